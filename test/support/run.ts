@@ -1,0 +1,83 @@
+/**
+ * Run the project's scripts as a user would: as a process of their own, in a folder of their own.
+ *
+ * All three outputs (stdout, stderr, exit code) come back together, so that a test can check them together.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The checkout, absolute. */
+export const ROOT = join(import.meta.dir, "../..");
+
+export interface RunOptions {
+  /** Working directory; default: the checkout. */
+  cwd?: string;
+  /** Added to the environment of the test; `undefined` takes a variable away. */
+  env?: Record<string, string | undefined>;
+  /** What the process reads from stdin; default: nothing, at its end at once. */
+  stdin?: string | Uint8Array;
+}
+
+export interface RunResult {
+  stdout: string;
+  /** stdout before decoding, for binary output. */
+  stdoutBytes: Uint8Array;
+  stderr: string;
+  /** 128 + signal number when a signal ended the process, as a shell reports it. */
+  exitCode: number;
+  /** Largest resident size the process had. */
+  peakRssBytes: number;
+}
+
+/** Run `bun scripts/<name>.ts ...args` to its end. */
+export function runScript(name: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return run([process.execPath, join(ROOT, "scripts", `${name}.ts`), ...args], options);
+}
+
+/** Run any command to its end. */
+export async function run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = start(command, options);
+  const [stdoutBytes, stderr] = await Promise.all([
+    new Response(child.stdout).bytes(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return {
+    stdout: new TextDecoder().decode(stdoutBytes),
+    stdoutBytes,
+    stderr,
+    exitCode: child.exitCode ?? 128 + signalNumber(child.signalCode),
+    // In bytes, although getrusage(2) speaks of KiB.
+    peakRssBytes: child.resourceUsage()?.maxRSS ?? 0,
+  };
+}
+
+/** Start a script and hand back the process, for tests that end it themselves. */
+export function startScript(name: string, args: readonly string[], options: RunOptions = {}) {
+  return start([process.execPath, join(ROOT, "scripts", `${name}.ts`), ...args], options);
+}
+
+function start(command: readonly string[], { cwd = ROOT, env = {}, stdin }: RunOptions) {
+  return Bun.spawn([...command], {
+    cwd,
+    env: { ...Bun.env, ...env },
+    stdin: stdin === undefined ? "ignore" : typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+function signalNumber(signal: string | number | null): number {
+  return { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 }[signal ?? ""] ?? 0;
+}
+
+/**
+ * A folder of its own for one test, removed when the scope ends.
+ *
+ * @example await using dir = await makeTempDir();
+ */
+export async function makeTempDir(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "cowrie-test-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
