@@ -1,0 +1,154 @@
+/**
+ * Tails, quantiles and intervals of the distributions that counts are judged by.
+ *
+ * A thin layer: the incomplete beta and gamma functions are stdlib's (ports of Boost's, tested against it). They are
+ * asked for the tail that is wanted, never for one minus the other, so a chance of 1e-200 is told from 0.
+ */
+import betainc from "@stdlib/math-base-special-betainc";
+import betaincinv from "@stdlib/math-base-special-betaincinv";
+import erfc from "@stdlib/math-base-special-erfc";
+import gammainc from "@stdlib/math-base-special-gammainc";
+
+/** A variance this little above the mean is Poisson: the negative binomial's size would pass 1e9 and mean nothing. */
+const POISSON_SLACK = 1e-9;
+
+/**
+ * Chance of `count` or fewer when counts have this mean and variance: negative binomial, Poisson when the variance is
+ * not above the mean.
+ *
+ * @param count Whole number; below 0 gives 0.
+ * @param mean > 0.
+ */
+export function lowerTail(count: number, mean: number, variance: number): number {
+  if (count < 0) return 0;
+  const excess = variance - mean;
+  if (!(excess > POISSON_SLACK * mean)) return gammainc(mean, count + 1, true, true);
+  // Size r and success chance s with mean r(1-s)/s and variance r(1-s)/s**2.
+  const size = (mean * mean) / excess;
+  if (count === 0) return Math.exp(-size * Math.log1p(mean / size));
+  return betainc(mean / variance, size, count + 1, true, false);
+}
+
+/** Chance of `count` or more; see {@link lowerTail}. */
+export function upperTail(count: number, mean: number, variance: number): number {
+  if (count <= 0) return 1;
+  const excess = variance - mean;
+  if (!(excess > POISSON_SLACK * mean)) return gammainc(mean, count, true, false);
+  const size = (mean * mean) / excess;
+  if (count === 1) return -Math.expm1(-size * Math.log1p(mean / size));
+  return betainc(mean / variance, size, count, true, true);
+}
+
+/** Twice the smaller tail, at most 1. */
+export function twoSidedTail(count: number, mean: number, variance: number): number {
+  // The tail on the far side of the mean is the larger one but for counts beside the mean, where p is near 1 anyway.
+  if (count < mean - 1) return Math.min(1, 2 * lowerTail(count, mean, variance));
+  if (count > mean + 1) return Math.min(1, 2 * upperTail(count, mean, variance));
+  return Math.min(1, 2 * lowerTail(count, mean, variance), 2 * upperTail(count, mean, variance));
+}
+
+/**
+ * Smallest count whose lower tail reaches `share`.
+ *
+ * @param share 0 < share < 1.
+ */
+export function countQuantile(share: number, mean: number, variance: number): number {
+  let high = Math.ceil(mean) + 1;
+  while (lowerTail(high, mean, variance) < share) high *= 2;
+  let low = -1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (lowerTail(middle, mean, variance) < share) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/**
+ * Exact two-sided binomial test: twice the smaller tail of `count` out of `n` at `share`, at most 1.
+ *
+ * Counts may be fractional (counts divided by a dispersion).
+ */
+export function binomialTwoSided(count: number, n: number, share: number): number {
+  if (n <= 0 || share <= 0 || share >= 1) return 1;
+  const upper = count <= 0 ? 1 : betainc(share, count, n - count + 1, true, false);
+  const lower = count >= n ? 1 : betainc(share, count + 1, n - count, true, true);
+  return Math.min(1, 2 * lower, 2 * upper);
+}
+
+/**
+ * Interval of the ratio of two rates from the conditional binomial: given both counts' sum, the first is binomial.
+ *
+ * Exact (Clopper-Pearson) for Poisson counts. Over-dispersed counts carry less information: both are divided by the
+ * dispersion first, which widens the interval by its square root and also holds when a count is 0.
+ *
+ * @param exposureRatio Exposure of `count` over exposure of `baselineCount`.
+ * @returns `low` 0 when `count` is 0; `high` null when `baselineCount` is 0.
+ */
+export function rateRatioInterval(
+  count: number,
+  baselineCount: number,
+  exposureRatio: number,
+  dispersion: number,
+  confidence = 0.95,
+): { low: number; high: number | null } {
+  const a = count / dispersion;
+  const b = baselineCount / dispersion;
+  const tail = (1 - confidence) / 2;
+  const odds = (share: number) => share / (1 - share) / exposureRatio;
+  const low = a > 0 ? odds(betaincinv(tail, a, b + 1)) : 0;
+  const high = b > 0 ? odds(betaincinv(tail, a + 1, b, true)) : Infinity;
+  return { low, high: Number.isFinite(high) ? high : null };
+}
+
+/** Two-sided tail of the standard normal distribution. */
+export function normalTwoSided(z: number): number {
+  return erfc(Math.abs(z) * Math.SQRT1_2);
+}
+
+/** Two-sided tail of Student's t. */
+export function studentTwoSided(t: number, degrees: number): number {
+  return t === 0 ? 1 : betainc(degrees / (degrees + t * t), degrees / 2, 0.5);
+}
+
+/** The t that a two-sided tail of `tail` lies beyond. */
+export function studentQuantile(tail: number, degrees: number): number {
+  const x = betaincinv(tail, degrees / 2, 0.5);
+  return Math.sqrt((degrees * (1 - x)) / x);
+}
+
+/** Chance of `value` or more under chi-square. */
+export function chiSquareUpper(value: number, degrees: number): number {
+  return value <= 0 ? 1 : gammainc(value / 2, degrees / 2, true, true);
+}
+
+/**
+ * Adjusted p of Benjamini and Hochberg, or of Benjamini and Yekutieli, in the order of `p`.
+ *
+ * Values above `ceiling` are not adjusted and come back as 1: an adjusted p is never below its p, so nothing that a
+ * reader could report is lost, and the sort stays small.
+ *
+ * @param strict Benjamini-Yekutieli: multiplied by 1 + 1/2 + ... + 1/m; holds under any dependence.
+ */
+export function falseDiscovery(p: Float64Array, strict: boolean, ceiling = 1): Float64Array {
+  const m = p.length;
+  const adjusted = new Float64Array(m).fill(1);
+  let kept = 0;
+  for (let i = 0; i < m; i++) if (p[i]! <= ceiling) kept++;
+  const order = new Uint32Array(kept);
+  for (let i = 0, at = 0; i < m; i++) if (p[i]! <= ceiling) order[at++] = i;
+  order.sort((a, b) => p[a]! - p[b]! || a - b);
+  let factor = m;
+  if (strict) {
+    let harmonic = 0;
+    for (let i = 1; i <= m; i++) harmonic += 1 / i;
+    factor *= harmonic;
+  }
+  let least = 1;
+  for (let rank = kept; rank >= 1; rank--) {
+    const i = order[rank - 1]!;
+    least = Math.min(least, (p[i]! * factor) / rank);
+    adjusted[i] = least;
+  }
+  return adjusted;
+}
