@@ -49,7 +49,10 @@ export interface SourceInfo {
   readonly path: string;
   /** Size of the log's text in bytes, uncompressed, as far as it was read. */
   readonly sizeBytes: number;
-  /** Hash of the first 4 KiB of text (of all of it when shorter): equal for two states of one growing log. */
+  /**
+   * Hash of the first line (of its first 4 KiB): equal for two states of one growing log. Cowrie's lines hold a time to
+   * the microsecond and a random session id, so logs that share their first line overlap.
+   */
   readonly headHash: string;
   /** Hash of all the text that was read. */
   readonly wholeHash: string;
@@ -61,6 +64,12 @@ export interface SourceInfo {
   readonly cut?: boolean;
   /** Why the source could not be read to its end, when it could not. */
   readonly damage?: string;
+  /**
+   * First line if it gave no event, and last piece without LF if it did not parse: perhaps the halves of a line that
+   * a rotation cut, whose other halves are in the files before and behind.
+   */
+  readonly head?: string;
+  readonly tail?: string;
 }
 
 /** What was left out on purpose, so that a reader of the table can tell "none" from "not asked for". */
@@ -72,6 +81,8 @@ export interface ReductionParameters {
   readonly untilDay?: number;
   /** The sensors kept, after aliases; undefined = all. */
   readonly sensors?: readonly string[];
+  /** Name in the log -> name counted under. */
+  readonly sensorAliases?: Readonly<Record<string, string>>;
 }
 
 export interface ReducedInfo {

@@ -1,0 +1,327 @@
+/**
+ * What the event table and the reduced table share of Arrow: columns to vectors and back, IPC bytes out and in.
+ *
+ * Tables are written uncompressed and without extension types, dictionary-coded text with the narrowest unsigned
+ * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take.
+ */
+import { open } from "node:fs/promises";
+import {
+  Bool,
+  type Data,
+  type DataType,
+  DateDay,
+  Dictionary as ArrowDictionary,
+  Field,
+  Float64,
+  Int32,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  RecordBatchStreamWriter,
+  Schema,
+  Struct,
+  TimestampMicrosecond,
+  Uint16,
+  Uint32,
+  Uint8,
+  Utf8,
+  Vector,
+} from "apache-arrow";
+import type { Texts } from "./dictionary.ts";
+
+export type IpcFormat = "file" | "stream";
+
+/** How a column of plain numbers is written. */
+export type NumberType = "uint8" | "uint16" | "uint32" | "int32" | "int64" | "float64" | "date" | "timestamp" | "bool";
+
+/** A column of text by codes; -1 = null. */
+export interface TextData {
+  readonly texts: Texts;
+  /** Codes of one batch. */
+  readonly codes: Int32Array;
+}
+
+/** One column of a table to be written. */
+export type ColumnShape =
+  | { readonly name: string; readonly texts: Texts; readonly nullable: boolean }
+  | { readonly name: string; readonly type: NumberType; readonly nullable: boolean };
+
+/** Values of one batch in the order of the shapes: codes (-1 = null) for texts, numbers (NaN = null) else. */
+export type BatchColumns = readonly (Int32Array | Float64Array)[];
+
+/**
+ * Arrow IPC bytes of a table, piece by piece.
+ *
+ * @param shapes The columns; texts are written once, before the first batch.
+ * @param batches Each with its number of rows and a column per shape.
+ * @param metadata Key-value metadata of the schema.
+ */
+export function* toIpc(
+  format: IpcFormat,
+  shapes: readonly ColumnShape[],
+  batches: Iterable<{ rows: number; columns: BatchColumns }>,
+  metadata: ReadonlyMap<string, string>,
+): Generator<Uint8Array> {
+  const types = shapes.map(toArrowType);
+  const schema = new Schema(
+    shapes.map(({ name, nullable }, i) => new Field(name, types[i]!, nullable)),
+    new Map(metadata),
+  );
+  // The vectors of the texts are made once: the writer tells by them that a dictionary is already written.
+  const dictionaries = shapes.map(shape => ("texts" in shape ? toTextVector(shape.texts) : undefined));
+  const pieces: Uint8Array[] = [];
+  const writer = format === "file" ? new FilePieces(pieces) : new StreamPieces(pieces);
+  writer.reset(undefined, schema);
+  for (const { rows, columns } of batches) {
+    const children = columns.map((column, i) => toData(types[i]!, column, rows, dictionaries[i]));
+    writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, children })));
+    yield* pieces.splice(0);
+  }
+  writer.finish();
+  yield* pieces.splice(0);
+}
+
+/** Joins small pieces, so that a table is written in few calls. */
+export function* inChunks(pieces: Iterable<Uint8Array>, chunkBytes = 1 << 20): Generator<Uint8Array> {
+  let buffer = new Uint8Array(chunkBytes);
+  let filled = 0;
+  for (const piece of pieces) {
+    if (filled + piece.length > chunkBytes) {
+      if (filled > 0) yield buffer.subarray(0, filled);
+      buffer = new Uint8Array(chunkBytes);
+      filled = 0;
+    }
+    if (piece.length >= chunkBytes) {
+      yield piece;
+    } else {
+      buffer.set(piece, filled);
+      filled += piece.length;
+    }
+  }
+  if (filled > 0) yield buffer.subarray(0, filled);
+}
+
+class FilePieces extends RecordBatchFileWriter {
+  readonly #pieces: Uint8Array[];
+
+  constructor(pieces: Uint8Array[]) {
+    super();
+    this.#pieces = pieces;
+  }
+
+  protected override _write(chunk: ArrayBufferView): this {
+    this._position += put(this.#pieces, chunk, this._started);
+    return this;
+  }
+}
+
+class StreamPieces extends RecordBatchStreamWriter {
+  readonly #pieces: Uint8Array[];
+
+  constructor(pieces: Uint8Array[]) {
+    super();
+    this.#pieces = pieces;
+  }
+
+  protected override _write(chunk: ArrayBufferView): this {
+    this._position += put(this.#pieces, chunk, this._started);
+    return this;
+  }
+}
+
+function put(pieces: Uint8Array[], chunk: ArrayBufferView, started: boolean): number {
+  if (!started || chunk.byteLength === 0) return 0;
+  pieces.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  return chunk.byteLength;
+}
+
+function toArrowType(shape: ColumnShape): DataType {
+  if ("texts" in shape) {
+    const { size } = shape.texts;
+    return new ArrowDictionary(new Utf8(), size <= 0x100 ? new Uint8() : size <= 0x10000 ? new Uint16() : new Int32());
+  }
+  switch (shape.type) {
+    case "uint8":
+      return new Uint8();
+    case "uint16":
+      return new Uint16();
+    case "uint32":
+      return new Uint32();
+    case "int32":
+      return new Int32();
+    case "int64":
+      return new Int64();
+    case "float64":
+      return new Float64();
+    case "date":
+      return new DateDay();
+    case "timestamp":
+      return new TimestampMicrosecond("UTC");
+    case "bool":
+      return new Bool();
+  }
+}
+
+function toTextVector(texts: Texts): Vector<Utf8> {
+  return new Vector([
+    makeData({
+      type: new Utf8(),
+      length: texts.size,
+      nullCount: 0,
+      valueOffsets: texts.offsets.subarray(0, texts.size + 1),
+      data: texts.arena.subarray(0, texts.offsets[texts.size]!),
+    }),
+  ]);
+}
+
+function toData(
+  type: DataType,
+  column: Int32Array | Float64Array,
+  rows: number,
+  dictionary: Vector<Utf8> | undefined,
+): Data {
+  const { nullBitmap, nullCount } = toBitmap(column, rows);
+  const valid = { length: rows, nullCount, nullBitmap: nullCount === 0 ? null : nullBitmap };
+  if (type instanceof ArrowDictionary) {
+    const data = new (type.indices as Uint8 | Uint16 | Int32).ArrayType(rows);
+    for (let row = 0; row < rows; row++) data[row] = column[row]! < 0 ? 0 : column[row]!;
+    return makeData({ type, ...valid, data, dictionary: dictionary! });
+  }
+  if (type instanceof Int64 || type instanceof TimestampMicrosecond) {
+    return makeData({ type: type as Int64, ...valid, data: toInt64(column, rows) });
+  }
+  if (type instanceof Bool) {
+    const data = new Uint8Array((rows + 7) >> 3);
+    for (let row = 0; row < rows; row++) if (column[row]! > 0) data[row >> 3]! |= 1 << (row & 7);
+    return makeData({ type, ...valid, data });
+  }
+  const data = new (type as Float64 | Uint8 | Uint16 | Uint32 | Int32 | DateDay).ArrayType(rows);
+  // NaN becomes 0 in a whole-number array, and stays behind the bitmap in a floating one.
+  for (let row = 0; row < rows; row++) data[row] = column[row]!;
+  return makeData({ type: type as Float64, ...valid, data: data as Float64Array });
+}
+
+/** Validity bits, lowest first: null is -1 in codes and NaN in numbers. */
+function toBitmap(column: Int32Array | Float64Array, rows: number): { nullBitmap: Uint8Array; nullCount: number } {
+  const nullBitmap = new Uint8Array((rows + 7) >> 3);
+  let nullCount = 0;
+  const isCodes = column instanceof Int32Array;
+  for (let row = 0; row < rows; row++) {
+    const value = column[row]!;
+    if (isCodes ? value === -1 : value !== value) nullCount++;
+    else nullBitmap[row >> 3]! |= 1 << (row & 7);
+  }
+  return { nullBitmap, nullCount };
+}
+
+/** Exact whole doubles to 64-bit integers, without a BigInt per value. */
+function toInt64(values: Int32Array | Float64Array, rows: number): BigInt64Array {
+  const words = new Int32Array(rows * 2);
+  for (let row = 0; row < rows; row++) {
+    const value = values[row]!;
+    if (value !== value) continue;
+    const high = Math.floor(value / 0x1_0000_0000);
+    // Storing wraps modulo 2^32, which is what the low word wants.
+    words[row * 2] = value - high * 0x1_0000_0000;
+    words[row * 2 + 1] = high;
+  }
+  return new BigInt64Array(words.buffer);
+}
+
+/** 64-bit integers to doubles, without a BigInt per value; exact up to 2^53. */
+function fromInt64(values: BigInt64Array): Float64Array {
+  const low = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  const high = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  const numbers = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) numbers[i] = high[i * 2 + 1]! * 0x1_0000_0000 + low[i * 2]!;
+  return numbers;
+}
+
+/** A table being read: its metadata, its texts, and its batches in order. */
+export interface IpcTable {
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Columns present, in order. */
+  readonly names: readonly string[];
+  /** Texts of a dictionary-coded column, known once the first batch is read; undefined for other columns. */
+  texts(name: string): Texts | undefined;
+  /** Each batch as columns by name: codes (-1 = null) or numbers (NaN = null). */
+  batches(): AsyncGenerator<{ rows: number; columns: ReadonlyMap<string, Int32Array | Float64Array> }>;
+  close(): Promise<void>;
+}
+
+/** Open an Arrow IPC file, or the bytes of a file or stream. */
+export async function openIpc(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<IpcTable> {
+  const handle = typeof source === "string" ? await open(source) : undefined;
+  try {
+    const reader = await RecordBatchReader.from((handle ?? source) as AsyncIterable<Uint8Array>);
+    await reader.open({ autoDestroy: false });
+    const { schema } = reader;
+    const texts = new Map<string, Texts>();
+    return {
+      metadata: schema.metadata,
+      names: schema.fields.map(field => field.name),
+      texts: name => texts.get(name),
+      async *batches() {
+        for await (const batch of reader) {
+          const columns = new Map<string, Int32Array | Float64Array>();
+          batch.schema.fields.forEach((field, i) => {
+            const data = batch.data.children[i]!;
+            if (data.dictionary !== undefined) texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
+            columns.set(field.name, fromData(data));
+          });
+          yield { rows: batch.numRows, columns };
+        }
+      },
+      close: async () => {
+        await reader.cancel();
+        await handle?.close();
+      },
+    };
+  } catch (error) {
+    await handle?.close();
+    throw error;
+  }
+}
+
+function toTexts(vector: Vector<Utf8>): Texts {
+  const [data, ...more] = vector.data;
+  if (data === undefined || data.length === 0) return { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
+  if (more.length > 0) throw new Error("Cannot read a dictionary in several pieces: expected one");
+  return { size: data.length, arena: data.values, offsets: data.valueOffsets };
+}
+
+function fromData(data: Data): Int32Array | Float64Array {
+  const { type, length } = data;
+  const isCodes = type instanceof ArrowDictionary;
+  let column: Int32Array | Float64Array;
+  if (isCodes) {
+    column = Int32Array.from(data.values as Int32Array);
+  } else if (data.values instanceof BigInt64Array) {
+    column = fromInt64(data.values);
+  } else if (type instanceof Bool) {
+    const bits = data.values as Uint8Array;
+    column = new Float64Array(length);
+    for (let row = 0; row < length; row++) column[row] = (bits[row >> 3]! >> (row & 7)) & 1;
+  } else {
+    column = Float64Array.from(data.values as Float64Array);
+  }
+  if (column.length > length) column = column.subarray(0, length);
+  if (data.nullCount > 0) {
+    const { nullBitmap } = data;
+    const none = isCodes ? -1 : NaN;
+    for (let row = 0; row < length; row++) if (((nullBitmap[row >> 3]! >> (row & 7)) & 1) === 0) column[row] = none;
+  }
+  if (isCodes) checkCodes(column as Int32Array, data.dictionary!.length);
+  return column;
+}
+
+/** A damaged or hostile file must not send anybody behind the end of a dictionary. */
+function checkCodes(codes: Int32Array, size: number): void {
+  for (let row = 0; row < codes.length; row++) {
+    if (codes[row]! >= size || codes[row]! < -1) {
+      throw new RangeError(`Cannot read code ${codes[row]} of a dictionary: expected less than ${size}`);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Dictionary of byte strings: equal bytes get equal codes, codes count up from 0 in order of first sight.
+ *
+ * All texts lie one behind the other in one arena, so the arena and the offsets are an Arrow Utf8 column as they are
+ * and no JavaScript string is made until somebody wants to read one.
+ */
+
+/** Longest text whose hash is computed here; longer ones go to the native hash, whose call then costs less. */
+const OWN_HASH_MAX_BYTES = 512;
+
+/** Offsets are Int32 in Arrow's Utf8, so a dictionary can hold this many bytes of distinct text. */
+const ARENA_MAX_BYTES = 2 ** 31 - 1;
+
+// Attackers choose the texts. A seed they cannot know keeps them from choosing texts that all collide.
+const SEED = crypto.getRandomValues(new Int32Array(1))[0]!;
+
+/** Texts by code, as they lie in an arena: what a {@link Dictionary} is once it is only read. */
+export interface Texts {
+  readonly size: number;
+  /** All texts, one behind the other, in UTF-8. */
+  readonly arena: Uint8Array;
+  /** `offsets[code]` and `offsets[code + 1]` = where the text of a code starts and ends. */
+  readonly offsets: Int32Array;
+}
+
+/** The text of a code. */
+export function textOf(texts: Texts, code: number): string {
+  return decoder.decode(texts.arena.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const encoder = new TextEncoder();
+
+export class Dictionary implements Texts {
+  /** Number of texts. */
+  size = 0;
+  /** All texts, one behind the other; valid up to `offsets[size]`. */
+  arena = new Uint8Array(1 << 12);
+  /** `offsets[code]` = where the text of `code` starts; `offsets[size]` = where the last one ends. */
+  offsets = new Int32Array(1 << 8);
+  /** `plain[code]` = 1 if the text stands in JSON as it is: ASCII without quote, backslash and control characters. */
+  plain = new Uint8Array(1 << 8);
+
+  #hashes = new Int32Array(1 << 8);
+  /** Open addressing with linear probing; 0 = free, else code + 1. Length is a power of two, at most half full. */
+  #slots = new Int32Array(1 << 9);
+
+  /**
+   * Code of the bytes `[start, end)` of `bytes`, which are added if they are new.
+   *
+   * @param bytes Well-formed UTF-8 in the range; not checked here, the caller guarantees it.
+   * @param plain 1 if the text needs no escape in JSON and is ASCII.
+   * @throws {RangeError} if the distinct texts pass 2 GiB.
+   */
+  intern(bytes: Uint8Array, start: number, end: number, plain: 0 | 1): number {
+    const length = end - start;
+    const hash = length <= OWN_HASH_MAX_BYTES ? hashBytes(bytes, start, end) : hashLong(bytes, start, end);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    const { arena, offsets } = this;
+    let slot = hash & mask;
+    for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
+      const code = entry - 1;
+      if (this.#hashes[code] === hash) {
+        const offset = offsets[code]!;
+        if (offsets[code + 1]! - offset === length) {
+          let i = 0;
+          while (i < length && arena[offset + i] === bytes[start + i]) i++;
+          if (i === length) return code;
+        }
+      }
+      slot = (slot + 1) & mask;
+    }
+    return this.#add(bytes, start, end, hash, slot, plain);
+  }
+
+  /** Code of a text; lone surrogates become U+FFFD. */
+  internText(text: string): number {
+    const bytes = encoder.encode(text);
+    return this.intern(bytes, 0, bytes.length, 0);
+  }
+
+  /** The text of a code. */
+  text(code: number): string {
+    return textOf(this, code);
+  }
+
+  /** All texts in code order. */
+  texts(): string[] {
+    const texts = new Array<string>(this.size);
+    for (let code = 0; code < this.size; code++) texts[code] = this.text(code);
+    return texts;
+  }
+
+  /** Bytes of distinct text held. */
+  get textBytes(): number {
+    return this.offsets[this.size]!;
+  }
+
+  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number, plain: 0 | 1): number {
+    const code = this.size;
+    const offset = this.offsets[code]!;
+    const offsetEnd = offset + (end - start);
+    if (offsetEnd > this.arena.length) this.#growArena(offsetEnd);
+    if (code + 2 > this.offsets.length) this.#growEntries();
+    if (end - start <= 64) {
+      // Shorter than the cost of making two views for a native copy.
+      const { arena } = this;
+      for (let i = start, o = offset; i < end; i++, o++) arena[o] = bytes[i]!;
+    } else {
+      this.arena.set(bytes.subarray(start, end), offset);
+    }
+    this.offsets[code + 1] = offsetEnd;
+    this.#hashes[code] = hash;
+    this.plain[code] = plain;
+    this.#slots[slot] = code + 1;
+    this.size = code + 1;
+    if (this.size * 2 > this.#slots.length) this.#growSlots();
+    return code;
+  }
+
+  #growArena(needed: number): void {
+    if (needed > ARENA_MAX_BYTES) {
+      throw new RangeError(`Cannot hold ${needed} bytes of distinct text in one column: expected at most 2 GiB`);
+    }
+    const arena = new Uint8Array(Math.min(ARENA_MAX_BYTES, Math.max(needed, this.arena.length * 2)));
+    arena.set(this.arena);
+    this.arena = arena;
+  }
+
+  #growEntries(): void {
+    const capacity = this.offsets.length * 2;
+    const offsets = new Int32Array(capacity);
+    offsets.set(this.offsets);
+    this.offsets = offsets;
+    const hashes = new Int32Array(capacity);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+    const plain = new Uint8Array(capacity);
+    plain.set(this.plain);
+    this.plain = plain;
+  }
+
+  #growSlots(): void {
+    const slots = new Int32Array(this.#slots.length * 2);
+    const mask = slots.length - 1;
+    for (let code = 0; code < this.size; code++) {
+      let slot = this.#hashes[code]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = code + 1;
+    }
+    this.#slots = slots;
+  }
+}
+
+/** Four bytes a step: the multiplication is what takes the time (measured 3.5 GB/s against 0.9 byte by byte). */
+function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = SEED ^ (end - start);
+  let i = start;
+  for (const last = end - 3; i < last; i += 4) {
+    hash = Math.imul(
+      hash ^ (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)),
+      0x9e3779b1,
+    );
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  // The multiplications carry upwards only; bring the high bits down, where the slot is taken from.
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  return hash ^ (hash >>> 13);
+}
+
+function hashLong(bytes: Uint8Array, start: number, end: number): number {
+  return Bun.hash.xxHash32(bytes.subarray(start, end), SEED >>> 0) | 0;
+}

@@ -1,0 +1,147 @@
+/**
+ * The event table: every event of a log, column by column, dictionary-coded; in memory, and as an Arrow IPC file.
+ */
+import { type ColumnShape, inChunks, type IpcFormat, openIpc, toIpc } from "./arrow-ipc.ts";
+import type { Texts } from "./dictionary.ts";
+import type { SourceInfo } from "./reduced-table.ts";
+import {
+  MAPPING_VERSION,
+  NUMBER_COLUMN_NAMES,
+  NUMBER_COLUMNS,
+  type NumberColumn,
+  TEXT_COLUMNS,
+  type TextColumn,
+} from "./schema.ts";
+
+/** Some thousand events, every present column unpacked. */
+export interface EventBatch {
+  readonly rows: number;
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly timestampUs: Float64Array;
+  /** Codes per row, -1 = null; a column that is null in all rows may be absent. */
+  readonly codes: ReadonlyMap<TextColumn, Int32Array>;
+  /** Values per row, NaN = null; a column that is null in all rows may be absent. */
+  readonly numbers: ReadonlyMap<NumberColumn, Float64Array>;
+  /** Hash of each line, only where duplicate lines are to be found. */
+  readonly lineHash?: Float64Array;
+}
+
+/** All events of one log, in its order. */
+export interface EventTable {
+  readonly rows: number;
+  /** Texts per column; those of an Arrow file are known once the first batch is read. */
+  readonly dictionaries: ReadonlyMap<TextColumn, Texts>;
+  /** Number columns that have a value somewhere. */
+  readonly numbersUsed: readonly NumberColumn[];
+  /** May be walked once, unless it is a {@link BuiltEventTable}. */
+  batches(): Iterable<EventBatch> | AsyncIterable<EventBatch>;
+  close(): void | Promise<void>;
+}
+
+/** A table that was just built from its log. */
+export interface BuiltEventTable extends EventTable {
+  batches(): Iterable<EventBatch>;
+  close(): void;
+}
+
+/** Everything about a log that its table is made from and by, kept in the metadata of the Arrow file. */
+export interface EventTableInfo {
+  readonly mappingVersion: number;
+  readonly source: SourceInfo;
+  /** The file as it was when it was read; tells without reading it again that it has not changed. */
+  readonly file?: FileIdentity;
+  /** Whether the table has the hash of every line. */
+  readonly hasLineHashes: boolean;
+}
+
+/** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
+export interface FileIdentity {
+  /** Bytes on disk. */
+  readonly sizeBytes: number;
+  readonly mtimeNs: string;
+  readonly ctimeNs: string;
+  readonly inode: string;
+}
+
+const INFO_KEY = "cowrie.events";
+const TIMESTAMP = "timestamp";
+const LINE_HASH = "line_hash";
+
+/** Arrow IPC bytes of an event table, in chunks of about 1 MiB. Columns without any value are left out. */
+export function* eventTableToIpc(
+  table: BuiltEventTable,
+  info: EventTableInfo,
+  format: IpcFormat = "file",
+): Generator<Uint8Array> {
+  const used = TEXT_COLUMNS.filter(name => table.dictionaries.get(name)!.size > 0);
+  const shapes: ColumnShape[] = [
+    { name: TIMESTAMP, type: "timestamp", nullable: false },
+    ...used.map(name => ({ name, texts: table.dictionaries.get(name)!, nullable: name !== "eventid" })),
+    ...table.numbersUsed.map(name => ({ name, type: NUMBER_COLUMNS[name], nullable: true })),
+    ...(info.hasLineHashes ? [{ name: LINE_HASH, type: "int64" as const, nullable: false }] : []),
+  ];
+  function* batches() {
+    for (const batch of table.batches()) {
+      const noCodes = new Int32Array(batch.rows).fill(-1);
+      const noNumbers = new Float64Array(batch.rows).fill(NaN);
+      const columns = [
+        batch.timestampUs,
+        ...used.map(name => batch.codes.get(name) ?? noCodes),
+        ...table.numbersUsed.map(name => batch.numbers.get(name) ?? noNumbers),
+        ...(info.hasLineHashes ? [batch.lineHash!] : []),
+      ];
+      yield { rows: batch.rows, columns };
+    }
+  }
+  yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(info)]])));
+}
+
+/** An event table that was read, and what it says of its log. */
+export interface StoredEventTable {
+  readonly info: EventTableInfo;
+  readonly table: EventTable;
+}
+
+/**
+ * Open an event table.
+ *
+ * @throws {TypeError} if the Arrow data are no event table, or one of another mapping version.
+ */
+export async function openEventTable(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredEventTable> {
+  const ipc = await openIpc(source);
+  const json = ipc.metadata.get(INFO_KEY);
+  if (json === undefined) {
+    await ipc.close();
+    throw new TypeError("not an event table: its schema has no such metadata");
+  }
+  const info = JSON.parse(json) as EventTableInfo;
+  if (info.mappingVersion !== MAPPING_VERSION) {
+    await ipc.close();
+    throw new TypeError(`an event table of version ${info.mappingVersion}: expected ${MAPPING_VERSION}`);
+  }
+  const dictionaries = new Map<TextColumn, Texts>();
+  const textNames = TEXT_COLUMNS.filter(name => ipc.names.includes(name));
+  const numbersUsed = NUMBER_COLUMN_NAMES.filter(name => ipc.names.includes(name));
+  return {
+    info,
+    table: {
+      rows: info.source.counts.events + info.source.counts.repaired,
+      dictionaries,
+      numbersUsed,
+      async *batches() {
+        for await (const { rows, columns } of ipc.batches()) {
+          for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
+          const lineHash = columns.get(LINE_HASH) as Float64Array | undefined;
+          yield {
+            rows,
+            timestampUs: columns.get(TIMESTAMP) as Float64Array,
+            codes: new Map(textNames.map(name => [name, columns.get(name) as Int32Array])),
+            numbers: new Map(numbersUsed.map(name => [name, columns.get(name) as Float64Array])),
+            ...(lineHash === undefined ? {} : { lineHash }),
+          };
+        }
+      },
+      close: () => ipc.close(),
+    },
+  };
+}

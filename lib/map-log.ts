@@ -1,0 +1,181 @@
+/**
+ * A log to its event table: reads the text in blocks, cuts it at line ends, and counts how every line ended.
+ */
+import { EventBuilder } from "./event-builder.ts";
+import type { BuiltEventTable, EventTableInfo, FileIdentity } from "./event-table.ts";
+import { LineReader } from "./line-reader.ts";
+import { BLOCK_BYTES, hashHead, TextHash, type TextStream } from "./log-file.ts";
+import { isJson } from "./records.ts";
+import { MAPPING_VERSION } from "./schema.ts";
+
+/** A longer line is rejected. */
+export const LINE_MAX_BYTES = 16 << 20;
+
+/** Scans look a few bytes ahead; behind the text there must be something to look at. */
+const SLACK_BYTES = 64;
+
+/** Halves of a cut line longer than this are not kept for joining. */
+const FRAGMENT_MAX_BYTES = 1 << 20;
+
+const LF = 0x0a;
+
+/**
+ * Called with each line that gave no event, or with its pieces in order when it is longer than the limit.
+ *
+ * @param line From 1.
+ */
+export type RejectListener = (line: number, bytes: Uint8Array) => void;
+
+export interface MapOptions {
+  /** What the file system said of the log before it was opened. */
+  readonly file?: FileIdentity;
+  /** Keep a hash of every line, to find lines that another log holds too. */
+  readonly lineHashes?: boolean;
+  readonly onReject?: RejectListener;
+  /** Called after each block with the bytes of text read so far. */
+  readonly onProgress?: (textBytes: number) => void;
+  /** Read every line with JSON.parse; for checking the fast path. */
+  readonly plainOnly?: boolean;
+}
+
+export interface MappedLog {
+  readonly info: EventTableInfo;
+  /** The caller closes it. */
+  readonly table: BuiltEventTable;
+}
+
+/**
+ * Map a log.
+ *
+ * @param path Name of the log, for people.
+ * @param text Is read to its end and left open.
+ * @returns The table of its events; damage of compressed data is told in `info.source.damage`, not thrown.
+ */
+export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
+  const { onReject, onProgress, lineHashes = false, plainOnly = false } = options;
+  const builder = new EventBuilder({ lineHashes });
+  const reader = new LineReader(builder, { plainOnly, ...(onReject ? { onReject } : {}) });
+  const hash = new TextHash();
+  let buffer = new Uint8Array(2 * BLOCK_BYTES + SLACK_BYTES);
+  /** Bytes of an unfinished line at the start of the buffer. */
+  let carried = 0;
+  /** The line being read is over the limit: its bytes are passed on and forgotten up to the next LF. */
+  let isSkipping = false;
+  let headHash = "";
+  let head: string | undefined;
+  let damage: string | undefined;
+
+  for (;;) {
+    if (carried + BLOCK_BYTES + SLACK_BYTES > buffer.length) {
+      const grown = new Uint8Array(buffer.length * 2);
+      grown.set(buffer.subarray(0, carried));
+      buffer = grown;
+    }
+    let n = 0;
+    try {
+      n = await text.read(buffer, carried, BLOCK_BYTES);
+    } catch (error) {
+      damage = `${text.compression} data damaged after ${hash.sizeBytes} bytes of text: ${(error as Error).message}`;
+    }
+    if (n === 0) break;
+    const end = carried + n;
+    hash.add(buffer.subarray(carried, end));
+    if (headHash === "") headHash = hashHead(buffer.subarray(0, end));
+
+    let start = 0;
+    // A carried line is the only one that can be long: every other one began in this block.
+    if (isSkipping || carried + BLOCK_BYTES > LINE_MAX_BYTES) {
+      const lf = buffer.subarray(0, end).indexOf(LF);
+      if (isSkipping || lf > LINE_MAX_BYTES || (lf < 0 && end > LINE_MAX_BYTES)) {
+        const lineEnd = lf < 0 ? end : lf;
+        if (!isSkipping) rejectLongLine(reader);
+        onReject?.(reader.counts.lines, buffer.subarray(0, lineEnd));
+        isSkipping = lf < 0;
+        start = lf < 0 ? end : lf + 1;
+      }
+    }
+    const linesEnd = buffer.subarray(0, end).lastIndexOf(LF) + 1;
+    if (linesEnd > start) {
+      if (reader.counts.lines === 0) {
+        // Where the first line gives no event, the file before this one may hold its other half.
+        const firstEnd = buffer.indexOf(LF);
+        const first = buffer.subarray(0, firstEnd);
+        reader.readLines(buffer, 0, firstEnd + 1);
+        if (reader.counts.rejected === 1 && first.length <= FRAGMENT_MAX_BYTES) {
+          const line = new TextDecoder().decode(first);
+          if (!isJson(line)) head = line;
+        }
+        start = firstEnd + 1;
+      }
+      reader.readLines(buffer, start, linesEnd);
+      start = linesEnd;
+    }
+    buffer.copyWithin(0, start, end);
+    carried = end - start;
+    onProgress?.(hash.sizeBytes);
+  }
+
+  let tail: string | undefined;
+  if (carried > 0 && !isSkipping) {
+    const canGrow = text.compression === "none";
+    tail = readTail(reader, buffer.subarray(0, carried), canGrow);
+    if (tail !== undefined && !canGrow) onReject?.(reader.counts.lines, buffer.subarray(0, carried));
+    if (reader.counts.lines === 1 && tail !== undefined) head = tail;
+  }
+  const table = builder.finish();
+  const span = timeSpan(table);
+  return {
+    table,
+    info: {
+      mappingVersion: MAPPING_VERSION,
+      source: {
+        path,
+        sizeBytes: hash.sizeBytes,
+        headHash,
+        wholeHash: hash.digest(),
+        counts: reader.counts,
+        ...span,
+        ...(damage === undefined ? {} : { damage }),
+        ...(head === undefined ? {} : { head }),
+        ...(tail === undefined ? {} : { tail }),
+      },
+      hasLineHashes: lineHashes,
+      ...(options.file === undefined ? {} : { file: options.file }),
+    },
+  };
+}
+
+function rejectLongLine(reader: LineReader): void {
+  reader.counts.lines++;
+  reader.counts.rejected++;
+}
+
+/**
+ * Read the last piece, behind which no LF stands.
+ *
+ * @returns Its text if it does not parse: the rest of it may still be written, or open the next file.
+ */
+function readTail(reader: LineReader, bytes: Uint8Array, canGrow: boolean): string | undefined {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const isWhole = isJson(text);
+  const { events, rejected } = reader.readPlain(bytes, !isWhole);
+  if (isWhole || events > 0 || rejected === 0) return undefined;
+  if (canGrow) {
+    reader.counts.rejected--;
+    reader.counts.pending = 1;
+  }
+  return bytes.length <= FRAGMENT_MAX_BYTES ? text : undefined;
+}
+
+function timeSpan(table: BuiltEventTable): { firstSeenUs?: number; lastSeenUs?: number } {
+  let firstSeenUs = Infinity;
+  let lastSeenUs = -Infinity;
+  for (const { timestampUs } of table.batches()) {
+    for (let row = 0; row < timestampUs.length; row++) {
+      const us = timestampUs[row]!;
+      if (us < firstSeenUs) firstSeenUs = us;
+      if (us > lastSeenUs) lastSeenUs = us;
+    }
+  }
+  return table.rows === 0 ? {} : { firstSeenUs, lastSeenUs };
+}

@@ -1,0 +1,310 @@
+/**
+ * Adds reduced rows up: of the batches of a log, of logs, of reduced tables. The one place where rows are merged.
+ *
+ * Merging is exact in any order and any number of steps: equal keys add their counts and take the earliest and latest
+ * time. `last_command` alone keeps, per session, the row that comes last, and `pre_disconnect_command` is made from it
+ * at the end.
+ */
+import { Dictionary, type Texts, textOf } from "./dictionary.ts";
+import { groupRows, sortedRows, take } from "./group.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
+import type { KindTable, ReducedInfo, ReducedTable, SourceInfo } from "./reduced-table.ts";
+
+/** Dictionary-coded columns of the reduced table. */
+export const CODED_COLUMNS = ["sensor", ...TEXT_KEYS] as const;
+export type CodedColumn = (typeof CODED_COLUMNS)[number];
+
+/** Rows of every kind with the texts their codes stand for; not sorted, a key may occur in several rows. */
+export interface ReducedRows {
+  readonly texts: Readonly<Record<CodedColumn, Texts>>;
+  readonly kinds: Readonly<Partial<Record<Kind, KindTable>>>;
+}
+
+/** Rows gathered before equal keys are added up; then again whenever they have doubled. */
+const COMPACT_MIN_ROWS = 1 << 17;
+
+/** Growing columns of one kind. */
+class KindRows {
+  rows = 0;
+  compactedRows = 0;
+  day = new Int32Array(0);
+  sensor = new Int32Array(0);
+  readonly keys: Int32Array<ArrayBuffer>[];
+  count = new Float64Array(0);
+  success = new Float64Array(0);
+  firstSeenUs = new Float64Array(0);
+  lastSeenUs = new Float64Array(0);
+
+  constructor(readonlyKeys: readonly KeyColumn[]) {
+    this.keys = readonlyKeys.map(() => new Int32Array(0));
+  }
+
+  reserve(rows: number): void {
+    if (rows <= this.count.length) return;
+    const capacity = Math.max(rows, this.count.length * 2, 256);
+    const grow = <T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(column: T): T => {
+      const grown = new (column.constructor as new (length: number) => T)(capacity);
+      grown.set(column);
+      return grown;
+    };
+    this.day = grow(this.day);
+    this.sensor = grow(this.sensor);
+    for (let i = 0; i < this.keys.length; i++) this.keys[i] = grow(this.keys[i]!);
+    this.count = grow(this.count);
+    this.success = grow(this.success);
+    this.firstSeenUs = grow(this.firstSeenUs);
+    this.lastSeenUs = grow(this.lastSeenUs);
+  }
+}
+
+export class ReducedBuilder {
+  readonly #dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<
+    CodedColumn,
+    Dictionary
+  >;
+  readonly #kinds = new Map<Kind, KindRows>(KIND_NAMES.map(kind => [kind, new KindRows(KINDS[kind])]));
+  /** Sources by identity, to tell which of two events of a session at the same microsecond came last. */
+  readonly #sources = new Map<string, SourceInfo>();
+
+  /** Name a source whose rows are added; needed for the order of sources only. */
+  addSource(source: SourceInfo): void {
+    this.#sources.set(source.wholeHash, source);
+  }
+
+  /** Add rows; their codes are translated into this builder's. */
+  add({ texts, kinds }: ReducedRows): void {
+    const recodes = new Map<CodedColumn, (codes: Int32Array, to: Int32Array, at: number) => void>();
+    const recodeOf = (name: CodedColumn) => {
+      let recode = recodes.get(name);
+      if (recode === undefined) recodes.set(name, (recode = makeRecode(texts[name], this.#dictionaries[name])));
+      return recode;
+    };
+    for (const kind of KIND_NAMES) {
+      const table = kinds[kind];
+      // Made anew from `last_command` at the end.
+      if (table === undefined || table.rows === 0 || kind === "pre_disconnect_command") continue;
+      const own = this.#kinds.get(kind)!;
+      const at = own.rows;
+      own.reserve(at + table.rows);
+      own.day.set(table.day, at);
+      recodeOf("sensor")(table.sensor, own.sensor, at);
+      KINDS[kind].forEach((column: KeyColumn, i) => {
+        const codes = table.keys[column]!;
+        if (isTextKey(column)) recodeOf(column)(codes, own.keys[i]!, at);
+        else own.keys[i]!.set(codes, at);
+      });
+      own.count.set(table.count, at);
+      own.success.set(table.success, at);
+      own.firstSeenUs.set(table.firstSeenUs, at);
+      own.lastSeenUs.set(table.lastSeenUs, at);
+      own.rows += table.rows;
+      if (own.rows > Math.max(COMPACT_MIN_ROWS, own.compactedRows * 2)) this.#compact(kind);
+    }
+  }
+
+  /** The rows so far with each key once, in no order; arrays are copies of their own, ready to be handed over. */
+  toRows(): ReducedRows {
+    const kinds: Partial<Record<Kind, KindTable>> = {};
+    for (const kind of KIND_NAMES) {
+      if (kind === "pre_disconnect_command") continue;
+      this.#compact(kind);
+      const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
+      kinds[kind] = {
+        kind,
+        rows,
+        day: day.slice(0, rows),
+        sensor: sensor.slice(0, rows),
+        keys: Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!.slice(0, rows)])),
+        count: count.slice(0, rows),
+        success: success.slice(0, rows),
+        firstSeenUs: firstSeenUs.slice(0, rows),
+        lastSeenUs: lastSeenUs.slice(0, rows),
+      };
+    }
+    const texts = Object.fromEntries(
+      CODED_COLUMNS.map(name => {
+        const { size, arena, offsets } = this.#dictionaries[name];
+        return [name, { size, arena: arena.slice(0, offsets[size]), offsets: offsets.slice(0, size + 1) }];
+      }),
+    ) as Record<CodedColumn, Texts>;
+    return { texts, kinds };
+  }
+
+  /** The reduced table of all rows added, in canonical order. */
+  finish(info: ReducedInfo): ReducedTable {
+    const merged = this.toRows();
+    const kinds = { ...merged.kinds, pre_disconnect_command: lastCommands(merged.kinds.last_command!) };
+    const dictionaries = {} as Record<CodedColumn, string[]>;
+    const ranks = {} as Record<CodedColumn, Int32Array>;
+    for (const name of CODED_COLUMNS) {
+      const used = new Uint8Array(merged.texts[name].size);
+      for (const kind of KIND_NAMES) {
+        const table = kinds[kind]!;
+        const codes = name === "sensor" ? table.sensor : table.keys[name];
+        if (codes !== undefined) for (let row = 0; row < table.rows; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
+      }
+      ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(merged.texts[name], used));
+    }
+    const sorted = {} as Record<Kind, KindTable>;
+    for (const kind of KIND_NAMES) sorted[kind] = sortKind(kinds[kind]!, ranks);
+    return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, kinds: sorted };
+  }
+
+  /** Add up rows with equal keys. */
+  #compact(kind: Kind): void {
+    const own = this.#kinds.get(kind)!;
+    if (own.rows === own.compactedRows) return;
+    if (kind === "last_command") this.#compactLastCommands(own);
+    else addUpRows(own);
+    own.compactedRows = own.rows;
+  }
+
+  /** Keep the last command of each session: by time, then by the order of the input. */
+  #compactLastCommands(own: KindRows): void {
+    const [session, , source, line] = own.keys as [Int32Array, Int32Array, Int32Array, Int32Array];
+    const { size, groupOf, firstRow } = groupRows([own.sensor, session], own.rows);
+    const last = firstRow.slice();
+    for (let row = 0; row < own.rows; row++) {
+      const best = last[groupOf[row]!]!;
+      const order =
+        own.lastSeenUs[row]! - own.lastSeenUs[best]! ||
+        this.#compareSourceCodes(source[row]!, source[best]!) ||
+        line[row]! - line[best]!;
+      if (order > 0) last[groupOf[row]!] = row;
+    }
+    const to = (column: Int32Array | Float64Array) => column.set(take(column, last));
+    for (const column of [own.day, own.sensor, ...own.keys, own.firstSeenUs, own.lastSeenUs]) to(column);
+    own.rows = size;
+  }
+
+  #compareSourceCodes(a: number, b: number): number {
+    if (a === b) return 0;
+    const nameA = textOf(this.#dictionaries.source, a);
+    const nameB = textOf(this.#dictionaries.source, b);
+    const sourceA = this.#sources.get(nameA);
+    const sourceB = this.#sources.get(nameB);
+    return sourceA && sourceB ? compareSources(sourceA, sourceB) : compareTexts(nameA, nameB);
+  }
+}
+
+/** Canonical order of sources: by the time of the first event, then path as people count, then content. */
+export function compareSources(a: SourceInfo, b: SourceInfo): number {
+  return (
+    (a.firstSeenUs ?? Infinity) - (b.firstSeenUs ?? Infinity) ||
+    comparePaths(a.path, b.path) ||
+    compareTexts(a.wholeHash, b.wholeHash)
+  );
+}
+
+/** Paths with their numbers compared as numbers: `cowrie.json.2` before `cowrie.json.10`. */
+export function comparePaths(a: string, b: string): number {
+  const digits = /(\d+)/;
+  const left = a.split(digits);
+  const right = b.split(digits);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = i % 2 === 1 ? Number(left[i]) - Number(right[i]) : compareTexts(left[i]!, right[i]!);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length || compareTexts(a, b);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Translate codes of `from` into codes of `to`, each text once and only if it occurs. */
+function makeRecode(from: Texts, to: Dictionary): (codes: Int32Array, target: Int32Array, at: number) => void {
+  const known = new Int32Array(from.size).fill(-1);
+  const { arena, offsets } = from;
+  return (codes, target, at) => {
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row]!;
+      if (code < 0) {
+        target[at + row] = -1;
+        continue;
+      }
+      let own = known[code]!;
+      if (own < 0) own = known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
+      target[at + row] = own;
+    }
+  };
+}
+
+function addUpRows(own: KindRows): void {
+  const { size, groupOf, firstRow } = groupRows([own.day, own.sensor, ...own.keys], own.rows);
+  // Groups are numbered by their first rows, so each sum can be built in the place of a row already read.
+  for (let row = 0; row < own.rows; row++) {
+    const group = groupOf[row]!;
+    if (firstRow[group] === row) {
+      own.count[group] = own.count[row]!;
+      own.success[group] = own.success[row]!;
+      own.firstSeenUs[group] = own.firstSeenUs[row]!;
+      own.lastSeenUs[group] = own.lastSeenUs[row]!;
+    } else {
+      own.count[group]! += own.count[row]!;
+      own.success[group]! += own.success[row]!;
+      if (own.firstSeenUs[row]! < own.firstSeenUs[group]!) own.firstSeenUs[group] = own.firstSeenUs[row]!;
+      if (own.lastSeenUs[row]! > own.lastSeenUs[group]!) own.lastSeenUs[group] = own.lastSeenUs[row]!;
+    }
+  }
+  for (const column of [own.day, own.sensor, ...own.keys]) column.set(take(column, firstRow));
+  own.rows = size;
+}
+
+/** One row per day, sensor and command, counting the sessions that ended with it. */
+function lastCommands(last: KindTable): KindTable {
+  const own = new KindRows(["input"]);
+  own.rows = last.rows;
+  own.day = last.day.slice();
+  own.sensor = last.sensor.slice();
+  own.keys[0] = last.keys.input!.slice();
+  own.count = new Float64Array(last.rows).fill(1);
+  own.success = new Float64Array(last.rows);
+  own.firstSeenUs = last.firstSeenUs.slice();
+  own.lastSeenUs = last.lastSeenUs.slice();
+  addUpRows(own);
+  const { rows } = own;
+  return {
+    kind: "pre_disconnect_command",
+    rows,
+    day: own.day.subarray(0, rows),
+    sensor: own.sensor.subarray(0, rows),
+    keys: { input: own.keys[0]!.subarray(0, rows) },
+    count: own.count.subarray(0, rows),
+    success: own.success.subarray(0, rows),
+    firstSeenUs: own.firstSeenUs.subarray(0, rows),
+    lastSeenUs: own.lastSeenUs.subarray(0, rows),
+  };
+}
+
+/** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
+function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
+  const pairs: { text: string; code: number }[] = [];
+  for (let code = 0; code < texts.size; code++) if (used[code] === 1) pairs.push({ text: textOf(texts, code), code });
+  pairs.sort((a, b) => compareTexts(a.text, b.text));
+  const rank = new Int32Array(texts.size).fill(-1);
+  pairs.forEach(({ code }, place) => (rank[code] = place));
+  return { sorted: pairs.map(({ text }) => text), rank };
+}
+
+function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
+  const ranked = (codes: Int32Array, rank: Int32Array) => codes.map(code => (code < 0 ? -1 : rank[code]!));
+  const sensor = ranked(table.sensor, ranks.sensor);
+  const columns: readonly KeyColumn[] = KINDS[table.kind];
+  const keys = columns.map(column => {
+    const codes = table.keys[column]!;
+    return isTextKey(column) ? ranked(codes, ranks[column as TextKey]) : codes;
+  });
+  const order = sortedRows([table.day, sensor, ...keys], table.rows);
+  return {
+    kind: table.kind,
+    rows: table.rows,
+    day: take(table.day, order),
+    sensor: take(sensor, order),
+    keys: Object.fromEntries(columns.map((column, i) => [column, take(keys[i]!, order)])),
+    count: take(table.count, order),
+    success: take(table.success, order),
+    firstSeenUs: take(table.firstSeenUs, order),
+    lastSeenUs: take(table.lastSeenUs, order),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Instants as Cowrie writes them, to microseconds since 1970-01-01 UTC and to UTC days.
+ *
+ * Microseconds are held in doubles: exact for every year this module accepts.
+ */
+
+export const DAY_US = 86_400_000_000;
+const SECOND_US = 1_000_000;
+
+/** Years accepted; anything else is a broken clock and unreadable. */
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 2199;
+
+const FORM = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))$/;
+
+/**
+ * Read `YYYY-MM-DDTHH:MM:SS[.fraction](Z|+HHMM|+HH:MM)`; digits behind the microsecond are cut off.
+ *
+ * @returns Microseconds since 1970-01-01 UTC, or NaN if the text has another form or names no real instant.
+ */
+export function parseTimestampUs(text: string): number {
+  const match = FORM.exec(text);
+  if (match === null) return NaN;
+  const [, year, month, day, hour, minute, second, fraction = "", sign, zoneHours = "0", zoneMinutes = "0"] = match;
+  const date = toDay(Number(year), Number(month), Number(day));
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return NaN;
+  if (Number(zoneHours) > 23 || Number(zoneMinutes) > 59) return NaN;
+  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  const zoneSeconds = (sign === "-" ? -60 : 60) * (Number(zoneHours) * 60 + Number(zoneMinutes));
+  return date * DAY_US + (seconds - zoneSeconds) * SECOND_US + Number(fraction.slice(0, 6).padEnd(6, "0"));
+}
+
+/** Day since 1970-01-01 of a calendar date, or NaN if there is no such date or the year is not accepted. */
+export function toDay(year: number, month: number, day: number): number {
+  if (year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12 || day < 1) return NaN;
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const monthDays = month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  if (day > monthDays) return NaN;
+  return Date.UTC(year, month - 1, day) / 86_400_000;
+}
+
+/** UTC day of an instant. */
+export function dayOf(us: number): number {
+  return Math.floor(us / DAY_US);
+}
+
+/** Reads the usual form, 20 to 27 bytes ending in `Z`, straight from the bytes of a line. */
+export class TimestampReader {
+  /** The date bytes last seen as three numbers, and their day: lines of a log share their date. */
+  #yearMonth = -1;
+  #monthDay = -1;
+  #dayUs = NaN;
+  /** Where the text read last ended: position of the closing quote. */
+  end = 0;
+
+  /**
+   * Read the timestamp that starts at `at` and ends in `Z` and a quote.
+   *
+   * @returns Microseconds since 1970-01-01 UTC, and `end` set; NaN if it has any other form, however legal.
+   */
+  read(bytes: Uint8Array, at: number): number {
+    const b = bytes;
+    const yearMonth = (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!;
+    const monthDay = (b[at + 5]! << 24) | (b[at + 6]! << 16) | (b[at + 8]! << 8) | b[at + 9]!;
+    if (b[at + 4] !== 0x2d || b[at + 7] !== 0x2d || b[at + 10] !== 0x54) return NaN;
+    if (b[at + 13] !== 0x3a || b[at + 16] !== 0x3a) return NaN;
+    if (yearMonth !== this.#yearMonth || monthDay !== this.#monthDay) {
+      const year = twoDigits(b, at) * 100 + twoDigits(b, at + 2);
+      const dayUs = toDay(year, twoDigits(b, at + 5), twoDigits(b, at + 8)) * DAY_US;
+      if (Number.isNaN(dayUs)) return NaN;
+      this.#yearMonth = yearMonth;
+      this.#monthDay = monthDay;
+      this.#dayUs = dayUs;
+    }
+    const hour = twoDigits(b, at + 11);
+    const minute = twoDigits(b, at + 14);
+    const second = twoDigits(b, at + 17);
+    // NaN compares false, so a byte that is no digit ends here too.
+    if (!(hour <= 23 && minute <= 59 && second <= 59)) return NaN;
+    let i = at + 19;
+    let micros = 0;
+    if (b[i] === 0x2e) {
+      i++;
+      let digits = 0;
+      for (let digit = b[i]! - 48; digit >= 0 && digit <= 9 && digits < 6; digit = b[i]! - 48) {
+        micros = micros * 10 + digit;
+        digits++;
+        i++;
+      }
+      if (digits !== 6) {
+        if (digits === 0) return NaN;
+        for (; digits < 6; digits++) micros *= 10;
+      }
+    }
+    if (b[i] !== 0x5a || b[i + 1] !== 0x22) return NaN;
+    this.end = i + 1;
+    return this.#dayUs + (hour * 3600 + minute * 60 + second) * SECOND_US + micros;
+  }
+}
+
+/** Value of two ASCII digits, NaN if either is none. */
+function twoDigits(bytes: Uint8Array, at: number): number {
+  const tens = bytes[at]! - 48;
+  const ones = bytes[at + 1]! - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
