@@ -1,0 +1,134 @@
+/**
+ * Counts per day and sensor as the report's page carries them: sparse, and small enough to be filtered in a browser.
+ *
+ * A cell is `(day - firstDay) * sensors + sensor`; cells without an event are left out.
+ */
+import { type DayRange, dayCount } from "./axis.ts";
+
+export interface Cells {
+  /** Cell numbers, rising, each at most once. */
+  readonly at: Int32Array;
+  /** `count[i]` belongs to `at[i]`, is a whole number and above 0. */
+  readonly count: Float64Array;
+}
+
+/** What the cells are numbered by. */
+export interface Grid {
+  readonly firstDay: number;
+  readonly days: number;
+  readonly sensors: number;
+}
+
+/** The days and sensors that are looked at. */
+export interface Filter {
+  readonly range: DayRange;
+  /** `sensors[code]` = 1 for those chosen. */
+  readonly sensors: Uint8Array;
+}
+
+export function wholeRange(grid: Grid): DayRange {
+  return { first: grid.firstDay, last: grid.firstDay + grid.days - 1 };
+}
+
+export function everything(grid: Grid): Filter {
+  return { range: wholeRange(grid), sensors: new Uint8Array(grid.sensors).fill(1) };
+}
+
+export function isEverything(grid: Grid, filter: Filter): boolean {
+  const { first, last } = filter.range;
+  return first <= grid.firstDay && last >= grid.firstDay + grid.days - 1 && filter.sensors.every(chosen => chosen === 1);
+}
+
+/** Call `visit(day - range.first, sensor, count)` for each cell inside the filter, by day, then sensor. */
+export function forEachCell(
+  cells: Cells,
+  grid: Grid,
+  filter: Filter,
+  visit: (day: number, sensor: number, count: number) => void,
+): void {
+  const end = lowerBound(cells.at, (filter.range.last + 1 - grid.firstDay) * grid.sensors);
+  const shift = filter.range.first - grid.firstDay;
+  for (let i = lowerBound(cells.at, shift * grid.sensors); i < end; i++) {
+    const cell = cells.at[i]!;
+    const day = Math.floor(cell / grid.sensors);
+    const sensor = cell - day * grid.sensors;
+    if (filter.sensors[sensor] === 1) visit(day - shift, sensor, cells.count[i]!);
+  }
+}
+
+/** First position in rising `values` whose value is not below `wanted`. */
+function lowerBound(values: Int32Array, wanted: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+export function sumCells(cells: Cells, grid: Grid, filter: Filter): number {
+  let sum = 0;
+  forEachCell(cells, grid, filter, (_day, _sensor, count) => (sum += count));
+  return sum;
+}
+
+/** How many cells inside the filter hold an event. */
+export function countCells(cells: Cells, grid: Grid, filter: Filter): number {
+  let n = 0;
+  forEachCell(cells, grid, filter, () => n++);
+  return n;
+}
+
+/** `sums[day - range.first]`. */
+export function sumByDay(cells: Cells, grid: Grid, filter: Filter): Float64Array {
+  const sums = new Float64Array(dayCount(filter.range));
+  forEachCell(cells, grid, filter, (day, _sensor, count) => (sums[day]! += count));
+  return sums;
+}
+
+/** Write lists of cells as one run of bytes; {@link decodeCells} reads it. */
+export function encodeCells(lists: readonly Cells[]): Uint8Array<ArrayBuffer> {
+  let bytes = new Uint8Array(1 << 16);
+  let end = 0;
+  // Base 128, low digits first; counts may pass 2^31, so no shifts.
+  const put = (value: number) => {
+    if (end + 10 > bytes.length) {
+      const larger = new Uint8Array(2 * bytes.length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+    while (value >= 128) {
+      bytes[end++] = (value % 128) + 128;
+      value = Math.floor(value / 128);
+    }
+    bytes[end++] = value;
+  };
+  put(lists.length);
+  for (const { at, count } of lists) {
+    put(at.length);
+    // Gaps first, then counts: like stands beside like, which compresses better.
+    for (let i = 0; i < at.length; i++) put(i === 0 ? at[0]! : at[i]! - at[i - 1]! - 1);
+    for (const value of count) put(value);
+  }
+  return bytes.slice(0, end);
+}
+
+export function decodeCells(bytes: Uint8Array): Cells[] {
+  let position = 0;
+  const take = () => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = bytes[position++]!;
+      if (byte < 128) return value + byte * factor;
+      value += (byte - 128) * factor;
+    }
+  };
+  return Array.from({ length: take() }, () => {
+    const length = take();
+    const at = new Int32Array(length);
+    for (let i = 0; i < length; i++) at[i] = i === 0 ? take() : at[i - 1]! + 1 + take();
+    return { at, count: Float64Array.from({ length }, take) };
+  });
+}

@@ -1,0 +1,66 @@
+/** Short forms for charts and key figures, where format.ts would take too much room. */
+import { formatNumber } from "./format.ts";
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
+const DAY_MS = 86_400_000;
+const UNITS = [
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** `1234567` as `1.2M`: at most four characters, for ticks and labels. */
+export function toShort(n: number): string {
+  for (const [unit, suffix] of UNITS) {
+    if (n >= 0.9995 * unit) return `${trimZero((n / unit).toFixed(n < 9.95 * unit ? 1 : 0))}${suffix}`;
+  }
+  return trimZero(n.toFixed(n < 9.95 ? 1 : 0));
+}
+
+function trimZero(text: string): string {
+  return text.endsWith(".0") ? text.slice(0, -2) : text;
+}
+
+/** A change (0.12 = 12 % more) with its sign; a real minus, so that columns align. */
+export function toChange(change: number): string {
+  const size = Math.abs(100 * change);
+  const text = size >= 100 ? formatNumber(size) : trimZero(size.toFixed(1));
+  return text === "0" ? "±0 %" : `${change < 0 ? "−" : "+"}${text} %`;
+}
+
+/** A day as `1 Mar`. */
+export function toDayLabel(day: number): string {
+  const date = new Date(day * DAY_MS);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]!}`;
+}
+
+/** A day as `Fri 1 Mar 2024`. */
+export function toLongDay(day: number): string {
+  const date = new Date(day * DAY_MS);
+  return `${WEEKDAYS[date.getUTCDay()]!} ${toDayLabel(day)} ${date.getUTCFullYear()}`;
+}
+
+/** The month of a day as `Mar` or `Mar 2024`. */
+export function toMonthLabel(day: number, withYear: boolean): string {
+  const date = new Date(day * DAY_MS);
+  const month = MONTHS[date.getUTCMonth()]!;
+  return withYear ? `${month} ${date.getUTCFullYear()}` : month;
+}
+
+/** Cut to `n` characters, the last of them an ellipsis; never half of a surrogate pair. */
+export function clipEnd(text: string, n: number): string {
+  if (text.length <= n) return text;
+  const points = [...text.slice(0, 2 * n + 2)];
+  return points.length <= n ? text : `${points.slice(0, n - 1).join("")}…`;
+}
+
+/** Cut the middle out, so that both the start and the end of a name or an address can be read. */
+export function clipMiddle(text: string, n: number): string {
+  if (text.length <= n) return text;
+  const points = [...text];
+  if (points.length <= n) return text;
+  const tail = Math.floor((n - 1) / 3);
+  return `${points.slice(0, n - 1 - tail).join("")}…${points.slice(points.length - tail).join("")}`;
+}

@@ -1,0 +1,433 @@
+/**
+ * What the report shows of its data under a filter: the same on the server, where nothing is filtered yet, and in
+ * the page. Texts come out ready to show; nothing here knows HTML.
+ */
+import { type DayRange, dayCount, stepDays, stepName } from "./axis.ts";
+import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
+import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cube.ts";
+import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
+import type { KeyColumn } from "./kinds.ts";
+import { clipEnd, toChange, toLongDay, toShort } from "./labels.ts";
+import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
+import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./sections.ts";
+import { visible } from "./text.ts";
+
+/** Keys longer than this stand folded in tables. */
+const FOLD_CHARACTERS = 140;
+
+/** Which days are held against which, and what to call them. */
+export interface Comparison {
+  readonly now: Filter;
+  readonly before: Filter;
+  /** `last 7 days`, or `days shown` when the filter itself is the younger period. */
+  readonly name: string;
+  /** Sensor-days with logs in either. */
+  readonly nowWatched: number;
+  readonly beforeWatched: number;
+}
+
+/** Days and sensors of the page, with what follows from them for every chart. */
+export interface Scope {
+  readonly data: ReportData;
+  readonly filter: Filter;
+  readonly whole: boolean;
+  /** `watched[day - first]` = chosen sensors with an event on that day. */
+  readonly watched: Float64Array;
+  readonly comparison?: Comparison;
+}
+
+/**
+ * @param lastDays Length of the younger period when the filter leaves none before it.
+ */
+export function buildScope(data: ReportData, filter: Filter, lastDays: number): Scope {
+  const watched = new Float64Array(dayCount(filter.range));
+  forEachCell(data.events, data.grid, filter, day => watched[day]!++);
+  const comparison = chooseComparison(data, filter, lastDays);
+  const whole = isEverything(data.grid, filter);
+  return { data, filter, whole, watched, ...(comparison !== undefined && { comparison }) };
+}
+
+/** The days shown against as many before them; where the archive begins too late for that, its last days. */
+function chooseComparison(data: ReportData, filter: Filter, lastDays: number): Comparison | undefined {
+  const { first, last } = filter.range;
+  const days = dayCount(filter.range);
+  const [length, name] =
+    first - days >= data.grid.firstDay ? [days, "days shown"] : [lastDays, `last ${plural(lastDays, "day")}`];
+  const now = { ...filter, range: { first: last - length + 1, last } };
+  const before = { ...filter, range: { first: last - 2 * length + 1, last: last - length } };
+  if (length < 1 || before.range.first < data.grid.firstDay) return undefined;
+  const nowWatched = countCells(data.events, data.grid, now);
+  const beforeWatched = countCells(data.events, data.grid, before);
+  return nowWatched === 0 || beforeWatched === 0 ? undefined : { now, before, name, nowWatched, beforeWatched };
+}
+
+/** Change of the count per sensor-day with logs: a sensor that was added is no attack that grew. */
+function rateChange(now: number, before: number, comparison: Comparison): number {
+  return now / comparison.nowWatched / (before / comparison.beforeWatched) - 1;
+}
+
+export interface ChangeView {
+  readonly text: string;
+  /** `more`, `less` or `same`: never by colour alone, the text carries a sign. */
+  readonly tone: string;
+  /** For sorting. */
+  readonly ratio: number;
+}
+
+function toChangeView(now: number, before: number, comparison: Comparison, isNew: boolean): ChangeView {
+  if (before === 0) {
+    if (now === 0) return { text: "–", tone: "same", ratio: 0 };
+    return { text: isNew ? "new" : "returned", tone: "more", ratio: Infinity };
+  }
+  if (now === 0) return { text: "gone", tone: "less", ratio: -1 };
+  const change = rateChange(now, before, comparison);
+  const tone = Math.abs(change) < 0.0005 ? "same" : change > 0 ? "more" : "less";
+  return { text: toChange(change), tone, ratio: change };
+}
+
+export interface FigureView {
+  readonly value: string;
+  readonly label: string;
+  readonly note: string;
+  readonly change?: ChangeView;
+  readonly changeNote?: string;
+}
+
+/** The figures at the top of the page. */
+export function buildFigures(scope: Scope): FigureView[] {
+  const { data, filter, comparison, whole } = scope;
+  const figures: FigureView[] = [];
+  const add = (id: string, label: string, note: (section: SectionData) => string) => {
+    const section = data.sections.find(candidate => candidate.id === id);
+    if (section === undefined) return;
+    const value = sumCells(section.all, data.grid, filter);
+    const change = comparison && figureChange(section, comparison);
+    figures.push({ value: toFigure(value), label, note: note(section), ...change });
+  };
+  const figureChange = (section: SectionData, compared: Comparison) => {
+    const now = sumCells(section.all, data.grid, compared.now);
+    const before = sumCells(section.all, data.grid, compared.before);
+    if (now === 0 && before === 0) return {};
+    return { change: toChangeView(now, before, compared, false), changeNote: `${compared.name}, per sensor-day` };
+  };
+  add("credentials", "login attempts", section => {
+    const all = sumCells(section.all, data.grid, filter);
+    const success = sumCells(section.allSuccess!, data.grid, filter);
+    return all === 0 ? "none" : `${formatShare(success / all)} let in`;
+  });
+  add("connections", "connections", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+  if (!data.sections.some(section => section.id === "connections")) {
+    add("robots", "sessions", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+  }
+  add("commands", "commands", section => (whole ? `${formatNumber(section.distinct)} different` : "typed after login"));
+  add("downloads", "downloads", () => {
+    const files = distinctText(scope, data.files, "file", "files");
+    return whole && data.files.flagged > 0 ? `${files}, ${formatNumber(data.files.flagged)} flagged` : files;
+  });
+  const watched = scope.watched.reduce((sum, n) => sum + n, 0);
+  const possible = countLivedDays(scope);
+  figures.push({
+    value: formatNumber(watched),
+    label: "sensor-days with logs",
+    note: watched >= possible ? "no gap" : `${formatNumber(possible - watched)} of ${formatNumber(possible)} without`,
+  });
+  return figures;
+}
+
+/** Seven digits are read; more are not. */
+function toFigure(value: number): string {
+  return value < 1e7 ? formatNumber(value) : toShort(value);
+}
+
+/**
+ * How many different values there are: exact for everything and for a single sensor-day; else the bounds that the
+ * counts per sensor-day leave, as these cannot be added up.
+ */
+function distinctText(
+  scope: Scope,
+  counted: ReportData["addresses"],
+  one: string,
+  many: string,
+): string {
+  if (scope.whole) return plural(counted.distinct, one, many);
+  let largest = 0;
+  let sum = 0;
+  forEachCell(counted.cells, scope.data.grid, scope.filter, (_day, _sensor, count) => {
+    largest = Math.max(largest, count);
+    sum += count;
+  });
+  sum = Math.min(sum, counted.distinct);
+  if (largest === sum) return plural(sum, one, many);
+  return `${formatNumber(largest)} to ${formatNumber(sum)} ${many}`;
+}
+
+/** Sensor-days between each chosen sensor's first and last event, as far as the filter shows them. */
+function countLivedDays(scope: Scope): number {
+  const { range, sensors } = scope.filter;
+  return sensorLives(scope.data).reduce((sum, life, sensor) => {
+    if (life === undefined || sensors[sensor] !== 1) return sum;
+    return sum + Math.max(0, Math.min(life.last, range.last) - Math.max(life.first, range.first) + 1);
+  }, 0);
+}
+
+/** First and last day with an event of each sensor. */
+export function sensorLives(data: ReportData): (DayRange | undefined)[] {
+  const lives: (DayRange | undefined)[] = new Array<DayRange | undefined>(data.grid.sensors).fill(undefined);
+  for (const cell of data.events.at) {
+    const day = data.grid.firstDay + Math.floor(cell / data.grid.sensors);
+    const sensor = cell % data.grid.sensors;
+    lives[sensor] = { first: lives[sensor]?.first ?? day, last: day };
+  }
+  return lives;
+}
+
+/** A sensor's name, also where it has none. */
+export function sensorName(data: ReportData, sensor: number): string {
+  const name = data.sensors[sensor] ?? "";
+  return name === "" ? "(no name)" : visible(name);
+}
+
+/** Events per sensor and day; null inside a sensor's life without an event, undefined outside of it. */
+export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData): HeatRow[] {
+  const { data, filter } = scope;
+  const { range } = filter;
+  const lives = sensorLives(data);
+  const values = lives.map(life =>
+    Array.from({ length: steps.n }, (_, step): number | null | undefined => {
+      const first = range.first + step * steps.days;
+      return life === undefined || first > life.last || first + steps.days <= life.first ? undefined : null;
+    }),
+  );
+  forEachCell(data.events, data.grid, filter, (day, sensor, count) => {
+    const row = values[sensor]!;
+    const step = Math.floor(day / steps.days);
+    row[step] = (row[step] ?? 0) + (metric === undefined ? count : 0);
+  });
+  if (metric !== undefined) {
+    forEachCell(metric.all, data.grid, filter, (day, sensor, count) => {
+      const row = values[sensor]!;
+      const step = Math.floor(day / steps.days);
+      row[step] = (row[step] ?? 0) + count;
+    });
+  }
+  return values
+    .map((row, sensor) => ({ name: sensorName(data, sensor), values: row }))
+    .filter((_, sensor) => filter.sensors[sensor] === 1);
+}
+
+/** Sums per step; null where no chosen sensor had an event on any of its days. */
+export function sumSteps(byDay: Float64Array, watched: Float64Array, steps: Steps): (number | null)[] {
+  const values: (number | null)[] = new Array<number | null>(steps.n).fill(null);
+  for (let day = 0; day < byDay.length; day++) {
+    const step = Math.floor(day / steps.days);
+    if (watched[day]! > 0 || byDay[day]! > 0) values[step] = (values[step] ?? 0) + byDay[day]!;
+  }
+  return values;
+}
+
+/** Steps for a chart with room for `most` of them. */
+export function chooseSteps(scope: Scope, most: number): Steps {
+  return toSteps(scope.filter.range, stepDays(scope.filter.range, Math.max(1, Math.floor(most))));
+}
+
+/** A step in words: a day, or a run of days. */
+export function stepLabel(steps: Steps, step: number): string {
+  const first = steps.range.first + step * steps.days;
+  const last = Math.min(first + steps.days - 1, steps.range.last);
+  return first === last ? toLongDay(first) : `${toLongDay(first)} – ${toLongDay(last)}`;
+}
+
+export function stepUnit(section: Section, steps: Steps): string {
+  return `${section.unit} per ${stepName(steps.days)}`;
+}
+
+/** A section's keys ranked under the filter. */
+export interface Ranking {
+  readonly section: Section;
+  readonly data: SectionData;
+  /** Counts of all keys, carried or not. */
+  readonly total: number;
+  /** Carried keys with a count above 0, by count falling; ties as in the data. */
+  readonly order: readonly number[];
+  /** `counts[key]` of every carried key. */
+  readonly counts: Float64Array;
+  /** No key that the page does not carry has a count above this. */
+  readonly bound: number;
+}
+
+export function rankSection(scope: Scope, data: SectionData): Ranking {
+  const section = SECTIONS.find(candidate => candidate.id === data.id)!;
+  const { grid } = scope.data;
+  const counts = Float64Array.from(data.cells, cells => sumCells(cells, grid, scope.filter));
+  const total = sumCells(data.all, grid, scope.filter);
+  const order = [...counts.keys()].filter(key => counts[key]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const rest = total - counts.reduce((sum, count) => sum + count, 0);
+  return { section, data, total, order, counts, bound: Math.min(data.leftOutLargest, rest) };
+}
+
+/** One column of a key: a value, or the word for having none. */
+export interface PartView {
+  readonly text: string;
+  /** There is no value; the text is ours. */
+  readonly isNone: boolean;
+  readonly isLong: boolean;
+  /** The beginning of a long text. */
+  readonly head: string;
+  readonly isFirst: boolean;
+}
+
+export interface RowView {
+  readonly key: number;
+  readonly rank: number;
+  readonly parts: readonly PartView[];
+  readonly values: readonly (number | null)[];
+  readonly count: number;
+  readonly countText: string;
+  readonly shareText: string;
+  readonly shareWidth: number;
+  readonly success: number;
+  readonly successText: string;
+  readonly verdict: string;
+  readonly verdictTone: string;
+  readonly nowText: string;
+  readonly now: number;
+  readonly change: ChangeView;
+  readonly first: number;
+  readonly firstText: string;
+  readonly last: number;
+  readonly lastText: string;
+  readonly sensors: number;
+  readonly sensorsText: string;
+  /** A key that the page does not carry may rank above. */
+  readonly isUncertain: boolean;
+}
+
+export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: number, steps: Steps): RowView {
+  const { data: section } = ranking;
+  const { grid } = scope.data;
+  const cells = section.cells[key]!;
+  const count = ranking.counts[key]!;
+  const byDay = new Float64Array(dayCount(scope.filter.range));
+  const sensors = new Uint8Array(grid.sensors);
+  let firstDay = -1;
+  let lastDay = -1;
+  forEachCell(cells, grid, scope.filter, (day, sensor, n) => {
+    byDay[day]! += n;
+    sensors[sensor] = 1;
+    if (firstDay === -1) firstDay = day;
+    lastDay = day;
+  });
+  const success = section.success === undefined ? 0 : sumCells(section.success[key]!, grid, scope.filter);
+  const verdict = section.verdicts?.[key];
+  const comparison = scope.comparison;
+  const now = comparison === undefined ? 0 : sumCells(cells, grid, comparison.now);
+  const before = comparison === undefined ? 0 : sumCells(cells, grid, comparison.before);
+  const bornDay = Math.floor(section.firstSeenUs[key]! / 86_400_000_000);
+  // Under a filter the page knows days; the instants belong to the whole range.
+  const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * 86_400_000_000;
+  const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * 86_400_000_000;
+  const seenOn = sensors.reduce((sum, seen) => sum + seen, 0);
+  const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+  return {
+    key,
+    rank,
+    parts: toParts(ranking.section.columns, section.keys[key]!),
+    values: sumSteps(byDay, scope.watched, steps),
+    count,
+    countText: formatNumber(count),
+    shareText: formatShare(count / ranking.total),
+    shareWidth: Math.round((1000 * count) / ranking.total) / 10,
+    success,
+    successText: success === 0 ? "0" : `${formatNumber(success)} (${formatShare(success / count)})`,
+    verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
+    verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
+    now,
+    nowText: formatNumber(now),
+    change:
+      comparison === undefined
+        ? { text: "–", tone: "same", ratio: 0 }
+        : toChangeView(now, before, comparison, bornDay >= comparison.now.range.first),
+    first,
+    firstText: scope.whole ? formatInstant(first) : toIsoDay(first / 86_400_000_000),
+    last,
+    lastText: scope.whole ? formatInstant(last) : toIsoDay(last / 86_400_000_000),
+    sensors: seenOn,
+    sensorsText: `${seenOn} of ${chosen}`,
+    isUncertain: count < ranking.bound,
+  };
+}
+
+function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
+  return columns.map((column, i) => {
+    const value = key[i] ?? null;
+    const isNone = value === null || value === "";
+    const text = isNone ? noneText(column, value) : valueText(column, value);
+    const isLong = text.length > FOLD_CHARACTERS;
+    return { text, isNone, isLong, head: isLong ? clipEnd(text, FOLD_CHARACTERS - 20) : text, isFirst: i === 0 };
+  });
+}
+
+function noneText(column: KeyColumn, value: KeyValue): string {
+  return value === null ? (NO_VALUE[column] ?? "none") : "empty";
+}
+
+function valueText(column: KeyColumn, value: KeyValue): string {
+  if (column === "robot") return value === 1 ? "robot" : "human";
+  return visible(String(value));
+}
+
+/** A key in one line, for a chart's label. */
+export function keyName(section: Section, key: readonly KeyValue[]): string {
+  const texts = toParts(section.columns, key).map(part => (part.isNone ? `‹${part.text}›` : part.text));
+  if (section.id === "credentials") return texts.join(" : ");
+  if (section.id === "downloads") return texts[0]!.startsWith("‹") ? `${texts[2]!.slice(0, 12)}… ${texts[0]!}` : texts[0]!;
+  return texts.join("  ");
+}
+
+/** The leading keys as lines of a chart. */
+export function buildLines(scope: Scope, ranking: Ranking, keys: readonly number[], steps: Steps): Line[] {
+  return keys.map(key => ({
+    name: keyName(ranking.section, ranking.data.keys[key]!),
+    values: sumSteps(sumByDay(ranking.data.cells[key]!, scope.data.grid, scope.filter), scope.watched, steps),
+  }));
+}
+
+/** What the given lines leave of the section's total, step by step. */
+export function buildRest(scope: Scope, ranking: Ranking, lines: readonly Line[], steps: Steps): (number | null)[] {
+  const all = sumSteps(sumByDay(ranking.data.all, scope.data.grid, scope.filter), scope.watched, steps);
+  return all.map((value, step) =>
+    value === null ? null : value - lines.reduce((sum, line) => sum + (line.values[step] ?? 0), 0),
+  );
+}
+
+export function columnNames(section: Section): string[] {
+  return section.columns.map(column => COLUMN_NAMES[column]);
+}
+
+/** How much of a section is to be seen: "first 5 of 5,312 keys, 61.2 % of 1,234 login attempts". */
+export function describeShown(ranking: Ranking, shown: readonly number[], whole: boolean): string {
+  if (ranking.total === 0) return `No ${ranking.section.unit} in this selection.`;
+  const count = shown.reduce((sum, key) => sum + ranking.counts[key]!, 0);
+  const share = `${formatShare(count / ranking.total)} of ${formatNumber(ranking.total)} ${ranking.section.unit}`;
+  const { distinct } = ranking.data;
+  if (whole && shown.length === distinct) return `All ${formatNumber(distinct)}: ${share}.`;
+  return `First ${formatNumber(shown.length)}${whole ? ` of ${formatNumber(distinct)}` : ""}: ${share}.`;
+}
+
+/** What a filter leaves unknown, in words; undefined when nothing. */
+export function describeUncertainty(ranking: Ranking, shown: readonly number[]): string | undefined {
+  const weakest = shown.reduce((least, key) => Math.min(least, ranking.counts[key]!), Infinity);
+  if (ranking.bound <= weakest || ranking.bound === 0) return undefined;
+  return (
+    `The page carries ${formatNumber(ranking.data.keys.length)} of ${formatNumber(ranking.data.distinct)} keys. ` +
+    `Others may hold up to ${formatNumber(ranking.bound)} here: rows marked ≈ may rank lower than shown.`
+  );
+}
+
+export function describeFilter(scope: Scope): string {
+  const { range, sensors } = scope.filter;
+  const chosen = sensors.reduce((sum, one) => sum + one, 0);
+  const all = scope.data.grid.sensors;
+  const days = `${toIsoDay(range.first)} to ${toIsoDay(range.last)} (${plural(dayCount(range), "day")})`;
+  return `${days}, ${chosen === all ? `all ${plural(all, "sensor")}` : `${chosen} of ${plural(all, "sensor")}`}`;
+}

@@ -1,0 +1,851 @@
+/**
+ * The report's page script: filters, other views of a chart, sorting, saving. The page is complete without it.
+ *
+ * Everything is drawn by the functions the server draws with; text reaches the document as text nodes and attribute
+ * values only.
+ */
+import { stepName } from "../lib/axis.ts";
+import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/chart.ts";
+import { toCsv } from "../lib/csv.ts";
+import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/cube.ts";
+import { formatNumber, parseIsoDay, toIsoDay } from "../lib/format.ts";
+import { clipEnd } from "../lib/labels.ts";
+import { element } from "../lib/markup.ts";
+import {
+  buildCoverage,
+  buildFigures,
+  buildLines,
+  buildRest,
+  buildRow,
+  buildScope,
+  chooseSteps,
+  columnNames,
+  describeFilter,
+  describeShown,
+  describeUncertainty,
+  rankSection,
+  stepLabel,
+  stepUnit,
+  sumSteps,
+} from "../lib/report-view.ts";
+
+const SVG = "http://www.w3.org/2000/svg";
+const LINE_STEP = 1.6;
+const HEAT_STEP = 2;
+/** Rows that "Show more" adds, and rows of numbers drawn at most. */
+const MORE_ROWS = 25;
+const NUMBER_ROWS = 400;
+/** Width of charts on paper, in pixels. */
+const PRINT_WIDTH = 720;
+
+const root = document.documentElement;
+const find = (selector, from = document) => from.querySelector(selector);
+const findAll = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+/** Make nodes of a tree; SVG elements where it says `svg`, and below. */
+function toNode(markup, inSvg = false) {
+  if (typeof markup === "string") return document.createTextNode(markup);
+  const isSvg = inSvg || markup.tag === "svg";
+  const node = isSvg ? document.createElementNS(SVG, markup.tag) : document.createElement(markup.tag);
+  for (const [name, value] of Object.entries(markup.attributes)) node.setAttribute(name, String(value));
+  node.append(...markup.children.map(child => toNode(child, isSvg)));
+  return node;
+}
+
+const h = (tag, attributes, ...children) => toNode(element(tag, attributes, ...children));
+
+async function unpack(base64) {
+  const packed = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return decodeCells(new Uint8Array(await new Response(stream).arrayBuffer()));
+}
+
+/** Put the unpacked lists back where the server took them from, in the same order. */
+function restoreData(page, lists) {
+  let next = 0;
+  const take = () => lists[next++];
+  const events = take();
+  const addresses = { distinct: page.addresses, cells: take() };
+  const files = { ...page.files, cells: take() };
+  const sections = page.sections.map(section => {
+    const all = take();
+    const cells = section.keys.map(take);
+    return section.hasSuccess
+      ? { ...section, all, cells, allSuccess: take(), success: section.keys.map(take) }
+      : { ...section, all, cells };
+  });
+  return { grid: page.grid, sensors: page.sensors, events, addresses, files, sections };
+}
+
+const page = JSON.parse(find("#data").textContent);
+
+async function start() {
+  const data = restoreData(page, await unpack(page.cells));
+  const { grid } = data;
+  root.classList.add("scripted");
+  const theme = startTheme();
+  if (grid.days === 0) {
+    root.dataset.ready = "true";
+    return;
+  }
+
+  let scope = buildScope(data, everything(grid), page.lastDays);
+  const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
+  /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
+  let pass = 0;
+
+  function redraw() {
+    const began = performance.now();
+    const mine = ++pass;
+    drawFigures();
+    showFilter();
+    for (const part of parts) part.isStale = true;
+    for (const part of parts) if (isInSight(part.node)) drawPart(part);
+    root.dataset.redrawMs = (performance.now() - began).toFixed(1);
+    const rest = () => {
+      const part = parts.find(candidate => candidate.isStale);
+      if (mine !== pass) return;
+      if (part === undefined) {
+        root.dataset.drawn = String(mine);
+        return;
+      }
+      drawPart(part);
+      setTimeout(rest);
+    };
+    setTimeout(rest);
+  }
+
+  function drawPart(part) {
+    part.isStale = false;
+    part.draw();
+  }
+
+  function drawAll() {
+    for (const part of parts) drawPart(part);
+  }
+
+  // ---- filters -------------------------------------------------------------------------------------------------
+
+  const from = find("#from");
+  const to = find("#to");
+  const picker = find("#picker");
+  const boxes = findAll("input[name=sensor]");
+
+  function applyFilter(filter, remember = true) {
+    scope = buildScope(data, filter, page.lastDays);
+    if (remember) rememberState();
+    redraw();
+  }
+
+  function chooseRange(first, last) {
+    const whole = wholeRange(grid);
+    const clamp = day => Math.min(whole.last, Math.max(whole.first, day));
+    applyFilter({ ...scope.filter, range: { first: clamp(Math.min(first, last)), last: clamp(Math.max(first, last)) } });
+  }
+
+  function showFilter() {
+    const { range, sensors } = scope.filter;
+    const whole = wholeRange(grid);
+    from.value = toIsoDay(range.first);
+    to.value = toIsoDay(range.last);
+    for (const button of findAll("[data-preset]")) {
+      const length = Number(button.dataset.preset);
+      const first = length === 0 ? whole.first : whole.last - length + 1;
+      button.setAttribute("aria-pressed", String(range.last === whole.last && range.first === first));
+    }
+    const chosen = sensors.reduce((sum, one) => sum + one, 0);
+    if (picker !== null) {
+      for (const box of boxes) box.checked = sensors[Number(box.value)] === 1;
+      const only = sensors.indexOf(1);
+      find("#picked").textContent =
+        chosen === grid.sensors
+          ? "All sensors"
+          : chosen === 1
+            ? clipEnd(boxes[only].parentElement.textContent.trim(), 24)
+            : `${chosen} of ${grid.sensors} sensors`;
+    }
+    const days = range.last - range.first + 1;
+    find("#before").hidden = range.first - days < whole.first;
+    find("#reset").hidden = isEverything(grid, scope.filter);
+    find("#scope").textContent = describeFilter(scope);
+  }
+
+  for (const input of [from, to]) {
+    input.addEventListener("change", () => {
+      const first = parseIsoDay(from.value);
+      const last = parseIsoDay(to.value);
+      if (first !== undefined && last !== undefined) chooseRange(first, last);
+    });
+  }
+  for (const button of findAll("[data-preset]")) {
+    button.addEventListener("click", () => {
+      const length = Number(button.dataset.preset);
+      const { first, last } = wholeRange(grid);
+      chooseRange(length === 0 ? first : last - length + 1, last);
+    });
+  }
+  find("#before").addEventListener("click", () => {
+    const { first, last } = scope.filter.range;
+    chooseRange(first - (last - first + 1), first - 1);
+  });
+  find("#reset").addEventListener("click", () => applyFilter(everything(grid)));
+  find("#filters").addEventListener("submit", event => event.preventDefault());
+  if (picker !== null) {
+    const choose = pick => {
+      const sensors = Uint8Array.from(scope.filter.sensors, (one, code) => pick(code, one));
+      applyFilter({ ...scope.filter, sensors });
+    };
+    for (const box of boxes) {
+      box.addEventListener("change", () => {
+        choose((code, one) => (code === Number(box.value) ? Number(box.checked) : one));
+      });
+    }
+    for (const button of findAll("[data-sensors]")) {
+      button.addEventListener("click", () => {
+        // What the search hides stays as it is.
+        const shown = new Set(boxes.filter(box => !box.closest("li").hidden).map(box => Number(box.value)));
+        const wanted = button.dataset.sensors === "all" ? 1 : 0;
+        choose((code, one) => (shown.has(code) ? wanted : one));
+      });
+    }
+    find("#sensor-search").addEventListener("input", event => {
+      const wanted = event.target.value.toLowerCase();
+      for (const box of boxes) {
+        box.closest("li").hidden = !box.parentElement.textContent.toLowerCase().includes(wanted);
+      }
+    });
+    document.addEventListener("pointerdown", event => {
+      if (!picker.contains(event.target)) picker.open = false;
+    });
+    picker.addEventListener("keydown", event => {
+      if (event.key !== "Escape") return;
+      picker.open = false;
+      find("summary", picker).focus();
+    });
+  }
+
+  // ---- the view in the address, so that it can be kept and sent ---------------------------------------------------
+
+  function rememberState() {
+    const { range, sensors } = scope.filter;
+    const whole = wholeRange(grid);
+    const state = new URLSearchParams();
+    if (range.first !== whole.first) state.set("from", toIsoDay(range.first));
+    if (range.last !== whole.last) state.set("to", toIsoDay(range.last));
+    if (sensors.some(one => one === 0)) {
+      state.set("sensors", JSON.stringify(data.sensors.filter((_, code) => sensors[code] === 1)));
+    }
+    const anchor = location.hash.slice(1).split("&").find(part => part !== "" && !part.includes("="));
+    const fragment = [anchor, state.toString()].filter(Boolean).join("&");
+    history.replaceState(null, "", fragment === "" ? location.pathname + location.search : `#${fragment}`);
+  }
+
+  /** A fragment is anyone's text: what it does not name rightly is left out. */
+  function recallState() {
+    const words = location.hash.slice(1).split("&");
+    const state = new URLSearchParams(words.filter(word => word.includes("=")).join("&"));
+    const whole = wholeRange(grid);
+    const within = (text, otherwise) => {
+      const day = parseIsoDay(text ?? "");
+      return day === undefined ? otherwise : Math.min(whole.last, Math.max(whole.first, day));
+    };
+    const first = within(state.get("from"), whole.first);
+    const last = within(state.get("to"), whole.last);
+    let sensors = new Uint8Array(grid.sensors).fill(1);
+    if (state.has("sensors")) {
+      const names = new Set(parseNames(state.get("sensors")));
+      if (data.sensors.some(name => names.has(name))) sensors = Uint8Array.from(data.sensors, name => Number(names.has(name)));
+    }
+    const filter = { range: { first: Math.min(first, last), last: Math.max(first, last) }, sensors };
+    if (!isEverything(grid, filter) || !isEverything(grid, scope.filter)) applyFilter(filter, false);
+    const anchor = words.find(word => word !== "" && !word.includes("="));
+    if (anchor !== undefined) document.getElementById(anchor)?.scrollIntoView();
+  }
+
+  function parseNames(text) {
+    try {
+      const names = JSON.parse(text);
+      return Array.isArray(names) ? names : [];
+    } catch {
+      // Not JSON, so no list of sensors: as if none were named.
+      return [];
+    }
+  }
+
+  for (const link of findAll(".sections a")) {
+    link.addEventListener("click", event => {
+      event.preventDefault();
+      const id = link.getAttribute("href").slice(1);
+      const rest = location.hash.slice(1).split("&").filter(part => part.includes("="));
+      history.replaceState(null, "", `#${[id, ...rest].join("&")}`);
+      document.getElementById(id).scrollIntoView();
+    });
+  }
+  addEventListener("hashchange", recallState);
+
+  // ---- figures ----------------------------------------------------------------------------------------------------
+
+  function drawFigures() {
+    find("#figures").replaceChildren(
+      ...buildFigures(scope).map(figure =>
+        h(
+          "div",
+          { class: "figure" },
+          element("b", {}, figure.value),
+          element("span", { class: "what" }, figure.label),
+          element("span", { class: "note" }, figure.note),
+          figure.change &&
+            element(
+              "span",
+              { class: `change ${figure.change.tone}` },
+              `${figure.change.text} `,
+              element("small", {}, figure.changeNote),
+            ),
+        ),
+      ),
+    );
+  }
+
+  // ---- charts -----------------------------------------------------------------------------------------------------
+
+  function startActivity() {
+    const box = find("#activity");
+    const canvas = find(".canvas", box);
+    const draw = width => {
+      const steps = chooseSteps(scope, width / 3);
+      const values = sumSteps(sumByDay(data.events, grid, scope.filter), scope.watched, steps);
+      const label = `Events ${scope.whole ? "of all sensors " : ""}per ${stepName(steps.days)}`;
+      const lines = [{ name: "events", values, style: 0 }];
+      const chart = stackChart(lines, steps, width, label, 150);
+      find(".unit", box).textContent = label;
+      showChart(canvas, chart, steps, lines);
+    };
+    return { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
+  }
+
+  function startCoverage() {
+    const box = find("#coverage-chart");
+    const canvas = find(".canvas", box);
+    const metric = find("#metric");
+    metric.append(h("option", { value: "-1" }, "all events"));
+    data.sections.forEach((section, i) => {
+      if (section.id === "robots" || section.id === "events") return;
+      const ranking = rankSection(scope, section);
+      metric.append(h("option", { value: String(i) }, `${ranking.section.name} (${ranking.section.unit})`));
+    });
+    let rows = [];
+    let steps;
+    const draw = width => {
+      steps = chooseSteps(scope, width / HEAT_STEP);
+      const section = data.sections[Number(metric.value)];
+      rows = buildCoverage(scope, steps, section);
+      const what = section === undefined ? "Events" : metric.selectedOptions[0].textContent;
+      const label = `${what} per sensor and ${stepName(steps.days)}`;
+      find(".unit", box).textContent = label;
+      if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
+      const chart = heatChart(rows, steps, width, label);
+      showHeat(canvas, chart, steps, rows);
+    };
+    const part = { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
+    metric.addEventListener("change", part.draw);
+    box.addEventListener("click", event => {
+      const kind = event.target.closest("[data-save]")?.dataset.save;
+      if (kind === "svg") saveSvg(canvas, "coverage");
+      if (kind === "csv") {
+        const header = ["sensor", ...rows[0].values.map((_, step) => toIsoDay(steps.range.first + step * steps.days))];
+        saveText(toCsv(header, rows.map(row => [row.name, ...row.values])), "coverage.csv", "text/csv");
+      }
+    });
+    return part;
+  }
+
+  function startSection(section) {
+    const node = document.getElementById(section.id);
+    const box = find(".chart-box", node);
+    const canvas = find(".canvas", box);
+    const legend = find(".legend", box);
+    const table = find("table.ranking", node);
+    const more = find("[data-table=more]", node);
+    const search = find(".find", node);
+    const hiddenKeys = new Set();
+    let view = "lines";
+    let shownRows = page.show;
+    let sortColumn;
+    let isRising = false;
+    let isUntouched = true;
+    let current;
+
+    const draw = width => {
+      const ranking = rankSection(scope, section);
+      drawChart(ranking, width);
+      // As delivered the table is what an unfiltered view shows.
+      if (!isUntouched || !scope.whole) drawTable(ranking);
+      isUntouched = false;
+    };
+
+    function drawChart(ranking, width) {
+      const most = Math.min(page.show, SERIES_MOST);
+      const keys = ranking.order.slice(0, view === "strips" ? Math.min(page.show, 20) : most);
+      const room = view === "lines" ? LINE_STEP : view === "stack" ? 4 : 6;
+      const steps = view === "table" ? chooseSteps(scope, NUMBER_ROWS) : chooseSteps(scope, Math.max(1, width - (width > 620 ? 240 : 60)) / room);
+      const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
+      let lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
+      const unit = stepUnit(ranking.section, steps);
+      const label = `${ranking.section.name}: ${unit}`;
+      find(".unit", box).textContent = unit;
+      if (view === "stack") {
+        const rest = buildRest(scope, ranking, all, steps);
+        if (rest.some(value => value > 0)) lines = [...lines, { name: "everything else", values: rest, style: SERIES_MOST }];
+      }
+      drawLegend(view === "lines" || view === "stack" ? all : []);
+      current = { ranking, steps, lines };
+      if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
+      if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
+      if (view === "strips") {
+        const rows = lines.map(line => ({ name: line.name, values: line.values }));
+        return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
+      }
+      const chart = view === "stack" ? stackChart(lines, steps, width, label) : lineChart(lines, steps, width, label);
+      showChart(canvas, chart, steps, lines);
+    }
+
+    function drawLegend(lines) {
+      // With labels at the line ends, the legend is for switching lines off; for one line there is nothing to switch.
+      legend.replaceChildren(
+        ...(lines.length < 2 ? [] : lines).map(line => {
+          const button = h(
+            "button",
+            { type: "button", "aria-pressed": String(!hiddenKeys.has(line.key)), class: `s${line.style}` },
+            swatch(),
+            element("code", {}, clipEnd(line.name, 40)),
+          );
+          button.addEventListener("click", () => {
+            if (!hiddenKeys.delete(line.key)) hiddenKeys.add(line.key);
+            const at = [...legend.children].indexOf(button);
+            drawChart(current.ranking, canvas.clientWidth);
+            legend.children[at].focus();
+          });
+          const point = on => {
+            const svg = find("svg", canvas);
+            svg?.classList.toggle("dimmed", on);
+            for (const series of findAll("[data-series]", svg ?? canvas)) {
+              series.classList.toggle("hot", on && series.classList.contains(`s${line.style}`));
+            }
+          };
+          button.addEventListener("pointerenter", () => point(true));
+          button.addEventListener("pointerleave", () => point(false));
+          return button;
+        }),
+      );
+    }
+
+    function drawTable(ranking) {
+      const sparkSteps = chooseSteps(scope, 120);
+      const wanted = search.value.toLowerCase();
+      const columns = tableColumns(ranking);
+      let rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
+      const build = ({ key, rank }) => buildRow(scope, ranking, key, rank, sparkSteps);
+      if (wanted !== "" || sortColumn !== undefined) {
+        rows = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
+        const column = columns.find(candidate => candidate.name === sortColumn);
+        if (column !== undefined) rows.sort((a, b) => (isRising ? 1 : -1) * compareValues(column.value(a), column.value(b)));
+      }
+      const found = rows.length;
+      rows = rows.slice(0, shownRows).map(row => (row.parts === undefined ? build(row) : row));
+      table.tHead.rows[0].replaceChildren(...columns.map(column => headCell(column)));
+      table.tBodies[0].replaceChildren(...rows.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
+      more.hidden = found <= shownRows;
+      more.textContent = `Show ${Math.min(MORE_ROWS, found - shownRows)} more`;
+      find(".found", node).textContent = wanted === "" ? "" : `${formatNumber(found)} of ${formatNumber(ranking.order.length)}`;
+      const keys = rows.map(row => row.key);
+      find(".shown", node).textContent = describeShown(ranking, keys, scope.whole);
+      const caution = find(".caution", node);
+      const words = describeUncertainty(ranking, keys);
+      caution.hidden = words === undefined;
+      caution.textContent = words ?? "";
+    }
+
+    function headCell(column) {
+      const name = column.name;
+      const sorted = sortColumn === undefined ? name === "Count" : sortColumn === name;
+      const cell = h("th", {
+        scope: "col",
+        class: column.className,
+        title: column.title,
+        "aria-sort": sorted && column.value ? (isRising ? "ascending" : "descending") : undefined,
+      });
+      if (column.value === undefined) {
+        cell.append(name === "Rank" ? h("span", { class: "hidden" }, name) : name);
+        return cell;
+      }
+      const button = h("button", { type: "button" }, name);
+      button.addEventListener("click", () => {
+        isRising = sorted ? !isRising : column.className !== "number";
+        sortColumn = name;
+        drawTable(current.ranking);
+        findAll("thead button", table).find(other => other.textContent === name)?.focus();
+      });
+      cell.append(button);
+      return cell;
+    }
+
+    function tableColumns(ranking) {
+      const columns = [{ name: "Rank", className: "rank", cell: row => element("td", { class: "rank" }, `${row.isUncertain ? "≈ " : ""}${row.rank}`) }];
+      columnNames(ranking.section).forEach((name, i) => {
+        columns.push({
+          name,
+          text: row => (row.parts[i].isNone ? "" : row.parts[i].text),
+          value: row => row.parts[i].text,
+          cell: row => element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : {}, partMarkup(row.parts[i])),
+        });
+      });
+      const add = (name, className, cellText, value, extra = {}) =>
+        columns.push({ name, className, text: row => cellText(row), value, cell: row => element("td", { class: extra.cellClass?.(row) ?? className }, cellText(row)), ...extra });
+      columns.push({ name: "Trend", cell: row => element("td", {}, sparkline(row.values)) });
+      add("Count", "number", row => row.countText, row => row.count, { raw: row => row.count });
+      add("Share", "number", row => row.shareText, row => row.count);
+      if (section.success !== undefined) add("Let in", "number", row => row.successText, row => row.success, { raw: row => row.success });
+      if (section.verdicts !== undefined) {
+        add("Verdict", undefined, row => row.verdict, row => row.verdict, { cellClass: row => `verdict ${row.verdictTone}` });
+      }
+      if (scope.comparison !== undefined) {
+        add(`Change, ${scope.comparison.name}`, "number", row => row.change.text, row => row.change.ratio, {
+          title: "Per sensor-day with logs, against as many days before",
+          cellClass: row => `number change ${row.change.tone}`,
+        });
+      }
+      add("First seen", undefined, row => row.firstText, row => row.first, { cellClass: () => "time" });
+      add("Last seen", undefined, row => row.lastText, row => row.last, { cellClass: () => "time" });
+      if (grid.sensors > 1) add("Sensors", "number", row => row.sensorsText, row => row.sensors, { raw: row => row.sensors });
+      return columns;
+    }
+
+    /** All rows the page carries, as the table is sorted and searched. */
+    function tableCsv() {
+      const keep = shownRows;
+      const { ranking } = current;
+      const steps = chooseSteps(scope, 120);
+      const columns = tableColumns(ranking).filter(column => column.text !== undefined);
+      shownRows = keep;
+      const rows = ranking.order.map((key, i) => buildRow(scope, ranking, key, i + 1, steps));
+      return toCsv(
+        columns.map(column => column.name),
+        rows.map(row => columns.map(column => (column.raw ?? column.text)(row))),
+      );
+    }
+
+    search.addEventListener("input", () => drawTable(current.ranking));
+    // The headings become buttons once there is a script to answer them.
+    const part = { node, draw: () => draw(canvas.clientWidth), drawAt: width => drawChart(rankSection(scope, section), width) };
+    const ranking = rankSection(scope, section);
+    current = { ranking, steps: chooseSteps(scope, 400), lines: [] };
+    part.prepare = () => {
+      table.tHead.rows[0].replaceChildren(...tableColumns(ranking).map(column => headCell(column)));
+      more.hidden = ranking.order.length <= shownRows;
+      more.textContent = `Show ${Math.min(MORE_ROWS, ranking.order.length - shownRows)} more`;
+    };
+    node.addEventListener("click", event => {
+      const button = event.target.closest("button");
+      if (button?.dataset.view !== undefined) {
+        view = button.dataset.view;
+        for (const other of findAll("[data-view]", node)) other.setAttribute("aria-pressed", String(other === button));
+        drawChart(current.ranking, canvas.clientWidth);
+        find("[data-save=svg]", box).disabled = view === "table";
+      }
+      if (button?.dataset.save === "svg") saveSvg(canvas, section.id);
+      if (button?.dataset.save === "csv") saveText(linesCsv(current), `${section.id}-over-time.csv`, "text/csv");
+      if (button?.dataset.table === "csv") saveText(tableCsv(), `${section.id}.csv`, "text/csv");
+      if (button?.dataset.table === "copy") void copyText(tableCsv(), button);
+      if (button?.dataset.table === "more") {
+        shownRows += MORE_ROWS;
+        drawTable(current.ranking);
+      }
+    });
+    return part;
+  }
+
+  function partMarkup(part) {
+    if (part.isNone) return element("span", { class: "none" }, part.text);
+    if (!part.isLong) return element("code", {}, part.text);
+    return element(
+      "details",
+      { class: "long" },
+      element("summary", {}, element("code", {}, part.head)),
+      element("code", {}, part.text),
+    );
+  }
+
+  function numbersTable(steps, lines, unit) {
+    const head = element(
+      "tr",
+      {},
+      element("th", { scope: "col" }, "Day"),
+      ...lines.map(line => element("th", { scope: "col", class: "number" }, clipEnd(line.name, 30))),
+    );
+    const body = Array.from({ length: steps.n }, (_, step) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, stepLabel(steps, step)),
+        ...lines.map(line => element("td", { class: "number" }, describeValue(line.values[step]))),
+      ),
+    );
+    return h(
+      "div",
+      { class: "scroll numbers", tabindex: "0", role: "region", "aria-label": unit },
+      element("table", {}, element("thead", {}, head), element("tbody", {}, body)),
+    );
+  }
+
+  function linesCsv({ steps, lines }) {
+    const days = Array.from({ length: steps.n }, (_, step) => toIsoDay(steps.range.first + step * steps.days));
+    return toCsv(
+      [steps.days === 1 ? "day" : `from, ${steps.days} days each`, ...lines.map(line => line.name)],
+      days.map((day, step) => [day, ...lines.map(line => line.values[step])]),
+    );
+  }
+
+  // ---- pointing, keys, brushing -------------------------------------------------------------------------------------
+
+  function showChart(canvas, chart, steps, lines) {
+    const svg = toNode(chart.svg);
+    svg.setAttribute("tabindex", "0");
+    canvas.replaceChildren(svg);
+    const { plot } = chart;
+    const band = (plot.right - plot.left) / steps.n;
+    const cross = find(".cross", svg);
+    let at = steps.n - 1;
+    let brushFrom;
+    let brush;
+    const stepAt = event => {
+      const frame = svg.getBoundingClientRect();
+      const x = ((event.clientX - frame.left) * plot.width) / frame.width;
+      return Math.max(0, Math.min(steps.n - 1, Math.floor((x - plot.left) / band)));
+    };
+    const point = (step, clientX, clientY) => {
+      at = step;
+      const x = plot.left + (step + 0.5) * band;
+      cross.setAttribute("x1", String(x));
+      cross.setAttribute("x2", String(x));
+      cross.removeAttribute("hidden");
+      const entries = lines
+        .map(line => ({ name: line.name, style: line.style, value: line.values[step] }))
+        .sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
+      showTip(clientX, clientY, stepLabel(steps, step), entries);
+    };
+    const leave = () => {
+      cross.setAttribute("hidden", "");
+      hideTip();
+    };
+    svg.addEventListener("pointermove", event => {
+      const step = stepAt(event);
+      point(step, event.clientX, event.clientY);
+      if (brush !== undefined) {
+        brush.setAttribute("x", String(plot.left + Math.min(step, brushFrom) * band));
+        brush.setAttribute("width", String((Math.abs(step - brushFrom) + 1) * band));
+      }
+    });
+    svg.addEventListener("pointerdown", event => {
+      if (event.button !== 0 || event.pointerType === "touch") return;
+      brushFrom = stepAt(event);
+      brush = toNode(element("rect", { class: "brush", y: plot.top, height: plot.bottom - plot.top, x: 0, width: 0 }), true);
+      svg.append(brush);
+      svg.setPointerCapture(event.pointerId);
+    });
+    const endBrush = event => {
+      if (brush === undefined) return;
+      brush.remove();
+      brush = undefined;
+      const step = stepAt(event);
+      if (event.type === "pointerup" && step !== brushFrom) chooseSteppedRange(steps, Math.min(step, brushFrom), Math.max(step, brushFrom));
+    };
+    svg.addEventListener("pointerup", endBrush);
+    svg.addEventListener("pointercancel", endBrush);
+    svg.addEventListener("pointerleave", () => brush === undefined && leave());
+    svg.addEventListener("blur", leave);
+    svg.addEventListener("keydown", event => {
+      const moves = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity };
+      if (event.key === "Escape") return leave();
+      const move = moves[event.key];
+      if (move === undefined) return;
+      event.preventDefault();
+      const frame = svg.getBoundingClientRect();
+      const step = Math.max(0, Math.min(steps.n - 1, at + move));
+      const x = ((plot.left + (step + 0.5) * band) * frame.width) / plot.width;
+      point(step, frame.left + x, Math.max(8, frame.top) + 30);
+    });
+  }
+
+  function chooseSteppedRange(steps, start, last) {
+    leaveTip();
+    const first = steps.range.first + start * steps.days;
+    chooseRange(first, Math.min(steps.range.last, steps.range.first + (last + 1) * steps.days - 1));
+  }
+
+  function showHeat(canvas, chart, steps, rows) {
+    const svg = toNode(chart.svg);
+    svg.setAttribute("tabindex", "0");
+    canvas.replaceChildren(svg);
+    const { plot, rowHeight } = chart;
+    const band = (plot.right - plot.left) / steps.n;
+    const mark = find(".mark", svg);
+    let at = { step: steps.n - 1, row: 0 };
+    const point = (step, row, clientX, clientY) => {
+      at = { step, row };
+      mark.setAttribute("x", String(plot.left + step * band));
+      mark.setAttribute("y", String(plot.top + row * rowHeight));
+      mark.removeAttribute("hidden");
+      const value = rows[row].values[step];
+      const text = value === undefined ? "not yet or no longer there" : describeValue(value);
+      showTip(clientX, clientY, stepLabel(steps, step), [{ name: rows[row].name, text }]);
+    };
+    const leave = () => {
+      mark.setAttribute("hidden", "");
+      hideTip();
+    };
+    svg.addEventListener("pointermove", event => {
+      const frame = svg.getBoundingClientRect();
+      const scale = plot.width / frame.width;
+      const step = Math.floor(((event.clientX - frame.left) * scale - plot.left) / band);
+      const row = Math.floor(((event.clientY - frame.top) * scale - plot.top) / rowHeight);
+      if (step < 0 || row < 0 || step >= steps.n || row >= rows.length) leave();
+      else point(step, row, event.clientX, event.clientY);
+    });
+    svg.addEventListener("pointerleave", leave);
+    svg.addEventListener("blur", leave);
+    svg.addEventListener("keydown", event => {
+      const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], PageUp: [-7, 0], PageDown: [7, 0] };
+      if (event.key === "Escape") return leave();
+      const move = moves[event.key];
+      if (move === undefined) return;
+      event.preventDefault();
+      const step = Math.max(0, Math.min(steps.n - 1, at.step + move[0]));
+      const row = Math.max(0, Math.min(rows.length - 1, at.row + move[1]));
+      const frame = svg.getBoundingClientRect();
+      const scale = frame.width / plot.width;
+      point(step, row, frame.left + (plot.left + step * band) * scale, frame.top + (plot.top + (row + 1) * rowHeight) * scale);
+    });
+  }
+
+  // ---- paper, widths, start -----------------------------------------------------------------------------------------
+
+  addEventListener("beforeprint", () => {
+    for (const details of findAll("main details")) details.open = true;
+    for (const part of parts) part.drawAt(PRINT_WIDTH);
+  });
+  addEventListener("afterprint", drawAll);
+  let width = find("#activity .canvas").clientWidth;
+  new ResizeObserver(() => {
+    const now = find("#activity .canvas").clientWidth;
+    if (now === width || now === 0) return;
+    width = now;
+    redraw();
+  }).observe(find("#activity .canvas"));
+
+  for (const part of parts) part.prepare?.();
+  theme();
+  redraw();
+  recallState();
+  root.dataset.ready = "true";
+}
+
+function isInSight(node) {
+  const { top, bottom } = node.getBoundingClientRect();
+  return bottom > -200 && top < innerHeight + 200;
+}
+
+function compareValues(a, b) {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function swatch() {
+  return element("svg", { width: 16, height: 10, "aria-hidden": "true" }, element("path", { class: "line", d: "M1 5H15" }));
+}
+
+/** The theme button; returns what shows its state. */
+function startTheme() {
+  const button = find("#theme");
+  const show = () => {};
+  button?.addEventListener("click", () => {
+    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = isDark ? "light" : "dark";
+  });
+  return show;
+}
+
+const tip = find("#tip");
+
+function showTip(x, y, heading, entries) {
+  tip.replaceChildren(
+    h("b", {}, heading),
+    ...entries.map(({ name, style, value, text }) =>
+      h(
+        "div",
+        { class: "entry" },
+        element("span", { class: style === undefined ? "" : `s${style}` }, ...(style === undefined ? [] : [swatch()]), element("code", {}, clipEnd(name, 44))),
+        element("span", {}, text ?? describeValue(value)),
+      ),
+    ),
+  );
+  tip.hidden = false;
+  const { width, height } = tip.getBoundingClientRect();
+  const left = x + 16 + width > innerWidth ? x - width - 16 : x + 16;
+  tip.style.left = `${Math.max(8, left)}px`;
+  tip.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, y + 14))}px`;
+}
+
+function hideTip() {
+  tip.hidden = true;
+}
+
+const leaveTip = hideTip;
+
+/** Offer text as a file; the address is of the page itself and lives for one click. */
+function saveText(text, name, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+async function copyText(text, button) {
+  const name = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    // A page from a file may not write to the clipboard; the CSV button does the same job.
+    button.textContent = "Not allowed, use CSV";
+  }
+  setTimeout(() => (button.textContent = name), 2000);
+}
+
+const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "opacity", "font-family", "font-size", "text-anchor", "shape-rendering"];
+
+/** The chart as a picture of its own, in the light theme whatever the page shows: styles become attributes. */
+function saveSvg(canvas, name) {
+  const svg = find("svg", canvas);
+  if (svg === null) return;
+  const theme = root.dataset.theme;
+  root.dataset.theme = "light";
+  const copy = svg.cloneNode(true);
+  const patterns = find(".patterns defs");
+  const copyPatterns = patterns.cloneNode(true);
+  const settle = (from, into) => {
+    const style = getComputedStyle(from);
+    for (const property of DRAWN) into.setAttribute(property, style.getPropertyValue(property));
+    [...from.children].forEach((child, i) => settle(child, into.children[i]));
+  };
+  settle(svg, copy);
+  settle(patterns, copyPatterns);
+  if (theme === undefined) delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  for (const hidden of findAll("[hidden]", copy)) hidden.remove();
+  for (const node of [copy, ...findAll("*", copy)]) {
+    for (const attribute of ["class", "tabindex", "data-series"]) node.removeAttribute(attribute);
+  }
+  copy.prepend(copyPatterns);
+  copy.setAttribute("xmlns", SVG);
+  saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");
+}
+
+void start();
