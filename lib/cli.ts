@@ -6,6 +6,7 @@
  * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
  * work.
  */
+import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { HelpRequest, UsageError } from "./options.ts";
 import { errorReason, visible } from "./text.ts";
@@ -88,12 +89,25 @@ function report(name: string, error: unknown): ExitCode {
 
 /** Write a line to stderr at once; foreign text in it must be through `visible` already. */
 export function note(line: string): void {
-  console.error(line);
+  drawOnStderr(`${line}\n`);
 }
 
-/** Write a text to stderr as it is, without a line end; for what is drawn on a terminal. */
+/**
+ * Write a text to stderr at once and as it is, without a line end; for what is drawn on a terminal.
+ *
+ * Not by `console.error`, which paints it red there, nor by `process.stderr`, which loses what is queued at the end.
+ */
 export function drawOnStderr(text: string): void {
-  process.stderr.write(text);
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(2, rest));
+    } catch (error) {
+      // A pipe that is full for the moment. Anything else: nobody is listening, and there is nobody to tell.
+      if ((error as { code?: unknown }).code !== "EAGAIN") return;
+      Bun.sleepSync(1);
+    }
+  }
 }
 
 /** The queue of writes to stdout; rejected for good once one has failed. */

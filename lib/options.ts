@@ -134,7 +134,7 @@ export const COMMON_OPTIONS = {
   quiet: { type: "boolean", short: "q", help: "No progress, notices or summary; errors only." },
 } as const satisfies OptionTable;
 
-/** Every table has it; a script that spells it out too is in error. */
+/** Every table has it, in place of any of that name. */
 const HELP_OPTION = { type: "boolean", short: "h", help: "Show this text." } as const satisfies OptionSpec;
 
 const PLACEHOLDERS = { boolean: "", string: "TEXT", path: "FILE", count: "N", number: "NUMBER", day: "DAY" };
