@@ -164,7 +164,7 @@ function fillTable(
       });
     }
   }
-  const dictionaries = Object.fromEntries([...sets].map(([name, set]) => [name, [...set].sort()])) as ReducedTable["dictionaries"];
+  const dictionaries = Object.fromEntries([...sets].map(([name, set]) => [name, [...set].sort()])) as unknown as ReducedTable["dictionaries"];
   const codes = new Map([...sets.keys()].map(name => [name, new Map(dictionaries[name].map((text, code) => [text, code]))]));
   const order = dictionaries.sensor.map(name => names.indexOf(name));
   const kinds = {} as Record<Kind, KindTable>;
