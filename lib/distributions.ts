@@ -7,6 +7,7 @@
 import betainc from "@stdlib/math-base-special-betainc";
 import betaincinv from "@stdlib/math-base-special-betaincinv";
 import erfc from "@stdlib/math-base-special-erfc";
+import erfcinv from "@stdlib/math-base-special-erfcinv";
 import gammainc from "@stdlib/math-base-special-gammainc";
 
 /** A variance this little above the mean is Poisson: the negative binomial's size would pass 1e9 and mean nothing. */
@@ -109,6 +110,16 @@ export function normalTwoSided(z: number): number {
 /** Two-sided tail of Student's t. */
 export function studentTwoSided(t: number, degrees: number): number {
   return t === 0 ? 1 : betainc(degrees / (degrees + t * t), degrees / 2, 0.5);
+}
+
+/**
+ * A two-sided tail that took the dispersion for known, made right for one that was estimated.
+ *
+ * The same number of standard deviations, looked up in Student's t instead of the normal distribution.
+ */
+export function widenTail(tail: number, degrees: number): number {
+  if (tail >= 1 || tail <= 0) return tail;
+  return studentTwoSided(Math.SQRT2 * erfcinv(tail), degrees);
 }
 
 /** The t that a two-sided tail of `tail` lies beyond. */
