@@ -516,7 +516,8 @@ export function helpText(command: Command): string {
   }
   const optionLines = Object.entries<OptionSpec>({ ...options, help: HELP_OPTION }).map(([key, spec]) => {
     const preset = describeDefault(spec);
-    const help = `${spec.help}${spec.required ? " Required." : ""}${preset === undefined ? "" : ` [default: ${preset}]`}`;
+    const required = spec.required ? " Required." : "";
+    const help = `${spec.help}${required}${preset === undefined ? "" : ` [default: ${preset}]`}`;
     return describe(optionUsage(key, spec), help);
   });
   sections.push(`Options:\n${optionLines.join("")}`);

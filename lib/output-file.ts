@@ -187,7 +187,9 @@ export class OutputSet implements AsyncDisposable {
   async open(path: string): Promise<OutputFile> {
     const target = await resolveOutput(path);
     assertDistinct(target, this.#outputs.map(output => output.target));
-    if (target.kind === "stdout") return this.#add({ target, handle: undefined, partialPath: undefined, write: writeOut });
+    if (target.kind === "stdout") {
+      return this.#add({ target, handle: undefined, partialPath: undefined, write: writeOut });
+    }
 
     const partialPath = target.kind === "file" ? partialPathOf(target.realPath) : undefined;
     // Known before it is there, so that a signal in between leaves nothing.

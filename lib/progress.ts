@@ -107,7 +107,8 @@ export function progressLine(
   if (totalBytes === undefined || totalBytes <= 0) return [label, formatBytes(doneBytes), rate].join("  ");
   // A log that grows while it is read gives more than was announced.
   const share = Math.min(1, doneBytes / totalBytes);
-  const parts = [label, `${Math.floor(share * 100)} %`, `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`, rate];
+  const done = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+  const parts = [label, `${Math.floor(share * 100)} %`, done, rate];
   if (elapsedMs >= SETTLE_MS && share > 0 && share < 1) {
     parts.push(`${formatDuration((elapsedMs / 1000) * (1 / share - 1))} left`);
   }

@@ -78,7 +78,8 @@ describe("runMain", () => {
   });
 
   test("DEBUG adds the stack and the causes", async () => {
-    const { stderr } = await runBody('throw new Error("outer", { cause: new Error("inner") });', { env: { DEBUG: "1" } });
+    const body = 'throw new Error("outer", { cause: new Error("inner") });';
+    const { stderr } = await runBody(body, { env: { DEBUG: "1" } });
     expect(stderr).toMatch(/^sample: outer\n[^]*at main[^]*inner/);
   });
 

@@ -7,7 +7,8 @@ import { isAlive, THIS_PROCESS } from "../../lib/process-identity.ts";
 import { makeTempDir, run } from "../support/run.ts";
 import { writeSource } from "../support/source.ts";
 
-const NOBODY = { pid: 999_999_999, start: "1", host: hostname(), id: "00000000-0000", since: "2026-01-02T03:04:05.000Z" };
+const SINCE = "2026-01-02T03:04:05.000Z";
+const NOBODY = { pid: 999_999_999, start: "1", host: hostname(), id: "00000000-0000", since: SINCE };
 const sorted = async (dir: string) => (await readdir(dir)).sort();
 
 describe("lockOutputs", () => {
@@ -79,10 +80,14 @@ describe("lockOutputs", () => {
     const path = join(dir.path, "a");
     const lockPath = join(dir.path, ".a.lock");
     await Bun.write(lockPath, JSON.stringify({ ...NOBODY, host: "else\x1bwhere" }));
-    await expect(lockOutputs([path])).rejects.toThrow("process 999999999 on else\\x1bwhere has been writing it since 2026");
+    await expect(lockOutputs([path])).rejects.toThrow(
+      `process 999999999 on else\\x1bwhere has been writing it since ${SINCE}`,
+    );
     for (const content of ["", "{", "null", "{}", JSON.stringify({ ...NOBODY, id: "../../x" })]) {
       await Bun.write(lockPath, content);
-      await expect(lockOutputs([path])).rejects.toThrow("is no lock of ours, expected to remove it if no run is at work");
+      await expect(lockOutputs([path])).rejects.toThrow(
+        "is no lock of ours, expected to remove it if no run is at work",
+      );
     }
     expect(await sorted(dir.path)).toEqual([".a.lock"]);
   });
@@ -130,7 +135,8 @@ describe("as processes", () => {
     const exitCodes = (await Promise.all(runs)).map(({ exitCode, stderr }) => stderr || exitCode);
     // The last to die may have left its lock: the next run takes it.
     await run([...command, "now", "1"], { cwd: dir.path });
-    expect({ exitCodes, count: await Bun.file(join(dir.path, "count")).text(), files: await sorted(dir.path) }).toEqual({
+    const count = await Bun.file(join(dir.path, "count")).text();
+    expect({ exitCodes, count, files: await sorted(dir.path) }).toEqual({
       exitCodes: [137, 0, 137, 0, 137, 0], count: "34", files: ["count", "program.ts"],
     });
   });

@@ -154,7 +154,9 @@ describe("parseCommand", () => {
 
   test("takes no operands where none are declared", () => {
     const command: Command = { name: "bare", summary: "", options: {}, writes: "", examples: [] };
-    expect(() => parseCommand(command, ["a"])).toThrow(new UsageError('Cannot use argument "a": expected options only'));
+    expect(() => parseCommand(command, ["a"])).toThrow(
+      new UsageError('Cannot use argument "a": expected options only'),
+    );
   });
 
   test("refuses a table that uses a name twice", () => {

@@ -67,5 +67,6 @@ describe("formatTable", () => {
 });
 
 test("paint() closes what it opens", () => {
-  expect([paint("a", "dim", true), paint("", "red", true), paint("a", "red", false)]).toEqual(["\x1b[2ma\x1b[0m", "", "a"]);
+  const painted = [paint("a", "dim", true), paint("", "red", true), paint("a", "red", false)];
+  expect(painted).toEqual(["\x1b[2ma\x1b[0m", "", "a"]);
 });

@@ -74,7 +74,9 @@ describe("ellipsize", () => {
   });
 
   test("refuses to cut to nothing", () => {
-    expect(() => ellipsize("a", 0)).toThrow(new RangeError("Cannot cut text to 0 columns: expected a whole number >= 1"));
+    expect(() => ellipsize("a", 0)).toThrow(
+      new RangeError("Cannot cut text to 0 columns: expected a whole number >= 1"),
+    );
   });
 });
 
