@@ -277,6 +277,16 @@ function shadeLegend(plot: Plot, low: number, high: number, shades: readonly str
   };
   if (hatched) item("hatched", "no data");
   if (shades[0] !== "") item("h0", "0");
+  if (plot.width < NARROW) {
+    const [from, to] = [toShort(Math.ceil(10 ** low - 1e-6)), toShort(Math.floor(10 ** high + 1e-6))];
+    parts.push(element("text", { class: "tick", x, y: 10, dy: ".35em" }, from));
+    x += 7.2 * from.length + 5;
+    for (let shade = 1; shade <= SHADES; shade++, x += 12) {
+      parts.push(element("rect", { class: `h${shade}`, x, y: 4, width: 12, height: 12 }));
+    }
+    parts.push(element("text", { class: "tick", x: x + 5, y: 10, dy: ".35em" }, to));
+    return parts;
+  }
   for (let shade = 1; shade <= SHADES; shade++) {
     if (shades[shade] === "") continue;
     item(`h${shade}`, `≥ ${toShort(Math.ceil(10 ** (low + ((high - low) * (shade - 1)) / SHADES) - 1e-6))}`);
@@ -284,11 +294,15 @@ function shadeLegend(plot: Plot, low: number, high: number, shades: readonly str
   return parts;
 }
 
-/** A line small enough for a table's cell, on a logarithmic scale of its own; breaks as in {@link lineChart}. */
+/**
+ * A line small enough for a table's cell, on a scale of its own; breaks as in {@link lineChart}.
+ *
+ * The root of the count: a logarithm flattens every rhythm, the count itself hides all but the highest day.
+ */
 export function sparkline(values: readonly (number | null)[], width = 120, height = 24): Markup {
-  const max = Math.log10(1 + values.reduce<number>((most, value) => Math.max(most, value ?? 0), 1));
+  const max = Math.sqrt(values.reduce<number>((most, value) => Math.max(most, value ?? 0), 1));
   const x = (step: number) => (values.length < 2 ? width / 2 : round1(1 + (step * (width - 2)) / (values.length - 1)));
-  const y = (value: number) => round1(height - 2 - ((height - 4) * Math.log10(1 + value)) / max);
+  const y = (value: number) => round1(height - 2 - ((height - 4) * Math.sqrt(value)) / max);
   const attributes = { class: "spark", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" };
   return element("svg", attributes, element("path", { d: linePath(values, x, y) }));
 }

@@ -7,13 +7,16 @@ import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cube.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
 import type { KeyColumn } from "./kinds.ts";
-import { clipEnd, toChange, toLongDay, toShort } from "./labels.ts";
+import { clipEnd, clipMiddle, toChange, toLongDay, toShort } from "./labels.ts";
 import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./sections.ts";
 import { visible } from "./text.ts";
 
-/** Keys longer than this stand folded in tables. */
+/** Keys longer than this stand folded in tables, hashes and paths made of them sooner. */
 const FOLD_CHARACTERS = 140;
+const FOLD_SOONER: Readonly<Partial<Record<KeyColumn, number>>> = { shasum: 16, outfile: 28, filename: 40, url: 80 };
+/** Keys up to this length stay on one line. */
+const SHORT_CHARACTERS = 24;
 
 /** Which days are held against which, and what to call them. */
 export interface Comparison {
@@ -34,17 +37,23 @@ export interface Scope {
   /** `watched[day - first]` = chosen sensors with an event on that day. */
   readonly watched: Float64Array;
   readonly comparison?: Comparison;
+  /** Changes below this ratio are not set apart. */
+  readonly threshold: number;
 }
 
-/**
- * @param lastDays Length of the younger period when the filter leaves none before it.
- */
-export function buildScope(data: ReportData, filter: Filter, lastDays: number): Scope {
+export interface ScopeOptions {
+  /** Length of the younger period when the filter leaves none before it. */
+  readonly lastDays: number;
+  readonly thresholdPercent: number;
+}
+
+export function buildScope(data: ReportData, filter: Filter, options: ScopeOptions): Scope {
   const watched = new Float64Array(dayCount(filter.range));
   forEachCell(data.events, data.grid, filter, day => watched[day]!++);
-  const comparison = chooseComparison(data, filter, lastDays);
+  const comparison = chooseComparison(data, filter, options.lastDays);
   const whole = isEverything(data.grid, filter);
-  return { data, filter, whole, watched, ...(comparison !== undefined && { comparison }) };
+  const threshold = options.thresholdPercent / 100;
+  return { data, filter, whole, watched, threshold, ...(comparison !== undefined && { comparison }) };
 }
 
 /** The days shown against as many before them; where the archive begins too late for that, its last days. */
@@ -74,14 +83,20 @@ export interface ChangeView {
   readonly ratio: number;
 }
 
-function toChangeView(now: number, before: number, comparison: Comparison, isNew: boolean): ChangeView {
+function toChangeView(
+  now: number,
+  before: number,
+  comparison: Comparison,
+  threshold: number,
+  isNew: boolean,
+): ChangeView {
   if (before === 0) {
     if (now === 0) return { text: "–", tone: "same", ratio: 0 };
     return { text: isNew ? "new" : "returned", tone: "more", ratio: Infinity };
   }
   if (now === 0) return { text: "gone", tone: "less", ratio: -1 };
   const change = rateChange(now, before, comparison);
-  const tone = Math.abs(change) < 0.0005 ? "same" : change > 0 ? "more" : "less";
+  const tone = Math.abs(change) < Math.max(threshold, 0.0005) ? "same" : change > 0 ? "more" : "less";
   return { text: toChange(change), tone, ratio: change };
 }
 
@@ -108,7 +123,7 @@ export function buildFigures(scope: Scope): FigureView[] {
     const now = sumCells(section.all, data.grid, compared.now);
     const before = sumCells(section.all, data.grid, compared.before);
     if (now === 0 && before === 0) return {};
-    return { change: toChangeView(now, before, compared, false), changeNote: `${compared.name}, per sensor-day` };
+    return { change: toChangeView(now, before, compared, scope.threshold, false), changeNote: compared.name };
   };
   add("credentials", "login attempts", section => {
     const all = sumCells(section.all, data.grid, filter);
@@ -274,6 +289,19 @@ export interface PartView {
   /** The beginning of a long text. */
   readonly head: string;
   readonly isFirst: boolean;
+  /** For the style: the column, and whether the text stays on one line. */
+  readonly className: string;
+}
+
+/** A moment as its day and, where it is known, its time of day, which narrow pages leave out. */
+export interface MomentView {
+  readonly day: string;
+  readonly clock: string;
+}
+
+function toMoment(us: number, isExact: boolean): MomentView {
+  const [day, clock] = formatInstant(us).split(" ") as [string, string];
+  return { day, clock: isExact ? clock : "" };
 }
 
 export interface RowView {
@@ -293,9 +321,9 @@ export interface RowView {
   readonly now: number;
   readonly change: ChangeView;
   readonly first: number;
-  readonly firstText: string;
   readonly last: number;
-  readonly lastText: string;
+  readonly firstSeen: MomentView;
+  readonly lastSeen: MomentView;
   readonly sensors: number;
   readonly sensorsText: string;
   /** A key that the page does not carry may rank above. */
@@ -346,11 +374,11 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     change:
       comparison === undefined
         ? { text: "–", tone: "same", ratio: 0 }
-        : toChangeView(now, before, comparison, bornDay >= comparison.now.range.first),
+        : toChangeView(now, before, comparison, scope.threshold, bornDay >= comparison.now.range.first),
     first,
-    firstText: scope.whole ? formatInstant(first) : toIsoDay(first / 86_400_000_000),
+    firstSeen: toMoment(first, scope.whole),
     last,
-    lastText: scope.whole ? formatInstant(last) : toIsoDay(last / 86_400_000_000),
+    lastSeen: toMoment(last, scope.whole),
     sensors: seenOn,
     sensorsText: `${seenOn} of ${chosen}`,
     isUncertain: count < ranking.bound,
@@ -362,8 +390,11 @@ function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartV
     const value = key[i] ?? null;
     const isNone = value === null || value === "";
     const text = isNone ? noneText(column, value) : valueText(column, value);
-    const isLong = text.length > FOLD_CHARACTERS;
-    return { text, isNone, isLong, head: isLong ? clipEnd(text, FOLD_CHARACTERS - 20) : text, isFirst: i === 0 };
+    const most = FOLD_SOONER[column] ?? FOLD_CHARACTERS;
+    const isLong = text.length > most;
+    const head = !isLong ? text : column === "outfile" ? clipMiddle(text, most) : clipEnd(text, most);
+    const className = `key key-${column}${head.length <= SHORT_CHARACTERS ? " short" : ""}`;
+    return { text, isNone, isLong, head, isFirst: i === 0, className };
   });
 }
 
@@ -380,7 +411,9 @@ function valueText(column: KeyColumn, value: KeyValue): string {
 export function keyName(section: Section, key: readonly KeyValue[]): string {
   const texts = toParts(section.columns, key).map(part => (part.isNone ? `‹${part.text}›` : part.text));
   if (section.id === "credentials") return texts.join(" : ");
-  if (section.id === "downloads") return texts[0]!.startsWith("‹") ? `${texts[2]!.slice(0, 12)}… ${texts[0]!}` : texts[0]!;
+  // The same URL serves different files in time: the beginning of the hash tells them apart.
+  if (section.id === "downloads") return `${texts[2]!.slice(0, 8)} ${texts[0]!}`;
+  if (section.id === "uploads") return `${texts[1]!.slice(0, 8)} ${texts[0]!}`;
   return texts.join("  ");
 }
 

@@ -62,7 +62,7 @@ export interface ReportOptions {
 export function renderReport(table: ReducedTable, options: ReportOptions): string {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
   const data = buildReportData(table, { show });
-  const scope = buildScope(data, everything(data.grid), options.lastDays);
+  const scope = buildScope(data, everything(data.grid), options);
   const hasDays = data.grid.days > 0;
   const sections = data.sections.map(section => toSectionView(scope, section, show));
   const view = {
@@ -237,6 +237,7 @@ function toPageData(data: ReportData, show: number, options: ReportOptions) {
     sections,
     show,
     lastDays: options.lastDays,
+    thresholdPercent: options.thresholdPercent,
     cells: Buffer.from(Bun.deflateSync(encodeCells(lists), { level: 6 })).toString("base64"),
   };
 }

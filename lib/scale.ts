@@ -18,6 +18,8 @@ export interface Scale {
 
 /** Height of the band below 1 in which zero lies, in pixels. */
 const ZERO_BAND = 16;
+/** Ticks closer than this run into each other. */
+const TICK_GAP = 14;
 
 /**
  * A logarithmic scale for counts, with a row of its own for zero below the one for 1.
@@ -33,10 +35,16 @@ export function logScale(max: number, top: number, bottom: number): Scale {
   const at = (value: number) =>
     round1(value <= 0 ? bottom : base - ((base - top) * Math.log10(Math.max(1, value))) / end);
   const ticks: Tick[] = [{ at: bottom, label: "0" }];
+  // Between the powers of ten only where there are few of them; the topmost line is labelled anyway.
+  const factors = end <= 1.75 ? [1, 2, 5] : [1];
   const every = end > 6 ? 2 : 1;
-  for (let power = 0; power <= end + 1e-9; power += every) ticks.push({ at: at(10 ** power), label: toShort(10 ** power) });
-  const last = Math.floor(end + 1e-9);
-  if (end - last > 0.5 && every === 1) ticks.push({ at: at(10 ** end), label: toShort(10 ** end) });
+  for (let power = 0; power <= end + 1e-9; power += every) {
+    for (const factor of factors) {
+      const value = factor * 10 ** power;
+      if (Math.log10(value) <= end + 1e-9) ticks.push({ at: at(value), label: toShort(value) });
+    }
+  }
+  if (ticks[ticks.length - 1]!.at - top > TICK_GAP) ticks.push({ at: top, label: toShort(10 ** end) });
   return { at, ticks };
 }
 

@@ -89,7 +89,7 @@ async function start() {
     return;
   }
 
-  let scope = buildScope(data, everything(grid), page.lastDays);
+  let scope = buildScope(data, everything(grid), page);
   const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
   /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
   let pass = 0;
@@ -132,7 +132,7 @@ async function start() {
   const boxes = findAll("input[name=sensor]");
 
   function applyFilter(filter, remember = true) {
-    scope = buildScope(data, filter, page.lastDays);
+    scope = buildScope(data, filter, page);
     if (remember) rememberState();
     redraw();
   }
@@ -496,7 +496,11 @@ async function start() {
           name,
           text: row => (row.parts[i].isNone ? "" : row.parts[i].text),
           value: row => row.parts[i].text,
-          cell: row => element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : {}, partMarkup(row.parts[i])),
+          cell: row => {
+            const { className } = row.parts[i];
+            const markup = partMarkup(row.parts[i]);
+            return i === 0 ? element("th", { scope: "row", class: className }, markup) : element("td", { class: className }, markup);
+          },
         });
       });
       const add = (name, className, cellText, value, extra = {}) =>
@@ -510,12 +514,21 @@ async function start() {
       }
       if (scope.comparison !== undefined) {
         add(`Change, ${scope.comparison.name}`, "number", row => row.change.text, row => row.change.ratio, {
-          title: "Per sensor-day with logs, against as many days before",
+          title: "Per sensor-day with logs, against as many days before; not tested",
           cellClass: row => `number change ${row.change.tone}`,
         });
       }
-      add("First seen", undefined, row => row.firstText, row => row.first, { cellClass: () => "time" });
-      add("Last seen", undefined, row => row.lastText, row => row.last, { cellClass: () => "time" });
+      for (const [name, pick, order] of [
+        ["First seen", row => row.firstSeen, row => row.first],
+        ["Last seen", row => row.lastSeen, row => row.last],
+      ]) {
+        columns.push({
+          name,
+          text: row => `${pick(row).day} ${pick(row).clock}`.trim(),
+          value: order,
+          cell: row => element("td", { class: "time" }, `${pick(row).day} `, element("span", { class: "clock" }, pick(row).clock)),
+        });
+      }
       if (grid.sensors > 1) add("Sensors", "number", row => row.sensorsText, row => row.sensors, { raw: row => row.sensors });
       return columns;
     }
