@@ -246,8 +246,8 @@ export interface IpcTable {
   readonly names: readonly string[];
   /** Texts of a dictionary-coded column, known once the first batch is read; undefined for other columns. */
   texts(name: string): Texts | undefined;
-  /** Each batch as columns by name: codes (-1 = null) or numbers (NaN = null). */
-  batches(): AsyncGenerator<{ rows: number; columns: ReadonlyMap<string, Int32Array | Float64Array> }>;
+  /** Each batch; a column is decoded when it is asked for: codes (-1 = null) or numbers (NaN = null). */
+  batches(): AsyncGenerator<{ rows: number; column(name: string): Int32Array | Float64Array | undefined }>;
   close(): Promise<void>;
 }
 
@@ -265,13 +265,22 @@ export async function openIpc(source: string | Uint8Array | AsyncIterable<Uint8A
       texts: name => texts.get(name),
       async *batches() {
         for await (const batch of reader) {
-          const columns = new Map<string, Int32Array | Float64Array>();
+          const columns = new Map<string, Data>();
           batch.schema.fields.forEach((field, i) => {
             const data = batch.data.children[i]!;
             if (data.dictionary !== undefined) texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
-            columns.set(field.name, fromData(data));
+            columns.set(field.name, data);
           });
-          yield { rows: batch.numRows, columns };
+          const decoded = new Map<string, Int32Array | Float64Array>();
+          yield {
+            rows: batch.numRows,
+            column(name) {
+              const data = columns.get(name);
+              let column = decoded.get(name);
+              if (column === undefined && data !== undefined) decoded.set(name, (column = fromData(data)));
+              return column;
+            },
+          };
         }
       },
       close: async () => {

@@ -19,11 +19,16 @@ export interface EventBatch {
   /** Microseconds since 1970-01-01 UTC. */
   readonly timestampUs: Float64Array;
   /** Codes per row, -1 = null; a column that is null in all rows may be absent. */
-  readonly codes: ReadonlyMap<TextColumn, Int32Array>;
+  readonly codes: Columns<TextColumn, Int32Array>;
   /** Values per row, NaN = null; a column that is null in all rows may be absent. */
-  readonly numbers: ReadonlyMap<NumberColumn, Float64Array>;
+  readonly numbers: Columns<NumberColumn, Float64Array>;
   /** Hash of each line, only where duplicate lines are to be found. */
   readonly lineHash?: Float64Array;
+}
+
+/** Columns by name; one that is read from a file is decoded when it is first asked for. */
+export interface Columns<Name, Values> {
+  get(name: Name): Values | undefined;
 }
 
 /** All events of one log, in its order. */
@@ -129,14 +134,14 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
       dictionaries,
       numbersUsed,
       async *batches() {
-        for await (const { rows, columns } of ipc.batches()) {
+        for await (const { rows, column } of ipc.batches()) {
           for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
-          const lineHash = columns.get(LINE_HASH) as Float64Array | undefined;
+          const lineHash = column(LINE_HASH) as Float64Array | undefined;
           yield {
             rows,
-            timestampUs: columns.get(TIMESTAMP) as Float64Array,
-            codes: new Map(textNames.map(name => [name, columns.get(name) as Int32Array])),
-            numbers: new Map(numbersUsed.map(name => [name, columns.get(name) as Float64Array])),
+            timestampUs: column(TIMESTAMP) as Float64Array,
+            codes: { get: name => column(name) as Int32Array | undefined },
+            numbers: { get: name => column(name) as Float64Array | undefined },
             ...(lineHash === undefined ? {} : { lineHash }),
           };
         }

@@ -377,16 +377,14 @@ export class LineReader {
         case ACTION.text:
           // `sha256` stands in for `shasum` and does not displace it.
           if (value !== null && (key === TEXT_COLUMNS[column] || codes[column]![row] === -1)) {
-            setText(column, typeof value === "string" ? value : JSON.stringify(value));
+            setText(column, typeof value === "object" ? JSON.stringify(value) : String(value));
           }
           break;
         case ACTION.whole: {
-          const whole = toNumber(value);
-          if (whole === undefined) {
-            if (value !== null) keep(key, value);
-          } else if (Number.isInteger(whole) && whole >= 0 && whole <= this.#wholeMax(column)) {
-            numbers[column]![row] = whole;
-          } else {
+          const whole = typeof value === "string" && DIGITS.test(value) ? Number(value) : value;
+          if (Number.isInteger(whole) && (whole as number) >= 0 && (whole as number) <= this.#wholeMax(column)) {
+            numbers[column]![row] = whole as number;
+          } else if (value !== null) {
             keep(key, value);
           }
           break;
@@ -698,10 +696,11 @@ function skipNested(bytes: Uint8Array, at: number, depth: number): number {
   }
 }
 
-const NUMERIC = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const DIGITS = /^\d+$/;
+const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A finite number, or text that is one; undefined for anything else. */
 function toNumber(value: unknown): number | undefined {
-  const number = typeof value === "string" && NUMERIC.test(value.trim()) ? Number(value) : value;
+  const number = typeof value === "string" && DECIMAL.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }

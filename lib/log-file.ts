@@ -5,6 +5,7 @@
  * kill the process.
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { FileIdentity } from "./event-table.ts";
 
@@ -66,7 +67,17 @@ export function openText(path: string): TextStream {
   }
 }
 
-/** Text that arrives in chunks of any size, such as standard input. */
+/** Text of a stream such as standard input, unpacked if its first bytes say so. */
+export function streamText(head: Uint8Array, all: AsyncIterable<Uint8Array>): TextStream {
+  const compression = compressionOf(head);
+  if (compression === "none") return chunkedText("none", all);
+  const unpack = compression === "gzip" ? createGunzip() : createZstdDecompress();
+  const source = Readable.from(all);
+  source.on("error", error => unpack.destroy(error));
+  return chunkedText(compression, source.pipe(unpack), () => unpack.destroy());
+}
+
+/** Text that arrives in chunks of any size. */
 export function chunkedText(
   compression: Compression,
   chunks: AsyncIterable<Uint8Array>,
@@ -130,6 +141,48 @@ function compressionOf(head: Uint8Array): Compression {
     }
   }
   return "none";
+}
+
+/** Tell an Arrow IPC file or stream by its first bytes. */
+export function isArrow(head: Uint8Array): boolean {
+  const isFile = ARROW_MAGIC.every((byte, i) => head[i] === byte);
+  // A stream starts with the mark of its first message; no text does.
+  return isFile || (head.length >= 4 && head.subarray(0, 4).every(byte => byte === 0xff));
+}
+const ARROW_MAGIC = new TextEncoder().encode("ARROW1");
+
+/** Tell an Arrow file on disk. */
+export function isArrowFile(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const head = new Uint8Array(8);
+    return fstatSync(file).isFile() && isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** First bytes of a stream, and the whole of it again. */
+export async function peek(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0) as Uint8Array;
+  let isEnded = false;
+  while (head.length < 8 && !isEnded) {
+    const { done, value } = await iterator.next();
+    isEnded = done === true;
+    if (!isEnded) head = Buffer.concat([head, value as Uint8Array]);
+  }
+  async function* all() {
+    yield head;
+    while (!isEnded) {
+      const { done, value } = await iterator.next();
+      isEnded = done === true;
+      if (!isEnded) yield value as Uint8Array;
+    }
+  }
+  return { head, all: all() };
 }
 
 /** What the file system says of a file now. */

@@ -110,6 +110,8 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
       reader.readLines(buffer, start, linesEnd);
       start = linesEnd;
     }
+    // A run of NUL bytes, left by a log truncated under its writer, may be longer than any line: one stands for all.
+    if (buffer[start] === 0) while (start + 1 < end && buffer[start + 1] === 0) start++;
     buffer.copyWithin(0, start, end);
     carried = end - start;
     onProgress?.(hash.sizeBytes);

@@ -29,6 +29,11 @@ const RECOVERY_PASSES_MAX = 64;
  */
 export function readRecords(line: string, first = false): Records {
   const text = first && line.startsWith("\uFEFF") ? line.slice(1) : line;
+  if (text.startsWith("\0")) {
+    // Left by a log that was truncated under its writer: the line behind it is read like any other, but it had help.
+    const { events, rejected } = readRecords(text.replace(/^\0+/, ""));
+    return { events, sound: events.length === 0, rejected };
+  }
   if (/^[\0\s]*$/.test(text)) return BLANK;
   let value: unknown;
   try {

@@ -11,6 +11,7 @@ import type { NumberColumn, TextColumn } from "./schema.ts";
 import { DAY_US } from "./time.ts";
 
 const HOUR_US = DAY_US / 24;
+const INT32_MAX = 0x7fff_ffff;
 
 export interface ReduceOptions extends ReductionParameters {
   /** Tells the rows that count; used to leave out lines that another log holds too. */
@@ -167,7 +168,8 @@ class BatchReducer {
       // A verdict holds for the file wherever and whenever it was fetched: no filter applies.
       if (kind === "scan") {
         const isVerdict = shasum !== undefined && shasum[row]! >= 0 && positives !== undefined && total !== undefined;
-        if (isVerdict && !Number.isNaN(positives[row]!) && !Number.isNaN(total[row]!)) pick("scan").push(row);
+        // False for NaN, that is, for an answer without figures.
+        if (isVerdict && positives[row]! <= INT32_MAX && total[row]! <= INT32_MAX) pick("scan").push(row);
       }
       if (sensor[row]! < 0 || day[row]! < sinceDay || day[row]! > untilDay) continue;
       const us = batch.timestampUs[row]!;

@@ -20,8 +20,8 @@ const NUMBER_TYPES: Record<NumberKey, NumberType> = {
   dst_port: "uint16",
   robot: "bool",
   hour: "uint8",
-  positives: "uint16",
-  total: "uint16",
+  positives: "int32",
+  total: "int32",
   line: "uint32",
 };
 
@@ -83,9 +83,9 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
       throw new TypeError(`a reduced table of version ${info.version}: expected ${REDUCED_VERSION}`);
     }
     const parts: ReducedRows[] = [];
-    for await (const { columns } of ipc.batches()) {
+    for await (const { column } of ipc.batches()) {
       const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
-      parts.push({ texts, kinds: splitKinds(columns, ipc.texts("kind")!) });
+      parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
     }
     return { info, parts };
   } finally {
@@ -108,10 +108,10 @@ export function toTexts(strings: readonly string[]): Texts {
 
 /** The rows of a batch, kind by kind. */
 function splitKinds(
-  columns: ReadonlyMap<string, Int32Array | Float64Array>,
+  column: (name: string) => Int32Array | Float64Array | undefined,
   kindTexts: Texts,
 ): Partial<Record<Kind, KindTable>> {
-  const codes = columns.get("kind") as Int32Array;
+  const codes = column("kind") as Int32Array;
   const rowsOf = new Map<Kind, number[]>();
   const kindOf = Array.from({ length: kindTexts.size }, (_, code) => textOf(kindTexts, code) as Kind);
   for (let row = 0; row < codes.length; row++) {
@@ -124,8 +124,8 @@ function splitKinds(
   for (const [kind, list] of rowsOf) {
     if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind "${kind}"`);
     const rows = Int32Array.from(list);
-    const whole = (name: string) => Int32Array.from(take(columns.get(name)!, rows), value => (value === value ? value : -1));
-    const number = (name: string) => take(columns.get(name) as Float64Array, rows);
+    const whole = (name: string) => Int32Array.from(take(column(name)!, rows), value => (value === value ? value : -1));
+    const number = (name: string) => take(column(name) as Float64Array, rows);
     kinds[kind] = {
       kind,
       rows: rows.length,

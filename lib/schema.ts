@@ -45,8 +45,8 @@ export const NUMBER_COLUMNS = {
   src_port: "uint16",
   dst_port: "uint16",
   /** VirusTotal: engines that call the file malicious, and engines asked. */
-  positives: "uint16",
-  total: "uint16",
+  positives: "uint32",
+  total: "uint32",
   /** Bytes of recorded terminal output. */
   size: "uint32",
   /** Seconds, from `duration` (number or text) or `duration_ms`. */

@@ -1,0 +1,83 @@
+/**
+ * Logs to one reduced table.
+ */
+import type { EventBatch } from "./event-table.ts";
+import { LineSet } from "./line-set.ts";
+import { type LogSet, type LogSetOptions, openTables, readLogSet } from "./log-set.ts";
+import { reduceEvents } from "./reduce.ts";
+import { REDUCED_VERSION } from "./reduced-arrow.ts";
+import { ReducedBuilder } from "./reduced-builder.ts";
+import type { ReducedTable, ReductionParameters } from "./reduced-table.ts";
+import { reduceSeam } from "./seam.ts";
+
+export interface AnalyzeOptions extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
+  readonly parameters: ReductionParameters;
+  /** Count a line once that stands in several logs, byte for byte. */
+  readonly dedupeLines: boolean;
+}
+
+export interface Analysis extends Disposable {
+  readonly set: LogSet;
+  readonly table: ReducedTable;
+}
+
+/**
+ * Analyze logs.
+ *
+ * @param inputs Files (logs or event tables), folders, "-".
+ * @throws {Error} if an input cannot be read, or none of them holds an event.
+ */
+export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOptions): Promise<Analysis> {
+  const { parameters, dedupeLines } = options;
+  // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
+  const set = await readLogSet(inputs, {
+    ...options,
+    ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
+  });
+  try {
+    const sources = set.logs.map(({ source }) => source);
+    const builder = new ReducedBuilder();
+    for (const source of sources) builder.addSource(source);
+    if (dedupeLines) {
+      await addDistinctLines(builder, set, parameters);
+    } else {
+      for (const { rows } of set.logs) builder.add(rows!);
+    }
+    for (const seam of set.seams) builder.add(await reduceSeam(seam, parameters));
+    const table = builder.finish({ version: REDUCED_VERSION, parameters, sources });
+    return { set, table, [Symbol.dispose]: () => set[Symbol.dispose]() };
+  } catch (error) {
+    set[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Add the events of all logs but those on lines that an earlier log holds too, byte for byte.
+ *
+ * A line that stands twice in one log counts twice: only copies between logs are left out.
+ */
+async function addDistinctLines(
+  builder: ReducedBuilder,
+  set: LogSet,
+  parameters: ReductionParameters,
+): Promise<void> {
+  const seen = new LineSet();
+  const keepRow = ({ lineHash, timestampUs }: EventBatch, row: number) => !seen.has(lineHash![row]!, timestampUs[row]!);
+  for await (const { source, table } of openTables({ ...set, seams: [] })) {
+    const own: EventBatch[] = [];
+    const walked = {
+      ...table,
+      async *batches() {
+        for await (const batch of table.batches()) {
+          own.push(batch);
+          yield batch;
+        }
+      },
+    };
+    builder.add((await reduceEvents(walked, source.wholeHash, { ...parameters, keepRow })).rows);
+    for (const { rows, lineHash, timestampUs } of own) {
+      for (let row = 0; row < rows; row++) seen.add(lineHash![row]!, timestampUs[row]!);
+    }
+  }
+}
