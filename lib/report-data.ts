@@ -3,6 +3,7 @@
  * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
  */
 import type { Cells, Grid } from "./cube.ts";
+import { clipEnd } from "./labels.ts";
 import { isTextKey, type KeyColumn } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { type Section, SECTIONS } from "./sections.ts";
@@ -17,7 +18,7 @@ const TEXT_MOST = 2000;
 /** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
 const CELLS_BASE = 60_000;
 const CELLS_PER_SENSOR_DAY = 30;
-const CELLS_MOST = 900_000;
+const CELLS_MOST = 800_000;
 
 export type KeyValue = string | number | null;
 
@@ -89,31 +90,34 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
   };
 }
 
-/** Days that hold events; when they lie too far apart, the {@link MAX_DAYS} that hold most of them. */
+/** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */
 function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } {
-  const events = new Map<number, number>();
-  for (const kind of Object.values(table.kinds)) {
-    const counts = kind.kind === "event";
-    for (let row = 0; row < kind.rows; row++) {
-      const day = kind.day[row]!;
-      if (counts) events.set(day, (events.get(day) ?? 0) + kind.count[row]!);
-      else if (row === 0 || kind.day[row - 1] !== day) events.set(day, events.get(day) ?? 0);
+  const weights = new Map<number, number>();
+  for (const { rows, day, count } of Object.values(table.kinds)) {
+    // Rows stand by day: one addition to the map per day, not per row.
+    for (let row = 0; row < rows; ) {
+      const start = day[row]!;
+      let sum = 0;
+      for (; row < rows && day[row] === start; row++) sum += count[row]!;
+      weights.set(start, (weights.get(start) ?? 0) + sum);
     }
   }
-  const days = [...events.keys()].sort((a, b) => a - b);
+  const days = [...weights.keys()].sort((a, b) => a - b);
   const sensors = Math.max(1, table.dictionaries.sensor.length);
   if (days.length === 0) return { grid: { firstDay: 0, days: 0, sensors }, eventsOutside: 0 };
-  let best = { start: 0, last: 0, inside: -1 };
+  let best = { first: 0, last: 0, inside: -1 };
   let inside = 0;
-  let all = 0;
   for (let start = 0, last = 0; last < days.length; last++) {
-    inside += events.get(days[last]!)!;
-    all += events.get(days[last]!)!;
-    while (days[last]! - days[start]! >= MAX_DAYS) inside -= events.get(days[start++]!)!;
-    if (inside > best.inside) best = { start, last, inside };
+    inside += weights.get(days[last]!)!;
+    while (days[last]! - days[start]! >= MAX_DAYS) inside -= weights.get(days[start++]!)!;
+    if (inside > best.inside) best = { first: days[start]!, last: days[last]!, inside };
   }
-  const firstDay = days[best.start]!;
-  return { grid: { firstDay, days: days[best.last]! - firstDay + 1, sensors }, eventsOutside: all - best.inside };
+  let eventsOutside = 0;
+  const { event } = table.kinds;
+  for (let row = 0; row < event.rows; row++) {
+    if (event.day[row]! < best.first || event.day[row]! > best.last) eventsOutside += event.count[row]!;
+  }
+  return { grid: { firstDay: best.first, days: best.last - best.first + 1, sensors }, eventsOutside };
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */
@@ -268,15 +272,17 @@ function finishSection(
   ranked.forEach((id, slot) => (slotOf[id] = slot));
   const firstSeenUs = new Array<number>(carried).fill(Infinity);
   const lastSeenUs = new Array<number>(carried).fill(-Infinity);
-  const rowsOf: number[][] = Array.from({ length: carried }, () => []);
+  const cells = Array.from({ length: carried }, () => new CellBuilder());
+  const success = Array.from({ length: carried }, () => new CellBuilder());
   for (let row = 0; row < kind.rows; row++) {
     const slot = group[row]! < 0 ? -1 : slotOf[group[row]!]!;
     if (slot < 0) continue;
-    rowsOf[slot]!.push(row);
+    const cell = (kind.day[row]! - grid.firstDay) * grid.sensors + kind.sensor[row]!;
+    cells[slot]!.add(cell, kind.count[row]!);
+    success[slot]!.add(cell, kind.success[row]!);
     firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, kind.firstSeenUs[row]!);
     lastSeenUs[slot] = Math.max(lastSeenUs[slot]!, kind.lastSeenUs[row]!);
   }
-  const belongs = (row: number) => group[row]! >= 0;
   return {
     id: section.id,
     distinct: totals.reduce((n, total) => n + (total > 0 ? 1 : 0), 0),
@@ -287,11 +293,11 @@ function finishSection(
     }),
     firstSeenUs,
     lastSeenUs,
-    all: toCells(kind, grid, kind.count, belongs),
-    cells: rowsOf.map(rows => rowsToCells(kind, grid, kind.count, rows)),
+    all: toCells(kind, grid, kind.count, group),
+    cells: cells.map(builder => builder.finish()),
     ...(section.kind === "login" && {
-      allSuccess: toCells(kind, grid, kind.success, belongs),
-      success: rowsOf.map(rows => rowsToCells(kind, grid, kind.success, rows)),
+      allSuccess: toCells(kind, grid, kind.success, group),
+      success: success.map(builder => builder.finish()),
     }),
   };
 }
@@ -304,35 +310,45 @@ function keyValue(table: ReducedTable, kind: KindTable, column: KeyColumn, row: 
 
 function cutText(text: string): string {
   if (text.length <= TEXT_MOST) return text;
-  return `${text.slice(0, TEXT_MOST)} … [first ${TEXT_MOST} of ${text.length} characters]`;
+  return `${clipEnd(text, TEXT_MOST)} [first ${TEXT_MOST} of ${text.length} characters]`;
 }
 
-function toCells(
-  kind: KindTable,
-  grid: Grid,
-  counts: Float64Array,
-  belongs: (row: number) => boolean = () => true,
-): Cells {
-  const rows: number[] = [];
-  const lastDay = grid.firstDay + grid.days - 1;
+/** Add up the rows of each cell; rows stand by day and sensor. */
+function toCells(kind: KindTable, grid: Grid, counts: Float64Array, group?: Int32Array): Cells {
+  const builder = new CellBuilder();
   for (let row = 0; row < kind.rows; row++) {
-    if (kind.day[row]! >= grid.firstDay && kind.day[row]! <= lastDay && belongs(row)) rows.push(row);
+    if (group !== undefined && group[row]! < 0) continue;
+    const day = kind.day[row]! - grid.firstDay;
+    if (day >= 0 && day < grid.days) builder.add(day * grid.sensors + kind.sensor[row]!, counts[row]!);
   }
-  return rowsToCells(kind, grid, counts, rows);
+  return builder.finish();
 }
 
-/** Add up rows, which stand by day and sensor, into cells. */
-function rowsToCells(kind: KindTable, grid: Grid, counts: Float64Array, rows: readonly number[]): Cells {
-  const at = new Int32Array(rows.length);
-  const count = new Float64Array(rows.length);
-  let end = 0;
-  for (const row of rows) {
-    if (counts[row] === 0) continue;
-    const cell = (kind.day[row]! - grid.firstDay) * grid.sensors + kind.sensor[row]!;
-    if (end === 0 || at[end - 1] !== cell) at[end++] = cell;
-    count[end - 1]! += counts[row]!;
+/** Cells that come in rising order, equal ones added up. */
+class CellBuilder {
+  #at = new Int32Array(64);
+  #count = new Float64Array(64);
+  #length = 0;
+
+  add(cell: number, count: number): void {
+    if (count === 0) return;
+    if (this.#length === 0 || this.#at[this.#length - 1] !== cell) {
+      if (this.#length === this.#at.length) {
+        const at = new Int32Array(2 * this.#length);
+        at.set(this.#at);
+        this.#at = at;
+        const counts = new Float64Array(2 * this.#length);
+        counts.set(this.#count);
+        this.#count = counts;
+      }
+      this.#at[this.#length++] = cell;
+    }
+    this.#count[this.#length - 1]! += count;
   }
-  return { at: at.slice(0, end), count: count.slice(0, end) };
+
+  finish(): Cells {
+    return { at: this.#at.slice(0, this.#length), count: this.#count.slice(0, this.#length) };
+  }
 }
 
 /** Count the distinct values of a text column, over all and in each cell. */
@@ -340,17 +356,16 @@ function countDistinct(table: ReducedTable, kind: KindTable, column: "src_ip" | 
   const codes = kind.keys[column]!;
   // Rows stand by day and sensor, so a value is new to a cell if it was last met in another one.
   const lastCell = new Int32Array(table.dictionaries[column].length).fill(-1);
-  const news: number[] = [];
+  const cells = new CellBuilder();
   let distinct = 0;
-  const ones = new Float64Array(kind.rows).fill(1);
   for (let row = 0; row < kind.rows; row++) {
     const code = codes[row]!;
     const day = kind.day[row]! - grid.firstDay;
     if (code < 0 || day < 0 || day >= grid.days) continue;
     const cell = day * grid.sensors + kind.sensor[row]!;
     if (lastCell[code] === -1) distinct++;
-    if (lastCell[code] !== cell) news.push(row);
+    if (lastCell[code] !== cell) cells.add(cell, 1);
     lastCell[code] = cell;
   }
-  return { distinct, cells: rowsToCells(kind, grid, ones, news) };
+  return { distinct, cells: cells.finish() };
 }

@@ -222,13 +222,14 @@ function toProvenanceView(table: ReducedTable, data: ReportData, options: Report
   };
 }
 
-/** What the script needs: everything but the counts as JSON, those packed. */
+/** What the script needs: everything but the counts as JSON, those packed; `lists[i]` is the place of the i-th list. */
 function toPageData(data: ReportData, show: number, options: ReportOptions) {
-  const lists: Cells[] = [data.events, data.addresses.cells, data.files.cells];
-  const sections = data.sections.map(({ all, cells, allSuccess, success, ...rest }) => {
-    lists.push(all, ...cells, ...(success === undefined ? [] : [allSuccess!, ...success]));
+  const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
+  const sections = data.sections.map(({ all: every, cells, allSuccess, success, ...rest }) => {
+    all.push(every, ...cells, ...(success === undefined ? [] : [allSuccess!, ...success]));
     return { ...rest, hasSuccess: success !== undefined };
   });
+  const { places, distinct } = withoutRepeats(all);
   return {
     grid: data.grid,
     sensors: data.sensors,
@@ -238,7 +239,21 @@ function toPageData(data: ReportData, show: number, options: ReportOptions) {
     show,
     lastDays: options.lastDays,
     thresholdPercent: options.thresholdPercent,
-    cells: Buffer.from(Bun.deflateSync(encodeCells(lists), { level: 6 })).toString("base64"),
+    lists: places,
+    cells: Buffer.from(Bun.deflateSync(encodeCells(distinct), { level: 6 })).toString("base64"),
   };
 }
 
+/** Equal lists once: all sessions are counted in two sections, all events in two places. */
+function withoutRepeats(lists: readonly Cells[]): { places: number[]; distinct: Cells[] } {
+  const distinct: Cells[] = [];
+  const byHash = new Map<string, number>();
+  const places = lists.map(({ at, count }) => {
+    const hash = `${at.length} ${Bun.hash(at)} ${Bun.hash(count)}`;
+    const known = byHash.get(hash);
+    if (known !== undefined) return known;
+    byHash.set(hash, distinct.length);
+    return distinct.push({ at, count }) - 1;
+  });
+  return { places, distinct };
+}

@@ -28,7 +28,7 @@ const TICK_GAP = 14;
  * @param top Where the largest decade lies, in pixels from above; `bottom` is where zero lies.
  */
 export function logScale(max: number, top: number, bottom: number): Scale {
-  const decades = Math.max(1, Math.log10(Math.max(1, max)));
+  const decades = Math.log10(Math.max(2, max));
   // Half a decade of head room costs more height than it tells: end at 1, 2 or 5 times a power of ten.
   const end = [1, 2, 5, 10].map(step => Math.log10(step) + Math.floor(decades)).find(level => level >= decades - 1e-9)!;
   const base = bottom - ZERO_BAND;

@@ -63,7 +63,7 @@ async function unpack(base64) {
 /** Put the unpacked lists back where the server took them from, in the same order. */
 function restoreData(page, lists) {
   let next = 0;
-  const take = () => lists[next++];
+  const take = () => lists[page.lists[next++]];
   const events = take();
   const addresses = { distinct: page.addresses, cells: take() };
   const files = { ...page.files, cells: take() };
@@ -85,7 +85,7 @@ async function start() {
   root.classList.add("scripted");
   const theme = startTheme();
   if (grid.days === 0) {
-    root.dataset.ready = "true";
+    root.dataset.drawn = "true";
     return;
   }
 
@@ -97,6 +97,7 @@ async function start() {
   function redraw() {
     const began = performance.now();
     const mine = ++pass;
+    delete root.dataset.drawn;
     drawFigures();
     showFilter();
     for (const part of parts) part.isStale = true;
@@ -106,7 +107,7 @@ async function start() {
       const part = parts.find(candidate => candidate.isStale);
       if (mine !== pass) return;
       if (part === undefined) {
-        root.dataset.drawn = String(mine);
+        root.dataset.drawn = "true";
         return;
       }
       drawPart(part);
@@ -505,9 +506,9 @@ async function start() {
       });
       const add = (name, className, cellText, value, extra = {}) =>
         columns.push({ name, className, text: row => cellText(row), value, cell: row => element("td", { class: extra.cellClass?.(row) ?? className }, cellText(row)), ...extra });
-      columns.push({ name: "Trend", cell: row => element("td", {}, sparkline(row.values)) });
       add("Count", "number", row => row.countText, row => row.count, { raw: row => row.count });
       add("Share", "number", row => row.shareText, row => row.count);
+      columns.push({ name: "Trend", cell: row => element("td", {}, sparkline(row.values)) });
       if (section.success !== undefined) add("Let in", "number", row => row.successText, row => row.success, { raw: row => row.success });
       if (section.verdicts !== undefined) {
         add("Verdict", undefined, row => row.verdict, row => row.verdict, { cellClass: row => `verdict ${row.verdictTone}` });
@@ -759,7 +760,6 @@ async function start() {
   theme();
   redraw();
   recallState();
-  root.dataset.ready = "true";
 }
 
 function isInSight(node) {
@@ -843,20 +843,24 @@ function saveSvg(canvas, name) {
   const copy = svg.cloneNode(true);
   const patterns = find(".patterns defs");
   const copyPatterns = patterns.cloneNode(true);
-  const settle = (from, into) => {
+  // What is inherited is not said again; opacity is not inherited.
+  const settle = (from, into, inherited) => {
     const style = getComputedStyle(from);
-    for (const property of DRAWN) into.setAttribute(property, style.getPropertyValue(property));
-    [...from.children].forEach((child, i) => settle(child, into.children[i]));
+    const values = new Map(DRAWN.map(property => [property, style.getPropertyValue(property)]));
+    for (const [property, value] of values) {
+      if (property === "opacity" ? value !== "1" : value !== inherited.get(property)) into.setAttribute(property, value);
+    }
+    [...from.children].forEach((child, i) => settle(child, into.children[i], values));
   };
-  settle(svg, copy);
-  settle(patterns, copyPatterns);
+  settle(svg, copy, new Map());
+  settle(patterns, copyPatterns, new Map());
   if (theme === undefined) delete root.dataset.theme;
   else root.dataset.theme = theme;
   for (const hidden of findAll("[hidden]", copy)) hidden.remove();
+  if (find(".hatched", copy) !== null) copy.prepend(copyPatterns);
   for (const node of [copy, ...findAll("*", copy)]) {
     for (const attribute of ["class", "tabindex", "data-series"]) node.removeAttribute(attribute);
   }
-  copy.prepend(copyPatterns);
   copy.setAttribute("xmlns", SVG);
   saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");
 }

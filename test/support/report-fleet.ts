@@ -5,6 +5,7 @@
  */
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
 import type { KindTable, ReducedTable } from "../../lib/reduced-table.ts";
+import { seededRandom } from "./random.ts";
 
 export interface FleetOptions {
   readonly days: number;
@@ -75,22 +76,13 @@ const EVENT_IDS: [string, number][] = [
   ["cowrie.session.file_download", 0.4],
 ];
 
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 const hex = (random: () => number, digits: number) =>
   Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join("");
 
 export function buildFleet(options: FleetOptions): ReducedTable {
   const { days, sensors, seed = 1, tail = 60, start = "2024-03-01" } = options;
-  const random = seededRandom(seed);
+  const source = seededRandom(seed);
+  const random = () => source.next();
   const firstDay = Date.parse(start) / 86_400_000;
   const address = () => [0, 0, 0, 0].map((_, i) => (i === 0 ? 11 + Math.floor(random() * 180) : Math.floor(random() * 256))).join(".");
   // A tail that falls as one over the rank.

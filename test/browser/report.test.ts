@@ -1,0 +1,238 @@
+/** The report in a real browser: what the script does, and what a page must never do. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Page } from "playwright-core";
+import type { ReducedTable } from "../../lib/reduced-table.ts";
+import { renderReport } from "../../lib/report.ts";
+import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/browser.ts";
+import { buildReduced } from "../support/build.ts";
+import { buildHostile } from "../support/hostile.ts";
+import { buildFleet } from "../support/report-fleet.ts";
+
+const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
+const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
+const NAME = CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
+
+describe.skipIf(CHROMIUM === undefined)(NAME, () => {
+  let browser: Browser;
+  let folder: string;
+  const urls = new Map<string, string>();
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "report-pages-"));
+    mkdirSync(ARTEFACTS, { recursive: true });
+    const tables: [string, ReducedTable][] = [
+      ["fleet", buildFleet({ days: 40, sensors: 4 })],
+      ["hostile", buildHostile()],
+      ["one-event", buildReduced([{ kind: "event", date: "2024-02-29", sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 }])],
+      ["empty", buildReduced([])],
+    ];
+    for (const [name, table] of tables) {
+      const path = join(folder, `${name}.html`);
+      writeFileSync(path, renderReport(table, { ...OPTIONS, topN: name === "hostile" ? 0 : 5 }));
+      urls.set(name, pathToFileURL(path).href);
+    }
+    browser = await openBrowser();
+  });
+
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Open a page and wait until its script has drawn everything; `use` must leave no fault behind. */
+  async function withPage(name: string, use: (page: Page) => Promise<void>, fragment = "", width = 1400): Promise<void> {
+    const page = await browser.context.newPage();
+    const faults = watchPage(page);
+    await page.setViewportSize({ width, height: 1000 });
+    await page.goto(urls.get(name)! + fragment);
+    await settle(page);
+    await use(page);
+    expect(faults).toEqual([]);
+    await page.close();
+  }
+
+  /** All parts are drawn for the filter last chosen. */
+  async function settle(page: Page): Promise<void> {
+    await page.waitForSelector("html[data-drawn]", { state: "attached" });
+  }
+
+  const textOf = (page: Page, selector: string) => page.locator(selector).allInnerTexts();
+
+  for (const [name, width] of [["fleet", 1400], ["fleet", 390], ["hostile", 1400], ["hostile", 390], ["one-event", 1400], ["empty", 390]] as const) {
+    for (const scheme of ["light", "dark"] as const) {
+      test(`${name} at ${width} px, ${scheme}: no fault, nothing wider than the window`, async () => {
+        await withPage(
+          name,
+          async page => {
+            await page.emulateMedia({ colorScheme: scheme });
+            expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+            await page.screenshot({ path: join(ARTEFACTS, `${name}-${width}-${scheme}.png`), fullPage: name !== "hostile" });
+          },
+          "",
+          width,
+        );
+      });
+    }
+  }
+
+  test("the page is complete without its script", async () => {
+    const page = await browser.context.newPage();
+    const client = await browser.context.newCDPSession(page);
+    await client.send("Emulation.setScriptExecutionDisabled", { value: true });
+    await page.goto(urls.get("fleet")!);
+    expect(await page.locator("figure svg.chart").count()).toBe(14);
+    expect(await page.locator("tbody tr").count()).toBeGreaterThan(50);
+    expect(await page.locator("form").isVisible()).toBe(false);
+    await page.screenshot({ path: join(ARTEFACTS, "fleet-without-script.png"), fullPage: true });
+    await page.close();
+  });
+
+  test("drawn again by the script without a filter, every table says what it said as delivered", async () => {
+    const before = new Map<string, string[]>();
+    const page = await browser.context.newPage();
+    const client = await browser.context.newCDPSession(page);
+    await client.send("Emulation.setScriptExecutionDisabled", { value: true });
+    await page.goto(urls.get("fleet")!);
+    const cells = async (opened: Page) => (await opened.locator("table.ranking tbody td, table.ranking tbody th").allTextContents()).map(text => text.trim());
+    before.set("fleet", await cells(page));
+    await page.close();
+    await withPage("fleet", async opened => {
+      await opened.click('[data-preset="7"]');
+      await settle(opened);
+      expect(await cells(opened)).not.toEqual(before.get("fleet")!);
+      await opened.click("#reset");
+      await settle(opened);
+      expect(await cells(opened)).toEqual(before.get("fleet")!);
+    });
+  });
+
+  test("a filter drives figures, charts and tables, and is kept in the address", async () => {
+    await withPage("fleet", async page => {
+      const [all] = await textOf(page, ".figure b");
+      const line = await page.getAttribute("#credentials .series path", "d");
+      await page.click('[data-preset="7"]');
+      await settle(page);
+      const [week] = await textOf(page, ".figure b");
+      expect(week).not.toBe(all!);
+      expect(await page.getAttribute("#credentials .series path", "d")).not.toBe(line);
+      expect(await page.evaluate("location.hash")).toBe("#from=2024-04-03");
+      const url = page.url();
+      await page.goto("about:blank");
+      await page.goto(url);
+      await settle(page);
+      expect((await textOf(page, ".figure b"))[0]).toBe(week!);
+      expect(await page.inputValue("#from")).toBe("2024-04-03");
+    });
+  });
+
+  test("sensors are chosen one by one, and what is chosen adds up to all", async () => {
+    await withPage("fleet", async page => {
+      const number = async () => Number((await textOf(page, ".figure b"))[0]!.replaceAll(",", ""));
+      const all = await number();
+      let sum = 0;
+      for (const code of [0, 1, 2, 3]) {
+        await page.goto(`${urls.get("fleet")!}#sensors=${encodeURIComponent(JSON.stringify([["fra-01", "lon-01", "nyc-01", "sgp-01"][code]]))}`);
+        await settle(page);
+        sum += await number();
+      }
+      expect(sum).toBe(all);
+      await page.click("#picker summary");
+      await page.click('[data-sensors="none"]');
+      await settle(page);
+      expect(await textOf(page, "#credentials .canvas")).toEqual(["Nothing in this selection."]);
+      expect(await textOf(page, "#picked")).toEqual(["0 of 4 sensors"]);
+    });
+  });
+
+  test("a fragment that names nothing right changes nothing", async () => {
+    await withPage(
+      "fleet",
+      async page => {
+        expect(await page.locator("#reset").isVisible()).toBe(false);
+      },
+      "#from=yesterday&to=%3Cscript%3E&sensors=%7B%22__proto__%22:1%7D",
+    );
+  });
+
+  test("dragging over days chooses them; the keyboard walks over the days of a chart", async () => {
+    await withPage("fleet", async page => {
+      const box = (await page.locator("#activity svg").boundingBox())!;
+      await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
+      await page.mouse.up();
+      await settle(page);
+      expect(await page.evaluate("location.hash")).toMatch(/^#from=2024-03-\d\d&to=2024-03-\d\d$/);
+      await page.focus("#credentials svg.chart");
+      await page.keyboard.press("Home");
+      expect(await page.locator("#tip b").innerText()).toMatch(/^\w{3} \d+ Mar 2024$/);
+      const first = await page.locator("#tip b").innerText();
+      await page.keyboard.press("ArrowRight");
+      expect(await page.locator("#tip b").innerText()).not.toBe(first);
+      await page.keyboard.press("Escape");
+      expect(await page.locator("#tip").isVisible()).toBe(false);
+    });
+  });
+
+  test("a chart is also bars, strips and numbers; lines can be switched off", async () => {
+    await withPage("fleet", async page => {
+      await page.click('#credentials [data-view="stack"]');
+      expect(await page.locator("#credentials path.area").count()).toBe(6);
+      await page.click('#credentials [data-view="strips"]');
+      expect(await page.locator("#credentials .canvas .row").count()).toBe(5);
+      await page.click('#credentials [data-view="table"]');
+      expect(await page.locator("#credentials .numbers tbody tr").count()).toBe(40);
+      await page.click('#credentials [data-view="lines"]');
+      await page.click("#credentials .legend button >> nth=0");
+      expect(await page.locator("#credentials .series").count()).toBe(4);
+      await page.screenshot({ path: join(ARTEFACTS, "fleet-legend.png") });
+    });
+  });
+
+  test("tables are sorted, searched and lengthened", async () => {
+    await withPage("fleet", async page => {
+      const names = () => textOf(page, "#credentials tbody th");
+      await page.click("#credentials thead button >> nth=0");
+      const sorted = await names();
+      expect(sorted).toEqual([...sorted].sort());
+      expect(await page.locator('#credentials th[aria-sort="ascending"]').innerText()).toContain("User name");
+      await page.fill("#credentials .find", "postgres");
+      expect(await names()).toEqual(["postgres"]);
+      await page.fill("#credentials .find", "");
+      await page.click('#credentials [data-table="more"]');
+      expect((await names()).length).toBe(30);
+    });
+  });
+
+  test("CSV starts no formula, SVG stands alone", async () => {
+    await withPage("hostile", async page => {
+      const [csv] = await Promise.all([page.waitForEvent("download"), page.click('#credentials [data-table="csv"]')]);
+      const text = await Bun.file((await csv.path())!).text();
+      expect(csv.suggestedFilename()).toBe("credentials.csv");
+      expect(text).toContain("'=HYPERLINK");
+      expect(text.match(/^"?[=+@-]/gm)).toBeNull();
+      const [svg] = await Promise.all([page.waitForEvent("download"), page.click('#credentials [data-save="svg"]')]);
+      const picture = await Bun.file((await svg.path())!).text();
+      expect(picture).toStartWith("<svg");
+      expect(picture.match(/<script|<img|<foreignObject|class=|var\(/g)).toBeNull();
+      await Bun.write(join(ARTEFACTS, "credentials.svg"), picture);
+    });
+  });
+
+  test("printed, it opens what is folded, hides what is for pointing, and fits the paper", async () => {
+    await withPage("fleet", async page => {
+      const pdf = await page.pdf({ path: join(ARTEFACTS, "fleet.pdf"), preferCSSPageSize: true });
+      expect(pdf.length).toBeGreaterThan(10_000);
+      await page.setViewportSize({ width: 690, height: 1000 });
+      await page.emulateMedia({ media: "print" });
+      await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+      expect(await page.locator("form").isVisible()).toBe(false);
+      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      await page.screenshot({ path: join(ARTEFACTS, "fleet-print.png"), fullPage: true });
+    });
+  });
+});
