@@ -9,7 +9,7 @@ import { type BaselineOptions, type Window, type Windows } from "./baseline.ts";
 import { type Coverage, isUsable, OBSERVED, PARTIAL } from "./coverage.ts";
 import { falseDiscovery, rateRatioInterval, twoSidedTail, widenTail } from "./distributions.ts";
 import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
-import type { Category, ChangeKind, ChangeRow, TestCounts } from "./statistics.ts";
+import type { Category, ChangeRow, TestCounts } from "./statistics.ts";
 
 /** Day and baseline together must hold this many: independent of how they split when nothing changed. */
 export const MIN_SUPPORT = 5;
@@ -18,6 +18,8 @@ const MIN_TYPE_KEYS = 5;
 /** Keys too rare to have a dispersion of their own take this quantile of their kind's, or this value without one. */
 const RARE_QUANTILE = 0.9;
 const RARE_DISPERSION = 4;
+/** Counts near their expectation have a p above this: no need to compute it. A test walks the whole region. */
+export const OBVIOUS_CEILING = 0.05;
 /** An expectation this large makes a lasting zero "gone". */
 const GONE_EXPECTED = 5;
 
@@ -30,56 +32,38 @@ export interface ChangeOptions extends BaselineOptions {
   rows: "reported" | "all";
 }
 
-/** Comparisons as columns; a fleet comparison has sensor -1. */
+/** The comparisons that may be reported, as columns; a fleet comparison has sensor -1. */
 class Tests {
   length = 0;
-  kind = new Uint8Array(1024);
-  slot = new Int16Array(1024);
-  sensor = new Int32Array(1024);
-  key = new Int32Array(1024);
-  count = new Float64Array(1024);
-  baseline = new Float64Array(1024);
-  expected = new Float64Array(1024);
-  /** The expectation that is scored against: never 0. */
-  mu = new Float64Array(1024);
-  /** Exposure judged over exposure of the baseline; for the fleet the average its sensors amount to. */
-  ratio = new Float64Array(1024);
-  /** Own dispersion, at least 1; NaN where the daily mean is below 1. Shrunk in place later. */
-  dispersion = new Float64Array(1024);
-  /** Days the dispersion was measured on, less one. */
-  degrees = new Uint16Array(1024);
-  /** Nothing from the judged days to the archive's end. */
-  silent = new Uint8Array(1024);
-  p = new Float64Array(1024);
+  kind = new Uint8Array(256);
+  slot = new Int16Array(256);
+  sensor = new Int32Array(256);
+  key = new Int32Array(256);
+  count = new Float64Array(256);
+  baseline = new Float64Array(256);
+  /** Own dispersion, at least 1; NaN where the daily mean is below 1. Settled in place. */
+  expected = new Float64Array(256);
+  mu = new Float64Array(256);
+  ratio = new Float64Array(256);
+  dispersion = new Float64Array(256);
+  silent = new Uint8Array(256);
+  p = new Float64Array(256);
 
-  push(
-    kind: number,
-    slot: number,
-    sensor: number,
-    key: number,
-    count: number,
-    baseline: number,
-    expected: number,
-    mu: number,
-    ratio: number,
-    dispersion: number,
-    degrees: number,
-    silent: boolean,
-  ): void {
+  push(test: Test, kind: number, p: number): void {
     const at = this.length++;
     if (at === this.kind.length) this.#grow();
     this.kind[at] = kind;
-    this.slot[at] = slot;
-    this.sensor[at] = sensor;
-    this.key[at] = key;
-    this.count[at] = count;
-    this.baseline[at] = baseline;
-    this.expected[at] = expected;
-    this.mu[at] = mu;
-    this.ratio[at] = ratio;
-    this.dispersion[at] = dispersion;
-    this.degrees[at] = degrees;
-    this.silent[at] = silent ? 1 : 0;
+    this.slot[at] = test.slot;
+    this.sensor[at] = test.sensor;
+    this.key[at] = test.key;
+    this.count[at] = test.count;
+    this.baseline[at] = test.baseline;
+    this.expected[at] = test.expected;
+    this.mu[at] = test.mu;
+    this.ratio[at] = test.ratio;
+    this.dispersion[at] = test.dispersion;
+    this.silent[at] = test.silent ? 1 : 0;
+    this.p[at] = p;
   }
 
   #grow(): void {
@@ -98,16 +82,38 @@ class Tests {
     this.mu = wider(this.mu);
     this.ratio = wider(this.ratio);
     this.dispersion = wider(this.dispersion);
-    this.degrees = wider(this.degrees);
     this.silent = wider(this.silent);
     this.p = wider(this.p);
   }
+}
+
+/** One comparison, while it is looked at. */
+interface Test {
+  slot: number;
+  sensor: number;
+  key: number;
+  count: number;
+  baseline: number;
+  expected: number;
+  /** The expectation that is scored against: never 0. */
+  mu: number;
+  /** Exposure judged over exposure of the baseline; for the fleet the average its sensors amount to. */
+  ratio: number;
+  /** Own dispersion, at least 1; NaN where the daily mean is below 1. */
+  dispersion: number;
+  /** Days the dispersion was measured on, less one. */
+  degrees: number;
+  /** Nothing from the judged days to the archive's end. */
+  silent: boolean;
 }
 
 const FLEET = -1;
 
 /**
  * Find every change that passes, and count the tests it was found among.
+ *
+ * Comparisons whose p is above q are counted and let go at once: no control of the false-discovery rate brings a q
+ * below its p.
  *
  * @param kinds Rows by kind; cut sensor-days take no part because the calendar gives them no exposure.
  * @returns Rows reported first, the largest change first; with `rows: "all"` the others behind them.
@@ -118,40 +124,106 @@ export function findChanges(
   windows: Windows,
   options: ChangeOptions,
 ): { rows: ChangeRow[]; tests: TestCounts } {
-  const tests = new Tests();
-  let withoutSupport = 0;
-  for (const [at, kind] of kinds.entries()) withoutSupport += collectTests(tests, at, kind, coverage, windows);
-  settleDispersions(tests, kinds.length, windows.slots);
-  for (let i = 0; i < tests.length; i++) {
-    const mu = tests.mu[i]!;
-    const p = twoSidedTail(tests.count[i]!, mu, tests.dispersion[i]! * mu * (1 + tests.ratio[i]!));
-    tests.p[i] = widenTail(p, tests.degrees[i]!);
-  }
-  const q = falseDiscovery(tests.p.subarray(0, tests.length), options.strict, options.q);
-  const isReported = (i: number) => {
-    if (q[i]! > options.q) return false;
-    const expected = tests.expected[i]!;
-    return expected === 0 || 100 * Math.abs(tests.count[i]! - expected) >= options.thresholdPercent * expected;
+  const counts: TestCounts = {
+    m: 0,
+    dayView: 0,
+    periodView: 0,
+    sensorScope: 0,
+    fleetScope: 0,
+    byKind: kinds.map(({ kind }) => ({ kind, tests: 0, reported: 0 })),
+    reported: 0,
+    withoutSupport: 0,
+    refused: windows.refused.map(({ sensor, offset, reason }) => ({
+      sensor: coverage.sensors[sensor]!,
+      day: coverage.firstDay + offset,
+      reason,
+    })),
+    method: options.strict ? "Benjamini-Yekutieli" : "Benjamini-Hochberg",
   };
-  const wanted: number[] = [];
-  let reported = 0;
-  for (let i = 0; i < tests.length; i++) {
-    const passes = isReported(i);
-    if (passes) reported++;
-    if (passes || options.rows === "all") wanted.push(i);
+  // Dispersions come first, from the frequent keys alone: what is usual in a kind, and on a sensor over all kinds.
+  const overall = new Dispersions();
+  const own = kinds.map(() => new Dispersions());
+  const enough = Math.max(MIN_SUPPORT, leastSpread(windows));
+  for (const [at, kind] of kinds.entries()) {
+    eachTest(kind, coverage, windows, enough, test => {
+      if (Number.isNaN(test.dispersion)) return;
+      const group = groupOf(test, windows.slots);
+      own[at]!.add(group, test.dispersion);
+      overall.add(group, test.dispersion);
+    });
   }
-  // Above the ceiling q was left at 1; where every row is shown it is computed for every row.
-  const shownQ = options.rows === "all" ? falseDiscovery(tests.p.subarray(0, tests.length), options.strict) : q;
+  for (const dispersions of [overall, ...own]) dispersions.close();
+
+  const kept = new Tests();
+  const ceiling = options.rows === "all" ? 1 : options.q;
+  for (const [at, kind] of kinds.entries()) {
+    const ofKind = counts.byKind[at]!;
+    counts.withoutSupport += eachTest(kind, coverage, windows, MIN_SUPPORT, test => {
+      const group = groupOf(test, windows.slots);
+      test.dispersion = settleDispersion(test.dispersion, own[at]!.usual(group) ?? overall.usual(group));
+      ofKind.tests++;
+      if (test.slot === windows.slots - 1) counts.periodView++;
+      if (test.sensor === FLEET) counts.fleetScope++;
+      const p = score(test, ceiling);
+      if (p <= ceiling) kept.push(test, at, p);
+    });
+    counts.m += ofKind.tests;
+  }
+  counts.dayView = counts.m - counts.periodView;
+  counts.sensorScope = counts.m - counts.fleetScope;
+
+  const q = falseDiscovery(kept.p.subarray(0, kept.length), options.strict, counts.m);
+  const reported = new Uint8Array(kept.length);
+  const wanted: number[][] = kinds.map(() => []);
+  for (let i = 0; i < kept.length; i++) {
+    const expected = kept.expected[i]!;
+    const isLarge =
+      expected === 0 || 100 * Math.abs(kept.count[i]! - expected) >= options.thresholdPercent * expected;
+    if (q[i]! <= options.q && isLarge) {
+      reported[i] = 1;
+      counts.reported++;
+      counts.byKind[kept.kind[i]!]!.reported++;
+    }
+    if (reported[i] === 1 || options.rows === "all") wanted[kept.kind[i]!]!.push(i);
+  }
   const rows: ChangeRow[] = [];
   for (const [at, kind] of kinds.entries()) {
-    const ofKind = wanted.filter(i => tests.kind[i] === at);
-    if (ofKind.length > 0) rows.push(...describeRows(tests, ofKind, kind, coverage, windows, options, shownQ, isReported));
+    for (const row of describeRows(kept, wanted[at]!, kind, coverage, windows, options, q, reported)) rows.push(row);
   }
-  return { rows: sortChanges(rows), tests: countTests(tests, kinds, windows, coverage, options, reported, isReported, withoutSupport) };
+  return { rows: sortChanges(rows), tests: counts };
 }
 
-/** Note every comparison of a kind that has support; returns how many of the recent keys had none anywhere. */
-function collectTests(tests: Tests, at: number, kind: KeyedRows, coverage: Coverage, windows: Windows): number {
+/** Two-sided p of a comparison; 1 where it can be seen without computing that it lies above the ceiling. */
+function score(test: Test, ceiling: number): number {
+  const { count, mu } = test;
+  const variance = test.dispersion * mu * (1 + test.ratio);
+  if (ceiling <= OBVIOUS_CEILING && isObviouslyLikely(count, mu, variance)) return 1;
+  const p = twoSidedTail(count, mu, variance);
+  // Widening only ever raises p.
+  return p <= ceiling ? widenTail(p, test.degrees) : p;
+}
+
+/** The least exposure that a dispersion is measured on: with fewer counts no daily mean reaches 1. */
+function leastSpread(windows: Windows): number {
+  let least = Infinity;
+  for (const window of windows.windows) if (window !== undefined) least = Math.min(least, window.spreadExposure);
+  return least;
+}
+
+/**
+ * Visit every comparison of a kind that has support.
+ *
+ * @param minTotal Keys with fewer counts than this, in all windows of all sensors, are passed over.
+ * @param visit Gets the same object each time.
+ * @returns How many keys of the windows had no comparison with support.
+ */
+function eachTest(
+  kind: KeyedRows,
+  coverage: Coverage,
+  windows: Windows,
+  minTotal: number,
+  visit: (test: Test) => void,
+): number {
   const { days, firstDay, sensors, exposure } = coverage;
   const { slots } = windows;
   const firstOffset = windows.firstOffset.reduce((least, offset) => Math.min(least, offset), days);
@@ -169,7 +241,7 @@ function collectTests(tests: Tests, at: number, kind: KeyedRows, coverage: Cover
   let recent = 0;
   for (let key = 0; key < kind.keys; key++) {
     if (totals[key]! > 0) recent++;
-    if (totals[key]! >= MIN_SUPPORT) slotOf[key] = keyOf.push(key) - 1;
+    if (totals[key]! >= minTotal) slotOf[key] = keyOf.push(key) - 1;
   }
   const { offsets, rows } = groupRows(kind.key, slotOf, keyOf.length, startRow);
 
@@ -177,67 +249,80 @@ function collectTests(tests: Tests, at: number, kind: KeyedRows, coverage: Cover
   const touched: number[] = [];
   const isTouched = new Uint8Array(sensors.length);
   const lastOffset = new Int32Array(sensors.length).fill(-1);
-  const sensorTotals = new Float64Array(sensors.length);
   const fleet = new FleetSlot(days);
   const half = fleetHalfCounts(windows, sensors.length);
+  const test: Test = {
+    slot: 0,
+    sensor: 0,
+    key: 0,
+    count: 0,
+    baseline: 0,
+    expected: 0,
+    mu: 0,
+    ratio: 0,
+    dispersion: 1,
+    degrees: 1,
+    silent: false,
+  };
   let tested = 0;
   for (let place = 0; place < keyOf.length; place++) {
-    const key = keyOf[place]!;
+    test.key = keyOf[place]!;
     for (let i = offsets[place]!; i < offsets[place + 1]!; i++) {
       const row = rows[i]!;
       const sensor = kind.sensor[row]!;
       const offset = kind.day[row]! - firstDay;
       if (offset < windows.firstOffset[sensor]!) continue;
       laid[sensor * days + offset]! += kind.count[row]!;
-      if (isTouched[sensor] === 0) {
-        isTouched[sensor] = 1;
-        touched.push(sensor);
-        sensorTotals[sensor] = 0;
-      }
-      sensorTotals[sensor]! += kind.count[row]!;
       lastOffset[sensor] = offset;
+      if (isTouched[sensor] === 1) continue;
+      isTouched[sensor] = 1;
+      touched.push(sensor);
     }
-    const before = tests.length;
+    let isTested = false;
     for (let slot = 0; slot < slots; slot++) {
-      const isPeriod = slot === slots - 1;
-      if (isPeriod && !kind.additive) continue;
+      if (slot === slots - 1 && !kind.additive) continue;
+      test.slot = slot;
       fleet.clear();
       for (const sensor of touched) {
         const window = windows.windows[sensor * slots + slot];
         if (window === undefined) continue;
         const count = sumCells(laid, window.judged);
         const baseline = sumCells(laid, window.baseline);
+        if (count + baseline === 0) continue;
         const spread = window.spread === window.baseline ? baseline : sumCells(laid, window.spread);
-        const ratio = window.exposure / window.baselineExposure;
         const spreadRate = spread / window.spreadExposure;
-        const silent = isSilent(count, lastOffset[sensor]!, sensor * days, window);
-        if (count + baseline >= MIN_SUPPORT) {
-          const own = spreadRate >= 1 ? ownDispersion(laid, exposure, window.spread, spreadRate) : NaN;
-          const mu = ratio * (baseline + 0.5);
-          tests.push(at, slot, sensor, key, count, baseline, ratio * baseline, mu, ratio, own, window.spread.length - 1, silent);
-        }
-        fleet.add(window, count, baseline, ratio, spreadRate, silent, laid, exposure, sensor * days);
+        const ratio = window.exposure / window.baselineExposure;
+        const silent = count === 0 && sensor * days + lastOffset[sensor]! < window.judged[0]!;
+        fleet.add(window, sensor * days, count, baseline, ratio, spreadRate, silent);
+        if (count + baseline < MIN_SUPPORT) continue;
+        test.sensor = sensor;
+        test.count = count;
+        test.baseline = baseline;
+        test.expected = ratio * baseline;
+        test.mu = ratio * (baseline + 0.5);
+        test.ratio = ratio;
+        test.dispersion = spreadRate >= 1 ? ownDispersion(laid, exposure, window.spread, spreadRate) : NaN;
+        test.degrees = window.spread.length - 1;
+        test.silent = silent;
+        isTested = true;
+        visit(test);
       }
       if (kind.additive && sensors.length > 1 && fleet.count + fleet.baseline >= MIN_SUPPORT) {
-        const mu = fleet.expected + half[slot]!;
-        const ratio = fleet.expected > 0 ? fleet.weightedRatio / fleet.expected : half[slot]! * 2;
-        tests.push(
-          at,
-          slot,
-          FLEET,
-          key,
-          fleet.count,
-          fleet.baseline,
-          fleet.expected,
-          mu,
-          ratio,
-          fleet.dispersion(),
-          Math.max(1, fleet.days - 1),
-          fleet.silent,
-        );
+        fleet.measure(laid, exposure);
+        test.sensor = FLEET;
+        test.count = fleet.count;
+        test.baseline = fleet.baseline;
+        test.expected = fleet.expected;
+        test.mu = fleet.expected + half[slot]!;
+        test.ratio = fleet.expected > 0 ? fleet.weightedRatio / fleet.expected : half[slot]! * 2;
+        test.dispersion = fleet.dispersion;
+        test.degrees = fleet.degrees;
+        test.silent = fleet.silent;
+        isTested = true;
+        visit(test);
       }
     }
-    if (tests.length > before) tested++;
+    if (isTested) tested++;
     for (let i = offsets[place]!; i < offsets[place + 1]!; i++) {
       laid[kind.sensor[rows[i]!]! * days + kind.day[rows[i]!]! - firstDay] = 0;
     }
@@ -251,10 +336,6 @@ function sumCells(laid: Float64Array, cells: Int32Array): number {
   let sum = 0;
   for (let i = 0; i < cells.length; i++) sum += laid[cells[i]!]!;
   return sum;
-}
-
-function isSilent(count: number, lastOffset: number, base: number, window: Window): boolean {
-  return count === 0 && base + lastOffset < window.judged[0]!;
 }
 
 /**
@@ -285,14 +366,16 @@ class FleetSlot {
   expected = 0;
   weightedRatio = 0;
   silent = true;
+  /** As of a sensor's own comparison; set by {@link measure}. */
+  dispersion = NaN;
+  degrees = 1;
+  #rate = 0;
   readonly #found: Float64Array;
   readonly #wanted: Float64Array;
   readonly #offsets: number[] = [];
-
-  /** Days on which any of its sensors had a rate. */
-  get days(): number {
-    return this.#offsets.length;
-  }
+  readonly #windows: Window[] = [];
+  readonly #bases: number[] = [];
+  readonly #rates: number[] = [];
 
   constructor(days: number) {
     this.#found = new Float64Array(days);
@@ -300,40 +383,50 @@ class FleetSlot {
   }
 
   clear(): void {
-    this.count = this.baseline = this.expected = this.weightedRatio = 0;
+    this.count = this.baseline = this.expected = this.weightedRatio = this.#rate = 0;
     this.silent = true;
-    for (const offset of this.#offsets) this.#found[offset] = this.#wanted[offset] = 0;
-    this.#offsets.length = 0;
+    this.#windows.length = this.#bases.length = this.#rates.length = 0;
   }
 
   add(
     window: Window,
+    base: number,
     count: number,
     baseline: number,
     ratio: number,
     spreadRate: number,
     silent: boolean,
-    laid: Float64Array,
-    exposure: Float64Array,
-    base: number,
   ): void {
     this.count += count;
     this.baseline += baseline;
     this.expected += ratio * baseline;
     this.weightedRatio += ratio * ratio * baseline;
     if (!silent) this.silent = false;
-    if (spreadRate === 0) return;
-    for (let i = 0; i < window.spread.length; i++) {
-      const cell = window.spread[i]!;
-      const offset = cell - base;
-      if (this.#wanted[offset] === 0) this.#offsets.push(offset);
-      this.#wanted[offset]! += spreadRate * exposure[cell]!;
-      this.#found[offset]! += laid[cell]!;
-    }
+    this.#rate += spreadRate;
+    this.#windows.push(window);
+    this.#bases.push(base);
+    this.#rates.push(spreadRate);
   }
 
   /** As {@link ownDispersion}, over the days of all sensors' windows; NaN below a daily mean of 1. */
-  dispersion(): number {
+  measure(laid: Float64Array, exposure: Float64Array): void {
+    this.dispersion = NaN;
+    this.degrees = 1;
+    for (const window of this.#windows) this.degrees = Math.max(this.degrees, window.spread.length - 1);
+    // No day can expect more than all sensors' whole days together.
+    if (this.#rate < 1) return;
+    for (let w = 0; w < this.#windows.length; w++) {
+      const { spread } = this.#windows[w]!;
+      const rate = this.#rates[w]!;
+      if (rate === 0) continue;
+      for (let i = 0; i < spread.length; i++) {
+        const cell = spread[i]!;
+        const offset = cell - this.#bases[w]!;
+        if (this.#wanted[offset] === 0) this.#offsets.push(offset);
+        this.#wanted[offset]! += rate * exposure[cell]!;
+        this.#found[offset]! += laid[cell]!;
+      }
+    }
     const n = this.#offsets.length;
     let sum = 0;
     let total = 0;
@@ -342,8 +435,12 @@ class FleetSlot {
       const off = this.#found[offset]! - mean;
       sum += (off * off) / mean;
       total += mean;
+      this.#wanted[offset] = this.#found[offset] = 0;
     }
-    return n >= 2 && total >= n ? Math.max(1, sum / (n - 1)) : NaN;
+    this.#offsets.length = 0;
+    if (n < 2 || total < n) return;
+    this.dispersion = Math.max(1, sum / (n - 1));
+    this.degrees = n - 1;
   }
 }
 
@@ -368,44 +465,71 @@ function fleetHalfCounts(windows: Windows, sensors: number): Float64Array {
   return half;
 }
 
-/**
- * Settle the dispersion of each comparison.
- *
- * A key seen once a day or more has one of its own; it is pulled half-way up to the median of its kind, sensor and day,
- * and never down: keys differ in how bursty they are, and the burstiest would be taken for changed day after day. A
- * rarer key, whose own days cannot tell, takes a high quantile of the others'. Groups are formed per sensor, so that
- * one sensor never moves another.
- */
-function settleDispersions(tests: Tests, kinds: number, slots: number): void {
-  const groups = new Map<number, number[]>();
-  const groupOf = (i: number, kind: number) => ((tests.sensor[i]! + 1) * slots + tests.slot[i]!) * (kinds + 1) + kind;
-  const add = (group: number, dispersion: number) => {
-    const list = groups.get(group);
-    if (list === undefined) groups.set(group, [dispersion]);
+interface UsualDispersion {
+  middle: number;
+  high: number;
+}
+
+/** The dispersions of frequent keys by group: what is usual there. Groups are formed per sensor, see {@link groupOf}. */
+class Dispersions {
+  readonly #lists = new Map<number, number[]>();
+  readonly #usual = new Map<number, UsualDispersion>();
+
+  add(group: number, dispersion: number): void {
+    const list = this.#lists.get(group);
+    if (list === undefined) this.#lists.set(group, [dispersion]);
     else list.push(dispersion);
-  };
-  for (let i = 0; i < tests.length; i++) {
-    if (Number.isNaN(tests.dispersion[i]!)) continue;
-    add(groupOf(i, tests.kind[i]!), tests.dispersion[i]!);
-    add(groupOf(i, kinds), tests.dispersion[i]!);
   }
-  const typical = new Map<number, { middle: number; high: number }>();
-  for (const [group, list] of groups) {
-    if (list.length < MIN_TYPE_KEYS) continue;
-    const sorted = Float64Array.from(list).sort();
-    typical.set(group, { middle: median(list), high: sorted[Math.floor(RARE_QUANTILE * sorted.length)]! });
+
+  /** Work out what is usual where enough is known; nothing may be added afterwards. */
+  close(): void {
+    for (const [group, list] of this.#lists) {
+      if (list.length < MIN_TYPE_KEYS) continue;
+      const sorted = Float64Array.from(list).sort();
+      this.#usual.set(group, { middle: medianSorted(sorted), high: sorted[Math.floor(RARE_QUANTILE * sorted.length)]! });
+    }
+    this.#lists.clear();
   }
-  for (let i = 0; i < tests.length; i++) {
-    const own = tests.dispersion[i]!;
-    const group = typical.get(groupOf(i, tests.kind[i]!)) ?? typical.get(groupOf(i, kinds));
-    if (Number.isNaN(own)) tests.dispersion[i] = group?.high ?? RARE_DISPERSION;
-    else if (group !== undefined) tests.dispersion[i] = Math.max(own, (own + group.middle) / 2);
+
+  usual(group: number): UsualDispersion | undefined {
+    return this.#usual.get(group);
   }
 }
 
+/** One group per sensor (or the fleet) and shown day: one sensor never moves another, nor one day the next. */
+function groupOf(test: Test, slots: number): number {
+  return (test.sensor + 1) * slots + test.slot;
+}
+
+/**
+ * The dispersion that a test allows for.
+ *
+ * A frequent key's own is pulled half-way up to the median of its kind, and never down: keys differ in how bursty they
+ * are, and the burstiest would be taken for changed day after day. A rare key, whose own days cannot tell, takes a high
+ * quantile of the others'.
+ *
+ * @param own NaN for a rare key.
+ */
+function settleDispersion(own: number, usual: UsualDispersion | undefined): number {
+  if (Number.isNaN(own)) return usual?.high ?? RARE_DISPERSION;
+  return usual === undefined ? own : Math.max(own, (own + usual.middle) / 2);
+}
+
+/**
+ * Tell at a glance that a count is nothing unusual: within 0.9 standard deviations, and not from the most skewed of
+ * negative binomials. Its two-sided p is then above {@link OBVIOUS_CEILING}; most counts are of this sort.
+ */
+export function isObviouslyLikely(count: number, mean: number, variance: number): boolean {
+  const off = count - mean;
+  return off * off <= 0.81 * variance && 10 * mean * mean >= variance - mean;
+}
+
 /** Median of a list that is not empty. */
-export function median(values: readonly number[] | Float64Array): number {
-  const sorted = Float64Array.from(values).sort();
+export function median(values: readonly number[]): number {
+  return medianSorted(Float64Array.from(values).sort());
+}
+
+function medianSorted(sorted: Float64Array): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
@@ -435,8 +559,9 @@ function describeRows(
   windows: Windows,
   options: ChangeOptions,
   q: Float64Array,
-  isReported: (i: number) => boolean,
+  reported: Uint8Array,
 ): ChangeRow[] {
+  if (wanted.length === 0) return [];
   const { days, firstDay, sensors, exposure } = coverage;
   const claims = claimOffsets(coverage, options.burnInDays);
   const slotOf = new Int32Array(kind.keys).fill(-1);
@@ -479,7 +604,7 @@ function describeRows(
       const other = otherMean(coverage, laid, scope);
       const percent = expected > 0 ? (100 * (count - expected)) / expected : null;
       const otherExpected = other === null ? null : other * scope.reduce((sum, { window }) => sum + window.exposure, 0);
-      const reported = isReported(i);
+      const isReported = reported[i] === 1;
       const direction = Math.sign(count - mu);
       result.push({
         view: isPeriod ? "period" : "day",
@@ -499,7 +624,7 @@ function describeRows(
         z,
         disagrees: z !== null && z * direction < 0,
         category: categorize({
-          reported,
+          reported: isReported,
           count,
           baseline,
           mu,
@@ -509,7 +634,7 @@ function describeRows(
           claimed: firstJudged >= (sensor === FLEET ? claims.fleet : Math.max(claims.fleet, claims.sensors[sensor]!)),
           options,
         }),
-        reported,
+        reported: isReported,
         baselineCount: baseline,
         baselineDays: scope.reduce((most, { window }) => Math.max(most, window.baseline.length), 0),
         baselineExposure: scope.reduce((sum, { window }) => sum + window.baselineExposure, 0),
@@ -671,7 +796,8 @@ function otherMean(
 /** Reported first, then the farthest from "as expected" on the shrunken ratio; ties by view, scope, kind and key. */
 export function sortChanges(rows: ChangeRow[]): ChangeRow[] {
   const distance = (row: ChangeRow) => Math.abs(Math.log(row.ratio));
-  const decorated = rows.map(row => ({ row, far: distance(row), name: JSON.stringify([row.kind, row.key, row.sensor]) }));
+  const nameOf = (row: ChangeRow) => JSON.stringify([row.kind, row.key, row.sensor]);
+  const decorated = rows.map(row => ({ row, far: distance(row), name: nameOf(row) }));
   decorated.sort(
     (a, b) =>
       Number(b.row.reported) - Number(a.row.reported) ||
@@ -681,46 +807,4 @@ export function sortChanges(rows: ChangeRow[]): ChangeRow[] {
       a.row.firstDay - b.row.firstDay,
   );
   return decorated.map(({ row }) => row);
-}
-
-function countTests(
-  tests: Tests,
-  kinds: readonly KeyedRows[],
-  windows: Windows,
-  coverage: Coverage,
-  options: ChangeOptions,
-  reported: number,
-  isReported: (i: number) => boolean,
-  withoutSupport: number,
-): TestCounts {
-  const byKind: { kind: ChangeKind; tests: number; reported: number }[] = kinds.map(({ kind }) => ({
-    kind,
-    tests: 0,
-    reported: 0,
-  }));
-  let periodView = 0;
-  let fleetScope = 0;
-  for (let i = 0; i < tests.length; i++) {
-    const entry = byKind[tests.kind[i]!]!;
-    entry.tests++;
-    if (isReported(i)) entry.reported++;
-    if (tests.slot[i] === windows.slots - 1) periodView++;
-    if (tests.sensor[i] === FLEET) fleetScope++;
-  }
-  return {
-    m: tests.length,
-    dayView: tests.length - periodView,
-    periodView,
-    sensorScope: tests.length - fleetScope,
-    fleetScope,
-    byKind,
-    reported,
-    withoutSupport,
-    refused: windows.refused.map(({ sensor, offset, reason }) => ({
-      sensor: coverage.sensors[sensor]!,
-      day: coverage.firstDay + offset,
-      reason,
-    })),
-    method: options.strict ? "Benjamini-Yekutieli" : "Benjamini-Hochberg",
-  };
 }

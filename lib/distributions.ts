@@ -136,19 +136,13 @@ export function chiSquareUpper(value: number, degrees: number): number {
 /**
  * Adjusted p of Benjamini and Hochberg, or of Benjamini and Yekutieli, in the order of `p`.
  *
- * Values above `ceiling` are not adjusted and come back as 1: an adjusted p is never below its p, so nothing that a
- * reader could report is lost, and the sort stays small.
- *
  * @param strict Benjamini-Yekutieli: multiplied by 1 + 1/2 + ... + 1/m; holds under any dependence.
+ * @param m How many tests were made, when `p` leaves out large ones; what is given must be the smallest of them. An
+ *   adjusted p is never below its p, so nothing below the smallest left out is changed by leaving them out.
  */
-export function falseDiscovery(p: Float64Array, strict: boolean, ceiling = 1): Float64Array {
-  const m = p.length;
-  const adjusted = new Float64Array(m).fill(1);
-  let kept = 0;
-  for (let i = 0; i < m; i++) if (p[i]! <= ceiling) kept++;
-  const order = new Uint32Array(kept);
-  for (let i = 0, at = 0; i < m; i++) if (p[i]! <= ceiling) order[at++] = i;
-  order.sort((a, b) => p[a]! - p[b]! || a - b);
+export function falseDiscovery(p: Float64Array, strict: boolean, m = p.length): Float64Array {
+  const adjusted = new Float64Array(p.length);
+  const order = Uint32Array.from(p.keys()).sort((a, b) => p[a]! - p[b]! || a - b);
   let factor = m;
   if (strict) {
     let harmonic = 0;
@@ -156,7 +150,7 @@ export function falseDiscovery(p: Float64Array, strict: boolean, ceiling = 1): F
     factor *= harmonic;
   }
   let least = 1;
-  for (let rank = kept; rank >= 1; rank--) {
+  for (let rank = p.length; rank >= 1; rank--) {
     const i = order[rank - 1]!;
     least = Math.min(least, (p[i]! * factor) / rank);
     adjusted[i] = least;

@@ -198,20 +198,24 @@ function isGone(ledger: Ledger, value: number, goneBefore: Int32Array): boolean 
   return false;
 }
 
-/** The most frequent first, ties by first seen and then by value; at most `limit`, 0 = all. */
+/** The most frequent first, ties by first seen and then in the order of the table; at most `limit`, 0 = all. */
 export function mostFrequent(values: readonly number[], ledger: Ledger, limit: number): number[] {
   const { count, firstSeenUs } = ledger;
-  const texts = new Map<number, string>();
-  const textOf = (value: number) => {
-    const known = texts.get(value) ?? JSON.stringify(ledger.rows.textOf(value));
-    texts.set(value, known);
-    return known;
-  };
-  const sorted = [...values].sort(
-    (a, b) =>
-      count[b]! - count[a]! || firstSeenUs[a]! - firstSeenUs[b]! || (textOf(a) < textOf(b) ? -1 : textOf(a) > textOf(b) ? 1 : 0),
+  const compare = (a: number, b: number) => count[b]! - count[a]! || firstSeenUs[a]! - firstSeenUs[b]! || a - b;
+  if (limit === 0 || values.length <= 4 * limit) {
+    const sorted = Int32Array.from(values).sort(compare);
+    return Array.from(limit > 0 ? sorted.subarray(0, limit) : sorted);
+  }
+  // Far more than wanted: only what reaches the count of the last wanted one is worth sorting in full.
+  const counts = Float64Array.from(values, value => count[value]!).sort();
+  const least = counts[counts.length - limit]!;
+  return mostFrequent(values.filter(value => count[value]! > least), ledger, 0).concat(
+    firstOf(values.filter(value => count[value] === least), limit - counts.filter(n => n > least).length, compare),
   );
-  return limit > 0 ? sorted.slice(0, limit) : sorted;
+}
+
+function firstOf(values: number[], n: number, compare: (a: number, b: number) => number): number[] {
+  return Array.from(Int32Array.from(values).sort(compare).subarray(0, n));
 }
 
 /** Ledger entries of chosen values, with what each sensor saw of them. */

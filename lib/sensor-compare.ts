@@ -149,7 +149,7 @@ export function findStandOuts(
       }
     }
   }
-  const q = falseDiscovery(Float64Array.from(ps), options.strict, options.q);
+  const q = falseDiscovery(Float64Array.from(ps), options.strict);
   const passed = found.filter(row => q[row.at]! <= options.q);
   const name = (row: StandOut) => JSON.stringify([row.kind, row.key, row.sensor]);
   passed.sort((a, b) => a.p - b.p || b.count - a.count || (name(a) < name(b) ? -1 : 1));
