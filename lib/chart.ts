@@ -252,6 +252,99 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
   return { svg: frame(plot, label, parts), plot, rowHeight };
 }
 
+/** Kinds of sensor-day in a calendar: the letter of the data, its style, its name; the first outranks the others. */
+const CALENDAR = [
+  [".", "hatched", "down"],
+  ["?", "dotted", "no event, down or quiet"],
+  ["p", "h3", "watched for part of the day"],
+  ["c", "h0", "cut counts"],
+  ["o", "h6", "watched"],
+] as const;
+
+/**
+ * What is known of each sensor and day, one row per sensor.
+ *
+ * @param calendar `letters[day]` as in `SensorCoverage.days`; where a column holds several days, the worst is shown.
+ */
+export function calendarChart(
+  calendar: readonly { readonly name: string; readonly letters: string }[],
+  steps: Steps,
+  width: number,
+  label: string,
+): Chart {
+  const rowHeight = calendar.length > 40 ? 11 : 17;
+  const characters = Math.min(Math.max(3, ...calendar.map(row => row.name.length)), width >= NARROW ? 24 : 12);
+  const top = 28;
+  const bottom = top + calendar.length * rowHeight;
+  const plot = { width, height: bottom + 26, left: Math.ceil(characters * CHARACTER_WIDTH) + 10, right: width - 8, top, bottom };
+  const band = (plot.right - plot.left) / steps.n;
+  const paths = CALENDAR.map(() => "");
+  const names = calendar.map(({ name, letters }, row) => {
+    const kinds = Array.from({ length: steps.n }, (_, step) => {
+      const days = letters.slice(step * steps.days, (step + 1) * steps.days);
+      return CALENDAR.findIndex(([letter]) => days.includes(letter));
+    });
+    const y = top + row * rowHeight;
+    CALENDAR.forEach((_, kind) => {
+      paths[kind] += runs(
+        kinds.map(found => found === kind),
+        (start, end) => {
+          const left = round1(plot.left + start * band);
+          return `M${left} ${y + 1}H${round1(plot.left + end * band)}v${rowHeight - 2}H${left}z`;
+        },
+      );
+    });
+    return element(
+      "text",
+      { class: rowHeight < 12 ? "row small" : "row", x: plot.left - 8, y: round1(y + rowHeight / 2), dy: ".35em" },
+      clipMiddle(name, characters),
+      element("title", {}, name),
+    );
+  });
+  let x = plot.left;
+  const legend = CALENDAR.flatMap(([, className, name], kind) => {
+    if (paths[kind] === "") return [];
+    const at = x;
+    x += 16 + 6.8 * name.length + 14;
+    return [
+      element("rect", { class: className, x: at, y: 4, width: 12, height: 12 }),
+      element("text", { class: "tick", x: at + 16, y: 10, dy: ".35em" }, name),
+    ];
+  });
+  const areas = CALENDAR.flatMap(([, className], kind) =>
+    paths[kind] === "" ? [] : [element("path", { class: className, d: paths[kind]! })],
+  );
+  return { svg: frame(plot, label, [...legend, ...areas, ...dayAxis(steps, plot), ...names]), plot };
+}
+
+/** Rates that an interval's picture reaches, either way. */
+const INTERVAL_REACH = 32;
+
+/**
+ * A ratio with its interval on a logarithmic scale around 1, for a table's cell; what lies beyond ends in an arrow.
+ *
+ * @param high Infinity where there is no bound.
+ */
+export function intervalMark(low: number, ratio: number, high: number, width = 130, height = 18): Markup {
+  const middle = height / 2;
+  const x = (value: number) => {
+    const place = Math.log(Math.max(1e-9, value)) / Math.log(INTERVAL_REACH);
+    return round1(width / 2 + Math.max(-1, Math.min(1, place)) * (width / 2 - 4));
+  };
+  const tone = low > 1 ? "more" : high < 1 ? "less" : "same";
+  const arrow = (at: number, direction: number) =>
+    element("path", { class: "end-mark", d: `M${at - 4 * direction} ${middle - 3}L${at} ${middle}L${at - 4 * direction} ${middle + 3}` });
+  return element(
+    "svg",
+    { class: `interval ${tone}`, viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+    element("line", { class: "grid base", x1: width / 2, x2: width / 2, y1: 1, y2: height - 1 }),
+    element("path", { class: "range", d: `M${x(low)} ${middle}H${x(high)}` }),
+    ...(low < 1 / INTERVAL_REACH ? [arrow(x(low), -1)] : []),
+    ...(high > INTERVAL_REACH ? [arrow(x(high), 1)] : []),
+    element("circle", { class: "point", cx: x(ratio), cy: middle, r: 3.2 }),
+  );
+}
+
 /** Logarithms between which the shades lie; the lowest 2 % share the lightest shade, or one odd day decides it. */
 function shadeRange(heat: readonly HeatRow[]): { low: number; high: number } {
   const logs: number[] = [];

@@ -385,7 +385,8 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
   };
 }
 
-function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
+/** A key as its columns are shown. */
+export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
   return columns.map((column, i) => {
     const value = key[i] ?? null;
     const isNone = value === null || value === "";

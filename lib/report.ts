@@ -1,7 +1,10 @@
 /** `result.html`: what the honeypots saw, from a reduced table, as one page that needs nothing else. */
 import coveragePartial from "../templates/coverage.mustache" with { type: "text" };
+import dataTablePartial from "../templates/data-table.mustache" with { type: "text" };
 import filtersPartial from "../templates/filters.mustache" with { type: "text" };
 import headPartial from "../templates/head.mustache" with { type: "text" };
+import partPartial from "../templates/part.mustache" with { type: "text" };
+import patternsPartial from "../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../templates/provenance.mustache" with { type: "text" };
 import style from "../templates/report.css" with { type: "text" };
 import page from "../templates/report.mustache" with { type: "text" };
@@ -9,13 +12,14 @@ import rowPartial from "../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../templates/section.mustache" with { type: "text" };
 import { stepName } from "./axis.ts";
 import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "./chart.ts";
-import { CLIENT_SCRIPT } from "./client-script.ts";
+import { REPORT_SCRIPT } from "./client-script.ts";
 import { type Cells, encodeCells, everything, sumByDay } from "./cube.ts";
-import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
+import { formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { toLongDay } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
-import type { ReducedTable, SourceInfo } from "./reduced-table.ts";
+import { buildProvenance } from "./provenance.ts";
+import type { ReducedTable } from "./reduced-table.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "./report-data.ts";
 import {
   buildCoverage,
@@ -33,12 +37,13 @@ import {
   sumSteps,
 } from "./report-view.ts";
 import type { Section } from "./sections.ts";
-import { visible } from "./text.ts";
+import type { Statistics } from "./statistics.ts";
+import { buildChangesTable } from "./stats-tables.ts";
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
-/** Sources named one by one; an archive of thousands of files would be longer than the report. */
-const SOURCES_MOST = 200;
+/** Changes listed here; the rest is in the statistics page. */
+const CHANGES_MOST = 20;
 /** Room one step takes at least, in pixels. */
 export const LINE_STEP = 1.6;
 export const HEAT_STEP = 2;
@@ -52,6 +57,8 @@ export interface ReportOptions {
   readonly lastDays: number;
   /** Name and version of the program, for the page's foot. */
   readonly generatedBy?: string;
+  /** What changed; without it the page holds no tested changes. */
+  readonly statistics?: Statistics;
 }
 
 /**
@@ -73,8 +80,9 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
     filters: toFilterView(data),
     coverage: hasDays ? toCoverageView(scope) : undefined,
     activity: hasDays ? toActivityView(scope) : undefined,
+    changes: options.statistics && hasDays ? toChangesView(options.statistics) : undefined,
     sections,
-    provenance: toProvenanceView(table, data, options),
+    provenance: toProvenance(table, data, options),
     dataJson: toScriptJson(toPageData(data, show, options)),
   };
   const partials = {
@@ -84,8 +92,11 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
     section: sectionPartial,
     row: rowPartial,
     provenance: provenancePartial,
+    "data-table": dataTablePartial,
+    part: partPartial,
+    patterns: patternsPartial,
   };
-  return renderPage(page, view, partials, { style, script: CLIENT_SCRIPT });
+  return renderPage(page, view, partials, { style, script: REPORT_SCRIPT });
 }
 
 function toHeadline(data: ReportData, hasDays: boolean) {
@@ -162,64 +173,39 @@ function columnFlags(scope: Scope, data: SectionData, _section: Section) {
   };
 }
 
-function toProvenanceView(table: ReducedTable, data: ReportData, options: ReportOptions) {
-  const { sources, parameters, version } = table.info;
-  const sum = (pick: (source: SourceInfo) => number) => sources.reduce((total, source) => total + pick(source), 0);
-  const first = sources.reduce((least, source) => Math.min(least, source.firstSeenUs ?? Infinity), Infinity);
-  const last = sources.reduce((most, source) => Math.max(most, source.lastSeenUs ?? -Infinity), -Infinity);
-  const cut = sources.filter(source => source.cut === true);
-  const facts = [
-    { name: "Logs", value: `${formatNumber(sources.length)} (${formatBytes(sum(source => source.sizeBytes))})` },
-    { name: "Lines", value: formatNumber(sum(source => source.counts.lines)) },
-    { name: "Events", value: formatNumber(sum(source => source.counts.events + source.counts.repaired)) },
-    { name: "of them repaired", value: formatNumber(sum(source => source.counts.repaired)) },
-    { name: "Rejected", value: formatNumber(sum(source => source.counts.rejected)) },
-    { name: "Pending", value: formatNumber(sum(source => source.counts.pending)) },
-    ...(first <= last
-      ? [
-          { name: "First event", value: `${formatInstant(first)} UTC` },
-          { name: "Last event", value: `${formatInstant(last)} UTC` },
-        ]
-      : []),
-    { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(data.sensors.length)}` },
-    { name: "Robots", value: `sessions under ${parameters.robotMaxSeconds} s` },
-    { name: "Shown per section", value: options.topN === 0 ? `all, at most ${SHOW_MOST}` : `first ${options.topN}` },
-    { name: "Compared", value: `last ${plural(options.lastDays, "day")}` },
-    { name: "Threshold of change", value: `${options.thresholdPercent} %` },
-    { name: "Format of the reduced table", value: String(version) },
-    ...(options.generatedBy === undefined ? [] : [{ name: "Made by", value: options.generatedBy }]),
-  ];
+/** The tested changes of the last days over the whole fleet; the other page has them by sensor and by day. */
+function toChangesView(statistics: Statistics) {
+  const rows = statistics.changes.filter(row => row.view === "period" && row.sensor === null && row.reported);
+  const { m } = statistics.tests;
+  const days = `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}`;
+  return {
+    lead:
+      rows.length === 0
+        ? `Nothing on ${days} was unusual against its own past (${formatNumber(m)} comparisons).`
+        : `${days} against the days before, whole fleet: what is unusual against its own past, ` +
+          `${formatNumber(m)} comparisons corrected for. Not driven by the filter above; all of it is in the statistics page.`,
+    table: rows.length === 0 ? undefined : buildChangesTable("changes-table", "Changes", rows, CHANGES_MOST),
+  };
+}
+
+function toProvenance(table: ReducedTable, data: ReportData, options: ReportOptions) {
   const limits: string[] = [];
-  if (parameters.sinceDay !== undefined) limits.push(`Only days from ${toIsoDay(parameters.sinceDay)} on were read.`);
-  if (parameters.untilDay !== undefined) limits.push(`Only days up to ${toIsoDay(parameters.untilDay)} were read.`);
-  if (parameters.sensors !== undefined) limits.push(`Only ${plural(parameters.sensors.length, "sensor")} was asked for.`);
   if (options.topN > SHOW_MOST) limits.push(`${options.topN} keys per section were asked for; ${SHOW_MOST} are shown.`);
   if (data.eventsOutside > 0) {
     const drawn = `${toIsoDay(data.grid.firstDay)} to ${toIsoDay(data.grid.firstDay + data.grid.days - 1)}`;
     limits.push(`${plural(data.eventsOutside, "event")} lie too far from the rest to be drawn; the page shows ${drawn}.`);
   }
-  if (cut.length > 0) limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
-  return {
-    facts,
+  return buildProvenance(
+    table.info,
+    [
+      { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(data.sensors.length)}` },
+      { name: "Shown per section", value: options.topN === 0 ? `all, at most ${SHOW_MOST}` : `first ${options.topN}` },
+      { name: "Compared", value: `last ${plural(options.lastDays, "day")}` },
+      { name: "Threshold of change", value: `${options.thresholdPercent} %` },
+      ...(options.generatedBy === undefined ? [] : [{ name: "Made by", value: options.generatedBy }]),
+    ],
     limits,
-    hasLimits: limits.length > 0,
-    sources: sources.slice(0, SOURCES_MOST).map(source => ({
-      path: visible(source.path),
-      size: formatBytes(source.sizeBytes),
-      events: formatNumber(source.counts.events + source.counts.repaired),
-      repaired: formatNumber(source.counts.repaired),
-      rejected: formatNumber(source.counts.rejected),
-      pending: formatNumber(source.counts.pending),
-      first: source.firstSeenUs === undefined ? "–" : formatInstant(source.firstSeenUs),
-      last: source.lastSeenUs === undefined ? "–" : formatInstant(source.lastSeenUs),
-      note: [source.cut === true ? "cut to its top entries" : "", visible(source.damage ?? "")].filter(Boolean).join(", "),
-    })),
-    hasSources: sources.length > 0,
-    sourcesShown:
-      sources.length > SOURCES_MOST
-        ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
-        : plural(sources.length, "log"),
-  };
+  );
 }
 
 /** What the script needs: everything but the counts as JSON, those packed; `lists[i]` is the place of the i-th list. */

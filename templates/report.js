@@ -28,8 +28,23 @@ import {
   stepUnit,
   sumSteps,
 } from "../lib/report-view.ts";
+import { startDataTables } from "./data-tables.js";
+import {
+  compareValues,
+  copyText,
+  find,
+  findAll,
+  h,
+  hideTip,
+  root,
+  saveSvg,
+  saveText,
+  showTip,
+  startTheme,
+  swatch,
+  toNode,
+} from "./page.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const LINE_STEP = 1.6;
 const HEAT_STEP = 2;
 /** Rows that "Show more" adds, and rows of numbers drawn at most. */
@@ -37,22 +52,6 @@ const MORE_ROWS = 25;
 const NUMBER_ROWS = 400;
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
-
-const root = document.documentElement;
-const find = (selector, from = document) => from.querySelector(selector);
-const findAll = (selector, from = document) => [...from.querySelectorAll(selector)];
-
-/** Make nodes of a tree; SVG elements where it says `svg`, and below. */
-function toNode(markup, inSvg = false) {
-  if (typeof markup === "string") return document.createTextNode(markup);
-  const isSvg = inSvg || markup.tag === "svg";
-  const node = isSvg ? document.createElementNS(SVG, markup.tag) : document.createElement(markup.tag);
-  for (const [name, value] of Object.entries(markup.attributes)) node.setAttribute(name, String(value));
-  node.append(...markup.children.map(child => toNode(child, isSvg)));
-  return node;
-}
-
-const h = (tag, attributes, ...children) => toNode(element(tag, attributes, ...children));
 
 async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
@@ -83,7 +82,8 @@ async function start() {
   const data = restoreData(page, await unpack(page.cells));
   const { grid } = data;
   root.classList.add("scripted");
-  const theme = startTheme();
+  startTheme();
+  startDataTables();
   if (grid.days === 0) {
     root.dataset.drawn = "true";
     return;
@@ -691,7 +691,7 @@ async function start() {
   }
 
   function chooseSteppedRange(steps, start, last) {
-    leaveTip();
+    hideTip();
     const first = steps.range.first + start * steps.days;
     chooseRange(first, Math.min(steps.range.last, steps.range.first + (last + 1) * steps.days - 1));
   }
@@ -757,7 +757,6 @@ async function start() {
   }).observe(find("#activity .canvas"));
 
   for (const part of parts) part.prepare?.();
-  theme();
   redraw();
   recallState();
 }
@@ -765,104 +764,6 @@ async function start() {
 function isInSight(node) {
   const { top, bottom } = node.getBoundingClientRect();
   return bottom > -200 && top < innerHeight + 200;
-}
-
-function compareValues(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function swatch() {
-  return element("svg", { width: 16, height: 10, "aria-hidden": "true" }, element("path", { class: "line", d: "M1 5H15" }));
-}
-
-/** The theme button; returns what shows its state. */
-function startTheme() {
-  const button = find("#theme");
-  const show = () => {};
-  button?.addEventListener("click", () => {
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = isDark ? "light" : "dark";
-  });
-  return show;
-}
-
-const tip = find("#tip");
-
-function showTip(x, y, heading, entries) {
-  tip.replaceChildren(
-    h("b", {}, heading),
-    ...entries.map(({ name, style, value, text }) =>
-      h(
-        "div",
-        { class: "entry" },
-        element("span", { class: style === undefined ? "" : `s${style}` }, ...(style === undefined ? [] : [swatch()]), element("code", {}, clipEnd(name, 44))),
-        element("span", {}, text ?? describeValue(value)),
-      ),
-    ),
-  );
-  tip.hidden = false;
-  const { width, height } = tip.getBoundingClientRect();
-  const left = x + 16 + width > innerWidth ? x - width - 16 : x + 16;
-  tip.style.left = `${Math.max(8, left)}px`;
-  tip.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, y + 14))}px`;
-}
-
-function hideTip() {
-  tip.hidden = true;
-}
-
-const leaveTip = hideTip;
-
-/** Offer text as a file; the address is of the page itself and lives for one click. */
-function saveText(text, name, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-async function copyText(text, button) {
-  const name = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    // A page from a file may not write to the clipboard; the CSV button does the same job.
-    button.textContent = "Not allowed, use CSV";
-  }
-  setTimeout(() => (button.textContent = name), 2000);
-}
-
-const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "opacity", "font-family", "font-size", "text-anchor", "shape-rendering"];
-
-/** The chart as a picture of its own, in the light theme whatever the page shows: styles become attributes. */
-function saveSvg(canvas, name) {
-  const svg = find("svg", canvas);
-  if (svg === null) return;
-  const theme = root.dataset.theme;
-  root.dataset.theme = "light";
-  const copy = svg.cloneNode(true);
-  const patterns = find(".patterns defs");
-  const copyPatterns = patterns.cloneNode(true);
-  // What is inherited is not said again; opacity is not inherited.
-  const settle = (from, into, inherited) => {
-    const style = getComputedStyle(from);
-    const values = new Map(DRAWN.map(property => [property, style.getPropertyValue(property)]));
-    for (const [property, value] of values) {
-      if (property === "opacity" ? value !== "1" : value !== inherited.get(property)) into.setAttribute(property, value);
-    }
-    [...from.children].forEach((child, i) => settle(child, into.children[i], values));
-  };
-  settle(svg, copy, new Map());
-  settle(patterns, copyPatterns, new Map());
-  if (theme === undefined) delete root.dataset.theme;
-  else root.dataset.theme = theme;
-  for (const hidden of findAll("[hidden]", copy)) hidden.remove();
-  if (find(".hatched", copy) !== null) copy.prepend(copyPatterns);
-  for (const node of [copy, ...findAll("*", copy)]) {
-    for (const attribute of ["class", "tabindex", "data-series"]) node.removeAttribute(attribute);
-  }
-  copy.setAttribute("xmlns", SVG);
-  saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");
 }
 
 void start();

@@ -1,0 +1,256 @@
+/** Tables of what the statistics say, cell by cell as they are shown. */
+import { intervalMark } from "./chart.ts";
+import { formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
+import { KINDS } from "./kinds.ts";
+import { toMarkupText } from "./markup.ts";
+import { type PartView, toParts } from "./report-view.ts";
+import type { ChangeKind, ChangeRow, KeyValues, LedgerEntry, TrendRow, ValueType } from "./statistics.ts";
+import { visible } from "./text.ts";
+
+const KIND_WORDS: Readonly<Record<ChangeKind, string>> = {
+  login: "credential",
+  command: "command",
+  pre_disconnect_command: "last command",
+  connect: "connection",
+  session_closed: "session",
+  file_download: "download",
+  file_upload: "upload",
+  proxy_request: "proxy request",
+  client: "client",
+  event: "event type",
+  distinct: "distinct",
+};
+export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
+  credential: { one: "credential", many: "credentials" },
+  command: { one: "command", many: "commands" },
+  hash: { one: "file hash", many: "file hashes" },
+  urlHost: { one: "download host", many: "download hosts" },
+  address: { one: "address", many: "addresses" },
+  clientVersion: { one: "client version", many: "client versions" },
+  hassh: { one: "HASSH", many: "HASSH" },
+  sshKey: { one: "SSH key", many: "SSH keys" },
+};
+
+export interface CellView {
+  readonly className: string;
+  /** A number or a text to sort by. */
+  readonly sort: string | number;
+  readonly parts: readonly PartView[];
+  readonly hasText: boolean;
+  readonly text: string;
+  readonly hasSvg: boolean;
+  readonly svg: string;
+}
+
+export interface TableView {
+  readonly id: string;
+  readonly name: string;
+  readonly shown: string;
+  readonly columns: readonly { readonly name: string; readonly className: string }[];
+  readonly rows: readonly { readonly cells: readonly CellView[] }[];
+}
+
+const EMPTY = { className: "", parts: [], hasText: false, text: "", hasSvg: false, svg: "" };
+
+export function textCell(text: string, sort: string | number = text, className = ""): CellView {
+  return { ...EMPTY, text, hasText: true, sort, className };
+}
+
+export function numberCell(value: number | null, text = value === null ? "–" : formatNumber(value)): CellView {
+  return textCell(text, value ?? -Infinity, "number");
+}
+
+/** A cell of attacker text: escaped for the eye here, for HTML by the template. */
+export function partsCell(parts: readonly PartView[]): CellView {
+  return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
+}
+
+function svgCell(svg: string, sort: number): CellView {
+  return { ...EMPTY, svg, hasSvg: true, sort };
+}
+
+/** Rows cut to `most`, and words for how many there are. */
+export function toTable<Row>(
+  id: string,
+  name: string,
+  columns: readonly (readonly [name: string, className: string])[],
+  rows: readonly Row[],
+  toCells: (row: Row) => CellView[],
+  most: number,
+): TableView {
+  const shown = rows.slice(0, most);
+  return {
+    id,
+    name,
+    shown:
+      shown.length < rows.length
+        ? `First ${formatNumber(shown.length)} of ${formatNumber(rows.length)}.`
+        : `${plural(rows.length, "row")}.`,
+    columns: columns.map(([title, className]) => ({ name: title, className })),
+    rows: shown.map(row => ({ cells: toCells(row) })),
+  };
+}
+
+export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
+  if (kind === "distinct") return textCell(`different ${String(key[0])}`);
+  if (kind === "event") return partsCell(toParts(["eventid"], key));
+  // Of a client either the version or the fingerprint is known; the other needs no word.
+  const columns = [...KINDS[kind]].filter((_, i) => kind !== "client" || key[i] !== null);
+  return partsCell(toParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
+}
+
+/** A sensor's name; the fleet, where there is none. */
+export function scopeCell(sensor: string | null): CellView {
+  if (sensor === null) return textCell("fleet", "", "none");
+  return sensor === "" ? textCell("(no name)", " ", "none") : partsCell(toParts(["source"], [sensor]));
+}
+
+/** A probability: as small as it needs to be told apart, no smaller. */
+export function formatProbability(p: number): string {
+  if (p < 0.0001) return "<0.0001";
+  return p < 0.1 ? String(Number(p.toPrecision(2))) : p.toFixed(2);
+}
+
+function changeText(row: ChangeRow): string {
+  if (row.percent === null) return row.count > 0 ? "from none" : "–";
+  const size = Math.abs(row.percent);
+  return `${row.percent < 0 ? "−" : "+"}${formatNumber(size, size < 10 ? 1 : 0)} %`;
+}
+
+const CHANGE_COLUMNS = [
+  ["What", ""],
+  ["", ""],
+  ["Where", ""],
+  ["Verdict", ""],
+  ["Count", "number"],
+  ["Expected", "number"],
+  ["Change", "number"],
+  ["Times the former rate, 95 %", ""],
+  ["q", "number"],
+  ["Seen on", "number"],
+] as const;
+
+export function buildChangesTable(id: string, name: string, rows: readonly ChangeRow[], most: number): TableView {
+  const hasDays = rows.some(row => row.view === "day");
+  const columns = hasDays ? [["Day", ""] as const, ...CHANGE_COLUMNS] : CHANGE_COLUMNS;
+  return toTable(id, name, columns, rows, row => [
+    ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
+    textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+    keyCell(row.kind, row.key),
+    scopeCell(row.sensor),
+    textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
+    numberCell(row.count),
+    numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
+    { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
+    svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity)), row.ratio),
+    numberCell(row.q, formatProbability(row.q)),
+    row.sensor === null ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`) : numberCell(null, ""),
+  ], most);
+}
+
+function toneOf(row: ChangeRow): string {
+  if (row.category === "steady") return "same";
+  return row.category === "gone" || row.category === "down" ? "less" : "more";
+}
+
+/** Which column of the report a type of value is shown like. */
+const TYPE_COLUMNS = {
+  credential: ["username", "password"],
+  command: ["input"],
+  hash: ["hassh"],
+  urlHost: ["url"],
+  address: ["src_ip"],
+  clientVersion: ["version"],
+  hassh: ["hassh"],
+  sshKey: ["input"],
+} as const satisfies Record<ValueType, readonly string[]>;
+
+/** Sensors named in a cell; more are counted. */
+const SENSORS_NAMED = 3;
+
+export function sensorsText(names: readonly string[]): string {
+  const named = names.slice(0, SENSORS_NAMED).map(name => (name === "" ? "(no name)" : visible(name)));
+  return names.length > SENSORS_NAMED ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more` : named.join(", ");
+}
+
+/** @param extra A column of its own, between the count and the sensors. */
+export function buildLedgerTable<Entry extends LedgerEntry>(
+  id: string,
+  name: string,
+  entries: readonly Entry[],
+  most: number,
+  extra?: { readonly name: string; readonly cell: (entry: Entry) => CellView },
+): TableView {
+  return toTable(
+    id,
+    name,
+    [
+      ["Kind", ""],
+      ["Value", ""],
+      ["Count", "number"],
+      ["First seen", ""],
+      ["Last seen", ""],
+      ...(extra === undefined ? [] : [[extra.name, ""] as const]),
+      ["Sensors, first to see it first", ""],
+    ],
+    entries,
+    entry => [
+      textCell(TYPE_WORDS[entry.type].one, entry.type, "what"),
+      partsCell(toParts(TYPE_COLUMNS[entry.type], entry.value)),
+      numberCell(entry.count),
+      textCell(formatInstant(entry.firstSeenUs), entry.firstSeenUs, "time"),
+      textCell(formatInstant(entry.lastSeenUs), entry.lastSeenUs, "time"),
+      ...(extra === undefined ? [] : [extra.cell(entry)]),
+      textCell(sensorsText(entry.sensors.map(seen => seen.sensor)), entry.sensors.length),
+    ],
+    most,
+  );
+}
+
+export function buildTrendTable(rows: readonly TrendRow[], most: number): TableView {
+  const weekly = (percent: number | null) =>
+    percent === null ? "–" : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
+  return toTable(
+    "trends-table",
+    "Trends",
+    [
+      ["What", ""],
+      ["", ""],
+      ["Where", ""],
+      ["Count", "number"],
+      ["Days", "number"],
+      ["Per week", "number"],
+      ["95 %", "number"],
+      ["Factor per week, 95 %", ""],
+      ["p", "number"],
+      ["Mann-Kendall τ", "number"],
+      ["its p", "number"],
+    ],
+    rows,
+    row => [
+      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      keyCell(row.kind, row.key),
+      scopeCell(row.sensor),
+      numberCell(row.count),
+      numberCell(row.observedDays),
+      numberCell(row.percentPerWeek, weekly(row.percentPerWeek)),
+      numberCell(row.low, row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`),
+      row.percentPerWeek === null
+        ? textCell("–", 0)
+        : svgCell(
+            toMarkupText(
+              intervalMark(
+                1 + (row.low ?? -100) / 100,
+                1 + row.percentPerWeek / 100,
+                row.high === null ? Infinity : 1 + row.high / 100,
+              ),
+            ),
+            row.percentPerWeek,
+          ),
+      numberCell(row.p, formatProbability(row.p)),
+      numberCell(row.tau, formatNumber(row.tau, 2)),
+      numberCell(row.kendallP, formatProbability(row.kendallP)),
+    ],
+    most,
+  );
+}

@@ -1,0 +1,73 @@
+/** Tables that hold all their rows: sorting, searching, folding, saving. */
+import { toCsv } from "../lib/csv.ts";
+import { formatNumber } from "../lib/format.ts";
+import { compareValues, find, findAll, h, saveText } from "./page.js";
+
+/** Rows to be seen before "Show all". */
+const FIRST_ROWS = 15;
+
+export function startDataTables() {
+  for (const box of findAll(".data-table")) startDataTable(box);
+}
+
+function startDataTable(box) {
+  const table = find("table", box);
+  const body = table.tBodies[0];
+  const rows = [...body.rows].map(row => ({ row, words: row.textContent.toLowerCase(), hit: true }));
+  const more = find("[data-table=more]", box);
+  const search = find(".find", box);
+  let showsAll = rows.length <= FIRST_ROWS;
+
+  function draw() {
+    let seen = 0;
+    for (const { row, hit } of rows) {
+      row.hidden = !hit || (!showsAll && seen >= FIRST_ROWS);
+      if (hit) seen++;
+    }
+    more.hidden = showsAll || seen <= FIRST_ROWS;
+    more.textContent = `Show all ${formatNumber(seen)}`;
+    find(".found", box).textContent = search.value === "" ? "" : `${formatNumber(seen)} of ${formatNumber(rows.length)}`;
+  }
+
+  [...table.tHead.rows[0].cells].forEach((cell, column) => {
+    const name = cell.textContent;
+    if (name === "") return;
+    const button = h("button", { type: "button" }, name);
+    cell.replaceChildren(button);
+    const value = ({ row }) => {
+      const sort = row.cells[column].dataset.sort;
+      return cell.classList.contains("number") ? Number(sort) : sort;
+    };
+    button.addEventListener("click", () => {
+      const falls = cell.getAttribute("aria-sort") === null ? cell.classList.contains("number") : cell.getAttribute("aria-sort") === "ascending";
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", falls ? "descending" : "ascending");
+      rows.sort((a, b) => (falls ? -1 : 1) * compareValues(value(a), value(b)));
+      body.append(...rows.map(({ row }) => row));
+      draw();
+    });
+  });
+  search.addEventListener("input", () => {
+    const wanted = search.value.toLowerCase();
+    for (const entry of rows) entry.hit = entry.words.includes(wanted);
+    draw();
+  });
+  more.addEventListener("click", () => {
+    showsAll = true;
+    draw();
+  });
+  find("[data-table=csv]", box).addEventListener("click", () => {
+    const header = [...table.tHead.rows[0].cells].map((cell, i) => cell.textContent || `column ${i + 1}`);
+    const lines = rows.filter(({ hit }) => hit).map(({ row }) => [...row.cells].map(cellText));
+    saveText(toCsv(header, lines), `${box.dataset.tableName}.csv`, "text/csv");
+  });
+  draw();
+}
+
+/** What a cell says; of a folded text the whole, of a picture the number behind it. */
+function cellText(cell) {
+  if (find("svg", cell) !== null) return cell.dataset.sort;
+  const copy = cell.cloneNode(true);
+  for (const summary of findAll("details.long > summary", copy)) summary.remove();
+  return copy.textContent.trim();
+}
