@@ -48,8 +48,11 @@ export type ColumnShape =
   | { readonly name: string; readonly texts: Texts; readonly nullable: boolean }
   | { readonly name: string; readonly type: NumberType; readonly nullable: boolean };
 
-/** Values of one batch in the order of the shapes: codes (-1 = null) for texts, numbers (NaN = null) else. */
-export type BatchColumns = readonly (Int32Array | Float64Array)[];
+/**
+ * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null); nothing
+ * where every row is null.
+ */
+export type BatchColumns = readonly (Int32Array | Float64Array | undefined)[];
 
 /**
  * Arrow IPC bytes of a table, piece by piece.
@@ -137,10 +140,12 @@ function put(pieces: Uint8Array[], chunk: ArrayBufferView, started: boolean): nu
   return chunk.byteLength;
 }
 
-function toArrowType(shape: ColumnShape): DataType {
+/** @param id Of the dictionary. Left to the library it would count up over all tables a process writes. */
+function toArrowType(shape: ColumnShape, id: number): DataType {
   if ("texts" in shape) {
     const { size } = shape.texts;
-    return new ArrowDictionary(new Utf8(), size <= 0x100 ? new Uint8() : size <= 0x10000 ? new Uint16() : new Int32());
+    const indices = size <= 0x100 ? new Uint8() : size <= 0x10000 ? new Uint16() : new Int32();
+    return new ArrowDictionary(new Utf8(), indices, id);
   }
   switch (shape.type) {
     case "uint8":
@@ -178,40 +183,80 @@ function toTextVector(texts: Texts): Vector<Utf8> {
 
 function toData(
   type: DataType,
-  column: Int32Array | Float64Array,
+  column: Int32Array | Float64Array | undefined,
   rows: number,
   dictionary: Vector<Utf8> | undefined,
 ): Data {
-  const { nullBitmap, nullCount } = toBitmap(column, rows);
-  const valid = { length: rows, nullCount, nullBitmap: nullCount === 0 ? null : nullBitmap };
+  const validity =
+    column === undefined
+      ? { nullBitmap: new Uint8Array((rows + 7) >> 3), nullCount: rows }
+      : column instanceof Int32Array
+        ? validityOfWhole(column, rows)
+        : validityOfNumbers(column, rows);
+  const valid = { length: rows, nullCount: validity.nullCount, nullBitmap: validity.nullCount > 0 ? validity.nullBitmap : null };
   if (type instanceof ArrowDictionary) {
-    const data = new (type.indices as Uint8 | Uint16 | Int32).ArrayType(rows);
-    for (let row = 0; row < rows; row++) data[row] = column[row]! < 0 ? 0 : column[row]!;
+    const data = toIndices(type.indices as Uint8 | Uint16 | Int32, column as Int32Array | undefined, rows, valid.nullCount);
     return makeData({ type, ...valid, data, dictionary: dictionary! });
   }
   if (type instanceof Int64 || type instanceof TimestampMicrosecond) {
-    return makeData({ type: type as Int64, ...valid, data: toInt64(column, rows) });
+    return makeData({ type: type as Int64, ...valid, data: toInt64(column ?? new Float64Array(rows).fill(NaN), rows) });
   }
   if (type instanceof Bool) {
     const data = new Uint8Array((rows + 7) >> 3);
-    for (let row = 0; row < rows; row++) if (column[row]! > 0) data[row >> 3]! |= 1 << (row & 7);
+    if (column !== undefined) for (let row = 0; row < rows; row++) if (column[row]! > 0) data[row >> 3]! |= 1 << (row & 7);
     return makeData({ type, ...valid, data });
   }
-  const data = new (type as Float64 | Uint8 | Uint16 | Uint32 | Int32 | DateDay).ArrayType(rows);
-  // NaN becomes 0 in a whole-number array, and stays behind the bitmap in a floating one.
-  for (let row = 0; row < rows; row++) data[row] = column[row]!;
-  return makeData({ type: type as Float64, ...valid, data: data as Float64Array });
+  // The constructor converts, natively; what it makes of a null stays behind the bitmap.
+  const { ArrayType } = type as Float64;
+  const data = column === undefined ? new ArrayType(rows) : new ArrayType(column);
+  return makeData({ type: type as Float64, ...valid, data });
 }
 
-/** Validity bits, lowest first: null is -1 in codes and NaN in numbers. */
-function toBitmap(column: Int32Array | Float64Array, rows: number): { nullBitmap: Uint8Array; nullCount: number } {
+/** Codes at the width of a dictionary's index; a null is index 0, which exists, for readers that look before the bitmap. */
+function toIndices(
+  { ArrayType }: Uint8 | Uint16 | Int32,
+  codes: Int32Array | undefined,
+  rows: number,
+  nullCount: number,
+): Uint8Array | Uint16Array | Int32Array {
+  if (codes === undefined) return new ArrayType(rows);
+  if (nullCount === 0) return new ArrayType(codes);
+  const indices = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) indices[row] = codes[row]! < 0 ? 0 : codes[row]!;
+  return ArrayType === Int32Array ? indices : new ArrayType(indices);
+}
+
+interface Validity {
+  /** Bit set = has a value; lowest bit first. */
+  readonly nullBitmap: Uint8Array;
+  readonly nullCount: number;
+}
+
+// Two functions of one text: each loop then sees arrays of one type only (measured: a third of the time).
+function validityOfWhole(values: Int32Array, rows: number): Validity {
   const nullBitmap = new Uint8Array((rows + 7) >> 3);
   let nullCount = 0;
-  const isCodes = column instanceof Int32Array;
-  for (let row = 0; row < rows; row++) {
-    const value = column[row]!;
-    if (isCodes ? value === -1 : value !== value) nullCount++;
-    else nullBitmap[row >> 3]! |= 1 << (row & 7);
+  for (let row = 0, i = 0; row < rows; i++) {
+    let byte = 0;
+    for (let bit = 1; bit < 256 && row < rows; bit <<= 1, row++) {
+      if (values[row] === -1) nullCount++;
+      else byte |= bit;
+    }
+    nullBitmap[i] = byte;
+  }
+  return { nullBitmap, nullCount };
+}
+
+function validityOfNumbers(values: Float64Array, rows: number): Validity {
+  const nullBitmap = new Uint8Array((rows + 7) >> 3);
+  let nullCount = 0;
+  for (let row = 0, i = 0; row < rows; i++) {
+    let byte = 0;
+    for (let bit = 1; bit < 256 && row < rows; bit <<= 1, row++) {
+      if (values[row] !== values[row]) nullCount++;
+      else byte |= bit;
+    }
+    nullBitmap[i] = byte;
   }
   return { nullBitmap, nullCount };
 }

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Dictionary } from "./dictionary.ts";
 import type { BuiltEventTable, EventBatch } from "./event-table.ts";
-import { NORMALIZE, NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
+import { NORMALIZE, NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 
 /** Rows of a batch: its unpacked columns (some 9 MB) stay near the processor, and tables get few record batches. */
 export const BATCH_ROWS = 1 << 16;
@@ -38,6 +38,9 @@ export class EventBuilder {
   readonly numbers = NUMBER_COLUMN_NAMES.map(() => new Float64Array(BATCH_ROWS).fill(NaN));
   /** Microseconds since 1970-01-01 UTC of the batch being filled. */
   readonly timestampUs = new Float64Array(BATCH_ROWS);
+  /** Earliest and latest time of the finished table. */
+  firstSeenUs = Infinity;
+  lastSeenUs = -Infinity;
   /** Rows in the batch being filled. Whoever fills the cells of this row raises it by {@link endRow}. */
   row = 0;
 
@@ -95,10 +98,15 @@ export class EventBuilder {
 
   /** Pack the batch being filled and start the next. */
   #seal(): void {
-    const { row: rows } = this;
+    const { row: rows, timestampUs } = this;
+    for (let row = 0; row < rows; row++) {
+      const us = timestampUs[row]!;
+      if (us < this.firstSeenUs) this.firstSeenUs = us;
+      if (us > this.lastSeenUs) this.lastSeenUs = us;
+    }
     this.#batches.add({
       rows,
-      timestampUs: this.timestampUs.slice(0, rows),
+      timestampUs: timestampUs.slice(0, rows),
       codes: this.codes.map((codes, column) => packCodes(codes, rows, this.dictionaries[column]!.size)),
       numbers: this.numbers.map((values, column) => {
         if (!hasNumber(values, rows)) return undefined;
@@ -133,28 +141,39 @@ function packCodes(codes: Int32Array, rows: number, cardinality: number): Packed
   return used === 0 ? undefined : packed;
 }
 
+/** Each column is unpacked when it is first asked for: few readers want all of them. */
 function unpack(batch: PackedBatch, recodes: readonly (Int32Array | undefined)[]): EventBatch {
-  const codes = new Map<TextColumn, Int32Array>();
-  const numbers = new Map<NumberColumn, Float64Array>();
-  batch.codes.forEach((packed, column) => {
-    if (packed === undefined) return;
-    const recode = recodes[column];
-    const unpacked = new Int32Array(batch.rows);
-    if (recode === undefined) {
-      for (let row = 0; row < batch.rows; row++) unpacked[row] = packed[row]! - 1;
-    } else {
-      for (let row = 0; row < batch.rows; row++) {
-        const code = packed[row]! - 1;
-        unpacked[row] = code < 0 ? -1 : recode[code]!;
-      }
-    }
-    codes.set(TEXT_COLUMNS[column]!, unpacked);
-  });
-  batch.numbers.forEach((values, column) => {
-    if (values !== undefined) numbers.set(NUMBER_COLUMN_NAMES[column]!, values);
-  });
   const { rows, timestampUs, lineHash } = batch;
-  return { rows, timestampUs, codes, numbers, ...(lineHash === undefined ? {} : { lineHash }) };
+  const unpacked = new Map<TextColumn, Int32Array>();
+  return {
+    rows,
+    timestampUs,
+    codes: {
+      get(name) {
+        const known = unpacked.get(name);
+        if (known !== undefined) return known;
+        const column = TEXT_COLUMNS.indexOf(name);
+        const packed = batch.codes[column];
+        if (packed === undefined) return undefined;
+        const codes = unpackCodes(packed, recodes[column]);
+        unpacked.set(name, codes);
+        return codes;
+      },
+    },
+    numbers: { get: name => batch.numbers[NUMBER_COLUMN_NAMES.indexOf(name)] },
+    ...(lineHash === undefined ? {} : { lineHash }),
+  };
+}
+
+function unpackCodes(packed: Packed, recode: Int32Array | undefined): Int32Array {
+  // The constructor widens natively; the loop then runs over one type whatever the width was.
+  const codes = new Int32Array(packed);
+  if (recode === undefined) {
+    for (let row = 0; row < codes.length; row++) codes[row]!--;
+  } else {
+    for (let row = 0; row < codes.length; row++) codes[row] = codes[row] === 0 ? -1 : recode[codes[row]! - 1]!;
+  }
+  return codes;
 }
 
 /**

@@ -87,12 +87,10 @@ export function* eventTableToIpc(
   ];
   function* batches() {
     for (const batch of table.batches()) {
-      const noCodes = new Int32Array(batch.rows).fill(-1);
-      const noNumbers = new Float64Array(batch.rows).fill(NaN);
       const columns = [
         batch.timestampUs,
-        ...used.map(name => batch.codes.get(name) ?? noCodes),
-        ...table.numbersUsed.map(name => batch.numbers.get(name) ?? noNumbers),
+        ...used.map(name => batch.codes.get(name)),
+        ...table.numbersUsed.map(name => batch.numbers.get(name)),
         ...(info.hasLineHashes ? [batch.lineHash!] : []),
       ];
       yield { rows: batch.rows, columns };

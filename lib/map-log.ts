@@ -125,7 +125,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     if (reader.counts.lines === 1 && tail !== undefined) head = tail;
   }
   const table = builder.finish();
-  const span = timeSpan(table);
+  const { firstSeenUs, lastSeenUs } = builder;
   return {
     table,
     info: {
@@ -136,7 +136,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
         headHash,
         wholeHash: hash.digest(),
         counts: reader.counts,
-        ...span,
+        ...(table.rows === 0 ? {} : { firstSeenUs, lastSeenUs }),
         ...(damage === undefined ? {} : { damage }),
         ...(head === undefined ? {} : { head }),
         ...(tail === undefined ? {} : { tail }),
@@ -167,17 +167,4 @@ function readTail(reader: LineReader, bytes: Uint8Array, canGrow: boolean): stri
     reader.counts.pending = 1;
   }
   return bytes.length <= FRAGMENT_MAX_BYTES ? text : undefined;
-}
-
-function timeSpan(table: BuiltEventTable): { firstSeenUs?: number; lastSeenUs?: number } {
-  let firstSeenUs = Infinity;
-  let lastSeenUs = -Infinity;
-  for (const { timestampUs } of table.batches()) {
-    for (let row = 0; row < timestampUs.length; row++) {
-      const us = timestampUs[row]!;
-      if (us < firstSeenUs) firstSeenUs = us;
-      if (us > lastSeenUs) lastSeenUs = us;
-    }
-  }
-  return table.rows === 0 ? {} : { firstSeenUs, lastSeenUs };
 }

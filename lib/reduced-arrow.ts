@@ -33,8 +33,8 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
     { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
     ...TEXT_KEYS.map(name => ({ name, texts: toTexts(table.dictionaries[name]), nullable: true })),
     ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_TYPES[name], nullable: true })),
-    { name: "count", type: "int64", nullable: false },
-    { name: "success", type: "int64", nullable: false },
+    { name: "count", type: "uint32", nullable: false },
+    { name: "success", type: "uint32", nullable: false },
     { name: "first_seen", type: "timestamp", nullable: false },
     { name: "last_seen", type: "timestamp", nullable: false },
   ];
@@ -43,12 +43,11 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
       const rows = table.kinds[kind];
       for (let start = 0; start < rows.rows; start += BATCH_ROWS) {
         const end = Math.min(start + BATCH_ROWS, rows.rows);
-        const none = new Int32Array(end - start).fill(-1);
         const columns = [
           rows.day.subarray(start, end),
           rows.sensor.subarray(start, end),
           new Int32Array(end - start).fill(code),
-          ...[...TEXT_KEYS, ...NUMBER_KEYS].map(name => rows.keys[name]?.subarray(start, end) ?? none),
+          ...[...TEXT_KEYS, ...NUMBER_KEYS].map(name => rows.keys[name]?.subarray(start, end)),
           rows.count.subarray(start, end),
           rows.success.subarray(start, end),
           rows.firstSeenUs.subarray(start, end),

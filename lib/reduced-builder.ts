@@ -5,7 +5,7 @@
  * time. `last_command` alone keeps, per session, the row that comes last, and `pre_disconnect_command` is made from it
  * at the end.
  */
-import { Dictionary, type Texts, textOf } from "./dictionary.ts";
+import { allTexts, Dictionary, type Texts, textOf } from "./dictionary.ts";
 import { groupRows, sortedRows, take } from "./group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
 import type { KindTable, ReducedInfo, ReducedTable, SourceInfo } from "./reduced-table.ts";
@@ -279,12 +279,11 @@ function lastCommands(last: KindTable): KindTable {
 
 /** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
 function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
-  const pairs: { text: string; code: number }[] = [];
-  for (let code = 0; code < texts.size; code++) if (used[code] === 1) pairs.push({ text: textOf(texts, code), code });
-  pairs.sort((a, b) => compareTexts(a.text, b.text));
-  const rank = new Int32Array(texts.size).fill(-1);
-  pairs.forEach(({ code }, place) => (rank[code] = place));
-  return { sorted: pairs.map(({ text }) => text), rank };
+  const all = allTexts(texts);
+  const sorted = all.filter((_, code) => used[code] === 1).sort();
+  const places = new Map(sorted.map((text, place) => [text, place]));
+  const rank = Int32Array.from(all, (text, code) => (used[code] === 1 ? places.get(text)! : -1));
+  return { sorted, rank };
 }
 
 function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {

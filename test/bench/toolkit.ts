@@ -4,9 +4,17 @@
  *   bun test/bench/toolkit.ts read FOLDER [--rows FILE]
  */
 import { parseArgs } from "node:util";
+import { eventTableToIpc } from "../../lib/event-table.ts";
+import { openText } from "../../lib/log-file.ts";
+import { mapLog } from "../../lib/map-log.ts";
+import { reduceEvents } from "../../lib/reduce.ts";
+import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
+import { ReducedBuilder } from "../../lib/reduced-builder.ts";
 import { listLogs } from "../support/real-logs.ts";
-import type { SlowRow } from "../support/slow-counter.ts";
+import { rowsOfTable, type SlowRow } from "../support/slow-counter.ts";
 import { type RunReport, toComparableText } from "./rivals.ts";
+
+const PARAMETERS = { robotMaxSeconds: 10 };
 
 /**
  * Read each log into its event table in this thread, one after the other.
@@ -15,9 +23,29 @@ import { type RunReport, toComparableText } from "./rivals.ts";
  */
 export async function readIntoEventTables(
   paths: readonly string[],
-  _wantsRows: boolean,
+  wantsRows: boolean,
 ): Promise<RunReport & { rows: SlowRow[] }> {
-  throw new Error(`Cannot read ${paths.length} logs: the reader is not connected to the benchmark`);
+  const builder = new ReducedBuilder();
+  let ms = 0;
+  let tableBytes = 0;
+  let textBytes = 0;
+  for (const path of paths) {
+    const startMs = performance.now();
+    const text = openText(path);
+    const { info, table } = await mapLog(path, text);
+    text.close();
+    ms += performance.now() - startMs;
+    textBytes += info.source.sizeBytes;
+    if (wantsRows) {
+      for (const chunk of eventTableToIpc(table, info)) tableBytes += chunk.length;
+      builder.addSource(info.source);
+      builder.add((await reduceEvents(table, info.source.wholeHash, PARAMETERS)).rows);
+    }
+    table.close();
+  }
+  const reduced = builder.finish({ version: REDUCED_VERSION, parameters: PARAMETERS, sources: [] });
+  const detail = wantsRows ? { tableShare: tableBytes / textBytes } : {};
+  return { ms, detail, rows: wantsRows ? rowsOfTable(reduced) : [] };
 }
 
 async function main(argv: string[]): Promise<void> {
