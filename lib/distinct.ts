@@ -19,34 +19,36 @@ export function countDistinct(rows: ValueRows, name: DistinctName, coverage: Cov
   const perDay = new Int32Array((sensors.length + 1) * days);
   const newPerDay = new Int32Array((sensors.length + 1) * days);
   const totals = new Int32Array(sensors.length + 1);
-  // Rows come in (day, sensor) order, so the last place a value was met is enough to count it once.
+  // A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once.
   const lastCell = new Int32Array(rows.values).fill(-1);
-  const lastDay = new Int32Array(rows.values).fill(-1);
-  const seen = new Uint32Array(Math.ceil((rows.values * sensors.length) / 32));
+  const words = Math.max(1, Math.ceil(sensors.length / 32));
+  const seen = new Int32Array(rows.values * words);
   const fleet = sensors.length * days;
-  for (let row = 0; row < rows.rows; row++) {
-    const value = rows.value[row]!;
-    if (value < 0) continue;
-    const sensor = rows.sensor[row]!;
-    const offset = rows.day[row]! - firstDay;
-    const cell = sensor * days + offset;
-    if (lastCell[value] === cell) continue;
-    lastCell[value] = cell;
-    perDay[cell]!++;
-    const bit = value * sensors.length + sensor;
-    const word = Math.floor(bit / 32);
-    if ((seen[word]! & (1 << (bit % 32))) === 0) {
-      seen[word]! |= 1 << (bit % 32);
-      newPerDay[cell]!++;
-      totals[sensor]!++;
-    }
-    if (lastDay[value] === offset) continue;
-    if (lastDay[value]! < 0) {
+  for (const part of rows.parts) {
+    for (let row = 0; row < part.rows; row++) {
+      const value = part.value[row]!;
+      if (value < 0) continue;
+      const sensor = part.sensor[row]!;
+      const offset = part.day[row]! - firstDay;
+      // Day-major, so that the day of the last place can be read off it.
+      const here = offset * sensors.length + sensor;
+      const before = lastCell[value]!;
+      if (before === here) continue;
+      lastCell[value] = here;
+      const cell = sensor * days + offset;
+      perDay[cell]!++;
+      const word = value * words + (sensor >>> 5);
+      if ((seen[word]! & (1 << (sensor & 31))) === 0) {
+        seen[word]! |= 1 << (sensor & 31);
+        newPerDay[cell]!++;
+        totals[sensor]!++;
+      }
+      if (before >= here - sensor) continue;
+      perDay[fleet + offset]!++;
+      if (before >= 0) continue;
       newPerDay[fleet + offset]!++;
       totals[sensors.length]!++;
     }
-    lastDay[value] = offset;
-    perDay[fleet + offset]!++;
   }
   return [...sensors, null].map((sensor, at) => ({
     name,

@@ -22,11 +22,19 @@ export interface KeyedRows {
   readonly valuesOf: (key: number) => KeyValues;
 }
 
-/** A table's rows of one kind; `event` is keyed by its id alone. */
-export function toKeyedRows(table: ReducedTable, kind: Exclude<ChangeKind, "distinct">): KeyedRows {
+/**
+ * A table's rows of one kind; `event` is keyed by its id alone.
+ *
+ * @param interned The keys, where they have been numbered before.
+ */
+export function toKeyedRows(
+  table: ReducedTable,
+  kind: Exclude<ChangeKind, "distinct">,
+  interned?: InternedRows,
+): KeyedRows {
   const rows = table.kinds[kind];
   const names: readonly KeyColumn[] = kind === "event" ? ["eventid"] : KINDS[kind];
-  const { key, keys, firstRow } = internRows(names.map(name => rows.keys[name]!), rows.rows);
+  const { key, keys, firstRow } = interned ?? internRows(names.map(name => rows.keys[name]!), rows.rows);
   return {
     kind,
     rows: rows.rows,
@@ -56,8 +64,7 @@ export interface InternedRows {
 /**
  * Number the distinct tuples of some columns, in order of first appearance.
  *
- * Open addressing over the rows themselves: a slot holds a key, and a key's tuple is read from its first row, so no
- * tuple is ever copied. One column needs no hashing at all.
+ * One column, and two of few enough pairs, are numbered through a table with a place for each; others by hashing.
  */
 export function internRows(columns: readonly Int32Array[], rows: number): InternedRows {
   const key = new Int32Array(rows);
@@ -86,39 +93,74 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   }
   const a = columns[0]!;
   const b = columns[1]!;
-  // The third column stands in for itself where there is none: comparing a column twice costs less than a branch.
+  const width = denseWidth(a, b, rows);
+  if (columns.length === 2 && width !== undefined) {
+    // Few enough pairs for one place each: ascending keys of a sensor-day walk the table in order.
+    const keyOfPair = new Int32Array(width.places).fill(-1);
+    for (let row = 0; row < rows; row++) {
+      const place = (a[row]! + 1) * width.second + width.rank[b[row]! + 1]!;
+      if (keyOfPair[place]! < 0) keyOfPair[place] = add(row);
+      key[row] = keyOfPair[place]!;
+    }
+    return { key, keys, firstRow: firstRow.subarray(0, keys) };
+  }
+  // A third column that is not there is the second again: comparing it twice costs less than a branch.
   const c = columns[2] ?? b;
+  // Four numbers a slot, the tuple and its key + 1: a look-up touches one line of the cache.
   let bits = 12;
-  let slots = new Int32Array(1 << bits).fill(-1);
+  let slots = new Int32Array(4 << bits);
   for (let row = 0; row < rows; row++) {
-    if (keys * 2 >= slots.length) {
-      slots = new Int32Array(1 << ++bits).fill(-1);
-      for (let id = 0; id < keys; id++) {
-        const first = firstRow[id]!;
-        let slot = hashTuple(a[first]!, b[first]!, c[first]!) >>> (32 - bits);
-        while (slots[slot]! >= 0) slot = (slot + 1) & (slots.length - 1);
-        slots[slot] = id;
+    if (keys * 2 >= slots.length / 4) {
+      const old = slots;
+      slots = new Int32Array(4 << ++bits);
+      for (let from = 0; from < old.length; from += 4) {
+        if (old[from + 3] === 0) continue;
+        let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - bits)) * 4;
+        while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
+        slots.set(old.subarray(from, from + 4), to);
       }
     }
     const x = a[row]!;
     const y = b[row]!;
     const z = c[row]!;
-    let slot = hashTuple(x, y, z) >>> (32 - bits);
-    for (;;) {
-      const id = slots[slot]!;
-      if (id < 0) {
-        key[row] = slots[slot] = add(row);
-        break;
-      }
-      const first = firstRow[id]!;
-      if (a[first] === x && b[first] === y && c[first] === z) {
-        key[row] = id;
-        break;
-      }
-      slot = (slot + 1) & (slots.length - 1);
+    let at = (hashTuple(x, y, z) >>> (32 - bits)) * 4;
+    while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
+      at = (at + 4) & (slots.length - 1);
     }
+    if (slots[at + 3] === 0) {
+      slots[at] = x;
+      slots[at + 1] = y;
+      slots[at + 2] = z;
+      slots[at + 3] = add(row) + 1;
+    }
+    key[row] = slots[at + 3]! - 1;
   }
   return { key, keys, firstRow: firstRow.subarray(0, keys) };
+}
+
+/** Most places of a table with one for each pair: 64 MB. */
+const DENSE_PLACES = 1 << 24;
+
+/** How pairs of codes are numbered when there are few enough of them; the second column's values are ranked first. */
+function denseWidth(
+  a: Int32Array,
+  b: Int32Array,
+  rows: number,
+): { places: number; second: number; rank: Int32Array } | undefined {
+  let mostA = -1;
+  let mostB = -1;
+  for (let row = 0; row < rows; row++) {
+    if (a[row]! > mostA) mostA = a[row]!;
+    if (b[row]! > mostB) mostB = b[row]!;
+  }
+  const rank = new Int32Array(mostB + 2).fill(-1);
+  let second = 0;
+  for (let row = 0; row < rows; row++) {
+    if (rank[b[row]! + 1]! >= 0) continue;
+    rank[b[row]! + 1] = second++;
+    if ((mostA + 2) * second > DENSE_PLACES) return undefined;
+  }
+  return { places: (mostA + 2) * second, second, rank };
 }
 
 function hashTuple(a: number, b: number, c: number): number {

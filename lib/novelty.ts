@@ -6,27 +6,42 @@
  */
 import { claimOffsets } from "./change.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
+import { rowOfDay } from "./keyed-rows.ts";
 import type { LedgerEntry, NewHereEntry, Novelty, ReturningEntry } from "./statistics.ts";
 import { dayOf } from "./time.ts";
-import type { ValueRows } from "./value-rows.ts";
+import type { ValuePart, ValueRows } from "./value-rows.ts";
 
 /** Seen on this many days, a value was established: its silence is worth a line. */
 const GONE_MIN_DAYS = 3;
 
-/** What is known of every value of a type, whatever the sensor; arrays are indexed by value. */
+/** What is known of every value of a type, whatever the sensor. */
 export interface Ledger {
   readonly rows: ValueRows;
-  readonly firstSeenUs: Float64Array;
-  readonly lastSeenUs: Float64Array;
-  readonly count: Float64Array;
+  readonly sensors: number;
+  /** Day that `before` is the state of. */
+  readonly sinceDay: number;
+  /** Four numbers a value, side by side because they are wanted together; see the constants below. */
+  readonly state: Float64Array;
   /** On how many days it was seen. */
   readonly days: Int32Array;
-  /** The sensor that saw it first; the first by name where two did in the same microsecond. */
+  /** The sensor that saw it first, the first by name where two did in the same microsecond; -1: nobody. */
   readonly firstSensor: Int32Array;
-  /** Bit `value * sensors + sensor`: this sensor saw it. */
-  readonly seenBy: Uint32Array;
-  readonly sensors: number;
+  /** Bit per sensor that saw it, `words` numbers of 32 bits for each value. */
+  readonly seenBy: Int32Array;
+  readonly words: number;
+  /** As of the end of the day before `sinceDay`: last day of each value (-1 for none) and who had seen it. */
+  readonly before: { lastDay: Int32Array; seenBy: Int32Array };
 }
+
+const FIRST = 0;
+const LAST = 1;
+const COUNT = 2;
+const DAY = 3;
+const WIDTH = 4;
+
+export const firstSeenUs = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + FIRST]!;
+export const lastSeenUs = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + LAST]!;
+export const countOf = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + COUNT]!;
 
 export interface NoveltyOptions {
   /** First day of the lists "since". */
@@ -37,46 +52,61 @@ export interface NoveltyOptions {
   limit: number;
 }
 
-export function buildLedger(rows: ValueRows, sensors: number): Ledger {
+/** Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end. */
+export function buildLedger(rows: ValueRows, sensors: number, sinceDay: number): Ledger {
   const { values } = rows;
-  const ledger: Ledger = {
-    rows,
-    firstSeenUs: new Float64Array(values).fill(Infinity),
-    lastSeenUs: new Float64Array(values).fill(-Infinity),
-    count: new Float64Array(values),
-    days: new Int32Array(values),
-    firstSensor: new Int32Array(values).fill(-1),
-    seenBy: new Uint32Array(Math.ceil((values * sensors) / 32)),
-    sensors,
-  };
-  const { firstSeenUs, lastSeenUs, count, days, firstSensor, seenBy } = ledger;
-  const dayBefore = new Int32Array(values).fill(-1);
-  for (let row = 0; row < rows.rows; row++) {
-    const value = rows.value[row]!;
-    if (value < 0) continue;
-    const first = rows.firstSeenUs[row]!;
-    if (first < firstSeenUs[value]!) {
-      firstSeenUs[value] = first;
-      firstSensor[value] = rows.sensor[row]!;
-    } else if (first === firstSeenUs[value] && rows.sensor[row]! < firstSensor[value]!) {
-      firstSensor[value] = rows.sensor[row]!;
-    }
-    if (rows.lastSeenUs[row]! > lastSeenUs[value]!) lastSeenUs[value] = rows.lastSeenUs[row]!;
-    count[value]! += rows.count[row]!;
-    if (rows.day[row]! !== dayBefore[value]) {
-      dayBefore[value] = rows.day[row]!;
-      days[value]!++;
-    }
-    const bit = value * sensors + rows.sensor[row]!;
-    seenBy[Math.floor(bit / 32)]! |= 1 << (bit % 32);
+  const words = Math.max(1, Math.ceil(sensors / 32));
+  const state = new Float64Array(values * WIDTH);
+  for (let value = 0; value < values; value++) {
+    state[value * WIDTH + FIRST] = Infinity;
+    state[value * WIDTH + LAST] = -Infinity;
+    state[value * WIDTH + DAY] = -1;
   }
-  return ledger;
+  const days = new Int32Array(values);
+  const firstSensor = new Int32Array(values).fill(-1);
+  const seenBy = new Int32Array(values * words);
+  const read = (part: ValuePart, start: number, end: number) => {
+    for (let row = start; row < end; row++) {
+      const value = part.value[row]!;
+      if (value < 0) continue;
+      const sensor = part.sensor[row]!;
+      const at = value * WIDTH;
+      const first = part.firstSeenUs[row]!;
+      if (first <= state[at + FIRST]! && (first < state[at + FIRST]! || sensor < firstSensor[value]!)) {
+        state[at + FIRST] = first;
+        firstSensor[value] = sensor;
+      }
+      if (part.lastSeenUs[row]! > state[at + LAST]!) state[at + LAST] = part.lastSeenUs[row]!;
+      state[at + COUNT]! += part.count[row]!;
+      if (part.day[row]! !== state[at + DAY]) {
+        state[at + DAY] = part.day[row]!;
+        days[value]!++;
+      }
+      seenBy[value * words + (sensor >>> 5)]! |= 1 << (sensor & 31);
+    }
+  };
+  const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
+  for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
+  const lastDay = new Int32Array(values);
+  for (let value = 0; value < values; value++) lastDay[value] = state[value * WIDTH + DAY]!;
+  const before = { lastDay, seenBy: seenBy.slice() };
+  for (const [i, part] of rows.parts.entries()) read(part, starts[i]!, part.rows);
+  return { rows, sensors, sinceDay, state, days, firstSensor, seenBy, words, before };
 }
 
 /** Tell whether a sensor saw a value. */
 export function isSeenBy(ledger: Ledger, value: number, sensor: number): boolean {
-  const bit = value * ledger.sensors + sensor;
-  return (ledger.seenBy[Math.floor(bit / 32)]! & (1 << (bit % 32))) !== 0;
+  return (ledger.seenBy[value * ledger.words + (sensor >>> 5)]! & (1 << (sensor & 31))) !== 0;
+}
+
+/** Fill `into` with the sensors that saw a value, ascending. */
+export function listSeenBy(ledger: Ledger, value: number, into: number[]): void {
+  into.length = 0;
+  for (let word = 0; word < ledger.words; word++) {
+    for (let bits = ledger.seenBy[value * ledger.words + word]!; bits !== 0; bits &= bits - 1) {
+      into.push(word * 32 + 31 - Math.clz32(bits & -bits));
+    }
+  }
 }
 
 export function emptyNovelty(coverage: Coverage, options: NoveltyOptions): Novelty {
@@ -99,8 +129,7 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   const claims = claimOffsets(coverage, options.burnInDays);
   const claimDay = coverage.firstDay + claims.fleet;
   const { sinceDay } = options;
-  const isActive = (value: number) => dayOf(ledger.lastSeenUs[value]!) >= sinceDay;
-  const firstDay = (value: number) => dayOf(ledger.firstSeenUs[value]!);
+  const firstDay = (value: number) => dayOf(firstSeenUs(ledger, value));
 
   const fresh: number[] = [];
   const gone: number[] = [];
@@ -108,36 +137,37 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   let active = 0;
   const goneBefore = lastDaysToBeGone(coverage, options.returningAfterDays);
   for (let value = 0; value < rows.values; value++) {
-    if (ledger.count[value] === 0 && ledger.firstSensor[value]! < 0) continue;
+    if (ledger.firstSensor[value]! < 0) continue;
     known++;
-    if (isActive(value)) active++;
+    if (dayOf(lastSeenUs(ledger, value)) >= sinceDay) active++;
     if (firstDay(value) >= Math.max(sinceDay, claimDay)) fresh.push(value);
     if (ledger.days[value]! >= GONE_MIN_DAYS && isGone(ledger, value, goneBefore)) gone.push(value);
   }
 
-  // In day order: the last day before each row, for the fleet and, where others knew the value before, per sensor.
-  const lastDay = new Int32Array(rows.values).fill(-1);
+  // From here on only the rows since the day in question, in day order.
+  const lastDay = ledger.before.lastDay.slice();
+  const seenBy = ledger.before.seenBy.slice();
   const returned = new Map<number, { before: number; on: number }>();
-  const seen = new Uint32Array(ledger.seenBy.length);
   const newOn = new Map<number, number[]>();
-  for (let row = 0; row < rows.rows; row++) {
-    const value = rows.value[row]!;
-    if (value < 0) continue;
-    const day = rows.day[row]!;
-    const sensor = rows.sensor[row]!;
-    const before = lastDay[value]!;
-    const isBack = before >= 0 && day - before >= options.returningAfterDays;
-    if (isBack && day >= Math.max(sinceDay, claimDay)) returned.set(value, { before, on: day });
-    lastDay[value] = day;
-    const bit = value * ledger.sensors + sensor;
-    const word = Math.floor(bit / 32);
-    if ((seen[word]! & (1 << (bit % 32))) !== 0) continue;
-    seen[word]! |= 1 << (bit % 32);
-    const isClaimed = day >= Math.max(sinceDay, claimDay, coverage.firstDay + claims.sensors[sensor]!);
-    if (!isClaimed || firstDay(value) >= sinceDay) continue;
-    const list = newOn.get(value);
-    if (list === undefined) newOn.set(value, [sensor]);
-    else list.push(sensor);
+  for (const part of rows.parts) {
+    for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
+      const value = part.value[row]!;
+      if (value < 0) continue;
+      const day = part.day[row]!;
+      const sensor = part.sensor[row]!;
+      const before = lastDay[value]!;
+      const isBack = before >= 0 && day - before >= options.returningAfterDays && day >= claimDay;
+      if (isBack) returned.set(value, { before, on: day });
+      lastDay[value] = day;
+      const word = value * ledger.words + (sensor >>> 5);
+      if ((seenBy[word]! & (1 << (sensor & 31))) !== 0) continue;
+      seenBy[word]! |= 1 << (sensor & 31);
+      const isClaimed = day >= Math.max(claimDay, coverage.firstDay + claims.sensors[sensor]!);
+      if (!isClaimed || ledger.before.lastDay[value]! < 0) continue;
+      const list = newOn.get(value);
+      if (list === undefined) newOn.set(value, [sensor]);
+      else list.push(sensor);
+    }
   }
 
   const newHere = [...newOn.keys()];
@@ -191,7 +221,7 @@ function lastDaysToBeGone(coverage: Coverage, watchedDays: number): Int32Array {
 
 /** A value is gone when a sensor that knew it has watched long enough since anybody saw it last. */
 function isGone(ledger: Ledger, value: number, goneBefore: Int32Array): boolean {
-  const day = dayOf(ledger.lastSeenUs[value]!);
+  const day = dayOf(lastSeenUs(ledger, value));
   for (let sensor = 0; sensor < ledger.sensors; sensor++) {
     if (day <= goneBefore[sensor]! && isSeenBy(ledger, value, sensor)) return true;
   }
@@ -200,17 +230,18 @@ function isGone(ledger: Ledger, value: number, goneBefore: Int32Array): boolean 
 
 /** The most frequent first, ties by first seen and then in the order of the table; at most `limit`, 0 = all. */
 export function mostFrequent(values: readonly number[], ledger: Ledger, limit: number): number[] {
-  const { count, firstSeenUs } = ledger;
-  const compare = (a: number, b: number) => count[b]! - count[a]! || firstSeenUs[a]! - firstSeenUs[b]! || a - b;
+  const count = (value: number) => countOf(ledger, value);
+  const compare = (a: number, b: number) =>
+    count(b) - count(a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b;
   if (limit === 0 || values.length <= 4 * limit) {
     const sorted = Int32Array.from(values).sort(compare);
     return Array.from(limit > 0 ? sorted.subarray(0, limit) : sorted);
   }
   // Far more than wanted: only what reaches the count of the last wanted one is worth sorting in full.
-  const counts = Float64Array.from(values, value => count[value]!).sort();
+  const counts = Float64Array.from(values, count).sort();
   const least = counts[counts.length - limit]!;
-  return mostFrequent(values.filter(value => count[value]! > least), ledger, 0).concat(
-    firstOf(values.filter(value => count[value] === least), limit - counts.filter(n => n > least).length, compare),
+  return mostFrequent(values.filter(value => count(value) > least), ledger, 0).concat(
+    firstOf(values.filter(value => count(value) === least), limit - counts.filter(n => n > least).length, compare),
   );
 }
 
@@ -232,20 +263,22 @@ export function describeValues(
     { length: slots },
     () => new Map(),
   );
-  for (let row = 0; row < rows.rows; row++) {
-    const value = rows.value[row]!;
-    const slot = value < 0 ? -1 : slotOf[value]!;
-    if (slot < 0) continue;
-    const sensor = rows.sensor[row]!;
-    const known = bySensor[slot]!.get(sensor);
-    const firstSeenUs = rows.firstSeenUs[row]!;
-    const lastSeenUs = rows.lastSeenUs[row]!;
-    if (known === undefined) {
-      bySensor[slot]!.set(sensor, { firstSeenUs, lastSeenUs, count: rows.count[row]! });
-    } else {
-      known.firstSeenUs = Math.min(known.firstSeenUs, firstSeenUs);
-      known.lastSeenUs = Math.max(known.lastSeenUs, lastSeenUs);
-      known.count += rows.count[row]!;
+  for (const part of values.size === 0 ? [] : rows.parts) {
+    for (let row = 0; row < part.rows; row++) {
+      const value = part.value[row]!;
+      const slot = value < 0 ? -1 : slotOf[value]!;
+      if (slot < 0) continue;
+      const sensor = part.sensor[row]!;
+      const known = bySensor[slot]!.get(sensor);
+      const first = part.firstSeenUs[row]!;
+      const last = part.lastSeenUs[row]!;
+      if (known === undefined) {
+        bySensor[slot]!.set(sensor, { firstSeenUs: first, lastSeenUs: last, count: part.count[row]! });
+      } else {
+        known.firstSeenUs = Math.min(known.firstSeenUs, first);
+        known.lastSeenUs = Math.max(known.lastSeenUs, last);
+        known.count += part.count[row]!;
+      }
     }
   }
   const entries = new Map<number, LedgerEntry>();
@@ -253,9 +286,9 @@ export function describeValues(
     entries.set(value, {
       type: rows.type,
       value: rows.textOf(value),
-      firstSeenUs: ledger.firstSeenUs[value]!,
-      lastSeenUs: ledger.lastSeenUs[value]!,
-      count: ledger.count[value]!,
+      firstSeenUs: firstSeenUs(ledger, value),
+      lastSeenUs: lastSeenUs(ledger, value),
+      count: countOf(ledger, value),
       sensors: [...bySensor[slotOf[value]!]!]
         .sort(([a, x], [b, y]) => x.firstSeenUs - y.firstSeenUs || a - b)
         .map(([sensor, seen]) => ({ sensor: sensors[sensor]!, ...seen })),

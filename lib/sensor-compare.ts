@@ -3,14 +3,16 @@
  */
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
-import { type KeyedRows, rowOfDay } from "./keyed-rows.ts";
-import { describeValues, isSeenBy, type Ledger, mostFrequent } from "./novelty.ts";
+import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
+import { describeValues, type Ledger, listSeenBy, mostFrequent } from "./novelty.ts";
 import type { LedgerEntry, SpreadSummary, StandOut } from "./statistics.ts";
 
 /** A share stands out when it is this many times the others' (or this part of it) and the test passes. */
 const STAND_OUT_RATIO = 2;
 /** Fewer counts than this on all sensors together are not tested. */
 const STAND_OUT_SUPPORT = 10;
+/** A sensor that holds none of a value is tested when it was to hold this many. */
+const MISSED_EXPECTED = 5;
 
 /** How the values of a type spread over the sensors. */
 export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): SpreadSummary {
@@ -25,8 +27,7 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
     const firstSensor = ledger.firstSensor[value]!;
     if (firstSensor < 0) continue;
     first[firstSensor]!++;
-    seenBy.length = 0;
-    for (let sensor = 0; sensor < n; sensor++) if (isSeenBy(ledger, value, sensor)) seenBy.push(sensor);
+    listSeenBy(ledger, value, seenBy);
     sensorsSeen[seenBy.length - 1]!++;
     if (seenBy.length === 1) only[firstSensor]!++;
     for (let i = 0; i < seenBy.length; i++) {
@@ -53,11 +54,10 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
 export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number): LedgerEntry[] {
   if (sensors.length < 2) return [];
   const values: number[] = [];
+  const seenBy: number[] = [];
   for (let value = 0; value < ledger.rows.values; value++) {
-    if (ledger.firstSensor[value]! < 0) continue;
-    let seen = 0;
-    for (let sensor = 0; sensor < sensors.length && seen < 2; sensor++) if (isSeenBy(ledger, value, sensor)) seen++;
-    if (seen === 1) values.push(value);
+    listSeenBy(ledger, value, seenBy);
+    if (seenBy.length === 1) values.push(value);
   }
   const kept = mostFrequent(values, ledger, limit);
   const entries = describeValues(ledger, new Set(kept), sensors);
@@ -88,6 +88,8 @@ export function findStandOuts(
   const startOffset = Math.max(0, days - options.days);
   const found: (StandOut & { at: number })[] = [];
   const ps: number[] = [];
+  let tests = 0;
+  const everySensor = sensors.map((_, sensor) => sensor);
   const watched = sensors.map((_, sensor) => {
     let count = 0;
     for (let offset = startOffset; offset < days; offset++) if (isUsable(coverage, sensor * days + offset)) count++;
@@ -112,28 +114,41 @@ export function findStandOuts(
     for (let key = 0; key < kind.keys; key++) {
       if (keyTotals[key]! >= STAND_OUT_SUPPORT) slotOf[key] = keyOf.push(key) - 1;
     }
-    const counts = new Float64Array(keyOf.length * n);
-    const squares = new Float64Array(keyOf.length * n);
-    for (let row = startRow; row < kind.rows; row++) {
-      const slot = slotOf[kind.key[row]!]!;
-      if (slot < 0 || !isIn(row)) continue;
-      counts[slot * n + kind.sensor[row]!]! += kind.count[row]!;
-      squares[slot * n + kind.sensor[row]!]! += kind.count[row]! ** 2;
-    }
+    const { offsets, rows } = groupRows(kind.key, slotOf, keyOf.length, startRow);
+    const largestShare = Math.max(...sensorTotals) / total;
+    const counts = new Float64Array(n);
+    const squares = new Float64Array(n);
+    const touched: number[] = [];
     for (let slot = 0; slot < keyOf.length; slot++) {
       const all = keyTotals[keyOf[slot]!]!;
-      const dispersion = burstiness(counts, squares, slot * n, watched);
-      for (let sensor = 0; sensor < n; sensor++) {
+      counts.fill(0);
+      squares.fill(0);
+      touched.length = 0;
+      for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
+        const row = rows[i]!;
+        if (!isIn(row)) continue;
+        const sensor = kind.sensor[row]!;
+        if (counts[sensor] === 0) touched.push(sensor);
+        counts[sensor]! += kind.count[row]!;
+        squares[sensor]! += kind.count[row]! ** 2;
+      }
+      const dispersion = burstiness(counts, squares, touched, watched);
+      // A sensor without the value is worth a test only where some of it was to be expected.
+      const isMissable = largestShare * all >= MISSED_EXPECTED;
+      for (const sensor of isMissable ? everySensor : touched) {
         const share = sensorTotals[sensor]! / total;
         // A sensor alone in its kind has no others to be compared with.
         if (!(share > 0 && share < 1)) continue;
-        const count = counts[slot * n + sensor]!;
+        const count = counts[sensor]!;
+        if (count === 0 && share * all < MISSED_EXPECTED) continue;
         const others = all - count;
         const ofOthers = total - sensorTotals[sensor]!;
-        const ratio = ((count + 0.5) / (sensorTotals[sensor]! + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
+        tests++;
         const p = binomialTwoSided(count / dispersion, all / dispersion, share);
+        if (p > options.q) continue;
         ps.push(p);
-        if (p > options.q || (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO)) continue;
+        const ratio = ((count + 0.5) / (sensorTotals[sensor]! + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
+        if (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO) continue;
         found.push({
           sensor: sensors[sensor]!,
           kind: kind.kind,
@@ -149,25 +164,28 @@ export function findStandOuts(
       }
     }
   }
-  const q = falseDiscovery(Float64Array.from(ps), options.strict);
+  const q = falseDiscovery(Float64Array.from(ps), options.strict, tests);
   const passed = found.filter(row => q[row.at]! <= options.q);
   const name = (row: StandOut) => JSON.stringify([row.kind, row.key, row.sensor]);
   passed.sort((a, b) => a.p - b.p || b.count - a.count || (name(a) < name(b) ? -1 : 1));
   const kept = options.limit > 0 ? passed.slice(0, options.limit) : passed;
   return {
     standOut: kept.map(({ at, ...row }) => ({ ...row, q: q[at]! })),
-    tests: ps.length,
+    tests,
     firstDay: firstDay + startOffset,
     lastDay: firstDay + days - 1,
   };
 }
 
 /** The largest variance over mean of a value's daily counts on any sensor: a burst anywhere makes its count unsafe. */
-function burstiness(counts: Float64Array, squares: Float64Array, base: number, watched: readonly number[]): number {
+function burstiness(
+  counts: Float64Array,
+  squares: Float64Array,
+  sensors: readonly number[],
+  watched: readonly number[],
+): number {
   let most = 1;
-  for (let sensor = 0; sensor < watched.length; sensor++) {
-    most = Math.max(most, dispersionOf(counts[base + sensor]!, squares[base + sensor]!, watched[sensor]!));
-  }
+  for (const sensor of sensors) most = Math.max(most, dispersionOf(counts[sensor]!, squares[sensor]!, watched[sensor]!));
   return most;
 }
 

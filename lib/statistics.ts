@@ -18,13 +18,13 @@ import {
   toSensorCoverage,
 } from "./coverage.ts";
 import { countDistinct, DISTINCT_OF, toDistinctRows } from "./distinct.ts";
-import { COMPARED_KINDS, groupRows, type KeyedRows, toKeyedRows } from "./keyed-rows.ts";
+import { COMPARED_KINDS, groupRows, internRows, type KeyedRows, toKeyedRows } from "./keyed-rows.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { addNovelty, buildLedger, emptyNovelty } from "./novelty.ts";
 import type { ReducedTable } from "./reduced-table.ts";
 import { findStandOuts, listOnlyHere, summarizeSpread } from "./sensor-compare.ts";
 import { fitSlope, mannKendall, TREND_MIN_COUNT, TREND_MIN_DAYS } from "./trend.ts";
-import { eachValueRows } from "./value-rows.ts";
+import { toValueRows, VALUE_TYPES } from "./value-rows.ts";
 
 /** What is compared: the shown kinds by their keys, events by `eventid` alone, and counts of distinct values. */
 export type ChangeKind = Exclude<Kind, "last_command" | "scan"> | "distinct";
@@ -329,16 +329,19 @@ export function computeStatistics(table: ReducedTable, options: StatisticsOption
   const distinct: DistinctSeries[] = [];
   const spread: SpreadSummary[] = [];
   const onlyHere: LedgerEntry[] = [];
-  for (const rows of eachValueRows(table)) {
+  const { username, password } = table.kinds.login.keys;
+  const logins = internRows([username!, password!], table.kinds.login.rows);
+  for (const type of VALUE_TYPES) {
+    const rows = toValueRows(table, type, logins);
     const name = DISTINCT_OF.get(rows.type);
     if (name !== undefined) distinct.push(...countDistinct(rows, name, coverage));
-    const ledger = buildLedger(rows, sensors.length);
+    const ledger = buildLedger(rows, sensors.length, noveltyOptions.sinceDay);
     addNovelty(novelty, ledger, coverage, noveltyOptions);
     spread.push(summarizeSpread(ledger, sensors));
     onlyHere.push(...listOnlyHere(ledger, sensors, settings.listLimit));
   }
 
-  const kinds: KeyedRows[] = COMPARED_KINDS.map(kind => toKeyedRows(table, kind));
+  const kinds: KeyedRows[] = COMPARED_KINDS.map(kind => toKeyedRows(table, kind, kind === "login" ? logins : undefined));
   const { rows: changes, tests } = findChanges([...kinds, toDistinctRows(distinct, coverage)], coverage, windows, settings);
   const { standOut, tests: standOutTests, ...range } = findStandOuts(kinds, coverage, {
     q: settings.q,

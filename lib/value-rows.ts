@@ -4,29 +4,29 @@
  * What ledgers, distinct counts and the comparison of sensors run over. Times are those of the reduced rows, minima
  * and maxima, so a merge of tables in any order gives the same.
  */
-import { internRows } from "./keyed-rows.ts";
+import { type InternedRows, internRows } from "./keyed-rows.ts";
 import { maskCommand, sshKeysOf, urlHostOf } from "./masks.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import type { ValueType } from "./statistics.ts";
 
-export interface ValueRows {
-  readonly type: ValueType;
+/** Rows of one kind, in (day, sensor) order. */
+export interface ValuePart {
   readonly rows: number;
-  /** In (day, sensor) order. */
   readonly day: Int32Array;
   readonly sensor: Int32Array;
   /** 0..values-1, or -1: the row has no value of this type. */
   readonly value: Int32Array;
-  readonly values: number;
   readonly count: Float64Array;
   readonly firstSeenUs: Float64Array;
   readonly lastSeenUs: Float64Array;
-  readonly textOf: (value: number) => (string | null)[];
 }
 
-/** Every type of value, one after the other, so that no more than one need be in memory. */
-export function* eachValueRows(table: ReducedTable): Generator<ValueRows> {
-  for (const type of VALUE_TYPES) yield toValueRows(table, type);
+export interface ValueRows {
+  readonly type: ValueType;
+  readonly values: number;
+  /** No value stands in more than one part, so the rows of a value are in (day, sensor) order. */
+  readonly parts: readonly ValuePart[];
+  readonly textOf: (value: number) => (string | null)[];
 }
 
 export const VALUE_TYPES = [
@@ -40,17 +40,18 @@ export const VALUE_TYPES = [
   "sshKey",
 ] as const satisfies readonly ValueType[];
 
-export function toValueRows(table: ReducedTable, type: ValueType): ValueRows {
+/** @param logins The credentials, where they have been numbered before. */
+export function toValueRows(table: ReducedTable, type: ValueType, logins?: InternedRows): ValueRows {
   const { kinds, dictionaries } = table;
   switch (type) {
     case "address":
       return addressRows(table);
     case "credential": {
       const { username, password } = kinds.login.keys;
-      const { key, keys, firstRow } = internRows([username!, password!], kinds.login.rows);
+      const { key, keys, firstRow } = logins ?? internRows([username!, password!], kinds.login.rows);
       const text = (code: number, list: readonly string[]) => (code < 0 ? null : list[code]!);
       return {
-        ...plainRows(type, kinds.login, key, keys, dictionaries.username),
+        ...plainRows(type, kinds.login, key, keys, []),
         textOf: value => {
           const row = firstRow[value]!;
           return [text(username![row]!, dictionaries.username), text(password![row]!, dictionaries.password)];
@@ -63,7 +64,7 @@ export function toValueRows(table: ReducedTable, type: ValueType): ValueRows {
     }
     case "hash": {
       const parts = [kinds.file_download, kinds.file_upload].map(part => ({ part, value: part.keys.shasum! }));
-      return mergeParts(type, parts, dictionaries.shasum);
+      return valueRows(type, dictionaries.shasum, [mergeParts(parts)]);
     }
     case "urlHost": {
       const { map, texts } = mapCodes(dictionaries.url, urlHostOf);
@@ -78,6 +79,10 @@ export function toValueRows(table: ReducedTable, type: ValueType): ValueRows {
   }
 }
 
+function valueRows(type: ValueType, texts: readonly string[], parts: readonly ValuePart[]): ValueRows {
+  return { type, values: texts.length, parts, textOf: code => [texts[code]!] };
+}
+
 function plainRows(
   type: ValueType,
   part: KindTable,
@@ -86,7 +91,12 @@ function plainRows(
   texts: readonly string[],
 ): ValueRows {
   const { rows, day, sensor, count, firstSeenUs, lastSeenUs } = part;
-  return { type, rows, day, sensor, value, values, count, firstSeenUs, lastSeenUs, textOf: code => [texts[code]!] };
+  return {
+    type,
+    values,
+    parts: [{ rows, day, sensor, value, count, firstSeenUs, lastSeenUs }],
+    textOf: code => [texts[code]!],
+  };
 }
 
 /** Text of each code through a function; equal results share a number. */
@@ -122,45 +132,61 @@ function addressRows(table: ReducedTable): ValueRows {
   const { connect, session_closed: closed, proxy_request: proxied } = table.kinds;
   const texts = table.dictionaries.src_ip;
   const connected = new Uint8Array(texts.length);
-  for (const code of connect.keys.src_ip!) if (code >= 0) connected[code] = 1;
-  const extra = [closed, proxied].filter(part => part.keys.src_ip!.some(code => code >= 0 && connected[code] === 0));
-  if (extra.length === 0) return plainRows("address", connect, connect.keys.src_ip!, texts.length, texts);
-  const only = (codes: Int32Array) => codes.map(code => (code >= 0 && connected[code] === 0 ? code : -1));
-  return mergeParts(
-    "address",
-    [
-      { part: connect, value: connect.keys.src_ip! },
-      ...extra.map(part => ({ part, value: only(part.keys.src_ip!) })),
-    ],
-    texts,
+  const codes = connect.keys.src_ip!;
+  for (let row = 0; row < connect.rows; row++) if (codes[row]! >= 0) connected[codes[row]!] = 1;
+  const extra = mergeParts(
+    [closed, proxied].map(part => ({ part, value: part.keys.src_ip! })),
+    code => connected[code] === 0,
   );
+  const all = plainRows("address", connect, codes, texts.length, texts);
+  return extra.rows > 0 ? { ...all, parts: [...all.parts, extra] } : all;
 }
 
-/** Rows of several kinds in one list, in (day, sensor) order. */
+/** Rows of several kinds in one list, in (day, sensor) order; only those whose value is wanted. */
 function mergeParts(
-  type: ValueType,
   parts: readonly { part: KindTable; value: Int32Array }[],
-  texts: readonly string[],
-): ValueRows {
-  const picked: { part: KindTable; row: number; value: number }[] = [];
-  for (const { part, value } of parts) {
-    for (let row = 0; row < part.rows; row++) if (value[row]! >= 0) picked.push({ part, row, value: value[row]! });
-  }
-  picked.sort(
-    (a, b) => a.part.day[a.row]! - b.part.day[b.row]! || a.part.sensor[a.row]! - b.part.sensor[b.row]! || a.value - b.value,
-  );
-  return {
-    type,
-    rows: picked.length,
-    day: Int32Array.from(picked, ({ part, row }) => part.day[row]!),
-    sensor: Int32Array.from(picked, ({ part, row }) => part.sensor[row]!),
-    value: Int32Array.from(picked, ({ value }) => value),
-    values: texts.length,
-    count: Float64Array.from(picked, ({ part, row }) => part.count[row]!),
-    firstSeenUs: Float64Array.from(picked, ({ part, row }) => part.firstSeenUs[row]!),
-    lastSeenUs: Float64Array.from(picked, ({ part, row }) => part.lastSeenUs[row]!),
-    textOf: code => [texts[code]!],
+  isWanted: (value: number) => boolean = () => true,
+): ValuePart {
+  const picked = parts.map(({ part, value }) => {
+    const rows: number[] = [];
+    for (let row = 0; row < part.rows; row++) if (value[row]! >= 0 && isWanted(value[row]!)) rows.push(row);
+    return { part, value, rows, next: 0 };
+  });
+  const total = picked.reduce((sum, { rows }) => sum + rows.length, 0);
+  const merged = {
+    rows: total,
+    day: new Int32Array(total),
+    sensor: new Int32Array(total),
+    value: new Int32Array(total),
+    count: new Float64Array(total),
+    firstSeenUs: new Float64Array(total),
+    lastSeenUs: new Float64Array(total),
   };
+  for (let to = 0; to < total; to++) {
+    let best: (typeof picked)[number] | undefined;
+    for (const list of picked) {
+      if (list.next === list.rows.length) continue;
+      if (best === undefined || comesBefore(list, best)) best = list;
+    }
+    const { part, value } = best!;
+    const row = best!.rows[best!.next++]!;
+    merged.day[to] = part.day[row]!;
+    merged.sensor[to] = part.sensor[row]!;
+    merged.value[to] = value[row]!;
+    merged.count[to] = part.count[row]!;
+    merged.firstSeenUs[to] = part.firstSeenUs[row]!;
+    merged.lastSeenUs[to] = part.lastSeenUs[row]!;
+  }
+  return merged;
+}
+
+function comesBefore(
+  a: { part: KindTable; rows: number[]; next: number },
+  b: { part: KindTable; rows: number[]; next: number },
+): boolean {
+  const x = a.rows[a.next]!;
+  const y = b.rows[b.next]!;
+  return a.part.day[x]! - b.part.day[y]! < 0 || (a.part.day[x] === b.part.day[y] && a.part.sensor[x]! < b.part.sensor[y]!);
 }
 
 /** Keys planted by commands; a command with several keys gives a row for each. */
@@ -178,5 +204,5 @@ function sshKeyRows(table: ReducedTable): ValueRows {
     part: command,
     value: command.keys.input!.map(code => (code < 0 ? -1 : (ofCode[code]![nth] ?? -1))),
   }));
-  return mergeParts("sshKey", parts, [...numbers.keys()]);
+  return valueRows("sshKey", [...numbers.keys()], [mergeParts(parts)]);
 }
