@@ -150,8 +150,6 @@ class BatchReducer {
     const realm = batch.codes.get("realm");
     const session = batch.codes.get("session");
     const shasum = batch.codes.get("shasum");
-    const version = batch.codes.get("version");
-    const hassh = batch.codes.get("hassh");
     const positives = batch.numbers.get("positives");
     const total = batch.numbers.get("total");
     const picks = new Map<Kind, RowList>();
@@ -188,11 +186,6 @@ class BatchReducer {
         case "file_download":
           if (shasum !== undefined && shasum[row]! >= 0) pick("file_download").push(row);
           break;
-        case "client": {
-          const fact = code === this.#versionCode ? version : hassh;
-          if (fact !== undefined && fact[row]! >= 0) pick("client").push(row);
-          break;
-        }
         default:
           pick(kind).push(row);
       }
