@@ -375,13 +375,20 @@ export class LineReader {
       const { action, column } = ruleOf(key);
       switch (action) {
         case ACTION.text:
+          if (key === "sha256" && typeof value !== "string") {
+            // No hash, so nothing that a download could be joined with.
+            if (value !== null) keep(key, value);
+            break;
+          }
           // `sha256` stands in for `shasum` and does not displace it.
           if (value !== null && (key === TEXT_COLUMNS[column] || codes[column]![row] === -1)) {
             setText(column, typeof value === "object" ? JSON.stringify(value) : String(value));
           }
           break;
         case ACTION.whole: {
-          const whole = typeof value === "string" && DIGITS.test(value) ? Number(value) : value;
+          // Ports were written as text at times; a verdict with such figures is none.
+          const mayBeText = key === "src_port" || key === "dst_port";
+          const whole = mayBeText && typeof value === "string" && DIGITS.test(value) ? Number(value) : value;
           if (Number.isInteger(whole) && (whole as number) >= 0 && (whole as number) <= this.#wholeMax(column)) {
             numbers[column]![row] = whole as number;
           } else if (value !== null) {
