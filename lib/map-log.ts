@@ -18,6 +18,7 @@ const SLACK_BYTES = 64;
 const FRAGMENT_MAX_BYTES = 1 << 20;
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /**
  * Called with each line that gave no event, or with its pieces in order when it is longer than the limit.
@@ -86,8 +87,8 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     // A carried line is the only one that can be long: every other one began in this block.
     if (isSkipping || carried + BLOCK_BYTES > LINE_MAX_BYTES) {
       const lf = buffer.subarray(0, end).indexOf(LF);
-      if (isSkipping || lf > LINE_MAX_BYTES || (lf < 0 && end > LINE_MAX_BYTES)) {
-        const lineEnd = lf < 0 ? end : lf;
+      const lineEnd = lf < 0 ? end : lf;
+      if (isSkipping || lineLength(buffer, lineEnd) > LINE_MAX_BYTES) {
         if (!isSkipping) rejectLongLine(reader);
         onReject?.(reader.counts.lines, buffer.subarray(0, lineEnd));
         isSkipping = lf < 0;
@@ -120,8 +121,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
   let tail: string | undefined;
   if (carried > 0 && !isSkipping) {
     const canGrow = text.compression === "none";
-    tail = readTail(reader, buffer.subarray(0, carried), canGrow);
-    if (tail !== undefined && !canGrow) onReject?.(reader.counts.lines, buffer.subarray(0, carried));
+    tail = readTail(reader, buffer.subarray(0, carried), canGrow, onReject);
     if (reader.counts.lines === 1 && tail !== undefined) head = tail;
   }
   const table = builder.finish();
@@ -155,16 +155,36 @@ function rejectLongLine(reader: LineReader): void {
 /**
  * Read the last piece, behind which no LF stands.
  *
- * @returns Its text if it does not parse: the rest of it may still be written, or open the next file.
+ * @param canGrow The rest of it may still be written: without an event it is pending then, not rejected.
+ * @returns Its text if it does not parse: its other half may open the next file.
  */
-function readTail(reader: LineReader, bytes: Uint8Array, canGrow: boolean): string | undefined {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  const isWhole = isJson(text);
-  const { events, rejected } = reader.readPlain(bytes, !isWhole);
-  if (isWhole || events > 0 || rejected === 0) return undefined;
-  if (canGrow) {
-    reader.counts.rejected--;
-    reader.counts.pending = 1;
+function readTail(
+  reader: LineReader,
+  bytes: Uint8Array,
+  canGrow: boolean,
+  onReject: RejectListener | undefined,
+): string | undefined {
+  const { counts } = reader;
+  if (lineLength(bytes, bytes.length) > LINE_MAX_BYTES) {
+    rejectLongLine(reader);
+    onReject?.(counts.lines, bytes);
+    return undefined;
   }
-  return bytes.length <= FRAGMENT_MAX_BYTES ? text : undefined;
+  const { events, rejected } = reader.readPlain(bytes, true);
+  if (events === 0 && rejected > 0 && canGrow) {
+    counts.rejected -= rejected;
+    counts.pending = 1;
+  } else if (rejected > 0) {
+    onReject?.(counts.lines, bytes);
+  }
+  if (events > 0 || rejected === 0 || bytes.length > FRAGMENT_MAX_BYTES) return undefined;
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return isJson(text) ? undefined : text;
+}
+
+/** Bytes of a line that starts at 0 and ends at `end`, without the NUL bytes before it and a CR behind it. */
+function lineLength(bytes: Uint8Array, end: number): number {
+  let start = 0;
+  while (start < end && bytes[start] === 0) start++;
+  return end - start - (end > start && bytes[end - 1] === CR ? 1 : 0);
 }
