@@ -6,33 +6,30 @@
  */
 import { dirname, join } from "node:path";
 import { type Analysis, analyzeLogs } from "../lib/analyze.ts";
-import {
-  checkDays,
-  checkInputs,
-  type Command,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  parseCommand,
-  runMain,
-  stdinIsTerminal,
-  writeOut,
-} from "../lib/cli.ts";
-import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural, toIsoDay } from "../lib/format.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
+import {
+  EVENT_OPTIONS,
+  exitCodeOf,
+  LINE_OPTIONS,
+  listInputs,
+  LOG_OPERAND,
+  noteRejects,
+  READ_OPTIONS,
+  readScope,
+  REDUCTION_OPTIONS,
+  toSetOptions,
+  withProgress,
+  writeRejects,
+} from "../lib/log-options.ts";
 import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { startProgress } from "../lib/progress.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import { renderReport } from "../lib/report.ts";
-import { readSensorAliases } from "../lib/sensor-aliases.ts";
 import { computeStatistics } from "../lib/statistics.ts";
 import { renderStats } from "../lib/stats-page.ts";
 import { toSafeJson, visible } from "../lib/text.ts";
-
-/** Rejects above this share of the lines are worth a warning. */
-const REJECTED_SHARE_MAX = 0.01;
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
@@ -63,50 +60,18 @@ const OPTIONS = {
     help: "Smallest change reported.",
   },
   lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
-  mode: {
-    type: "choice",
-    short: "m",
-    choices: ["c", "w"],
-    default: "c",
-    help: "c continues: a log that has not changed is taken from its event table; w reads every log again.",
-  },
-  mappedDir: {
-    type: "path",
-    placeholder: "DIR",
-    help: "Folder of the event tables.",
-    defaultText: "beside each log, as LOG.arrow",
-  },
-  since: COMMON_OPTIONS.since,
-  until: COMMON_OPTIONS.until,
-  sensor: COMMON_OPTIONS.sensor,
-  sensorAlias: COMMON_OPTIONS.sensorAlias,
-  robotMaxSeconds: {
-    type: "number",
-    min: 0,
-    default: 10,
-    placeholder: "SECONDS",
-    help: "Shorter sessions are taken for robots.",
-  },
-  rejects: { type: "path", help: "Write lines that hold no event to FILE, as JSON with log and line number." },
-  strict: { type: "boolean", help: "Exit 1 if any line holds no event." },
-  keepDuplicates: { type: "boolean", help: "Count logs that are copies, or earlier states, of others as well." },
-  dedupeLines: { type: "boolean", help: "Count a line once that stands in several logs, byte for byte." },
-  jobs: COMMON_OPTIONS.jobs,
+  ...READ_OPTIONS,
+  ...EVENT_OPTIONS,
+  ...REDUCTION_OPTIONS,
+  ...LINE_OPTIONS,
   wait: COMMON_OPTIONS.wait,
-  quiet: COMMON_OPTIONS.quiet,
   json: { type: "boolean", help: "Write the summary to stdout as one JSON object." },
 } as const;
 
 export const COMMAND = {
   name: "analyze-local",
   summary: "From a folder of Cowrie logs to exact counts and two HTML reports.",
-  operands: [
-    {
-      name: "PATH",
-      repeatable: true,
-      help: 'Logs, or folders that are searched for files named like cowrie.json.2024-01-31; plain, gzip or zstd. "-" is stdin.',
-    },
-  ],
+  operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
     "Four files: reduced.arrow (full counts), reduced.json (top n), result.html and stats.html; and an event table " +
@@ -118,7 +83,7 @@ export const COMMAND = {
   examples: [
     { does: "Analyze the example logs", run: "bun scripts/analyze-local.ts test/fixtures/fleet" },
     {
-      does: "Two sensors of one month, all counts",
+      does: "One sensor, five weeks, all counts",
       run: "bun scripts/analyze-local.ts test/fixtures/fleet --since 2026-07-10 --until 2026-08-09 --sensor hp-ams-01 -n 0",
     },
   ],
@@ -126,46 +91,25 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const inputs = [...values.path, ...operands];
-  checkInputs(inputs, stdinIsTerminal());
-  checkDays(values.since, values.until);
+  const inputs = listInputs(values.path, operands);
+  const scope = await readScope(values);
   const startMs = performance.now();
   const files = outputPaths(values.logfile, values.outfile);
   const outputs = [files.arrow, files.json, files.result, files.stats, ...(values.rejects ? [values.rejects] : [])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  const sensorAliases = values.sensorAlias === undefined ? undefined : await readSensorAliases(values.sensorAlias);
-
-  let progress = startProgress({ label: "Reading logs", quiet: values.quiet });
-  let analysis: Analysis;
-  try {
-    analysis = await analyzeLogs(inputs, {
-      parameters: {
-        robotMaxSeconds: values.robotMaxSeconds,
-        ...(values.since === undefined ? {} : { sinceDay: values.since }),
-        ...(values.until === undefined ? {} : { untilDay: values.until }),
-        ...(values.sensor.length === 0 ? {} : { sensors: values.sensor }),
-        ...(sensorAliases === undefined ? {} : { sensorAliases }),
-      },
-      mode: values.mode === "w" ? "write" : "continue",
-      ...(values.mappedDir === undefined ? {} : { mappedDir: values.mappedDir }),
-      keepDuplicates: values.keepDuplicates,
+  const analysis = await withProgress(values.quiet, listeners =>
+    analyzeLogs(inputs, {
+      ...toSetOptions(values),
+      ...listeners,
+      parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
       dedupeLines: values.dedupeLines,
-      ...(values.jobs === undefined ? {} : { jobs: values.jobs }),
       wantsRejects: values.rejects !== undefined,
-      onStart: (logs, totalBytes) => {
-        progress = startProgress({ label: `Reading ${plural(logs, "log")}`, totalBytes, quiet: values.quiet });
-      },
-      onProgress: textBytes => progress.add(textBytes),
-      onNotice: line => progress.note(line),
-    });
-  } finally {
-    progress[Symbol.dispose]();
-  }
+    }),
+  );
 
   using _analysis = analysis;
   const { table, set } = analysis;
-  const { counts, damaged } = set;
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
@@ -180,23 +124,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await write(files.json, reducedToJson(table, topN));
   await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays })]);
   await write(files.stats, [renderStats(table, statistics, { thresholdPercent, lastDays })]);
-  if (values.rejects !== undefined) {
-    const output = await outputSet.open(values.rejects);
-    for await (const line of set.rejects()) await output.write(line);
-  }
+  await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
 
   const seconds = (performance.now() - startMs) / 1000;
   if (values.json) await writeOut(`${toSafeJson(toSummary(analysis, seconds, files))}\n`);
   if (!values.quiet) note(summaryText(analysis, seconds, files));
-  const rejectedShare = counts.rejected / Math.max(1, counts.lines);
-  if (rejectedShare > REJECTED_SHARE_MAX) {
-    note(
-      `analyze-local: ${formatNumber(counts.rejected)} of ${plural(counts.lines, "line")} hold no event ` +
-        `(${formatShare(rejectedShare)})${values.rejects ? "" : ": --rejects FILE shows them"}`,
-    );
-  }
-  return damaged > 0 || (values.strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
+  noteRejects(COMMAND.name, set, values.rejects);
+  return exitCodeOf(set, values.strict);
 }
 
 interface OutputPaths {
