@@ -143,8 +143,13 @@ export async function writeRejects(outputs: OutputSet, path: string | undefined,
   for await (const line of set.rejects()) await output.write(line);
 }
 
+/** What is told of logs once they are read. */
+export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes" | "damaged"> & {
+  readonly logs: { readonly length: number };
+};
+
 /** Say so if many lines hold no event. */
-export function noteRejects(name: string, { counts }: LogSet, rejectsPath: string | undefined): void {
+export function noteRejects(name: string, { counts }: LogTally, rejectsPath: string | undefined): void {
   const share = counts.rejected / Math.max(1, counts.lines);
   if (share <= REJECTED_SHARE_MAX) return;
   const hint = rejectsPath === undefined ? ": --rejects FILE shows them" : "";
@@ -155,12 +160,12 @@ export function noteRejects(name: string, { counts }: LogSet, rejectsPath: strin
 }
 
 /** Exit code of a run that read logs and did everything else. */
-export function exitCodeOf({ damaged, counts }: LogSet, strict = false): ExitCode {
+export function exitCodeOf({ damaged, counts }: LogTally, strict = false): ExitCode {
   return damaged > 0 || (strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
 }
 
 /** How many logs, how much text, and how their lines ended: `7 logs, 1.2 MB: 900 events (2 repaired), ...`. */
-export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogSet): string {
+export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogTally): string {
   const events = counts.events + counts.repaired;
   const repaired = counts.repaired > 0 ? ` (${formatNumber(counts.repaired)} repaired)` : "";
   return [
@@ -173,7 +178,7 @@ export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogSe
 }
 
 /** Time since `startMs`, and text per second: `0.42 s, 310 MB/s`. */
-export function describePace(startMs: number, { textBytes }: LogSet): string {
+export function describePace(startMs: number, { textBytes }: LogTally): string {
   const seconds = (performance.now() - startMs) / 1000;
   return `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`;
 }

@@ -150,7 +150,7 @@ async function openIfTrue(job: LogJob, tablePath: string, file: FileIdentity): P
 }
 
 /** One line of the file of rejects: the text, or its bytes in base64 where they are no UTF-8. */
-function rejectToJson(path: string, line: number, bytes: Uint8Array): string {
+export function rejectToJson(path: string, line: number, bytes: Uint8Array): string {
   let content: { text: string } | { base64: string };
   try {
     content = { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };

@@ -1,0 +1,183 @@
+#!/usr/bin/env bun
+/**
+ * From logs to event tables: each event a row, each field a column, as Arrow IPC.
+ *
+ * All other scripts do this by themselves when they need it; a table that lies beside its log is used again by all.
+ */
+import {
+  type Command,
+  COMMON_OPTIONS,
+  type ExitCode,
+  note,
+  type OptionValues,
+  parseCommand,
+  refuseTerminal,
+  runMain,
+  UsageError,
+} from "../lib/cli.ts";
+import { eventTableToIpc } from "../lib/event-table.ts";
+import { plural } from "../lib/format.ts";
+import { findLogs, leaveOutCopies, STDIN } from "../lib/inputs.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../lib/log-file.ts";
+import {
+  describeLogs,
+  describePace,
+  exitCodeOf,
+  FILE_OPTION,
+  LINE_OPTIONS,
+  listInputs,
+  LOG_OPERAND,
+  type LogTally,
+  noteRejects,
+  READ_OPTIONS,
+  type ReadListeners,
+  toSetOptions,
+  withProgress,
+  writeRejects,
+} from "../lib/log-options.ts";
+import { readLogSet } from "../lib/log-set.ts";
+import { mapLog } from "../lib/map-log.ts";
+import { assertWritable, OutputSet } from "../lib/output-file.ts";
+import { rejectToJson } from "../lib/read-log.ts";
+import { errorReason, quoteForMessage, visible } from "../lib/text.ts";
+
+const OPTIONS = {
+  ...FILE_OPTION,
+  outfile: {
+    type: "path",
+    short: "o",
+    help: 'Write the one event table to FILE instead; "-" writes it to stdout as an Arrow stream.',
+    defaultText: 'beside each log; "-" when stdin is all there is to read',
+  },
+  ...READ_OPTIONS,
+  ...LINE_OPTIONS,
+  wait: COMMON_OPTIONS.wait,
+} as const;
+
+export const COMMAND = {
+  name: "map",
+  summary: "From Cowrie logs to event tables, one row per event, as Arrow files.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "Beside each log LOG.arrow, its event table: Arrow IPC, uncompressed, dictionary-coded text, for all scripts here " +
+    "and for DuckDB, pandas, Polars, ClickHouse. A table holds one log: -o takes one log or stdin, logs glued together " +
+    "by zcat or cat included. On stdout nothing but the Arrow stream of -o -.",
+  exits: {
+    ok: "every log was read; lines without an event do not change that",
+    failed: "a log is missing or damaged, a table cannot be written, nothing holds an event, or --strict found a reject",
+  },
+  examples: [
+    { does: "Event tables of the example logs, in a folder of their own",
+      run: "bun scripts/map.ts test/fixtures/fleet --mapped-dir tables" },
+    { does: "Packed logs of one sensor as one table, straight to the counts",
+      run: "zcat test/fixtures/fleet/hp-ams-01/*.gz | bun scripts/map.ts - | bun scripts/reduce.ts - -o ams.json" },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const inputs = listInputs(values.file, operands);
+  const startMs = performance.now();
+  const outfile = values.outfile ?? (inputs.length === 1 && inputs[0] === STDIN ? STDIN : undefined);
+  if (outfile === undefined && inputs.includes(STDIN)) {
+    throw new UsageError('Cannot write the event table of stdin beside it: expected "-" alone, or -o FILE');
+  }
+  const outputs = [...(outfile === undefined ? [] : [outfile]), ...(values.rejects ? [values.rejects] : [])];
+  if (outfile === "-") refuseTerminal("Arrow");
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const tally =
+    outfile === undefined
+      ? await mapBeside(inputs, values)
+      : await withProgress(values.quiet, listeners => mapOne(inputs, outfile, values.rejects, listeners));
+  if (!values.quiet) {
+    const place = outfile === STDIN ? "on stdout" : (outfile ?? values.mappedDir ?? "beside each log");
+    const tables = plural(tally.logs.length, "event table");
+    note(`map: ${describeLogs(tally)}; ${tables}: ${visible(place)}; ${describePace(startMs, tally)}`);
+  }
+  noteRejects(COMMAND.name, tally, values.rejects);
+  return exitCodeOf(tally, values.strict);
+}
+
+/** An event table for every log, where the other scripts look for it. */
+async function mapBeside(
+  inputs: readonly string[],
+  values: OptionValues<typeof READ_OPTIONS & typeof LINE_OPTIONS>,
+): Promise<LogTally> {
+  const wantsRejects = values.rejects !== undefined;
+  using set = await withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, wantsRejects }),
+  );
+  await using outputs = new OutputSet();
+  await writeRejects(outputs, values.rejects, set);
+  await outputs.commit();
+  return set;
+}
+
+/** The event table of one log, to a file or as a stream to stdout. */
+async function mapOne(
+  inputs: readonly string[],
+  outfile: string,
+  rejectsPath: string | undefined,
+  { onStart, onProgress, onNotice }: ReadListeners,
+): Promise<LogTally> {
+  const found = findLogs(inputs);
+  const { paths, notices } = await leaveOutCopies(found.paths);
+  for (const notice of [...found.notices, ...notices]) onNotice(notice);
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) {
+    throw new UsageError(
+      `Cannot write ${plural(paths.length, "log")} as one event table: expected one log, ` +
+        "or no -o (each log then gets a table of its own)",
+    );
+  }
+  onStart(1, found.sizeBytes);
+  await using outputs = new OutputSet();
+  const output = await outputs.open(outfile);
+  const rejected = rejectsPath === undefined ? undefined : await outputs.open(rejectsPath);
+  const rejects: string[] = [];
+  const text = await openLog(path);
+  try {
+    let told = 0;
+    const { info, table } = await mapLog(path, text, {
+      ...(path === STDIN ? {} : { file: identifyFile(path) }),
+      onProgress: textBytes => {
+        onProgress(textBytes - told);
+        told = textBytes;
+      },
+      ...(rejected === undefined ? {} : { onReject: (line, bytes) => rejects.push(rejectToJson(path, line, bytes)) }),
+    });
+    const { counts, sizeBytes, damage } = info.source;
+    if (table.rows === 0) {
+      throw new Error(`Cannot find an event in ${quoteForMessage(path)}: expected Cowrie's JSON, one object a line`);
+    }
+    if (damage !== undefined) onNotice(`${quoteForMessage(path)}: ${damage}; what came before it counts`);
+    for (const chunk of eventTableToIpc(table, info, outfile === "-" ? "stream" : "file")) await output.write(chunk);
+    table.close();
+    for (const line of rejects) await rejected!.write(line);
+    await outputs.commit();
+    const leftOut = found.leftOut + notices.length;
+    return { logs: [path], counts, textBytes: sizeBytes, damaged: damage === undefined ? 0 : 1, reused: 0, leftOut };
+  } finally {
+    text.close();
+  }
+}
+
+async function openLog(path: string): Promise<TextStream> {
+  const alreadyMapped = () => new Error(`Cannot map ${quoteForMessage(path)}: it is an Arrow table already`);
+  if (path !== STDIN) {
+    if (isArrowFile(path)) throw alreadyMapped();
+    try {
+      return openText(path);
+    } catch (error) {
+      throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+    }
+  }
+  const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
+  if (isArrow(head)) throw alreadyMapped();
+  return streamText(head, all);
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);

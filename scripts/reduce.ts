@@ -1,0 +1,93 @@
+#!/usr/bin/env bun
+/**
+ * From events to counts: one row per day, sensor, kind and key.
+ *
+ * Memory grows with the number of distinct values, not with the size of the logs.
+ */
+import { analyzeLogs } from "../lib/analyze.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, refuseTerminal, runMain } from "../lib/cli.ts";
+import { formatNumber } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import {
+  describeLogs,
+  describePace,
+  EVENT_OPTIONS,
+  exitCodeOf,
+  FILE_OPTION,
+  LINE_OPTIONS,
+  listInputs,
+  LOG_OPERAND,
+  noteRejects,
+  READ_OPTIONS,
+  readScope,
+  REDUCTION_OPTIONS,
+  toSetOptions,
+  withProgress,
+  writeRejects,
+} from "../lib/log-options.ts";
+import { assertWritable, OutputSet } from "../lib/output-file.ts";
+import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced-output.ts";
+
+const OPTIONS = {
+  ...FILE_OPTION,
+  ...REDUCED_OUTPUT_OPTIONS,
+  ...READ_OPTIONS,
+  ...EVENT_OPTIONS,
+  ...REDUCTION_OPTIONS,
+  ...LINE_OPTIONS,
+  wait: COMMON_OPTIONS.wait,
+} as const;
+
+export const COMMAND = {
+  name: "reduce",
+  summary: "From Cowrie logs or their event tables to one reduced table: exact counts per day, sensor, kind and key.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "Two files: the full counts as Arrow (reduced.arrow) and, for people, the top n as JSON (reduced.json); and an event " +
+    "table beside each log that had none. With -o - the full counts as an Arrow stream on stdout.",
+  exits: {
+    ok: "every log was read; lines without an event do not change that",
+    failed: "an input is missing or damaged, an output cannot be written, nothing holds an event, or --strict found a reject",
+  },
+  examples: [
+    { does: "Counts of the example logs", run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json" },
+    {
+      does: "One sensor's counts straight to what changed on it",
+      run: "bun scripts/reduce.ts test/fixtures/fleet --sensor hp-nyc-01 -o - | bun scripts/statistics.ts -f - --csv",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const inputs = listInputs(values.file, operands);
+  const scope = await readScope(values);
+  const startMs = performance.now();
+  const paths = reducedPaths(values.outfile);
+  if (paths.arrow === "-") refuseTerminal("Arrow");
+  const outputs = [paths.arrow, ...(paths.json ? [paths.json] : []), ...(values.rejects ? [values.rejects] : [])];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  using analysis = await withProgress(values.quiet, listeners =>
+    analyzeLogs(inputs, {
+      ...toSetOptions(values),
+      ...listeners,
+      parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
+      dedupeLines: values.dedupeLines,
+      wantsRejects: values.rejects !== undefined,
+    }),
+  );
+  const { table, set } = analysis;
+  await using outputSet = new OutputSet();
+  await writeReduced(outputSet, paths, table, values.topNEvents);
+  await writeRejects(outputSet, values.rejects, set);
+  await outputSet.commit();
+  if (!values.quiet) {
+    note(`reduce: ${describeLogs(set)}; ${formatNumber(countRows(table))} rows; ${describePace(startMs, set)}`);
+  }
+  noteRejects(COMMAND.name, set, values.rejects);
+  return exitCodeOf(set, values.strict);
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
