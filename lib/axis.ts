@@ -34,13 +34,13 @@ export interface DayTick {
 const MONTH_STEPS = [1, 2, 3, 6, 12, 24, 60, 120];
 
 /**
- * Days to label: every day, every other day, Mondays, firsts of months or years, as many as `most` allows.
+ * Days to label: every day, every second or third, Mondays, firsts of months or years, as many as `most` allows.
  *
  * The first label, and each January, carries the year where the range spans more than a few weeks.
  */
 export function dayTicks(range: DayRange, most: number): DayTick[] {
   const days = dayCount(range);
-  const everyDay = [1, 2, 7, 14].find(step => days / step <= most);
+  const everyDay = [1, 2, 3, 7, 14].find(step => days / step <= most);
   if (everyDay !== undefined && (everyDay <= 7 || days <= 100)) {
     const ticks: DayTick[] = [];
     // Day 4 was a Monday: weekly ticks stand on Mondays in every chart of a page.

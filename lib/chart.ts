@@ -85,6 +85,8 @@ export function lineChart(lines: readonly Line[], steps: Steps, width: number, l
     ),
   );
   const cross = element("line", { class: "cross", y1: plot.top, y2: plot.bottom, x1: 0, x2: 0, hidden: true });
+  // Where lines lie on each other, the leading one is to be seen.
+  series.reverse();
   return { svg: frame(plot, label, [...rows(scale, plot), ...dayAxis(steps, plot), ...series, cross]), plot };
 }
 
@@ -317,18 +319,21 @@ export function calendarChart(
   return { svg: frame(plot, label, [...legend, ...areas, ...dayAxis(steps, plot), ...names]), plot };
 }
 
-/** Rates that an interval's picture reaches, either way. */
-const INTERVAL_REACH = 32;
+/** Size of an interval's picture. */
+const INTERVAL_WIDTH = 130;
+const INTERVAL_HEIGHT = 18;
 
 /**
  * A ratio with its interval on a logarithmic scale around 1, for a table's cell; what lies beyond ends in an arrow.
  *
  * @param high Infinity where there is no bound.
+ * @param reach The largest ratio that has room; its inverse is the smallest.
  */
-export function intervalMark(low: number, ratio: number, high: number, width = 130, height = 18): Markup {
+export function intervalMark(low: number, ratio: number, high: number, reach: number): Markup {
+  const [width, height] = [INTERVAL_WIDTH, INTERVAL_HEIGHT];
   const middle = height / 2;
   const x = (value: number) => {
-    const place = Math.log(Math.max(1e-9, value)) / Math.log(INTERVAL_REACH);
+    const place = Math.log(Math.max(1e-9, value)) / Math.log(reach);
     return round1(width / 2 + Math.max(-1, Math.min(1, place)) * (width / 2 - 4));
   };
   const tone = low > 1 ? "more" : high < 1 ? "less" : "same";
@@ -339,8 +344,8 @@ export function intervalMark(low: number, ratio: number, high: number, width = 1
     { class: `interval ${tone}`, viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
     element("line", { class: "grid base", x1: width / 2, x2: width / 2, y1: 1, y2: height - 1 }),
     element("path", { class: "range", d: `M${x(low)} ${middle}H${x(high)}` }),
-    ...(low < 1 / INTERVAL_REACH ? [arrow(x(low), -1)] : []),
-    ...(high > INTERVAL_REACH ? [arrow(x(high), 1)] : []),
+    ...(low < 1 / reach ? [arrow(x(low), -1)] : []),
+    ...(high > reach ? [arrow(x(high), 1)] : []),
     element("circle", { class: "point", cx: x(ratio), cy: middle, r: 3.2 }),
   );
 }

@@ -56,6 +56,15 @@ export function clipEnd(text: string, n: number): string {
   return points.length <= n ? text : `${points.slice(0, n - 1).join("")}…`;
 }
 
+/** Longest text of a key in a page; attackers write megabytes. */
+const TEXT_MOST = 2000;
+
+/** A text as a page carries it: whole, or its beginning and how long it was. */
+export function cutLong(text: string): string {
+  if (text.length <= TEXT_MOST) return text;
+  return `${clipEnd(text, TEXT_MOST)} [first ${TEXT_MOST} of ${text.length} characters]`;
+}
+
 /** Cut the middle out, so that both the start and the end of a name or an address can be read. */
 export function clipMiddle(text: string, n: number): string {
   if (text.length <= n) return text;

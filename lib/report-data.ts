@@ -3,7 +3,7 @@
  * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
  */
 import type { Cells, Grid } from "./cube.ts";
-import { clipEnd } from "./labels.ts";
+import { cutLong } from "./labels.ts";
 import { isTextKey, type KeyColumn } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { type Section, SECTIONS } from "./sections.ts";
@@ -13,8 +13,6 @@ const MAX_DAYS = 3653;
 /** Keys of a section that a page carries at most, and those it carries whatever they cost. */
 const CARRY_MOST = 300;
 export const SHOW_MOST = 100;
-/** Longest text of a key in a page; attackers write megabytes. */
-const TEXT_MOST = 2000;
 /** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
 const CELLS_BASE = 60_000;
 const CELLS_PER_SENSOR_DAY = 30;
@@ -73,7 +71,7 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
   const carried = shareOut(drafts, grid, options.show);
   return {
     grid,
-    sensors: table.dictionaries.sensor.map(cutText),
+    sensors: table.dictionaries.sensor.map(cutLong),
     events: toCells(table.kinds.event, grid, table.kinds.event.count),
     eventsOutside,
     addresses: countDistinct(
@@ -305,12 +303,7 @@ function finishSection(
 function keyValue(table: ReducedTable, kind: KindTable, column: KeyColumn, row: number): KeyValue {
   const code = kind.keys[column]![row]!;
   if (code < 0) return null;
-  return isTextKey(column) ? cutText(table.dictionaries[column][code]!) : code;
-}
-
-function cutText(text: string): string {
-  if (text.length <= TEXT_MOST) return text;
-  return `${clipEnd(text, TEXT_MOST)} [first ${TEXT_MOST} of ${text.length} characters]`;
+  return isTextKey(column) ? cutLong(table.dictionaries[column][code]!) : code;
 }
 
 /** Add up the rows of each cell; rows stand by day and sensor. */

@@ -12,6 +12,8 @@ import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./sections.ts";
 import { visible } from "./text.ts";
 
+/** Changes of fewer events than this are shown, but not set apart. */
+const FEW = 10;
 /** Keys longer than this stand folded in tables, hashes and paths made of them sooner. */
 const FOLD_CHARACTERS = 140;
 const FOLD_SOONER: Readonly<Partial<Record<KeyColumn, number>>> = { shasum: 16, outfile: 28, filename: 40, url: 80 };
@@ -92,11 +94,12 @@ function toChangeView(
 ): ChangeView {
   if (before === 0) {
     if (now === 0) return { text: "–", tone: "same", ratio: 0 };
-    return { text: isNew ? "new" : "returned", tone: "more", ratio: Infinity };
+    return { text: isNew ? "new" : "returned", tone: isNew && now >= FEW ? "more" : "same", ratio: Infinity };
   }
-  if (now === 0) return { text: "gone", tone: "less", ratio: -1 };
+  if (now === 0) return { text: "gone", tone: before >= FEW ? "less" : "same", ratio: -1 };
   const change = rateChange(now, before, comparison);
-  const tone = Math.abs(change) < Math.max(threshold, 0.0005) ? "same" : change > 0 ? "more" : "less";
+  const isSmall = now + before < FEW || Math.abs(change) < Math.max(threshold, 0.0005);
+  const tone = isSmall ? "same" : change > 0 ? "more" : "less";
   return { text: toChange(change), tone, ratio: change };
 }
 
@@ -385,7 +388,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
   };
 }
 
-/** A key as its columns are shown. */
+/** A key as its columns are shown; texts as long as a page carries them. */
 export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
   return columns.map((column, i) => {
     const value = key[i] ?? null;

@@ -38,7 +38,7 @@ import {
 } from "./report-view.ts";
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
-import { buildChangesTable } from "./stats-tables.ts";
+import { buildChangesTable, isOverall } from "./stats-tables.ts";
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
@@ -175,14 +175,14 @@ function columnFlags(scope: Scope, data: SectionData, _section: Section) {
 
 /** The tested changes of the last days over the whole fleet; the other page has them by sensor and by day. */
 function toChangesView(statistics: Statistics) {
-  const rows = statistics.changes.filter(row => row.view === "period" && row.sensor === null && row.reported);
+  const rows = statistics.changes.filter(row => row.view === "period" && row.reported && isOverall(row, statistics.sensors));
   const { m } = statistics.tests;
   const days = `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}`;
   return {
     lead:
       rows.length === 0
         ? `Nothing on ${days} was unusual against its own past (${formatNumber(m)} comparisons).`
-        : `${days} against the days before, whole fleet: what is unusual against its own past, ` +
+        : `${days} against the days before: what is unusual against its own past, ` +
           `${formatNumber(m)} comparisons corrected for. Not driven by the filter above; all of it is in the statistics page.`,
     table: rows.length === 0 ? undefined : buildChangesTable("changes-table", "Changes", rows, CHANGES_MOST),
   };

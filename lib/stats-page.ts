@@ -11,12 +11,14 @@ import { calendarChart, type Chart, type Line, stackChart, toSteps } from "./cha
 import { STATS_SCRIPT } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
+import { toDayLabel } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "./reduced-table.ts";
 import type { DistinctName, Statistics } from "./statistics.ts";
 import {
   buildChangesTable,
+  isOverall,
   buildLedgerTable,
   buildTrendTable,
   type CellView,
@@ -72,7 +74,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
   const shown = hasDays ? `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}` : "";
   const view = {
     title: hasDays ? `Cowrie statistics, ${shown}` : "Cowrie statistics: no events",
-    heading: hasDays ? `What changed, ${shown}` : "No events",
+    heading: hasDays ? `What changed, ${daysText(statistics.shownFirstDay, statistics.lastDay)}` : "No events",
     lede: hasDays
       ? `Against the archive from ${toIsoDay(statistics.firstDay)} on, ${plural(statistics.days, "day")}, ` +
         plural(statistics.sensors.length, "sensor")
@@ -104,14 +106,14 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
   const watched = coverage.reduce((sum, sensor) => sum + sensor.watchedDays, 0);
   const byCategory = new Map<string, number>();
   for (const row of changes) {
-    if (row.reported && row.sensor === null && row.view === "period") {
+    if (row.reported && isOverall(row, sensors) && row.view === "period") {
       byCategory.set(row.category, (byCategory.get(row.category) ?? 0) + 1);
     }
   }
   const fleet = [...byCategory.values()].reduce((sum, n) => sum + n, 0);
   const words = [...byCategory].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${formatNumber(n)} ${name}`);
   return [
-    { value: formatNumber(fleet), label: "changes in the fleet", note: words.join(", ") || "none over the period" },
+    { value: formatNumber(fleet), label: sensors.length === 1 ? "changes" : "changes in the fleet", note: words.join(", ") || "none over the period" },
     { value: formatNumber(tests.m), label: "comparisons", note: `${formatNumber(tests.reported)} of them reported` },
     {
       value: novelty.claimsFromDay === null ? "–" : formatNumber(sumOf(entry => entry.new)),
@@ -140,7 +142,7 @@ function toPeriodSection(statistics: Statistics): SectionView {
         ? [{ title: "Whole fleet", table: buildChangesTable("changes-fleet", "Changes, fleet", fleet, ROWS_MOST) }]
         : []),
       ...(sensors.length > 0
-        ? [{ title: "By sensor", table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, ROWS_MOST) }]
+        ? [{ title: statistics.sensors.length === 1 ? "" : "By sensor", table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, ROWS_MOST) }]
         : []),
       ...(rows.length === 0 ? [emptyTable("changes-fleet", "Nothing was unusual against its own past.")] : []),
     ],
@@ -196,14 +198,14 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
     },
   ];
   if (novelty.new.length > 0) {
-    tables.push({ title: "New", table: buildLedgerTable("new", "New values", novelty.new, ROWS_MOST) });
+    tables.push({ title: "New", table: buildLedgerTable("new", "New values", novelty.new) });
   }
   if (novelty.newHere.length > 0) {
     const extra = {
       name: "New on",
       cell: (entry: (typeof novelty.newHere)[number]): CellView => textCell(sensorsText(entry.newOn), entry.newOn.length),
     };
-    tables.push({ title: "New on a sensor, known elsewhere", table: buildLedgerTable("new-here", "New on a sensor", novelty.newHere, ROWS_MOST, extra) });
+    tables.push({ title: "New on a sensor, known elsewhere", table: buildLedgerTable("new-here", "New on a sensor", novelty.newHere, extra) });
   }
   if (novelty.returning.length > 0) {
     const extra = {
@@ -211,10 +213,10 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
       cell: (entry: (typeof novelty.returning)[number]): CellView =>
         textCell(`${plural(entry.absentDays, "day")} to ${toIsoDay(entry.returnedOn)}`, entry.absentDays),
     };
-    tables.push({ title: "Returned", table: buildLedgerTable("returning", "Returned values", novelty.returning, ROWS_MOST, extra) });
+    tables.push({ title: "Returned", table: buildLedgerTable("returning", "Returned values", novelty.returning, extra) });
   }
   if (novelty.gone.length > 0) {
-    tables.push({ title: "Gone", table: buildLedgerTable("gone", "Gone values", novelty.gone, ROWS_MOST) });
+    tables.push({ title: "Gone", table: buildLedgerTable("gone", "Gone values", novelty.gone) });
   }
   return {
     id: "new",
@@ -418,7 +420,7 @@ function toSensorSection({ comparison, sensors }: Statistics): SectionView | und
     });
   }
   if (comparison.onlyHere.length > 0) {
-    tables.push({ title: "Seen by one sensor alone", table: buildLedgerTable("only-here", "Seen by one sensor alone", comparison.onlyHere, ROWS_MOST) });
+    tables.push({ title: "Seen by one sensor alone", table: buildLedgerTable("only-here", "Seen by one sensor alone", comparison.onlyHere) });
   }
   return {
     id: "sensors",
@@ -448,8 +450,8 @@ function toTrendSection({ trends }: Statistics): SectionView | undefined {
     lead: "A log-linear slope per watched day over the whole archive, as percent per week. p is of each row by itself, not corrected for how many there are.",
     charts: [],
     tables: [
-      ...(fleet.length > 0 ? [{ title: "Whole fleet", table: { ...buildTrendTable(fleet, ROWS_MOST), id: "trends-fleet" } }] : []),
-      ...(sensors.length > 0 ? [{ title: "By sensor", table: buildTrendTable(sensors, ROWS_MOST) }] : []),
+      ...(fleet.length > 0 ? [{ title: "Whole fleet", table: buildTrendTable("trends-fleet", "Trends, fleet", fleet, ROWS_MOST) }] : []),
+      ...(sensors.length > 0 ? [{ title: "By sensor", table: buildTrendTable("trends-sensors", "Trends by sensor", sensors, ROWS_MOST) }] : []),
     ],
   };
 }
@@ -512,6 +514,12 @@ function toFacts({ options, weekday }: Statistics, { generatedBy }: StatsPageOpt
     { name: "Weekdays adjusted for", value: weekday.adjusted.length === 0 ? "no sensor" : plural(weekday.adjusted.length, "sensor") },
     ...(generatedBy === undefined ? [] : [{ name: "Made by", value: generatedBy }]),
   ];
+}
+
+/** `3 Apr – 9 Apr 2024`, short enough for a heading. */
+function daysText(first: number, last: number): string {
+  const [from, to] = [toIsoDay(first).slice(0, 4), toIsoDay(last).slice(0, 4)];
+  return `${toDayLabel(first)}${from === to ? "" : ` ${from}`} – ${toDayLabel(last)} ${to}`;
 }
 
 function nameOf(sensor: string): string {

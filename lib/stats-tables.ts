@@ -1,11 +1,16 @@
 /** Tables of what the statistics say, cell by cell as they are shown. */
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
-import { KINDS } from "./kinds.ts";
+import { type KeyColumn, KINDS } from "./kinds.ts";
+import { cutLong } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeKind, ChangeRow, KeyValues, LedgerEntry, TrendRow, ValueType } from "./statistics.ts";
 import { visible } from "./text.ts";
+
+/** Ratios that the pictures of intervals reach: of a change, and of a trend's week. */
+const CHANGE_REACH = 32;
+const TREND_REACH = 3;
 
 const KIND_WORDS: Readonly<Record<ChangeKind, string>> = {
   login: "credential",
@@ -84,8 +89,8 @@ export function toTable<Row>(
     name,
     shown:
       shown.length < rows.length
-        ? `First ${formatNumber(shown.length)} of ${formatNumber(rows.length)}.`
-        : `${plural(rows.length, "row")}.`,
+        ? `First ${formatNumber(shown.length)} of ${formatNumber(rows.length)}`
+        : plural(rows.length, "row"),
     columns: columns.map(([title, className]) => ({ name: title, className })),
     rows: shown.map(row => ({ cells: toCells(row) })),
   };
@@ -93,16 +98,20 @@ export function toTable<Row>(
 
 export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
   if (kind === "distinct") return textCell(`different ${String(key[0])}`);
-  if (kind === "event") return partsCell(toParts(["eventid"], key));
+  if (kind === "event") return partsCell(keyParts(["eventid"], key));
   // Of a client either the version or the fingerprint is known; the other needs no word.
   const columns = [...KINDS[kind]].filter((_, i) => kind !== "client" || key[i] !== null);
-  return partsCell(toParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
+  return partsCell(keyParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
 }
 
 /** A sensor's name; the fleet, where there is none. */
 export function scopeCell(sensor: string | null): CellView {
   if (sensor === null) return textCell("fleet", "", "none");
-  return sensor === "" ? textCell("(no name)", " ", "none") : partsCell(toParts(["source"], [sensor]));
+  return sensor === "" ? textCell("(no name)", " ", "none") : partsCell(keyParts(["source"], [sensor]));
+}
+
+function keyParts(columns: readonly KeyColumn[], key: KeyValues): PartView[] {
+  return toParts(columns, key.map(value => (typeof value === "string" ? cutLong(value) : value)));
 }
 
 /** A probability: as small as it needs to be told apart, no smaller. */
@@ -118,33 +127,46 @@ function changeText(row: ChangeRow): string {
 }
 
 const CHANGE_COLUMNS = [
-  ["What", ""],
-  ["", ""],
-  ["Where", ""],
   ["Verdict", ""],
   ["Count", "number"],
   ["Expected", "number"],
   ["Change", "number"],
   ["Times the former rate, 95 %", ""],
   ["q", "number"],
-  ["Seen on", "number"],
 ] as const;
 
+/** Rows that speak for everything: of the fleet, or of the only sensor there is. */
+export function isOverall(row: { readonly sensor: string | null }, sensors: readonly string[]): boolean {
+  return row.sensor === null || sensors.length === 1;
+}
+
 export function buildChangesTable(id: string, name: string, rows: readonly ChangeRow[], most: number): TableView {
+  // A column that says the same in every row is left out.
   const hasDays = rows.some(row => row.view === "day");
-  const columns = hasDays ? [["Day", ""] as const, ...CHANGE_COLUMNS] : CHANGE_COLUMNS;
+  const hasFleet = rows.some(row => row.sensor === null);
+  const hasSensors = rows.some(row => row.sensor !== null);
+  const columns = [
+    ...(hasDays ? [["Day", ""] as const] : []),
+    ["Kind", ""] as const,
+    ["Value", ""] as const,
+    ...(hasSensors ? [["Where", ""] as const] : []),
+    ...CHANGE_COLUMNS,
+    ...(hasFleet ? [["Seen on", "number"] as const] : []),
+  ];
   return toTable(id, name, columns, rows, row => [
     ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
     textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
     keyCell(row.kind, row.key),
-    scopeCell(row.sensor),
+    ...(hasSensors ? [scopeCell(row.sensor)] : []),
     textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
     numberCell(row.count),
     numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
     { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
-    svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity)), row.ratio),
+    svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH)), row.ratio),
     numberCell(row.q, formatProbability(row.q)),
-    row.sensor === null ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`) : numberCell(null, ""),
+    ...(!hasFleet
+      ? []
+      : [row.sensor === null ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`) : numberCell(null, "")]),
   ], most);
 }
 
@@ -173,15 +195,33 @@ export function sensorsText(names: readonly string[]): string {
   return names.length > SENSORS_NAMED ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more` : named.join(", ");
 }
 
-/** @param extra A column of its own, between the count and the sensors. */
+/** Values of one kind that a list shows: addresses come by the thousand, and what is rare would drown in them. */
+const TYPE_MOST = 50;
+/** The rarer a kind, the more one of it tells. */
+const TYPE_ORDER: readonly ValueType[] = [
+  "sshKey",
+  "hash",
+  "urlHost",
+  "hassh",
+  "clientVersion",
+  "command",
+  "credential",
+  "address",
+];
+
+/**
+ * Values with who saw them when, at most {@link TYPE_MOST} of each kind, in the order given.
+ *
+ * @param extra A column of its own, before the sensors.
+ */
 export function buildLedgerTable<Entry extends LedgerEntry>(
   id: string,
   name: string,
   entries: readonly Entry[],
-  most: number,
   extra?: { readonly name: string; readonly cell: (entry: Entry) => CellView },
 ): TableView {
-  return toTable(
+  const shown = TYPE_ORDER.flatMap(type => entries.filter(entry => entry.type === type).slice(0, TYPE_MOST));
+  const table = toTable(
     id,
     name,
     [
@@ -193,29 +233,32 @@ export function buildLedgerTable<Entry extends LedgerEntry>(
       ...(extra === undefined ? [] : [[extra.name, ""] as const]),
       ["Sensors, first to see it first", ""],
     ],
-    entries,
+    shown,
     entry => [
       textCell(TYPE_WORDS[entry.type].one, entry.type, "what"),
-      partsCell(toParts(TYPE_COLUMNS[entry.type], entry.value)),
+      partsCell(keyParts(TYPE_COLUMNS[entry.type], entry.value)),
       numberCell(entry.count),
       textCell(formatInstant(entry.firstSeenUs), entry.firstSeenUs, "time"),
       textCell(formatInstant(entry.lastSeenUs), entry.lastSeenUs, "time"),
       ...(extra === undefined ? [] : [extra.cell(entry)]),
       textCell(sensorsText(entry.sensors.map(seen => seen.sensor)), entry.sensors.length),
     ],
-    most,
+    shown.length,
   );
+  if (shown.length === entries.length) return table;
+  const words = `${formatNumber(shown.length)} of ${formatNumber(entries.length)}, the first ${TYPE_MOST} of each kind`;
+  return { ...table, shown: words };
 }
 
-export function buildTrendTable(rows: readonly TrendRow[], most: number): TableView {
+export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], most: number): TableView {
   const weekly = (percent: number | null) =>
     percent === null ? "–" : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
   return toTable(
-    "trends-table",
-    "Trends",
+    id,
+    name,
     [
-      ["What", ""],
-      ["", ""],
+      ["Kind", ""],
+      ["Value", ""],
       ["Where", ""],
       ["Count", "number"],
       ["Days", "number"],
@@ -243,6 +286,7 @@ export function buildTrendTable(rows: readonly TrendRow[], most: number): TableV
                 1 + (row.low ?? -100) / 100,
                 1 + row.percentPerWeek / 100,
                 row.high === null ? Infinity : 1 + row.high / 100,
+                TREND_REACH,
               ),
             ),
             row.percentPerWeek,

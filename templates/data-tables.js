@@ -17,6 +17,7 @@ function startDataTable(box) {
   const more = find("[data-table=more]", box);
   const search = find(".find", box);
   let showsAll = rows.length <= FIRST_ROWS;
+  search.parentElement.hidden = showsAll;
 
   function draw() {
     let seen = 0;

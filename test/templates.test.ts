@@ -9,6 +9,53 @@ const TEMPLATES = readdirSync(FOLDER).filter(name => name.endsWith(".mustache"))
 /** The only things that are put into a page as they are; every one is made by us. */
 const UNESCAPED = new Set(["style", "script", "dataJson", "svg"]);
 
+/** The colours of a theme, by variable. */
+function readColours(style: string, start: string): Map<string, string> {
+  const block = style.slice(style.indexOf(start));
+  return new Map([...block.slice(0, block.indexOf("}")).matchAll(/--([a-z0-9]+): (#[0-9a-f]{6})/g)].map(m => [m[1]!, m[2]!]));
+}
+
+/** Contrast after WCAG 2: 1 to 21. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string) => {
+    const [red, green, blue] = [1, 3, 5]
+      .map(at => parseInt(colour.slice(at, at + 2), 16) / 255)
+      .map(value => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+  };
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high! + 0.05) / (low! + 0.05);
+}
+
+describe("colours", () => {
+  const style = readFileSync(join(FOLDER, "report.css"), "utf8");
+  const themes = [
+    ["light", readColours(style, ":root {")],
+    ["dark", readColours(style, ':root[data-theme="dark"]')],
+  ] as const;
+
+  test.each(themes)("%s: text and labels of lines are read on the page and on what is marked", (_, colours) => {
+    const texts = ["ink", "soft", "accent", "more", "less", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
+    const faint = texts.flatMap(name =>
+      ["page", "card", "faint"].flatMap(ground => {
+        const value = contrast(colours.get(name)!, colours.get(ground)!);
+        // Labels of lines stand on the page alone.
+        return value < 4.5 && !(name.startsWith("c") && ground === "faint") ? [`${name} on ${ground}: ${value.toFixed(2)}`] : [];
+      }),
+    );
+    expect(faint).toEqual([]);
+  });
+
+  test.each(themes)("%s: the shades of the heat map go one way", (name, colours) => {
+    const values = ["h1", "h2", "h3", "h4", "h5", "h6", "h7"].map(shade => contrast(colours.get(shade)!, colours.get("page")!));
+    expect({ name, values }).toEqual({ name, values: [...values].sort((a, b) => a - b) });
+  });
+
+  test("both ways into the dark use the same colours", () => {
+    expect(readColours(style, ':root:not([data-theme="light"])')).toEqual(themes[1][1]);
+  });
+});
+
 describe("templates", () => {
   test("are found", () => {
     expect(TEMPLATES.length).toBeGreaterThan(5);
@@ -34,8 +81,10 @@ describe("templates", () => {
     expect(style.match(/@import|url\((?!#)/g)).toBeNull();
   });
 
-  test("the page script makes no markup out of text", () => {
-    const script = readFileSync(join(FOLDER, "report.js"), "utf8");
+  test("no script makes markup out of text", () => {
+    const names = readdirSync(FOLDER).filter(name => name.endsWith(".js"));
+    expect(names.length).toBeGreaterThan(1);
+    const script = names.map(name => readFileSync(join(FOLDER, name), "utf8")).join("\n");
     expect(script.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|DOMParser/g)).toBeNull();
   });
 });

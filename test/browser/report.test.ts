@@ -1,5 +1,5 @@
 /** The report in a real browser: what the script does, and what a page must never do. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,9 @@ import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/brows
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
+
+// A browser on a busy machine takes its time; nothing here is about speed.
+setDefaultTimeout(120_000);
 
 const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
@@ -113,12 +116,12 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   test("a filter drives figures, charts and tables, and is kept in the address", async () => {
     await withPage("fleet", async page => {
       const [all] = await textOf(page, ".figure b");
-      const line = await page.getAttribute("#credentials .series path", "d");
+      const line = await page.getAttribute("#credentials .canvas .s0 path.line", "d");
       await page.click('[data-preset="7"]');
       await settle(page);
       const [week] = await textOf(page, ".figure b");
       expect(week).not.toBe(all!);
-      expect(await page.getAttribute("#credentials .series path", "d")).not.toBe(line);
+      expect(await page.getAttribute("#credentials .canvas .s0 path.line", "d")).not.toBe(line);
       expect(await page.evaluate("location.hash")).toBe("#from=2024-04-03");
       const url = page.url();
       await page.goto("about:blank");

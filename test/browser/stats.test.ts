@@ -1,0 +1,88 @@
+/** The statistics page in a real browser. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Page } from "playwright-core";
+import type { ReducedTable } from "../../lib/reduced-table.ts";
+import { computeStatistics } from "../../lib/statistics.ts";
+import { renderStats } from "../../lib/stats-page.ts";
+import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/browser.ts";
+import { buildReduced } from "../support/build.ts";
+import { buildHostile } from "../support/hostile.ts";
+import { buildFleet } from "../support/report-fleet.ts";
+
+// A browser on a busy machine takes its time; nothing here is about speed.
+setDefaultTimeout(120_000);
+
+const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
+const NAME = CHROMIUM === undefined ? "the statistics in Chromium (skipped: no Chromium on PATH)" : "the statistics in Chromium";
+
+describe.skipIf(CHROMIUM === undefined)(NAME, () => {
+  let browser: Browser;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "stats-pages-"));
+    mkdirSync(ARTEFACTS, { recursive: true });
+    const tables: [string, ReducedTable][] = [
+      ["fleet", buildFleet({ days: 40, sensors: 4 })],
+      ["hostile", buildHostile()],
+      ["empty", buildReduced([])],
+    ];
+    const options = { thresholdPercent: 20, lastDays: 7 };
+    for (const [name, table] of tables) {
+      writeFileSync(join(folder, `${name}.html`), renderStats(table, computeStatistics(table, options), options));
+    }
+    browser = await openBrowser();
+  });
+
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function withPage(name: string, width: number, use: (page: Page) => Promise<void>): Promise<void> {
+    const page = await browser.context.newPage();
+    const faults = watchPage(page);
+    await page.setViewportSize({ width, height: 1000 });
+    await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
+    await page.waitForSelector("html[data-drawn]", { state: "attached" });
+    await use(page);
+    expect(faults).toEqual([]);
+    await page.close();
+  }
+
+  for (const name of ["fleet", "hostile", "empty"]) {
+    for (const width of [1400, 390]) {
+      test(`${name} at ${width} px: no fault, nothing wider than the window`, async () => {
+        await withPage(name, width, async page => {
+          expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+          await page.screenshot({ path: join(ARTEFACTS, `stats-${name}-${width}.png`), fullPage: name === "fleet" });
+        });
+      });
+    }
+  }
+
+  test("tables are folded, searched, sorted and saved", async () => {
+    await withPage("fleet", 1400, async page => {
+      const table = page.locator('[data-table-name="changes-fleet"]');
+      const rows = () => table.locator("tbody tr:visible").count();
+      expect(await rows()).toBe(15);
+      await table.locator("[data-table=more]").click();
+      const all = await rows();
+      expect(all).toBeGreaterThan(15);
+      await table.locator("thead button", { hasText: "Count" }).click();
+      const counts = (await table.locator("tbody tr td:nth-child(4)").allInnerTexts()).map(text => Number(text.replaceAll(",", "")));
+      expect(counts).toEqual([...counts].sort((a, b) => b - a));
+      await table.locator(".find").fill("no such value");
+      expect(await rows()).toBe(0);
+      await table.locator(".find").fill("");
+      const [csv] = await Promise.all([page.waitForEvent("download"), table.locator('[data-table="csv"]').click()]);
+      const lines = (await Bun.file((await csv.path())!).text()).trim().split("\n");
+      expect(lines.length).toBe(all + 1);
+      expect(lines[0]).toStartWith("Kind,Value,Verdict,Count,Expected");
+    });
+  });
+});
