@@ -109,7 +109,8 @@ export function simulateWorld(random: Random, world: World): SimulatedWorld {
   const dictionaries = Object.fromEntries(TEXT_KEYS.map(key => [key, [] as string[]])) as Record<TextKey, string[]>;
   const kinds = Object.fromEntries(KIND_NAMES.map(kind => [kind, toKind(kind, [], [])])) as Record<Kind, KindTable>;
   kinds.command = toKind("command", commands, ["input"]);
-  kinds.event = toKind("event", events.map(([day, s, hour, count]) => [day!, s!, 0, hour!, count!]), ["eventid", "hour"]);
+  const hourly = events.map(([day, s, hour, count]) => [day!, s!, 0, hour!, count!]);
+  kinds.event = toKind("event", hourly, ["eventid", "hour"]);
   return {
     table: {
       info: NO_INFO,
