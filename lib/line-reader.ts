@@ -52,6 +52,8 @@ const KEYS_MAX = 1024;
 const KEY_SLOT_MASK = KEYS_MAX * 4 - 1;
 /** Members kept in `extra` per event; an event with more is read by the plain path. */
 const EXTRAS_MAX = 64;
+/** Slots for what is expected in `extra`. */
+const EXTRA_SLOT_MASK = 1023;
 /** Largest whole number that is exact as digits are added up. */
 const EXACT_MAX = 2 ** 53;
 
@@ -90,6 +92,11 @@ export class LineReader {
   #keepsMessage = new Uint8Array(256);
   #messageIdsKnown = 0;
 
+  /** The block being read, for comparisons by the native code. */
+  #block: Buffer = Buffer.alloc(0);
+  #extraArena: Buffer = Buffer.alloc(0);
+  /** `extra` code + 1 by what stood before it: a client's kex lists follow from its HASSH. */
+  readonly #extraCandidates = new Int32Array(EXTRA_SLOT_MASK + 1);
   /** Where the members for `extra` of the line being read start and end. */
   readonly #extraStarts = new Int32Array(EXTRAS_MAX);
   readonly #extraEnds = new Int32Array(EXTRAS_MAX);
@@ -109,6 +116,7 @@ export class LineReader {
    * @param bytes Holds the lines at `[start, end)`; the byte before `end` is LF, which every scan stops at.
    */
   readLines(bytes: Uint8Array, start: number, end: number): void {
+    this.#block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const builder = this.#builder;
     const { counts } = this;
     let at = start;
@@ -167,6 +175,9 @@ export class LineReader {
     let messageEnd = -1;
     let systemStart = -1;
     let systemEnd = -1;
+    let context = 0;
+    let extraSlot = 0;
+    let extraCode = -1;
 
     if (bytes[at] !== OPEN) return -1;
     at++;
@@ -213,6 +224,7 @@ export class LineReader {
             }
             if (j === lastEnd && bytes[k] === QUOTE) {
               cells[row] = last;
+              context = last;
               at = k + 1;
               break;
             }
@@ -222,6 +234,7 @@ export class LineReader {
           if (bytes[textEnd] === QUOTE) {
             const code = dictionary.intern(bytes, at, textEnd, 1);
             cells[row] = code;
+            context = code;
             // The same text may have come in by an escape first; then its bytes cannot be compared.
             lastCodes[column] = dictionary.plain[code] === 1 ? code : -1;
             at = textEnd + 1;
@@ -323,7 +336,20 @@ export class LineReader {
         }
         default: {
           if (extras === EXTRAS_MAX) return -1;
-          at = skipValue(bytes, at, 0);
+          if (extras === 0) {
+            extraSlot = (context ^ key) & EXTRA_SLOT_MASK;
+            const candidate = this.#extraCandidates[extraSlot]! - 1;
+            const end = candidate < 0 ? -1 : this.#matchExtra(candidate, memberStart);
+            if (end >= 0) {
+              at = end;
+              extraCode = candidate;
+            } else {
+              at = skipValue(bytes, at, 0);
+            }
+          } else {
+            at = skipValue(bytes, at, 0);
+            extraCode = -1;
+          }
           if (at < 0) return -1;
           this.#extraStarts[extras] = memberStart;
           this.#extraEnds[extras] = at;
@@ -351,12 +377,21 @@ export class LineReader {
       this.#extraStarts[extras] = messageStart;
       this.#extraEnds[extras] = messageEnd;
       extras++;
+      // With a message in it, it would be expected of events that leave theirs out.
+      extraSlot = -1;
+      extraCode = -1;
     }
     if (systemStart >= 0 && codes[PROTOCOL]![row] === -1) {
       const protocol = protocolOfBytes(bytes, systemStart, systemEnd);
       if (protocol !== undefined) codes[PROTOCOL]![row] = this.#protocolCode(protocol);
     }
-    if (extras > 0) codes[EXTRA]![row] = this.#internExtras(bytes, extras);
+    if (extras > 0) {
+      if (extraCode < 0) {
+        extraCode = this.#internExtras(bytes, extras);
+        if (extraSlot >= 0) this.#extraCandidates[extraSlot] = extraCode + 1;
+      }
+      codes[EXTRA]![row] = extraCode;
+    }
     builder.timestampUs[row] = timestampUs;
     return at + 1;
   }
@@ -526,6 +561,22 @@ export class LineReader {
       }
     }
     return dictionary.intern(scratch, 0, to, 0);
+  }
+
+  /**
+   * Where the members end that stand at `at`, if they are those of a known `extra`; -1 if they are not.
+   *
+   * They need no check then: what is known was checked when it came in. A kex line of 1.2 kB is compared in a tenth of
+   * the time that it takes to skip, hash and look it up.
+   */
+  #matchExtra(code: number, at: number): number {
+    const { arena, offsets } = this.#builder.dictionaries[EXTRA]!;
+    if (this.#extraArena.buffer !== arena.buffer) this.#extraArena = Buffer.from(arena.buffer);
+    const start = offsets[code]!;
+    const end = offsets[code + 1]!;
+    const textEnd = at + end - start;
+    if (textEnd > this.#block.length) return -1;
+    return this.#block.compare(this.#extraArena, start, end, at, textEnd) === 0 ? textEnd : -1;
   }
 
   /** Intern the members that belong into `extra`, as they are written; they get one spelling at the end. */
