@@ -545,7 +545,7 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   );
   notes.push("Reported means unusual against its own past. It never means malicious, and not reported never means harmless.");
   notes.push(weekday.note);
-  if (silent.length > 0) notes.push(`${silent.length} sensors were silent when the archive ends.`);
+  if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} of ${statistics.sensors.length} sensors.`);
   if (cutDays.length > 0) {
     notes.push(
       `${cutDays.length} sensor-days come from counts cut to the most frequent: they are shown and never tested.`,
@@ -580,7 +580,7 @@ export function explainChange(row: ChangeRow): string {
     case "returning":
       return `Seen ${row.count} times ${when}, ${where}, after an absence as long as the baseline or longer.`;
     case "gone":
-      return `Not seen ${when} or since, ${where}: ${against}.`;
+      return `Not seen ${when} or since, ${where.replace(/^on 0 of/, "on any of")}: ${against}.`;
     default: {
       const change = row.percent === null ? "" : ` (${row.percent > 0 ? "+" : ""}${Math.round(row.percent)} %)`;
       const range = `${number(row.low)} to ${row.high === null ? "any number of" : number(row.high)} times the former rate`;
