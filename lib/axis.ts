@@ -21,9 +21,9 @@ export function stepDays(range: DayRange, most: number): number {
   return STEPS.find(step => Math.ceil(days / step) <= most) ?? 364 * Math.ceil(days / (364 * most));
 }
 
-/** What one step of a chart stands for, in words. */
-export function stepName(step: number): string {
-  return step === 1 ? "day" : step === 7 ? "week" : `${step} days`;
+/** What the values of a chart are per: longer steps show means, which a short or silent step does not bend. */
+export function perStep(step: number): string {
+  return step === 1 ? "per day" : step === 7 ? "per day, weekly means" : `per day, means of ${step} days`;
 }
 
 export interface DayTick {

@@ -156,6 +156,8 @@ export function stackChart(
 
 export interface HeatRow {
   readonly name: string;
+  /** Sum over all days, for the margin. */
+  readonly total: number;
   /** `values[step]`; null = no data, undefined = before the first or after the last sign of the row. */
   readonly values: readonly (number | null | undefined)[];
 }
@@ -204,7 +206,7 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
       }
     }
   });
-  const totals = heat.map(row => row.values.reduce<number>((sum, value) => sum + (value ?? 0), 0));
+  const totals = heat.map(row => row.total);
   const largest = Math.max(1, ...totals);
   const barWidth = width - plot.right - 46;
   const names = heat.flatMap((row, i) => {
@@ -359,7 +361,12 @@ function shadeRange(heat: readonly HeatRow[]): { low: number; high: number } {
   const low = sorted[Math.floor(sorted.length * 0.02)]!;
   const high = sorted[sorted.length - 1]!;
   // Few different counts need no seven shades, but the lightest and the darkest must differ.
-  return high - low < 0.3 ? { low: Math.max(0, low - 0.3), high: high + 0.01 } : { low, high: high + 1e-9 };
+  return high - low < 0.3 ? { low: Math.min(low, Math.max(0, low - 0.3)), high: high + 0.01 } : { low, high: high + 1e-9 };
+}
+
+/** Where a shade begins: the next whole number, except below the first. */
+function toThreshold(value: number): string {
+  return toShort(value < 1 - 1e-6 ? value : Math.ceil(value - 1e-6));
 }
 
 function shadeLegend(plot: Plot, low: number, high: number, shades: readonly string[], hatched: boolean): Markup[] {
@@ -376,7 +383,7 @@ function shadeLegend(plot: Plot, low: number, high: number, shades: readonly str
   if (hatched) item("hatched", "no data");
   if (shades[0] !== "") item("h0", "0");
   if (plot.width < NARROW) {
-    const [from, to] = [toShort(Math.ceil(10 ** low - 1e-6)), toShort(Math.floor(10 ** high + 1e-6))];
+    const [from, to] = [toThreshold(10 ** low), toShort(10 ** high)];
     parts.push(element("text", { class: "tick", x, y: 10, dy: ".35em" }, from));
     x += 7.2 * from.length + 5;
     for (let shade = 1; shade <= SHADES; shade++, x += 12) {
@@ -387,7 +394,7 @@ function shadeLegend(plot: Plot, low: number, high: number, shades: readonly str
   }
   for (let shade = 1; shade <= SHADES; shade++) {
     if (shades[shade] === "") continue;
-    item(`h${shade}`, `≥ ${toShort(Math.ceil(10 ** (low + ((high - low) * (shade - 1)) / SHADES) - 1e-6))}`);
+    item(`h${shade}`, `≥ ${toThreshold(10 ** (low + ((high - low) * (shade - 1)) / SHADES))}`);
   }
   return parts;
 }
@@ -405,6 +412,9 @@ export function sparkline(values: readonly (number | null)[], width = 120, heigh
   return element("svg", attributes, element("path", { d: linePath(values, x, y) }));
 }
 
+/** A ring so small that its stroke fills it. */
+const DOT = "m-1.4 0a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0-2.8 0";
+
 /** The path of a line with breaks; a value that stands alone between two breaks becomes a dot. */
 export function linePath(
   values: readonly (number | null)[],
@@ -420,7 +430,7 @@ export function linePath(
       continue;
     }
     path += `${drawing ? "L" : "M"}${x(step)} ${y(value)}`;
-    if (!drawing && (values[step + 1] ?? null) === null) path += "h.01";
+    if (!drawing && (values[step + 1] ?? null) === null) path += DOT;
     drawing = true;
   }
   return path;
@@ -481,5 +491,5 @@ function frame(plot: Plot, label: string, parts: readonly Markup[]): Markup {
 
 /** The values of one step in words, for a chart's description and its tip. */
 export function describeValue(value: number | null | undefined): string {
-  return value == null ? "no data" : formatNumber(value);
+  return value == null ? "no data" : formatNumber(value, Number.isInteger(value) || value >= 100 ? 0 : value < 1 ? 2 : 1);
 }

@@ -2,7 +2,7 @@
  * What the report shows of its data under a filter: the same on the server, where nothing is filtered yet, and in
  * the page. Texts come out ready to show; nothing here knows HTML.
  */
-import { type DayRange, dayCount, stepDays, stepName } from "./axis.ts";
+import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
 import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cube.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
@@ -205,7 +205,7 @@ export function sensorName(data: ReportData, sensor: number): string {
   return name === "" ? "(no name)" : visible(name);
 }
 
-/** Events per sensor and day; null inside a sensor's life without an event, undefined outside of it. */
+/** Events per sensor and day, means where a step is longer; null inside a sensor's life without an event, undefined outside of it. */
 export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData): HeatRow[] {
   const { data, filter } = scope;
   const { range } = filter;
@@ -216,31 +216,39 @@ export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData):
       return life === undefined || first > life.last || first + steps.days <= life.first ? undefined : null;
     }),
   );
-  forEachCell(data.events, data.grid, filter, (day, sensor, count) => {
+  const watchedDays = lives.map(() => new Uint32Array(steps.n));
+  const totals = new Float64Array(lives.length);
+  const add = (day: number, sensor: number, count: number) => {
     const row = values[sensor]!;
     const step = Math.floor(day / steps.days);
-    row[step] = (row[step] ?? 0) + (metric === undefined ? count : 0);
+    row[step] = (row[step] ?? 0) + count;
+    totals[sensor]! += count;
+  };
+  forEachCell(data.events, data.grid, filter, (day, sensor, count) => {
+    add(day, sensor, metric === undefined ? count : 0);
+    watchedDays[sensor]![Math.floor(day / steps.days)]!++;
   });
-  if (metric !== undefined) {
-    forEachCell(metric.all, data.grid, filter, (day, sensor, count) => {
-      const row = values[sensor]!;
-      const step = Math.floor(day / steps.days);
-      row[step] = (row[step] ?? 0) + count;
-    });
-  }
+  if (metric !== undefined) forEachCell(metric.all, data.grid, filter, add);
   return values
-    .map((row, sensor) => ({ name: sensorName(data, sensor), values: row }))
+    .map((row, sensor) => ({
+      name: sensorName(data, sensor),
+      total: totals[sensor]!,
+      values: row.map((sum, step) => (sum == null ? sum : sum / Math.max(1, watchedDays[sensor]![step]!))),
+    }))
     .filter((_, sensor) => filter.sensors[sensor] === 1);
 }
 
-/** Sums per step; null where no chosen sensor had an event on any of its days. */
-export function sumSteps(byDay: Float64Array, watched: Float64Array, steps: Steps): (number | null)[] {
+/** Means per watched day of each step; null where no chosen sensor had an event on any of its days. */
+export function meanSteps(byDay: Float64Array, watched: Float64Array, steps: Steps): (number | null)[] {
   const values: (number | null)[] = new Array<number | null>(steps.n).fill(null);
+  const days = new Uint32Array(steps.n);
   for (let day = 0; day < byDay.length; day++) {
+    if (watched[day] === 0 && byDay[day] === 0) continue;
     const step = Math.floor(day / steps.days);
-    if (watched[day]! > 0 || byDay[day]! > 0) values[step] = (values[step] ?? 0) + byDay[day]!;
+    values[step] = (values[step] ?? 0) + byDay[day]!;
+    days[step]!++;
   }
-  return values;
+  return steps.days === 1 ? values : values.map((value, step) => (value === null ? null : value / days[step]!));
 }
 
 /** Steps for a chart with room for `most` of them. */
@@ -256,7 +264,7 @@ export function stepLabel(steps: Steps, step: number): string {
 }
 
 export function stepUnit(section: Section, steps: Steps): string {
-  return `${section.unit} per ${stepName(steps.days)}`;
+  return `${section.unit} ${perStep(steps.days)}`;
 }
 
 /** A section's keys ranked under the filter. */
@@ -363,13 +371,13 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     key,
     rank,
     parts: toParts(ranking.section.columns, section.keys[key]!),
-    values: sumSteps(byDay, scope.watched, steps),
+    values: meanSteps(byDay, scope.watched, steps),
     count,
     countText: formatNumber(count),
     shareText: formatShare(count / ranking.total),
     shareWidth: Math.round((1000 * count) / ranking.total) / 10,
     success,
-    successText: success === 0 ? "0" : `${formatNumber(success)} (${formatShare(success / count)})`,
+    successText: success === 0 ? "0" : formatShare(success / count),
     verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
     verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
     now,
@@ -383,7 +391,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     last,
     lastSeen: toMoment(last, scope.whole),
     sensors: seenOn,
-    sensorsText: `${seenOn} of ${chosen}`,
+    sensorsText: `${seenOn}/${chosen}`,
     isUncertain: count < ranking.bound,
   };
 }
@@ -425,16 +433,19 @@ export function keyName(section: Section, key: readonly KeyValue[]): string {
 export function buildLines(scope: Scope, ranking: Ranking, keys: readonly number[], steps: Steps): Line[] {
   return keys.map(key => ({
     name: keyName(ranking.section, ranking.data.keys[key]!),
-    values: sumSteps(sumByDay(ranking.data.cells[key]!, scope.data.grid, scope.filter), scope.watched, steps),
+    values: meanSteps(sumByDay(ranking.data.cells[key]!, scope.data.grid, scope.filter), scope.watched, steps),
   }));
 }
 
 /** What the given lines leave of the section's total, step by step. */
 export function buildRest(scope: Scope, ranking: Ranking, lines: readonly Line[], steps: Steps): (number | null)[] {
-  const all = sumSteps(sumByDay(ranking.data.all, scope.data.grid, scope.filter), scope.watched, steps);
-  return all.map((value, step) =>
-    value === null ? null : value - lines.reduce((sum, line) => sum + (line.values[step] ?? 0), 0),
-  );
+  const all = meanSteps(sumByDay(ranking.data.all, scope.data.grid, scope.filter), scope.watched, steps);
+  return all.map((value, step) => {
+    if (value === null) return null;
+    const rest = value - lines.reduce((sum, line) => sum + (line.values[step] ?? 0), 0);
+    // Means do not subtract to exactly nothing.
+    return rest < 1e-6 ? 0 : rest;
+  });
 }
 
 export function columnNames(section: Section): string[] {

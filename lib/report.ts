@@ -10,7 +10,7 @@ import style from "../templates/report.css" with { type: "text" };
 import page from "../templates/report.mustache" with { type: "text" };
 import rowPartial from "../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../templates/section.mustache" with { type: "text" };
-import { stepName } from "./axis.ts";
+import { perStep } from "./axis.ts";
 import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "./chart.ts";
 import { REPORT_SCRIPT } from "./client-script.ts";
 import { type Cells, encodeCells, everything, sumByDay } from "./cube.ts";
@@ -34,7 +34,7 @@ import {
   type Scope,
   sensorName,
   stepUnit,
-  sumSteps,
+  meanSteps,
 } from "./report-view.ts";
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
@@ -125,14 +125,14 @@ function toFilterView(data: ReportData) {
 function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / HEAT_STEP);
   const rows = buildCoverage(scope, steps);
-  const label = `Events per sensor and ${stepName(steps.days)}`;
+  const label = `Events per sensor, ${perStep(steps.days)}`;
   return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label };
 }
 
 function toActivityView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / 3);
-  const events = sumSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
-  const label = `Events of all sensors per ${stepName(steps.days)}`;
+  const events = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
+  const label = `Events of all sensors ${perStep(steps.days)}`;
   const { svg } = stackChart([{ name: "events", values: events, style: 0 }], steps, CHART_WIDTH, label, 150);
   return { svg: toMarkupText(svg), unit: label };
 }

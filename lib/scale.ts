@@ -22,7 +22,8 @@ const ZERO_BAND = 16;
 const TICK_GAP = 14;
 
 /**
- * A logarithmic scale for counts, with a row of its own for zero below the one for 1.
+ * A logarithmic scale for counts, with a row of its own for zero below the one for 1; between the two, where only
+ * means can lie, it is linear.
  *
  * @param max Largest value to show.
  * @param top Where the largest decade lies, in pixels from above; `bottom` is where zero lies.
@@ -33,7 +34,7 @@ export function logScale(max: number, top: number, bottom: number): Scale {
   const end = [1, 2, 5, 10].map(step => Math.log10(step) + Math.floor(decades)).find(level => level >= decades - 1e-9)!;
   const base = bottom - ZERO_BAND;
   const at = (value: number) =>
-    round1(value <= 0 ? bottom : base - ((base - top) * Math.log10(Math.max(1, value))) / end);
+    round1(value < 1 ? bottom - ZERO_BAND * Math.max(0, value) : base - ((base - top) * Math.log10(value)) / end);
   const ticks: Tick[] = [{ at: bottom, label: "0" }];
   // Between the powers of ten only where there are few of them; the topmost line is labelled anyway.
   const factors = end <= 1.75 ? [1, 2, 5] : [1];

@@ -6,7 +6,7 @@ import patternsPartial from "../templates/patterns.mustache" with { type: "text"
 import provenancePartial from "../templates/provenance.mustache" with { type: "text" };
 import style from "../templates/report.css" with { type: "text" };
 import page from "../templates/stats.mustache" with { type: "text" };
-import { type DayRange, stepDays, stepName } from "./axis.ts";
+import { type DayRange, stepDays } from "./axis.ts";
 import { calendarChart, type Chart, type Line, stackChart, toSteps } from "./chart.ts";
 import { STATS_SCRIPT } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
@@ -322,7 +322,7 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
     name: "Coverage",
     heading: "Which sensor watched when?",
     lead: `A day without any event is called down where the sensor's usual rate makes such a silence incredible.${cut}`,
-    charts: [toFigure(calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"), `Sensors by ${stepName(steps.days)}`, "coverage")],
+    charts: [toFigure(calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"), steps.days === 1 ? "Sensors by day" : `Sensors, ${steps.days} days to a column, the worst shown`, "coverage")],
     tables,
   };
 }

@@ -4,7 +4,7 @@
  * Everything is drawn by the functions the server draws with; text reaches the document as text nodes and attribute
  * values only.
  */
-import { stepName } from "../lib/axis.ts";
+import { perStep } from "../lib/axis.ts";
 import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/chart.ts";
 import { toCsv } from "../lib/csv.ts";
 import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/cube.ts";
@@ -26,7 +26,7 @@ import {
   rankSection,
   stepLabel,
   stepUnit,
-  sumSteps,
+  meanSteps,
 } from "../lib/report-view.ts";
 import { startDataTables } from "./data-tables.js";
 import {
@@ -314,8 +314,8 @@ async function start() {
     const canvas = find(".canvas", box);
     const draw = width => {
       const steps = chooseSteps(scope, width / 3);
-      const values = sumSteps(sumByDay(data.events, grid, scope.filter), scope.watched, steps);
-      const label = `Events ${scope.whole ? "of all sensors " : ""}per ${stepName(steps.days)}`;
+      const values = meanSteps(sumByDay(data.events, grid, scope.filter), scope.watched, steps);
+      const label = `Events ${scope.whole ? "of all sensors " : ""}${perStep(steps.days)}`;
       const lines = [{ name: "events", values, style: 0 }];
       const chart = stackChart(lines, steps, width, label, 150);
       find(".unit", box).textContent = label;
@@ -341,7 +341,7 @@ async function start() {
       const section = data.sections[Number(metric.value)];
       rows = buildCoverage(scope, steps, section);
       const what = section === undefined ? "Events" : metric.selectedOptions[0].textContent;
-      const label = `${what} per sensor and ${stepName(steps.days)}`;
+      const label = `${what} per sensor, ${perStep(steps.days)}`;
       find(".unit", box).textContent = label;
       if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
       const chart = heatChart(rows, steps, width, label);
@@ -403,7 +403,7 @@ async function start() {
       if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
       if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
       if (view === "strips") {
-        const rows = lines.map(line => ({ name: line.name, values: line.values }));
+        const rows = lines.map(line => ({ name: line.name, total: ranking.counts[line.key], values: line.values }));
         return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
       }
       const chart = view === "stack" ? stackChart(lines, steps, width, label) : lineChart(lines, steps, width, label);

@@ -11,14 +11,16 @@ function byClass(node: Markup, className: string): Markup[] {
 }
 const textOf = (node: Markup) => node.children.filter(child => typeof child === "string").join("");
 
+const DOT = "m-1.4 0a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0-2.8 0";
+
 describe("linePath", () => {
   const CASES: { name: string; values: (number | null)[]; path: string }[] = [
     { name: "nothing", values: [], path: "" },
     { name: "nobody watched", values: [null, null], path: "" },
     { name: "a line", values: [1, 2, 0], path: "M0 1L1 2L2 0" },
     { name: "a gap is not bridged", values: [1, 2, null, 3, 4], path: "M0 1L1 2M3 3L4 4" },
-    { name: "a day alone is a dot", values: [null, 5, null], path: "M1 5h.01" },
-    { name: "the last day alone is a dot", values: [1, null, 5], path: "M0 1h.01M2 5h.01" },
+    { name: "a day alone is a dot", values: [null, 5, null], path: `M1 5${DOT}` },
+    { name: "the last day alone is a dot", values: [1, null, 5], path: `M0 1${DOT}M2 5${DOT}` },
   ];
   test.each(CASES)("$name", ({ values, path }) => {
     expect(linePath(values, x => x, y => y)).toBe(path);
@@ -73,8 +75,8 @@ describe("stackChart", () => {
 
 describe("heatChart", () => {
   const rows = [
-    { name: "s", values: [undefined, null, 0, 5] },
-    { name: "t", values: [1, 1, 1, 500] },
+    { name: "s", total: 5, values: [undefined, null, 0, 5] },
+    { name: "t", total: 503, values: [1, 1, 1, 500] },
   ];
 
   test("no data is hatched, zero has its own shade, before the first sign there is nothing", () => {
@@ -95,6 +97,7 @@ describe("heatChart", () => {
   test("365 days of 100 sensors stay some hundred elements", () => {
     const many = Array.from({ length: 100 }, (_, s) => ({
       name: `s${s}`,
+      total: s,
       values: Array.from({ length: 365 }, (_, d) => (s * 31 + d * 7) % 50),
     }));
     const count = (node: Markup): number => 1 + node.children.reduce((n, child) => n + (typeof child === "string" ? 0 : count(child)), 0);
@@ -103,7 +106,7 @@ describe("heatChart", () => {
 
   test("all equal counts, or none at all, are drawn too", () => {
     for (const value of [1, 7, 0, null]) {
-      const { svg } = heatChart([{ name: "s", values: [value, value, value, value] }], STEPS, 1000, "x");
+      const { svg } = heatChart([{ name: "s", total: 0, values: [value, value, value, value] }], STEPS, 1000, "x");
       expect(JSON.stringify(svg)).not.toMatch(/NaN|Infinity/);
     }
   });

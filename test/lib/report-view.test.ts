@@ -10,6 +10,7 @@ import {
   buildScope,
   describeShown,
   describeUncertainty,
+  meanSteps,
   rankSection,
 } from "../../lib/report-view.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
@@ -65,11 +66,27 @@ describe("lines", () => {
   });
 });
 
+describe("steps of several days", () => {
+  test("show means of the watched days, so that a short last step and silent days bend nothing", () => {
+    const byDay = Float64Array.of(4, 0, 2, 9, 3);
+    const watched = Float64Array.of(1, 0, 1, 1, 1);
+    expect(meanSteps(byDay, watched, toSteps({ first: 0, last: 4 }, 3))).toEqual([3, 6]);
+    expect(meanSteps(new Float64Array(3), new Float64Array(3), toSteps({ first: 0, last: 2 }, 2))).toEqual([null, null]);
+  });
+
+  test("of a sensor's coverage too", () => {
+    expect(buildCoverage(whole, toSteps(whole.filter.range, 3)).map(row => row.values)).toEqual([
+      [10, 10],
+      [10, undefined],
+    ]);
+  });
+});
+
 describe("coverage", () => {
   test("inside a sensor's life a silent day is no data; outside it is nothing; another kind's zero is zero", () => {
     expect(buildCoverage(whole, steps)).toEqual([
-      { name: "a", values: [10, 10, null, 10] },
-      { name: "b", values: [undefined, 10, undefined, undefined] },
+      { name: "a", total: 30, values: [10, 10, null, 10] },
+      { name: "b", total: 10, values: [undefined, 10, undefined, undefined] },
     ]);
     const data = buildReportData(buildReduced([event(day(1), "a"), event(day(2), "a"), command(day(1), "a", "id", 4)]), {
       show: 5,
@@ -89,7 +106,7 @@ describe("ranking", () => {
     const scope = buildScope(DATA, everything(DATA.grid), { ...OPTIONS, lastDays: 2 });
     const row = buildRow(scope, rankSection(scope, COMMANDS), 0, 1, steps);
     // Days 3 and 4: 9 on one sensor-day; days 1 and 2: 2 on three.
-    expect([row.countText, row.shareText, row.change.text, row.sensorsText]).toEqual(["11", "68.8 %", "+1,250 %", "1 of 2"]);
+    expect([row.countText, row.shareText, row.change.text, row.sensorsText]).toEqual(["11", "68.8 %", "+1,250 %", "1/2"]);
   });
 
   test("what the page does not carry bounds what it claims", () => {
