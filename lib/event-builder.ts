@@ -1,8 +1,8 @@
 /**
  * Collects events column by column and hands them on as an {@link EventTable}.
  *
- * Rows are gathered in batches of a fixed size; a full batch is packed to the narrowest width its codes need and,
- * once many have gathered, put into a temporary file, so memory grows with distinct texts and not with events.
+ * Rows are gathered in batches of a fixed size; once many batches have gathered they go into a temporary file, so memory
+ * grows with distinct texts and not with events.
  */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,33 +11,51 @@ import { Dictionary } from "./dictionary.ts";
 import type { BuiltEventTable, EventBatch } from "./event-table.ts";
 import { NORMALIZE, NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 
-/** Rows of a batch: its unpacked columns (some 9 MB) stay near the processor, and tables get few record batches. */
+/** Rows of a batch: its columns take some 9 MB, and tables get few record batches. */
 export const BATCH_ROWS = 1 << 16;
 
-/** Packed batches kept in memory before they go to a temporary file. */
+/** Bytes of batches kept in memory before they go to a temporary file. */
 const MEMORY_MAX_BYTES = 64 << 20;
 
-type Packed = Uint8Array | Uint16Array | Int32Array | Float64Array;
+type Cells = Int32Array | Float64Array;
 
-interface PackedBatch {
+interface SealedBatch {
   readonly rows: number;
   readonly timestampUs: Float64Array;
-  /** Code + 1, 0 = null, per text column; undefined where no row has a value. */
-  readonly codes: readonly (Packed | undefined)[];
+  /** Codes, -1 = null, per text column; undefined where the column has no text yet. */
+  readonly codes: readonly (Int32Array | undefined)[];
   /** Values, NaN = null, per number column; undefined where no row has a value. */
   readonly numbers: readonly (Float64Array | undefined)[];
   readonly lineHash: Float64Array | undefined;
+}
+
+/** Cells of a batch being filled. */
+interface BatchCells {
+  readonly codes: readonly Int32Array[];
+  readonly numbers: readonly Float64Array[];
+  readonly timestampUs: Float64Array;
+}
+
+/** Cells of finished tables, all null again: a folder of small logs would spend its time on making new ones. */
+const spareCells: BatchCells[] = [];
+
+function makeCells(): BatchCells {
+  return {
+    codes: TEXT_COLUMNS.map(() => new Int32Array(BATCH_ROWS).fill(-1)),
+    numbers: NUMBER_COLUMN_NAMES.map(() => new Float64Array(BATCH_ROWS).fill(NaN)),
+    timestampUs: new Float64Array(BATCH_ROWS),
+  };
 }
 
 export class EventBuilder {
   /** One dictionary per text column, of the texts as the log has them. */
   readonly dictionaries = TEXT_COLUMNS.map(() => new Dictionary());
   /** `codes[column][row]` of the batch being filled; -1 = null. */
-  readonly codes = TEXT_COLUMNS.map(() => new Int32Array(BATCH_ROWS).fill(-1));
+  readonly codes: readonly Int32Array[];
   /** `numbers[column][row]` of the batch being filled; NaN = null. */
-  readonly numbers = NUMBER_COLUMN_NAMES.map(() => new Float64Array(BATCH_ROWS).fill(NaN));
+  readonly numbers: readonly Float64Array[];
   /** Microseconds since 1970-01-01 UTC of the batch being filled. */
-  readonly timestampUs = new Float64Array(BATCH_ROWS);
+  readonly timestampUs: Float64Array;
   /** Earliest and latest time of the finished table. */
   firstSeenUs = Infinity;
   lastSeenUs = -Infinity;
@@ -47,12 +65,15 @@ export class EventBuilder {
   /** Hash of the line that each row of the batch being filled stands on, where duplicates are to be found. */
   readonly lineHash: Float64Array | undefined;
 
+  readonly #cells: BatchCells;
   readonly #batches = new BatchStore();
   readonly #numberUsed = new Uint8Array(NUMBER_COLUMN_NAMES.length);
   #rows = 0;
 
   constructor(options: { readonly lineHashes?: boolean } = {}) {
     this.lineHash = options.lineHashes ? new Float64Array(BATCH_ROWS) : undefined;
+    this.#cells = spareCells.pop() ?? makeCells();
+    ({ codes: this.codes, numbers: this.numbers, timestampUs: this.timestampUs } = this.#cells);
   }
 
   /** Take the cells at `row` as an event. */
@@ -75,6 +96,7 @@ export class EventBuilder {
    */
   finish(): BuiltEventTable {
     if (this.row > 0) this.#seal();
+    spareCells.push(this.#cells);
     const dictionaries = new Map<TextColumn, Dictionary>();
     const recodes: (Int32Array | undefined)[] = [];
     TEXT_COLUMNS.forEach((name, column) => {
@@ -90,13 +112,17 @@ export class EventBuilder {
       dictionaries,
       numbersUsed: NUMBER_COLUMN_NAMES.filter((_, column) => this.#numberUsed[column] === 1),
       *batches() {
-        for (const batch of store.read()) yield unpack(batch, recodes);
+        for (const batch of store.read()) yield openBatch(batch, recodes);
       },
       close: () => store.close(),
     };
   }
 
-  /** Pack the batch being filled and start the next. */
+  #isUsed(column: number): boolean {
+    return this.dictionaries[column]!.size > 0;
+  }
+
+  /** Put the batch being filled away and start the next. */
   #seal(): void {
     const { row: rows, timestampUs } = this;
     for (let row = 0; row < rows; row++) {
@@ -107,7 +133,7 @@ export class EventBuilder {
     this.#batches.add({
       rows,
       timestampUs: timestampUs.slice(0, rows),
-      codes: this.codes.map((codes, column) => packCodes(codes, rows, this.dictionaries[column]!.size)),
+      codes: this.codes.map((codes, column) => (this.#isUsed(column) ? codes.slice(0, rows) : undefined)),
       numbers: this.numbers.map((values, column) => {
         if (!hasNumber(values, rows)) return undefined;
         this.#numberUsed[column] = 1;
@@ -115,8 +141,12 @@ export class EventBuilder {
       }),
       lineHash: this.lineHash?.slice(0, rows),
     });
-    for (const column of this.codes) column.fill(-1, 0, rows);
-    for (const column of this.numbers) column.fill(NaN, 0, rows);
+    this.codes.forEach((codes, column) => {
+      if (this.#isUsed(column)) codes.fill(-1, 0, rows);
+    });
+    this.numbers.forEach((values, column) => {
+      if (this.#numberUsed[column] === 1) values.fill(NaN, 0, rows);
+    });
     this.#rows += rows;
     this.row = 0;
   }
@@ -127,53 +157,27 @@ function hasNumber(values: Float64Array, rows: number): boolean {
   return false;
 }
 
-/** Code + 1 at the narrowest width that holds `cardinality`, or undefined if all rows are null. */
-function packCodes(codes: Int32Array, rows: number, cardinality: number): Packed | undefined {
-  if (cardinality === 0) return undefined;
-  const packed =
-    cardinality < 0xff ? new Uint8Array(rows) : cardinality < 0xffff ? new Uint16Array(rows) : new Int32Array(rows);
-  let used = 0;
-  for (let row = 0; row < rows; row++) {
-    const code = codes[row]! + 1;
-    packed[row] = code;
-    used |= code;
-  }
-  return used === 0 ? undefined : packed;
-}
-
-/** Each column is unpacked when it is first asked for: few readers want all of them. */
-function unpack(batch: PackedBatch, recodes: readonly (Int32Array | undefined)[]): EventBatch {
+/** A batch as its readers see it; codes are translated when they are first asked for. */
+function openBatch(batch: SealedBatch, recodes: readonly (Int32Array | undefined)[]): EventBatch {
   const { rows, timestampUs, lineHash } = batch;
-  const unpacked = new Map<TextColumn, Int32Array>();
+  const translated = new Map<TextColumn, Int32Array>();
   return {
     rows,
     timestampUs,
     codes: {
       get(name) {
-        const known = unpacked.get(name);
-        if (known !== undefined) return known;
         const column = TEXT_COLUMNS.indexOf(name);
-        const packed = batch.codes[column];
-        if (packed === undefined) return undefined;
-        const codes = unpackCodes(packed, recodes[column]);
-        unpacked.set(name, codes);
+        const raw = batch.codes[column];
+        const recode = recodes[column];
+        if (raw === undefined || recode === undefined) return raw;
+        let codes = translated.get(name);
+        if (codes === undefined) translated.set(name, (codes = raw.map(code => (code < 0 ? -1 : recode[code]!))));
         return codes;
       },
     },
     numbers: { get: name => batch.numbers[NUMBER_COLUMN_NAMES.indexOf(name)] },
     ...(lineHash === undefined ? {} : { lineHash }),
   };
-}
-
-function unpackCodes(packed: Packed, recode: Int32Array | undefined): Int32Array {
-  // The constructor widens natively; the loop then runs over one type whatever the width was.
-  const codes = new Int32Array(packed);
-  if (recode === undefined) {
-    for (let row = 0; row < codes.length; row++) codes[row]!--;
-  } else {
-    for (let row = 0; row < codes.length; row++) codes[row] = codes[row] === 0 ? -1 : recode[codes[row]! - 1]!;
-  }
-  return codes;
 }
 
 /**
@@ -197,22 +201,22 @@ function canonicalMembers(members: string): string {
   return JSON.stringify(JSON.parse(`{${members}}`));
 }
 
-/** Packed batches: in memory at first, in a temporary file from {@link MEMORY_MAX_BYTES} on. */
+/** Sealed batches: in memory at first, in a temporary file from {@link MEMORY_MAX_BYTES} on. */
 class BatchStore {
-  #inMemory: PackedBatch[] = [];
+  #inMemory: SealedBatch[] = [];
   #memoryBytes = 0;
   /** Batches in the file: where each array lies and what it is. */
-  #inFile: PackedShape[] = [];
+  #inFile: SealedShape[] = [];
   #file: number | undefined;
   #fileBytes = 0;
 
-  add(batch: PackedBatch): void {
+  add(batch: SealedBatch): void {
     this.#inMemory.push(batch);
     for (const array of arraysOf(batch)) this.#memoryBytes += array?.byteLength ?? 0;
     if (this.#memoryBytes > MEMORY_MAX_BYTES) this.#spill();
   }
 
-  *read(): Generator<PackedBatch> {
+  *read(): Generator<SealedBatch> {
     for (const shape of this.#inFile) yield this.#load(shape);
     yield* this.#inMemory;
   }
@@ -227,13 +231,13 @@ class BatchStore {
   #spill(): void {
     this.#file ??= openNamelessFile();
     for (const batch of this.#inMemory) {
-      const place = (array: Packed | undefined): ArrayPlace | undefined => {
+      const place = (array: Cells | undefined): ArrayPlace | undefined => {
         if (array === undefined) return undefined;
         const at = this.#fileBytes;
         writeWhole(this.#file!, new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
         // Eight-byte steps keep every array aligned for the view that reads it back.
         this.#fileBytes += Math.ceil(array.byteLength / 8) * 8;
-        return { at, bytes: array.byteLength, make: array.constructor as PackedConstructor };
+        return { at, bytes: array.byteLength, make: array.constructor as CellsConstructor };
       };
       this.#inFile.push({
         rows: batch.rows,
@@ -247,7 +251,7 @@ class BatchStore {
     this.#memoryBytes = 0;
   }
 
-  #load(shape: PackedShape): PackedBatch {
+  #load(shape: SealedShape): SealedBatch {
     const take = ({ at, bytes, make }: ArrayPlace) => {
       const buffer = new Uint8Array(bytes);
       for (let got = 0; got < bytes; ) {
@@ -260,20 +264,20 @@ class BatchStore {
     return {
       rows: shape.rows,
       timestampUs: take(shape.timestampUs) as Float64Array,
-      codes: shape.codes.map(place => place && take(place)),
+      codes: shape.codes.map(place => place && (take(place) as Int32Array)),
       numbers: shape.numbers.map(place => place && (take(place) as Float64Array)),
       lineHash: shape.lineHash && (take(shape.lineHash) as Float64Array),
     };
   }
 }
 
-type PackedConstructor = new (buffer: ArrayBuffer) => Packed;
+type CellsConstructor = new (buffer: ArrayBuffer) => Cells;
 interface ArrayPlace {
   readonly at: number;
   readonly bytes: number;
-  readonly make: PackedConstructor;
+  readonly make: CellsConstructor;
 }
-interface PackedShape {
+interface SealedShape {
   readonly rows: number;
   readonly timestampUs: ArrayPlace;
   readonly codes: readonly (ArrayPlace | undefined)[];
@@ -281,7 +285,7 @@ interface PackedShape {
   readonly lineHash: ArrayPlace | undefined;
 }
 
-function arraysOf(batch: PackedBatch): (Packed | undefined)[] {
+function arraysOf(batch: SealedBatch): (Cells | undefined)[] {
   return [batch.timestampUs, ...batch.codes, ...batch.numbers, batch.lineHash];
 }
 

@@ -27,8 +27,7 @@ import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import { renderReport } from "../lib/report.ts";
-import { computeStatistics } from "../lib/statistics.ts";
-import { renderStats } from "../lib/stats-page.ts";
+import { statsAside } from "../lib/stats-aside.ts";
 import { toSafeJson, visible } from "../lib/text.ts";
 
 const OPTIONS = {
@@ -114,7 +113,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
   const { threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
-  const statistics = computeStatistics(table, { thresholdPercent, lastDays });
+  // Runs beside what follows; its failure is met where it is awaited.
+  const stats = statsAside({ table, options: { thresholdPercent, lastDays } });
+  stats.catch(() => {});
   await using outputSet = new OutputSet();
   const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
     const output = await outputSet.open(path);
@@ -123,7 +124,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
   await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays })]);
-  await write(files.stats, [renderStats(table, statistics, { thresholdPercent, lastDays })]);
+  await write(files.stats, [(await stats).html]);
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
 
