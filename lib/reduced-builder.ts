@@ -4,6 +4,10 @@
  * Merging is exact in any order and any number of steps: equal keys add their counts and take the earliest and latest
  * time. `last_command` alone keeps, per session, the row that comes last, and `pre_disconnect_command` is made from it
  * at the end.
+ *
+ * Counts that were cut to the top n before we saw them are no sums: the same sensor-day in two files is one and the
+ * same. Such rows are merged by a builder of their own, which keeps the larger of two counts of a key; so they, too,
+ * may be merged in any order, and with themselves.
  */
 import { allTexts, Dictionary, type Texts, textOf } from "./dictionary.ts";
 import { groupRows, sortedRows, take } from "./group.ts";
@@ -57,7 +61,13 @@ class KindRows {
   }
 }
 
+export interface ReducedBuilderOptions {
+  /** Rows of cut counts: of equal keys the larger count stays, and `pre_disconnect_command` is kept as it comes. */
+  readonly isCut?: boolean;
+}
+
 export class ReducedBuilder {
+  readonly #isCut: boolean;
   readonly #dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<
     CodedColumn,
     Dictionary
@@ -66,13 +76,26 @@ export class ReducedBuilder {
   /** Sources by identity, to tell which of two events of a session at the same microsecond came last. */
   readonly #sources = new Map<string, SourceInfo>();
 
+  constructor({ isCut = false }: ReducedBuilderOptions = {}) {
+    this.#isCut = isCut;
+  }
+
   /** Name a source whose rows are added; needed for the order of sources only. */
   addSource(source: SourceInfo): void {
     this.#sources.set(source.wholeHash, source);
   }
 
   /** Add rows; their codes are translated into this builder's. */
-  add({ texts, kinds }: ReducedRows): void {
+  add(rows: ReducedRows): void {
+    this.#add(rows, this.#isCut);
+  }
+
+  /** Add rows of cut counts, of sensor-days that no other rows are of. */
+  addCut(rows: ReducedRows): void {
+    this.#add(rows, true);
+  }
+
+  #add({ texts, kinds }: ReducedRows, isCut: boolean): void {
     const recodes = new Map<CodedColumn, (codes: Int32Array, to: Int32Array, at: number) => void>();
     const recodeOf = (name: CodedColumn) => {
       let recode = recodes.get(name);
@@ -81,8 +104,9 @@ export class ReducedBuilder {
     };
     for (const kind of KIND_NAMES) {
       const table = kinds[kind];
-      // Made anew from `last_command` at the end.
-      if (table === undefined || table.rows === 0 || kind === "pre_disconnect_command") continue;
+      if (table === undefined || table.rows === 0) continue;
+      // Made anew from `last_command` at the end; cut counts have none to make it from.
+      if (kind === "pre_disconnect_command" && !isCut) continue;
       const own = this.#kinds.get(kind)!;
       const at = own.rows;
       own.reserve(at + table.rows);
@@ -106,7 +130,6 @@ export class ReducedBuilder {
   toRows(): ReducedRows {
     const kinds: Partial<Record<Kind, KindTable>> = {};
     for (const kind of KIND_NAMES) {
-      if (kind === "pre_disconnect_command") continue;
       this.#compact(kind);
       const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
       kinds[kind] = {
@@ -133,7 +156,8 @@ export class ReducedBuilder {
   /** The reduced table of all rows added, in canonical order. */
   finish(info: ReducedInfo): ReducedTable {
     const merged = this.toRows();
-    const kinds = { ...merged.kinds, pre_disconnect_command: lastCommands(merged.kinds.last_command!) };
+    const { last_command, pre_disconnect_command } = merged.kinds;
+    const kinds = { ...merged.kinds, pre_disconnect_command: countLastCommands(last_command!, pre_disconnect_command!) };
     const dictionaries = {} as Record<CodedColumn, string[]>;
     const ranks = {} as Record<CodedColumn, Int32Array>;
     for (const name of CODED_COLUMNS) {
@@ -155,7 +179,7 @@ export class ReducedBuilder {
     const own = this.#kinds.get(kind)!;
     if (own.rows === own.compactedRows) return;
     if (kind === "last_command") this.#compactLastCommands(own);
-    else addUpRows(own);
+    else addUpRows(own, this.#isCut);
     own.compactedRows = own.rows;
   }
 
@@ -230,7 +254,8 @@ function makeRecode(from: Texts, to: Dictionary): (codes: Int32Array, target: In
   };
 }
 
-function addUpRows(own: KindRows): void {
+/** Bring rows with equal keys together: their counts are added up or, of cut counts, the largest stays. */
+function addUpRows(own: KindRows, isCut = false): void {
   const { size, groupOf, firstRow } = groupRows([own.day, own.sensor, ...own.keys], own.rows);
   // Groups are numbered by their first rows, so each sum can be built in the place of a row already read.
   for (let row = 0; row < own.rows; row++) {
@@ -241,8 +266,13 @@ function addUpRows(own: KindRows): void {
       own.firstSeenUs[group] = own.firstSeenUs[row]!;
       own.lastSeenUs[group] = own.lastSeenUs[row]!;
     } else {
-      own.count[group]! += own.count[row]!;
-      own.success[group]! += own.success[row]!;
+      if (isCut) {
+        if (own.count[row]! > own.count[group]!) own.count[group] = own.count[row]!;
+        if (own.success[row]! > own.success[group]!) own.success[group] = own.success[row]!;
+      } else {
+        own.count[group]! += own.count[row]!;
+        own.success[group]! += own.success[row]!;
+      }
       if (own.firstSeenUs[row]! < own.firstSeenUs[group]!) own.firstSeenUs[group] = own.firstSeenUs[row]!;
       if (own.lastSeenUs[row]! > own.lastSeenUs[group]!) own.lastSeenUs[group] = own.lastSeenUs[row]!;
     }
@@ -251,17 +281,27 @@ function addUpRows(own: KindRows): void {
   own.rows = size;
 }
 
-/** One row per day, sensor and command, counting the sessions that ended with it. */
-function lastCommands(last: KindTable): KindTable {
+/**
+ * One row per day, sensor and command, counting the sessions that ended with it.
+ *
+ * @param cut Such rows of sensor-days whose sessions nobody knows.
+ */
+function countLastCommands(last: KindTable, cut: KindTable): KindTable {
   const own = new KindRows(["input"]);
-  own.rows = last.rows;
-  own.day = last.day.slice();
-  own.sensor = last.sensor.slice();
-  own.keys[0] = last.keys.input!.slice();
-  own.count = new Float64Array(last.rows).fill(1);
-  own.success = new Float64Array(last.rows);
-  own.firstSeenUs = last.firstSeenUs.slice();
-  own.lastSeenUs = last.lastSeenUs.slice();
+  own.rows = last.rows + cut.rows;
+  own.reserve(own.rows);
+  const fill = (column: Int32Array | Float64Array, from: Int32Array | Float64Array, cutFrom: Int32Array | Float64Array) => {
+    column.set(from);
+    column.set(cutFrom, last.rows);
+  };
+  fill(own.day, last.day, cut.day);
+  fill(own.sensor, last.sensor, cut.sensor);
+  fill(own.keys[0]!, last.keys.input!, cut.keys.input!);
+  own.count.fill(1);
+  own.count.set(cut.count, last.rows);
+  own.success.set(cut.success, last.rows);
+  fill(own.firstSeenUs, last.firstSeenUs, cut.firstSeenUs);
+  fill(own.lastSeenUs, last.lastSeenUs, cut.lastSeenUs);
   addUpRows(own);
   const { rows } = own;
   return {

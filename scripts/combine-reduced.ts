@@ -1,0 +1,90 @@
+#!/usr/bin/env bun
+/**
+ * Several reduced tables to one: sensors reduced where they stand, or month by month, without reading a log again.
+ */
+import { type Command, checkInputs, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, refuseTerminal, runMain,
+  stdinIsTerminal } from "../lib/cli.ts";
+import { combineTables, type NamedTable } from "../lib/combine.ts";
+import { formatDuration, formatNumber, plural } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { assertWritable, OutputSet } from "../lib/output-file.ts";
+import { readReduced } from "../lib/reduced-input.ts";
+import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced-output.ts";
+
+const OPTIONS = {
+  ...REDUCED_OUTPUT_OPTIONS,
+  wait: COMMON_OPTIONS.wait,
+  quiet: COMMON_OPTIONS.quiet,
+} as const;
+
+export const COMMAND = {
+  name: "combine-reduced",
+  summary: "From several reduced tables to one, with no log counted twice.",
+  operands: [
+    {
+      name: "TABLE",
+      repeatable: true,
+      required: true,
+      help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; "-" is stdin.',
+    },
+  ],
+  options: OPTIONS,
+  writes:
+    "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout. A table " +
+    "whose logs all stand in another one is left out, tables that share only some of their logs are refused. Counts from " +
+    "a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of each entry stays, " +
+    "and where another table has that day in full they are left out. They are shown, and never tested for change.",
+  exits: {
+    ok: "one table holds all there was in the inputs, once",
+    failed: "a table cannot be read, two of them overlap in part or used another --robot-max-seconds, or the output cannot be written",
+  },
+  examples: [
+    {
+      does: "Two sensors, reduced one by one, to a fleet",
+      run:
+        "for s in hp-ams-01 hp-nyc-01; do bun scripts/reduce.ts test/fixtures/fleet/$s -o $s.json; done; " +
+        "bun scripts/combine-reduced.ts hp-*.arrow -o fleet.json",
+    },
+    {
+      does: "The same table twice is the table, and straight to a report",
+      run:
+        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && " +
+        "bun scripts/combine-reduced.ts fleet.arrow fleet.arrow -o - | bun scripts/visualize.ts -f - -o fleet.html",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  checkInputs(operands, stdinIsTerminal());
+  const startMs = performance.now();
+  const paths = reducedPaths(values.outfile);
+  if (paths.arrow === "-") refuseTerminal("Arrow");
+  const outputs = [paths.arrow, ...(paths.json ? [paths.json] : [])];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+
+  const onNotice = (line: string) => {
+    if (!values.quiet) note(line);
+  };
+  const inputs: NamedTable[] = [];
+  for (const path of operands) {
+    inputs.push({ name: path === "-" ? "standard input" : path, table: await readReduced(path, onNotice) });
+  }
+  const { table, leftOut, joinedLines } = await combineTables(inputs, onNotice);
+  await using outputSet = new OutputSet();
+  await writeReduced(outputSet, paths, table, values.topNEvents);
+  await outputSet.commit();
+  if (!values.quiet) {
+    note(
+      `combine-reduced: ${plural(operands.length, "table")}` +
+        (leftOut.length > 0 ? `, ${formatNumber(leftOut.length)} of them left out` : "") +
+        `: ${plural(table.info.sources.length, "source")}, ${formatNumber(countRows(table))} rows` +
+        (joinedLines > 0 ? `, ${plural(joinedLines, "cut line")} joined` : "") +
+        `; ${formatDuration((performance.now() - startMs) / 1000)}`,
+    );
+  }
+  return EXIT.ok;
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
