@@ -4,7 +4,7 @@
  */
 import type { Cells, Grid } from "./cube.ts";
 import { cutLong } from "./labels.ts";
-import { isTextKey, type KeyColumn } from "./kinds.ts";
+import { isTextKey, KIND_NAMES, type KeyColumn } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { type Section, SECTIONS } from "./sections.ts";
 
@@ -44,7 +44,7 @@ export interface ReportData {
   readonly grid: Grid;
   /** Names by sensor code. */
   readonly sensors: readonly string[];
-  /** Events of every kind. */
+  /** All events; of a sensor-day known from cut counts alone, the sum of those. A cell means: something was logged. */
   readonly events: Cells;
   /** Events on days that are not drawn, see `MAX_DAYS`. */
   readonly eventsOutside: number;
@@ -72,7 +72,7 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
   return {
     grid,
     sensors: table.dictionaries.sensor.map(cutLong),
-    events: toCells(table.kinds.event, grid, table.kinds.event.count),
+    events: countEvents(table, grid),
     eventsOutside,
     addresses: countDistinct(
       table,
@@ -116,6 +116,24 @@ function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } 
     if (event.day[row]! < best.first || event.day[row]! > best.last) eventsOutside += event.count[row]!;
   }
   return { grid: { firstDay: best.first, days: best.last - best.first + 1, sensors }, eventsOutside };
+}
+
+/** Events per sensor-day; where no event is counted by its type, what the shown kinds hold. */
+function countEvents(table: ReducedTable, grid: Grid): Cells {
+  const events = new Float64Array(grid.days * grid.sensors);
+  const others = new Float64Array(events.length);
+  for (const kind of KIND_NAMES) {
+    if (kind === "scan" || kind === "last_command") continue;
+    const { rows, day, sensor, count } = table.kinds[kind];
+    const sums = kind === "event" ? events : others;
+    for (let row = 0; row < rows; row++) {
+      const at = day[row]! - grid.firstDay;
+      if (at >= 0 && at < grid.days) sums[at * grid.sensors + sensor[row]!]! += count[row]!;
+    }
+  }
+  const builder = new CellBuilder();
+  events.forEach((sum, cell) => builder.add(cell, sum > 0 ? sum : others[cell]!));
+  return builder.finish();
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */

@@ -62,6 +62,11 @@ function startDataTable(box) {
     const lines = rows.filter(({ hit }) => hit).map(({ row }) => [...row.cells].map(cellText));
     saveText(toCsv(header, lines), `${box.dataset.tableName}.csv`, "text/csv");
   });
+  // Paper has no button to unfold with.
+  addEventListener("beforeprint", () => {
+    showsAll = true;
+    draw();
+  });
   draw();
 }
 

@@ -113,6 +113,15 @@ describe("buildReportData", () => {
     expect(verdictOf([download, scan(40, 5), scan(3, 9), scan(7, 9)])).toEqual([[7, 60]]);
   });
 
+  test("a sensor-day without counted events, as cut inputs have it, was watched if it counted anything", () => {
+    const table = buildReduced([
+      login("2024-01-01", "cut", "root", 4),
+      login("2024-01-02", "whole", "root", 4),
+      { kind: "event", date: "2024-01-02", sensor: "whole", key: { eventid: "e", hour: 0 }, count: 9 },
+    ]);
+    expect(buildReportData(table, { show: 5 }).events).toEqual({ at: Int32Array.of(0, 3), count: Float64Array.of(4, 9) });
+  });
+
   test("a clock that stood still in 1970 does not stretch the report over half a century", () => {
     const event = (date: string, count: number): LiteralRow => ({
       kind: "event",
