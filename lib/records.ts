@@ -21,6 +21,9 @@ const REJECTED: Records = { events: [], sound: true, rejected: 1 };
 /** Work put into a damaged line, in passes over its length; garbage must not cost the square of its size. */
 const RECOVERY_PASSES_MAX = 64;
 
+/** An object nested deeper is no event: writing it as JSON again would end in an overflow of the stack. */
+const NESTING_MAX = 256;
+
 /**
  * Read the events of a line.
  *
@@ -34,7 +37,7 @@ export function readRecords(line: string, first = false): Records {
     const { events, rejected } = readRecords(text.replace(/^\0+/, ""));
     return { events, sound: events.length === 0, rejected };
   }
-  if (/^[\0\s]*$/.test(text)) return BLANK;
+  if (/^[\0 \t\r]*$/.test(text)) return BLANK;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -63,11 +66,21 @@ export function isJson(line: string): boolean {
   }
 }
 
-/** An object with a text `eventid` and a readable `timestamp`. */
+/** An object with a text `eventid` and a readable `timestamp`, and not nested beyond all measure. */
 function isEvent(value: unknown): value is JsonObject {
   if (typeof value !== "object" || value === null) return false;
   const { eventid, timestamp } = value as JsonObject;
-  return typeof eventid === "string" && typeof timestamp === "string" && !Number.isNaN(parseTimestampUs(timestamp));
+  if (typeof eventid !== "string" || typeof timestamp !== "string") return false;
+  return !Number.isNaN(parseTimestampUs(timestamp)) && !isDeeper(value, NESTING_MAX);
+}
+
+/** Tell whether objects and arrays are nested in each other more than `levels` deep. */
+function isDeeper(value: object, levels: number): boolean {
+  if (levels === 0) return true;
+  for (const inner of Object.values(value)) {
+    if (typeof inner === "object" && inner !== null && isDeeper(inner, levels - 1)) return true;
+  }
+  return false;
 }
 
 /** The event in a line of Docker's json-file driver: `{"log":"…\n","stream":"stdout","time":"…"}`. */
@@ -92,7 +105,7 @@ function unwrap(value: unknown): JsonObject | undefined {
  */
 function recoverEvents(text: string): JsonObject[] {
   const events: JsonObject[] = [];
-  const start = /\{ *"/g;
+  const start = /\{[ \t\r]*"/g;
   let work = RECOVERY_PASSES_MAX * text.length;
   for (let match = start.exec(text); match !== null && work > 0; match = start.exec(text)) {
     const end = objectEnd(text, match.index);
