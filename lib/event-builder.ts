@@ -66,12 +66,14 @@ export class EventBuilder {
   readonly lineHash: Float64Array | undefined;
 
   readonly #cells: BatchCells;
-  readonly #batches = new BatchStore();
+  readonly #batches: BatchStore;
   readonly #numberUsed = new Uint8Array(NUMBER_COLUMN_NAMES.length);
   #rows = 0;
 
-  constructor(options: { readonly lineHashes?: boolean } = {}) {
+  /** @param options.memoryMaxBytes Packed batches kept in memory before they go to a temporary file. */
+  constructor(options: { readonly lineHashes?: boolean; readonly memoryMaxBytes?: number } = {}) {
     this.lineHash = options.lineHashes ? new Float64Array(BATCH_ROWS) : undefined;
+    this.#batches = new BatchStore(options.memoryMaxBytes ?? MEMORY_MAX_BYTES);
     this.#cells = spareCells.pop() ?? makeCells();
     ({ codes: this.codes, numbers: this.numbers, timestampUs: this.timestampUs } = this.#cells);
   }
@@ -209,11 +211,16 @@ class BatchStore {
   #inFile: SealedShape[] = [];
   #file: number | undefined;
   #fileBytes = 0;
+  readonly #memoryMaxBytes: number;
+
+  constructor(memoryMaxBytes: number) {
+    this.#memoryMaxBytes = memoryMaxBytes;
+  }
 
   add(batch: SealedBatch): void {
     this.#inMemory.push(batch);
     for (const array of arraysOf(batch)) this.#memoryBytes += array?.byteLength ?? 0;
-    if (this.#memoryBytes > MEMORY_MAX_BYTES) this.#spill();
+    if (this.#memoryBytes > this.#memoryMaxBytes) this.#spill();
   }
 
   *read(): Generator<SealedBatch> {
