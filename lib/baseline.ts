@@ -25,6 +25,16 @@ export interface Window {
   spreadExposure: number;
   /** Expected value came from the same weekdays. */
   weekday: boolean;
+  /**
+   * The same three as ranges in the sensor's list of usable cells, half-open, where they follow each other there; sums
+   * over them are then differences of running sums. A baseline of weekdays does not: its range is empty.
+   */
+  ranges: { judged: Range; baseline: Range; spread: Range };
+}
+
+export interface Range {
+  start: number;
+  end: number;
 }
 
 export interface BaselineOptions {
@@ -41,6 +51,8 @@ export interface Windows {
   windows: (Window | undefined)[];
   /** First day of what is judged, counted from the archive's first. */
   shownOffset: number;
+  /** The usable cells of each sensor, ascending. */
+  usable: Int32Array[];
   /** First day, counted likewise, that any window of the sensor reaches back to. */
   firstOffset: Int32Array;
   refused: { sensor: number; offset: number; reason: "not watched" | "short baseline" | "cut" }[];
@@ -56,6 +68,7 @@ export function buildWindows(coverage: Coverage, options: BaselineOptions): Wind
     slots,
     windows: new Array<Window | undefined>(sensors.length * slots).fill(undefined),
     shownOffset,
+    usable: [],
     firstOffset: new Int32Array(sensors.length).fill(days),
     refused: [],
   };
@@ -63,7 +76,17 @@ export function buildWindows(coverage: Coverage, options: BaselineOptions): Wind
     const base = sensor * days;
     const usable: number[] = [];
     for (let offset = 0; offset < days; offset++) if (isUsable(coverage, base + offset)) usable.push(base + offset);
-    const keep = (slot: number, window: Window) => {
+    result.usable.push(Int32Array.from(usable));
+    const keep = (slot: number, cells: Omit<Window, "ranges">) => {
+      const rangeOf = (list: Int32Array): Range => {
+        const start = usable.indexOf(list[0]!);
+        const isRun = usable[start + list.length - 1] === list.at(-1);
+        return isRun ? { start, end: start + list.length } : { start: 0, end: 0 };
+      };
+      const judged = rangeOf(cells.judged);
+      const baseline = rangeOf(cells.baseline);
+      const spread = cells.spread === cells.baseline ? baseline : rangeOf(cells.spread);
+      const window: Window = { ...cells, ranges: { judged, baseline, spread } };
       result.windows[sensor * slots + slot] = window;
       const first = Math.min(window.baseline[0]!, window.spread[0]!) - base;
       result.firstOffset[sensor] = Math.min(result.firstOffset[sensor]!, first);
@@ -153,7 +176,7 @@ function periodWindow(
   shownOffset: number,
   usable: readonly number[],
   options: BaselineOptions,
-): Window | undefined {
+): Omit<Window, "ranges"> | undefined {
   const shown = coverage.days - shownOffset;
   const start = base + shownOffset;
   const judged = Int32Array.from(usable.filter(cell => cell >= start));

@@ -7,7 +7,7 @@
  */
 import { type BaselineOptions, type Window, type Windows } from "./baseline.ts";
 import { type Coverage, isUsable, OBSERVED, PARTIAL } from "./coverage.ts";
-import { falseDiscovery, rateRatioInterval, twoSidedTail, widenTail } from "./distributions.ts";
+import { falseDiscovery, rateRatioInterval, isTailAbove, twoSidedTail, widenTail } from "./distributions.ts";
 import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
 import type { Category, ChangeRow, TestCounts } from "./statistics.ts";
 
@@ -193,11 +193,12 @@ export function findChanges(
   return { rows: sortChanges(rows), tests: counts };
 }
 
-/** Two-sided p of a comparison; 1 where it can be seen without computing that it lies above the ceiling. */
+/** Two-sided p of a comparison; 1 where it can be seen cheaply that it lies above the ceiling. */
 function score(test: Test, ceiling: number): number {
   const { count, mu } = test;
   const variance = test.dispersion * mu * (1 + test.ratio);
   if (ceiling <= OBVIOUS_CEILING && isObviouslyLikely(count, mu, variance)) return 1;
+  if (ceiling < 1 && isTailAbove(ceiling / 2, count, mu, variance)) return 1;
   const p = twoSidedTail(count, mu, variance);
   // Widening only ever raises p.
   return p <= ceiling ? widenTail(p, test.degrees) : p;
@@ -249,6 +250,12 @@ function eachTest(
   const touched: number[] = [];
   const isTouched = new Uint8Array(sensors.length);
   const lastOffset = new Int32Array(sensors.length).fill(-1);
+  // Running sums over each sensor's usable cells: `running[sensor][i]` = counts on the first i of them, from the first
+  // that any window reaches back to.
+  const running = windows.usable.map(cells => new Float64Array(cells.length + 1));
+  const firstUsable = windows.usable.map((cells, sensor) =>
+    cells.findIndex(cell => cell - sensor * days >= windows.firstOffset[sensor]!),
+  );
   const fleet = new FleetSlot(days);
   const half = fleetHalfCounts(windows, sensors.length);
   const test: Test = {
@@ -278,6 +285,15 @@ function eachTest(
       isTouched[sensor] = 1;
       touched.push(sensor);
     }
+    for (const sensor of touched) {
+      const cells = windows.usable[sensor]!;
+      const sums = running[sensor]!;
+      let sum = 0;
+      for (let i = firstUsable[sensor]!; i < cells.length; i++) {
+        sum += laid[cells[i]!]!;
+        sums[i + 1] = sum;
+      }
+    }
     let isTested = false;
     for (let slot = 0; slot < slots; slot++) {
       if (slot === slots - 1 && !kind.additive) continue;
@@ -286,10 +302,12 @@ function eachTest(
       for (const sensor of touched) {
         const window = windows.windows[sensor * slots + slot];
         if (window === undefined) continue;
-        const count = sumCells(laid, window.judged);
-        const baseline = sumCells(laid, window.baseline);
+        const sums = running[sensor]!;
+        const { judged, baseline: before, spread: around } = window.ranges;
+        const count = sums[judged.end]! - sums[judged.start]!;
+        const baseline = before.end > 0 ? sums[before.end]! - sums[before.start]! : sumCells(laid, window.baseline);
         if (count + baseline === 0) continue;
-        const spread = window.spread === window.baseline ? baseline : sumCells(laid, window.spread);
+        const spread = around.end > 0 ? sums[around.end]! - sums[around.start]! : sumCells(laid, window.spread);
         const spreadRate = spread / window.spreadExposure;
         const ratio = window.exposure / window.baselineExposure;
         const silent = count === 0 && sensor * days + lastOffset[sensor]! < window.judged[0]!;

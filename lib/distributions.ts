@@ -48,6 +48,35 @@ export function twoSidedTail(count: number, mean: number, variance: number): num
   return Math.min(1, 2 * lowerTail(count, mean, variance), 2 * upperTail(count, mean, variance));
 }
 
+/** Counts up to here are added up one by one by {@link isTailAbove}. */
+const SHORT_SUM = 40;
+
+/**
+ * Tell cheaply that the tail on the count's side of the mean is above a limit; false also when that is not known.
+ *
+ * Adds up single chances from 0 on: exact to rounding, and most counts of a log are small and nothing unusual, so the
+ * functions above need not be asked for them.
+ *
+ * @param limit Well above the rounding of doubles, such as 0.025.
+ */
+export function isTailAbove(limit: number, count: number, mean: number, variance: number): boolean {
+  const excess = variance - mean;
+  const isUpper = count > mean;
+  if (count > SHORT_SUM || !(excess > POISSON_SLACK * mean)) return false;
+  const size = (mean * mean) / excess;
+  const last = isUpper ? count - 1 : count;
+  // The chance of k is that of k - 1 times (k - 1 + size) / k * share.
+  const share = mean / (size + mean);
+  let chance = Math.exp(-size * Math.log1p(mean / size));
+  let sum = chance;
+  for (let k = 1; k <= last; k++) {
+    chance *= ((k - 1 + size) / k) * share;
+    sum += chance;
+  }
+  // A margin for rounding: what lies within it is left to the exact tail.
+  return isUpper ? 1 - sum > limit + 1e-9 : sum > limit + 1e-9;
+}
+
 /**
  * Smallest count whose lower tail reaches `share`.
  *
@@ -72,6 +101,12 @@ export function countQuantile(share: number, mean: number, variance: number): nu
  */
 export function binomialTwoSided(count: number, n: number, share: number): number {
   if (n <= 0 || share <= 0 || share >= 1) return 1;
+  // As in twoSidedTail: away from the mean one tail is the smaller for certain.
+  if (count === 0) return Math.min(1, 2 * Math.exp(n * Math.log1p(-share)));
+  if (count === 1 && n * share < 0.5) return Math.min(1, -2 * Math.expm1(n * Math.log1p(-share)));
+  const mean = n * share;
+  if (count > mean + 1 && count < n) return Math.min(1, 2 * betainc(share, count, n - count + 1, true, false));
+  if (count < mean - 1) return Math.min(1, 2 * betainc(share, count + 1, n - count, true, true));
   const upper = count <= 0 ? 1 : betainc(share, count, n - count + 1, true, false);
   const lower = count >= n ? 1 : betainc(share, count + 1, n - count, true, true);
   return Math.min(1, 2 * lower, 2 * upper);

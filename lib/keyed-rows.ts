@@ -70,15 +70,6 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   const key = new Int32Array(rows);
   let firstRow = new Int32Array(1024);
   let keys = 0;
-  const add = (row: number) => {
-    if (keys === firstRow.length) {
-      const wider = new Int32Array(keys * 2);
-      wider.set(firstRow);
-      firstRow = wider;
-    }
-    firstRow[keys] = row;
-    return keys++;
-  };
   if (columns.length === 1) {
     const column = columns[0]!;
     let most = -1;
@@ -86,7 +77,11 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
     const keyOfCode = new Int32Array(most + 2).fill(-1);
     for (let row = 0; row < rows; row++) {
       const code = column[row]! + 1;
-      if (keyOfCode[code]! < 0) keyOfCode[code] = add(row);
+      if (keyOfCode[code]! < 0) {
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys] = row;
+        keyOfCode[code] = keys++;
+      }
       key[row] = keyOfCode[code]!;
     }
     return { key, keys, firstRow: firstRow.subarray(0, keys) };
@@ -99,7 +94,11 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
     const keyOfPair = new Int32Array(width.places).fill(-1);
     for (let row = 0; row < rows; row++) {
       const place = (a[row]! + 1) * width.second + width.rank[b[row]! + 1]!;
-      if (keyOfPair[place]! < 0) keyOfPair[place] = add(row);
+      if (keyOfPair[place]! < 0) {
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys] = row;
+        keyOfPair[place] = keys++;
+      }
       key[row] = keyOfPair[place]!;
     }
     return { key, keys, firstRow: firstRow.subarray(0, keys) };
@@ -131,11 +130,19 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
       slots[at] = x;
       slots[at + 1] = y;
       slots[at + 2] = z;
-      slots[at + 3] = add(row) + 1;
+      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      firstRow[keys++] = row;
+      slots[at + 3] = keys;
     }
     key[row] = slots[at + 3]! - 1;
   }
   return { key, keys, firstRow: firstRow.subarray(0, keys) };
+}
+
+function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(list.length * 2);
+  wider.set(list);
+  return wider;
 }
 
 /** Most places of a table with one for each pair: 64 MB. */

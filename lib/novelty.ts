@@ -148,7 +148,8 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   const lastDay = ledger.before.lastDay.slice();
   const seenBy = ledger.before.seenBy.slice();
   const returned = new Map<number, { before: number; on: number }>();
-  const newOn = new Map<number, number[]>();
+  const newHere: number[] = [];
+  const isNewHere = new Uint8Array(rows.values);
   for (const part of rows.parts) {
     for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
       const value = part.value[row]!;
@@ -164,13 +165,12 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
       seenBy[word]! |= 1 << (sensor & 31);
       const isClaimed = day >= Math.max(claimDay, coverage.firstDay + claims.sensors[sensor]!);
       if (!isClaimed || ledger.before.lastDay[value]! < 0) continue;
-      const list = newOn.get(value);
-      if (list === undefined) newOn.set(value, [sensor]);
-      else list.push(sensor);
+      if (isNewHere[value] === 1) continue;
+      isNewHere[value] = 1;
+      newHere.push(value);
     }
   }
 
-  const newHere = [...newOn.keys()];
   const returning = [...returned.keys()];
   novelty.totals.push({
     type: rows.type,
@@ -184,12 +184,17 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   const cut = (values: number[]) => mostFrequent(values, ledger, options.limit);
   const lists = [cut(fresh), cut(newHere), cut(returning), cut(gone)] as const;
   const entries = describeValues(ledger, new Set(lists.flat()), coverage.sensors);
-  const entry = (value: number) => structuredClone(entries.get(value)!);
+  const entry = (value: number) => entries.get(value)!;
   novelty.new.push(...lists[0].map(entry));
   novelty.newHere.push(
     ...lists[1].map((value): NewHereEntry => {
-      const names = newOn.get(value)!.map(sensor => coverage.sensors[sensor]!);
-      return { ...entry(value), newOn: names.sort() };
+      const described = entry(value);
+      const isFresh = (sensor: string, firstUs: number) => {
+        const claimed = coverage.firstDay + claims.sensors[coverage.sensors.indexOf(sensor)]!;
+        return dayOf(firstUs) >= Math.max(sinceDay, claimDay, claimed);
+      };
+      const newOn = described.sensors.filter(seen => isFresh(seen.sensor, seen.firstSeenUs)).map(({ sensor }) => sensor);
+      return { ...described, newOn: newOn.sort() };
     }),
   );
   novelty.returning.push(

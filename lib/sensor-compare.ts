@@ -121,8 +121,7 @@ export function findStandOuts(
     const touched: number[] = [];
     for (let slot = 0; slot < keyOf.length; slot++) {
       const all = keyTotals[keyOf[slot]!]!;
-      counts.fill(0);
-      squares.fill(0);
+      for (const sensor of touched) counts[sensor] = squares[sensor] = 0;
       touched.length = 0;
       for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
         const row = rows[i]!;

@@ -18,7 +18,7 @@ import {
   toSensorCoverage,
 } from "./coverage.ts";
 import { countDistinct, DISTINCT_OF, toDistinctRows } from "./distinct.ts";
-import { COMPARED_KINDS, groupRows, internRows, type KeyedRows, toKeyedRows } from "./keyed-rows.ts";
+import { COMPARED_KINDS, internRows, type KeyedRows, toKeyedRows } from "./keyed-rows.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { addNovelty, buildLedger, emptyNovelty } from "./novelty.ts";
 import type { ReducedTable } from "./reduced-table.ts";
@@ -458,15 +458,18 @@ function fitTrends(kinds: readonly KeyedRows[], coverage: Coverage): TrendRow[] 
       top.sort((a, b) => totals[b]! - totals[a]! || a - b);
       if (top.length > TREND_KEYS) top.pop();
     }
-    const slotOf = new Int32Array(kind.keys).fill(-1);
-    for (const [slot, key] of top.entries()) slotOf[key] = slot;
-    const { offsets, rows } = groupRows(kind.key, slotOf, top.length);
+    // Bytes, so that the table stays in the cache while every row asks it.
+    const slotOf = new Uint8Array(kind.keys);
+    for (const [slot, key] of top.entries()) slotOf[key] = slot + 1;
+    const cells = sensors.length * days;
+    const laidAll = new Float64Array(top.length * cells);
+    for (let row = 0; row < kind.rows; row++) {
+      const slot = slotOf[kind.key[row]!]! - 1;
+      if (slot < 0) continue;
+      laidAll[slot * cells + kind.sensor[row]! * days + kind.day[row]! - firstDay]! += kind.count[row]!;
+    }
     for (const [slot, key] of top.entries()) {
-      const laid = new Float64Array(sensors.length * days);
-      for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
-        const row = rows[i]!;
-        laid[kind.sensor[row]! * days + kind.day[row]! - firstDay]! += kind.count[row]!;
-      }
+      const laid = laidAll.subarray(slot * cells, (slot + 1) * cells);
       const all = sensors.map((_, sensor) => sensor);
       const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
       if (sensors.length > 1 && kind.kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);

@@ -4,6 +4,7 @@ import {
   chiSquareUpper,
   countQuantile,
   falseDiscovery,
+  isTailAbove,
   lowerTail,
   normalTwoSided,
   rateRatioInterval,
@@ -60,6 +61,21 @@ describe("tails", () => {
       expect(twoSidedTail(count, 20, 50)).toBe(Math.min(1, 2 * Math.min(...both)));
     }
     expect(twoSidedTail(0, 0.01, 0.01)).toBe(1);
+  });
+
+  test("isTailAbove() says so only where the exact tail agrees, and does not miss much", () => {
+    let missed = 0;
+    for (const mean of [0.02, 0.3, 1, 2.7, 6, 14, 30, 900]) {
+      for (const phi of [1.001, 1.04, 2, 4, 8, 60]) {
+        for (let count = 0; count <= 45; count++) {
+          const exact = count > mean ? upperTail(count, mean, phi * mean) : lowerTail(count, mean, phi * mean);
+          const found = isTailAbove(0.025, count, mean, phi * mean);
+          if (found) expect(exact).toBeGreaterThan(0.025);
+          else if (exact > 0.026 && count <= 40) missed++;
+        }
+      }
+    }
+    expect(missed).toBe(0);
   });
 
   test("quantiles turn tails around", () => {
