@@ -56,12 +56,12 @@ export function verdictsByHash({ kinds: { scan } }: ReducedTable): Map<number, V
 export function* reducedToJson(table: ReducedTable, topN: number): Generator<string> {
   const verdicts = verdictsByHash(table);
   const cursors = JSON_KIND_NAMES.map(kind => new Cursor(table.kinds[kind]));
+  // A sensor-day has events whatever it has else; only one of cut counts has none.
   const days = new Cursor(table.kinds.event);
   yield "[";
   let separator = "\n";
   for (;;) {
-    // A sensor-day has events whatever it has else, so the rows of `event` name them all.
-    const at = days.current;
+    const at = earliest([days, ...cursors].map(({ current }) => current));
     if (at === undefined) break;
     days.take(at);
     const object: Record<string, unknown> = {
@@ -110,6 +110,16 @@ function toEntry(
 interface SensorDay {
   readonly day: number;
   readonly sensor: number;
+}
+
+/** The sensor-day that comes first. */
+function earliest(days: readonly (SensorDay | undefined)[]): SensorDay | undefined {
+  let first: SensorDay | undefined;
+  for (const at of days) {
+    const order = at === undefined ? 1 : first === undefined ? -1 : at.day - first.day || at.sensor - first.sensor;
+    if (order < 0) first = at;
+  }
+  return first;
 }
 
 /** Walks the rows of a kind, which are sorted by day and sensor, one sensor-day after the other. */
