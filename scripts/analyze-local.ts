@@ -27,7 +27,9 @@ import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import { renderReport } from "../lib/report.ts";
+import type { Statistics } from "../lib/statistics.ts";
 import { statsAside } from "../lib/stats-aside.ts";
+import { summarizeStatistics } from "../lib/stats-summary.ts";
 import { toSafeJson, visible } from "../lib/text.ts";
 
 const OPTIONS = {
@@ -123,14 +125,15 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
-  await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays })]);
-  await write(files.stats, [(await stats).html]);
+  await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays, statistics })]);
+  const { html, statistics } = await stats;
+  await write(files.stats, [html]);
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
 
   const seconds = (performance.now() - startMs) / 1000;
-  if (values.json) await writeOut(`${toSafeJson(toSummary(analysis, seconds, files))}\n`);
-  if (!values.quiet) note(summaryText(analysis, seconds, files));
+  if (values.json) await writeOut(`${toSafeJson(toSummary(analysis, statistics, seconds, files))}\n`);
+  if (!values.quiet) note(summaryText(analysis, statistics, seconds, files));
   noteRejects(COMMAND.name, set, values.rejects);
   return exitCodeOf(set, values.strict);
 }
@@ -153,7 +156,12 @@ function outputPaths(logfile: string, outfile: string): OutputPaths {
 }
 
 /** The summary for a program; days as YYYY-MM-DD. */
-function toSummary(analysis: Analysis, seconds: number, files: OutputPaths): Record<string, unknown> {
+function toSummary(
+  analysis: Analysis,
+  { tests, silent }: Statistics,
+  seconds: number,
+  files: OutputPaths,
+): Record<string, unknown> {
   const { table, set: { logs, reused, leftOut, counts, textBytes, damaged } } = analysis;
   const { day } = table.kinds.event;
   return {
@@ -167,13 +175,16 @@ function toSummary(analysis: Analysis, seconds: number, files: OutputPaths): Rec
     first_day: toIsoDay(day[0]!),
     last_day: toIsoDay(day[day.length - 1]!),
     sensors: table.dictionaries.sensor,
+    comparisons: tests.m,
+    changes: tests.reported,
+    silent: silent.map(({ sensor, hours }) => ({ sensor, hours })),
     seconds,
     outputs: files,
   };
 }
 
 /** The summary for a person. */
-function summaryText(analysis: Analysis, seconds: number, files: OutputPaths): string {
+function summaryText(analysis: Analysis, statistics: Statistics, seconds: number, files: OutputPaths): string {
   const { table, set: { logs: { length: logs }, reused, leftOut, counts, textBytes } } = analysis;
   const { day } = table.kinds.event;
   const { sensor } = table.dictionaries;
@@ -195,6 +206,7 @@ function summaryText(analysis: Analysis, seconds: number, files: OutputPaths): s
     ],
     ["Days", `${formatNumber(days)} with events, ${span} (UTC)`],
     ["Sensors", `${formatNumber(sensor.length)}: ${shownSensors.join(", ")}${more}`],
+    ...summarizeStatistics(statistics),
     ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
     ["Report", `${files.result}, ${files.stats}`],
     ["Counts", `${files.arrow} (all), ${files.json} (top)`],
