@@ -120,20 +120,21 @@ function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } 
 
 /** Events per sensor-day; where no event is counted by its type, what the shown kinds hold. */
 function countEvents(table: ReducedTable, grid: Grid): Cells {
-  const events = new Float64Array(grid.days * grid.sensors);
-  const others = new Float64Array(events.length);
+  const events = toCells(table.kinds.event, grid, table.kinds.event.count);
+  const others = new Map<number, number>();
   for (const kind of KIND_NAMES) {
-    if (kind === "scan" || kind === "last_command") continue;
-    const { rows, day, sensor, count } = table.kinds[kind];
-    const sums = kind === "event" ? events : others;
-    for (let row = 0; row < rows; row++) {
-      const at = day[row]! - grid.firstDay;
-      if (at >= 0 && at < grid.days) sums[at * grid.sensors + sensor[row]!]! += count[row]!;
+    if (kind === "event" || kind === "scan" || kind === "last_command") continue;
+    const { at, count } = toCells(table.kinds[kind], grid, table.kinds[kind].count);
+    // Both lists rise, so one pass tells which cells the events lack.
+    for (let i = 0, j = 0; i < at.length; i++) {
+      while (j < events.at.length && events.at[j]! < at[i]!) j++;
+      if (events.at[j] !== at[i]) others.set(at[i]!, (others.get(at[i]!) ?? 0) + count[i]!);
     }
   }
-  const builder = new CellBuilder();
-  events.forEach((sum, cell) => builder.add(cell, sum > 0 ? sum : others[cell]!));
-  return builder.finish();
+  if (others.size === 0) return events;
+  events.at.forEach((cell, i) => others.set(cell, events.count[i]!));
+  const at = Int32Array.from(others.keys()).sort();
+  return { at, count: Float64Array.from(at, cell => others.get(cell)!) };
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */

@@ -12,6 +12,8 @@ import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./sections.ts";
 import { visible } from "./text.ts";
 
+/** Sensors drawn in the coverage; the busiest when there are more. */
+const COVERAGE_MOST = 200;
 /** Changes of fewer events than this are shown, but not set apart. */
 const FEW = 10;
 /** Keys longer than this stand folded in tables, hashes and paths made of them sooner. */
@@ -142,11 +144,16 @@ export function buildFigures(scope: Scope): FigureView[] {
     const files = distinctText(scope, data.files, "file", "files");
     return whole && data.files.flagged > 0 ? `${files}, ${formatNumber(data.files.flagged)} flagged` : files;
   });
+  // Logs without logins, sessions and commands still hold events.
+  if (figures.length < 2) {
+    const events = sumCells(data.events, data.grid, filter);
+    figures.push({ value: toFigure(events), label: events === 1 ? "event" : "events", note: "of every type" });
+  }
   const watched = scope.watched.reduce((sum, n) => sum + n, 0);
   const possible = countLivedDays(scope);
   figures.push({
     value: formatNumber(watched),
-    label: "sensor-days with logs",
+    label: watched === 1 ? "sensor-day with logs" : "sensor-days with logs",
     note: watched >= possible ? "no gap" : `${formatNumber(possible - watched)} of ${formatNumber(possible)} without`,
   });
   return figures;
@@ -229,13 +236,24 @@ export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData):
     watchedDays[sensor]![Math.floor(day / steps.days)]!++;
   });
   if (metric !== undefined) forEachCell(metric.all, data.grid, filter, add);
-  return values
-    .map((row, sensor) => ({
+  const busiest = [...totals.keys()]
+    .filter(sensor => filter.sensors[sensor] === 1)
+    .sort((a, b) => totals[b]! - totals[a]! || a - b)
+    .slice(0, COVERAGE_MOST);
+  return busiest
+    .sort((a, b) => a - b)
+    .map(sensor => ({
       name: sensorName(data, sensor),
       total: totals[sensor]!,
-      values: row.map((sum, step) => (sum == null ? sum : sum / Math.max(1, watchedDays[sensor]![step]!))),
-    }))
-    .filter((_, sensor) => filter.sensors[sensor] === 1);
+      values: values[sensor]!.map((sum, step) => (sum == null ? sum : sum / Math.max(1, watchedDays[sensor]![step]!))),
+    }));
+}
+
+/** What a chart of {@link buildCoverage} shows, and of how many sensors when not of all. */
+export function describeCoverage(scope: Scope, what: string, steps: Steps, rows: number): string {
+  const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+  const cut = rows < chosen ? `, the ${rows} busiest of ${formatNumber(chosen)} sensors` : "";
+  return `${what} per sensor, ${perStep(steps.days)}${cut}`;
 }
 
 /** Means per watched day of each step; null where no chosen sensor had an event on any of its days. */
@@ -456,8 +474,11 @@ export function columnNames(section: Section): string[] {
 export function describeShown(ranking: Ranking, shown: readonly number[], whole: boolean): string {
   if (ranking.total === 0) return `No ${ranking.section.unit} in this selection.`;
   const count = shown.reduce((sum, key) => sum + ranking.counts[key]!, 0);
-  const share = `${formatShare(count / ranking.total)} of ${formatNumber(ranking.total)} ${ranking.section.unit}`;
+  // Every unit is a plain plural.
+  const total = plural(ranking.total, ranking.section.unit.slice(0, -1), ranking.section.unit);
+  const share = `${formatShare(count / ranking.total)} of ${total}`;
   const { distinct } = ranking.data;
+  if (whole && distinct === 1) return `The only one: ${total}.`;
   if (whole && shown.length === distinct) return `All ${formatNumber(distinct)}: ${share}.`;
   return `First ${formatNumber(shown.length)}${whole ? ` of ${formatNumber(distinct)}` : ""}: ${share}.`;
 }

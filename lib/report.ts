@@ -29,6 +29,7 @@ import {
   buildScope,
   chooseSteps,
   columnNames,
+  describeCoverage,
   describeShown,
   rankSection,
   type Scope,
@@ -125,7 +126,7 @@ function toFilterView(data: ReportData) {
 function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / HEAT_STEP);
   const rows = buildCoverage(scope, steps);
-  const label = `Events per sensor, ${perStep(steps.days)}`;
+  const label = describeCoverage(scope, "Events", steps, rows.length);
   return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label };
 }
 

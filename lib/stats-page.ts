@@ -35,6 +35,8 @@ import {
 import { visible } from "./text.ts";
 
 const CHART_WIDTH = 1096;
+/** Sensors drawn in the calendar; the table below it has more. */
+const CALENDAR_MOST = 200;
 /** Rows of one table in the page; the rest is in the statistics' own output. */
 const ROWS_MOST = 300;
 
@@ -235,7 +237,7 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
 function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDays }: Statistics): SectionView {
   const range: DayRange = { first: firstDay, last: lastDay };
   const steps = toSteps(range, stepDays(range, CHART_WIDTH / 2));
-  const calendar = coverage.map(sensor => ({ name: nameOf(sensor.sensor), letters: sensor.days }));
+  const calendar = coverage.slice(0, CALENDAR_MOST).map(sensor => ({ name: nameOf(sensor.sensor), letters: sensor.days }));
   const tables: { title: string; table: TableView }[] = [];
   if (outages.length > 0) {
     tables.push({
@@ -316,12 +318,13 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
       ROWS_MOST,
     ),
   });
+  const drawn = coverage.length > CALENDAR_MOST ? ` Drawn are the first ${CALENDAR_MOST} of ${formatNumber(coverage.length)} sensors.` : "";
   const cut = cutDays.length > 0 ? ` ${plural(cutDays.length, "sensor-day")} are known from cut counts alone: shown, not tested.` : "";
   return {
     id: "coverage",
     name: "Coverage",
     heading: "Which sensor watched when?",
-    lead: `A day without any event is called down where the sensor's usual rate makes such a silence incredible.${cut}`,
+    lead: `A day without any event is called down where the sensor's usual rate makes such a silence incredible.${cut}${drawn}`,
     charts: [toFigure(calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"), steps.days === 1 ? "Sensors by day" : `Sensors, ${steps.days} days to a column, the worst shown`, "coverage")],
     tables,
   };

@@ -20,6 +20,7 @@ import {
   buildScope,
   chooseSteps,
   columnNames,
+  describeCoverage,
   describeFilter,
   describeShown,
   describeUncertainty,
@@ -341,7 +342,7 @@ async function start() {
       const section = data.sections[Number(metric.value)];
       rows = buildCoverage(scope, steps, section);
       const what = section === undefined ? "Events" : metric.selectedOptions[0].textContent;
-      const label = `${what} per sensor, ${perStep(steps.days)}`;
+      const label = describeCoverage(scope, what, steps, rows.length);
       find(".unit", box).textContent = label;
       if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
       const chart = heatChart(rows, steps, width, label);

@@ -8,6 +8,7 @@ import {
   buildLines,
   buildRow,
   buildScope,
+  describeCoverage,
   describeShown,
   describeUncertainty,
   meanSteps,
@@ -132,6 +133,21 @@ describe("ranking", () => {
     expect(describeShown(ranking, [0], true)).toBe("First 1 of 2: 68.8 % of 16 commands.");
     expect(describeShown(ranking, [0, 1], true)).toBe("All 2: 100.0 % of 16 commands.");
   });
+});
+
+test("of a thousand sensors the coverage draws the busiest, and says so", () => {
+  const rows = Array.from({ length: 300 }, (_, i) => ({ ...event(day(1), `s${String(i).padStart(3, "0")}`), count: 1 + (i % 299) }));
+  const data = buildReportData(buildReduced(rows), { show: 5 });
+  const scope = buildScope(data, everything(data.grid), OPTIONS);
+  const drawn = buildCoverage(scope, toSteps(scope.filter.range, 1));
+  expect({ n: drawn.length, least: Math.min(...drawn.map(row => row.total)), order: drawn[0]!.name }).toEqual({
+    n: 200,
+    least: 100,
+    order: "s099",
+  });
+  expect(describeCoverage(scope, "Events", toSteps(scope.filter.range, 1), 200)).toBe(
+    "Events per sensor, per day, the 200 busiest of 300 sensors",
+  );
 });
 
 describe("figures", () => {

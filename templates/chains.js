@@ -1,0 +1,118 @@
+/**
+ * Lights up the ways of real sessions through a node of the step graph; the page is complete without it. Not what can
+ * be reached along the links: through the grouped rest everything can.
+ */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const svg = document.querySelector("svg.sankey");
+  const tip = document.querySelector("#tip");
+  root.classList.add("scripted");
+  if (svg === null) return;
+  const { links, paths } = JSON.parse(document.querySelector("#data").textContent);
+  const steps = [...svg.querySelectorAll(".step")];
+  const bands = [...svg.querySelectorAll(".band")];
+  const widths = bands.map(band => Number(band.getAttribute("stroke-width")));
+  const totals = bands.map(band => Number(band.dataset.sessions));
+  const linkAt = new Map(links.map(([source, target], i) => [`${source} ${target}`, i]));
+  const format = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+  let pinned = -1;
+
+  /** @param node -1 puts everything back. */
+  function light(node) {
+    svg.classList.toggle("lit", node >= 0);
+    const flow = new Float64Array(links.length);
+    const hot = new Set();
+    if (node >= 0) {
+      for (const [sessions, ...way] of paths) {
+        if (!way.includes(node)) continue;
+        way.forEach((at, i) => {
+          hot.add(at);
+          const link = i === 0 ? undefined : linkAt.get(`${way[i - 1]} ${at}`);
+          if (link !== undefined) flow[link] += sessions;
+        });
+      }
+    }
+    bands.forEach((band, i) => {
+      band.classList.toggle("hot", flow[i] > 0);
+      const width = flow[i] > 0 ? Math.max(0.8, (widths[i] * flow[i]) / totals[i]) : widths[i];
+      band.setAttribute("stroke-width", width.toFixed(1));
+    });
+    steps.forEach((step, i) => step.classList.toggle("hot", hot.has(i)));
+  }
+
+  function pin(node) {
+    pinned = pinned === node ? -1 : node;
+    steps.forEach((step, i) => {
+      step.classList.toggle("pinned", i === pinned);
+      step.setAttribute("aria-pressed", String(i === pinned));
+    });
+    light(pinned);
+  }
+
+  function showTip(step, x, y) {
+    const [name, numbers] = step.dataset.said.split(" \n");
+    const heading = document.createElement("b");
+    heading.textContent = numbers;
+    const text = document.createElement("code");
+    text.textContent = name;
+    tip.replaceChildren(heading, text);
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, x + 16 + width > innerWidth ? x - width - 16 : x + 16)}px`;
+    tip.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, y + 14))}px`;
+  }
+
+  /** The nearest node one column to the left or right, or the next one above or below. */
+  function neighbour(step, key) {
+    const top = node => node.querySelector(".node").getBoundingClientRect().top;
+    const column = Number(step.dataset.step);
+    const sideways = key === "ArrowLeft" ? -1 : key === "ArrowRight" ? 1 : 0;
+    const others = steps.filter(other => other !== step && Number(other.dataset.step) === column + sideways);
+    const distance = other => (sideways !== 0 ? Math.abs(top(other) - top(step)) : (top(other) - top(step)) * (key === "ArrowUp" ? -1 : 1));
+    return others.filter(other => sideways !== 0 || distance(other) > 0).sort((a, b) => distance(a) - distance(b))[0];
+  }
+
+  svg.setAttribute("role", "group");
+  steps.forEach((step, i) => {
+    const title = step.querySelector("title");
+    step.dataset.said = title.textContent;
+    step.setAttribute("role", "button");
+    step.setAttribute("aria-pressed", "false");
+    step.setAttribute("aria-label", title.textContent);
+    step.setAttribute("tabindex", i === 0 ? "0" : "-1");
+    // Ours says more, and two would lie over each other.
+    title.remove();
+    step.addEventListener("pointerenter", event => {
+      if (pinned < 0) light(i);
+      showTip(step, event.clientX, event.clientY);
+    });
+    step.addEventListener("pointerleave", () => {
+      if (pinned < 0) light(-1);
+      tip.hidden = true;
+    });
+    step.addEventListener("click", () => pin(i));
+    step.addEventListener("focus", () => {
+      for (const other of steps) other.setAttribute("tabindex", other === step ? "0" : "-1");
+      if (!step.matches(":focus-visible")) return;
+      if (pinned < 0) light(i);
+      const { right, top } = step.querySelector(".node").getBoundingClientRect();
+      showTip(step, right, top);
+    });
+    step.addEventListener("blur", () => {
+      if (pinned < 0) light(-1);
+      tip.hidden = true;
+    });
+    step.addEventListener("keydown", event => {
+      if (event.key === "Enter" || event.key === " ") pin(i);
+      else if (event.key === "Escape") {
+        tip.hidden = true;
+        if (pinned >= 0) pin(pinned);
+        else light(-1);
+      } else if (event.key.startsWith("Arrow")) neighbour(step, event.key)?.focus();
+      else return;
+      event.preventDefault();
+    });
+  });
+  root.dataset.ready = format(steps.length);
+})();
