@@ -125,7 +125,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
-  await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays, statistics })]);
+  await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays })]);
   const { html, statistics } = await stats;
   await write(files.stats, [html]);
   await writeRejects(outputSet, values.rejects, set);
