@@ -28,7 +28,15 @@ export {
 } from "./options.ts";
 
 /** Process exit codes; README.md lists the same table. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Where `--exit-code` asks for it: something passed the test of change. */
+  changed: 10,
+  /** The same: a sensor is silent. */
+  silent: 11,
+} as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -131,6 +139,21 @@ export function writeOut(chunk: string | Uint8Array): Promise<void> {
   });
   lastWrite = write;
   return write;
+}
+
+/** Characters joined before a write to stdout. */
+const WRITE_LENGTH = 1 << 16;
+
+/** Write a text that comes in small pieces, such as lines, to stdout; as {@link writeOut} does. */
+export async function writeOutAll(pieces: Iterable<string>): Promise<void> {
+  let joined = "";
+  for (const piece of pieces) {
+    joined += piece;
+    if (joined.length < WRITE_LENGTH) continue;
+    await writeOut(joined);
+    joined = "";
+  }
+  await writeOut(joined);
 }
 
 const cleanups = new Set<() => void>();

@@ -96,7 +96,12 @@ export interface Command {
   /** What stdout and the output files hold. */
   readonly writes: string;
   /** When the script exits with 0 and with 1; 2 is the same everywhere. */
-  readonly exits?: { readonly ok?: string; readonly failed?: string };
+  readonly exits?: {
+    readonly ok?: string;
+    readonly failed?: string;
+    /** Codes of its own: `10 something changed`. */
+    readonly more?: readonly string[];
+  };
   readonly examples: readonly { readonly does: string; readonly run: string }[];
 }
 
@@ -522,8 +527,9 @@ export function helpText(command: Command): string {
   });
   sections.push(`Options:\n${optionLines.join("")}`);
   sections.push(paragraph("Writes: ", writes));
-  const { ok = "done", failed = "failed or incomplete, stderr says what" } = exits ?? {};
-  sections.push(paragraph("Exit codes: ", `0 ${ok}; 1 ${failed}; 2 wrong usage.`));
+  const { ok = "done", failed = "failed or incomplete, stderr says what", more = [] } = exits ?? {};
+  const codes = [`0 ${ok}`, `1 ${failed}`, "2 wrong usage", ...more];
+  sections.push(paragraph("Exit codes: ", `${codes.join("; ")}.`));
   if (examples.length > 0) {
     const shown = examples.map(({ does, run }) => `  ${does}\n    ${run}\n`);
     sections.push(`Examples:\n${shown.join("")}`);

@@ -3,6 +3,7 @@
  * not, by path or on standard input. Its first bytes tell, never its name.
  */
 import { existsSync } from "node:fs";
+import { checkInputs, type OptionTable, stdinIsTerminal, UsageError } from "./cli.ts";
 import { combineTables } from "./combine.ts";
 import { parseReducedJson } from "./cut-counts.ts";
 import { allTexts } from "./dictionary.ts";
@@ -13,6 +14,32 @@ import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { errorReason, quoteForMessage } from "./text.ts";
+
+/** Operand and option that name the one table a script shows. */
+export const TABLE_OPERAND = {
+  name: "TABLE",
+  help:
+    "The reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
+    'reduced.json of cowralyze, "-" for any of them on stdin.',
+} as const;
+export const TABLE_OPTION = {
+  file: { type: "path", short: "f", help: "The reduced table; the same as naming it as TABLE." },
+} as const satisfies OptionTable;
+
+/**
+ * The one table a command line names, by option or as operand.
+ *
+ * @throws {UsageError} if there is none, or more than one.
+ */
+export function chooseTable(file: string | undefined, operands: readonly string[]): string {
+  const named = [...(file === undefined ? [] : [file]), ...operands];
+  if (named.length === 0) throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
+  if (named.length > 1) {
+    throw new UsageError(`Cannot use ${named.length} tables: expected one, which combine-reduced.ts makes of several`);
+  }
+  checkInputs(named, stdinIsTerminal());
+  return named[0]!;
+}
 
 /** Largest JSON read; more is no file for people, and has an Arrow file beside it. */
 const JSON_MAX_BYTES = 1 << 30;

@@ -24,6 +24,9 @@ export interface TableOptions {
   readonly color?: boolean;
 }
 
+/** For columns of attackers' texts: where no terminal sets a limit, one long text would push all else out of sight. */
+export const VALUE_MAX_WIDTH = 100;
+
 const GAP = "  ";
 /** What a text column keeps, at least, when the terminal is too narrow for all. */
 const MIN_TEXT_WIDTH = 6;

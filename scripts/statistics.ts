@@ -1,0 +1,170 @@
+#!/usr/bin/env bun
+/**
+ * What changed, what is new, and what was not observed, from a reduced table.
+ */
+import { readFile } from "node:fs/promises";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+  note,
+  parseCommand,
+  runMain,
+  terminal,
+  UsageError,
+  writeOutAll,
+} from "../lib/cli.ts";
+import { type Downtime, parseDowntime } from "../lib/coverage.ts";
+import { formatDuration } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { assertWritable, writeOutputs } from "../lib/output-file.ts";
+import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
+import { countRows } from "../lib/reduced-output.ts";
+import { computeStatistics, type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics.ts";
+import {
+  changesToCsv,
+  COMPARISON_OPTIONS,
+  describeStatistics,
+  newToCsv,
+  newToJson,
+  newToText,
+  toPlainStatistics,
+} from "../lib/statistics-output.ts";
+import { renderStats } from "../lib/stats-page.ts";
+import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+
+const OPTIONS = {
+  ...TABLE_OPTION,
+  outfile: {
+    type: "path",
+    short: "o",
+    help: "The page.",
+    defaultText: "stats.html; none with --json, --csv or --new",
+  },
+  ...COMPARISON_OPTIONS,
+  baselineDays: {
+    type: "count",
+    min: STATISTICS_DEFAULTS.minBaselineDays,
+    default: STATISTICS_DEFAULTS.baselineDays,
+    help: "Observed days that a day is held against.",
+  },
+  strict: {
+    type: "boolean",
+    help: "Control false reports by Benjamini-Yekutieli, which holds however the counts depend on each other, and finds less.",
+  },
+  quietDays: {
+    type: "choice",
+    choices: ["unknown", "zero"],
+    default: STATISTICS_DEFAULTS.quietDays,
+    help: "What a day without any event means on a sensor so quiet that it proves nothing.",
+  },
+  downtime: {
+    type: "path",
+    placeholder: "FILE",
+    help: 'When sensors were not watching: CSV of sensor,from,to, sensor "*" for all; days, or instants with a zone.',
+  },
+  new: { type: "boolean", help: "Write what is new in the days in question to stdout, as a table, JSON or CSV." },
+  newSince: { type: "day", help: "The same for what is new since DAY." },
+  all: { type: "boolean", help: "With --json and --csv every comparison that was tested, not only what is reported." },
+  json: { type: "boolean", help: "Write all statistics to stdout as one JSON object." },
+  csv: { type: "boolean", help: "Write the changes to stdout as CSV, safe to open in a spreadsheet." },
+  exitCode: { type: "boolean", help: "Exit 10 if a change is reported, 11 if a sensor is silent, 0 if all is quiet." },
+  wait: COMMON_OPTIONS.wait,
+  quiet: COMMON_OPTIONS.quiet,
+} as const;
+
+export const COMMAND = {
+  name: "statistics",
+  summary: "What changed against a sensor's own past, what is new, and when nobody watched, with the chance of error.",
+  operands: [TABLE_OPERAND],
+  options: OPTIONS,
+  writes:
+    "stats.html, a page that needs nothing else; or on stdout, with --json one object (days as YYYY-MM-DD, instants in UTC, " +
+    "null = cannot be said), with --csv one line a change (no sensor = the fleet; key1 to key3 = username, password and so " +
+    "on). A change is unusual against the past, never by itself malicious.",
+  exits: {
+    failed: "the table cannot be read, holds nothing, or the page cannot be written",
+    more: ["with --exit-code 10 a change is reported", "11 a sensor is silent, whatever else changed"],
+  },
+  examples: [
+    {
+      does: "The page for the example logs, a change of half or more in the last 14 days",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -n 14 -t 50",
+    },
+    {
+      does: "What nobody had seen before that day",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o - | bun scripts/statistics.ts -f - --new-since 2026-07-30",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const path = chooseTable(values.file, operands);
+  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
+  const startMs = performance.now();
+  const listsNew = values.new || values.newSince !== undefined;
+  const writesData = values.json || values.csv || listsNew;
+  const outfile = values.outfile ?? (writesData ? undefined : "stats.html");
+  if (outfile === "-" && writesData) throw new UsageError("Cannot write the page and data to stdout: expected -o FILE");
+  const outputs = outfile === undefined ? [] : [outfile];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const downtime = values.downtime === undefined ? undefined : await readDowntime(values.downtime);
+  const table = await readReduced(path, line => {
+    if (!values.quiet) note(line);
+  });
+  if (countRows(table) === 0) throw new Error("Cannot compare anything: the table holds no events");
+
+  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
+  const statistics = computeStatistics(table, {
+    thresholdPercent,
+    lastDays,
+    baselineDays: values.baselineDays,
+    strict: values.strict,
+    quietDays: values.quietDays,
+    ...(downtime === undefined ? {} : { downtime }),
+    ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
+    rows: values.all ? "all" : "reported",
+  });
+  if (outfile !== undefined) {
+    await writeOutputs([[outfile, renderStats(table, statistics, { thresholdPercent, lastDays })]]);
+  }
+  await writeOutAll(toData(statistics, values, listsNew));
+  if (!values.quiet) {
+    const seconds = formatDuration((performance.now() - startMs) / 1000);
+    const page = outfile === undefined || outfile === "-" ? "" : `\nPage     ${visible(outfile)}`;
+    note(`${describeStatistics(statistics)}${page}\nTime     ${seconds}`);
+  }
+  if (!values.exitCode) return EXIT.ok;
+  if (statistics.silent.length > 0) return EXIT.silent;
+  return statistics.tests.reported > 0 ? EXIT.changed : EXIT.ok;
+}
+
+/** What goes to stdout. */
+function* toData(
+  statistics: Statistics,
+  { json, csv }: { readonly json: boolean; readonly csv: boolean },
+  listsNew: boolean,
+): Generator<string> {
+  if (listsNew && json) yield newToJson(statistics);
+  else if (listsNew && csv) yield* newToCsv(statistics);
+  else if (listsNew) {
+    const { columns: width, color } = terminal("stdout");
+    yield newToText(statistics, { width, color });
+  } else if (json) yield `${toSafeJson(toPlainStatistics(statistics))}\n`;
+  else if (csv) yield* changesToCsv(statistics);
+}
+
+async function readDowntime(path: string): Promise<Downtime[]> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+  }
+  return parseDowntime(text);
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);

@@ -1,0 +1,80 @@
+#!/usr/bin/env bun
+/**
+ * From a reduced table to the two reports, each a page that needs nothing else.
+ */
+import { dirname, join } from "node:path";
+import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/cli.ts";
+import { formatDuration, formatNumber, plural } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { assertWritable, writeOutputs } from "../lib/output-file.ts";
+import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
+import { countRows } from "../lib/reduced-output.ts";
+import { renderReport } from "../lib/report.ts";
+import { computeStatistics } from "../lib/statistics.ts";
+import { COMPARISON_OPTIONS } from "../lib/statistics-output.ts";
+import { renderStats } from "../lib/stats-page.ts";
+import { visible } from "../lib/text.ts";
+
+const OPTIONS = {
+  ...TABLE_OPTION,
+  outfile: {
+    type: "path",
+    short: "o",
+    default: "result.html",
+    help: 'Report; stats.html, what changed, goes beside it. "-" writes the report to stdout, and no file.',
+  },
+  ...COMPARISON_OPTIONS,
+  topNEvents: { type: "count", default: 5, help: "Entries shown per kind before a page is searched or unfolded; 0 = all." },
+  wait: COMMON_OPTIONS.wait,
+  quiet: COMMON_OPTIONS.quiet,
+} as const;
+
+export const COMMAND = {
+  name: "visualize",
+  summary: "From a reduced table to two HTML reports: what the honeypots saw, and what changed.",
+  operands: [TABLE_OPERAND],
+  options: OPTIONS,
+  writes: "Two pages, result.html and stats.html, that need no other file and no network.",
+  exits: { failed: "the table cannot be read, holds nothing, or a page cannot be written" },
+  examples: [
+    {
+      does: "Reports on the example logs",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/visualize.ts fleet.arrow",
+    },
+    {
+      does: "Without a file between, the last 14 days in question",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o - | bun scripts/visualize.ts -f - -o fleet.html -n 14",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const path = chooseTable(values.file, operands);
+  const startMs = performance.now();
+  const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
+  const outputs = outfile === "-" ? ["-"] : [outfile, join(dirname(outfile), "stats.html")];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const table = await readReduced(path, line => {
+    if (!values.quiet) note(line);
+  });
+  if (countRows(table) === 0) throw new Error("Cannot show the table: it holds no events");
+  const statistics = computeStatistics(table, { thresholdPercent, lastDays });
+  const pages = [
+    () => renderReport(table, { topN, thresholdPercent, lastDays, statistics }),
+    () => renderStats(table, statistics, { thresholdPercent, lastDays }),
+  ];
+  await writeOutputs(outputs.map((output, i) => [output, pages[i]!()] as const));
+  if (!values.quiet) {
+    const seconds = formatDuration((performance.now() - startMs) / 1000);
+    const shown = outfile === "-" ? "on stdout" : outputs.map(visible).join(", ");
+    note(
+      `visualize: ${plural(statistics.days, "day")}, ${plural(statistics.sensors.length, "sensor")}, ` +
+        `${formatNumber(countRows(table))} rows; ${shown}; ${seconds}`,
+    );
+  }
+  return EXIT.ok;
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
