@@ -1,0 +1,175 @@
+#!/usr/bin/env bun
+/**
+ * How often each value of a column of the events occurs.
+ *
+ * From event tables: only the columns asked for are decoded, and counted by code.
+ */
+import {
+  type Command,
+  COMMON_OPTIONS,
+  type ExitCode,
+  note,
+  parseCommand,
+  runMain,
+  terminal,
+  UsageError,
+  writeOut,
+  writeOutAll,
+} from "../lib/cli.ts";
+import { toCsvLine } from "../lib/csv.ts";
+import { COLUMN_NAMES } from "../lib/event-columns.ts";
+import { parseCondition } from "../lib/event-filter.ts";
+import { formatNumber, formatShare, plural } from "../lib/format.ts";
+import {
+  describeLogs,
+  describePace,
+  EVENT_OPTIONS,
+  exitCodeOf,
+  FILE_OPTION,
+  listInputs,
+  LOG_OPERAND,
+  READ_OPTIONS,
+  readScope,
+  toSetOptions,
+  withProgress,
+} from "../lib/log-options.ts";
+import { readLogSet } from "../lib/log-set.ts";
+import { toSafeJson } from "../lib/text.ts";
+import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text-table.ts";
+import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/value-counts.ts";
+
+const OPTIONS = {
+  ...FILE_OPTION,
+  event: {
+    type: "string",
+    repeatable: true,
+    placeholder: "ID",
+    help: "Count events of this id only, cowrie. may be left out, * stands for any letters; several by commas.",
+    defaultText: "all events that have the column",
+  },
+  column: {
+    type: "string",
+    repeatable: true,
+    required: true,
+    placeholder: "NAME",
+    help: `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the events.`,
+  },
+  normalize: { type: "boolean", help: "Add each value's share of all that was counted (0 to 1; of its group with --by)." },
+  by: { type: "choice", choices: GROUPINGS, help: "Count for each day (UTC), sensor, or hour of the day (UTC) by itself." },
+  limit: { type: "count", short: "n", default: 20, help: "Values shown, of each group; 0 = all." },
+  where: {
+    type: "string",
+    repeatable: true,
+    placeholder: "COLUMN=VALUE",
+    help: "Count only events with this value, or with != any other or none; give it again for more conditions.",
+  },
+  ...READ_OPTIONS,
+  ...EVENT_OPTIONS,
+  csv: COMMON_OPTIONS.csv,
+  json: { type: "boolean", help: "Write NDJSON to stdout: one object a value." },
+} as const;
+
+export const COMMAND = {
+  name: "value-counts",
+  summary: "How often each value of a column occurs in the events, most frequent first.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "On stdout a table for people (long values cut), with --csv or --json whole values; ties by value. Events without a " +
+    "value in any of the columns are not counted, stderr says how many. An event table beside each log that had none.",
+  exits: { failed: "an input is missing or damaged, or no log has such an event" },
+  examples: [
+    {
+      does: "The credentials that were refused most often",
+      run: "bun scripts/value-counts.ts test/fixtures/fleet --event login.failed --column username,password -n 10",
+    },
+    {
+      does: "Commands per sensor as shares, for a spreadsheet",
+      run:
+        "bun scripts/value-counts.ts test/fixtures/fleet --event command.input --column input --by sensor --normalize " +
+        "--csv > commands.csv",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const inputs = listInputs(values.file, operands);
+  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
+  const events = splitCommas("--event", values.event);
+  const columns = splitCommas("--column", values.column);
+  const scope = await readScope(values);
+  const conditions = values.where.map(text => parseCondition(text, scope));
+  const by = values.by as Grouping | undefined;
+  const startMs = performance.now();
+
+  using set = await withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
+  );
+  const counts = await countValues(set, {
+    events, columns, scope, conditions, limit: values.limit, ...(by === undefined ? {} : { by }),
+  });
+  const names = [...(by === undefined ? [] : [by]), ...columns];
+  if (values.csv) await writeOutAll(toCsvLines(names, counts, values.normalize));
+  else if (values.json) await writeOutAll(toJsonLines(names, counts, values.normalize));
+  else await writeOut(toText(names, counts, values.normalize));
+  if (!values.quiet) {
+    const shown = counts.rows.length < counts.distinct ? `${formatNumber(counts.rows.length)} of ` : "";
+    const without = counts.without > 0 ? `, ${formatNumber(counts.without)} more had no value` : "";
+    note(
+      `value-counts: ${shown}${plural(counts.distinct, "value")} in ${plural(counts.counted, "event")}${without}; ` +
+        `${describeLogs(set)}; ${describePace(startMs, set)}`,
+    );
+  }
+  return exitCodeOf(set);
+}
+
+function splitCommas(flag: string, texts: readonly string[]): string[] {
+  const names = texts.flatMap(text => text.split(",")).map(name => name.trim());
+  if (names.includes("")) throw new UsageError(`Cannot read ${flag} "${texts.join(",")}": expected names between commas`);
+  return [...new Set(names)];
+}
+
+/** What stands before the count: the group, if there is one, and the values. */
+function cellsOf(names: readonly string[], { group, values }: ValueCountRow): (string | number | null)[] {
+  return names.length > values.length ? [group, ...values] : [...values];
+}
+
+function* toCsvLines(names: readonly string[], { rows }: ValueCounts, hasShare: boolean): Generator<string> {
+  yield toCsvLine([...names, "count", ...(hasShare ? ["share"] : [])]);
+  for (const row of rows) yield toCsvLine([...cellsOf(names, row), row.count, ...(hasShare ? [row.share] : [])]);
+}
+
+function* toJsonLines(names: readonly string[], { rows }: ValueCounts, hasShare: boolean): Generator<string> {
+  for (const row of rows) {
+    const cells = cellsOf(names, row);
+    // fromEntries defines, it does not assign: a key named "__proto__" is a key like any other.
+    const object = Object.fromEntries([
+      ...names.map((name, i) => [name, cells[i]] as const),
+      ["count", row.count],
+      ...(hasShare ? [["share", row.share] as const] : []),
+    ]);
+    yield `${toSafeJson(object)}\n`;
+  }
+}
+
+function toText(names: readonly string[], { rows }: ValueCounts, hasShare: boolean): string {
+  const { columns: width, color } = terminal("stdout");
+  const cells = rows.map((row): TableCell[] => [
+    // A port or an hour is a name, not a quantity: no thousands set apart.
+    ...cellsOf(names, row).map(cell => (typeof cell === "number" ? String(cell) : cell)),
+    row.count,
+    ...(hasShare ? [formatShare(row.share)] : []),
+  ]);
+  return formatTable(
+    [
+      ...names.map(title => ({ title, maxWidth: VALUE_MAX_WIDTH })),
+      { title: "count" },
+      ...(hasShare ? [{ title: "share", align: "right" as const }] : []),
+    ],
+    cells,
+    { width, color },
+  );
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
