@@ -4,7 +4,7 @@
  */
 import type { Cells, Grid } from "./cube.ts";
 import { cutLong } from "./labels.ts";
-import { isTextKey, KIND_NAMES, type KeyColumn } from "./kinds.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { type Section, SECTIONS } from "./sections.ts";
 
@@ -14,9 +14,11 @@ const MAX_DAYS = 3653;
 const CARRY_MOST = 300;
 export const SHOW_MOST = 100;
 /** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
-const CELLS_BASE = 60_000;
-const CELLS_PER_SENSOR_DAY = 30;
+const CELLS_BASE = 70_000;
+const CELLS_PER_SENSOR_DAY = 40;
 const CELLS_MOST = 800_000;
+/** Sensor-days up to which a page can afford to say, for each of them, how large what it leaves out can be. */
+const BOUNDED_SENSOR_DAYS = 8_000;
 
 export type KeyValue = string | number | null;
 
@@ -26,6 +28,8 @@ export interface SectionData {
   readonly distinct: number;
   /** The largest count among keys that are not carried; 0 when all are. */
   readonly leftOutLargest: number;
+  /** Per cell, a count that no key which is not carried exceeds; left out where it would cost too much. */
+  readonly leftOutMost?: Cells;
   /** Carried keys by count falling; `keys[i][column]`, a null where there is no value. */
   readonly keys: readonly (readonly KeyValue[])[];
   /** VirusTotal's verdict per key as [positives, total], where one is known. */
@@ -262,8 +266,8 @@ function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] 
   let used = 0;
   for (let rank = 0; open.size > 0; rank++) {
     for (const i of open) {
-      const { ranked, size, totals } = drafts[i]!;
-      const cost = Math.min(size[rank] ?? 0, totals[ranked[rank] ?? 0]!);
+      const { ranked, size } = drafts[i]!;
+      const cost = Math.min(size[rank] ?? 0, grid.days * grid.sensors);
       // The last of `ranked` only tells how large what is left out can be.
       const most = Math.max(CARRY_MOST, show);
       if (rank >= ranked.length || rank >= most || (rank >= show && used + cost > budget)) {
@@ -285,6 +289,10 @@ function finishSection(
 ): SectionData {
   const { section, table: kind, grid, group, totals, firstRow } = draft;
   const ranked = draft.ranked.subarray(0, carried);
+  const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
+  // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
+  const isRowPerKey = section.columns.length === KINDS[section.kind].length;
+  const leftOut = new Map<number, number>();
   const slotOf = new Int32Array(totals.length).fill(-1);
   ranked.forEach((id, slot) => (slotOf[id] = slot));
   const firstSeenUs = new Array<number>(carried).fill(Infinity);
@@ -292,9 +300,15 @@ function finishSection(
   const cells = Array.from({ length: carried }, () => new CellBuilder());
   const success = Array.from({ length: carried }, () => new CellBuilder());
   for (let row = 0; row < kind.rows; row++) {
-    const slot = group[row]! < 0 ? -1 : slotOf[group[row]!]!;
-    if (slot < 0) continue;
+    if (group[row]! < 0) continue;
+    const slot = slotOf[group[row]!]!;
     const cell = (kind.day[row]! - grid.firstDay) * grid.sensors + kind.sensor[row]!;
+    if (slot < 0) {
+      if (!isBounded) continue;
+      const most = leftOut.get(cell) ?? 0;
+      leftOut.set(cell, isRowPerKey ? Math.max(most, kind.count[row]!) : most + kind.count[row]!);
+      continue;
+    }
     cells[slot]!.add(cell, kind.count[row]!);
     success[slot]!.add(cell, kind.success[row]!);
     firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, kind.firstSeenUs[row]!);
@@ -304,6 +318,9 @@ function finishSection(
     id: section.id,
     distinct: totals.reduce((n, total) => n + (total > 0 ? 1 : 0), 0),
     leftOutLargest: carried < draft.ranked.length ? totals[draft.ranked[carried]!]! : 0,
+    ...(isBounded && {
+      leftOutMost: { at: Int32Array.from(leftOut.keys()), count: Float64Array.from(leftOut.values()) },
+    }),
     keys: [...ranked].map(id => section.columns.map(column => keyValue(table, kind, column, firstRow[id]!))),
     ...(section.columns.includes("shasum") && {
       verdicts: [...ranked].map(id => verdicts.get(kind.keys.shasum![firstRow[id]!]!) ?? null),

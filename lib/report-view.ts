@@ -306,7 +306,9 @@ export function rankSection(scope: Scope, data: SectionData): Ranking {
   const total = sumCells(data.all, grid, scope.filter);
   const order = [...counts.keys()].filter(key => counts[key]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b);
   const rest = total - counts.reduce((sum, count) => sum + count, 0);
-  return { section, data, total, order, counts, bound: Math.min(data.leftOutLargest, rest) };
+  // A key's count is at most what it can have in each cell, at most all that is left, at most its whole count.
+  const most = data.leftOutMost === undefined ? Infinity : sumCells(data.leftOutMost, grid, scope.filter);
+  return { section, data, total, order, counts, bound: Math.min(data.leftOutLargest, rest, most) };
 }
 
 /** One column of a key: a value, or the word for having none. */

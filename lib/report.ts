@@ -212,9 +212,9 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
 /** What the script needs: everything but the counts as JSON, those packed; `lists[i]` is the place of the i-th list. */
 function toPageData(data: ReportData, show: number, options: ReportOptions) {
   const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
-  const sections = data.sections.map(({ all: every, cells, allSuccess, success, ...rest }) => {
-    all.push(every, ...cells, ...(success === undefined ? [] : [allSuccess!, ...success]));
-    return { ...rest, hasSuccess: success !== undefined };
+  const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
+    all.push(every, ...(leftOutMost === undefined ? [] : [leftOutMost]), ...cells, ...(success === undefined ? [] : [allSuccess!, ...success]));
+    return { ...rest, hasBounds: leftOutMost !== undefined, hasSuccess: success !== undefined };
   });
   const { places, distinct } = withoutRepeats(all);
   return {

@@ -69,10 +69,10 @@ function restoreData(page, lists) {
   const files = { ...page.files, cells: take() };
   const sections = page.sections.map(section => {
     const all = take();
+    const bounds = section.hasBounds ? { leftOutMost: take() } : {};
     const cells = section.keys.map(take);
-    return section.hasSuccess
-      ? { ...section, all, cells, allSuccess: take(), success: section.keys.map(take) }
-      : { ...section, all, cells };
+    const successes = section.hasSuccess ? { allSuccess: take(), success: section.keys.map(take) } : {};
+    return { ...section, all, cells, ...bounds, ...successes };
   });
   return { grid: page.grid, sensors: page.sensors, events, addresses, files, sections };
 }

@@ -15,6 +15,7 @@ import {
   rankSection,
 } from "../../lib/report-view.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
+import { buildFleet } from "../support/report-fleet.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
 const day = (n: number) => `2024-01-0${n}`;
@@ -126,6 +127,36 @@ describe("ranking", () => {
     });
     expect(describeUncertainty(ranking, ranking.order.slice(0, 5))).toBeUndefined();
     expect(describeUncertainty(ranking, [often])).toContain("may rank lower than shown");
+  });
+
+  test("the bound holds for every filter: no key left out has more", () => {
+    const table = buildFleet({ days: 10, sensors: 3, tail: 600, seed: 5 });
+    const data = buildReportData(table, { show: 3 });
+    const section = data.sections.find(candidate => candidate.id === "credentials")!;
+    const carried = new Set(section.keys.map(key => key.join("\0")));
+    const { login } = table.kinds;
+    const { username, password, sensor } = table.dictionaries;
+    for (const [from, to, only] of [[0, 0, 0], [2, 4, 1], [0, 9, 2], [3, 9, -1]] as const) {
+      const sensors = Uint8Array.from(sensor, (_, code) => Number(only === -1 || code === only));
+      const start = data.grid.firstDay;
+      const scope = buildScope(data, { range: { first: start + from, last: start + to }, sensors }, OPTIONS);
+      const counts = new Map<string, number>();
+      for (let row = 0; row < login.rows; row++) {
+        const at = login.day[row]! - start;
+        if (at < from || at > to || sensors[login.sensor[row]!] !== 1) continue;
+        const key = [username[login.keys.username![row]!] ?? null, password[login.keys.password![row]!] ?? null].join("\0");
+        if (!carried.has(key)) counts.set(key, (counts.get(key) ?? 0) + login.count[row]!);
+      }
+      const largest = Math.max(0, ...counts.values());
+      const { bound } = rankSection(scope, section);
+      expect({ from, to, only, holds: largest <= bound, tight: bound <= 10 * largest }).toEqual({
+        from,
+        to,
+        only,
+        holds: true,
+        tight: true,
+      });
+    }
   });
 
   test("the page says how much of it is to be seen", () => {
