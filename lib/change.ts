@@ -246,17 +246,20 @@ function eachTest(
   }
   const { offsets, rows } = groupRows(kind.key, slotOf, keyOf.length, startRow);
 
-  const laid = new Float64Array(sensors.length * days);
+  // Only the days of the windows are laid out, so that a key's counts on all sensors stay in the nearest cache.
+  const span = days - firstOffset;
+  const laid = new Float64Array(sensors.length * span);
+  const placeOf = (sensor: number, cell: number) => cell - sensor * days - firstOffset + sensor * span;
+  const local = layOut(windows, sensors.length, exposure, placeOf);
+  const usable = windows.usable.map((cells, sensor) =>
+    cells.filter(cell => cell - sensor * days >= windows.firstOffset[sensor]!).map(cell => placeOf(sensor, cell)),
+  );
   const touched: number[] = [];
   const isTouched = new Uint8Array(sensors.length);
   const lastOffset = new Int32Array(sensors.length).fill(-1);
-  // Running sums over each sensor's usable cells: `running[sensor][i]` = counts on the first i of them, from the first
-  // that any window reaches back to.
-  const running = windows.usable.map(cells => new Float64Array(cells.length + 1));
-  const firstUsable = windows.usable.map((cells, sensor) =>
-    cells.findIndex(cell => cell - sensor * days >= windows.firstOffset[sensor]!),
-  );
-  const fleet = new FleetSlot(days);
+  // Running sums over each sensor's usable cells: `running[sensor][i]` = counts on the first i of them.
+  const running = usable.map(places => new Float64Array(places.length + 1));
+  const fleet = new FleetDispersion(span);
   const half = fleetHalfCounts(windows, sensors.length);
   const test: Test = {
     slot: 0,
@@ -279,18 +282,18 @@ function eachTest(
       const sensor = kind.sensor[row]!;
       const offset = kind.day[row]! - firstDay;
       if (offset < windows.firstOffset[sensor]!) continue;
-      laid[sensor * days + offset]! += kind.count[row]!;
+      laid[sensor * span + offset - firstOffset]! += kind.count[row]!;
       lastOffset[sensor] = offset;
       if (isTouched[sensor] === 1) continue;
       isTouched[sensor] = 1;
       touched.push(sensor);
     }
     for (const sensor of touched) {
-      const cells = windows.usable[sensor]!;
+      const places = usable[sensor]!;
       const sums = running[sensor]!;
       let sum = 0;
-      for (let i = firstUsable[sensor]!; i < cells.length; i++) {
-        sum += laid[cells[i]!]!;
+      for (let i = 0; i < places.length; i++) {
+        sum += laid[places[i]!]!;
         sums[i + 1] = sum;
       }
     }
@@ -298,20 +301,32 @@ function eachTest(
     for (let slot = 0; slot < slots; slot++) {
       if (slot === slots - 1 && !kind.additive) continue;
       test.slot = slot;
-      fleet.clear();
-      for (const sensor of touched) {
-        const window = windows.windows[sensor * slots + slot];
+      let fleetCount = 0;
+      let fleetBaseline = 0;
+      let fleetExpected = 0;
+      let fleetRatio = 0;
+      let fleetRate = 0;
+      let fleetSilent = true;
+      for (let t = 0; t < touched.length; t++) {
+        const sensor = touched[t]!;
+        const window = local[sensor * slots + slot];
         if (window === undefined) continue;
         const sums = running[sensor]!;
-        const { judged, baseline: before, spread: around } = window.ranges;
-        const count = sums[judged.end]! - sums[judged.start]!;
-        const baseline = before.end > 0 ? sums[before.end]! - sums[before.start]! : sumCells(laid, window.baseline);
+        const { ratio } = window;
+        const count = sums[window.judgedEnd]! - sums[window.judgedStart]!;
+        const baseline =
+          window.baselineEnd > 0
+            ? sums[window.baselineEnd]! - sums[window.baselineStart]!
+            : sumPlaces(laid, window.baseline);
         if (count + baseline === 0) continue;
-        const spread = around.end > 0 ? sums[around.end]! - sums[around.start]! : sumCells(laid, window.spread);
-        const spreadRate = spread / window.spreadExposure;
-        const ratio = window.exposure / window.baselineExposure;
-        const silent = count === 0 && sensor * days + lastOffset[sensor]! < window.judged[0]!;
-        fleet.add(window, sensor * days, count, baseline, ratio, spreadRate, silent);
+        const spreadRate = (window.isSame ? baseline : sumPlaces(laid, window.spread)) / window.spreadExposure;
+        const silent = count === 0 && lastOffset[sensor]! < window.firstJudged;
+        fleetCount += count;
+        fleetBaseline += baseline;
+        fleetExpected += ratio * baseline;
+        fleetRatio += ratio * ratio * baseline;
+        fleetRate += spreadRate;
+        if (!silent) fleetSilent = false;
         if (count + baseline < MIN_SUPPORT) continue;
         test.sensor = sensor;
         test.count = count;
@@ -319,30 +334,33 @@ function eachTest(
         test.expected = ratio * baseline;
         test.mu = ratio * (baseline + 0.5);
         test.ratio = ratio;
-        test.dispersion = spreadRate >= 1 ? ownDispersion(laid, exposure, window.spread, spreadRate) : NaN;
+        test.dispersion = spreadRate >= 1 ? ownDispersion(laid, window, spreadRate) : NaN;
         test.degrees = window.spread.length - 1;
         test.silent = silent;
         isTested = true;
         visit(test);
       }
-      if (kind.additive && sensors.length > 1 && fleet.count + fleet.baseline >= MIN_SUPPORT) {
-        fleet.measure(laid, exposure);
+      if (kind.additive && sensors.length > 1 && fleetCount + fleetBaseline >= MIN_SUPPORT) {
+        fleet.measure(laid, local, touched, slot, slots, span, fleetRate);
         test.sensor = FLEET;
-        test.count = fleet.count;
-        test.baseline = fleet.baseline;
-        test.expected = fleet.expected;
-        test.mu = fleet.expected + half[slot]!;
-        test.ratio = fleet.expected > 0 ? fleet.weightedRatio / fleet.expected : half[slot]! * 2;
+        test.count = fleetCount;
+        test.baseline = fleetBaseline;
+        test.expected = fleetExpected;
+        test.mu = fleetExpected + half[slot]!;
+        test.ratio = fleetExpected > 0 ? fleetRatio / fleetExpected : half[slot]! * 2;
         test.dispersion = fleet.dispersion;
         test.degrees = fleet.degrees;
-        test.silent = fleet.silent;
+        test.silent = fleetSilent;
         isTested = true;
         visit(test);
       }
     }
     if (isTested) tested++;
     for (let i = offsets[place]!; i < offsets[place + 1]!; i++) {
-      laid[kind.sensor[rows[i]!]! * days + kind.day[rows[i]!]! - firstDay] = 0;
+      const row = rows[i]!;
+      const offset = kind.day[row]! - firstDay;
+      // A sensor with later windows has earlier rows that were never laid out; theirs may be no place at all.
+      if (offset >= firstOffset) laid[kind.sensor[row]! * span + offset - firstOffset] = 0;
     }
     for (const sensor of touched) isTouched[sensor] = 0;
     touched.length = 0;
@@ -350,9 +368,59 @@ function eachTest(
   return recent - tested;
 }
 
-function sumCells(laid: Float64Array, cells: Int32Array): number {
+/** A window as {@link eachTest} lays counts out. */
+interface LocalWindow {
+  /** Ranges of the sensor's running sums; a baseline of weekdays has none and ends at 0. */
+  judgedStart: number;
+  judgedEnd: number;
+  baselineStart: number;
+  baselineEnd: number;
+  baseline: Int32Array;
+  /** The baseline is the spread. */
+  isSame: boolean;
+  spread: Int32Array;
+  /** Exposure of each place of the spread. */
+  exposures: Float64Array;
+  spreadExposure: number;
+  /** Exposure judged over exposure of the baseline. */
+  ratio: number;
+  /** Day of the first judged cell, counted from the archive's first. */
+  firstJudged: number;
+}
+
+function layOut(
+  windows: Windows,
+  sensors: number,
+  exposure: Float64Array,
+  placeOf: (sensor: number, cell: number) => number,
+): (LocalWindow | undefined)[] {
+  const days = exposure.length / sensors;
+  return windows.windows.map((window, at) => {
+    if (window === undefined) return undefined;
+    const sensor = Math.floor(at / windows.slots);
+    const { judged, baseline } = window.ranges;
+    // Running sums begin with the first usable cell that any window reaches back to.
+    const skipped = windows.usable[sensor]!.findIndex(cell => cell - sensor * days >= windows.firstOffset[sensor]!);
+    const hasRange = baseline.end > 0;
+    return {
+      judgedStart: judged.start - skipped,
+      judgedEnd: judged.end - skipped,
+      baselineStart: hasRange ? baseline.start - skipped : 0,
+      baselineEnd: hasRange ? baseline.end - skipped : 0,
+      baseline: window.baseline.map(cell => placeOf(sensor, cell)),
+      isSame: window.spread === window.baseline,
+      spread: window.spread.map(cell => placeOf(sensor, cell)),
+      exposures: Float64Array.from(window.spread, cell => exposure[cell]!),
+      spreadExposure: window.spreadExposure,
+      ratio: window.exposure / window.baselineExposure,
+      firstJudged: window.judged[0]! - sensor * days,
+    };
+  });
+}
+
+function sumPlaces(laid: Float64Array, places: Int32Array): number {
   let sum = 0;
-  for (let i = 0; i < cells.length; i++) sum += laid[cells[i]!]!;
+  for (let i = 0; i < places.length; i++) sum += laid[places[i]!]!;
   return sum;
 }
 
@@ -361,105 +429,90 @@ function sumCells(laid: Float64Array, cells: Int32Array): number {
  *
  * With whole days it is sample variance over mean; shorter days weigh by their exposure.
  */
-function ownDispersion(laid: Float64Array, exposure: Float64Array, cells: Int32Array, rate: number): number {
-  if (cells.length < 2) return NaN;
+function ownDispersion(laid: Float64Array, window: LocalWindow, rate: number): number {
+  const { spread, exposures } = window;
+  if (spread.length < 2) return NaN;
   let sum = 0;
-  for (let i = 0; i < cells.length; i++) {
-    const cell = cells[i]!;
-    const mean = rate * exposure[cell]!;
-    const off = laid[cell]! - mean;
+  for (let i = 0; i < spread.length; i++) {
+    const mean = rate * exposures[i]!;
+    const off = laid[spread[i]!]! - mean;
     sum += (off * off) / mean;
   }
-  return Math.max(1, sum / (cells.length - 1));
+  return Math.max(1, sum / (spread.length - 1));
 }
 
 /**
- * One comparison of a key over the sensors that were up, each with its own window.
+ * Dispersion of a key over the sensors that were up, each with its own window.
  *
- * The expectation is the sum of the sensors' own expectations, so a sensor that joins or falls away moves nothing.
+ * A day is compared with the sum of what its sensors are used to, so a sensor that joins or falls away moves nothing.
  */
-class FleetSlot {
-  count = 0;
-  baseline = 0;
-  expected = 0;
-  weightedRatio = 0;
-  silent = true;
-  /** As of a sensor's own comparison; set by {@link measure}. */
+class FleetDispersion {
+  /** As {@link ownDispersion}, over the days of all sensors' windows; NaN below a daily mean of 1. */
   dispersion = NaN;
   degrees = 1;
-  #rate = 0;
   readonly #found: Float64Array;
   readonly #wanted: Float64Array;
   readonly #offsets: number[] = [];
-  readonly #windows: Window[] = [];
-  readonly #bases: number[] = [];
-  readonly #rates: number[] = [];
 
-  constructor(days: number) {
-    this.#found = new Float64Array(days);
-    this.#wanted = new Float64Array(days);
+  constructor(span: number) {
+    this.#found = new Float64Array(span);
+    this.#wanted = new Float64Array(span);
   }
 
-  clear(): void {
-    this.count = this.baseline = this.expected = this.weightedRatio = this.#rate = 0;
-    this.silent = true;
-    this.#windows.length = this.#bases.length = this.#rates.length = 0;
-  }
-
-  add(
-    window: Window,
-    base: number,
-    count: number,
-    baseline: number,
-    ratio: number,
-    spreadRate: number,
-    silent: boolean,
+  /** @param rate Sum of the sensors' rates a day. */
+  measure(
+    laid: Float64Array,
+    windows: readonly (LocalWindow | undefined)[],
+    sensors: readonly number[],
+    slot: number,
+    slots: number,
+    span: number,
+    rate: number,
   ): void {
-    this.count += count;
-    this.baseline += baseline;
-    this.expected += ratio * baseline;
-    this.weightedRatio += ratio * ratio * baseline;
-    if (!silent) this.silent = false;
-    this.#rate += spreadRate;
-    this.#windows.push(window);
-    this.#bases.push(base);
-    this.#rates.push(spreadRate);
-  }
-
-  /** As {@link ownDispersion}, over the days of all sensors' windows; NaN below a daily mean of 1. */
-  measure(laid: Float64Array, exposure: Float64Array): void {
+    const found = this.#found;
+    const wanted = this.#wanted;
+    const offsets = this.#offsets;
     this.dispersion = NaN;
     this.degrees = 1;
-    for (const window of this.#windows) this.degrees = Math.max(this.degrees, window.spread.length - 1);
-    // No day can expect more than all sensors' whole days together.
-    if (this.#rate < 1) return;
-    for (let w = 0; w < this.#windows.length; w++) {
-      const { spread } = this.#windows[w]!;
-      const rate = this.#rates[w]!;
-      if (rate === 0) continue;
+    for (let s = 0; s < sensors.length; s++) {
+      const sensor = sensors[s]!;
+      const window = windows[sensor * slots + slot];
+      if (window === undefined) continue;
+      const { spread, exposures } = window;
+      if (spread.length - 1 > this.degrees) this.degrees = spread.length - 1;
+      // No day can expect more than all sensors' whole days together.
+      if (rate < 1) continue;
+      const own = sumPlaces(laid, spread) / window.spreadExposure;
+      if (own === 0) continue;
       for (let i = 0; i < spread.length; i++) {
-        const cell = spread[i]!;
-        const offset = cell - this.#bases[w]!;
-        if (this.#wanted[offset] === 0) this.#offsets.push(offset);
-        this.#wanted[offset]! += rate * exposure[cell]!;
-        this.#found[offset]! += laid[cell]!;
+        const offset = spread[i]! - sensor * span;
+        if (wanted[offset] === 0) offsets.push(offset);
+        wanted[offset]! += own * exposures[i]!;
+        found[offset]! += laid[spread[i]!]!;
       }
     }
-    const n = this.#offsets.length;
+    const n = offsets.length;
     let sum = 0;
     let total = 0;
-    for (const offset of this.#offsets) {
-      const mean = this.#wanted[offset]!;
-      const off = this.#found[offset]! - mean;
+    for (let i = 0; i < n; i++) {
+      const offset = offsets[i]!;
+      const mean = wanted[offset]!;
+      const off = found[offset]! - mean;
       sum += (off * off) / mean;
       total += mean;
-      this.#wanted[offset] = this.#found[offset] = 0;
+      wanted[offset] = found[offset] = 0;
     }
-    this.#offsets.length = 0;
+    offsets.length = 0;
     if (n < 2 || total < n) return;
     this.dispersion = Math.max(1, sum / (n - 1));
     this.degrees = n - 1;
   }
+}
+
+function sumCells(laid: Float64Array, cells: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < cells.length; i++) sum += laid[cells[i]!]!;
+  return sum;
 }
 
 /**

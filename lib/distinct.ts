@@ -3,8 +3,8 @@
  */
 import type { Coverage } from "./coverage.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
+import type { Ledger } from "./novelty.ts";
 import type { DistinctName, DistinctSeries } from "./statistics.ts";
-import type { ValueRows } from "./value-rows.ts";
 
 /** Types of value whose distinct numbers are counted. */
 export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
@@ -14,49 +14,18 @@ export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
 ]);
 
 /** One series per sensor and one for the fleet (last), over the archive's days. */
-export function countDistinct(rows: ValueRows, name: DistinctName, coverage: Coverage): DistinctSeries[] {
-  const { sensors, days, firstDay } = coverage;
-  const perDay = new Int32Array((sensors.length + 1) * days);
-  const newPerDay = new Int32Array((sensors.length + 1) * days);
-  const totals = new Int32Array(sensors.length + 1);
-  // A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once.
-  const lastCell = new Int32Array(rows.values).fill(-1);
-  const words = Math.max(1, Math.ceil(sensors.length / 32));
-  const seen = new Int32Array(rows.values * words);
-  const fleet = sensors.length * days;
-  for (const part of rows.parts) {
-    for (let row = 0; row < part.rows; row++) {
-      const value = part.value[row]!;
-      if (value < 0) continue;
-      const sensor = part.sensor[row]!;
-      const offset = part.day[row]! - firstDay;
-      // Day-major, so that the day of the last place can be read off it.
-      const here = offset * sensors.length + sensor;
-      const before = lastCell[value]!;
-      if (before === here) continue;
-      lastCell[value] = here;
-      const cell = sensor * days + offset;
-      perDay[cell]!++;
-      const word = value * words + (sensor >>> 5);
-      if ((seen[word]! & (1 << (sensor & 31))) === 0) {
-        seen[word]! |= 1 << (sensor & 31);
-        newPerDay[cell]!++;
-        totals[sensor]!++;
-      }
-      if (before >= here - sensor) continue;
-      perDay[fleet + offset]!++;
-      if (before >= 0) continue;
-      newPerDay[fleet + offset]!++;
-      totals[sensors.length]!++;
-    }
-  }
-  return [...sensors, null].map((sensor, at) => ({
-    name,
-    sensor,
-    perDay: Array.from(perDay.subarray(at * days, (at + 1) * days)),
-    newPerDay: Array.from(newPerDay.subarray(at * days, (at + 1) * days)),
-    total: totals[at]!,
-  }));
+export function countDistinct(ledger: Ledger, name: DistinctName, coverage: Coverage): DistinctSeries[] {
+  const { sensors, days } = coverage;
+  return [...sensors, null].map((sensor, at) => {
+    const newPerDay = Array.from(ledger.newPerDay.subarray(at * days, (at + 1) * days));
+    return {
+      name,
+      sensor,
+      perDay: Array.from(ledger.perDay.subarray(at * days, (at + 1) * days)),
+      newPerDay,
+      total: newPerDay.reduce((sum, count) => sum + count, 0),
+    };
+  });
 }
 
 /** The sensors' series as rows to be tested like any count; the fleet's sets are no sum of theirs and stay out. */

@@ -29,6 +29,9 @@ export interface Ledger {
   /** Bit per sensor that saw it, `words` numbers of 32 bits for each value. */
   readonly seenBy: Int32Array;
   readonly words: number;
+  /** Distinct values per sensor-day, and of those the ones the sensor saw for the first time; likewise the fleet. */
+  readonly perDay: Int32Array;
+  readonly newPerDay: Int32Array;
   /** As of the end of the day before `sinceDay`: last day of each value (-1 for none) and who had seen it. */
   readonly before: { lastDay: Int32Array; seenBy: Int32Array };
 }
@@ -36,7 +39,8 @@ export interface Ledger {
 const FIRST = 0;
 const LAST = 1;
 const COUNT = 2;
-const DAY = 3;
+/** Where it was met last, as `day * sensors + sensor` with days counted from the archive's first; -1: nowhere. */
+const PLACE = 3;
 const WIDTH = 4;
 
 export const firstSeenUs = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + FIRST]!;
@@ -52,19 +56,28 @@ export interface NoveltyOptions {
   limit: number;
 }
 
-/** Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end. */
-export function buildLedger(rows: ValueRows, sensors: number, sinceDay: number): Ledger {
+/**
+ * Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end.
+ *
+ * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
+ */
+export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: number): Ledger {
   const { values } = rows;
+  const { firstDay } = coverage;
+  const sensors = coverage.sensors.length;
   const words = Math.max(1, Math.ceil(sensors / 32));
   const state = new Float64Array(values * WIDTH);
   for (let value = 0; value < values; value++) {
     state[value * WIDTH + FIRST] = Infinity;
     state[value * WIDTH + LAST] = -Infinity;
-    state[value * WIDTH + DAY] = -1;
+    state[value * WIDTH + PLACE] = -1;
   }
   const days = new Int32Array(values);
   const firstSensor = new Int32Array(values).fill(-1);
   const seenBy = new Int32Array(values * words);
+  const fleet = sensors * coverage.days;
+  const perDay = new Int32Array(fleet + coverage.days);
+  const newPerDay = new Int32Array(fleet + coverage.days);
   const read = (part: ValuePart, start: number, end: number) => {
     for (let row = start; row < end; row++) {
       const value = part.value[row]!;
@@ -78,25 +91,52 @@ export function buildLedger(rows: ValueRows, sensors: number, sinceDay: number):
       }
       if (part.lastSeenUs[row]! > state[at + LAST]!) state[at + LAST] = part.lastSeenUs[row]!;
       state[at + COUNT]! += part.count[row]!;
-      if (part.day[row]! !== state[at + DAY]) {
-        state[at + DAY] = part.day[row]!;
-        days[value]!++;
+      const offset = part.day[row]! - firstDay;
+      const dayStart = offset * sensors;
+      const before = state[at + PLACE]!;
+      if (before === dayStart + sensor) continue;
+      state[at + PLACE] = dayStart + sensor;
+      const cell = sensor * coverage.days + offset;
+      perDay[cell]!++;
+      const word = value * words + (sensor >>> 5);
+      const bit = 1 << (sensor & 31);
+      if ((seenBy[word]! & bit) === 0) {
+        seenBy[word]! |= bit;
+        newPerDay[cell]!++;
       }
-      seenBy[value * words + (sensor >>> 5)]! |= 1 << (sensor & 31);
+      if (before >= dayStart) continue;
+      days[value]!++;
+      perDay[fleet + offset]!++;
+      if (before < 0) newPerDay[fleet + offset]!++;
     }
   };
   const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
   for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
   const lastDay = new Int32Array(values);
-  for (let value = 0; value < values; value++) lastDay[value] = state[value * WIDTH + DAY]!;
+  for (let value = 0; value < values; value++) {
+    const place = state[value * WIDTH + PLACE]!;
+    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
+  }
   const before = { lastDay, seenBy: seenBy.slice() };
   for (const [i, part] of rows.parts.entries()) read(part, starts[i]!, part.rows);
-  return { rows, sensors, sinceDay, state, days, firstSensor, seenBy, words, before };
+  return { rows, sensors, sinceDay, state, days, firstSensor, seenBy, words, perDay, newPerDay, before };
 }
 
 /** Tell whether a sensor saw a value. */
 export function isSeenBy(ledger: Ledger, value: number, sensor: number): boolean {
   return (ledger.seenBy[value * ledger.words + (sensor >>> 5)]! & (1 << (sensor & 31))) !== 0;
+}
+
+/** Tell whether exactly one sensor saw a value. */
+export function isSeenByOne(ledger: Ledger, value: number): boolean {
+  let found = false;
+  for (let word = value * ledger.words; word < (value + 1) * ledger.words; word++) {
+    const bits = ledger.seenBy[word]!;
+    if (bits === 0) continue;
+    if (found || (bits & (bits - 1)) !== 0) return false;
+    found = true;
+  }
+  return found;
 }
 
 /** Fill `into` with the sensors that saw a value, ascending. */

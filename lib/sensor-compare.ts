@@ -4,7 +4,7 @@
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
 import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
-import { describeValues, type Ledger, listSeenBy, mostFrequent } from "./novelty.ts";
+import { describeValues, isSeenByOne, type Ledger, listSeenBy, mostFrequent } from "./novelty.ts";
 import type { LedgerEntry, SpreadSummary, StandOut } from "./statistics.ts";
 
 /** A share stands out when it is this many times the others' (or this part of it) and the test passes. */
@@ -54,11 +54,7 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
 export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number): LedgerEntry[] {
   if (sensors.length < 2) return [];
   const values: number[] = [];
-  const seenBy: number[] = [];
-  for (let value = 0; value < ledger.rows.values; value++) {
-    listSeenBy(ledger, value, seenBy);
-    if (seenBy.length === 1) values.push(value);
-  }
+  for (let value = 0; value < ledger.rows.values; value++) if (isSeenByOne(ledger, value)) values.push(value);
   const kept = mostFrequent(values, ledger, limit);
   const entries = describeValues(ledger, new Set(kept), sensors);
   return kept.map(value => entries.get(value)!);

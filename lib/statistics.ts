@@ -334,8 +334,8 @@ export function computeStatistics(table: ReducedTable, options: StatisticsOption
   for (const type of VALUE_TYPES) {
     const rows = toValueRows(table, type, logins);
     const name = DISTINCT_OF.get(rows.type);
-    if (name !== undefined) distinct.push(...countDistinct(rows, name, coverage));
-    const ledger = buildLedger(rows, sensors.length, noveltyOptions.sinceDay);
+    const ledger = buildLedger(rows, coverage, noveltyOptions.sinceDay);
+    if (name !== undefined) distinct.push(...countDistinct(ledger, name, coverage));
     addNovelty(novelty, ledger, coverage, noveltyOptions);
     spread.push(summarizeSpread(ledger, sensors));
     onlyHere.push(...listOnlyHere(ledger, sensors, settings.listLimit));

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { buildCoverage } from "../../lib/coverage.ts";
 import { countDistinct, toDistinctRows } from "../../lib/distinct.ts";
+import { buildLedger } from "../../lib/novelty.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
 import { toValueRows } from "../../lib/value-rows.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
@@ -41,7 +42,9 @@ test("agrees with plain sets on random rows", () => {
     }
     const rows = [...seen.values()];
     const table = buildReduced([...watch("a", 6), ...watch("b", 6), ...watch("c", 6), ...rows]);
-    const found = countDistinct(toValueRows(table, "address"), "addresses", buildCoverage(table));
+    const coverage = buildCoverage(table);
+    const ledger = buildLedger(toValueRows(table, "address"), coverage, coverage.firstDay + random.int(7));
+    const found = countDistinct(ledger, "addresses", coverage);
     const wanted = ["a", "b", "c", null].map(sensor => {
       const known = new Set<unknown>();
       const perDay: number[] = [];
