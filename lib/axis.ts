@@ -45,7 +45,8 @@ export function dayTicks(range: DayRange, most: number): DayTick[] {
     const ticks: DayTick[] = [];
     // Day 4 was a Monday: weekly ticks stand on Mondays in every chart of a page.
     const offset = everyDay >= 7 ? (((4 - range.first) % everyDay) + everyDay) % everyDay : 0;
-    for (let day = range.first + offset; day <= range.last; day += everyDay) ticks.push({ day, label: toDayLabel(day) });
+    for (let day = range.first + offset; day <= range.last; day += everyDay)
+      ticks.push({ day, label: toDayLabel(day) });
     return ticks;
   }
   const start = new Date(range.first * 86_400_000);

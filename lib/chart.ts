@@ -91,13 +91,7 @@ export function lineChart(lines: readonly Line[], steps: Steps, width: number, l
 }
 
 /** Bars of counts over days, one on top of the other, on a linear scale; hatched where nobody watched. */
-export function stackChart(
-  lines: readonly Line[],
-  steps: Steps,
-  width: number,
-  label: string,
-  height = 260,
-): Chart {
+export function stackChart(lines: readonly Line[], steps: Steps, width: number, label: string, height = 260): Chart {
   const wide = width >= NARROW && lines.length > 1;
   const plot: Plot = {
     width,
@@ -229,11 +223,7 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
             }),
           ]
         : []),
-      element(
-        "text",
-        { class: rowHeight < 12 ? "sum small" : "sum", x: width, y, dy: ".35em" },
-        toShort(totals[i]!),
-      ),
+      element("text", { class: rowHeight < 12 ? "sum small" : "sum", x: width, y, dy: ".35em" }, toShort(totals[i]!)),
     ];
   });
   const cells = element(
@@ -280,7 +270,14 @@ export function calendarChart(
   const characters = Math.min(Math.max(3, ...calendar.map(row => row.name.length)), width >= NARROW ? 24 : 12);
   const top = 28;
   const bottom = top + calendar.length * rowHeight;
-  const plot = { width, height: bottom + 26, left: Math.ceil(characters * CHARACTER_WIDTH) + 10, right: width - 8, top, bottom };
+  const plot = {
+    width,
+    height: bottom + 26,
+    left: Math.ceil(characters * CHARACTER_WIDTH) + 10,
+    right: width - 8,
+    top,
+    bottom,
+  };
   const band = (plot.right - plot.left) / steps.n;
   const paths = CALENDAR.map(() => "");
   const names = calendar.map(({ name, letters }, row) => {
@@ -340,7 +337,10 @@ export function intervalMark(low: number, ratio: number, high: number, reach: nu
   };
   const tone = low > 1 ? "more" : high < 1 ? "less" : "same";
   const arrow = (at: number, direction: number) =>
-    element("path", { class: "end-mark", d: `M${at - 4 * direction} ${middle - 3}L${at} ${middle}L${at - 4 * direction} ${middle + 3}` });
+    element("path", {
+      class: "end-mark",
+      d: `M${at - 4 * direction} ${middle - 3}L${at} ${middle}L${at - 4 * direction} ${middle + 3}`,
+    });
   return element(
     "svg",
     { class: `interval ${tone}`, viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
@@ -361,7 +361,9 @@ function shadeRange(heat: readonly HeatRow[]): { low: number; high: number } {
   const low = sorted[Math.floor(sorted.length * 0.02)]!;
   const high = sorted[sorted.length - 1]!;
   // Few different counts need no seven shades, but the lightest and the darkest must differ.
-  return high - low < 0.3 ? { low: Math.min(low, Math.max(0, low - 0.3)), high: high + 0.01 } : { low, high: high + 1e-9 };
+  return high - low < 0.3
+    ? { low: Math.min(low, Math.max(0, low - 0.3)), high: high + 0.01 }
+    : { low, high: high + 1e-9 };
 }
 
 /** Where a shade begins: the next whole number, except below the first. */
@@ -460,7 +462,13 @@ function stepCentre(steps: Steps, plot: Plot): (step: number) => number {
 
 function rows(scale: Scale, plot: Plot): Markup[] {
   return scale.ticks.flatMap(({ at, label }) => [
-    element("line", { class: at === plot.bottom ? "grid base" : "grid", x1: plot.left, x2: plot.right, y1: at, y2: at }),
+    element("line", {
+      class: at === plot.bottom ? "grid base" : "grid",
+      x1: plot.left,
+      x2: plot.right,
+      y1: at,
+      y2: at,
+    }),
     element("text", { class: "tick end", x: plot.left - 8, y: at, dy: ".35em" }, label),
   ]);
 }
@@ -475,7 +483,11 @@ function dayAxis(steps: Steps, plot: Plot): Markup[] {
     const atEdge = x + 3.6 * label.length > plot.width;
     return [
       element("line", { class: "grid", x1: x, x2: x, y1: plot.bottom, y2: plot.bottom + 5 }),
-      element("text", { class: atEdge ? "tick end" : "tick middle", x: atEdge ? plot.width : x, y: plot.bottom + 18 }, label),
+      element(
+        "text",
+        { class: atEdge ? "tick end" : "tick middle", x: atEdge ? plot.width : x, y: plot.bottom + 18 },
+        label,
+      ),
     ];
   });
 }
@@ -491,5 +503,7 @@ function frame(plot: Plot, label: string, parts: readonly Markup[]): Markup {
 
 /** The values of one step in words, for a chart's description and its tip. */
 export function describeValue(value: number | null | undefined): string {
-  return value == null ? "no data" : formatNumber(value, Number.isInteger(value) || value >= 100 ? 0 : value < 1 ? 2 : 1);
+  return value == null
+    ? "no data"
+    : formatNumber(value, Number.isInteger(value) || value >= 100 ? 0 : value < 1 ? 2 : 1);
 }

@@ -36,7 +36,9 @@ export function everything(grid: Grid): Filter {
 
 export function isEverything(grid: Grid, filter: Filter): boolean {
   const { first, last } = filter.range;
-  return first <= grid.firstDay && last >= grid.firstDay + grid.days - 1 && filter.sensors.every(chosen => chosen === 1);
+  return (
+    first <= grid.firstDay && last >= grid.firstDay + grid.days - 1 && filter.sensors.every(chosen => chosen === 1)
+  );
 }
 
 /** Call `visit(day - range.first, sensor, count)` for each cell inside the filter, by day, then sensor. */

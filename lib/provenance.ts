@@ -44,7 +44,8 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
   if (parameters.untilDay !== undefined) limits.push(`Only days up to ${toIsoDay(parameters.untilDay)} were read.`);
   if (parameters.sensors !== undefined) limits.push(`Only ${plural(parameters.sensors.length, "sensor")} were read.`);
   limits.push(...moreLimits);
-  if (cut.length > 0) limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
+  if (cut.length > 0)
+    limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
   if (damaged.length > 0) limits.push(`${plural(damaged.length, "log")} could not be read to the end; see the list.`);
   return {
     facts,
@@ -59,7 +60,9 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
       pending: formatNumber(source.counts.pending),
       first: source.firstSeenUs === undefined ? "–" : formatInstant(source.firstSeenUs),
       last: source.lastSeenUs === undefined ? "–" : formatInstant(source.lastSeenUs),
-      note: [source.cut === true ? "cut to its top entries" : "", visible(source.damage ?? "")].filter(Boolean).join(", "),
+      note: [source.cut === true ? "cut to its top entries" : "", visible(source.damage ?? "")]
+        .filter(Boolean)
+        .join(", "),
     })),
     hasSources: sources.length > 0,
     sourcesShown:

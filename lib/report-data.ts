@@ -97,7 +97,7 @@ function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } 
   const weights = new Map<number, number>();
   for (const { rows, day, count } of Object.values(table.kinds)) {
     // Rows stand by day: one addition to the map per day, not per row.
-    for (let row = 0; row < rows; ) {
+    for (let row = 0; row < rows;) {
       const start = day[row]!;
       let sum = 0;
       for (; row < rows && day[row] === start; row++) sum += count[row]!;

@@ -168,12 +168,7 @@ function toFigure(value: number): string {
  * How many different values there are: exact for everything and for a single sensor-day; else the bounds that the
  * counts per sensor-day leave, as these cannot be added up.
  */
-function distinctText(
-  scope: Scope,
-  counted: ReportData["addresses"],
-  one: string,
-  many: string,
-): string {
+function distinctText(scope: Scope, counted: ReportData["addresses"], one: string, many: string): string {
   if (scope.whole) return plural(counted.distinct, one, many);
   let largest = 0;
   let sum = 0;

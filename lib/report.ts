@@ -102,7 +102,8 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
 
 function toHeadline(data: ReportData, hasDays: boolean) {
   const { firstDay, days, sensors } = data.grid;
-  if (!hasDays) return { title: "Cowrie report: no events", heading: "No events", period: "", lede: "The inputs held no event." };
+  if (!hasDays)
+    return { title: "Cowrie report: no events", heading: "No events", period: "", lede: "The inputs held no event." };
   const period = `${toIsoDay(firstDay)} to ${toIsoDay(firstDay + days - 1)}`;
   return {
     title: `Cowrie report, ${period}`,
@@ -176,7 +177,9 @@ function columnFlags(scope: Scope, data: SectionData, _section: Section) {
 
 /** The tested changes of the last days over the whole fleet; the other page has them by sensor and by day. */
 function toChangesView(statistics: Statistics) {
-  const rows = statistics.changes.filter(row => row.view === "period" && row.reported && isOverall(row, statistics.sensors));
+  const rows = statistics.changes.filter(
+    row => row.view === "period" && row.reported && isOverall(row, statistics.sensors),
+  );
   const { m } = statistics.tests;
   const days = `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}`;
   return {
@@ -194,7 +197,9 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
   if (options.topN > SHOW_MOST) limits.push(`${options.topN} keys per section were asked for; ${SHOW_MOST} are shown.`);
   if (data.eventsOutside > 0) {
     const drawn = `${toIsoDay(data.grid.firstDay)} to ${toIsoDay(data.grid.firstDay + data.grid.days - 1)}`;
-    limits.push(`${plural(data.eventsOutside, "event")} lie too far from the rest to be drawn; the page shows ${drawn}.`);
+    limits.push(
+      `${plural(data.eventsOutside, "event")} lie too far from the rest to be drawn; the page shows ${drawn}.`,
+    );
   }
   return buildProvenance(
     table.info,
@@ -213,7 +218,12 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
 function toPageData(data: ReportData, show: number, options: ReportOptions) {
   const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
   const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
-    all.push(every, ...(leftOutMost === undefined ? [] : [leftOutMost]), ...cells, ...(success === undefined ? [] : [allSuccess!, ...success]));
+    all.push(
+      every,
+      ...(leftOutMost === undefined ? [] : [leftOutMost]),
+      ...cells,
+      ...(success === undefined ? [] : [allSuccess!, ...success]),
+    );
     return { ...rest, hasBounds: leftOutMost !== undefined, hasSuccess: success !== undefined };
   });
   const { places, distinct } = withoutRepeats(all);

@@ -115,15 +115,27 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
   const fleet = [...byCategory.values()].reduce((sum, n) => sum + n, 0);
   const words = [...byCategory].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${formatNumber(n)} ${name}`);
   return [
-    { value: formatNumber(fleet), label: sensors.length === 1 ? "changes" : "changes in the fleet", note: words.join(", ") || "none over the period" },
+    {
+      value: formatNumber(fleet),
+      label: sensors.length === 1 ? "changes" : "changes in the fleet",
+      note: words.join(", ") || "none over the period",
+    },
     { value: formatNumber(tests.m), label: "comparisons", note: `${formatNumber(tests.reported)} of them reported` },
     {
       value: novelty.claimsFromDay === null ? "–" : formatNumber(sumOf(entry => entry.new)),
       label: "new values",
       note: `${formatNumber(sumOf(entry => entry.returning))} returned, ${formatNumber(sumOf(entry => entry.gone))} gone`,
     },
-    { value: formatNumber(watched, watched % 1 === 0 ? 0 : 1), label: "sensor-days watched", note: plural(sensors.length, "sensor") },
-    { value: formatNumber(outages.length), label: outages.length === 1 ? "outage" : "outages", note: `${formatNumber(outages.reduce((sum, outage) => sum + outage.hours, 0))} hours` },
+    {
+      value: formatNumber(watched, watched % 1 === 0 ? 0 : 1),
+      label: "sensor-days watched",
+      note: plural(sensors.length, "sensor"),
+    },
+    {
+      value: formatNumber(outages.length),
+      label: outages.length === 1 ? "outage" : "outages",
+      note: `${formatNumber(outages.reduce((sum, outage) => sum + outage.hours, 0))} hours`,
+    },
   ];
 }
 
@@ -144,7 +156,12 @@ function toPeriodSection(statistics: Statistics): SectionView {
         ? [{ title: "Whole fleet", table: buildChangesTable("changes-fleet", "Changes, fleet", fleet, ROWS_MOST) }]
         : []),
       ...(sensors.length > 0
-        ? [{ title: statistics.sensors.length === 1 ? "" : "By sensor", table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, ROWS_MOST) }]
+        ? [
+            {
+              title: statistics.sensors.length === 1 ? "" : "By sensor",
+              table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, ROWS_MOST),
+            },
+          ]
         : []),
       ...(rows.length === 0 ? [emptyTable("changes-fleet", "Nothing was unusual against its own past.")] : []),
     ],
@@ -205,9 +222,13 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
   if (novelty.newHere.length > 0) {
     const extra = {
       name: "New on",
-      cell: (entry: (typeof novelty.newHere)[number]): CellView => textCell(sensorsText(entry.newOn), entry.newOn.length),
+      cell: (entry: (typeof novelty.newHere)[number]): CellView =>
+        textCell(sensorsText(entry.newOn), entry.newOn.length),
     };
-    tables.push({ title: "New on a sensor, known elsewhere", table: buildLedgerTable("new-here", "New on a sensor", novelty.newHere, extra) });
+    tables.push({
+      title: "New on a sensor, known elsewhere",
+      table: buildLedgerTable("new-here", "New on a sensor", novelty.newHere, extra),
+    });
   }
   if (novelty.returning.length > 0) {
     const extra = {
@@ -215,7 +236,10 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
       cell: (entry: (typeof novelty.returning)[number]): CellView =>
         textCell(`${plural(entry.absentDays, "day")} to ${toIsoDay(entry.returnedOn)}`, entry.absentDays),
     };
-    tables.push({ title: "Returned", table: buildLedgerTable("returning", "Returned values", novelty.returning, extra) });
+    tables.push({
+      title: "Returned",
+      table: buildLedgerTable("returning", "Returned values", novelty.returning, extra),
+    });
   }
   if (novelty.gone.length > 0) {
     tables.push({ title: "Gone", table: buildLedgerTable("gone", "Gone values", novelty.gone) });
@@ -237,7 +261,9 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
 function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDays }: Statistics): SectionView {
   const range: DayRange = { first: firstDay, last: lastDay };
   const steps = toSteps(range, stepDays(range, CHART_WIDTH / 2));
-  const calendar = coverage.slice(0, CALENDAR_MOST).map(sensor => ({ name: nameOf(sensor.sensor), letters: sensor.days }));
+  const calendar = coverage
+    .slice(0, CALENDAR_MOST)
+    .map(sensor => ({ name: nameOf(sensor.sensor), letters: sensor.days }));
   const tables: { title: string; table: TableView }[] = [];
   if (outages.length > 0) {
     tables.push({
@@ -309,7 +335,11 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
       coverage,
       sensor => [
         scopeCell(sensor.sensor),
-        textCell(sensor.firstSeenUs === null ? "–" : formatInstant(sensor.firstSeenUs), sensor.firstSeenUs ?? 0, "time"),
+        textCell(
+          sensor.firstSeenUs === null ? "–" : formatInstant(sensor.firstSeenUs),
+          sensor.firstSeenUs ?? 0,
+          "time",
+        ),
         textCell(sensor.lastSeenUs === null ? "–" : formatInstant(sensor.lastSeenUs), sensor.lastSeenUs ?? 0, "time"),
         numberCell(sensor.observedDays),
         numberCell(sensor.watchedDays, formatNumber(sensor.watchedDays, 1)),
@@ -318,14 +348,26 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
       ROWS_MOST,
     ),
   });
-  const drawn = coverage.length > CALENDAR_MOST ? ` Drawn are the first ${CALENDAR_MOST} of ${formatNumber(coverage.length)} sensors.` : "";
-  const cut = cutDays.length > 0 ? ` ${plural(cutDays.length, "sensor-day")} are known from cut counts alone: shown, not tested.` : "";
+  const drawn =
+    coverage.length > CALENDAR_MOST
+      ? ` Drawn are the first ${CALENDAR_MOST} of ${formatNumber(coverage.length)} sensors.`
+      : "";
+  const cut =
+    cutDays.length > 0
+      ? ` ${plural(cutDays.length, "sensor-day")} are known from cut counts alone: shown, not tested.`
+      : "";
   return {
     id: "coverage",
     name: "Coverage",
     heading: "Which sensor watched when?",
     lead: `A day without any event is called down where the sensor's usual rate makes such a silence incredible.${cut}${drawn}`,
-    charts: [toFigure(calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"), steps.days === 1 ? "Sensors by day" : `Sensors, ${steps.days} days to a column, the worst shown`, "coverage")],
+    charts: [
+      toFigure(
+        calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"),
+        steps.days === 1 ? "Sensors by day" : `Sensors, ${steps.days} days to a column, the worst shown`,
+        "coverage",
+      ),
+    ],
     tables,
   };
 }
@@ -386,7 +428,10 @@ function toSensorSection({ comparison, sensors }: Statistics): SectionView | und
           return [
             textCell(TYPE_WORDS[entry.type].many),
             numberCell(values),
-            numberCell(entry.sensorsSeen[0] ?? 0, `${formatNumber(entry.sensorsSeen[0] ?? 0)} (${formatShare((entry.sensorsSeen[0] ?? 0) / values)})`),
+            numberCell(
+              entry.sensorsSeen[0] ?? 0,
+              `${formatNumber(entry.sensorsSeen[0] ?? 0)} (${formatShare((entry.sensorsSeen[0] ?? 0) / values)})`,
+            ),
             numberCell(onAll, `${formatNumber(onAll)} (${formatShare(onAll / values)})`),
             mostAlike(entry.similarity, names),
           ];
@@ -423,7 +468,10 @@ function toSensorSection({ comparison, sensors }: Statistics): SectionView | und
     });
   }
   if (comparison.onlyHere.length > 0) {
-    tables.push({ title: "Seen by one sensor alone", table: buildLedgerTable("only-here", "Seen by one sensor alone", comparison.onlyHere) });
+    tables.push({
+      title: "Seen by one sensor alone",
+      table: buildLedgerTable("only-here", "Seen by one sensor alone", comparison.onlyHere),
+    });
   }
   return {
     id: "sensors",
@@ -437,7 +485,9 @@ function toSensorSection({ comparison, sensors }: Statistics): SectionView | und
 
 function mostAlike(similarity: readonly (readonly number[])[], names: readonly string[]): CellView {
   let best = { value: -1, a: 0, b: 0 };
-  similarity.forEach((row, a) => row.forEach((value, b) => (b < a && value > best.value ? (best = { value, a: b, b: a }) : undefined)));
+  similarity.forEach((row, a) =>
+    row.forEach((value, b) => (b < a && value > best.value ? (best = { value, a: b, b: a }) : undefined)),
+  );
   if (best.value <= 0) return textCell("none share a value", -1);
   return textCell(`${names[best.a]!} and ${names[best.b]!}: ${formatShare(best.value)} shared`, best.value);
 }
@@ -453,8 +503,12 @@ function toTrendSection({ trends }: Statistics): SectionView | undefined {
     lead: "A log-linear slope per watched day over the whole archive, as percent per week. p is of each row by itself, not corrected for how many there are.",
     charts: [],
     tables: [
-      ...(fleet.length > 0 ? [{ title: "Whole fleet", table: buildTrendTable("trends-fleet", "Trends, fleet", fleet, ROWS_MOST) }] : []),
-      ...(sensors.length > 0 ? [{ title: "By sensor", table: buildTrendTable("trends-sensors", "Trends by sensor", sensors, ROWS_MOST) }] : []),
+      ...(fleet.length > 0
+        ? [{ title: "Whole fleet", table: buildTrendTable("trends-fleet", "Trends, fleet", fleet, ROWS_MOST) }]
+        : []),
+      ...(sensors.length > 0
+        ? [{ title: "By sensor", table: buildTrendTable("trends-sensors", "Trends by sensor", sensors, ROWS_MOST) }]
+        : []),
     ],
   };
 }
@@ -511,10 +565,16 @@ function toFacts({ options, weekday }: Statistics, { generatedBy }: StatsPageOpt
   return [
     { name: "Days in question", value: formatNumber(options.lastDays) },
     { name: "Threshold of change", value: `${options.thresholdPercent} %` },
-    { name: "Baseline", value: `${options.baselineDays} days after ${plural(options.guardDays, "day")} left out, at least ${options.minBaselineDays}` },
+    {
+      name: "Baseline",
+      value: `${options.baselineDays} days after ${plural(options.guardDays, "day")} left out, at least ${options.minBaselineDays}`,
+    },
     { name: "Quiet days", value: options.quietDays === "zero" ? "count as zero" : "left out" },
     { name: "Burn-in", value: plural(options.burnInDays, "day") },
-    { name: "Weekdays adjusted for", value: weekday.adjusted.length === 0 ? "no sensor" : plural(weekday.adjusted.length, "sensor") },
+    {
+      name: "Weekdays adjusted for",
+      value: weekday.adjusted.length === 0 ? "no sensor" : plural(weekday.adjusted.length, "sensor"),
+    },
     ...(generatedBy === undefined ? [] : [{ name: "Made by", value: generatedBy }]),
   ];
 }

@@ -111,7 +111,10 @@ export function scopeCell(sensor: string | null): CellView {
 }
 
 function keyParts(columns: readonly KeyColumn[], key: KeyValues): PartView[] {
-  return toParts(columns, key.map(value => (typeof value === "string" ? cutLong(value) : value)));
+  return toParts(
+    columns,
+    key.map(value => (typeof value === "string" ? cutLong(value) : value)),
+  );
 }
 
 /** A probability: as small as it needs to be told apart, no smaller. */
@@ -153,21 +156,32 @@ export function buildChangesTable(id: string, name: string, rows: readonly Chang
     ...CHANGE_COLUMNS,
     ...(hasFleet ? [["Seen on", "number"] as const] : []),
   ];
-  return toTable(id, name, columns, rows, row => [
-    ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
-    textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
-    keyCell(row.kind, row.key),
-    ...(hasSensors ? [scopeCell(row.sensor)] : []),
-    textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
-    numberCell(row.count),
-    numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
-    { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
-    svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH)), row.ratio),
-    numberCell(row.q, formatProbability(row.q)),
-    ...(!hasFleet
-      ? []
-      : [row.sensor === null ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`) : numberCell(null, "")]),
-  ], most);
+  return toTable(
+    id,
+    name,
+    columns,
+    rows,
+    row => [
+      ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
+      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      keyCell(row.kind, row.key),
+      ...(hasSensors ? [scopeCell(row.sensor)] : []),
+      textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
+      numberCell(row.count),
+      numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
+      { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
+      svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH)), row.ratio),
+      numberCell(row.q, formatProbability(row.q)),
+      ...(!hasFleet
+        ? []
+        : [
+            row.sensor === null
+              ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`)
+              : numberCell(null, ""),
+          ]),
+    ],
+    most,
+  );
 }
 
 function toneOf(row: ChangeRow): string {
@@ -192,7 +206,9 @@ const SENSORS_NAMED = 3;
 
 export function sensorsText(names: readonly string[]): string {
   const named = names.slice(0, SENSORS_NAMED).map(name => (name === "" ? "(no name)" : visible(name)));
-  return names.length > SENSORS_NAMED ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more` : named.join(", ");
+  return names.length > SENSORS_NAMED
+    ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more`
+    : named.join(", ");
 }
 
 /** Values of one kind that a list shows: addresses come by the thousand, and what is rare would drown in them. */
@@ -252,7 +268,9 @@ export function buildLedgerTable<Entry extends LedgerEntry>(
 
 export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], most: number): TableView {
   const weekly = (percent: number | null) =>
-    percent === null ? "–" : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
+    percent === null
+      ? "–"
+      : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
   return toTable(
     id,
     name,

@@ -27,7 +27,8 @@ function startDataTable(box) {
     }
     more.hidden = showsAll || seen <= FIRST_ROWS;
     more.textContent = `Show all ${formatNumber(seen)}`;
-    find(".found", box).textContent = search.value === "" ? "" : `${formatNumber(seen)} of ${formatNumber(rows.length)}`;
+    find(".found", box).textContent =
+      search.value === "" ? "" : `${formatNumber(seen)} of ${formatNumber(rows.length)}`;
   }
 
   [...table.tHead.rows[0].cells].forEach((cell, column) => {
@@ -40,7 +41,10 @@ function startDataTable(box) {
       return cell.classList.contains("number") ? Number(sort) : sort;
     };
     button.addEventListener("click", () => {
-      const falls = cell.getAttribute("aria-sort") === null ? cell.classList.contains("number") : cell.getAttribute("aria-sort") === "ascending";
+      const falls =
+        cell.getAttribute("aria-sort") === null
+          ? cell.classList.contains("number")
+          : cell.getAttribute("aria-sort") === "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
       cell.setAttribute("aria-sort", falls ? "descending" : "ascending");
       rows.sort((a, b) => (falls ? -1 : 1) * compareValues(value(a), value(b)));

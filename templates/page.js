@@ -26,13 +26,19 @@ export function compareValues(a, b) {
 }
 
 export function swatch() {
-  return element("svg", { width: 16, height: 10, "aria-hidden": "true" }, element("path", { class: "line", d: "M1 5H15" }));
+  return element(
+    "svg",
+    { width: 16, height: 10, "aria-hidden": "true" },
+    element("path", { class: "line", d: "M1 5H15" }),
+  );
 }
 
 /** The button that switches between light and dark. */
 export function startTheme() {
   find("#theme")?.addEventListener("click", () => {
-    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const isDark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = isDark ? "light" : "dark";
   });
 }
@@ -46,7 +52,12 @@ export function showTip(x, y, heading, entries) {
       h(
         "div",
         { class: "entry" },
-        element("span", { class: style === undefined ? "" : `s${style}` }, ...(style === undefined ? [] : [swatch()]), element("code", {}, clipEnd(name, 44))),
+        element(
+          "span",
+          { class: style === undefined ? "" : `s${style}` },
+          ...(style === undefined ? [] : [swatch()]),
+          element("code", {}, clipEnd(name, 44)),
+        ),
         element("span", {}, text ?? describeValue(value)),
       ),
     ),
@@ -81,7 +92,19 @@ export async function copyText(text, button) {
   setTimeout(() => (button.textContent = name), 2000);
 }
 
-const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "opacity", "font-family", "font-size", "text-anchor", "shape-rendering"];
+const DRAWN = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linejoin",
+  "stroke-linecap",
+  "opacity",
+  "font-family",
+  "font-size",
+  "text-anchor",
+  "shape-rendering",
+];
 
 /** The chart as a picture of its own, in the light theme whatever the page shows: styles become attributes. */
 export function saveSvg(canvas, name) {
@@ -97,7 +120,8 @@ export function saveSvg(canvas, name) {
     const style = getComputedStyle(from);
     const values = new Map(DRAWN.map(property => [property, style.getPropertyValue(property)]));
     for (const [property, value] of values) {
-      if (property === "opacity" ? value !== "1" : value !== inherited.get(property)) into.setAttribute(property, value);
+      if (property === "opacity" ? value !== "1" : value !== inherited.get(property))
+        into.setAttribute(property, value);
     }
     [...from.children].forEach((child, i) => settle(child, into.children[i], values));
   };
@@ -113,4 +137,3 @@ export function saveSvg(canvas, name) {
   copy.setAttribute("xmlns", SVG);
   saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");
 }
-

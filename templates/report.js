@@ -142,7 +142,10 @@ async function start() {
   function chooseRange(first, last) {
     const whole = wholeRange(grid);
     const clamp = day => Math.min(whole.last, Math.max(whole.first, day));
-    applyFilter({ ...scope.filter, range: { first: clamp(Math.min(first, last)), last: clamp(Math.max(first, last)) } });
+    applyFilter({
+      ...scope.filter,
+      range: { first: clamp(Math.min(first, last)), last: clamp(Math.max(first, last)) },
+    });
   }
 
   function showFilter() {
@@ -237,7 +240,10 @@ async function start() {
     if (sensors.some(one => one === 0)) {
       state.set("sensors", JSON.stringify(data.sensors.filter((_, code) => sensors[code] === 1)));
     }
-    const anchor = location.hash.slice(1).split("&").find(part => part !== "" && !part.includes("="));
+    const anchor = location.hash
+      .slice(1)
+      .split("&")
+      .find(part => part !== "" && !part.includes("="));
     const fragment = [anchor, state.toString()].filter(Boolean).join("&");
     history.replaceState(null, "", fragment === "" ? location.pathname + location.search : `#${fragment}`);
   }
@@ -256,7 +262,8 @@ async function start() {
     let sensors = new Uint8Array(grid.sensors).fill(1);
     if (state.has("sensors")) {
       const names = new Set(parseNames(state.get("sensors")));
-      if (data.sensors.some(name => names.has(name))) sensors = Uint8Array.from(data.sensors, name => Number(names.has(name)));
+      if (data.sensors.some(name => names.has(name)))
+        sensors = Uint8Array.from(data.sensors, name => Number(names.has(name)));
     }
     const filter = { range: { first: Math.min(first, last), last: Math.max(first, last) }, sensors };
     if (!isEverything(grid, filter) || !isEverything(grid, scope.filter)) applyFilter(filter, false);
@@ -278,7 +285,10 @@ async function start() {
     link.addEventListener("click", event => {
       event.preventDefault();
       const id = link.getAttribute("href").slice(1);
-      const rest = location.hash.slice(1).split("&").filter(part => part.includes("="));
+      const rest = location.hash
+        .slice(1)
+        .split("&")
+        .filter(part => part.includes("="));
       history.replaceState(null, "", `#${[id, ...rest].join("&")}`);
       document.getElementById(id).scrollIntoView();
     });
@@ -355,7 +365,14 @@ async function start() {
       if (kind === "svg") saveSvg(canvas, "coverage");
       if (kind === "csv") {
         const header = ["sensor", ...rows[0].values.map((_, step) => toIsoDay(steps.range.first + step * steps.days))];
-        saveText(toCsv(header, rows.map(row => [row.name, ...row.values])), "coverage.csv", "text/csv");
+        saveText(
+          toCsv(
+            header,
+            rows.map(row => [row.name, ...row.values]),
+          ),
+          "coverage.csv",
+          "text/csv",
+        );
       }
     });
     return part;
@@ -389,7 +406,10 @@ async function start() {
       const most = Math.min(page.show, SERIES_MOST);
       const keys = ranking.order.slice(0, view === "strips" ? Math.min(page.show, 20) : most);
       const room = view === "lines" ? LINE_STEP : view === "stack" ? 4 : 6;
-      const steps = view === "table" ? chooseSteps(scope, NUMBER_ROWS) : chooseSteps(scope, Math.max(1, width - (width > 620 ? 240 : 60)) / room);
+      const steps =
+        view === "table"
+          ? chooseSteps(scope, NUMBER_ROWS)
+          : chooseSteps(scope, Math.max(1, width - (width > 620 ? 240 : 60)) / room);
       const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
       let lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
       const unit = stepUnit(ranking.section, steps);
@@ -397,7 +417,8 @@ async function start() {
       find(".unit", box).textContent = unit;
       if (view === "stack") {
         const rest = buildRest(scope, ranking, all, steps);
-        if (rest.some(value => value > 0)) lines = [...lines, { name: "everything else", values: rest, style: SERIES_MOST }];
+        if (rest.some(value => value > 0))
+          lines = [...lines, { name: "everything else", values: rest, style: SERIES_MOST }];
       }
       drawLegend(view === "lines" || view === "stack" ? all : []);
       current = { ranking, steps, lines };
@@ -450,7 +471,8 @@ async function start() {
       if (wanted !== "" || sortColumn !== undefined) {
         rows = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
         const column = columns.find(candidate => candidate.name === sortColumn);
-        if (column !== undefined) rows.sort((a, b) => (isRising ? 1 : -1) * compareValues(column.value(a), column.value(b)));
+        if (column !== undefined)
+          rows.sort((a, b) => (isRising ? 1 : -1) * compareValues(column.value(a), column.value(b)));
       }
       const found = rows.length;
       rows = rows.slice(0, shownRows).map(row => (row.parts === undefined ? build(row) : row));
@@ -458,7 +480,8 @@ async function start() {
       table.tBodies[0].replaceChildren(...rows.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
       more.hidden = found <= shownRows;
       more.textContent = `Show ${Math.min(MORE_ROWS, found - shownRows)} more`;
-      find(".found", node).textContent = wanted === "" ? "" : `${formatNumber(found)} of ${formatNumber(ranking.order.length)}`;
+      find(".found", node).textContent =
+        wanted === "" ? "" : `${formatNumber(found)} of ${formatNumber(ranking.order.length)}`;
       const keys = rows.map(row => row.key);
       find(".shown", node).textContent = describeShown(ranking, keys, scope.whole);
       const caution = find(".caution", node);
@@ -485,14 +508,22 @@ async function start() {
         isRising = sorted ? !isRising : column.className !== "number";
         sortColumn = name;
         drawTable(current.ranking);
-        findAll("thead button", table).find(other => other.textContent === name)?.focus();
+        findAll("thead button", table)
+          .find(other => other.textContent === name)
+          ?.focus();
       });
       cell.append(button);
       return cell;
     }
 
     function tableColumns(ranking) {
-      const columns = [{ name: "Rank", className: "rank", cell: row => element("td", { class: "rank" }, `${row.isUncertain ? "≈ " : ""}${row.rank}`) }];
+      const columns = [
+        {
+          name: "Rank",
+          className: "rank",
+          cell: row => element("td", { class: "rank" }, `${row.isUncertain ? "≈ " : ""}${row.rank}`),
+        },
+      ];
       columnNames(ranking.section).forEach((name, i) => {
         columns.push({
           name,
@@ -501,24 +532,63 @@ async function start() {
           cell: row => {
             const { className } = row.parts[i];
             const markup = partMarkup(row.parts[i]);
-            return i === 0 ? element("th", { scope: "row", class: className }, markup) : element("td", { class: className }, markup);
+            return i === 0
+              ? element("th", { scope: "row", class: className }, markup)
+              : element("td", { class: className }, markup);
           },
         });
       });
       const add = (name, className, cellText, value, extra = {}) =>
-        columns.push({ name, className, text: row => cellText(row), value, cell: row => element("td", { class: extra.cellClass?.(row) ?? className }, cellText(row)), ...extra });
-      add("Count", "number", row => row.countText, row => row.count, { raw: row => row.count });
-      add("Share", "number", row => row.shareText, row => row.count);
+        columns.push({
+          name,
+          className,
+          text: row => cellText(row),
+          value,
+          cell: row => element("td", { class: extra.cellClass?.(row) ?? className }, cellText(row)),
+          ...extra,
+        });
+      add(
+        "Count",
+        "number",
+        row => row.countText,
+        row => row.count,
+        { raw: row => row.count },
+      );
+      add(
+        "Share",
+        "number",
+        row => row.shareText,
+        row => row.count,
+      );
       columns.push({ name: "Trend", cell: row => element("td", {}, sparkline(row.values)) });
-      if (section.success !== undefined) add("Let in", "number", row => row.successText, row => row.success, { raw: row => row.success });
+      if (section.success !== undefined)
+        add(
+          "Let in",
+          "number",
+          row => row.successText,
+          row => row.success,
+          { raw: row => row.success },
+        );
       if (section.verdicts !== undefined) {
-        add("Verdict", undefined, row => row.verdict, row => row.verdict, { cellClass: row => `verdict ${row.verdictTone}` });
+        add(
+          "Verdict",
+          undefined,
+          row => row.verdict,
+          row => row.verdict,
+          { cellClass: row => `verdict ${row.verdictTone}` },
+        );
       }
       if (scope.comparison !== undefined) {
-        add(`Change, ${scope.comparison.name}`, "number", row => row.change.text, row => row.change.ratio, {
-          title: "Per sensor-day with logs, against as many days before; not tested",
-          cellClass: row => `number change ${row.change.tone}`,
-        });
+        add(
+          `Change, ${scope.comparison.name}`,
+          "number",
+          row => row.change.text,
+          row => row.change.ratio,
+          {
+            title: "Per sensor-day with logs, against as many days before; not tested",
+            cellClass: row => `number change ${row.change.tone}`,
+          },
+        );
       }
       for (const [name, pick, order] of [
         ["First seen", row => row.firstSeen, row => row.first],
@@ -528,10 +598,18 @@ async function start() {
           name,
           text: row => `${pick(row).day} ${pick(row).clock}`.trim(),
           value: order,
-          cell: row => element("td", { class: "time" }, `${pick(row).day} `, element("span", { class: "clock" }, pick(row).clock)),
+          cell: row =>
+            element("td", { class: "time" }, `${pick(row).day} `, element("span", { class: "clock" }, pick(row).clock)),
         });
       }
-      if (grid.sensors > 1) add("Sensors", "number", row => row.sensorsText, row => row.sensors, { raw: row => row.sensors });
+      if (grid.sensors > 1)
+        add(
+          "Sensors",
+          "number",
+          row => row.sensorsText,
+          row => row.sensors,
+          { raw: row => row.sensors },
+        );
       return columns;
     }
 
@@ -551,7 +629,11 @@ async function start() {
 
     search.addEventListener("input", () => drawTable(current.ranking));
     // The headings become buttons once there is a script to answer them.
-    const part = { node, draw: () => draw(canvas.clientWidth), drawAt: width => drawChart(rankSection(scope, section), width) };
+    const part = {
+      node,
+      draw: () => draw(canvas.clientWidth),
+      drawAt: width => drawChart(rankSection(scope, section), width),
+    };
     const ranking = rankSection(scope, section);
     current = { ranking, steps: chooseSteps(scope, 400), lines: [] };
     part.prepare = () => {
@@ -663,7 +745,10 @@ async function start() {
     svg.addEventListener("pointerdown", event => {
       if (event.button !== 0 || event.pointerType === "touch") return;
       brushFrom = stepAt(event);
-      brush = toNode(element("rect", { class: "brush", y: plot.top, height: plot.bottom - plot.top, x: 0, width: 0 }), true);
+      brush = toNode(
+        element("rect", { class: "brush", y: plot.top, height: plot.bottom - plot.top, x: 0, width: 0 }),
+        true,
+      );
       svg.append(brush);
       svg.setPointerCapture(event.pointerId);
     });
@@ -672,7 +757,8 @@ async function start() {
       brush.remove();
       brush = undefined;
       const step = stepAt(event);
-      if (event.type === "pointerup" && step !== brushFrom) chooseSteppedRange(steps, Math.min(step, brushFrom), Math.max(step, brushFrom));
+      if (event.type === "pointerup" && step !== brushFrom)
+        chooseSteppedRange(steps, Math.min(step, brushFrom), Math.max(step, brushFrom));
     };
     svg.addEventListener("pointerup", endBrush);
     svg.addEventListener("pointercancel", endBrush);
@@ -729,7 +815,14 @@ async function start() {
     svg.addEventListener("pointerleave", leave);
     svg.addEventListener("blur", leave);
     svg.addEventListener("keydown", event => {
-      const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], PageUp: [-7, 0], PageDown: [7, 0] };
+      const moves = {
+        ArrowLeft: [-1, 0],
+        ArrowRight: [1, 0],
+        ArrowUp: [0, -1],
+        ArrowDown: [0, 1],
+        PageUp: [-7, 0],
+        PageDown: [7, 0],
+      };
       if (event.key === "Escape") return leave();
       const move = moves[event.key];
       if (move === undefined) return;
@@ -738,7 +831,12 @@ async function start() {
       const row = Math.max(0, Math.min(rows.length - 1, at.row + move[1]));
       const frame = svg.getBoundingClientRect();
       const scale = frame.width / plot.width;
-      point(step, row, frame.left + (plot.left + step * band) * scale, frame.top + (plot.top + (row + 1) * rowHeight) * scale);
+      point(
+        step,
+        row,
+        frame.left + (plot.left + step * band) * scale,
+        frame.top + (plot.top + (row + 1) * rowHeight) * scale,
+      );
     });
   }
 

@@ -6,7 +6,9 @@ root.classList.add("scripted");
 startTheme();
 startDataTables();
 for (const button of findAll("[data-save=svg]")) {
-  button.addEventListener("click", () => saveSvg(button.closest("figure").querySelector(".canvas"), button.dataset.name));
+  button.addEventListener("click", () =>
+    saveSvg(button.closest("figure").querySelector(".canvas"), button.dataset.name),
+  );
 }
 addEventListener("beforeprint", () => {
   for (const details of findAll("main details")) details.open = true;

@@ -12,7 +12,9 @@ const UNESCAPED = new Set(["style", "script", "dataJson", "svg"]);
 /** The colours of a theme, by variable. */
 function readColours(style: string, start: string): Map<string, string> {
   const block = style.slice(style.indexOf(start));
-  return new Map([...block.slice(0, block.indexOf("}")).matchAll(/--([a-z0-9]+): (#[0-9a-f]{6})/g)].map(m => [m[1]!, m[2]!]));
+  return new Map(
+    [...block.slice(0, block.indexOf("}")).matchAll(/--([a-z0-9]+): (#[0-9a-f]{6})/g)].map(m => [m[1]!, m[2]!]),
+  );
 }
 
 /** Contrast after WCAG 2: 1 to 21. */
@@ -40,14 +42,18 @@ describe("colours", () => {
       ["page", "card", "faint"].flatMap(ground => {
         const value = contrast(colours.get(name)!, colours.get(ground)!);
         // Labels of lines stand on the page alone.
-        return value < 4.5 && !(name.startsWith("c") && ground === "faint") ? [`${name} on ${ground}: ${value.toFixed(2)}`] : [];
+        return value < 4.5 && !(name.startsWith("c") && ground === "faint")
+          ? [`${name} on ${ground}: ${value.toFixed(2)}`]
+          : [];
       }),
     );
     expect(faint).toEqual([]);
   });
 
   test.each(themes)("%s: the shades of the heat map go one way", (name, colours) => {
-    const values = ["h1", "h2", "h3", "h4", "h5", "h6", "h7"].map(shade => contrast(colours.get(shade)!, colours.get("page")!));
+    const values = ["h1", "h2", "h3", "h4", "h5", "h6", "h7"].map(shade =>
+      contrast(colours.get(shade)!, colours.get("page")!),
+    );
     expect({ name, values }).toEqual({ name, values: [...values].sort((a, b) => a - b) });
   });
 
@@ -63,14 +69,19 @@ describe("templates", () => {
 
   test.each(TEMPLATES)("%s puts nothing unescaped into the page but what we made", name => {
     const text = readFileSync(join(FOLDER, name), "utf8");
-    const names = [...text.matchAll(/\{\{\{\s*([^}]*?)\s*\}\}\}|\{\{&\s*([^}]*?)\s*\}\}/g)].map(match => match[1] ?? match[2]!);
+    const names = [...text.matchAll(/\{\{\{\s*([^}]*?)\s*\}\}\}|\{\{&\s*([^}]*?)\s*\}\}/g)].map(
+      match => match[1] ?? match[2]!,
+    );
     expect(names.filter(found => !UNESCAPED.has(found))).toEqual([]);
   });
 
-  test.each(TEMPLATES)("%s has no style attribute, no handler, no address of another host, and quotes every value", name => {
-    const text = readFileSync(join(FOLDER, name), "utf8");
-    expect(text.match(/\sstyle\s*=|\son[a-z]+\s*=|https?:|=\{\{|set delimiter|\{\{=/g)).toBeNull();
-  });
+  test.each(TEMPLATES)(
+    "%s has no style attribute, no handler, no address of another host, and quotes every value",
+    name => {
+      const text = readFileSync(join(FOLDER, name), "utf8");
+      expect(text.match(/\sstyle\s*=|\son[a-z]+\s*=|https?:|=\{\{|set delimiter|\{\{=/g)).toBeNull();
+    },
+  );
 
   test.each(TEMPLATES)("%s is a sound template", name => {
     expect(() => Mustache.parse(readFileSync(join(FOLDER, name), "utf8"))).not.toThrow();
@@ -85,6 +96,8 @@ describe("templates", () => {
     const names = readdirSync(FOLDER).filter(name => name.endsWith(".js"));
     expect(names.length).toBeGreaterThan(1);
     const script = names.map(name => readFileSync(join(FOLDER, name), "utf8")).join("\n");
-    expect(script.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|DOMParser/g)).toBeNull();
+    expect(
+      script.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|DOMParser/g),
+    ).toBeNull();
   });
 });

@@ -38,8 +38,14 @@ for (const { name, ...size } of CASES) {
       `${name}, ${rows} rows, ${what}: ${(Buffer.byteLength(page) / 1000).toFixed(0)} KB ` +
         `(gzip ${(Bun.gzipSync(page).length / 1000).toFixed(0)}), min ${min.toFixed(0)} ms, median ${median.toFixed(0)} ms`,
     );
-  print("result.html", measure(() => renderReport(table, OPTIONS)));
+  print(
+    "result.html",
+    measure(() => renderReport(table, OPTIONS)),
+  );
   if (size.sensors > 20) continue;
   const statistics = computeStatistics(table, OPTIONS);
-  print("stats.html", measure(() => renderStats(table, statistics, OPTIONS)));
+  print(
+    "stats.html",
+    measure(() => renderStats(table, statistics, OPTIONS)),
+  );
 }

@@ -17,7 +17,8 @@ setDefaultTimeout(120_000);
 
 const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
-const NAME = CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
+const NAME =
+  CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
 
 describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   let browser: Browser;
@@ -30,7 +31,10 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     const tables: [string, ReducedTable][] = [
       ["fleet", buildFleet({ days: 40, sensors: 4 })],
       ["hostile", buildHostile()],
-      ["one-event", buildReduced([{ kind: "event", date: "2024-02-29", sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 }])],
+      [
+        "one-event",
+        buildReduced([{ kind: "event", date: "2024-02-29", sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 }]),
+      ],
       ["empty", buildReduced([])],
     ];
     for (const [name, table] of tables) {
@@ -47,7 +51,12 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   });
 
   /** Open a page and wait until its script has drawn everything; `use` must leave no fault behind. */
-  async function withPage(name: string, use: (page: Page) => Promise<void>, fragment = "", width = 1400): Promise<void> {
+  async function withPage(
+    name: string,
+    use: (page: Page) => Promise<void>,
+    fragment = "",
+    width = 1400,
+  ): Promise<void> {
     const page = await browser.context.newPage();
     const faults = watchPage(page);
     await page.setViewportSize({ width, height: 1000 });
@@ -65,7 +74,14 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
 
   const textOf = (page: Page, selector: string) => page.locator(selector).allInnerTexts();
 
-  for (const [name, width] of [["fleet", 1400], ["fleet", 390], ["hostile", 1400], ["hostile", 390], ["one-event", 1400], ["empty", 390]] as const) {
+  for (const [name, width] of [
+    ["fleet", 1400],
+    ["fleet", 390],
+    ["hostile", 1400],
+    ["hostile", 390],
+    ["one-event", 1400],
+    ["empty", 390],
+  ] as const) {
     for (const scheme of ["light", "dark"] as const) {
       test(`${name} at ${width} px, ${scheme}: no fault, nothing wider than the window`, async () => {
         await withPage(
@@ -73,7 +89,10 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
           async page => {
             await page.emulateMedia({ colorScheme: scheme });
             expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-            await page.screenshot({ path: join(ARTEFACTS, `${name}-${width}-${scheme}.png`), fullPage: name !== "hostile" });
+            await page.screenshot({
+              path: join(ARTEFACTS, `${name}-${width}-${scheme}.png`),
+              fullPage: name !== "hostile",
+            });
           },
           "",
           width,
@@ -100,7 +119,10 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     const client = await browser.context.newCDPSession(page);
     await client.send("Emulation.setScriptExecutionDisabled", { value: true });
     await page.goto(urls.get("fleet")!);
-    const cells = async (opened: Page) => (await opened.locator("table.ranking tbody td, table.ranking tbody th").allTextContents()).map(text => text.trim());
+    const cells = async (opened: Page) =>
+      (await opened.locator("table.ranking tbody td, table.ranking tbody th").allTextContents()).map(text =>
+        text.trim(),
+      );
     before.set("fleet", await cells(page));
     await page.close();
     await withPage("fleet", async opened => {
@@ -138,7 +160,9 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       const all = await number();
       let sum = 0;
       for (const code of [0, 1, 2, 3]) {
-        await page.goto(`${urls.get("fleet")!}#sensors=${encodeURIComponent(JSON.stringify([["fra-01", "lon-01", "nyc-01", "sgp-01"][code]]))}`);
+        await page.goto(
+          `${urls.get("fleet")!}#sensors=${encodeURIComponent(JSON.stringify([["fra-01", "lon-01", "nyc-01", "sgp-01"][code]]))}`,
+        );
         await settle(page);
         sum += await number();
       }

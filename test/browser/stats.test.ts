@@ -17,7 +17,8 @@ import { buildFleet } from "../support/report-fleet.ts";
 setDefaultTimeout(120_000);
 
 const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
-const NAME = CHROMIUM === undefined ? "the statistics in Chromium (skipped: no Chromium on PATH)" : "the statistics in Chromium";
+const NAME =
+  CHROMIUM === undefined ? "the statistics in Chromium (skipped: no Chromium on PATH)" : "the statistics in Chromium";
 
 describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   let browser: Browser;
@@ -74,7 +75,9 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       const all = await rows();
       expect(all).toBeGreaterThan(15);
       await table.locator("thead button", { hasText: "Count" }).click();
-      const counts = (await table.locator("tbody tr td:nth-child(4)").allInnerTexts()).map(text => Number(text.replaceAll(",", "")));
+      const counts = (await table.locator("tbody tr td:nth-child(4)").allInnerTexts()).map(text =>
+        Number(text.replaceAll(",", "")),
+      );
       expect(counts).toEqual([...counts].sort((a, b) => b - a));
       await table.locator(".find").fill("no such value");
       expect(await rows()).toBe(0);

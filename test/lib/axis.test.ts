@@ -8,8 +8,20 @@ describe("dayTicks", () => {
     { name: "one day", first: "2024-02-29", last: "2024-02-29", most: 8, labels: ["29 Feb"] },
     { name: "every day", first: "2023-12-30", last: "2024-01-01", most: 8, labels: ["30 Dec", "31 Dec", "1 Jan"] },
     { name: "Mondays", first: "2024-03-01", last: "2024-03-20", most: 5, labels: ["4 Mar", "11 Mar", "18 Mar"] },
-    { name: "months", first: "2023-11-15", last: "2024-03-02", most: 5, labels: ["Dec 2023", "Jan 2024", "Feb", "Mar"] },
-    { name: "half years", first: "2023-01-01", last: "2024-12-31", most: 5, labels: ["Jan 2023", "Jul", "Jan 2024", "Jul"] },
+    {
+      name: "months",
+      first: "2023-11-15",
+      last: "2024-03-02",
+      most: 5,
+      labels: ["Dec 2023", "Jan 2024", "Feb", "Mar"],
+    },
+    {
+      name: "half years",
+      first: "2023-01-01",
+      last: "2024-12-31",
+      most: 5,
+      labels: ["Jan 2023", "Jul", "Jan 2024", "Jul"],
+    },
     { name: "years", first: "2014-06-01", last: "2018-06-01", most: 5, labels: ["2015", "2016", "2017", "2018"] },
   ];
   test.each(CASES)("$name", ({ first, last, most, labels }) => {

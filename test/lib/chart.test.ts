@@ -1,12 +1,25 @@
 import { describe, expect, test } from "bun:test";
-import { calendarChart, heatChart, intervalMark, lineChart, linePath, sparkline, stackChart, toSteps } from "../../lib/chart.ts";
+import {
+  calendarChart,
+  heatChart,
+  intervalMark,
+  lineChart,
+  linePath,
+  sparkline,
+  stackChart,
+  toSteps,
+} from "../../lib/chart.ts";
 import type { Markup } from "../../lib/markup.ts";
 
 const STEPS = toSteps({ first: 19783, last: 19786 }, 1);
 
 /** All elements of a tree that carry a class. */
 function byClass(node: Markup, className: string): Markup[] {
-  const own = String(node.attributes["class"] ?? "").split(" ").includes(className) ? [node] : [];
+  const own = String(node.attributes["class"] ?? "")
+    .split(" ")
+    .includes(className)
+    ? [node]
+    : [];
   return [...own, ...node.children.flatMap(child => (typeof child === "string" ? [] : byClass(child, className)))];
 }
 const textOf = (node: Markup) => node.children.filter(child => typeof child === "string").join("");
@@ -23,7 +36,13 @@ describe("linePath", () => {
     { name: "the last day alone is a dot", values: [1, null, 5], path: `M0 1${DOT}M2 5${DOT}` },
   ];
   test.each(CASES)("$name", ({ values, path }) => {
-    expect(linePath(values, x => x, y => y)).toBe(path);
+    expect(
+      linePath(
+        values,
+        x => x,
+        y => y,
+      ),
+    ).toBe(path);
   });
 });
 
@@ -41,7 +60,9 @@ describe("lineChart", () => {
   });
 
   test("the leading line is drawn last, so that it is seen", () => {
-    expect(byClass(lineChart(lines, STEPS, 1000, "x").svg, "series").map(node => node.attributes["data-series"])).toEqual([1, 0]);
+    expect(
+      byClass(lineChart(lines, STEPS, 1000, "x").svg, "series").map(node => node.attributes["data-series"]),
+    ).toEqual([1, 0]);
   });
 
   test("a narrow chart has no labels and uses the room", () => {
@@ -85,12 +106,19 @@ describe("heatChart", () => {
     const left = Math.round((plot.left + (plot.right - plot.left) / 4) * 10) / 10;
     expect(String(hatched!.attributes["d"])).toStartWith(`M${left} ${plot.top}H`);
     expect(String(hatched!.attributes["d"])).toContain(`v${rowHeight}`);
-    expect(byClass(svg, "h0").filter(node => node.tag === "path").map(node => node.attributes["d"])).toEqual(["M2 0h1v1h-1z"]);
+    expect(
+      byClass(svg, "h0")
+        .filter(node => node.tag === "path")
+        .map(node => node.attributes["d"]),
+    ).toEqual(["M2 0h1v1h-1z"]);
   });
 
   test("equal neighbours are one cell; the lightest and the darkest shade are both used", () => {
     const { svg } = heatChart(rows, STEPS, 1000, "x");
-    const cells = (shade: string) => byClass(svg, shade).filter(node => node.tag === "path").map(node => node.attributes["d"]);
+    const cells = (shade: string) =>
+      byClass(svg, shade)
+        .filter(node => node.tag === "path")
+        .map(node => node.attributes["d"]);
     expect([cells("h1"), cells("h7")]).toEqual([["M0 1h3v1h-3z"], ["M3 1h1v1h-1z"]]);
   });
 
@@ -100,7 +128,8 @@ describe("heatChart", () => {
       total: s,
       values: Array.from({ length: 365 }, (_, d) => (s * 31 + d * 7) % 50),
     }));
-    const count = (node: Markup): number => 1 + node.children.reduce((n, child) => n + (typeof child === "string" ? 0 : count(child)), 0);
+    const count = (node: Markup): number =>
+      1 + node.children.reduce((n, child) => n + (typeof child === "string" ? 0 : count(child)), 0);
     expect(count(heatChart(many, toSteps({ first: 0, last: 364 }, 1), 1000, "x").svg)).toBeLessThan(600);
   });
 

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { type Cells, countCells, decodeCells, encodeCells, everything, type Grid, isEverything, sumByDay, sumCells } from "../../lib/cube.ts";
+import {
+  type Cells,
+  countCells,
+  decodeCells,
+  encodeCells,
+  everything,
+  type Grid,
+  isEverything,
+  sumByDay,
+  sumCells,
+} from "../../lib/cube.ts";
 import { seededRandom } from "../support/random.ts";
 
 const GRID: Grid = { firstDay: 100, days: 3, sensors: 2 };
@@ -7,7 +17,15 @@ const GRID: Grid = { firstDay: 100, days: 3, sensors: 2 };
 const CELLS: Cells = { at: Int32Array.of(0, 2, 3, 5), count: Float64Array.of(5, 1, 2, 7) };
 
 describe("filters", () => {
-  const CASES: { name: string; first: number; last: number; sensors: number[]; sum: number; cells: number; byDay: number[] }[] = [
+  const CASES: {
+    name: string;
+    first: number;
+    last: number;
+    sensors: number[];
+    sum: number;
+    cells: number;
+    byDay: number[];
+  }[] = [
     { name: "everything", first: 100, last: 102, sensors: [1, 1], sum: 15, cells: 4, byDay: [5, 3, 7] },
     { name: "one day", first: 101, last: 101, sensors: [1, 1], sum: 3, cells: 2, byDay: [3] },
     { name: "one sensor", first: 100, last: 102, sensors: [0, 1], sum: 9, cells: 2, byDay: [0, 2, 7] },

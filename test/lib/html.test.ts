@@ -46,13 +46,20 @@ describe("renderPage", () => {
     const html = renderPage(page, { text: "" }, {}, { style: "a{}\r\n", script: 'x = "</script><!--";\r\n' });
     expect(html).toContain('<script>x = "<\\/script><\\!--";\n</script>');
     const inline = 'x = "<\\/script><\\!--";\n';
-    expect(html.replaceAll("&#x3D;", "=").replaceAll("&#x2F;", "/").replaceAll("&#39;", "'")).toContain(toCspHash(inline));
+    expect(html.replaceAll("&#x3D;", "=").replaceAll("&#x2F;", "/").replaceAll("&#39;", "'")).toContain(
+      toCspHash(inline),
+    );
   });
 });
 
 describe("toMarkupText", () => {
   test("escapes children and values, leaves out what is undefined or false", () => {
-    const node = element("text", { class: `a"b'<`, x: 1, y: undefined, hidden: true, open: false }, "<&>", element("title"));
+    const node = element(
+      "text",
+      { class: `a"b'<`, x: 1, y: undefined, hidden: true, open: false },
+      "<&>",
+      element("title"),
+    );
     expect(toMarkupText(node)).toBe('<text class="a&quot;b&#39;&lt;" x="1" hidden="">&lt;&amp;&gt;<title/></text>');
   });
 

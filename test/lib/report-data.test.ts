@@ -50,7 +50,9 @@ describe("buildReportData", () => {
       ...login("2024-01-01", "a", username, 1),
       key: { username, password },
     });
-    const [section] = buildReportData(buildReduced([row("a:b", "c"), row("a", "b:c"), row("a", null)]), { show: 5 }).sections;
+    const [section] = buildReportData(buildReduced([row("a:b", "c"), row("a", "b:c"), row("a", null)]), {
+      show: 5,
+    }).sections;
     expect(section!.keys).toEqual([
       ["a", null],
       ["a", "b:c"],
@@ -68,7 +70,10 @@ describe("buildReportData", () => {
       for (let row = 0; row < rows.rows; row++) {
         if (needs === undefined || rows.keys[needs]![row] !== -1) sum += rows.count[row]!;
       }
-      expect({ id: section.id, sum: sumCells(section.all, data.grid, everything(data.grid)) }).toEqual({ id: section.id, sum });
+      expect({ id: section.id, sum: sumCells(section.all, data.grid, everything(data.grid)) }).toEqual({
+        id: section.id,
+        sum,
+      });
     }
   });
 
@@ -119,7 +124,10 @@ describe("buildReportData", () => {
       login("2024-01-02", "whole", "root", 4),
       { kind: "event", date: "2024-01-02", sensor: "whole", key: { eventid: "e", hour: 0 }, count: 9 },
     ]);
-    expect(buildReportData(table, { show: 5 }).events).toEqual({ at: Int32Array.of(0, 3), count: Float64Array.of(4, 9) });
+    expect(buildReportData(table, { show: 5 }).events).toEqual({
+      at: Int32Array.of(0, 3),
+      count: Float64Array.of(4, 9),
+    });
   });
 
   test("a clock that stood still in 1970 does not stretch the report over half a century", () => {
@@ -130,9 +138,12 @@ describe("buildReportData", () => {
       key: { eventid: "e", hour: 0 },
       count,
     });
-    const data = buildReportData(buildReduced([event("1970-01-01", 2), event("2024-01-01", 5), event("2024-01-04", 6)]), {
-      show: 5,
-    });
+    const data = buildReportData(
+      buildReduced([event("1970-01-01", 2), event("2024-01-01", 5), event("2024-01-04", 6)]),
+      {
+        show: 5,
+      },
+    );
     expect({ days: data.grid.days, outside: data.eventsOutside, sum: data.sections[0]!.all.count }).toEqual({
       days: 4,
       outside: 2,

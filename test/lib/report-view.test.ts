@@ -73,7 +73,10 @@ describe("steps of several days", () => {
     const byDay = Float64Array.of(4, 0, 2, 9, 3);
     const watched = Float64Array.of(1, 0, 1, 1, 1);
     expect(meanSteps(byDay, watched, toSteps({ first: 0, last: 4 }, 3))).toEqual([3, 6]);
-    expect(meanSteps(new Float64Array(3), new Float64Array(3), toSteps({ first: 0, last: 2 }, 2))).toEqual([null, null]);
+    expect(meanSteps(new Float64Array(3), new Float64Array(3), toSteps({ first: 0, last: 2 }, 2))).toEqual([
+      null,
+      null,
+    ]);
   });
 
   test("of a sensor's coverage too", () => {
@@ -90,9 +93,12 @@ describe("coverage", () => {
       { name: "a", total: 30, values: [10, 10, null, 10] },
       { name: "b", total: 10, values: [undefined, 10, undefined, undefined] },
     ]);
-    const data = buildReportData(buildReduced([event(day(1), "a"), event(day(2), "a"), command(day(1), "a", "id", 4)]), {
-      show: 5,
-    });
+    const data = buildReportData(
+      buildReduced([event(day(1), "a"), event(day(2), "a"), command(day(1), "a", "id", 4)]),
+      {
+        show: 5,
+      },
+    );
     const scope = buildScope(data, everything(data.grid), OPTIONS);
     const commands = data.sections.find(section => section.id === "commands")!;
     expect(buildCoverage(scope, toSteps(scope.filter.range, 1), commands)[0]!.values).toEqual([4, 0]);
@@ -108,13 +114,24 @@ describe("ranking", () => {
     const scope = buildScope(DATA, everything(DATA.grid), { ...OPTIONS, lastDays: 2 });
     const row = buildRow(scope, rankSection(scope, COMMANDS), 0, 1, steps);
     // Days 3 and 4: 9 on one sensor-day; days 1 and 2: 2 on three.
-    expect([row.countText, row.shareText, row.change.text, row.sensorsText]).toEqual(["11", "68.8 %", "+1,250 %", "1/2"]);
+    expect([row.countText, row.shareText, row.change.text, row.sensorsText]).toEqual([
+      "11",
+      "68.8 %",
+      "+1,250 %",
+      "1/2",
+    ]);
   });
 
   test("what the page does not carry bounds what it claims", () => {
     const tail = Array.from({ length: 400 }, (_, i) => command(day(1), "a", `rare ${i}`, 3));
     const data = buildReportData(
-      buildReduced([event(day(1), "a"), event(day(2), "a"), ...tail, command(day(2), "a", "often", 50), command(day(1), "a", "often", 1)]),
+      buildReduced([
+        event(day(1), "a"),
+        event(day(2), "a"),
+        ...tail,
+        command(day(2), "a", "often", 50),
+        command(day(1), "a", "often", 1),
+      ]),
       { show: 5 },
     );
     const section = data.sections.find(candidate => candidate.id === "commands")!;
@@ -136,7 +153,12 @@ describe("ranking", () => {
     const carried = new Set(section.keys.map(key => key.join("\0")));
     const { login } = table.kinds;
     const { username, password, sensor } = table.dictionaries;
-    for (const [from, to, only] of [[0, 0, 0], [2, 4, 1], [0, 9, 2], [3, 9, -1]] as const) {
+    for (const [from, to, only] of [
+      [0, 0, 0],
+      [2, 4, 1],
+      [0, 9, 2],
+      [3, 9, -1],
+    ] as const) {
       const sensors = Uint8Array.from(sensor, (_, code) => Number(only === -1 || code === only));
       const start = data.grid.firstDay;
       const scope = buildScope(data, { range: { first: start + from, last: start + to }, sensors }, OPTIONS);
@@ -144,7 +166,9 @@ describe("ranking", () => {
       for (let row = 0; row < login.rows; row++) {
         const at = login.day[row]! - start;
         if (at < from || at > to || sensors[login.sensor[row]!] !== 1) continue;
-        const key = [username[login.keys.username![row]!] ?? null, password[login.keys.password![row]!] ?? null].join("\0");
+        const key = [username[login.keys.username![row]!] ?? null, password[login.keys.password![row]!] ?? null].join(
+          "\0",
+        );
         if (!carried.has(key)) counts.set(key, (counts.get(key) ?? 0) + login.count[row]!);
       }
       const largest = Math.max(0, ...counts.values());
@@ -167,7 +191,10 @@ describe("ranking", () => {
 });
 
 test("of a thousand sensors the coverage draws the busiest, and says so", () => {
-  const rows = Array.from({ length: 300 }, (_, i) => ({ ...event(day(1), `s${String(i).padStart(3, "0")}`), count: 1 + (i % 299) }));
+  const rows = Array.from({ length: 300 }, (_, i) => ({
+    ...event(day(1), `s${String(i).padStart(3, "0")}`),
+    count: 1 + (i % 299),
+  }));
   const data = buildReportData(buildReduced(rows), { show: 5 });
   const scope = buildScope(data, everything(data.grid), OPTIONS);
   const drawn = buildCoverage(scope, toSteps(scope.filter.range, 1));
@@ -190,7 +217,13 @@ describe("figures", () => {
     count: 1,
   });
   const data = buildReportData(
-    buildReduced([event(day(1), "a"), event(day(2), "a"), connect(day(1), "a", "1.1.1.1"), connect(day(2), "a", "1.1.1.1"), connect(day(2), "a", "2.2.2.2")]),
+    buildReduced([
+      event(day(1), "a"),
+      event(day(2), "a"),
+      connect(day(1), "a", "1.1.1.1"),
+      connect(day(2), "a", "1.1.1.1"),
+      connect(day(2), "a", "2.2.2.2"),
+    ]),
     { show: 5 },
   );
   const noteOf = (from: number, to: number) =>
@@ -199,12 +232,22 @@ describe("figures", () => {
     ).find(figure => figure.label === "connections")!.note;
 
   test("distinct addresses are exact for everything and for one sensor-day", () => {
-    expect([noteOf(0, 1), noteOf(0, 0), noteOf(1, 1)]).toEqual(["from 2 addresses", "from 1 address", "from 2 addresses"]);
+    expect([noteOf(0, 1), noteOf(0, 0), noteOf(1, 1)]).toEqual([
+      "from 2 addresses",
+      "from 1 address",
+      "from 2 addresses",
+    ]);
   });
 
   test("in between they are bounds, never a sum", () => {
     const three = buildReportData(
-      buildReduced([day(1), day(2), day(3)].flatMap(date => [event(date, "a"), connect(date, "a", "1.1.1.1"), connect(date, "a", `${date}`)])),
+      buildReduced(
+        [day(1), day(2), day(3)].flatMap(date => [
+          event(date, "a"),
+          connect(date, "a", "1.1.1.1"),
+          connect(date, "a", `${date}`),
+        ]),
+      ),
       { show: 5 },
     );
     const scope = buildScope(three, { ...everything(three.grid), range: { first, last: first + 1 } }, OPTIONS);

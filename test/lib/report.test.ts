@@ -7,8 +7,7 @@ import { buildFleet } from "../support/report-fleet.ts";
 const OPTIONS: ReportOptions = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 
 /** Everything but the style, the data and the script: what is seen. */
-const bodyOf = (html: string) =>
-  html.replace(/<style>[^]*?<\/style>/, "").replace(/<script[^]*?<\/script>/g, "");
+const bodyOf = (html: string) => html.replace(/<style>[^]*?<\/style>/, "").replace(/<script[^]*?<\/script>/g, "");
 
 describe("renderReport", () => {
   test("the same table gives the same bytes", () => {

@@ -7,7 +7,8 @@ import { buildHostile } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 
 const OPTIONS = { thresholdPercent: 20, lastDays: 7 };
-const render = (table: Parameters<typeof computeStatistics>[0]) => renderStats(table, computeStatistics(table, OPTIONS), OPTIONS);
+const render = (table: Parameters<typeof computeStatistics>[0]) =>
+  renderStats(table, computeStatistics(table, OPTIONS), OPTIONS);
 const bodyOf = (html: string) => html.replace(/<style>[^]*?<\/style>/, "").replace(/<script[^]*?<\/script>/g, "");
 
 describe("renderStats", () => {
@@ -36,7 +37,18 @@ describe("renderStats", () => {
   test("a fleet: every section, every link of the list leads somewhere", () => {
     const body = bodyOf(render(buildFleet({ days: 40, sensors: 4 })));
     const ids = [...body.matchAll(/<section id="([^"]+)"/g)].map(match => match[1]!);
-    expect(ids).toEqual(["overview", "period", "days", "new", "coverage", "distinct", "sensors", "trends", "tests", "provenance"]);
+    expect(ids).toEqual([
+      "overview",
+      "period",
+      "days",
+      "new",
+      "coverage",
+      "distinct",
+      "sensors",
+      "trends",
+      "tests",
+      "provenance",
+    ]);
     for (const [, id] of body.matchAll(/<a href="#([^"]+)"/g)) expect(body).toContain(`id="${id!}"`);
     expect(body).toContain('class="hatched"');
     expect(body).not.toMatch(/undefined|NaN|\[object/);

@@ -23,7 +23,7 @@ export const HOSTILE_TEXTS: readonly string[] = [
   "https://evil.example/?<b>bold</b>",
   "//evil.example/x.js",
   "url(https://evil.example/x.png)",
-  "=HYPERLINK(\"https://evil.example\",\"click\")",
+  '=HYPERLINK("https://evil.example","click")',
   "@SUM(1+1)*cmd|' /C calc'!A0",
   "__proto__",
   "constructor",
