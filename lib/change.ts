@@ -541,7 +541,7 @@ interface UsualDispersion {
   high: number;
 }
 
-/** The dispersions of frequent keys by group: what is usual there. Groups are formed per sensor, see {@link groupOf}. */
+/** The dispersions of frequent keys by group, see {@link groupOf}: what is usual there. */
 class Dispersions {
   readonly #lists = new Map<number, number[]>();
   readonly #usual = new Map<number, UsualDispersion>();
@@ -557,7 +557,8 @@ class Dispersions {
     for (const [group, list] of this.#lists) {
       if (list.length < MIN_TYPE_KEYS) continue;
       const sorted = Float64Array.from(list).sort();
-      this.#usual.set(group, { middle: medianSorted(sorted), high: sorted[Math.floor(RARE_QUANTILE * sorted.length)]! });
+      const high = sorted[Math.floor(RARE_QUANTILE * sorted.length)]!;
+      this.#usual.set(group, { middle: medianSorted(sorted), high });
     }
     this.#lists.clear();
   }

@@ -2,8 +2,8 @@
  * Masks: commands that differ only in what an attacker's tool draws at random become one.
  *
  * A mask is a reading aid, not a parser: `<password>` stands where a password stood. The masked text is still the
- * attacker's text. Every pattern is linear in the length of its input. The order matters: keys before base64, URLs before
- * addresses, addresses before numbers.
+ * attacker's text. Every pattern is linear in the length of its input. The order matters: keys before base64, URLs
+ * before addresses, addresses before numbers.
  */
 
 /** Longer commands are masked up to here; the rest becomes its length, which already tells payloads apart. */
@@ -19,6 +19,12 @@ interface Mask {
 const KEY_TYPES =
   "ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\.com";
 
+/** The start of a command that prints, up to what it prints, and a pipe to a program in any folder. */
+const PRINT = "(?:echo|printf)[ \\t]+(?:-\\w+[ \\t]+)?[\"']?";
+const PIPE_TO = "[\"']?[ \\t]{0,8}\\|[ \\t]{0,8}(?:sudo )?(?:[\\w/]{0,64}/)?";
+/** Folders that anybody may write to, or that attackers become root for. */
+const FOLDER = "(?:/(?:var/tmp|tmp|dev/shm|var/run|run|mnt|root|home|boot)/|\\./)";
+
 /** In the order in which they are applied. */
 export const MASKS: readonly Mask[] = [
   {
@@ -28,14 +34,12 @@ export const MASKS: readonly Mask[] = [
   },
   {
     what: "passwords given to chpasswd",
-    pattern:
-      /((?:echo|printf)[ \t]+(?:-\w+[ \t]+)?["']?[\w.$-]{1,64}:)([^"'|\n]{1,256}?)(["']?[ \t]{0,8}\|[ \t]{0,8}(?:sudo )?(?:[\w/]{0,64}\/)?chpasswd)/g,
+    pattern: new RegExp(`(${PRINT}[\\w.$-]{1,64}:)([^"'|\\n]{1,256}?)(${PIPE_TO}chpasswd)`, "g"),
     replace: "$1<password>$3",
   },
   {
     what: "passwords given to passwd",
-    pattern:
-      /((?:echo|printf)[ \t]+(?:-\w+[ \t]+)?["']?)([^"'|\n]{1,512}?)(["']?[ \t]{0,8}\|[ \t]{0,8}(?:sudo )?(?:[\w/]{0,64}\/)?passwd\b)/g,
+    pattern: new RegExp(`(${PRINT})([^"'|\\n]{1,512}?)(${PIPE_TO}passwd\\b)`, "g"),
     replace: "$1<password>$3",
   },
   {
@@ -80,8 +84,7 @@ export const MASKS: readonly Mask[] = [
   },
   {
     what: "random names of files in temporary folders",
-    pattern:
-      /((?:^|[\s"'=;&|(<>])(?:\/(?:var\/tmp|tmp|dev\/shm|var\/run|run|mnt|root|home|boot)\/|\.\/)\.?)([A-Za-z0-9_-]{5,64})(?![\w./-])/g,
+    pattern: new RegExp(`((?:^|[\\s"'=;&|(<>])${FOLDER}\\.?)([A-Za-z0-9_-]{5,64})(?![\\w./-])`, "g"),
     replace: (all, folder, name) => (isRandom(name!) ? `${folder}<name>` : all),
   },
   {

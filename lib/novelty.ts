@@ -233,8 +233,8 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
         const claimed = coverage.firstDay + claims.sensors[coverage.sensors.indexOf(sensor)]!;
         return dayOf(firstUs) >= Math.max(sinceDay, claimDay, claimed);
       };
-      const newOn = described.sensors.filter(seen => isFresh(seen.sensor, seen.firstSeenUs)).map(({ sensor }) => sensor);
-      return { ...described, newOn: newOn.sort() };
+      const newOn = described.sensors.filter(seen => isFresh(seen.sensor, seen.firstSeenUs));
+      return { ...described, newOn: newOn.map(({ sensor }) => sensor).sort() };
     }),
   );
   novelty.returning.push(

@@ -180,7 +180,9 @@ function burstiness(
   watched: readonly number[],
 ): number {
   let most = 1;
-  for (const sensor of sensors) most = Math.max(most, dispersionOf(counts[sensor]!, squares[sensor]!, watched[sensor]!));
+  for (const sensor of sensors) {
+    most = Math.max(most, dispersionOf(counts[sensor]!, squares[sensor]!, watched[sensor]!));
+  }
   return most;
 }
 

@@ -341,8 +341,11 @@ export function computeStatistics(table: ReducedTable, options: StatisticsOption
     onlyHere.push(...listOnlyHere(ledger, sensors, settings.listLimit));
   }
 
-  const kinds: KeyedRows[] = COMPARED_KINDS.map(kind => toKeyedRows(table, kind, kind === "login" ? logins : undefined));
-  const { rows: changes, tests } = findChanges([...kinds, toDistinctRows(distinct, coverage)], coverage, windows, settings);
+  const kinds: KeyedRows[] = COMPARED_KINDS.map(kind =>
+    toKeyedRows(table, kind, kind === "login" ? logins : undefined),
+  );
+  const compared = [...kinds, toDistinctRows(distinct, coverage)];
+  const { rows: changes, tests } = findChanges(compared, coverage, windows, settings);
   const { standOut, tests: standOutTests, ...range } = findStandOuts(kinds, coverage, {
     q: settings.q,
     strict: settings.strict,
@@ -381,11 +384,18 @@ function dropUndefined<T extends object>(options: T): T {
 }
 
 function checkOptions(options: Statistics["options"]): void {
-  const whole = ["lastDays", "baselineDays", "guardDays", "minBaselineDays", "returningAfterDays", "burnInDays"] as const;
-  const least = { lastDays: 1, baselineDays: 2, guardDays: 0, minBaselineDays: 2, returningAfterDays: 1, burnInDays: 0 };
-  for (const name of whole) {
-    if (!Number.isSafeInteger(options[name]) || options[name] < least[name]) {
-      throw new RangeError(`Cannot use ${name} ${options[name]}: expected a whole number >= ${least[name]}`);
+  const least = [
+    ["lastDays", 1],
+    ["baselineDays", 2],
+    ["guardDays", 0],
+    ["minBaselineDays", 2],
+    ["returningAfterDays", 1],
+    ["burnInDays", 0],
+    ["listLimit", 0],
+  ] as const;
+  for (const [name, min] of least) {
+    if (!Number.isSafeInteger(options[name]) || options[name] < min) {
+      throw new RangeError(`Cannot use ${name} ${options[name]}: expected a whole number >= ${min}`);
     }
   }
   if (options.minBaselineDays > options.baselineDays) {
@@ -425,14 +435,11 @@ function listCutDays(table: ReducedTable, coverage: Coverage): CutDay[] {
 }
 
 function describeWeekdays(coverage: Coverage, windows: Windows): Statistics["weekday"] {
+  const { slots } = windows;
   const adjusted = coverage.sensors.filter((_, sensor) =>
-    windows.windows.slice(sensor * windows.slots, (sensor + 1) * windows.slots).some(window => window?.weekday === true),
+    windows.windows.slice(sensor * slots, (sensor + 1) * slots).some(window => window?.weekday === true),
   );
-  const longEnough = coverage.sensors.some((_, sensor) => {
-    let usable = 0;
-    for (let offset = 0; offset < coverage.days; offset++) if (isUsable(coverage, sensor * coverage.days + offset)) usable++;
-    return usable > 56;
-  });
+  const longEnough = windows.usable.some(cells => cells.length > 56);
   const note =
     adjusted.length > 0
       ? "For these sensors the weekday makes a difference: days were compared with the same weekdays of eight weeks."
@@ -546,9 +553,12 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
       ? "Nothing was tested: no sensor has a baseline long enough before the days in question."
       : `${tests.m} comparisons were made together; of those reported, about ${q} % at most are expected to be chance.`,
   );
-  notes.push("Reported means unusual against its own past. It never means malicious, and not reported never means harmless.");
+  notes.push(
+    "Reported means unusual against its own past. It never means malicious, and not reported never means harmless.",
+  );
   notes.push(weekday.note);
-  if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} of ${statistics.sensors.length} sensors.`);
+  const ofSensors = `of ${statistics.sensors.length} sensors`;
+  if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} ${ofSensors}.`);
   if (cutDays.length > 0) {
     notes.push(
       `${cutDays.length} sensor-days come from counts cut to the most frequent: they are shown and never tested.`,
@@ -559,7 +569,7 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
     notes.push(`${unknown} sensor-days without any event may be quiet or down; they are left out.`);
   }
   if (novelty.claimsFromDay === null) {
-    notes.push(`Nothing is called new: the archive has no more than its burn-in of ${options.burnInDays} observed days.`);
+    notes.push(`Nothing is called new: the archive is not longer than its burn-in, ${options.burnInDays} observed days.`);
   }
   if (statistics.sensors.length === 1) notes.push("There is one sensor, so there is no fleet to compare it with.");
   else if (coverage.sensors.length > 1) {
@@ -573,7 +583,8 @@ export function explainChange(row: ChangeRow): string {
   const number = (value: number) =>
     value >= 100 ? Math.round(value).toString() : value >= 10 ? value.toFixed(1) : value.toFixed(2);
   const when = row.view === "period" ? "in the period" : "on the day";
-  const where = row.sensor === null ? `on ${row.sensorsSeen} of ${row.sensorsUp} sensors that were up` : "on this sensor";
+  const ofFleet = `on ${row.sensorsSeen} of ${row.sensorsUp} sensors that were up`;
+  const where = row.sensor === null ? ofFleet : "on this sensor";
   const against = `${number(row.expected)} expected from ${row.baselineDays} observed days before`;
   switch (row.category) {
     case "new":
@@ -586,7 +597,8 @@ export function explainChange(row: ChangeRow): string {
       return `Not seen ${when} or since, ${where.replace(/^on 0 of/, "on any of")}: ${against}.`;
     default: {
       const change = row.percent === null ? "" : ` (${row.percent > 0 ? "+" : ""}${Math.round(row.percent)} %)`;
-      const range = `${number(row.low)} to ${row.high === null ? "any number of" : number(row.high)} times the former rate`;
+      const high = row.high === null ? "any number of" : number(row.high);
+      const range = `${number(row.low)} to ${high} times the former rate`;
       const verdict = row.reported ? "Unusual against its own past" : "Within what its own past allows";
       return `${row.count} ${when}, ${where}, ${against}${change}; likely ${range}. ${verdict}.`;
     }

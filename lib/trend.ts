@@ -25,7 +25,11 @@ export interface Slope {
  * @param exposures > 0.
  * @returns undefined with fewer than three days, no counts, or a slope that runs off (all counts on one edge).
  */
-export function fitSlope(days: readonly number[], counts: readonly number[], exposures: readonly number[]): Slope | undefined {
+export function fitSlope(
+  days: readonly number[],
+  counts: readonly number[],
+  exposures: readonly number[],
+): Slope | undefined {
   const n = days.length;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const watched = exposures.reduce((sum, exposure) => sum + exposure, 0);

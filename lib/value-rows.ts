@@ -71,9 +71,9 @@ export function toValueRows(table: ReducedTable, type: ValueType, logins?: Inter
       return plainRows(type, kinds.file_download, throughMap(kinds.file_download.keys.url!, map), texts.length, texts);
     }
     case "clientVersion":
-      return plainRows(type, kinds.client, kinds.client.keys.version!, dictionaries.version.length, dictionaries.version);
+      return clientRows(table, type, "version");
     case "hassh":
-      return plainRows(type, kinds.client, kinds.client.keys.hassh!, dictionaries.hassh.length, dictionaries.hassh);
+      return clientRows(table, type, "hassh");
     case "sshKey":
       return sshKeyRows(table);
   }
@@ -97,6 +97,10 @@ function plainRows(
     parts: [{ rows, day, sensor, value, count, firstSeenUs, lastSeenUs }],
     textOf: code => [texts[code]!],
   };
+}
+
+function clientRows({ kinds, dictionaries }: ReducedTable, type: ValueType, name: "version" | "hassh"): ValueRows {
+  return plainRows(type, kinds.client, kinds.client.keys[name]!, dictionaries[name].length, dictionaries[name]);
 }
 
 /** Text of each code through a function; equal results share a number. */
@@ -186,7 +190,8 @@ function comesBefore(
 ): boolean {
   const x = a.rows[a.next]!;
   const y = b.rows[b.next]!;
-  return a.part.day[x]! - b.part.day[y]! < 0 || (a.part.day[x] === b.part.day[y] && a.part.sensor[x]! < b.part.sensor[y]!);
+  const days = a.part.day[x]! - b.part.day[y]!;
+  return days < 0 || (days === 0 && a.part.sensor[x]! < b.part.sensor[y]!);
 }
 
 /** Keys planted by commands; a command with several keys gives a row for each. */

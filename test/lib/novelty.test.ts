@@ -147,11 +147,16 @@ test("an address without a connection is found by its other rows, in day order",
     { kind: "session_closed", date: dateOf(5), sensor: "a", key: { src_ip: "2.2.2.2", robot: 0 }, count: 1 },
     { kind: "session_closed", date: dateOf(3), sensor: "a", key: { src_ip: "1.1.1.1", robot: 0 }, count: 1 },
     {
-      kind: "proxy_request", date: dateOf(2), sensor: "b", key: { src_ip: "2.2.2.2", dst_ip: "x", dst_port: 1 }, count: 1,
+      kind: "proxy_request",
+      date: dateOf(2),
+      sensor: "b",
+      key: { src_ip: "2.2.2.2", dst_ip: "x", dst_port: 1 },
+      count: 1,
     },
   ];
   const { parts, textOf } = toValueRows(buildReduced(rows), "address");
-  expect(parts.map(part => Array.from(part.value, (value, row) => [textOf(value)[0], part.day[row]! - FIRST_DAY]))).toEqual([
+  const found = parts.map(({ value, day }) => Array.from(value, (v, row) => [textOf(v)[0], day[row]! - FIRST_DAY]));
+  expect(found).toEqual([
     [["1.1.1.1", 3]],
     [["2.2.2.2", 2], ["2.2.2.2", 5]],
   ]);

@@ -14,7 +14,8 @@ const once = (sensor: string, input: string, offset: number): LiteralRow => ({
 
 test("values by how many sensors saw them, who saw them first, and how alike sensors are", () => {
   const { spread } = compare([
-    once("a", "id", 3), once("b", "id", 2), once("c", "id", 4), once("a", "w", 1), once("b", "w", 1), once("c", "ls", 1),
+    ...[once("a", "id", 3), once("b", "id", 2), once("c", "id", 4)],
+    ...[once("a", "w", 1), once("b", "w", 1), once("c", "ls", 1)],
   ]);
   expect(spread.find(({ type }) => type === "command")).toEqual({
     type: "command",

@@ -44,7 +44,9 @@ describe("computeStatistics", () => {
     const table = buildReduced([...watch("a", 40), ...command("a", "id", counts)]);
     const [plain, strict] = [false, true].map(strict => computeStatistics(table, { strict, rows: "all" }));
     const harmonic = Array.from({ length: plain!.tests.m }, (_, i) => 1 / (i + 1)).reduce((sum, x) => sum + x, 0);
-    const [a, b] = [plain!, strict!].map(({ changes }) => changes.find(row => row.count === 300 && row.view === "day")!);
+    const [a, b] = [plain!, strict!].map(({ changes }) =>
+      changes.find(row => row.count === 300 && row.view === "day"),
+    );
     expect(b!.q).toBeCloseTo(a!.q * harmonic, 12);
     expect(strict!.tests.method).toBe("Benjamini-Yekutieli");
     expect(strict!.tests.reported).toBeLessThanOrEqual(plain!.tests.reported);

@@ -13,7 +13,8 @@ describe("fitSlope", () => {
     const days = range(40);
     const slope = fitSlope(days, days.map(day => 50 * Math.exp(0.02 * day)), days.map(() => 1))!;
     expect(slope.percentPerWeek).toBeCloseTo(100 * Math.expm1(0.14), 6);
-    expect([slope.dispersion, slope.low < slope.percentPerWeek, slope.high > slope.percentPerWeek]).toEqual([1, true, true]);
+    const { percentPerWeek, low, high } = slope;
+    expect([slope.dispersion, low < percentPerWeek, high > percentPerWeek]).toEqual([1, true, true]);
   });
   test("half a day's watch counts for half", () => {
     const days = range(40);
@@ -62,8 +63,8 @@ describe("mannKendall", () => {
 });
 
 test("a sensor that joins makes no trend for the fleet", () => {
-  const late = [...watch("b", 40), ...command("b", "id", range(40).map(() => 60))].filter(row => row.date >= dateOf(20));
-  const rows = [...watch("a", 40), ...command("a", "id", range(40).map(() => 60)), ...late];
+  const of = (sensor: string) => [...watch(sensor, 40), ...command(sensor, "id", range(40).map(() => 60))];
+  const rows = [...of("a"), ...of("b").filter(row => row.date >= dateOf(20))];
   const { trends } = computeStatistics(buildReduced(rows));
   const trend = trends.find(({ kind, sensor }) => kind === "command" && sensor === null)!;
   expect([trend.count, trend.observedDays]).toEqual([3600, 40]);
