@@ -84,18 +84,20 @@ function purposeOfPiece(piece: string): Purpose {
   if (at >= words.length) return "other";
   let name = words[at]!;
   let args = words.slice(at + 1);
+  let isApplet = false;
   if (/(^|\/)busybox$/.test(name)) {
     const applet = args[0];
     // An applet that does not exist, in capitals, whose error message shows that busybox is there.
     if (applet === undefined || /^[A-Z<]/.test(applet)) return "probe";
     name = applet;
+    isApplet = true;
     args = args.slice(1);
   }
   if (/^(\.\/|\/tmp\/|\/var\/tmp\/|\/dev\/shm\/|\/var\/run\/|\/mnt\/)./.test(name)) return "execution";
   if (name.startsWith(">")) return "probe";
   const base = name.slice(name.lastIndexOf("/") + 1).toLowerCase();
   const rule = RULES.get(base);
-  if (rule === undefined) return "other";
+  if (rule === undefined) return isApplet ? "probe" : "other";
   if (base === "echo" || base === "printf") return echoPurpose(args.join(" "));
   return typeof rule === "function" ? rule(args) : rule;
 }

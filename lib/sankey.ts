@@ -80,8 +80,10 @@ function findOrder(
   before: readonly SankeyEnd[][],
   behind: readonly SankeyEnd[][],
 ): number[][] {
+  // What leads nowhere stands below what does, or the ways of the others would be bent round it.
+  const shelf = (node: number) => (nodes[node]!.isLast ? 2 : before[node]!.length + behind[node]!.length === 0 ? 1 : 0);
   const byRank = (rank: (node: number) => number) => (a: number, b: number) =>
-    Number(nodes[a]!.isLast) - Number(nodes[b]!.isLast) || rank(a) - rank(b) || nodes[b]!.value - nodes[a]!.value || a - b;
+    shelf(a) - shelf(b) || rank(a) - rank(b) || nodes[b]!.value - nodes[a]!.value || a - b;
   let order = columns.map(column => [...column].sort(byRank(() => 0)));
   const place = new Float64Array(nodes.length);
   const setPlaces = (column: readonly number[]) => {

@@ -1,0 +1,119 @@
+#!/usr/bin/env bun
+/**
+ * What intruders type after login, as a step graph: which command follows which, and where sessions end.
+ *
+ * Memory grows with the sessions that typed something and the distinct commands.
+ */
+import {
+  type Command,
+  COMMON_OPTIONS,
+  type ExitCode,
+  note,
+  parseCommand,
+  runMain,
+  writeOut,
+} from "../lib/cli.ts";
+import { chainsToJson, describeHidden, renderChains } from "../lib/chains-page.ts";
+import { buildStepGraph, thinGraph } from "../lib/flows.ts";
+import { plural } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import {
+  describePace,
+  EVENT_OPTIONS,
+  exitCodeOf,
+  FILE_OPTION,
+  listInputs,
+  LOG_OPERAND,
+  READ_OPTIONS,
+  readScope,
+  toSetOptions,
+  withProgress,
+} from "../lib/log-options.ts";
+import { readLogSet } from "../lib/log-set.ts";
+import { maskCommand, MASKS } from "../lib/masks.ts";
+import { assertWritable, writeOutputs } from "../lib/output-file.ts";
+import { readSessionCommands } from "../lib/session-commands.ts";
+import { toSafeJson, visible } from "../lib/text.ts";
+
+const OPTIONS = {
+  ...FILE_OPTION,
+  outfile: { type: "path", short: "o", default: "command-chains.html", help: 'The page; "-" is stdout.' },
+  threshold: {
+    type: "count",
+    short: "t",
+    min: 1,
+    default: 10,
+    placeholder: "SESSIONS",
+    help: "Hide links, and commands, of fewer sessions; the page says how many it hid.",
+  },
+  steps: { type: "count", min: 1, max: 64, default: 8, help: "Commands of a session that are shown, from the first on." },
+  top: { type: "count", min: 1, max: 100, default: 12, help: "Commands per position; all others are grouped as the rest." },
+  raw: { type: "boolean", help: "Commands as they were typed, random parts and all." },
+  ...EVENT_OPTIONS,
+  since: { ...COMMON_OPTIONS.since, help: "Sessions whose first command is of this day (UTC) or later, as YYYY-MM-DD." },
+  until: { ...COMMON_OPTIONS.until, help: "Sessions whose first command is of this day (UTC) or earlier, as YYYY-MM-DD." },
+  ...READ_OPTIONS,
+  wait: COMMON_OPTIONS.wait,
+  json: { type: "boolean", help: "Write the whole graph to stdout as one JSON object; no page unless -o is given." },
+} as const;
+
+export const COMMAND = {
+  name: "command-chains",
+  summary: "What intruders type after login, step by step, as a page with a Sankey diagram.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "A page of one file: the step graph, the most frequent chains, the full text of each command. Nothing on stdout but " +
+    `with --json or -o -. Unless --raw is given, ${MASKS.length} masks make commands one that differ only in what tools ` +
+    `draw at random: ${MASKS.map(({ what }) => what).join("; ")}.`,
+  exits: {
+    ok: "the page was written",
+    failed: "no session typed anything, an input is missing or damaged, or the page cannot be written",
+  },
+  examples: [
+    { does: "The example logs, links of five sessions and more",
+      run: "bun scripts/command-chains.ts test/fixtures/fleet -t 5" },
+    { does: "August on one sensor, for a program",
+      run: "bun scripts/command-chains.ts test/fixtures/fleet --since 2026-08-01 --sensor hp-sgp-01 --json" },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands, given } = parseCommand(COMMAND, argv);
+  const inputs = listInputs(values.file, operands);
+  const startMs = performance.now();
+  const { sinceDay, untilDay, sensors = [], sensorAliases } = await readScope(values);
+  const { threshold, steps, top, raw: isRaw } = values;
+  const outputs = values.json && !given.has("outfile") ? [] : [values.outfile];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  using set = await withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
+  );
+  const commands = await readSessionCommands(set, {
+    sensors,
+    ...(isRaw ? {} : { mask: maskCommand }),
+    ...(sensorAliases === undefined ? {} : { sensorAliases }),
+    ...(sinceDay === undefined ? {} : { sinceDay }),
+    ...(untilDay === undefined ? {} : { untilDay }),
+  });
+  if (commands.sessions.length === 0) {
+    throw new Error("Cannot find a command of the days and sensors asked for: see --since, --until and --sensor");
+  }
+  const graph = buildStepGraph(commands.sessions, { steps, top });
+  const thinned = thinGraph(graph, threshold);
+  const options = { threshold, steps, top, isRaw };
+  for (const path of outputs) await writeOutputs([[path, renderChains(commands, graph, thinned, set, options)]]);
+  if (values.json) await writeOut(`${toSafeJson(chainsToJson(commands, graph, thinned, options))}\n`);
+  if (!values.quiet) {
+    const hidden = describeHidden(thinned, threshold) || "nothing hidden";
+    const place = outputs.length === 0 ? "" : ` in ${visible(outputs[0]!)}`;
+    note(
+      `command-chains: ${plural(graph.sessions, "session")} with ${plural(commands.commands.length, "different command")}` +
+        `${place}; ${hidden}; ${describePace(startMs, set)}`,
+    );
+  }
+  return exitCodeOf(set);
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);

@@ -1,0 +1,61 @@
+#!/usr/bin/env bun
+/**
+ * All that one session did, in order, from whichever logs its events lie in.
+ *
+ * Event tables are searched by their dictionaries, so only those that hold the session are decoded.
+ */
+import { type Command, type ExitCode, parseCommand, runMain } from "../lib/cli.ts";
+import { findSession } from "../lib/event-search.ts";
+import { LOG_OPERAND } from "../lib/log-options.ts";
+import { quoteForMessage, toSafeJson } from "../lib/text.ts";
+import { storyToJson } from "../lib/trace.ts";
+import { renderTrace } from "../lib/trace-page.ts";
+import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/trace-run.ts";
+import { storiesToText } from "../lib/trace-text.ts";
+
+const { file, ...traceOptions } = TRACE_OPTIONS;
+
+const OPTIONS = {
+  file,
+  sessionId: {
+    type: "string",
+    short: "sid",
+    placeholder: "ID",
+    required: true,
+    help: "Session to trace, as Cowrie wrote it. On sensors that share the id, each has a trace of its own.",
+  },
+  ...traceOptions,
+} as const;
+
+export const COMMAND = {
+  name: "trace-sid",
+  summary: "All that one session did: logins, commands, files, forwards, in order.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "The session as text to stdout, times as offsets from the connect (minutes:seconds); with --json one JSON object " +
+    "{session, searched, sessions: [{..., steps}]}; with -o a page of one file that needs no script and no network.",
+  exits: { ok: "the session was found", failed: "no such session, or an input that is missing or damaged" },
+  examples: [
+    { does: "A session of the example logs, past midnight and over two files",
+      run: "bun scripts/trace-sid.ts test/fixtures/fleet -sid 3d7d1fd7e7ee" },
+    { does: "The same as a page", run: "bun scripts/trace-sid.ts test/fixtures/fleet -sid 3d7d1fd7e7ee -o trace.html" },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const { sessionId } = values;
+  const trace: Trace = {
+    name: COMMAND.name,
+    what: `session ${quoteForMessage(sessionId)}`,
+    search: (set, options) => findSession(set, sessionId, options),
+    toText: storiesToText,
+    toJson: (stories, { logs, days }) =>
+      toSafeJson({ session: sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),
+    toPage: (stories, searched) => renderTrace({ kind: "session", name: sessionId }, stories, searched),
+  };
+  return runTrace(trace, values, operands);
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
