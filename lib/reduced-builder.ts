@@ -129,21 +129,7 @@ export class ReducedBuilder {
   /** The rows so far with each key once, in no order; arrays are copies of their own, ready to be handed over. */
   toRows(): ReducedRows {
     const kinds: Partial<Record<Kind, KindTable>> = {};
-    for (const kind of KIND_NAMES) {
-      this.#compact(kind);
-      const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
-      kinds[kind] = {
-        kind,
-        rows,
-        day: day.slice(0, rows),
-        sensor: sensor.slice(0, rows),
-        keys: Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!.slice(0, rows)])),
-        count: count.slice(0, rows),
-        success: success.slice(0, rows),
-        firstSeenUs: firstSeenUs.slice(0, rows),
-        lastSeenUs: lastSeenUs.slice(0, rows),
-      };
-    }
+    for (const kind of KIND_NAMES) kinds[kind] = mapColumns(this.#compacted(kind), column => column.slice() as typeof column);
     const texts = Object.fromEntries(
       CODED_COLUMNS.map(name => {
         const { size, arena, offsets } = this.#dictionaries[name];
@@ -155,23 +141,33 @@ export class ReducedBuilder {
 
   /** The reduced table of all rows added, in canonical order. */
   finish(info: ReducedInfo): ReducedTable {
-    const merged = this.toRows();
-    const { last_command, pre_disconnect_command } = merged.kinds;
-    const kinds = { ...merged.kinds, pre_disconnect_command: countLastCommands(last_command!, pre_disconnect_command!) };
+    const kinds = {} as Record<Kind, KindTable>;
+    for (const kind of KIND_NAMES) kinds[kind] = this.#compacted(kind);
+    kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command);
     const dictionaries = {} as Record<CodedColumn, string[]>;
     const ranks = {} as Record<CodedColumn, Int32Array>;
     for (const name of CODED_COLUMNS) {
-      const used = new Uint8Array(merged.texts[name].size);
+      const texts = this.#dictionaries[name];
+      const used = new Uint8Array(texts.size);
       for (const kind of KIND_NAMES) {
-        const table = kinds[kind]!;
+        const table = kinds[kind];
         const codes = name === "sensor" ? table.sensor : table.keys[name];
         if (codes !== undefined) for (let row = 0; row < table.rows; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
       }
-      ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(merged.texts[name], used));
+      ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(texts, used));
     }
     const sorted = {} as Record<Kind, KindTable>;
-    for (const kind of KIND_NAMES) sorted[kind] = sortKind(kinds[kind]!, ranks);
+    for (const kind of KIND_NAMES) sorted[kind] = sortKind(kinds[kind], ranks);
     return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, kinds: sorted };
+  }
+
+  /** The rows of a kind with each key once, as views of this builder's columns. */
+  #compacted(kind: Kind): KindTable {
+    this.#compact(kind);
+    const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
+    const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
+    const whole = { kind, rows, day, sensor, keys: named, count, success, firstSeenUs, lastSeenUs };
+    return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
   }
 
   /** Add up rows with equal keys. */
@@ -324,6 +320,24 @@ function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: In
   const places = new Map(sorted.map((text, place) => [text, place]));
   const rank = Int32Array.from(all, (text, code) => (used[code] === 1 ? places.get(text)! : -1));
   return { sorted, rank };
+}
+
+/** The same table with every column put through `map`. */
+function mapColumns(
+  table: KindTable,
+  map: <T extends Int32Array | Float64Array>(column: T) => T,
+): KindTable {
+  return {
+    kind: table.kind,
+    rows: table.rows,
+    day: map(table.day),
+    sensor: map(table.sensor),
+    keys: Object.fromEntries(Object.entries(table.keys).map(([name, column]) => [name, map(column)])),
+    count: map(table.count),
+    success: map(table.success),
+    firstSeenUs: map(table.firstSeenUs),
+    lastSeenUs: map(table.lastSeenUs),
+  };
 }
 
 function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
