@@ -2,8 +2,7 @@
  * Statistics and their page, beside the rest of a run where the table is large enough to pay for it.
  */
 import type { ReducedTable } from "./reduced-table.ts";
-import { computeStatistics, type Statistics, type StatisticsOptions } from "./statistics.ts";
-import { renderStats } from "./stats-page.ts";
+import type { Statistics, StatisticsOptions } from "./statistics.ts";
 import type { StatsMessage } from "./stats-worker.ts";
 
 /** Rows from which another thread pays: below, copying the table takes longer than it saves. */
@@ -40,7 +39,9 @@ export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
 }
 
 /** Compute the statistics of a table and render their page in this thread. */
-export function statsHere({ table, options }: StatsRequest): StatsOutcome {
+export async function statsHere({ table, options }: StatsRequest): Promise<StatsOutcome> {
+  // Loaded where it is used: the numeric library takes as long to load as a small log to read.
+  const [{ computeStatistics }, { renderStats }] = await Promise.all([import("./statistics.ts"), import("./stats-page.ts")]);
   const statistics = computeStatistics(table, options);
   const { thresholdPercent, lastDays } = options;
   return { statistics, html: renderStats(table, statistics, { thresholdPercent, lastDays }) };

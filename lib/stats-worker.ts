@@ -8,10 +8,10 @@ declare const self: Worker;
 
 export type StatsMessage = { readonly outcome: StatsOutcome } | { readonly failure: string };
 
-self.onmessage = ({ data }: MessageEvent<StatsRequest>) => {
+self.onmessage = async ({ data }: MessageEvent<StatsRequest>) => {
   let message: StatsMessage;
   try {
-    message = { outcome: statsHere(data) };
+    message = { outcome: await statsHere(data) };
   } catch (error) {
     message = { failure: errorReason(error) };
   }
