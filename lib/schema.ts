@@ -44,9 +44,9 @@ export type TextColumn = (typeof TEXT_COLUMNS)[number];
 export const NUMBER_COLUMNS = {
   src_port: "uint16",
   dst_port: "uint16",
-  /** VirusTotal: engines that call the file malicious, and engines asked. */
-  positives: "uint32",
-  total: "uint32",
+  /** VirusTotal: engines that call the file malicious, and engines asked; some 70. */
+  positives: "uint16",
+  total: "uint16",
   /** Bytes of recorded terminal output. */
   size: "uint32",
   /** Seconds, from `duration` (number or text) or `duration_ms`. */
