@@ -112,27 +112,27 @@ export interface StoredEventTable {
  */
 export async function openEventTable(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredEventTable> {
   const ipc = await openIpc(source);
-  const json = ipc.metadata.get(INFO_KEY);
-  if (json === undefined) {
+  let info: EventTableInfo;
+  try {
+    info = readInfo(ipc.metadata);
+  } catch (error) {
     await ipc.close();
-    throw new TypeError("not an event table: its schema has no such metadata");
+    throw error;
   }
-  const info = JSON.parse(json) as EventTableInfo;
-  if (info.mappingVersion !== MAPPING_VERSION) {
-    await ipc.close();
-    throw new TypeError(`an event table of version ${info.mappingVersion}: expected ${MAPPING_VERSION}`);
-  }
+  const events = info.source.counts.events + info.source.counts.repaired;
   const dictionaries = new Map<TextColumn, Texts>();
   const textNames = TEXT_COLUMNS.filter(name => ipc.names.includes(name));
   const numbersUsed = NUMBER_COLUMN_NAMES.filter(name => ipc.names.includes(name));
   return {
     info,
     table: {
-      rows: info.source.counts.events + info.source.counts.repaired,
+      rows: events,
       dictionaries,
       numbersUsed,
       async *batches() {
+        let walked = 0;
         for await (const { rows, column } of ipc.batches()) {
+          walked += rows;
           for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
           const lineHash = column(LINE_HASH) as Float64Array | undefined;
           yield {
@@ -143,8 +143,21 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
             ...(lineHash === undefined ? {} : { lineHash }),
           };
         }
+        // A stream that ends early ends between two batches as well as any whole one does.
+        if (walked !== events) throw new Error(`Cannot read an event table of ${events} events: it holds ${walked}`);
       },
       close: () => ipc.close(),
     },
   };
+}
+
+/** @throws {TypeError} if it is not the metadata of an event table of this version. */
+function readInfo(metadata: ReadonlyMap<string, string>): EventTableInfo {
+  const json = metadata.get(INFO_KEY);
+  if (json === undefined) throw new TypeError("not an event table: its schema has no such metadata");
+  const info = JSON.parse(json) as EventTableInfo;
+  if (info.mappingVersion !== MAPPING_VERSION) {
+    throw new TypeError(`an event table of version ${info.mappingVersion}: expected ${MAPPING_VERSION}`);
+  }
+  return info;
 }

@@ -10,7 +10,7 @@ import { mapLog } from "./map-log.ts";
 import type { ReducedRows } from "./reduced-builder.ts";
 import { reduceEvents } from "./reduce.ts";
 import type { ReductionParameters, SourceInfo } from "./reduced-table.ts";
-import { errorReason, quoteForMessage } from "./text.ts";
+import { errorReason, quoteForMessage, toSafeJson } from "./text.ts";
 
 export interface LogJob {
   readonly path: string;
@@ -47,7 +47,8 @@ export async function readLog(job: LogJob, onProgress?: (textBytes: number) => v
     file = identifyFile(path);
     if (isArrowFile(path)) return await readStored(job, await openEventTable(path));
     const stored = tablePath === undefined || isFresh ? undefined : await openIfTrue(job, tablePath, file);
-    if (stored !== undefined) return await readStored(job, stored);
+    const result = stored && (await readStored(job, stored).catch(ifDamaged));
+    if (result !== undefined) return result;
     text = openText(path);
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
@@ -57,6 +58,11 @@ export async function readLog(job: LogJob, onProgress?: (textBytes: number) => v
   } finally {
     text.close();
   }
+}
+
+/** For `catch`: a stored table that cannot be read through is like none; the log is mapped again. */
+function ifDamaged(): undefined {
+  return undefined;
 }
 
 /** Read standard input: a log, or an event table as an Arrow stream. */
@@ -79,8 +85,12 @@ export async function readStdin(job: LogJob, onProgress?: (textBytes: number) =>
 async function readStored(job: LogJob, { info, table }: StoredEventTable): Promise<LogResult> {
   // A log that was moved together with its table has a new name.
   const source = job.tablePath === undefined ? info.source : { ...info.source, path: job.path };
-  const rows = job.reduction && (await reduceTable(table, source, job.reduction));
-  await table.close();
+  let rows: ReducedRows | undefined;
+  try {
+    rows = job.reduction && (await reduceTable(table, source, job.reduction));
+  } finally {
+    await table.close();
+  }
   return { source, isReused: true, ...(rows ? { rows } : {}) };
 }
 
@@ -158,7 +168,7 @@ export function rejectToJson(path: string, line: number, bytes: Uint8Array): str
     // Not UTF-8, which is one reason to be rejected.
     content = { base64: Buffer.from(bytes).toString("base64") };
   }
-  return `${JSON.stringify({ source: path, line, ...content })}\n`;
+  return `${toSafeJson({ source: path, line, ...content })}\n`;
 }
 
 function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {

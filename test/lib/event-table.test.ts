@@ -168,6 +168,17 @@ describe("what is no event table, or no whole one", () => {
     }
   });
 
+  test("metadata that say another number of events, or are no JSON", async () => {
+    const { info, table } = await mapBytes('{"eventid":"e","timestamp":"2024-01-31T10:00:00Z"}\n');
+    const counts = { ...info.source.counts, events: 2 };
+    const lying = { ...info, source: { ...info.source, counts } };
+    expect(await failure(toBytes({ info: lying, table }, "stream"))).toBe(
+      "Cannot read an event table of 2 events: it holds 1",
+    );
+    const spoiled = Buffer.from(toBytes({ info, table }).toString("latin1").replaceAll('{"mappingVersion"', '["mappingVersion"'), "latin1");
+    expect(await failure(spoiled)).toContain("JSON");
+  });
+
   test("codes beyond their dictionary are an error", async () => {
     const { info, table } = await mapBytes('{"eventid":"e","timestamp":"2024-01-31T10:00:00Z"}\n');
     const lying: BuiltEventTable = {
