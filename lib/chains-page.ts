@@ -10,13 +10,14 @@ import { type Chain, type FlowNode, REST, type StepGraph, type Thinned } from ".
 import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "./format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import type { LogTally } from "./log-options.ts";
+import { toLongText } from "./long-text.ts";
 import { element, type Markup, toMarkupText } from "./markup.ts";
 import { MASKS } from "./masks.ts";
 import { type Purpose, PURPOSES, purposeOf } from "./purpose.ts";
 import { layoutSankey } from "./sankey.ts";
 import { round1 } from "./scale.ts";
 import type { SessionCommands } from "./session-commands.ts";
-import { ellipsize, visible } from "./text.ts";
+import { ellipsize } from "./text.ts";
 import { sensorText } from "./trace-text.ts";
 
 const SCRIPT = readFileSync(new URL("../templates/chains.js", import.meta.url), "utf8");
@@ -46,9 +47,6 @@ const END_WIDTH = 4;
 export const CHAINS_SHOWN = 25;
 /** Paths the page carries for highlighting; rarer ones are left out, and the page says what share that is. */
 const PATHS_MOST = 4000;
-/** Characters of a command the table shows. */
-const TEXT_MOST = 20_000;
-const TEXT_FOLDED = 240;
 
 export interface ChainsOptions {
   /** Links of fewer sessions are hidden. */
@@ -90,7 +88,10 @@ export function renderChains(
       ...(thinned.nodes.some(i => graph.nodes[i]!.continued > 0) ? [{ className: "key-on", name: "goes on" }] : []),
     ],
     svg: picture,
-    uncovered: paths.uncovered > 0 ? `Highlighting knows ${formatShare(1 - paths.uncovered / Math.max(1, graph.sessions))} of the sessions.` : "",
+    uncovered:
+      paths.uncovered > 0
+        ? `Highlighting knows ${formatShare(1 - paths.uncovered / Math.max(1, graph.sessions))} of the sessions.`
+        : "",
     chainsShown:
       graph.chains.length > chains.length
         ? `First ${chains.length} of ${plural(graph.chains.length, "different chain")}`
@@ -143,7 +144,11 @@ export function chainsToJson(
       shown: shownNodes.has(i),
     })),
     links: graph.links.map((link, i) => ({ ...link, shown: shownLinks.has(i) })),
-    chains: graph.chains.map(({ commands: codes, isCut, sessions }) => ({ commands: codes, continues: isCut, sessions })),
+    chains: graph.chains.map(({ commands: codes, isCut, sessions }) => ({
+      commands: codes,
+      continues: isCut,
+      sessions,
+    })),
   };
 }
 
@@ -178,7 +183,8 @@ function toRefs(graph: StepGraph, thinned: Thinned): Map<number, string> {
   };
   for (const i of thinned.nodes) add(graph.nodes[i]!.command, graph.nodes[i]!.sessions);
   const inPicture = new Set(sessions.keys());
-  for (const { commands } of graph.chains.slice(0, CHAINS_SHOWN)) for (const code of commands) if (!inPicture.has(code)) add(code, 0);
+  for (const { commands } of graph.chains.slice(0, CHAINS_SHOWN))
+    for (const code of commands) if (!inPicture.has(code)) add(code, 0);
   const ranked = [...sessions].sort(([a, left], [b, right]) => right - left || a - b);
   const digits = Math.max(2, String(ranked.length).length);
   return new Map(ranked.map(([code], i) => [code, `C${String(i + 1).padStart(digits, "0")}`]));
@@ -233,7 +239,8 @@ function drawSankey(
       y: y + HEADER_HEIGHT,
       height: own,
       purpose: purposeOfNode(node, purposes),
-      name: node.command === REST ? `${plural(node.commands, "other command")}` : toLongText(commands[node.command]!).text,
+      name:
+        node.command === REST ? `${plural(node.commands, "other command")}` : toLongText(commands[node.command]!).text,
       ref: refs.get(node.command),
       share: formatShare(node.sessions / total),
       characters,
@@ -261,7 +268,7 @@ function drawSankey(
 }
 
 function ordinal(n: number): string {
-  const suffix = n % 100 > 10 && n % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][n % 10] ?? "th";
+  const suffix = n % 100 > 10 && n % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
   return `${n}${suffix}`;
 }
 
@@ -294,7 +301,15 @@ function drawNode(node: FlowNode, place: NodePlace): Markup {
   const bar = (className: string, top: number, own: number) =>
     own <= 0
       ? []
-      : [element("rect", { class: className, x: x + NODE_WIDTH, y: round1(top), width: END_WIDTH, height: Math.max(0.8, round1(own)) })];
+      : [
+          element("rect", {
+            class: className,
+            x: x + NODE_WIDTH,
+            y: round1(top),
+            width: END_WIDTH,
+            height: Math.max(0.8, round1(own)),
+          }),
+        ];
   const fates = [
     ...(node.ended > 0 ? [`${formatNumber(node.ended)} end here`] : []),
     ...(node.continued > 0 ? [`${formatNumber(node.continued)} go on`] : []),
@@ -305,7 +320,17 @@ function drawNode(node: FlowNode, place: NodePlace): Markup {
     "g",
     { class: `step p-${purpose}`, "data-node": index, "data-step": node.step },
     element("title", {}, `${said} \n${numbers}`),
-    element("rect", { class: "reach", x: x - 2, y: round1(y - 10), width: NODE_WIDTH + END_WIDTH + 4 + Math.min(Math.max(label.length, isTwo ? count.length : 0), characters) * CHARACTER_WIDTH, height: round1(height + 12) }),
+    element("rect", {
+      class: "reach",
+      x: x - 2,
+      y: round1(y - 10),
+      width:
+        NODE_WIDTH +
+        END_WIDTH +
+        4 +
+        Math.min(Math.max(label.length, isTwo ? count.length : 0), characters) * CHARACTER_WIDTH,
+      height: round1(height + 12),
+    }),
     element("rect", { class: "node", x, y: round1(y), width: NODE_WIDTH, height: round1(height) }),
     ...bar("goes-on", y + height - ended - on, on),
     ...bar("ends", y + height - ended, ended),
@@ -352,7 +377,12 @@ function toChainView(
   };
 }
 
-function toCommandView(code: number, ref: string, { commands, spellings }: SessionCommands, purposes: readonly Purpose[]) {
+function toCommandView(
+  code: number,
+  ref: string,
+  { commands, spellings }: SessionCommands,
+  purposes: readonly Purpose[],
+) {
   const command = commands[code]!;
   const { example, spellings: n } = spellings[code]!;
   const purpose = PURPOSES.find(({ id }) => id === purposes[code])!;
@@ -365,16 +395,6 @@ function toCommandView(code: number, ref: string, { commands, spellings }: Sessi
     spellings: n === 1 ? "as typed" : `${plural(n, "spelling")}, the first`,
     example: toLongText(example).text,
   };
-}
-
-/** A text of an attacker for a page: visible, cut where nobody reads on, folded where it is long. */
-export function toLongText(text: string): { text: string; isLong: boolean; head: string } {
-  const cut = text.length > TEXT_MOST ? `${text.slice(0, TEXT_MOST)}` : text;
-  const note = cut === text ? "" : ` … (${formatNumber(text.length - cut.length)} more characters)`;
-  const shown = `${visible(cut.toWellFormed())}${note}`;
-  const isEdgy = text === "" || text.startsWith(" ") || text.endsWith(" ");
-  const whole = isEdgy ? `"${shown}"` : shown;
-  return { text: whole, isLong: whole.length > TEXT_FOLDED, head: ellipsize(whole.slice(0, 4 * TEXT_FOLDED), TEXT_FOLDED) };
 }
 
 function toFacts(commands: SessionCommands, graph: StepGraph, logs: LogTally, options: ChainsOptions) {

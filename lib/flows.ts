@@ -72,10 +72,7 @@ export interface StepGraphOptions {
  *
  * @param sessions `sessions[i]` = codes in order; empty ones do not count.
  */
-export function buildStepGraph(
-  sessions: readonly (readonly number[])[],
-  { steps, top }: StepGraphOptions,
-): StepGraph {
+export function buildStepGraph(sessions: readonly (readonly number[])[], { steps, top }: StepGraphOptions): StepGraph {
   const chains = countChains(sessions, steps);
   const used = chains.reduce((most, { commands }) => Math.max(most, commands.length), 0);
   const nodes: { -readonly [K in keyof FlowNode]: FlowNode[K] }[] = [];

@@ -24,24 +24,37 @@ const PIECES_MOST = 256;
 const weightOf = new Map<Purpose, number>(PURPOSES.map(({ id }, i) => [id, i]));
 
 /** Whatever the program: these names are touched in order to stay. */
-const PERSISTENT_PLACES = /authorized_keys|\/etc\/(?:passwd|shadow|sudoers|rc\.local|init\.d|cron|ld\.so\.preload)|\/var\/spool\/cron|\.bashrc|\.profile|\/systemd\/system/;
+const PERSISTENT_PLACES =
+  /authorized_keys|\/etc\/(?:passwd|shadow|sudoers|rc\.local|init\.d|cron|ld\.so\.preload)|\/var\/spool\/cron|\.bashrc|\.profile|\/systemd\/system/;
 const TO_NOWHERE = /\d?>+\s*(?:\/dev\/null|&\d)/g;
 const WRITES = />|\b(?:tee|sed|cp|mv|ln|chmod|chattr|install)\b/;
 
 type Rule = Purpose | ((args: readonly string[]) => Purpose);
 
-const needsArgument = (purpose: Purpose): Rule => args => (args.length > 0 ? purpose : "probe");
+const needsArgument =
+  (purpose: Purpose): Rule =>
+  args =>
+    args.length > 0 ? purpose : "probe";
 
 /** By name of the program. */
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...each("persistence", "chpasswd passwd useradd adduser usermod groupadd visudo lockr chattr systemctl update-rc.d chkconfig ssh-keygen"),
+  ...each(
+    "persistence",
+    "chpasswd passwd useradd adduser usermod groupadd visudo lockr chattr systemctl update-rc.d chkconfig ssh-keygen",
+  ),
   ["crontab", args => (args.includes("-l") ? "recon" : args.includes("-r") ? "cleanup" : "persistence")],
   ["at", args => (args.length > 0 ? "persistence" : "other")],
   ...each(needsArgument("download"), "wget curl tftp ftpget ftp sftp scp lynx fetch axel aria2c rsync git"),
-  ...each(needsArgument("execution"), "bash ash dash zsh ksh python python2 python3 perl php ruby node nohup setsid screen tmux xargs source . eval exec"),
+  ...each(
+    needsArgument("execution"),
+    "bash ash dash zsh ksh python python2 python3 perl php ruby node nohup setsid screen tmux xargs source . eval exec",
+  ),
   // Alone it asks for a shell and is how bots find out whether one answers.
   ["sh", args => (args.length > 0 ? "execution" : "probe")],
-  ...each("execution", "chmod insmod modprobe gcc make docker dpkg rpm apt apt-get yum pip nc ncat socat ssh telnet xmrig minerd"),
+  ...each(
+    "execution",
+    "chmod insmod modprobe gcc make docker dpkg rpm apt apt-get yum pip nc ncat socat ssh telnet xmrig minerd",
+  ),
   ...each("cleanup", "rm rmdir unlink shred kill pkill killall history unset truncate iptables ufw setenforce umount"),
   ["export", args => (args.some(arg => /^HIST/.test(arg)) ? "cleanup" : "other")],
   ["set", args => (args.includes("+o") ? "cleanup" : "other")],
@@ -104,5 +117,7 @@ function purposeOfPiece(piece: string): Purpose {
 
 /** A file put together from escaped bytes is a download; the rest of `echo` asks whether a shell answers. */
 function echoPurpose(text: string): Purpose {
-  return /(?:\\+x[0-9a-f]{2}){4,}.*>/i.test(text) || /<bytes>.*>/.test(text) || /<base64>/.test(text) ? "download" : "probe";
+  return /(?:\\+x[0-9a-f]{2}){4,}.*>/i.test(text) || /<bytes>.*>/.test(text) || /<base64>/.test(text)
+    ? "download"
+    : "probe";
 }

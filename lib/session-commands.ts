@@ -142,7 +142,8 @@ class TableReader {
     const session = batch.codes.get("session");
     const realm = batch.codes.get("realm");
     for (; row >= 0; row = eventid.indexOf(this.inputCode, row + 1)) {
-      const isLine = (realm === undefined || realm[row]! < 0) && (input?.[row] ?? -1) >= 0 && (session?.[row] ?? -1) >= 0;
+      const isLine =
+        (realm === undefined || realm[row]! < 0) && (input?.[row] ?? -1) >= 0 && (session?.[row] ?? -1) >= 0;
       if (isLine) rows.push(row);
     }
     return rows;

@@ -5,16 +5,25 @@ import page from "../templates/trace.mustache" with { type: "text" };
 import purposeStyle from "../templates/purpose.css" with { type: "text" };
 import session from "../templates/trace-session.mustache" with { type: "text" };
 import traceStyle from "../templates/trace.css" with { type: "text" };
-import { toLongText } from "./chains-page.ts";
 import type { Searched } from "./event-search.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
+import { toLongText } from "./long-text.ts";
 import { element, type Markup, toMarkupText } from "./markup.ts";
 import { PURPOSES } from "./purpose.ts";
 import { round1 } from "./scale.ts";
 import { visible } from "./text.ts";
 import { DAY_US } from "./time.ts";
-import { describeVerdict, type Outcome, outcomeOf, OUTCOMES, type Step, type StepKind, type Story, summarize } from "./trace.ts";
+import {
+  describeVerdict,
+  type Outcome,
+  outcomeOf,
+  OUTCOMES,
+  type Step,
+  type StepKind,
+  type Story,
+  summarize,
+} from "./trace.ts";
 import {
   countsOf,
   describeDuration,
@@ -68,7 +77,10 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     eyebrow: isAddress ? "Cowrie address trace" : "Cowrie session trace",
     name: visible(traced.name),
     lede: `${plural(stories.length, "session")} on ${plural(summary.sensors.length, "sensor")}, found in ${plural(searched.logs, "log")} of ${plural(searched.days, "day")}`,
-    facts: [...Map.groupBy(facts, ([name]) => name)].map(([name, own]) => ({ name, values: own.map(([, value]) => value) })),
+    facts: [...Map.groupBy(facts, ([name]) => name)].map(([name, own]) => ({
+      name,
+      values: own.map(([, value]) => value),
+    })),
     hasCalendar: summary.days > 1 || summary.sensors.length > 1,
     calendar: { svg: toMarkupText(drawCalendar(stories)) },
     lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, summary.addresses.length > 1)) },
@@ -84,18 +96,25 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     ...toTables(summary),
     hasTables: isAddress,
     groups: groupStories(shown).map(group => ({
-      heading: isAddress || stories.length > 1 ? `${sensorText(group.sensor)}, ${toIsoDay(group.day)}` : "The session, step by step",
+      heading:
+        isAddress || stories.length > 1
+          ? `${sensorText(group.sensor)}, ${toIsoDay(group.day)}`
+          : "The session, step by step",
       count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
       sessions: group.stories.map(story => toSessionView(story, summary.addresses.length > 1)),
     })),
-    left: stories.length > shown.length ? `First ${formatNumber(shown.length)} of ${plural(stories.length, "session")}; --since, --until and --sensor choose others.` : "",
+    left:
+      stories.length > shown.length
+        ? `First ${formatNumber(shown.length)} of ${plural(stories.length, "session")}; --since, --until and --sensor choose others.`
+        : "",
     hasLeft: stories.length > shown.length,
   };
   return renderPage(page, view, { head, session }, { style: baseStyle + purposeStyle + traceStyle, script: "" });
 }
 
 function toTables({ credentials, commands, files }: ReturnType<typeof summarize>) {
-  const shown = (all: number, what: string) => (all > ROWS_SHOWN ? `First ${ROWS_SHOWN} of ${formatNumber(all)} ${what}` : "");
+  const shown = (all: number, what: string) =>
+    all > ROWS_SHOWN ? `First ${ROWS_SHOWN} of ${formatNumber(all)} ${what}` : "";
   return {
     hasCredentials: credentials.length > 0,
     credentialsShown: shown(credentials.length, "credentials"),
@@ -134,14 +153,19 @@ function toSessionView(story: Story, withAddress: boolean) {
     clock: formatInstant(story.startUs).slice(11),
     facts: [
       ...(withAddress ? [visible(story.address ?? "unknown address")] : []),
-      story.protocol === undefined ? "unknown protocol" : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`,
+      story.protocol === undefined
+        ? "unknown protocol"
+        : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`,
       describeDuration(story),
       countsOf(story),
     ]
       .filter(fact => fact !== "")
       .join(" · "),
     steps: steps.map(step => toStepView(step, story)),
-    cut: story.steps.length > steps.length ? `First ${formatNumber(steps.length)} of ${formatNumber(story.steps.length)} steps` : "",
+    cut:
+      story.steps.length > steps.length
+        ? `First ${formatNumber(steps.length)} of ${formatNumber(story.steps.length)} steps`
+        : "",
     isCut: story.steps.length > steps.length,
   };
 }
@@ -185,7 +209,12 @@ function markLegend(stories: readonly Story[]) {
   return [
     ...wanted.filter(({ kind }) => kind !== "login").map(({ kind, name }) => ({ className: `m-${kind}`, name })),
     ...(isBad ? [{ className: "m-alarm", name: "file known as malware" }] : []),
-    ...(kinds.has("login") ? [{ className: "m-login", name: "login refused" }, { className: "m-letin", name: "login let in" }] : []),
+    ...(kinds.has("login")
+      ? [
+          { className: "m-login", name: "login refused" },
+          { className: "m-letin", name: "login let in" },
+        ]
+      : []),
   ];
 }
 
@@ -196,7 +225,11 @@ function markClass(step: Step): string {
 
 /** A mark of an event; its title tells what. */
 function drawMark(step: Step, story: Story, x: number, y: number): Markup {
-  const title = element("title", {}, `${formatOffset(step.us - story.startUs)} ${visible(step.what)}: ${step.parts.map(({ text }) => visible(text.slice(0, 200))).join(" ")}`);
+  const title = element(
+    "title",
+    {},
+    `${formatOffset(step.us - story.startUs)} ${visible(step.what)}: ${step.parts.map(({ text }) => visible(text.slice(0, 200))).join(" ")}`,
+  );
   const className = `mark-at ${markClass(step)}`;
   return step.kind === "file"
     ? element("path", { class: className, d: `M${x} ${y - 6}l5.5 6l-5.5 6l-5.5 -6z` }, title)
@@ -215,7 +248,10 @@ function drawSession(story: Story): Markup {
   const last = story.steps.reduce((most, { lastUs }) => Math.max(most, lastUs), story.endUs);
   const span = Math.max(1, last - first);
   const x = (us: number) => round1(left + ((us - first) / span) * (right - left));
-  const ticks = linearTicks(span / 1e6).map(seconds => ({ at: round1(left + ((seconds * 1e6) / span) * (right - left)), text: shortTime(seconds) }));
+  const ticks = linearTicks(span / 1e6).map(seconds => ({
+    at: round1(left + ((seconds * 1e6) / span) * (right - left)),
+    text: shortTime(seconds),
+  }));
   const bottom = LANE_TOP + kinds.length * 26;
   const lanes = kinds.flatMap(({ kind, name }, lane) => {
     const y = LANE_TOP + lane * 26 + 13;
@@ -226,7 +262,10 @@ function drawSession(story: Story): Markup {
       ...own.slice(0, STEPS_SHOWN).map(step => drawMark(step, story, x(step.us), y)),
     ];
   });
-  return frame(height, `Events of session ${visible(story.session)} over time`, [...drawTicks(ticks, bottom), ...lanes]);
+  return frame(height, `Events of session ${visible(story.session)} over time`, [
+    ...drawTicks(ticks, bottom),
+    ...lanes,
+  ]);
 }
 
 /** Several sessions: a lane each, from the connect on, on a logarithmic scale of time. */
@@ -246,14 +285,33 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
     const name = `${formatInstant(story.startUs).slice(5, 16)} ${withAddress ? visible(story.address ?? "unknown") : sensorText(story.sensor)}`;
     return [
-      element("text", { class: "row", x: LANE_LEFT - 12, y, dy: ".35em" }, name.slice(0, 34), element("title", {}, `${name}, session ${visible(story.session)}`)),
-      element("line", { class: "lane", x1: LANE_LEFT, x2: Math.max(LANE_LEFT + 2, x(story.endUs, story)), y1: y, y2: y }),
-      ...story.steps.filter(({ kind }) => SHARED_MARKS.has(kind)).slice(0, 400).map(step => drawMark(step, story, x(step.us, story), y)),
+      element(
+        "text",
+        { class: "row", x: LANE_LEFT - 12, y, dy: ".35em" },
+        name.slice(0, 34),
+        element("title", {}, `${name}, session ${visible(story.session)}`),
+      ),
+      element("line", {
+        class: "lane",
+        x1: LANE_LEFT,
+        x2: Math.max(LANE_LEFT + 2, x(story.endUs, story)),
+        y1: y,
+        y2: y,
+      }),
+      ...story.steps
+        .filter(({ kind }) => SHARED_MARKS.has(kind))
+        .slice(0, 400)
+        .map(step => drawMark(step, story, x(step.us, story), y)),
       element("text", { class: "tick", x: LANE_RIGHT + 12, y, dy: ".35em" }, formatDuration(story.durationSec)),
     ];
   });
-  const above = top > LANE_TOP ? ticks.map(({ at, text }) => element("text", { class: "tick", x: at, y: 12 }, text)) : [];
-  return frame(bottom + 22, "Sessions as lanes from their connect on", [...above, ...drawTicks(ticks, bottom, top), ...lanes]);
+  const above =
+    top > LANE_TOP ? ticks.map(({ at, text }) => element("text", { class: "tick", x: at, y: 12 }, text)) : [];
+  return frame(bottom + 22, "Sessions as lanes from their connect on", [
+    ...above,
+    ...drawTicks(ticks, bottom, top),
+    ...lanes,
+  ]);
 }
 
 /** All sessions on the calendar, a row per sensor. */
@@ -283,7 +341,12 @@ function drawCalendar(stories: readonly Story[]): Markup {
       return d === "" ? [] : [element("path", { class: `session-at o-${outcome}`, d })];
     });
     return [
-      element("text", { class: "row", x: left - 12, y, dy: ".35em" }, sensorText(sensor).slice(0, 22), element("title", {}, sensorText(sensor))),
+      element(
+        "text",
+        { class: "row", x: left - 12, y, dy: ".35em" },
+        sensorText(sensor).slice(0, 22),
+        element("title", {}, sensorText(sensor)),
+      ),
       element("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }),
       ...paths,
     ];
@@ -294,7 +357,9 @@ function drawCalendar(stories: readonly Story[]): Markup {
 const LOG_TICKS = [0, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10_800, 36_000, 86_400, 604_800];
 
 function linearTicks(seconds: number): number[] {
-  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800];
+  const steps = [
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800,
+  ];
   const step = steps.find(candidate => seconds / candidate <= 9) ?? seconds / 8;
   return Array.from({ length: Math.floor(seconds / step) + 1 }, (_, i) => i * step);
 }
@@ -317,5 +382,9 @@ function drawTicks(ticks: readonly { at: number; text: string }[], bottom: numbe
 }
 
 function frame(height: number, label: string, parts: readonly Markup[]): Markup {
-  return element("svg", { class: "chart trace", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": label }, ...parts);
+  return element(
+    "svg",
+    { class: "chart trace", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": label },
+    ...parts,
+  );
 }

@@ -69,7 +69,10 @@ export async function runTrace(
     sensors: scope.sensors ?? [],
     ...(scope.sensorAliases === undefined ? {} : { sensorAliases: scope.sensorAliases }),
   });
-  const stories = pickStories(buildStories(found), { ...scope, ...(trace.range === undefined ? {} : { range: trace.range }) });
+  const stories = pickStories(buildStories(found), {
+    ...scope,
+    ...(trace.range === undefined ? {} : { range: trace.range }),
+  });
   if (stories.length === 0) {
     note(`${trace.name}: ${visible(notFoundText(trace.what, searched))}`);
     return EXIT.failed;

@@ -92,9 +92,7 @@ export function groupStories(stories: readonly Story[]): StoryGroup[] {
     const day = dayOfStory(story);
     days.set(day, [...(days.get(day) ?? []), story]);
   }
-  return [...sensors].flatMap(([sensor, days]) =>
-    [...days].map(([day, own]) => ({ sensor, day, stories: own })),
-  );
+  return [...sensors].flatMap(([sensor, days]) => [...days].map(([day, own]) => ({ sensor, day, stories: own })));
 }
 
 /** One line about a session in a list of many. */
@@ -114,7 +112,9 @@ function sessionLine(story: Story, withAddress: boolean): string {
 export function countsOf({ logins, commands, files, forwards }: Story): string {
   const letIn = logins.filter(({ isLetIn }) => isLetIn).length;
   return [
-    ...(logins.length > 0 ? [`${plural(logins.length, "login")}${letIn > 0 ? ` (${formatNumber(letIn)} let in)` : ""}`] : []),
+    ...(logins.length > 0
+      ? [`${plural(logins.length, "login")}${letIn > 0 ? ` (${formatNumber(letIn)} let in)` : ""}`]
+      : []),
     ...(commands.length > 0 ? [plural(commands.length, "command")] : []),
     ...(files.length > 0 ? [plural(files.length, "file")] : []),
     ...(forwards > 0 ? [plural(forwards, "forward")] : []),
@@ -132,15 +132,21 @@ export function describeDuration(story: Story): string {
 /** What is known of a session beside its steps: name and text. */
 export function sessionFacts(story: Story): [name: string, text: string][] {
   const protocol =
-    story.protocol === undefined ? "protocol unknown" : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`;
-  const target = story.targetAddress === undefined ? "" : ` to ${visible(toEndpoint(story.targetAddress, story.targetPort))}`;
+    story.protocol === undefined
+      ? "protocol unknown"
+      : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`;
+  const target =
+    story.targetAddress === undefined ? "" : ` to ${visible(toEndpoint(story.targetAddress, story.targetPort))}`;
   const isOneDay = Math.floor(story.startUs / DAY_US) === Math.floor(story.endUs / DAY_US);
   const end = formatInstant(story.endUs);
   const derived = story.hasStart && story.hasEnd && story.isDurationDerived ? " (derived)" : "";
   const counts = countsOf(story);
   return [
     ["from", `${visible(toEndpoint(story.address, story.port))}${target}, ${protocol}`],
-    ["time", `${formatInstant(story.startUs)} to ${isOneDay ? end.slice(11) : end} UTC, ${describeDuration(story)}${derived}`],
+    [
+      "time",
+      `${formatInstant(story.startUs)} to ${isOneDay ? end.slice(11) : end} UTC, ${describeDuration(story)}${derived}`,
+    ],
     ...story.versions.map((version): [string, string] => ["client", visible(version)]),
     ...story.hasshes.map((hassh): [string, string] => ["HASSH", visible(hassh)]),
     ["events", `${formatNumber(story.events)}${counts === "" ? "" : `: ${counts}`}`],
@@ -169,10 +175,19 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
           `${formatNumber(loginsLetIn)} let in (${formatShare(loginsLetIn / loginsTried)})`,
     ],
     ["commands", typed === 0 ? "none" : `${formatNumber(typed)}, ${formatNumber(commands.length)} of them different`],
-    ["files", fetched === 0 ? "none" : `${formatNumber(fetched)}, ${formatNumber(new Set(files.map(({ value }) => value.hash)).size)} of them different`],
+    [
+      "files",
+      fetched === 0
+        ? "none"
+        : `${formatNumber(fetched)}, ${formatNumber(new Set(files.map(({ value }) => value.hash)).size)} of them different`,
+    ],
     ...(summary.forwards > 0 ? [["forwards", formatNumber(summary.forwards)] as [string, string]] : []),
-    ...summary.versions.slice(0, 3).map(({ value, sessions: n }): [string, string] => ["client", `${visible(value)} (${plural(n, "session")})`]),
-    ...summary.hasshes.slice(0, 3).map(({ value, sessions: n }): [string, string] => ["HASSH", `${visible(value)} (${plural(n, "session")})`]),
+    ...summary.versions
+      .slice(0, 3)
+      .map(({ value, sessions: n }): [string, string] => ["client", `${visible(value)} (${plural(n, "session")})`]),
+    ...summary.hasshes
+      .slice(0, 3)
+      .map(({ value, sessions: n }): [string, string] => ["HASSH", `${visible(value)} (${plural(n, "session")})`]),
   ];
 }
 
@@ -197,8 +212,20 @@ function* summaryTables(summary: Summary, options: TraceTextOptions): Generator<
   if (files.length > 0) {
     const rows = files
       .slice(0, SUMMARY_ROWS)
-      .map(({ value, count }) => [count, value.isUpload ? "upload" : "download", describeVerdict(value.verdict), value.hash, value.name || null]);
-    const columns = [{ title: "times" }, { title: "way" }, { title: "verdict" }, { title: "sha256" }, { title: "name" }];
+      .map(({ value, count }) => [
+        count,
+        value.isUpload ? "upload" : "download",
+        describeVerdict(value.verdict),
+        value.hash,
+        value.name || null,
+      ]);
+    const columns = [
+      { title: "times" },
+      { title: "way" },
+      { title: "verdict" },
+      { title: "sha256" },
+      { title: "name" },
+    ];
     yield table("Files", files.length, formatTable(columns, rows, { width: options.width }));
   }
 }
@@ -206,7 +233,10 @@ function* summaryTables(summary: Summary, options: TraceTextOptions): Generator<
 /** What was found nowhere, in one line. */
 export function notFoundText(what: string, searched: Searched): string {
   const { logs, days, firstUs, lastUs } = searched;
-  const span = firstUs === undefined || lastUs === undefined ? "" : `, ${formatInstant(firstUs).slice(0, 10)} to ${formatInstant(lastUs).slice(0, 10)}`;
+  const span =
+    firstUs === undefined || lastUs === undefined
+      ? ""
+      : `, ${formatInstant(firstUs).slice(0, 10)} to ${formatInstant(lastUs).slice(0, 10)}`;
   return `Cannot find ${what}: searched ${plural(logs, "file")} of ${plural(days, "day")}${span}`;
 }
 

@@ -12,15 +12,7 @@ import type { Verdict } from "./reduced-json.ts";
 import { DAY_US } from "./time.ts";
 
 export type StepKind =
-  | "connection"
-  | "client"
-  | "login"
-  | "command"
-  | "file"
-  | "forward"
-  | "terminal"
-  | "end"
-  | "other";
+  "connection" | "client" | "login" | "command" | "file" | "forward" | "terminal" | "end" | "other";
 
 /** How a step is to be read: what matters, what is bad news, what is by the way. */
 export type Tone = "plain" | "strong" | "alarm" | "quiet";
@@ -134,9 +126,7 @@ export function buildStories({ events, verdicts }: Found): Story[] {
     for (const part of splitAtConnects(own)) stories.push(buildStory(part, verdicts));
   }
   const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  return stories.sort(
-    (a, b) => a.startUs - b.startUs || compare(a.sensor, b.sensor) || compare(a.session, b.session),
-  );
+  return stories.sort((a, b) => a.startUs - b.startUs || compare(a.sensor, b.sensor) || compare(a.session, b.session));
 }
 
 /** Only the sessions from an address of the range, and that began on a day from `sinceDay` to `untilDay`. */
@@ -181,7 +171,9 @@ function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string,
   const toldSec = closed?.numbers.duration;
   const hasInput = events.some(({ eventid, texts }) => eventid === "cowrie.command.input" && texts.realm === undefined);
   const steps: Step[] = [];
-  const recordings = new Set(events.filter(({ eventid }) => eventid === "cowrie.log.closed").map(({ texts }) => texts.ttylog));
+  const recordings = new Set(
+    events.filter(({ eventid }) => eventid === "cowrie.log.closed").map(({ texts }) => texts.ttylog),
+  );
   let lastDownload: FoundEvent | undefined;
   for (const event of events) {
     if (event.eventid === "cowrie.session.file_download" && event.texts.shasum !== undefined) {
@@ -216,18 +208,7 @@ function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string,
         ? new Array<string>(repeats).fill(fields.input)
         : [],
     ),
-    files: steps.flatMap(({ kind, fields }) =>
-      kind === "file" && typeof fields.shasum === "string"
-        ? [
-            {
-              hash: fields.shasum,
-              name: typeof fields.url === "string" ? fields.url : typeof fields.filename === "string" ? fields.filename : "",
-              isUpload: fields.is_upload === true,
-              verdict: verdicts.get(fields.shasum),
-            },
-          ]
-        : [],
-    ),
+    files: steps.flatMap(step => toFiles(step, verdicts)),
     forwards: events.filter(({ eventid }) => eventid === "cowrie.direct-tcpip.request").length,
     events: events.length,
     steps: steps.map(step => (step.kind === "command" ? withoutFlag(step) : step)),
@@ -248,6 +229,18 @@ function toCredentials({ kind, fields, repeats, what }: Step): Credential[] {
     isLetIn: what === LET_IN,
   };
   return new Array<Credential>(repeats).fill(one);
+}
+
+function toFiles({ kind, fields, repeats }: Step, verdicts: ReadonlyMap<string, Verdict>): FileSeen[] {
+  const { shasum, url, filename } = fields;
+  if (kind !== "file" || typeof shasum !== "string") return [];
+  const file = {
+    hash: shasum,
+    name: typeof url === "string" ? url : typeof filename === "string" ? filename : "",
+    isUpload: fields.is_upload === true,
+    verdict: verdicts.get(shasum),
+  };
+  return new Array<FileSeen>(repeats).fill(file);
 }
 
 function distinct(events: readonly FoundEvent[], id: string, column: "version" | "hassh"): string[] {
@@ -302,7 +295,11 @@ interface StepContext {
   readonly hasInput: boolean;
 }
 
-type Draft = Pick<Step, "kind" | "what" | "parts"> & { tone?: Tone; purpose?: Purpose; fields?: Record<string, FieldValue | undefined> };
+type Draft = Pick<Step, "kind" | "what" | "parts"> & {
+  tone?: Tone;
+  purpose?: Purpose;
+  fields?: Record<string, FieldValue | undefined>;
+};
 
 /** One event in words. Whatever is not known here is shown under its own id, with all it holds. */
 function toStep(event: FoundEvent, context: StepContext): Step {
@@ -343,9 +340,21 @@ function describe(event: FoundEvent, context: StepContext): Draft {
         },
       };
     case "cowrie.client.version":
-      return { kind: "client", what: "client", tone: "quiet", parts: [foreign(texts.version ?? "")], fields: { version: texts.version } };
+      return {
+        kind: "client",
+        what: "client",
+        tone: "quiet",
+        parts: [foreign(texts.version ?? "")],
+        fields: { version: texts.version },
+      };
     case "cowrie.client.kex":
-      return { kind: "client", what: "HASSH", tone: "quiet", parts: [foreign(texts.hassh ?? "(none)")], fields: { hassh: texts.hassh } };
+      return {
+        kind: "client",
+        what: "HASSH",
+        tone: "quiet",
+        parts: [foreign(texts.hassh ?? "(none)")],
+        fields: { hassh: texts.hassh },
+      };
     case "cowrie.client.fingerprint":
       return {
         kind: "login",
@@ -362,7 +371,13 @@ function describe(event: FoundEvent, context: StepContext): Draft {
     case "cowrie.session.input":
       return describeCommand(event, context);
     case "cowrie.command.chpasswd":
-      return { kind: "command", what: "password set", tone: "quiet", parts: [own("of"), foreign(texts.username ?? "")], fields: { username: texts.username } };
+      return {
+        kind: "command",
+        what: "password set",
+        tone: "quiet",
+        parts: [own("of"), foreign(texts.username ?? "")],
+        fields: { username: texts.username },
+      };
     case "cowrie.session.file_download":
       // Input of programs was logged under this id for a while.
       if (texts.shasum === undefined && texts.input !== undefined) return describeCommand(event, context);
@@ -383,7 +398,11 @@ function describe(event: FoundEvent, context: StepContext): Draft {
     case "cowrie.direct-tcpip.tunnel":
       return {
         kind: "forward",
-        what: eventid.endsWith("request") ? "forward asked" : eventid.endsWith("tunnel") ? "forward tunneled" : "forward redirected",
+        what: eventid.endsWith("request")
+          ? "forward asked"
+          : eventid.endsWith("tunnel")
+            ? "forward tunneled"
+            : "forward redirected",
         parts: [own("to"), foreign(toEndpoint(texts.dst_ip, numbers.dst_port))],
         fields: { dst_ip: texts.dst_ip, dst_port: numbers.dst_port },
       };
@@ -393,7 +412,11 @@ function describe(event: FoundEvent, context: StepContext): Draft {
         kind: "forward",
         what: "forward data",
         tone: "quiet",
-        parts: [own("to"), foreign(toEndpoint(texts.dst_ip, numbers.dst_port)), ...(texts.data === undefined ? [] : [foreign(texts.data)])],
+        parts: [
+          own("to"),
+          foreign(toEndpoint(texts.dst_ip, numbers.dst_port)),
+          ...(texts.data === undefined ? [] : [foreign(texts.data)]),
+        ],
         fields: { dst_ip: texts.dst_ip, dst_port: numbers.dst_port, data: texts.data },
       };
     case "cowrie.client.size": {
@@ -409,11 +432,23 @@ function describe(event: FoundEvent, context: StepContext): Draft {
     case "cowrie.client.var": {
       const extra = extraOf(event);
       const [name, value] = [String(extra.get("name") ?? ""), String(extra.get("value") ?? "")];
-      return { kind: "terminal", what: "variable", tone: "quiet", parts: [foreign(name), own("="), foreign(value)], fields: { name, value } };
+      return {
+        kind: "terminal",
+        what: "variable",
+        tone: "quiet",
+        parts: [foreign(name), own("="), foreign(value)],
+        fields: { name, value },
+      };
     }
     case "cowrie.session.params": {
       const arch = String(extraOf(event).get("arch") ?? "");
-      return { kind: "terminal", what: "shell opened", tone: "quiet", parts: arch === "" ? [] : [own(arch)], fields: { arch } };
+      return {
+        kind: "terminal",
+        what: "shell opened",
+        tone: "quiet",
+        parts: arch === "" ? [] : [own(arch)],
+        fields: { arch },
+      };
     }
     case "cowrie.log.open":
     case "cowrie.log.closed":
@@ -447,7 +482,10 @@ function describe(event: FoundEvent, context: StepContext): Draft {
         what: "VirusTotal",
         ...(verdict !== undefined && verdict.positives > 0 ? { tone: "alarm" as const } : {}),
         parts: [foreign(texts.shasum ?? texts.url ?? ""), own(describeVerdict(verdict))],
-        fields: { ...(eventid.endsWith("url") ? { url: texts.url } : { scanned: texts.shasum }), verdict: verdict ?? null },
+        fields: {
+          ...(eventid.endsWith("url") ? { url: texts.url } : { scanned: texts.shasum }),
+          verdict: verdict ?? null,
+        },
       };
     }
     default:
@@ -480,7 +518,13 @@ function describeLogin({ eventid, texts }: FoundEvent): Draft {
 function describeCommand({ eventid, texts }: FoundEvent, { hasInput }: StepContext): Draft {
   const input = texts.input ?? "";
   if (eventid === "cowrie.command.failed" && hasInput) {
-    return { kind: "command", what: "not found", tone: "quiet", parts: [foreign(input.trimEnd())], fields: { input, found: false } };
+    return {
+      kind: "command",
+      what: "not found",
+      tone: "quiet",
+      parts: [foreign(input.trimEnd())],
+      fields: { input, found: false },
+    };
   }
   if (texts.realm !== undefined) {
     return {
@@ -506,8 +550,18 @@ function describeFile({ texts }: FoundEvent, { verdicts }: StepContext, isUpload
   const verdict = texts.shasum === undefined ? undefined : verdicts.get(texts.shasum);
   // Before 2.0 the URL of what came by a shell was "stdin" or a path.
   const isFetched = !isUpload && texts.url !== undefined && /^[a-z][a-z0-9+.-]*:/i.test(texts.url);
-  const name = isUpload ? texts.filename ?? texts.destfile ?? texts.url : isFetched ? texts.url : texts.destfile || texts.url;
-  const what = isUpload ? "upload" : isFetched ? "download" : name === undefined || name === "" || name === "stdin" ? "input kept" : "file written";
+  const name = isUpload
+    ? (texts.filename ?? texts.destfile ?? texts.url)
+    : isFetched
+      ? texts.url
+      : texts.destfile || texts.url;
+  const what = isUpload
+    ? "upload"
+    : isFetched
+      ? "download"
+      : name === undefined || name === "" || name === "stdin"
+        ? "input kept"
+        : "file written";
   return {
     kind: "file",
     what,
@@ -572,7 +626,8 @@ function toSize(event: FoundEvent): { columns: number; rows: number } | undefine
 
 /** `203.0.113.7:22`, `[2001:db8::1]:22`. */
 export function toEndpoint(address: string | undefined, port: number | undefined): string {
-  const host = address === undefined ? "unknown" : address.includes(":") && port !== undefined ? `[${address}]` : address;
+  const host =
+    address === undefined ? "unknown" : address.includes(":") && port !== undefined ? `[${address}]` : address;
   return port === undefined ? host : `${host}:${port}`;
 }
 
@@ -605,7 +660,11 @@ export interface Summary {
 
 /** @param stories At least one. */
 export function summarize(stories: readonly Story[]): Summary {
-  const credentials = tally(stories, story => story.logins, ({ username, password }) => JSON.stringify([username, password]));
+  const credentials = tally(
+    stories,
+    story => story.logins,
+    ({ username, password }) => JSON.stringify([username, password]),
+  );
   const letIn = new Map<string, number>();
   for (const { logins } of stories) {
     for (const { username, password, isLetIn } of logins) {
@@ -627,15 +686,35 @@ export function summarize(stories: readonly Story[]): Summary {
       ...entry,
       letIn: letIn.get(JSON.stringify([entry.value.username, entry.value.password])) ?? 0,
     })),
-    commands: tally(stories, story => story.commands, text => text),
-    files: tally(stories, story => story.files, ({ hash, name, isUpload }) => JSON.stringify([hash, name, isUpload])),
-    versions: tally(stories, story => story.versions, text => text),
-    hasshes: tally(stories, story => story.hasshes, text => text),
+    commands: tally(
+      stories,
+      story => story.commands,
+      text => text,
+    ),
+    files: tally(
+      stories,
+      story => story.files,
+      ({ hash, name, isUpload }) => JSON.stringify([hash, name, isUpload]),
+    ),
+    versions: tally(
+      stories,
+      story => story.versions,
+      text => text,
+    ),
+    hasshes: tally(
+      stories,
+      story => story.hasshes,
+      text => text,
+    ),
     forwards: stories.reduce((sum, story) => sum + story.forwards, 0),
   };
 }
 
-function tally<T>(stories: readonly Story[], pick: (story: Story) => readonly T[], key: (value: T) => string): Tally<T>[] {
+function tally<T>(
+  stories: readonly Story[],
+  pick: (story: Story) => readonly T[],
+  key: (value: T) => string,
+): Tally<T>[] {
   const tallies = new Map<string, { value: T; count: number; sessions: number; last: number }>();
   stories.forEach((story, i) => {
     for (const value of pick(story)) {
@@ -647,7 +726,9 @@ function tally<T>(stories: readonly Story[], pick: (story: Story) => readonly T[
       tallies.set(id, known);
     }
   });
-  return [...tallies.values()].sort((a, b) => b.count - a.count).map(({ value, count, sessions }) => ({ value, count, sessions }));
+  return [...tallies.values()]
+    .sort((a, b) => b.count - a.count)
+    .map(({ value, count, sessions }) => ({ value, count, sessions }));
 }
 
 /** A session for programs; times as ISO 8601, offsets and durations in seconds. */

@@ -4,15 +4,7 @@
  *
  * Memory grows with the sessions that typed something and the distinct commands.
  */
-import {
-  type Command,
-  COMMON_OPTIONS,
-  type ExitCode,
-  note,
-  parseCommand,
-  runMain,
-  writeOut,
-} from "../lib/cli.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
 import { chainsToJson, describeHidden, renderChains } from "../lib/chains-page.ts";
 import { buildStepGraph, thinGraph } from "../lib/flows.ts";
 import { plural } from "../lib/format.ts";
@@ -46,12 +38,30 @@ const OPTIONS = {
     placeholder: "SESSIONS",
     help: "Hide links, and commands, of fewer sessions; the page says how many it hid.",
   },
-  steps: { type: "count", min: 1, max: 64, default: 8, help: "Commands of a session that are shown, from the first on." },
-  top: { type: "count", min: 1, max: 100, default: 12, help: "Commands per position; all others are grouped as the rest." },
+  steps: {
+    type: "count",
+    min: 1,
+    max: 64,
+    default: 8,
+    help: "Commands of a session that are shown, from the first on.",
+  },
+  top: {
+    type: "count",
+    min: 1,
+    max: 100,
+    default: 12,
+    help: "Commands per position; all others are grouped as the rest.",
+  },
   raw: { type: "boolean", help: "Commands as they were typed, random parts and all." },
   ...EVENT_OPTIONS,
-  since: { ...COMMON_OPTIONS.since, help: "Sessions whose first command is of this day (UTC) or later, as YYYY-MM-DD." },
-  until: { ...COMMON_OPTIONS.until, help: "Sessions whose first command is of this day (UTC) or earlier, as YYYY-MM-DD." },
+  since: {
+    ...COMMON_OPTIONS.since,
+    help: "Sessions whose first command is of this day (UTC) or later, as YYYY-MM-DD.",
+  },
+  until: {
+    ...COMMON_OPTIONS.until,
+    help: "Sessions whose first command is of this day (UTC) or earlier, as YYYY-MM-DD.",
+  },
   ...READ_OPTIONS,
   wait: COMMON_OPTIONS.wait,
   json: { type: "boolean", help: "Write the whole graph to stdout as one JSON object; no page unless -o is given." },
@@ -71,10 +81,14 @@ export const COMMAND = {
     failed: "no session typed anything, an input is missing or damaged, or the page cannot be written",
   },
   examples: [
-    { does: "The example logs, links of five sessions and more",
-      run: "bun scripts/command-chains.ts test/fixtures/fleet -t 5" },
-    { does: "August on one sensor, for a program",
-      run: "bun scripts/command-chains.ts test/fixtures/fleet --since 2026-08-01 --sensor hp-sgp-01 --json" },
+    {
+      does: "The example logs, links of five sessions and more",
+      run: "bun scripts/command-chains.ts test/fixtures/fleet -t 5",
+    },
+    {
+      does: "August on one sensor, for a program",
+      run: "bun scripts/command-chains.ts test/fixtures/fleet --since 2026-08-01 --sensor hp-sgp-01 --json",
+    },
   ],
 } as const satisfies Command;
 

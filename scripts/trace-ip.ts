@@ -39,10 +39,14 @@ export const COMMAND = {
     "page of one file that needs no script and no network.",
   exits: { ok: "the address was found", failed: "no session of it, or an input that is missing or damaged" },
   examples: [
-    { does: "Who fetched the same file after his session had ended?",
-      run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.253" },
-    { does: "A whole network on one sensor, as a page",
-      run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.0/24 --sensor hp-nyc-01 -o trace.html" },
+    {
+      does: "Who fetched the same file after his session had ended?",
+      run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.253",
+    },
+    {
+      does: "A whole network on one sensor, as a page",
+      run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.0/24 --sensor hp-nyc-01 -o trace.html",
+    },
   ],
 } as const satisfies Command;
 

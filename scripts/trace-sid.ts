@@ -37,8 +37,10 @@ export const COMMAND = {
     "{session, searched, sessions: [{..., steps}]}; with -o a page of one file that needs no script and no network.",
   exits: { ok: "the session was found", failed: "no such session, or an input that is missing or damaged" },
   examples: [
-    { does: "A session of the example logs, past midnight and over two files",
-      run: "bun scripts/trace-sid.ts test/fixtures/fleet -sid 3d7d1fd7e7ee" },
+    {
+      does: "A session of the example logs, past midnight and over two files",
+      run: "bun scripts/trace-sid.ts test/fixtures/fleet -sid 3d7d1fd7e7ee",
+    },
     { does: "The same as a page", run: "bun scripts/trace-sid.ts test/fixtures/fleet -sid 3d7d1fd7e7ee -o trace.html" },
   ],
 } as const satisfies Command;

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseCommand } from "../../lib/cli.ts";
+import { COMMAND } from "../../scripts/trace-sid.ts";
+import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
+import { shell } from "../support/source.ts";
+
+const FLEET = join(ROOT, "test/fixtures/fleet");
+const MIDNIGHT = "3d7d1fd7e7ee";
+
+let tables: string;
+beforeAll(() => {
+  tables = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
+});
+afterAll(() => rmSync(tables, { recursive: true, force: true }));
+
+const trace = (...args: string[]) => runScript("trace-sid", [FLEET, "--mapped-dir", tables, "-q", ...args]);
+
+const WANTED = `Session ${MIDNIGHT} on hp-ams-01
+  from      203.0.113.251:7113 to 172.24.0.18:2222, ssh
+  time      2026-07-20 23:58:40 to 2026-07-21 00:02:30 UTC, 3 min 50 s
+  client    SSH-2.0-Planted_1.0
+  HASSH     a7798297f5f9542056a6ca5d50554df7
+  events    9: 1 login (1 let in), 2 commands
+
+`;
+
+describe("trace-sid", () => {
+  test("tells a session that lies in two files as one", async () => {
+    const { stdout, stderr, exitCode } = await trace("-sid", MIDNIGHT);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    expect(stdout).toStartWith(WANTED);
+    expect(stdout).toContain("  0:30.018  command       uptime # before midnight\n");
+    expect(stdout).toContain("  3:50.032  command       last # after midnight\n");
+    expect(stdout.split("\n").filter(line => line !== "")).toHaveLength(15);
+  });
+
+  test("reads logs, event tables and stdin alike", async () => {
+    const wanted = await trace("-sid", MIDNIGHT);
+    const logs = ["cowrie.json.2026-07-20.gz", "cowrie.json.2026-07-21.gz"].map(name => join(FLEET, "hp-ams-01", name));
+    await using dir = await makeTempDir();
+    const script = join(ROOT, "scripts/trace-sid.ts");
+    const results = await Promise.all([
+      runScript("trace-sid", [...logs, "--mapped-dir", dir.path, "-q", "--session_id", MIDNIGHT]),
+      run(shell(`zcat ${logs.join(" ")} | ${process.execPath} ${script} - -q -sid ${MIDNIGHT}`)),
+    ]);
+    for (const { stdout, stderr, exitCode } of results) {
+      expect({ stdout, stderr, exitCode }).toEqual({ stdout: wanted.stdout, stderr: "", exitCode: 0 });
+    }
+    const arrows = await run(
+      shell(
+        `${process.execPath} ${script} -f ${dir.path}/*20*.arrow $(find ${dir.path} -name '*21*.arrow') -q -sid ${MIDNIGHT} || find ${dir.path}`,
+      ),
+    );
+    expect({ stdout: arrows.stdout, exitCode: arrows.exitCode }).toEqual({ stdout: wanted.stdout, exitCode: 0 });
+  });
+
+  test("writes one JSON object", async () => {
+    const { stdout, exitCode } = await trace("-sid", MIDNIGHT, "--json");
+    expect({ exitCode, lines: stdout.split("\n").length }).toEqual({ exitCode: 0, lines: 2 });
+    const { session, searched, sessions } = JSON.parse(stdout);
+    expect({ session, searched }).toEqual({ session: MIDNIGHT, searched: { logs: 179, days: 42 } });
+    expect(sessions).toHaveLength(1);
+    expect(sessions[0]).toMatchObject({ sensor: "hp-ams-01", src_ip: "203.0.113.251", protocol: "ssh", has_end: true });
+  });
+
+  test("writes a page, and nothing to stdout", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "trace.html");
+    const { stdout, stderr, exitCode } = await runScript("trace-sid", [
+      FLEET,
+      "--mapped-dir",
+      tables,
+      "-sid",
+      MIDNIGHT,
+      "-o",
+      path,
+    ]);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(`trace-sid: 1 session in ${path}`);
+    expect(readFileSync(path, "utf8")).toContain("last # after midnight");
+    const toStdout = await trace("-sid", MIDNIGHT, "-o", "-");
+    expect(toStdout.stdout).toBe(readFileSync(path, "utf8"));
+  });
+
+  test("says in one line what it searched when there is no such session", async () => {
+    const { stdout, stderr, exitCode } = await trace("-sid", "\u001b[2Jnone");
+    expect({ stdout, stderr, exitCode }).toEqual({
+      stdout: "",
+      stderr:
+        'trace-sid: Cannot find session "\\x1b[2Jnone": searched 179 files of 42 days, 2026-07-06 to 2026-08-16\n',
+      exitCode: 1,
+    });
+  });
+
+  test("wrong usage is told", async () => {
+    const missing = await runScript("trace-sid", [FLEET]);
+    expect(missing).toMatchObject({
+      stdout: "",
+      stderr: "trace-sid: Missing --session-id\nTry: bun scripts/trace-sid.ts --help\n",
+      exitCode: 2,
+    });
+    const nothing = await runScript("trace-sid", ["-sid", "x"]);
+    expect({ stdout: nothing.stdout, exitCode: nothing.exitCode }).toEqual({ stdout: "", exitCode: 2 });
+  });
+
+  test("its examples are read", () => {
+    for (const { run: line } of COMMAND.examples) {
+      expect(() => parseCommand(COMMAND, line.split(" ").slice(2))).not.toThrow();
+      expect(line).toContain(MIDNIGHT);
+    }
+  });
+});
