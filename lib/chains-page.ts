@@ -41,6 +41,8 @@ const CHARACTER_WIDTH = 6.7;
 const TWO_LINES = 30;
 /** Height from which the label stands beside the node. */
 const ONE_LINE = 16;
+/** The same where no band leads on. */
+const ONE_LINE_FREE = 10;
 /** Width of the bar that marks what ends at a node. */
 const END_WIDTH = 4;
 /** Chains in the table. */
@@ -292,7 +294,7 @@ function drawNode(node: FlowNode, place: NodePlace): Markup {
   const textX = x + NODE_WIDTH + END_WIDTH + 4;
   const isTwo = height >= TWO_LINES;
   // A band as thin as that would strike the text through: it stands above.
-  const labelY = isTwo ? middle - 7 : height < ONE_LINE && isLeft ? round1(y - 5) : middle;
+  const labelY = isTwo ? middle - 7 : height < (isLeft ? ONE_LINE : ONE_LINE_FREE) ? round1(y - 5) : middle;
   const label = ellipsize(name, Math.max(4, characters));
   const count = `${ref === undefined ? "" : `${ref} · `}${formatNumber(node.sessions)} · ${share}`;
   const ends = (sessions: number) => (height * sessions) / node.sessions;

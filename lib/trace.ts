@@ -7,6 +7,7 @@
 import { addressMatcher, type AddressRange } from "./address.ts";
 import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { formatBytes, formatDuration, toIsoInstant } from "./format.ts";
+import { clipEnd } from "./labels.ts";
 import { type Purpose, purposeOf } from "./purpose.ts";
 import type { Verdict } from "./reduced-json.ts";
 import { DAY_US } from "./time.ts";
@@ -587,6 +588,8 @@ export function describeVerdict(verdict: Verdict | undefined): string {
   return verdict === undefined ? "no verdict" : `VirusTotal ${verdict.positives}/${verdict.total}`;
 }
 
+/** Longer ids are cut where they stand for what happened; Cowrie's own have up to 36 characters. */
+const EVENTID_LONGEST = 40;
 /** Columns every event may have and that say nothing new in the story of one session. */
 const SAID_ALREADY: ReadonlySet<string> = new Set(["eventid", "session", "sensor", "uuid", "protocol", "src_ip"]);
 
@@ -599,7 +602,7 @@ function describeOther(event: FoundEvent): Draft {
   const text = facts.map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return {
     kind: event.eventid.startsWith("cowrie.telnet.") ? "client" : "other",
-    what: event.eventid.replace(/^cowrie\./, ""),
+    what: clipEnd(event.eventid.replace(/^cowrie\./, ""), EVENTID_LONGEST),
     tone: "quiet",
     parts: text.length === 0 ? [] : [foreign(text.join(" "))],
     fields: { data: text.join(" ") },
