@@ -17,6 +17,9 @@ const SLACK_BYTES = 64;
 /** Halves of a cut line longer than this are not kept for joining. */
 const FRAGMENT_MAX_BYTES = 1 << 20;
 
+/** Blocks read between two pauses: some tens of milliseconds. */
+const BLOCKS_PER_PAUSE = 16;
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -65,6 +68,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
   let headHash = "";
   let head: string | undefined;
   let damage: string | undefined;
+  let blocks = 0;
 
   for (;;) {
     if (carried + BLOCK_BYTES + SLACK_BYTES > buffer.length) {
@@ -116,6 +120,8 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     buffer.copyWithin(0, start, end);
     carried = end - start;
     onProgress?.(hash.sizeBytes);
+    // Reading a plain file awaits nothing that takes time; without a pause no signal would be heard before its end.
+    if (++blocks % BLOCKS_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
   }
 
   let tail: string | undefined;
