@@ -4,8 +4,8 @@
  * Tables are written uncompressed and without extension types, dictionary-coded text with the narrowest unsigned
  * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take.
  */
-import { readFileSync, statSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import {
   Bool,
   type Data,
@@ -30,6 +30,7 @@ import {
   Utf8,
   Vector,
 } from "apache-arrow";
+import { Footer } from "apache-arrow/ipc/metadata/file";
 import type { Texts } from "./dictionary.ts";
 
 export type IpcFormat = "file" | "stream";
@@ -315,52 +316,113 @@ export interface IpcTable {
   close(): Promise<void>;
 }
 
-/** Files up to this size are read at once: in pieces it takes five times as long, of memory a few batches' worth. */
+/**
+ * Files up to this size are read at once, when the first batch is asked for: in pieces it takes five times as long, of
+ * memory a few batches' worth.
+ */
 const WHOLE_MAX_BYTES = 256 << 20;
 
-/** Open an Arrow IPC file, or the bytes of a file or stream. */
+/**
+ * Open an Arrow IPC file, or the bytes of a file or stream.
+ *
+ * Of a file only the end is read, where its schema stands: who wants no more than the metadata pays for no more.
+ */
 export async function openIpc(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<IpcTable> {
-  const isSmall = typeof source === "string" && statSync(source).size <= WHOLE_MAX_BYTES;
-  const handle = typeof source === "string" && !isSmall ? await open(source) : undefined;
+  if (typeof source === "string") return openIpcFile(source);
+  const reader = await openReader(source);
+  const texts = new Map<string, Texts>();
+  return {
+    ...describeSchema(reader.schema),
+    texts: name => texts.get(name),
+    batches: () => readBatches(reader, texts),
+    close: async () => {
+      await reader.cancel();
+    },
+  };
+}
+
+async function openIpcFile(path: string): Promise<IpcTable> {
+  const handle = await open(path);
   try {
-    const bytes = isSmall ? readFileSync(source) : source;
-    const reader = await RecordBatchReader.from((handle ?? bytes) as AsyncIterable<Uint8Array>);
-    await reader.open({ autoDestroy: false });
-    const { schema } = reader;
+    const { size } = await handle.stat();
+    const schema = await readSchema(handle, size);
     const texts = new Map<string, Texts>();
+    let reader: RecordBatchReader | undefined;
     return {
-      metadata: schema.metadata,
-      names: schema.fields.map(field => field.name),
+      ...describeSchema(schema),
       texts: name => texts.get(name),
       async *batches() {
-        for await (const batch of reader) {
-          const columns = new Map<string, Data>();
-          batch.schema.fields.forEach((field, i) => {
-            const data = batch.data.children[i]!;
-            if (data.dictionary !== undefined) texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
-            columns.set(field.name, data);
-          });
-          const decoded = new Map<string, Int32Array | Float64Array>();
-          yield {
-            rows: batch.numRows,
-            column(name) {
-              const data = columns.get(name);
-              let column = decoded.get(name);
-              if (column === undefined && data !== undefined) decoded.set(name, (column = fromData(data)));
-              return column;
-            },
-          };
-        }
+        reader = await openReader(size <= WHOLE_MAX_BYTES ? readWhole(handle.fd, size) : handle);
+        yield* readBatches(reader, texts);
       },
       close: async () => {
-        await reader.cancel();
-        await handle?.close();
+        await reader?.cancel();
+        await handle.close();
       },
     };
   } catch (error) {
-    await handle?.close();
+    await handle.close();
     throw error;
   }
+}
+
+async function openReader(source: Uint8Array | AsyncIterable<Uint8Array> | FileHandle): Promise<RecordBatchReader> {
+  const reader = await RecordBatchReader.from(source as AsyncIterable<Uint8Array>);
+  await reader.open({ autoDestroy: false });
+  return reader;
+}
+
+function describeSchema({ metadata, fields }: Schema): Pick<IpcTable, "metadata" | "names"> {
+  return { metadata, names: fields.map(field => field.name) };
+}
+
+async function* readBatches(reader: RecordBatchReader, texts: Map<string, Texts>): ReturnType<IpcTable["batches"]> {
+  for await (const batch of reader) {
+    const columns = new Map<string, Data>();
+    batch.schema.fields.forEach((field, i) => {
+      const data = batch.data.children[i]!;
+      if (data.dictionary !== undefined) texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
+      columns.set(field.name, data);
+    });
+    const decoded = new Map<string, Int32Array | Float64Array>();
+    yield {
+      rows: batch.numRows,
+      column(name) {
+        const data = columns.get(name);
+        let column = decoded.get(name);
+        if (column === undefined && data !== undefined) decoded.set(name, (column = fromData(data)));
+        return column;
+      },
+    };
+  }
+}
+
+const MAGIC = "ARROW1";
+/** Length of the footer, and the magic behind it. */
+const TRAILER_BYTES = 4 + MAGIC.length;
+
+/** The schema of an IPC file, from the footer at its end; a stream in a file has it at its start. */
+async function readSchema(handle: FileHandle, sizeBytes: number): Promise<Schema> {
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  if (sizeBytes > TRAILER_BYTES) await handle.read(trailer, 0, TRAILER_BYTES, sizeBytes - TRAILER_BYTES);
+  if (trailer.toString("latin1", 4) !== MAGIC) return (await openReader(readWhole(handle.fd, sizeBytes))).schema;
+  const length = trailer.readInt32LE(0);
+  const start = sizeBytes - TRAILER_BYTES - length;
+  if (length <= 0 || start < 0) throw new Error("not a whole Arrow file: its footer is damaged");
+  const footer = Buffer.alloc(length);
+  await handle.read(footer, 0, length, start);
+  return Footer.decode(footer).schema;
+}
+
+function readWhole(file: number, sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let filled = 0;
+  while (filled < sizeBytes) {
+    const n = readSync(file, bytes, filled, sizeBytes - filled, filled);
+    if (n === 0) throw new Error("it was cut short while it was read");
+    filled += n;
+  }
+  return bytes;
 }
 
 function toTexts(vector: Vector<Utf8>): Texts {

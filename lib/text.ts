@@ -25,7 +25,8 @@ const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   ["\t", "\\t"],
 ]);
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when it is first wanted: it takes 20 ms, and most texts are ASCII. */
+let segmenter: Intl.Segmenter | undefined;
 
 /**
  * Show what a terminal would obey or hide: `\n`, `\x1b`, `\u{202e}`.
@@ -61,6 +62,7 @@ export function ellipsize(text: string, columns: number): string {
   let width = 0;
   // End of what still leaves a column for the ellipsis.
   let end = 0;
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   for (const { segment, index } of segmenter.segment(text)) {
     const segmentWidth = Bun.stringWidth(segment);
     if (segment.length > MAX_GRAPHEME_UNITS || width + segmentWidth > columns) return `${text.slice(0, end)}…`;

@@ -4,6 +4,7 @@
 import { textOf } from "./dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "./event-columns.ts";
 import { type Condition, EventFilter } from "./event-filter.ts";
+import { take } from "./group.ts";
 import type { EventScope } from "./log-options.ts";
 import { type LogSet, openTables } from "./log-set.ts";
 import { TupleCounter, type TupleCounts } from "./tuple-counter.ts";
@@ -61,13 +62,13 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   for await (const { table } of openTables(set)) {
     for await (const batch of table.batches()) {
       let rows = filter.select(table, batch);
+      if (rows.length === 0) continue;
       let keys = columns.map(column => column.read(table, batch, rows));
-      const hasValue = rows.map((_, i) => Number(keys.some(codes => codes[i]! >= 0)));
-      const valued = rows.filter((_, i) => hasValue[i] === 1);
+      const valued = findValued(keys, rows.length);
       if (valued.length < rows.length) {
         without += rows.length - valued.length;
-        keys = keys.map(codes => codes.filter((_, i) => hasValue[i] === 1));
-        rows = valued;
+        keys = keys.map(codes => take(codes, valued));
+        rows = take(rows, valued);
       }
       if (group !== undefined) keys.unshift(group.read(table, batch, rows));
       counter.add(keys);
@@ -77,6 +78,16 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   checkColumns([...conditions.map(({ column }) => column), ...columns]);
   const counts = counter.finish();
   return { ...rank(counts, columns, group, limit), without };
+}
+
+/** Places at which one of the columns has a value. */
+function findValued(keys: readonly Int32Array[], length: number): Int32Array {
+  const hasValue = new Uint8Array(length);
+  for (const codes of keys) for (let i = 0; i < length; i++) if (codes[i]! >= 0) hasValue[i] = 1;
+  const places = new Int32Array(length);
+  let found = 0;
+  for (let i = 0; i < length; i++) if (hasValue[i] === 1) places[found++] = i;
+  return places.subarray(0, found);
 }
 
 /** The rows to be shown, in their order. */
