@@ -2,7 +2,7 @@
  * What was typed in each session, in order: command lines out of event tables, masked, one list of codes per session.
  */
 import { DAY_US } from "./time.ts";
-import { allTexts, textOf } from "./dictionary.ts";
+import { textOf } from "./dictionary.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
 import { codeOf, sessionKey, tablesOf } from "./event-search.ts";
 import type { LogSet } from "./log-set.ts";
@@ -70,22 +70,22 @@ export async function readSessionCommands(set: LogSet, options: SessionCommandsO
     return code;
   };
 
+  const sessionOf = (sensor: string, session: string): Typed | undefined => {
+    const name = aliases.get(sensor) ?? sensor;
+    if (wanted.size > 0 && !wanted.has(name)) return undefined;
+    const key = sessionKey(name, session);
+    let typed = bySession.get(key);
+    if (typed === undefined) bySession.set(key, (typed = { us: [], codes: [], sensor: name }));
+    return typed;
+  };
+
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
       let reader: TableReader | undefined;
       for await (const batch of table.batches()) {
-        reader ??= new TableReader(table);
-        if (reader.inputCode < 0) break;
-        for (const row of reader.rowsOf(batch)) {
-          const sensor = reader.text("sensor", batch, row);
-          const name = aliases.get(sensor) ?? sensor;
-          if (wanted.size > 0 && !wanted.has(name)) continue;
-          const key = sessionKey(name, reader.text("session", batch, row));
-          let typed = bySession.get(key);
-          if (typed === undefined) bySession.set(key, (typed = { us: [], codes: [], sensor: name }));
-          typed.us.push(batch.timestampUs[row]!);
-          typed.codes.push(codeOfInput(reader.text("input", batch, row)));
-        }
+        reader ??= new TableReader(table, sessionOf, codeOfInput);
+        if (!reader.hasCommands) break;
+        reader.read(batch);
       }
     });
   }
@@ -117,47 +117,64 @@ function sortByTime({ us, codes }: Typed): void {
   });
 }
 
-const READ_COLUMNS = ["sensor", "session", "input"] as const;
-type ReadColumn = (typeof READ_COLUMNS)[number];
-
-/** The texts of one table, decoded when first needed. */
+/**
+ * Command lines of one table. Texts are looked up once per code, not once per row: they are long, and few are
+ * different (measured over 1 GB of logs: a third of the time of all).
+ */
 class TableReader {
-  /** Code of the event id of a command line; -1 if the table has none. */
-  readonly inputCode: number;
+  readonly #inputId: number;
   readonly #table: EventTable;
-  readonly #texts = new Map<ReadColumn, readonly string[]>();
+  readonly #sessionOf: (sensor: string, session: string) => Typed | undefined;
+  readonly #codeOfInput: (input: string) => number;
+  /** By code of the sensor and code of the session; undefined where the sensor is not wanted. */
+  readonly #sessions = new Map<number, Typed | undefined>();
+  /** `#codes[code in the table]` = code of the command, -1 where it was not met yet. */
+  readonly #codes: Int32Array;
 
-  constructor(table: EventTable) {
+  constructor(
+    table: EventTable,
+    sessionOf: (sensor: string, session: string) => Typed | undefined,
+    codeOfInput: (input: string) => number,
+  ) {
     this.#table = table;
-    this.inputCode = codeOf(table.dictionaries.get("eventid"), "cowrie.command.input");
+    this.#sessionOf = sessionOf;
+    this.#codeOfInput = codeOfInput;
+    this.#inputId = codeOf(table.dictionaries.get("eventid"), "cowrie.command.input");
+    this.#codes = new Int32Array(table.dictionaries.get("input")?.size ?? 0).fill(-1);
   }
 
-  /** Rows that are command lines: not what was fed to a program, and of a session. */
-  rowsOf(batch: EventBatch): number[] {
+  get hasCommands(): boolean {
+    return this.#inputId >= 0;
+  }
+
+  /** Take the rows that are command lines: not what was fed to a program, and of a session. */
+  read(batch: EventBatch): void {
     const eventid = batch.codes.get("eventid")!;
-    const rows: number[] = [];
-    let row = eventid.indexOf(this.inputCode);
-    if (row < 0) return rows;
+    let row = eventid.indexOf(this.#inputId);
+    if (row < 0) return;
     const input = batch.codes.get("input");
     const session = batch.codes.get("session");
     const realm = batch.codes.get("realm");
-    for (; row >= 0; row = eventid.indexOf(this.inputCode, row + 1)) {
-      const isLine =
-        (realm === undefined || realm[row]! < 0) && (input?.[row] ?? -1) >= 0 && (session?.[row] ?? -1) >= 0;
-      if (isLine) rows.push(row);
+    const sensor = batch.codes.get("sensor");
+    if (input === undefined || session === undefined) return;
+    const { dictionaries } = this.#table;
+    const inputs = dictionaries.get("input")!;
+    const sessions = dictionaries.get("session")!;
+    for (; row >= 0; row = eventid.indexOf(this.#inputId, row + 1)) {
+      if (input[row]! < 0 || session[row]! < 0 || (realm !== undefined && realm[row]! >= 0)) continue;
+      const sensorCode = sensor === undefined ? -1 : sensor[row]!;
+      const key = (sensorCode + 1) * sessions.size + session[row]!;
+      let typed = this.#sessions.get(key);
+      if (typed === undefined && !this.#sessions.has(key)) {
+        const name = sensorCode < 0 ? "" : textOf(dictionaries.get("sensor")!, sensorCode);
+        typed = this.#sessionOf(name, textOf(sessions, session[row]!));
+        this.#sessions.set(key, typed);
+      }
+      if (typed === undefined) continue;
+      let code = this.#codes[input[row]!]!;
+      if (code < 0) this.#codes[input[row]!] = code = this.#codeOfInput(textOf(inputs, input[row]!));
+      typed.us.push(batch.timestampUs[row]!);
+      typed.codes.push(code);
     }
-    return rows;
-  }
-
-  /** Text of a row, "" for none. */
-  text(column: ReadColumn, batch: EventBatch, row: number): string {
-    const code = batch.codes.get(column)?.[row] ?? -1;
-    if (code < 0) return "";
-    const texts = this.#table.dictionaries.get(column)!;
-    // Most sessions type nothing: theirs are not worth decoding.
-    if (column === "session") return textOf(texts, code);
-    let all = this.#texts.get(column);
-    if (all === undefined) this.#texts.set(column, (all = allTexts(texts)));
-    return all[code]!;
   }
 }

@@ -40,7 +40,7 @@ export const COMMAND = {
   exits: { ok: "the address was found", failed: "no session of it, or an input that is missing or damaged" },
   examples: [
     {
-      does: "Who fetched the same file after his session had ended?",
+      does: "A session whose download came after its end",
       run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.253",
     },
     {

@@ -79,9 +79,8 @@
     step.dataset.said = title.textContent;
     step.setAttribute("role", "button");
     step.setAttribute("aria-pressed", "false");
-    step.setAttribute("aria-label", title.textContent);
     step.setAttribute("tabindex", i === 0 ? "0" : "-1");
-    // Ours says more, and two would lie over each other.
+    // Ours says the same, aloud as well, and two would lie over each other.
     title.remove();
     step.addEventListener("pointerenter", event => {
       if (pinned < 0) light(i);

@@ -170,7 +170,7 @@ describe.skipIf(CHROMIUM === undefined)(
         await page.locator(".step[tabindex='0']").focus();
         const place = () =>
           page.evaluate("document.activeElement.dataset.step + ' ' + document.activeElement.dataset.node");
-          await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("ArrowRight");
         expect(String(await place())).toStartWith("1 ");
         expect(await page.locator("#tip").isVisible()).toBe(true);
         await page.keyboard.press("ArrowLeft");
