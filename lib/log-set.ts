@@ -1,17 +1,17 @@
 /**
  * All logs that a command names, each with its event table: finds them, leaves out copies, reads what must be read.
  */
-import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { onStop } from "./cli.ts";
+import { onStop, UsageError } from "./cli.ts";
 import { type EventTable, openEventTable } from "./event-table.ts";
 import { findLogs, leaveOutCopies, STDIN } from "./inputs.ts";
 import { isArrowFile } from "./log-file.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf } from "./output-file.ts";
-import { type LogJob, type LogResult, readStdin } from "./read-log.ts";
+import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import { compareSources, type ReducedRows } from "./reduced-builder.ts";
 import type { LineCounts, ReductionParameters, SourceInfo } from "./reduced-table.ts";
 import { findSeams, type Seam, settleSeams } from "./seam.ts";
@@ -32,6 +32,8 @@ export interface LogSetOptions {
   readonly wantsRejects?: boolean;
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;
+  /** Where the command writes: a log among them is an error, before it is written over. */
+  readonly outputs?: readonly string[];
   /** The event tables are walked afterwards; without it standard input leaves none. */
   readonly keepsTables?: boolean;
   /** Told once the logs are found, before any is read. */
@@ -78,6 +80,7 @@ export interface LogSet extends Disposable {
 export async function readLogSet(inputs: readonly string[], options: LogSetOptions): Promise<LogSet> {
   const { onNotice } = options;
   const found = findLogs(inputs);
+  keepLogs(found.paths, options.outputs ?? []);
   for (const notice of found.notices) onNotice(notice);
   const unique = options.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
   for (const notice of unique.notices) onNotice(notice);
@@ -104,6 +107,22 @@ export async function readLogSet(inputs: readonly string[], options: LogSetOptio
   } catch (error) {
     dispose();
     throw error;
+  }
+}
+
+/** @throws {UsageError} if an output is one of the logs, under whatever name. */
+function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
+  const identify = (path: string) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? `${stat.dev} ${stat.ino}` : undefined;
+  };
+  const written = new Map(outputs.map(path => [identify(path), path]));
+  written.delete(undefined);
+  if (written.size === 0) return;
+  for (const path of paths) {
+    const output = written.get(path === STDIN ? undefined : identify(path));
+    if (output === undefined) continue;
+    throw new UsageError(`Cannot write ${quoteForMessage(output)}: it is one of the logs to be read`);
   }
 }
 
@@ -152,7 +171,14 @@ async function readAll(
       if (!result.isReused && job.partialPath !== undefined) renameSync(job.partialPath, job.tablePath!);
       results.set(job, result);
     };
-    const files = jobs.filter(({ path }) => path !== STDIN);
+    const files: LogJob[] = [];
+    for (const job of jobs) {
+      if (job.path === STDIN) continue;
+      // Threads are for work: if all that is wanted of a log is its table, and that is there, it is not worth one.
+      const known = job.reduction === undefined ? await readIfUnchanged(job) : undefined;
+      if (known === undefined) files.push(job);
+      else onDone(job, known);
+    }
     await readLogs(files, sizeBytes, threads, onDone, onProgress);
     for (const job of jobs) {
       if (job.path !== STDIN) continue;

@@ -40,18 +40,14 @@ export interface LogResult {
  * @throws {Error} if it cannot be opened, or its event table not be written.
  */
 export async function readLog(job: LogJob, onProgress?: (textBytes: number) => void): Promise<LogResult> {
-  const { path, tablePath, isFresh } = job;
-  let file: FileIdentity;
+  const { path } = job;
+  const { file, result } = await openLog(job, true);
+  if (result !== undefined) return result;
   let text: TextStream;
   try {
-    file = identifyFile(path);
-    if (isArrowFile(path)) return await readStored(job, await openEventTable(path));
-    const stored = tablePath === undefined || isFresh ? undefined : await openIfTrue(job, tablePath, file);
-    const result = stored && (await readStored(job, stored).catch(ifDamaged));
-    if (result !== undefined) return result;
     text = openText(path);
   } catch (error) {
-    throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+    throw cannotRead(path, error);
   }
   try {
     return await mapText(job, text, file, onProgress);
@@ -60,9 +56,29 @@ export async function readLog(job: LogJob, onProgress?: (textBytes: number) => v
   }
 }
 
-/** For `catch`: a stored table that cannot be read through is like none; the log is mapped again. */
-function ifDamaged(): undefined {
-  return undefined;
+/**
+ * What a stored event table says of its log, if one look at the file system tells that it is still true; undefined if
+ * there is more to do.
+ */
+export async function readIfUnchanged(job: LogJob): Promise<LogResult | undefined> {
+  return (await openLog(job, false)).result;
+}
+
+/** @param mayHash Whether the text of a log may be read to find out that its table is true. */
+async function openLog(job: LogJob, mayHash: boolean): Promise<{ file: FileIdentity; result?: LogResult }> {
+  const { path, tablePath, isFresh } = job;
+  try {
+    const file = identifyFile(path);
+    if (isArrowFile(path)) return { file, result: await readStored(job, await openEventTable(path)) };
+    const stored = tablePath === undefined || isFresh ? undefined : await openIfTrue(job, tablePath, file, mayHash);
+    return stored === undefined ? { file } : { file, result: await readStored(job, stored) };
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+function cannotRead(path: string, error: unknown): Error {
+  return new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
 }
 
 /** Read standard input: a log, or an event table as an Arrow stream. */
@@ -136,7 +152,12 @@ async function reduceTable(table: EventTable, source: SourceInfo, reduction: Red
  * A file whose size, times and inode are the ones noted has not been written to since. If only times or inode differ,
  * as after a copy or a restore, the text itself decides.
  */
-async function openIfTrue(job: LogJob, tablePath: string, file: FileIdentity): Promise<StoredEventTable | undefined> {
+async function openIfTrue(
+  job: LogJob,
+  tablePath: string,
+  file: FileIdentity,
+  mayHash: boolean,
+): Promise<StoredEventTable | undefined> {
   let stored: StoredEventTable;
   try {
     stored = await openEventTable(tablePath);
@@ -153,7 +174,7 @@ async function openIfTrue(job: LogJob, tablePath: string, file: FileIdentity): P
     // Rejected lines are in the log only.
     (job.rejectsPath === undefined || info.source.counts.rejected === 0) &&
     ((known.mtimeNs === file.mtimeNs && known.ctimeNs === file.ctimeNs && known.inode === file.inode) ||
-      (await hashText(job.path)).wholeHash === info.source.wholeHash);
+      (mayHash && (await hashText(job.path)).wholeHash === info.source.wholeHash));
   if (isTrue) return stored;
   await stored.table.close();
   return undefined;
