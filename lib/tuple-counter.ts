@@ -24,14 +24,19 @@ export class TupleCounter {
     this.#keys = Array.from({ length: columns }, () => new Int32Array(0));
   }
 
-  /** Count rows, each once. */
-  add(columns: readonly Int32Array[]): void {
+  /**
+   * Count rows.
+   *
+   * @param weights How often each row counts; once if omitted.
+   */
+  add(columns: readonly Int32Array[], weights?: Float64Array): void {
     const rows = columns[0]!.length;
     if (rows === 0) return;
     const { size, groupOf, firstRow } = groupRows(columns, rows);
     this.#reserve(this.#rows + size);
     const at = this.#rows;
-    for (let row = 0; row < rows; row++) this.#count[at + groupOf[row]!]!++;
+    if (weights === undefined) for (let row = 0; row < rows; row++) this.#count[at + groupOf[row]!]!++;
+    else for (let row = 0; row < rows; row++) this.#count[at + groupOf[row]!]! += weights[row]!;
     columns.forEach((column, i) => this.#keys[i]!.set(take(column, firstRow), at));
     this.#rows += size;
     if (this.#rows > Math.max(COMPACT_MIN_ROWS, this.#compactedRows * 2)) this.#compact();

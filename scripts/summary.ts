@@ -1,0 +1,161 @@
+#!/usr/bin/env bun
+/**
+ * The overview of some logs: how much of what, who logged in with what, what they typed, day by day.
+ */
+import { type Command, type ExitCode, note, parseCommand, runMain, terminal, writeOut } from "../lib/cli.ts";
+import { formatNumber, formatShare } from "../lib/format.ts";
+import {
+  describeLogs,
+  describePace,
+  EVENT_OPTIONS,
+  exitCodeOf,
+  FILE_OPTION,
+  listInputs,
+  LOG_OPERAND,
+  READ_OPTIONS,
+  readScope,
+  toSetOptions,
+  withProgress,
+} from "../lib/log-options.ts";
+import { readLogSet } from "../lib/log-set.ts";
+import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/summary.ts";
+import { toSafeJson } from "../lib/text.ts";
+import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text-table.ts";
+
+const OPTIONS = {
+  ...FILE_OPTION,
+  limit: { type: "count", short: "n", default: 10, help: "Entries of each list of the most frequent; 0 = all." },
+  ...READ_OPTIONS,
+  ...EVENT_OPTIONS,
+  json: { type: "boolean", help: "Write one JSON object to stdout." },
+} as const;
+
+export const COMMAND = {
+  name: "summary",
+  summary: "An overview of Cowrie logs: events, logins and what was tried, commands, sessions, addresses, day by day.",
+  operands: [LOG_OPERAND],
+  options: OPTIONS,
+  writes:
+    "On stdout tables for people (long values cut), with --json one object with whole values. Sessions and addresses are " +
+    "distinct ones, a session being an id on a sensor; those of a day have an event on it (UTC), so the days add up to more " +
+    "than the whole. Shares are of all there are, also of those not shown. An event table beside each log that had none.",
+  exits: { failed: "an input is missing or damaged, or nothing holds an event" },
+  examples: [
+    { does: "The example logs at a glance", run: "bun scripts/summary.ts test/fixtures/fleet" },
+    {
+      does: "What one sensor saw in a week, for a program",
+      run: "bun scripts/summary.ts test/fixtures/fleet --sensor hp-ams-01 --since 2026-07-13 --until 2026-07-19 --json",
+    },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values, operands } = parseCommand(COMMAND, argv);
+  const inputs = listInputs(values.file, operands);
+  const scope = await readScope(values);
+  const startMs = performance.now();
+  using set = await withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
+  );
+  const summary = await summarizeEvents(set, scope, values.limit);
+  if (summary.events === 0) {
+    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
+  }
+  await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
+  if (!values.quiet) note(`summary: ${describeLogs(set)}; ${describePace(startMs, set)}`);
+  return exitCodeOf(set);
+}
+
+/** Share of logins that succeeded; NaN when there was none. */
+function successShare({ succeeded, failed }: Summary): number {
+  return succeeded.count / (succeeded.count + failed.count);
+}
+
+/** For a program: snake_case keys, the values of a list under their names. */
+function toPlain(summary: Summary): Record<string, unknown> {
+  const { events, eventids, succeeded, failed, commands, sessions, addresses, sensors, days } = summary;
+  const list = ({ distinct, top }: Ranking, ...names: string[]) => ({
+    distinct,
+    top: top.map(({ values, count, share }) => ({
+      ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+      count,
+      share,
+    })),
+  });
+  const logins = ({ count, usernames, passwords, pairs }: LoginSummary) => ({
+    count,
+    usernames: list(usernames, "username"),
+    passwords: list(passwords, "password"),
+    pairs: list(pairs, "username", "password"),
+  });
+  const share = successShare(summary);
+  return {
+    events,
+    sensors,
+    sessions,
+    addresses,
+    logins: {
+      count: succeeded.count + failed.count,
+      success_share: Number.isNaN(share) ? null : share,
+      succeeded: logins(succeeded),
+      failed: logins(failed),
+    },
+    commands: { count: commands.count, ...list(commands, "input") },
+    eventids,
+    days,
+  };
+}
+
+function toText(summary: Summary): string {
+  const { columns: width, color } = terminal("stdout");
+  const { succeeded, failed, commands, days, eventids } = summary;
+  const table = (title: string, columns: readonly (string | TableColumn)[], rows: readonly (readonly TableCell[])[]) => {
+    const specs = columns.map(column => (typeof column === "string" ? { title: column, maxWidth: VALUE_MAX_WIDTH } : column));
+    return `${paint(title, "bold", color)}\n${formatTable(specs, rows, { width, color })}`;
+  };
+  const share = { title: "share", align: "right" } as const;
+  const ranking = (title: string, { distinct, top }: Ranking, ...names: string[]) =>
+    distinct === 0
+      ? []
+      : [
+          table(
+            `${title} (${top.length < distinct ? `${formatNumber(top.length)} of ` : ""}${formatNumber(distinct)})`,
+            [...names, "count", share],
+            top.map(({ values, count, share }) => [...values, count, formatShare(share)]),
+          ),
+        ];
+  const logins = (word: string, { usernames, passwords, pairs }: LoginSummary) => [
+    ...ranking(`Passwords of ${word} logins`, passwords, "password"),
+    ...ranking(`Usernames of ${word} logins`, usernames, "username"),
+    ...ranking(`Pairs of ${word} logins`, pairs, "username", "password"),
+  ];
+  const first = days[0]!.day;
+  const last = days[days.length - 1]!.day;
+  const figures: [string, string][] = [
+    ["Days", `${formatNumber(days.length)} with events, ${first} to ${last} (UTC)`],
+    ["Events", formatNumber(summary.events)],
+    ["Sensors", formatNumber(summary.sensors)],
+    ["Sessions", formatNumber(summary.sessions)],
+    ["Addresses", formatNumber(summary.addresses)],
+    [
+      "Logins",
+      `${formatNumber(succeeded.count + failed.count)}: ${formatNumber(succeeded.count)} succeeded ` +
+        `(${formatShare(successShare(summary))}), ${formatNumber(failed.count)} failed`,
+    ],
+    ["Commands", `${formatNumber(commands.count)} typed, ${formatNumber(commands.distinct)} different`],
+  ];
+  return [
+    figures.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join(""),
+    table("Events", ["event", "count"], eventids.map(({ eventid, count }) => [eventid, count])),
+    ...logins("successful", succeeded),
+    ...logins("failed", failed),
+    ...ranking("Commands", commands, "command"),
+    table(
+      "Per day",
+      ["day", "events", "succeeded", "failed", "commands", "sessions", "addresses"],
+      days.map(one => [one.day, one.events, one.succeeded, one.failed, one.commands, one.sessions, one.addresses]),
+    ),
+  ].join("\n");
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
