@@ -160,6 +160,10 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
   const moreSensors = sensors.length > SUMMARY_ROWS ? `, and ${formatNumber(sensors.length - SUMMARY_ROWS)} more` : "";
   const fetched = files.reduce((sum, { count }) => sum + count, 0);
   const typed = commands.reduce((sum, { count }) => sum + count, 0);
+  const differing = (all: number, different: number) =>
+    all === 0
+      ? "none"
+      : `${formatNumber(all)}${all === different ? "" : `, ${formatNumber(different)} of them different`}`;
   return [
     ["seen", `${formatInstant(summary.firstUs)} to ${formatInstant(summary.lastUs)} UTC`],
     [
@@ -174,13 +178,8 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
         : `${formatNumber(loginsTried)} with ${plural(summary.credentials.length, "credential")}, ` +
           `${formatNumber(loginsLetIn)} let in (${formatShare(loginsLetIn / loginsTried)})`,
     ],
-    ["commands", typed === 0 ? "none" : `${formatNumber(typed)}, ${formatNumber(commands.length)} of them different`],
-    [
-      "files",
-      fetched === 0
-        ? "none"
-        : `${formatNumber(fetched)}, ${formatNumber(new Set(files.map(({ value }) => value.hash)).size)} of them different`,
-    ],
+    ["commands", differing(typed, commands.length)],
+    ["files", differing(fetched, new Set(files.map(({ value }) => value.hash)).size)],
     ...(summary.forwards > 0 ? [["forwards", formatNumber(summary.forwards)] as [string, string]] : []),
     ...summary.versions
       .slice(0, 3)

@@ -569,8 +569,10 @@ function describeFile({ texts }: FoundEvent, { verdicts }: StepContext, isUpload
     tone: verdict !== undefined && verdict.positives > 0 ? "alarm" : "strong",
     parts: [
       ...(what === "input kept" || name === undefined ? [] : [foreign(name)]),
-      ...(texts.shasum === undefined ? [own("without a hash")] : [own("sha256"), foreign(texts.shasum)]),
-      ...(texts.shasum === undefined ? [] : [own(describeVerdict(verdict))]),
+      // The verdict before the hash: a narrow terminal cuts the end.
+      ...(texts.shasum === undefined
+        ? [own("without a hash")]
+        : [own(describeVerdict(verdict)), own("sha256"), foreign(texts.shasum)]),
     ],
     fields: {
       url: isFetched ? texts.url : undefined,

@@ -38,7 +38,7 @@ describe("trace-ip", () => {
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     expect(stdout).toContain("hp-ams-01, 2026-08-11, 1 session\n");
     expect(stdout).toMatch(
-      / 0:00\.892  closed +after 0\.89 s\n +0:09\.892  download +http:\/\/203\.0\.113\.201\/slow\.bin sha256/,
+      / 0:00\.892  closed +after 0\.89 s\n +0:09\.892  download +http:\/\/203\.0\.113\.201\/slow\.bin no verdict sha256/,
     );
   });
 
