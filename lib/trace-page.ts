@@ -377,7 +377,7 @@ function lastOf({ steps, endUs }: Story): number {
 function drawTicks(ticks: readonly { at: number; text: string }[], bottom: number, top = LANE_TOP): Markup[] {
   return ticks.flatMap(({ at, text }) => [
     element("line", { class: "grid", x1: at, x2: at, y1: top - 4, y2: bottom }),
-    element("text", { class: "tick", x: at, y: bottom + 14 }, text),
+    element("text", { class: at > WIDTH - 50 ? "tick end" : "tick", x: at, y: bottom + 14 }, text),
   ]);
 }
 
