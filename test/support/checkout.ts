@@ -1,0 +1,36 @@
+/**
+ * A folder in which command lines run as in the checkout, `bun scripts/NAME.ts test/fixtures/fleet`, and nothing is
+ * written into the real one; its crontab is a fake.
+ */
+import { cp, mkdir, realpath, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { makeFakeCrontab } from "./crontab.ts";
+import { makeTempDir, ROOT, run, type RunResult } from "./run.ts";
+
+export interface Checkout extends AsyncDisposable {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Run a command line by bash; a failure anywhere in a pipe is one. */
+  shell(line: string): Promise<RunResult>;
+}
+
+export async function makeCheckout(): Promise<Checkout> {
+  const dir = await makeTempDir();
+  const path = await realpath(dir.path);
+  await mkdir(join(path, "test/fixtures"), { recursive: true });
+  await cp(join(ROOT, "test/fixtures/fleet"), join(path, "test/fixtures/fleet"), {
+    recursive: true,
+    filter: source => !source.endsWith(".arrow"),
+  });
+  await symlink(join(ROOT, "scripts"), join(path, "scripts"));
+  const fake = await makeFakeCrontab(path);
+  // The Bun that runs the tests, by the name users call it.
+  await symlink(process.execPath, join(path, "fake-bin/bun"));
+  const env = { ...fake.env, HOME: path, NO_COLOR: "1" };
+  return {
+    path,
+    env,
+    shell: line => run(["bash", "-c", `set -o pipefail; ${line}`], { cwd: path, env }),
+    [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
+  };
+}
