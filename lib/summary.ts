@@ -81,6 +81,8 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
   const sensor = openColumn("sensor", scope.sensorAliases);
   const [success, failed, command] = [SUCCESS, FAILED, COMMAND].map(id => eventid.values.internText(id));
   const events = new TupleCounter(2);
+  const knownSessions = new LastPlaces();
+  const knownAddresses = new LastPlaces();
   const sessions = new TupleCounter(3);
   const addresses = new TupleCounter(2);
   const logins = new TupleCounter(3);
@@ -91,22 +93,19 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
     if (rows.length === 0) return;
     const days = day.read(table, batch, rows);
     const ids = eventid.read(table, batch, rows);
-    events.add([days, ids]);
+    countPairs(events, days, ids, eventid.values.size);
     const places = (isWanted: (i: number) => boolean) => {
       const found = new Int32Array(rows.length);
       let length = 0;
       for (let i = 0; i < rows.length; i++) if (isWanted(i)) found[length++] = i;
       return found.subarray(0, length);
     };
-    const sessionCodes = session.read(table, batch, rows);
-    // Events of a session mostly stand together: one look at the row before spares the counting.
     const sensorCodes = sensor.read(table, batch, rows);
-    const isRepeat = (column: Int32Array, i: number) =>
-      i > 0 && column[i] === column[i - 1] && days[i] === days[i - 1] && sensorCodes[i] === sensorCodes[i - 1];
-    const inSession = places(i => sessionCodes[i]! >= 0 && !isRepeat(sessionCodes, i));
+    const sessionCodes = session.read(table, batch, rows);
+    const inSession = places(i => sessionCodes[i]! >= 0 && knownSessions.isNew(sessionCodes[i]!, days[i]!, sensorCodes[i]!));
     sessions.add([days, sensorCodes, sessionCodes].map(codes => take(codes, inSession)));
     const addressCodes = address.read(table, batch, rows);
-    const withAddress = places(i => addressCodes[i]! >= 0 && !isRepeat(addressCodes, i));
+    const withAddress = places(i => addressCodes[i]! >= 0 && knownAddresses.isNew(addressCodes[i]!, days[i]!, 0));
     addresses.add([days, addressCodes].map(codes => take(codes, withAddress)));
 
     const loginPlaces = places(i => ids[i] === success || ids[i] === failed);
@@ -142,6 +141,40 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
     sensors: countDistinct(sessionCounts, [1]),
     days: listDays(day, { eventCounts, commandCounts, sessionCounts, addressCounts }, success!, failed!),
   };
+}
+
+/** Count pairs of few different codes, in one table of all that are possible. */
+function countPairs(counter: TupleCounter, days: Int32Array, ids: Int32Array, idCount: number): void {
+  let [first, last] = [Infinity, -Infinity];
+  for (let i = 0; i < days.length; i++) {
+    if (days[i]! < first) first = days[i]!;
+    if (days[i]! > last) last = days[i]!;
+  }
+  const cells = (last - first + 1) * idCount;
+  // A batch that spans years: its days are too many for that.
+  if (cells > 1 << 20) return counter.add([days, ids]);
+  const counts = new Float64Array(cells);
+  for (let i = 0; i < days.length; i++) counts[(days[i]! - first) * idCount + ids[i]!]!++;
+  const used = Int32Array.from(counts.keys()).filter(cell => counts[cell]! > 0);
+  counter.add([used.map(cell => first + Math.floor(cell / idCount)), used.map(cell => cell % idCount)], take(counts, used));
+}
+
+/** Where each code was met last; spares counting the events of a session one by one. */
+class LastPlaces {
+  #places = new Float64Array(1 << 12).fill(-1);
+
+  /** Whether the code was last met on another day or sensor, or never. */
+  isNew(code: number, day: number, sensor: number): boolean {
+    if (code >= this.#places.length) {
+      const grown = new Float64Array(Math.max(code + 1, this.#places.length * 2)).fill(-1);
+      grown.set(this.#places);
+      this.#places = grown;
+    }
+    const place = day * 0x1_0000_0000 + sensor;
+    if (this.#places[code] === place) return false;
+    this.#places[code] = place;
+    return true;
+  }
 }
 
 function summarizeLogins(
