@@ -38,7 +38,7 @@ export const COLUMN_NAMES: readonly string[] = [...TEXT_COLUMNS, ...NUMBER_COLUM
  */
 export function openColumn(name: string, aliases: Readonly<Record<string, string>> = {}): EventColumn {
   if (name === "sensor") return sensorColumn(aliases);
-  if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn, text => text);
+  if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn);
   if (NUMBER_COLUMN_NAMES.includes(name as NumberColumn)) return new NumericColumn(name as NumberColumn);
   return new ExtraColumn(name);
 }
@@ -55,17 +55,17 @@ class CodedColumn implements EventColumn {
   readonly isNumeric = false;
   readonly values = new Dictionary();
   readonly #column: TextColumn;
-  readonly #convert: (text: string) => string | undefined;
+  readonly #convert: ((text: string) => string | undefined) | undefined;
   readonly #none: number;
   #texts: Texts | undefined;
   /** `#codes[code of the table]` = our code. */
   #codes = new Int32Array(0);
 
   /**
-   * @param convert Text of the table to the value, undefined = none.
+   * @param convert Text of the table to the value, undefined = none; texts as they are if omitted.
    * @param none The value of events without a text.
    */
-  constructor(name: string, column: TextColumn, convert: (text: string) => string | undefined, none?: string) {
+  constructor(name: string, column: TextColumn, convert?: (text: string) => string | undefined, none?: string) {
     this.name = name;
     this.#column = column;
     this.#convert = convert;
@@ -92,6 +92,8 @@ class CodedColumn implements EventColumn {
   }
 
   #intern(texts: Texts, code: number): number {
+    const { arena, offsets } = texts;
+    if (this.#convert === undefined) return this.values.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
     const value = this.#convert(textOf(texts, code));
     return value === undefined ? -1 : this.values.internText(value);
   }
