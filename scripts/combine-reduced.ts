@@ -42,8 +42,9 @@ export const COMMAND = {
     {
       does: "Two sensors, reduced one by one, to a fleet",
       run:
-        "for s in hp-ams-01 hp-nyc-01; do bun scripts/reduce.ts test/fixtures/fleet/$s -o $s.json; done; " +
-        "bun scripts/combine-reduced.ts hp-*.arrow -o fleet.json",
+        "bun scripts/reduce.ts test/fixtures/fleet/hp-ams-01 -o ams.json && " +
+        "bun scripts/reduce.ts test/fixtures/fleet/hp-nyc-01 -o nyc.json && " +
+        "bun scripts/combine-reduced.ts ams.arrow nyc.arrow -o fleet.json",
     },
     {
       does: "The same table twice is the table, and straight to a report",

@@ -69,10 +69,14 @@ export const COMMAND = {
     failed: "a log is missing or damaged, a table cannot be written, nothing holds an event, or --strict found a reject",
   },
   examples: [
-    { does: "Event tables of the example logs, in a folder of their own",
-      run: "bun scripts/map.ts test/fixtures/fleet --mapped-dir tables" },
-    { does: "Packed logs of one sensor as one table, straight to the counts",
-      run: "zcat test/fixtures/fleet/hp-ams-01/*.gz | bun scripts/map.ts - | bun scripts/reduce.ts - -o ams.json" },
+    {
+      does: "Event tables of the example logs, in a folder of their own",
+      run: "bun scripts/map.ts test/fixtures/fleet --mapped-dir tables",
+    },
+    {
+      does: "Packed logs of one sensor, glued together, as one table",
+      run: "cat test/fixtures/fleet/hp-ams-01/*.gz | bun scripts/map.ts - -o ams.arrow",
+    },
   ],
 } as const satisfies Command;
 
