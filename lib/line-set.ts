@@ -25,7 +25,8 @@ export class LineSet {
   /** The slot of a line, or the free one where it belongs (time NaN). */
   #find(hash: number, timestampUs: number): number {
     const mask = this.#hashes.length - 1;
-    let slot = (hash % 0x8000_0000) & mask;
+    // The time counts too: the elements of an array share the hash of their one line.
+    let slot = (hash ^ Math.imul(timestampUs, 0x9e3779b1)) & mask;
     while (!Number.isNaN(this.#times[slot]!) && !(this.#hashes[slot] === hash && this.#times[slot] === timestampUs)) {
       slot = (slot + 1) & mask;
     }
