@@ -105,6 +105,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       ...listeners,
       parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
       dedupeLines: values.dedupeLines,
+      outputs,
       wantsRejects: values.rejects !== undefined,
     }),
   );
