@@ -1,5 +1,5 @@
 /** The event table as Arrow: another implementation reads the same values, and damage is told, never taken for data. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Precision, tableFromIPC, TimeUnit, Type } from "@uwdata/flechette";
 import { Table, tableToIPC, Uint8, vectorFromArray } from "apache-arrow";
 import { readFileSync, statSync } from "node:fs";
@@ -13,6 +13,9 @@ import { randomLines } from "../support/random-lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder, realFolders } from "../support/real-logs.ts";
 import { makeTempDir } from "../support/run.ts";
 import { eventLines, mapBytes } from "../support/tables.ts";
+
+// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
+setDefaultTimeout(600_000);
 
 const toBytes = ({ info, table }: { info: EventTableInfo; table: BuiltEventTable }, format?: "file" | "stream") =>
   Buffer.concat([...eventTableToIpc(table, info, format)]);
@@ -91,10 +94,14 @@ describe("what is written is what every reader reads", () => {
       for (const format of ["file", "stream"] as const) {
         const bytes = toBytes(mapped, format);
         expect([format, "read by us", firstDifference(await readStored(bytes), expected)]).toEqual([
-          format, "read by us", undefined,
+          format,
+          "read by us",
+          undefined,
         ]);
         expect([format, "read by flechette", firstDifference(linesByFlechette(bytes), expected)]).toEqual([
-          format, "read by flechette", undefined,
+          format,
+          "read by flechette",
+          undefined,
         ]);
       }
       await using dir = await makeTempDir();
@@ -175,7 +182,10 @@ describe("what is no event table, or no whole one", () => {
     expect(await failure(toBytes({ info: lying, table }, "stream"))).toBe(
       "Cannot read an event table of 2 events: it holds 1",
     );
-    const spoiled = Buffer.from(toBytes({ info, table }).toString("latin1").replaceAll('{"mappingVersion"', '["mappingVersion"'), "latin1");
+    const spoiled = Buffer.from(
+      toBytes({ info, table }).toString("latin1").replaceAll('{"mappingVersion"', '["mappingVersion"'),
+      "latin1",
+    );
     expect(await failure(spoiled)).toContain("JSON");
   });
 
@@ -189,7 +199,9 @@ describe("what is no event table, or no whole one", () => {
         }
       },
     };
-    expect(await failure(toBytes({ info, table: lying }))).toBe("Cannot read code 7 of a dictionary: expected less than 1");
+    expect(await failure(toBytes({ info, table: lying }))).toBe(
+      "Cannot read code 7 of a dictionary: expected less than 1",
+    );
   });
 });
 

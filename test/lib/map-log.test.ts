@@ -1,14 +1,18 @@
 /** Bytes in pieces of any size, long lines, last pieces: what becomes of the text between a log and its lines. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { BLOCK_BYTES } from "../../lib/log-file.ts";
 import { LINE_MAX_BYTES } from "../../lib/map-log.ts";
 import { seededRandom } from "../support/random.ts";
 import { randomLines } from "../support/random-lines.ts";
 import { mapBytes, readBack } from "../support/tables.ts";
 
+// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
+setDefaultTimeout(600_000);
+
 const encoder = new TextEncoder();
 const event = (n: number, more = "") =>
-  `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z","username":"u${n}"${more}}`;
+  `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z",` +
+  `"username":"u${n}"${more}}`;
 
 describe("pieces of any size give the same table", () => {
   const sizes: [name: string, pieces: number[]][] = [
@@ -52,22 +56,40 @@ describe("the limit of a line", () => {
     ["exactly 16 MiB", () => `${eventOf(LINE_MAX_BYTES)}\n${event(2)}\n`, { lines: 2, events: 2 }],
     ["with a CR behind", () => `${eventOf(LINE_MAX_BYTES)}\r\n${event(2)}\n`, { lines: 2, events: 2 }],
     ["one byte over", () => `${eventOf(LINE_MAX_BYTES + 1)}\n${event(2)}\n`, { lines: 2, events: 1, rejected: 1 }],
-    ["one over, between others", () => `${event(2)}\n${eventOf(LINE_MAX_BYTES + 1)}\r\n${event(3)}\n`,
-      { lines: 3, events: 2, rejected: 1 }],
-    ["far over", () => `${event(2)}\n${"x".repeat(2 * LINE_MAX_BYTES + 77)}\n${event(3)}\n`,
-      { lines: 3, events: 2, rejected: 1 }],
-    ["two long ones", () => `${"{".repeat(LINE_MAX_BYTES + 5)}\n${"[".repeat(LINE_MAX_BYTES + 5)}\n${event(3)}\n`,
-      { lines: 3, events: 1, rejected: 2 }],
-    ["far over, without an end", () => `${event(2)}\n${"x".repeat(LINE_MAX_BYTES + BLOCK_BYTES)}`,
-      { lines: 2, events: 1, rejected: 1 }],
+    [
+      "one over, between others",
+      () => `${event(2)}\n${eventOf(LINE_MAX_BYTES + 1)}\r\n${event(3)}\n`,
+      { lines: 3, events: 2, rejected: 1 },
+    ],
+    [
+      "far over",
+      () => `${event(2)}\n${"x".repeat(2 * LINE_MAX_BYTES + 77)}\n${event(3)}\n`,
+      { lines: 3, events: 2, rejected: 1 },
+    ],
+    [
+      "two long ones",
+      () => `${"{".repeat(LINE_MAX_BYTES + 5)}\n${"[".repeat(LINE_MAX_BYTES + 5)}\n${event(3)}\n`,
+      { lines: 3, events: 1, rejected: 2 },
+    ],
+    [
+      "far over, without an end",
+      () => `${event(2)}\n${"x".repeat(LINE_MAX_BYTES + BLOCK_BYTES)}`,
+      { lines: 2, events: 1, rejected: 1 },
+    ],
     ["exactly 16 MiB, without an end", () => eventOf(LINE_MAX_BYTES), { lines: 1, events: 1 }],
     ["one byte over, without an end", () => eventOf(LINE_MAX_BYTES + 1), { lines: 1, rejected: 1 }],
-    ["40 MB of NULs, then a whole object", () => `${event(2)}\n${"\0".repeat(40_000_000)}${event(3)}\n${event(4)}\n`,
-      { lines: 3, events: 2, repaired: 1 }],
+    [
+      "40 MB of NULs, then a whole object",
+      () => `${event(2)}\n${"\0".repeat(40_000_000)}${event(3)}\n${event(4)}\n`,
+      { lines: 3, events: 2, repaired: 1 },
+    ],
     ["40 MB of NULs at the start", () => `${"\0".repeat(40_000_000)}${event(3)}\n`, { lines: 1, repaired: 1 }],
     ["40 MB of NULs at the end", () => `${event(3)}\n${"\0".repeat(40_000_000)}`, { lines: 2, events: 1 }],
-    ["NULs before exactly 16 MiB", () => `${"\0".repeat(BLOCK_BYTES + 9)}${eventOf(LINE_MAX_BYTES)}\n`,
-      { lines: 1, repaired: 1 }],
+    [
+      "NULs before exactly 16 MiB",
+      () => `${"\0".repeat(BLOCK_BYTES + 9)}${eventOf(LINE_MAX_BYTES)}\n`,
+      { lines: 1, repaired: 1 },
+    ],
   ];
   test.each(table)("%s", async (_, text, expected) => {
     expect(await counts(text())).toEqual({ lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0, ...expected });
@@ -136,7 +158,10 @@ describe("the first line", () => {
   test("nothing at all", async () => {
     const { source, events } = await readBack("");
     expect([source.counts, source.sizeBytes, source.firstSeenUs, events]).toEqual([
-      { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 }, 0, undefined, [],
+      { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 },
+      0,
+      undefined,
+      [],
     ]);
   });
 });

@@ -1,8 +1,13 @@
 /** Merging is exact: any split of the events, in any order, in any number of steps, gives the rows of the whole. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { readReducedArrow, REDUCED_VERSION, reducedToIpc, type StoredReduced, toReducedRows }
-  from "../../lib/reduced-arrow.ts";
+import {
+  readReducedArrow,
+  REDUCED_VERSION,
+  reducedToIpc,
+  type StoredReduced,
+  toReducedRows,
+} from "../../lib/reduced-arrow.ts";
 import { comparePaths, compareSources, ReducedBuilder } from "../../lib/reduced-builder.ts";
 import { reduceEvents } from "../../lib/reduce.ts";
 import type { ReducedTable, SourceInfo } from "../../lib/reduced-table.ts";
@@ -12,6 +17,9 @@ import { randomLines } from "../support/random-lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder } from "../support/real-logs.ts";
 import { rowsOfTable } from "../support/slow-counter.ts";
 import { mapBytes } from "../support/tables.ts";
+
+// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
+setDefaultTimeout(600_000);
 
 const PARAMETERS = { robotMaxSeconds: 10 };
 
@@ -57,7 +65,7 @@ async function mergeInSteps(tables: readonly ReducedTable[], random: Random): Pr
 
 function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const lf = bytes.indexOf(0x0a, start);
     const end = lf < 0 ? bytes.length : lf + 1;
     lines.push(bytes.subarray(start, end));
@@ -86,7 +94,11 @@ async function expectLaws(text: Uint8Array, seed: string, isScattered: boolean):
     const pieces = split(linesOf(text), random, isScattered);
     const tables = await Promise.all(pieces.map((piece, i) => reduceText(piece, `piece.${i}`)));
     const merged = await mergeInSteps(tables, random);
-    expect({ seed, round, isSame: Bun.deepEquals(rowsOfTable(merged), expected) }).toEqual({ seed, round, isSame: true });
+    expect({ seed, round, isSame: Bun.deepEquals(rowsOfTable(merged), expected) }).toEqual({
+      seed,
+      round,
+      isSame: true,
+    });
     // Not only the same rows: the same bytes, whatever the order and the steps.
     const again = await mergeInSteps(tables, random);
     expect({ seed, round, isSame: ipcBytes(again).equals(ipcBytes(merged)) }).toEqual({ seed, round, isSame: true });
@@ -113,7 +125,11 @@ describe("any split, any order, any steps", () => {
   }
   for (const name of ["cloud-2026", "dense-2020", "tpot-2022", "digitalocean-2021"]) {
     test.skipIf(!REAL_LOGS)(`stretches of real logs: ${name}${NEEDS_REAL_LOGS}`, async () => {
-      const text = Buffer.concat(listLogs(realFolder(name)).map(path => readFileSync(path)).slice(0, 4));
+      const text = Buffer.concat(
+        listLogs(realFolder(name))
+          .map(path => readFileSync(path))
+          .slice(0, 4),
+      );
       await expectLaws(text.subarray(0, 1_500_000), `real ${name}`, false);
     });
   }
@@ -194,7 +210,9 @@ describe("neutral and absorbing", () => {
   test("more rows than are gathered before equal keys are added up", async () => {
     const lines: string[] = [];
     for (let i = 0; i < 150_000; i++) {
-      lines.push(`{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00Z","username":"u${i % 140_000}","password":"p"}\n`);
+      lines.push(
+        `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00Z","username":"u${i % 140_000}"}\n`,
+      );
     }
     const half = Buffer.from(lines.join(""));
     const tables = [await reduceText(half, "a"), await reduceText(half, "b")];
@@ -208,10 +226,13 @@ describe("neutral and absorbing", () => {
 describe("canonical order", () => {
   test("rows by day, sensor, key; no value first, texts by their UTF-16 code units", async () => {
     const login = (username: string | null, day = "2024-01-31", sensor = "hp1") =>
-      `${JSON.stringify({ eventid: "cowrie.login.failed", timestamp: `${day}T10:00:00Z`, sensor, ...(username === null ? {} : { username }) })}\n`;
+      `{"eventid":"cowrie.login.failed","timestamp":"${day}T10:00:00Z","sensor":"${sensor}",` +
+      `"username":${JSON.stringify(username)}}\n`;
     const names = ["b", "\uffff", "", "a", "\ud83d\ude00", "B", "\u0000", "é"];
     const table = await reduceText(
-      [...names, null].map(name => login(name)).join("") + login("z", "2024-01-30", "hp9") + login("y", "2024-01-31", "hp0"),
+      [...names, null].map(name => login(name)).join("") +
+        login("z", "2024-01-30", "hp9") +
+        login("y", "2024-01-31", "hp0"),
       "cowrie.json",
     );
     const { rows, sensor, day, keys } = table.kinds.login;
@@ -230,14 +251,25 @@ describe("canonical order", () => {
   test("paths with numbers compared as numbers", () => {
     const paths = ["a/cowrie.json", "a/cowrie.json.1", "a/cowrie.json.2", "a/cowrie.json.10", "a/cowrie.json.010", "b"];
     expect([...paths].reverse().sort(comparePaths)).toEqual([
-      "a/cowrie.json", "a/cowrie.json.1", "a/cowrie.json.2", "a/cowrie.json.010", "a/cowrie.json.10", "b",
+      "a/cowrie.json",
+      "a/cowrie.json.1",
+      "a/cowrie.json.2",
+      "a/cowrie.json.010",
+      "a/cowrie.json.10",
+      "b",
     ]);
   });
 
   test("sources by first event, then path, then hash; a source without events last", () => {
     const source = (path: string, wholeHash: string, firstSeenUs?: number) =>
       ({ path, wholeHash, ...(firstSeenUs === undefined ? {} : { firstSeenUs }) }) as SourceInfo;
-    const sorted = [source("a", "0", 1), source("a", "1", 2), source("b.2", "0", 2), source("b.10", "0", 2), source("a", "0")];
+    const sorted = [
+      source("a", "0", 1),
+      source("a", "1", 2),
+      source("b.2", "0", 2),
+      source("b.10", "0", 2),
+      source("a", "0"),
+    ];
     expect([...sorted].reverse().sort(compareSources)).toEqual(sorted);
   });
 });

@@ -23,7 +23,8 @@ export async function eventLines(table: EventTable): Promise<string[]> {
     for (let row = 0; row < rows; row++) {
       let line = `${timestampUs[row]}`;
       for (const [name, column, dictionary] of texts) {
-        if (column !== undefined && column[row]! >= 0) line += ` ${name}=${JSON.stringify(textOf(dictionary, column[row]!))}`;
+        if (column !== undefined && column[row]! >= 0)
+          line += ` ${name}=${JSON.stringify(textOf(dictionary, column[row]!))}`;
       }
       for (const [name, column] of values) {
         if (column !== undefined && !Number.isNaN(column[row]!)) line += ` ${name}=${column[row]! + 0}`;
@@ -58,7 +59,8 @@ export async function readBack(
   options: MapOptions & { readonly pieces?: readonly number[] } = {},
 ) {
   const rejects: string[] = [];
-  const onReject = (line: number, piece: Uint8Array) => void rejects.push(`${line}: ${Buffer.from(piece).toString("latin1")}`);
+  const onReject = (line: number, piece: Uint8Array) =>
+    void rejects.push(`${line}: ${Buffer.from(piece).toString("latin1")}`);
   const { info, table } = await mapBytes(bytes, { onReject, ...options });
   try {
     return { source: info.source, rejects, events: await eventLines(table) };
