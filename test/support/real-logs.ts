@@ -16,6 +16,11 @@ export const REAL_LOGS: string | undefined = existsSync(wanted) ? wanted : undef
 /** Put into the name of a test that is skipped without them. */
 export const NEEDS_REAL_LOGS = REAL_LOGS ? "" : " (skipped: no real logs; set COWRIE_REAL_LOGS)";
 
+const legacy = resolve(wanted, "../legacy-reduced");
+/** Folder of `reduced.json` files of the ancestor, beside the real logs; undefined when there is none. */
+export const LEGACY_REDUCED: string | undefined = existsSync(legacy) ? legacy : undefined;
+export const NEEDS_LEGACY_REDUCED = LEGACY_REDUCED ? "" : " (skipped: no legacy-reduced beside COWRIE_REAL_LOGS)";
+
 /** The folders there are, sorted. */
 export function realFolders(): string[] {
   return REAL_LOGS === undefined
