@@ -539,7 +539,9 @@ describe("interrupted, and logs that change under the run", () => {
         const bytes = await readOutputs(work.path);
         const random = seededRandom(signal);
         for (let round = 0; round < 3; round++) {
-          const child = startScript("analyze-local", [folder, "-q", "-m", "w"], { cwd: work.path });
+          // Of what kill -9 leaves in the folder for temporary files nothing shall outlast the test.
+          const env = { TMPDIR: logs.path };
+          const child = startScript("analyze-local", [folder, "-q", "-m", "w"], { cwd: work.path, env });
           await Bun.sleep(50 + random.int(700));
           child.kill(signal);
           await child.exited;
