@@ -5,8 +5,8 @@
  * or replaced by whoever finds the owner dead; so that two that find it so do not both replace it, that is done under
  * a lock of its own, `.NAME.lock.<id of the dead lock>`, for which the same holds. Ids are never used twice.
  */
-import { constants, readFileSync, unlinkSync } from "node:fs";
-import { copyFile, link, rename, writeFile } from "node:fs/promises";
+import { constants, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFile, link, rename } from "node:fs/promises";
 import { onStop } from "./cli.ts";
 import { hiddenStem, type OutputTarget, partialPathOf, resolveOutput } from "./output-file.ts";
 import { isAlive, type ProcessIdentity, THIS_PROCESS } from "./process-identity.ts";
@@ -108,7 +108,8 @@ async function tryLock(lockPath: string, realPath: string): Promise<(() => void)
   };
   let isHeld = false;
   try {
-    await writeFile(newPath, `${JSON.stringify(mine)}\n`, { flag: "wx" });
+    // At one go: a write under way in another thread could make the file after a signal had cleaned up.
+    writeFileSync(newPath, `${JSON.stringify(mine)}\n`, { flag: "wx" });
     for (;;) {
       isHeld = await linkNew(newPath, lockPath);
       if (isHeld) return release;

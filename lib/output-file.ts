@@ -5,7 +5,7 @@
  * The set as such is not one step: a machine that loses power between two renames keeps some new files and some old
  * ones, each of them whole. Devices, pipes and "-" (stdout) cannot be renamed over; they are written straight.
  */
-import { type Stats, unlinkSync } from "node:fs";
+import { closeSync, openSync, type Stats, unlinkSync } from "node:fs";
 import { access, chmod, chown, constants, type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink }
   from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -148,8 +148,9 @@ export async function assertWritable(paths: readonly string[]): Promise<void> {
     try {
       await removeStale(target.realPath);
       const probe = partialPathOf(target.realPath);
-      await (await open(probe, "wx")).close();
-      await unlink(probe);
+      // At one go, so that no signal comes between.
+      closeSync(openSync(probe, "wx"));
+      unlinkSync(probe);
     } catch (error) {
       throw cannotWrite(path, error);
     }
@@ -175,6 +176,8 @@ function assertDistinct(target: OutputTarget, others: readonly OutputTarget[]): 
  */
 export class OutputSet implements AsyncDisposable {
   readonly #outputs: OpenOutput[] = [];
+  /** Partial files that are there, or will be under another name. */
+  readonly #partialPaths: string[] = [];
   #forget: (() => void) | undefined;
 
   /**
@@ -192,12 +195,16 @@ export class OutputSet implements AsyncDisposable {
     }
 
     const partialPath = target.kind === "file" ? partialPathOf(target.realPath) : undefined;
-    // Known before it is there, so that a signal in between leaves nothing.
-    if (partialPath !== undefined) this.#forget ??= onStop(() => this.#removePartials());
     try {
-      if (partialPath !== undefined) await removeStale(target.realPath);
+      if (partialPath !== undefined) {
+        await removeStale(target.realPath);
+        // Made and known at one go, so that a signal in between leaves nothing.
+        this.#forget ??= onStop(() => this.#removePartials());
+        closeSync(openSync(partialPath, "wx"));
+        this.#partialPaths.push(partialPath);
+      }
       // A pipe opened for reading as well would never notice that its reader has gone.
-      const handle = await open(partialPath ?? target.realPath, partialPath === undefined ? constants.O_WRONLY : "wx");
+      const handle = await open(partialPath ?? target.realPath, constants.O_WRONLY);
       return this.#add({ target, handle, partialPath, write: chunk => writeAll(handle, chunk, path) });
     } catch (error) {
       throw cannotWrite(path, error);
@@ -237,6 +244,7 @@ export class OutputSet implements AsyncDisposable {
       if (partialPath !== undefined) folders.add(dirname(target.realPath));
       this.#outputs.shift();
     }
+    this.#partialPaths.length = 0;
     this.#forget?.();
     this.#forget = undefined;
     for (const folder of folders) await syncFolder(folder);
@@ -254,8 +262,7 @@ export class OutputSet implements AsyncDisposable {
   }
 
   #removePartials(): void {
-    for (const { partialPath } of this.#outputs) {
-      if (partialPath === undefined) continue;
+    for (const partialPath of this.#partialPaths.splice(0)) {
       try {
         unlinkSync(partialPath);
       } catch {
