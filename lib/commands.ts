@@ -72,8 +72,8 @@ export function toAbsoluteArguments(command: Command, argv: readonly string[], f
       continue;
     }
     for (const single of Array.isArray(value) ? value : [value]) {
-      const text =
-        spec.type === "path" ? absolute(String(single)) : spec.type === "day" ? toIsoDay(Number(single)) : String(single);
+      const plain = spec.type === "day" ? toIsoDay(Number(single)) : String(single);
+      const text = spec.type === "path" ? absolute(plain) : plain;
       // A value that begins with "-" must not stand alone.
       args.push(...(text.startsWith("-") && text !== "-" ? [`${name}=${text}`] : [name, text]));
     }

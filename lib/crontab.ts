@@ -41,7 +41,9 @@ export interface CronJob {
  * @throws {UsageError} if it holds a line break or NUL: a line of a crontab cannot.
  */
 export function toShellWord(word: string): string {
-  if (/[\n\r\0]/.test(word)) throw new UsageError(`Cannot schedule ${quoteForMessage(word)}: expected a text without line breaks`);
+  if (/[\n\r\0]/.test(word)) {
+    throw new UsageError(`Cannot schedule ${quoteForMessage(word)}: expected a text without line breaks`);
+  }
   if (/^[\w@+=:,./-]+$/.test(word)) return word;
   // Cron's view of "\\" and "\%" depends on its make, so no backslash may stand before either: quotes go between.
   return `'${word.replaceAll("'", String.raw`'\''`).replace(/\\(?=[\\%])/g, "\\''")}'`;
@@ -54,7 +56,8 @@ export function toShellWord(word: string): string {
  */
 export function toCronLine({ name, schedule, command }: CronJob): string {
   if (!NAME.test(name)) {
-    throw new UsageError(`Cannot use name ${quoteForMessage(name)}: expected up to 40 letters, digits, "-", "_" and "."`);
+    const quoted = quoteForMessage(name);
+    throw new UsageError(`Cannot use name ${quoted}: expected up to 40 letters, digits, "-", "_" and "."`);
   }
   if (/\\[\\%]/.test(command)) throw new RangeError("Cannot escape the command: a backslash stands before \\ or %");
   // An unescaped % ends the command.
@@ -62,7 +65,8 @@ export function toCronLine({ name, schedule, command }: CronJob): string {
   const sizeBytes = Buffer.byteLength(escaped);
   if (sizeBytes > COMMAND_MAX_BYTES) {
     throw new UsageError(
-      `Cannot schedule a command of ${sizeBytes} bytes: cron takes ${COMMAND_MAX_BYTES}, expected shorter paths or a script`,
+      `Cannot schedule a command of ${sizeBytes} bytes: cron takes ${COMMAND_MAX_BYTES}, ` +
+        "expected shorter paths or a script",
     );
   }
   return `${schedule} ${escaped}`;
@@ -99,9 +103,10 @@ export function parseSchedule(flag: string, text: string): string {
     // A step wants a range or "*" before it: Bun takes "5/10", cron does not.
     const item = String.raw`(\*|\d+-\d+)(/\d+)?|\d+`;
     const field = new RegExp(`^(${item})(,(${item}))*$`);
-    schedule = fields.map((text, i) => (i === 3 ? toNumbers(text, MONTHS, 1) : i === 4 ? toNumbers(text, WEEKDAYS, 0) : text))
-      .join(" ");
-    if (!schedule.split(" ").every(text => field.test(text))) throw wrong("");
+    fields[3] = toNumbers(fields[3]!, MONTHS, 1);
+    fields[4] = toNumbers(fields[4]!, WEEKDAYS, 0);
+    schedule = fields.join(" ");
+    if (!fields.every(text => field.test(text))) throw wrong("");
   }
   let next: Date | null;
   try {
@@ -209,15 +214,17 @@ export async function changeCrontab(change: (table: string) => string): Promise<
     const after = change(before ?? "");
     if (after === (before ?? "")) return { before: after, after };
     if ((await readCrontab()) !== before) continue;
-    const isGone = after === "";
-    const { stderr, exitCode } = isGone ? await runCrontab(["-r"]) : await runCrontab(["-"], Buffer.from(after, "latin1"));
+    const run = after === "" ? runCrontab(["-r"]) : runCrontab(["-"], Buffer.from(after, "latin1"));
+    const { stderr, exitCode } = await run;
     if (exitCode !== 0) throw new Error(`Cannot write the crontab: ${firstLine(stderr, exitCode)}`);
     if (((await readCrontab()) ?? "") !== after) {
-      throw new Error("Cannot be sure of the crontab: somebody else changed it at the same time, expected to look at it (crontab -l)");
+      throw new Error(
+        "Cannot be sure of the crontab: somebody else changed it at the same time, expected to look at it (crontab -l)",
+      );
     }
     return { before: before ?? "", after };
   }
-  throw new Error(`Cannot change the crontab: somebody else has changed it ${ATTEMPTS} times meanwhile, expected to try again`);
+  throw new Error(`Cannot change the crontab: somebody else does all the time, expected to try again`);
 }
 
 /** Runs of ours one after the other; without a folder of the user's they go ahead as they are. */

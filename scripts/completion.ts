@@ -2,7 +2,8 @@
 /**
  * Completion of all scripts' command lines for a shell.
  */
-import { type Command, EXIT, type ExitCode, parseChoice, parseCommand, runMain, UsageError, writeOut } from "../lib/cli.ts";
+import { type Command, EXIT, type ExitCode, parseChoice, parseCommand, runMain, UsageError, writeOut }
+  from "../lib/cli.ts";
 import { listScripts, loadCommand } from "../lib/commands.ts";
 import { bashCompletion, zshCompletion } from "../lib/completion.ts";
 
@@ -12,8 +13,8 @@ export const COMMAND = {
   operands: [{ name: "bash|zsh", help: "The shell." }],
   options: {},
   writes:
-    "The completion on stdout, for the shell to read at its start: as a line of ~/.bashrc, or of ~/.zshrc after compinit, " +
-    "source <(bun /path/to/scripts/completion.ts bash). Completes bun scripts/NAME.ts and NAME.ts itself.",
+    "The completion on stdout, for the shell to read at its start: as a line of ~/.bashrc, or of ~/.zshrc after " +
+    "compinit, source <(bun /path/to/scripts/completion.ts bash). Completes bun scripts/NAME.ts and NAME.ts itself.",
   examples: [
     { does: "For this shell", run: "source <(bun scripts/completion.ts bash)" },
     { does: "As a file that is read faster", run: "bun scripts/completion.ts zsh > completion.zsh" },

@@ -40,7 +40,8 @@ const OPTIONS = {
   at: {
     type: "string",
     placeholder: "TIME",
-    help: 'When, by this machine\'s clock: 03:15, "mon 06:30", :20 (every hour), @daily, or five fields as "15 3 * * *".',
+    help:
+      'When, by this machine\'s clock: 03:15, "mon 06:30", :20 (every hour), @daily, or five fields as "15 3 * * *".',
     defaultText: 'nightly 03:15, weekly "mon 06:30", hourly :20',
   },
   name: { type: "string", help: "Name of the line in the crontab.", defaultText: "that of the job" },
@@ -69,18 +70,21 @@ export const COMMAND = {
     {
       name: "nightly|weekly|hourly|SCRIPT",
       help:
-        "nightly: report on logs that grow, reading only what is new. weekly: summary of the last seven whole days (UTC), " +
-        "sent by cron as a mail. hourly: the same report, and a mail if something changed today or a sensor is silent. " +
+        "nightly: report on logs that grow, reading only what is new. weekly: summary of the last seven whole days " +
+        "(UTC), sent by cron as a mail. hourly: the same report, and a mail if something changed today or a sensor " +
+        "is silent. " +
         "SCRIPT: the name of any script, then -- and what it takes, which is checked now.",
     },
     { name: "ARGUMENT", repeatable: true, help: "Logs or folders; after -- the command line of the script." },
   ],
   options: OPTIONS,
   writes:
-    "The line, on stdout; nothing else is changed unless --install or --remove says so, and then no line of the crontab but " +
-    "those this script has made, which end in # cowrie-longitudinal: NAME. --list writes a table.",
+    "The line, on stdout; nothing else is changed unless --install or --remove says so, and then no line of the " +
+    "crontab but those this script has made, which end in # cowrie-longitudinal: NAME. --list writes a table.",
   exits: {
-    failed: "there is no crontab command, it refuses, somebody else changes the crontab at the same time, or there is no line of that name",
+    failed:
+      "there is no crontab command, it refuses, somebody else changes the crontab at the same time, or there is no " +
+      "line of that name",
   },
   examples: [
     {
@@ -127,7 +131,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   if (values.remove !== undefined || values.list) {
     const [extra] = operands;
-    if (extra !== undefined) throw new UsageError(`Cannot use argument ${quoteForMessage(extra)}: expected ${asked[0]} only`);
+    if (extra !== undefined) {
+      throw new UsageError(`Cannot use argument ${quoteForMessage(extra)}: expected ${asked[0]} only`);
+    }
     return values.remove === undefined ? await list(tell) : await remove(values.remove, tell);
   }
 
@@ -168,8 +174,8 @@ async function remove(name: string, tell: (line: string) => void): Promise<ExitC
   const jobs = listJobs(before);
   const removed = jobs.filter(job => job.name === name);
   if (removed.length === 0) {
-    const names = jobs.map(job => `"${job.name}"`).join(", ");
-    throw new Error(`Cannot remove ${quoteForMessage(name)}: no line of that name, found ${names === "" ? "none of ours" : names}`);
+    const found = jobs.length === 0 ? "none of ours" : jobs.map(job => `"${job.name}"`).join(", ");
+    throw new Error(`Cannot remove ${quoteForMessage(name)}: no line of that name, found ${found}`);
   }
   for (const { line } of removed) tell(`Removed: ${visible(fromBytes(line))}`);
   if (after === "") tell("Nothing is left in your crontab: it is gone");
@@ -185,15 +191,19 @@ async function makePlan(values: Values, operands: readonly string[], given: Read
   const time = values.at ?? PRESETS.get(job);
   const name = values.name ?? job;
   const bun = findBun();
-  const notes = /[\\/]_npx[\\/]/.test(bun)
-    ? [`bun stands in npm's cache, which may be emptied: ${quoteForMessage(bun)}; npm install --global bun gives it a place`]
-    : [];
+  const notes: string[] = [];
+  if (/[\\/]_npx[\\/]/.test(bun)) {
+    const found = quoteForMessage(bun);
+    notes.push(`${found} is in npm's cache, which may be emptied: npm install --global bun gives it a place`);
+  }
 
   const folder = resolve(".");
   if (PRESETS.has(job)) {
     const schedule = parseSchedule("--at", time!);
     for (const option of ["logfile", "outfile"] as const) {
-      if (job === "weekly" && given.has(option)) throw new UsageError(`Cannot use --${option} with weekly: it is sent by mail`);
+      if (job === "weekly" && given.has(option)) {
+        throw new UsageError(`Cannot use --${option} with weekly: it is sent by mail`);
+      }
       if (values[option] === "-") throw new UsageError(`Cannot use --${option} - in a crontab: expected a file`);
     }
     const command = presetCommand(job, args, values, bun, folder);
@@ -207,7 +217,9 @@ async function makePlan(values: Values, operands: readonly string[], given: Read
     throw new UsageError(`Cannot schedule ${quoteForMessage(job)}: expected ${wanted}${hint}`);
   }
   for (const option of ["logfile", "outfile"]) {
-    if (given.has(option)) throw new UsageError(`Cannot use --${option} before "--" with ${job}: expected it after "--"`);
+    if (given.has(option)) {
+      throw new UsageError(`Cannot use --${option} before "--" with ${job}: expected it after "--"`);
+    }
   }
   if (time === undefined) throw new UsageError(`Missing --at: expected when to run ${job}`);
   const schedule = parseSchedule("--at", time);
@@ -273,8 +285,9 @@ function findBun(): string {
 /** Say so if a mail will not come. */
 function noteMail(table: string, tell: (line: string) => void): void {
   const mailTo = [...table.matchAll(/^\s*MAILTO\s*=\s*(.*?)\s*$/gm)].at(-1)?.[1];
-  if (mailTo !== undefined && /^(""|'')?$/.test(mailTo)) tell("Notice: MAILTO is empty in your crontab, so cron sends no mail");
-  else if (!existsSync("/usr/sbin/sendmail") && Bun.which("sendmail") === null) {
+  if (mailTo !== undefined && /^(""|'')?$/.test(mailTo)) {
+    tell("Notice: MAILTO is empty in your crontab, so cron sends no mail");
+  } else if (!existsSync("/usr/sbin/sendmail") && Bun.which("sendmail") === null) {
     tell("Notice: cron sends mail by sendmail, which is not here: on Debian install exim4 or msmtp-mta");
   }
 }

@@ -37,8 +37,9 @@ test("nextRun() tells the local time, and nothing for what it does not understan
 
 describe("toShellWord() and toCronLine()", () => {
   const words = [
-    "plain/path.json", "", "a b", "it's", "'", "''", '"', "$HOME `id` $(id)", "100%", "%%", "\\", "\\\\", "\\%", "a\\%b%",
-    "\\'%", "tail\\", "~", "*", "?[x]", "# no comment", "-q", "a=b", "ä 漢字 \u{1f41d}", "!x", "tab\there", ";|&<>(){}",
+    "plain/path.json", "", "a b", "it's", "'", "''", '"', "$HOME `id` $(id)", "100%", "%%", "\\", "\\\\", "\\%",
+    "a\\%b%", "\\'%", "tail\\", "~", "*", "?[x]", "# no comment", "-q", "a=b", "ä 漢字 \u{1f41d}", "!x", "tab\there",
+    ";|&<>(){}",
   ];
 
   test.each([

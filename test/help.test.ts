@@ -1,0 +1,83 @@
+/** `--help` of every script in scripts/: tells all its table holds, and its examples run. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { listScripts, loadCommand } from "../lib/commands.ts";
+import { type Command, type OptionSpec, toLongName } from "../lib/options.ts";
+import { type Checkout, makeCheckout } from "./support/checkout.ts";
+import { runScript } from "./support/run.ts";
+
+// Examples read the example logs as often as there are examples.
+setDefaultTimeout(600_000);
+
+const names = listScripts();
+const commands = new Map<string, Command>();
+for (const name of names) {
+  const command = await loadCommand(name);
+  if (command !== undefined) commands.set(name, command);
+}
+
+test("every script has its table, under its own name", () => {
+  expect(names.length).toBeGreaterThan(5);
+  expect([...commands].map(([name, command]) => [name, command.name])).toEqual(names.map(name => [name, name]));
+});
+
+/** The help's sections from their titles; the first is the summary. */
+function splitHelp(text: string) {
+  return text.split("\n\n").map(section => section.replace(/\s+/g, " ").trim());
+}
+
+describe.each([...commands])("%s --help", (name, command) => {
+  test("goes to stdout, exits 0, and tells usage, options, defaults, output, exit codes, examples", async () => {
+    const { stdout, stderr, exitCode } = await runScript(name, ["--help"]);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    const sections = splitHelp(stdout);
+    expect(sections[0]).toBe(command.summary);
+    expect(sections[1]).toStartWith(`Usage: bun scripts/${name}.ts `);
+    const options = sections.find(section => section.startsWith("Options:"))!;
+    for (const [key, spec] of Object.entries<OptionSpec>(command.options)) {
+      expect(options).toContain(`--${toLongName(key)}`);
+      expect(options).toContain(spec.help);
+      const hasDefault = "default" in spec && spec.default !== undefined;
+      if (hasDefault && spec.defaultText === undefined && spec.type !== "day") {
+        expect(options).toContain(`[default: ${spec.default}]`);
+      }
+    }
+    expect(sections.some(section => section.startsWith("Writes: "))).toBe(true);
+    expect(sections.some(section => /^Exit codes: 0 .+; 1 .+; 2 wrong usage/.test(section))).toBe(true);
+    expect(command.examples.length).toBeGreaterThanOrEqual(2);
+    for (const { does, run } of command.examples) expect(stdout).toContain(`  ${does}\n    ${run}\n`);
+    const isExample = new Set(command.examples.map(({ run }) => run));
+    expect(stdout.split("\n").filter(line => line.length > 96 && !isExample.has(line.trim()))).toEqual([]);
+  });
+
+  test("an unknown option is one line, a pointer to the help, and exit code 2", async () => {
+    expect(await runScript(name, ["--no-such-option"])).toMatchObject({
+      stdout: "",
+      stderr: `${name}: Unknown option "--no-such-option"\nTry: bun scripts/${name}.ts --help\n`,
+      exitCode: 2,
+    });
+  });
+});
+
+/** What an example may end with: 0, and where it asks for them by --exit-code, the codes of a finding. */
+function allowedCodes(line: string): number[] {
+  return line.includes("--exit-code") ? [0, 10, 11] : [0];
+}
+
+describe("examples of the help", () => {
+  let checkout: Checkout;
+  beforeAll(async () => {
+    checkout = await makeCheckout();
+  });
+  afterAll(async () => {
+    await checkout[Symbol.asyncDispose]();
+  });
+
+  const examples = [...commands.values()].flatMap(({ examples }) => examples.map(({ run }) => run));
+
+  // Twice in the table of two scripts is still one example.
+  test.each([...new Set(examples)])("%s", async line => {
+    const { stderr, exitCode } = await checkout.shell(line);
+    const isAllowed = allowedCodes(line).includes(exitCode);
+    expect({ stderr: isAllowed ? "" : stderr, exitCode }).toEqual({ stderr: "", exitCode: isAllowed ? exitCode : 0 });
+  });
+});
