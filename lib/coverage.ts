@@ -136,6 +136,8 @@ export function buildCoverage(table: ReducedTable, options: CoverageOptions = {}
   let first = Infinity;
   let last = -Infinity;
   for (const kind of KIND_NAMES) {
+    // A verdict holds whenever it was given, also on days that were left out.
+    if (kind === "scan") continue;
     const { day, rows } = table.kinds[kind];
     for (let row = 0; row < rows; row++) {
       if (day[row]! < first) first = day[row]!;
@@ -164,7 +166,7 @@ export function buildCoverage(table: ReducedTable, options: CoverageOptions = {}
   for (let sensor = 0; sensor < sensors.length; sensor++) {
     judgeSensor(coverage, sensor, endHour, operator, options.quietDays ?? "unknown");
   }
-  for (const kind of KIND_NAMES) if (kind !== "event") markCut(coverage, table.kinds[kind]);
+  for (const kind of KIND_NAMES) if (kind !== "event" && kind !== "scan") markCut(coverage, table.kinds[kind]);
   return coverage;
 }
 
@@ -263,7 +265,11 @@ function judgeSensor(
   }
   listOutages(coverage, sensor, operator, inferred, rates, outages);
 
-  const hours = endHour - (lastHour + 1);
+  // The operator's word counts here too: hours that are known to be down are no silence.
+  let hours = 0;
+  for (let hour = lastHour + 1; hour < endHour; hour++) {
+    if (((operator[sensor * days + Math.floor(hour / 24)]! >> (hour % 24)) & 1) === 0) hours++;
+  }
   const rate = hours >= 1 ? usualRate(coverage, base, seenDays, unwatched) : 0;
   if (rate * hours > SILENCE_LOG) {
     silent.push({

@@ -168,6 +168,8 @@ class BatchReducer {
         const isVerdict = shasum !== undefined && shasum[row]! >= 0 && positives !== undefined && total !== undefined;
         // False for NaN, that is, for an answer without figures.
         if (isVerdict && positives[row]! <= INT32_MAX && total[row]! <= INT32_MAX) pick("scan").push(row);
+        // It is kept for the hash's sake; of a day that is left out it must not bring a sensor in.
+        if (day[row]! < sinceDay || day[row]! > untilDay) sensor[row] = -1;
       }
       if (sensor[row]! < 0 || day[row]! < sinceDay || day[row]! > untilDay) continue;
       const us = batch.timestampUs[row]!;

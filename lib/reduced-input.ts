@@ -18,8 +18,9 @@ import { errorReason, quoteForMessage } from "./text.ts";
 /** Operand and option that name the one table a script shows. */
 export const TABLE_OPERAND = {
   name: "TABLE",
+  repeatable: true,
   help:
-    "The reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
+    "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
     'reduced.json of cowralyze, "-" for any of them on stdin.',
 } as const;
 export const TABLE_OPTION = {

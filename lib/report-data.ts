@@ -95,7 +95,9 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
 /** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */
 function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } {
   const weights = new Map<number, number>();
-  for (const { rows, day, count } of Object.values(table.kinds)) {
+  for (const { kind, rows, day, count } of Object.values(table.kinds)) {
+    // A verdict holds whenever it was given, also on days that were left out.
+    if (kind === "scan") continue;
     // Rows stand by day: one addition to the map per day, not per row.
     for (let row = 0; row < rows;) {
       const start = day[row]!;

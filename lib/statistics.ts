@@ -415,6 +415,7 @@ function listCutDays(table: ReducedTable, coverage: Coverage): CutDay[] {
   if (!status.includes(CUT)) return [];
   const cells = new Map<number, Map<Kind, { listed: number; smallestCount: number }>>();
   for (const kind of KIND_NAMES) {
+    if (kind === "scan") continue;
     const rows = table.kinds[kind];
     for (let row = 0; row < rows.rows; row++) {
       const cell = rows.sensor[row]! * days + rows.day[row]! - firstDay;
