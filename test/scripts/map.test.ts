@@ -1,0 +1,110 @@
+/** map as a user runs it: tables beside logs, one table to a file or a pipe. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cp, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { openEventTable } from "../../lib/event-table.ts";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
+import { shell } from "../support/source.ts";
+import { eventLines } from "../support/tables.ts";
+
+// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+setDefaultTimeout(600_000);
+
+const LOG = "fleet/hp-ams-01/cowrie.json";
+let dir: Awaited<ReturnType<typeof makeTempDir>>;
+const at = (name: string) => join(dir.path, name);
+
+async function map(args: readonly string[], stdin?: Uint8Array | string) {
+  const { stdoutBytes, stderr, exitCode } = await runScript("map", args, {
+    cwd: dir.path, ...(stdin === undefined ? {} : { stdin }),
+  });
+  return { stdout: stdoutBytes, stderr, exitCode };
+}
+
+/** Every event of a table, as text. */
+async function eventsOf(source: string | Uint8Array): Promise<string[]> {
+  const { table } = await openEventTable(source);
+  try {
+    return await eventLines(table);
+  } finally {
+    await table.close();
+  }
+}
+
+beforeAll(async () => {
+  dir = await makeTempDir();
+  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+
+describe("tables beside logs", () => {
+  test("one for each log, used again by the next run, made anew with -m w", async () => {
+    const first = await map(["fleet/hp-lab-01"]);
+    expect({ ...first, stderr: "" }).toEqual({ stdout: new Uint8Array(), stderr: "", exitCode: 0 });
+    expect(first.stderr).toMatch(/^map: 42 logs, .* events, 0 lines rejected; 42 event tables: beside each log; /);
+    const names = await readdir(at("fleet/hp-lab-01"));
+    expect(names.filter(name => name.endsWith(".arrow"))).toHaveLength(42);
+    const table = at("fleet/hp-lab-01/cowrie.json.2026_7_6.arrow");
+    const [{ ino }, bytes] = [await stat(table), await readFile(table)];
+    expect((await map(["fleet/hp-lab-01"])).stderr).toContain("all from event tables");
+    expect((await stat(table)).ino).toBe(ino);
+    expect((await map(["fleet/hp-lab-01", "-m", "w"])).stderr).not.toContain("from event tables");
+    expect((await stat(table)).ino).not.toBe(ino);
+    expect((await readFile(table)).equals(bytes)).toBe(true);
+  });
+
+  test("in a folder of the user's choice; -f names a log as an operand does; rejects go to a file", async () => {
+    const { exitCode, stderr } = await map(["-f", "fleet/hp-sgp-01", "--mapped-dir", "tables", "--rejects", "rejects.ndjson"]);
+    expect({ exitCode, stderr: stderr.includes("6 lines rejected") }).toEqual({ exitCode: 0, stderr: true });
+    expect((await readdir(at("tables"))).length).toBe(42);
+    expect((await Bun.file(at("rejects.ndjson")).text()).trim().split("\n")).toHaveLength(6);
+    expect((await map(["fleet/hp-sgp-01", "--mapped-dir", "tables", "--strict", "-q"])).exitCode).toBe(1);
+  });
+});
+
+describe("one table", () => {
+  test("to a file, as a stream to stdout, from stdin, packed or not: the same events", async () => {
+    const expected = await (async () => {
+      expect((await map([LOG, "-o", "one.arrow", "-q"])).exitCode).toBe(0);
+      return eventsOf(at("one.arrow"));
+    })();
+    expect(expected.length).toBe(127);
+    const bytes = await readFile(at(LOG));
+    const streams = [
+      await map([LOG, "-o", "-", "-q"]),
+      await map(["-", "-q"], bytes),
+      await map(["-q", "-"], gzipSync(bytes)),
+    ];
+    for (const { stdout, stderr, exitCode } of streams) {
+      expect({ stderr, exitCode, mark: [...stdout.subarray(0, 4)] }).toEqual({
+        stderr: "", exitCode: 0, mark: [0xff, 0xff, 0xff, 0xff],
+      });
+      expect(await eventsOf(stdout)).toEqual(expected);
+    }
+    expect((await map(["-", "-o", "file.arrow", "-q"], bytes)).exitCode).toBe(0);
+    expect(await eventsOf(at("file.arrow"))).toEqual(expected);
+  });
+
+  const MISTAKES: { name: string; args: string[]; says: string; exitCode: number }[] = [
+    { name: "several logs on one table", args: ["fleet/hp-lab-01", "-o", "x.arrow"], says: "Cannot write 42 logs as one event table: expected one log, or no -o", exitCode: 2 },
+    { name: "stdin beside others without -o", args: [LOG, "-"], says: "Cannot write the event table of stdin beside it", exitCode: 2 },
+    { name: "no input", args: [], says: "Missing PATH", exitCode: 2 },
+    { name: "a log without an event", args: ["-", "-o", "x.arrow"], says: "Cannot find an event in \"-\"", exitCode: 1 },
+    { name: "what is a table already", args: ["one.arrow", "-o", "-"], says: "it is an Arrow table already", exitCode: 1 },
+    { name: "a missing log", args: ["missing", "-o", "x.arrow"], says: 'Cannot read "missing": no such file or folder', exitCode: 1 },
+  ];
+  test.each(MISTAKES)("$name", async ({ args, says, exitCode }) => {
+    const result = await map(args, "no event\n");
+    expect({ exitCode: result.exitCode, bytes: result.stdout.length }).toEqual({ exitCode, bytes: 0 });
+    expect(result.stderr).toContain(says);
+    expect(await Bun.file(at("x.arrow")).exists()).toBe(false);
+  });
+
+  test("Arrow is not written to a terminal", async () => {
+    const script = `${process.execPath} ${join(import.meta.dir, "../../scripts/map.ts")} ${at(LOG)} -o -`;
+    const { stdout } = await run(shell(`script -qec '${script}' /dev/null; true`));
+    expect(stdout).toContain("Cannot write Arrow to a terminal: expected a pipe or an output file");
+  });
+});

@@ -1,0 +1,96 @@
+/** reduce as a user runs it: the same table from logs, their event tables, and pipes. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readReduced } from "../../lib/reduced-input.ts";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { readLogFolder } from "../support/real-logs.ts";
+import { makeTempDir, runScript } from "../support/run.ts";
+import { countSlowly, rowsOfTable } from "../support/slow-counter.ts";
+
+// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+setDefaultTimeout(600_000);
+
+let dir: Awaited<ReturnType<typeof makeTempDir>>;
+const at = (name: string) => join(dir.path, name);
+const reduce = (args: readonly string[], stdin?: Uint8Array) =>
+  runScript("reduce", args, { cwd: dir.path, ...(stdin === undefined ? {} : { stdin }) });
+
+beforeAll(async () => {
+  dir = await makeTempDir();
+  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  const { exitCode } = await reduce(["fleet", "-q"]);
+  expect(exitCode).toBe(0);
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+
+describe("one table", () => {
+  test("of the example logs: what the slow counter finds, and what analyze-local writes", async () => {
+    const table = await readReduced(at("reduced.arrow"), () => {});
+    expect(rowsOfTable(table)).toEqual(countSlowly(readLogFolder(at("fleet"))).rows);
+    expect((await runScript("analyze-local", ["fleet", "-f", "other.json", "-q"], { cwd: dir.path })).exitCode).toBe(0);
+    expect((await readFile(at("other.arrow"))).equals(await readFile(at("reduced.arrow")))).toBe(true);
+    expect((await readFile(at("other.json"))).equals(await readFile(at("reduced.json")))).toBe(true);
+  });
+
+  test("from event tables alone the same as from their logs, but for the names", async () => {
+    const tables = [...new Bun.Glob("fleet/hp-*/*.arrow").scanSync(dir.path)].sort();
+    expect(tables.length).toBeGreaterThan(170);
+    const { stdout, stderr, exitCode } = await reduce([...tables, "-o", "tables"]);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
+    expect(stderr).toMatch(/\nreduce: \d+ logs, 8\.51 MB: 20,066 events \(3 repaired\), .* rows; |^reduce: /);
+    const [all, again] = await Promise.all(["reduced.arrow", "tables.arrow"].map(name => readReduced(at(name), () => {})));
+    expect(rowsOfTable(again!)).toEqual(rowsOfTable(all!));
+  });
+
+  test("as an Arrow stream on stdout: the same table", async () => {
+    const { stdoutBytes, exitCode } = await reduce(["fleet", "-o", "-", "-q"]);
+    expect({ exitCode, mark: [...stdoutBytes.subarray(0, 4)] }).toEqual({ exitCode: 0, mark: [0xff, 0xff, 0xff, 0xff] });
+    await Bun.write(at("stream"), stdoutBytes);
+    const again = await runScript("combine-reduced", ["-", "-o", "again", "-q"], { cwd: dir.path, stdin: stdoutBytes });
+    expect(again.exitCode).toBe(0);
+    expect((await readFile(at("again.arrow"))).equals(await readFile(at("reduced.arrow")))).toBe(true);
+    // The stream in a file is as good.
+    expect(rowsOfTable(await readReduced(at("stream"), () => {}))).toEqual(
+      rowsOfTable(await readReduced(at("reduced.arrow"), () => {})),
+    );
+  });
+
+  test("from a log on stdin and an event table on stdin", async () => {
+    const log = await readFile(at("fleet/hp-ams-01/cowrie.json"));
+    const table = await readFile(at("fleet/hp-ams-01/cowrie.json.arrow"));
+    const rows = await Promise.all(
+      [log, table].map(async (stdin, i) => {
+        expect((await reduce(["-", "-o", `stdin${i}`, "-q"], stdin)).exitCode).toBe(0);
+        return rowsOfTable(await readReduced(at(`stdin${i}.arrow`), () => {}));
+      }),
+    );
+    expect(rows[0]).toEqual(rows[1]!);
+  });
+});
+
+describe("names of outputs", () => {
+  test.each([
+    ["x.json", ["x.json", "x.arrow"]],
+    ["y.arrow", ["y.json", "y.arrow"]],
+    ["z", ["z", "z.arrow"]],
+  ])("-o %s", async (outfile, written) => {
+    expect((await reduce(["fleet/hp-ams-01/cowrie.json", "-o", outfile, "-q", "-n", "1"])).exitCode).toBe(0);
+    for (const name of written) expect(await Bun.file(at(name)).exists()).toBe(true);
+    expect(Array.isArray(JSON.parse(await Bun.file(at(written[0]!)).text()))).toBe(true);
+  });
+});
+
+describe("failures leave no output", () => {
+  test.each([
+    [["missing"], 1, 'reduce: Cannot read "missing": no such file or folder'],
+    [[], 2, "reduce: Missing PATH"],
+    [["fleet", "--since", "2026-08-01", "--until", "2026-07-01"], 2, "expected --since on or before --until"],
+    [["reduced.arrow"], 1, "not an event table"],
+  ] as const)("%p", async (args, exitCode, says) => {
+    const result = await reduce([...args, "-o", "none"]);
+    expect({ exitCode: result.exitCode, stdout: result.stdout }).toEqual({ exitCode, stdout: "" });
+    expect(result.stderr).toContain(says);
+    expect(await Bun.file(at("none.arrow")).exists()).toBe(false);
+  });
+});

@@ -1,0 +1,171 @@
+/** value-counts as a user runs it, held against one JSON.parse a line. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { planSensors, writeLogs } from "../support/generate-logs.ts";
+import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.ts";
+import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
+import { makeTempDir, runScript } from "../support/run.ts";
+import { countSlowly } from "../support/slow-counter.ts";
+
+// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+setDefaultTimeout(600_000);
+
+let dir: Awaited<ReturnType<typeof makeTempDir>>;
+const at = (name: string) => join(dir.path, name);
+
+async function count(args: readonly string[]) {
+  const { stdout, stderr, exitCode } = await runScript("value-counts", args, { cwd: dir.path });
+  return { stdout, stderr, exitCode };
+}
+
+/** The rows of `--json -n 0`, as a map from the values to the count. */
+async function counts(args: readonly string[]): Promise<Map<string, number>> {
+  const { stdout, stderr, exitCode } = await count([...args, "--json", "-n", "0", "-q"]);
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  const rows = stdout.split("\n").filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>);
+  return new Map(rows.map(({ count, ...values }) => [JSON.stringify(Object.values(values)), Number(count)]));
+}
+
+const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+beforeAll(async () => {
+  dir = await makeTempDir();
+  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await writeLogs(at("logs"), {
+    seed: "value-counts", firstDay: "2026-06-01", days: 3, eventsPerDay: 2000, sensors: planSensors(2, ["v2.8", "v3"]),
+  });
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+
+const QUESTIONS: { args: string[]; isCounted: (event: PlainEvent) => boolean; keyOf: (event: PlainEvent) => unknown[] }[] = [
+  {
+    args: ["--event", "login.failed", "--column", "username,password"],
+    isCounted: ({ eventid }) => eventid === "cowrie.login.failed",
+    keyOf: ({ username, password }) => [username, password],
+  },
+  {
+    args: ["--event", "cowrie.command.input", "--column", "input", "--by", "day"],
+    isCounted: ({ eventid }) => eventid === "cowrie.command.input",
+    keyOf: ({ timestamp, input }) => [timestamp.slice(0, 10), input],
+  },
+  {
+    args: ["--column", "eventid", "--by", "hour"],
+    isCounted: () => true,
+    keyOf: ({ timestamp, eventid }) => [Number(timestamp.slice(11, 13)), eventid],
+  },
+  {
+    args: ["--event", "session.*", "--event", "client.version", "--column", "src_ip", "--by", "sensor"],
+    isCounted: ({ eventid, src_ip }) => /^cowrie\.(session\..*|client\.version)$/.test(eventid) && src_ip !== undefined,
+    keyOf: ({ sensor, src_ip }) => [sensor, String(src_ip).replace(/^::ffff:/, "")],
+  },
+  {
+    args: ["--event", "session.connect", "--column", "dst_port", "--where", "dst_port!=23"],
+    isCounted: ({ eventid, dst_port }) => eventid === "cowrie.session.connect" && dst_port !== 23 && dst_port !== undefined,
+    keyOf: ({ dst_port }) => [dst_port],
+  },
+  {
+    args: ["--column", "session", "--where", "eventid=cowrie.login.success", "--where", "username=root"],
+    isCounted: ({ eventid, username }) => eventid === "cowrie.login.success" && username === "root",
+    keyOf: ({ session }) => [session],
+  },
+];
+
+describe("the same as one JSON.parse a line", () => {
+  const check = async (folder: string, args: string[], { isCounted, keyOf }: (typeof QUESTIONS)[number]) => {
+    const expected = countBy(plainEvents(folder).filter(isCounted), event => JSON.stringify(keyOf(event)));
+    expect(expected.size).toBeGreaterThan(0);
+    expect(sorted(await counts([folder, ...args]))).toEqual(sorted(expected));
+  };
+  test.each(QUESTIONS.map(question => [question.args.join(" "), question] as const))("%s", async (_, question) => {
+    await check(at("logs"), question.args, question);
+  });
+
+  test("a key that has no column of its own", async () => {
+    const folder = at("logs");
+    const expected = countBy(plainEvents(folder).filter(({ arch }) => arch !== undefined), ({ arch }) => JSON.stringify([arch]));
+    expect(expected.size).toBeGreaterThan(0);
+    expect(sorted(await counts([folder, "--column", "arch"]))).toEqual(sorted(expected));
+  });
+
+  test.skipIf(REAL_LOGS === undefined)(`real logs${NEEDS_REAL_LOGS}`, async () => {
+    for (const name of ["cloud-2026", "series-2018"]) {
+      for (const question of QUESTIONS.slice(0, 3)) {
+        await check(realFolder(name), [...question.args, "--mapped-dir", at(`tables-${name}`)], question);
+      }
+    }
+  });
+
+  test("the fleet with all its oddities: what the slow counter finds", async () => {
+    const slow = countSlowly(readLogFolder(at("fleet")));
+    const expected = new Map<string, number>();
+    for (const { kind, sensor, key, count, success } of slow.rows) {
+      if (kind !== "login" || count === success) continue;
+      const name = JSON.stringify([sensor, ...key]);
+      expected.set(name, (expected.get(name) ?? 0) + count - success);
+    }
+    expect(sorted(await counts(["fleet", "--event", "login.failed", "--column", "username,password", "--by", "sensor"]))).toEqual(
+      sorted(expected),
+    );
+  });
+});
+
+describe("what is shown", () => {
+  test("a table, most frequent first, ties by value, and what was left out on stderr", async () => {
+    const log = ["b", "a", "b", "c", "=1+1\u001b[2J"].map((password, i) =>
+      JSON.stringify({ eventid: "cowrie.login.failed", timestamp: `2026-06-01T00:00:0${i}.000000Z`, sensor: "s", password }));
+    await Bun.write(at("small/cowrie.json"), `${log.join("\n")}\n{"eventid":"cowrie.log.open","timestamp":"2026-06-01T00:00:09Z"}\n`);
+    expect(await count(["small", "--column", "password", "-n", "3"])).toEqual({
+      stdout: "password     count\nb                2\n=1+1\\x1b[2J      1\na                1\n",
+      stderr: expect.stringMatching(/^value-counts: 3 of 4 values in 5 events, 1 more had no value; 1 log, /),
+      exitCode: 0,
+    });
+    expect((await count(["small", "--column", "password", "--normalize", "--csv", "-q"])).stdout).toBe(
+      "password,count,share\nb,2,0.4\n'=1+1\u001b[2J,1,0.2\na,1,0.2\nc,1,0.2\n",
+    );
+    expect((await count(["small", "--column", "password", "--by", "day", "--normalize", "-n", "1", "--json", "-q"])).stdout).toBe(
+      '{"day":"2026-06-01","password":"b","count":2,"share":0.4}\n',
+    );
+  });
+
+  test("since, until, sensor and aliases", async () => {
+    await Bun.write(at("aliases"), "hp-ams-01=amsterdam\n");
+    const args = ["fleet", "--column", "eventid", "--by", "sensor", "--sensor-alias", "aliases", "--sensor", "amsterdam"];
+    const all = await counts([...args, "--since", "2026-07-20", "--until", "2026-07-21"]);
+    const days = await Promise.all(["2026-07-20", "2026-07-21"].map(day => counts([...args, "--since", day, "--until", day])));
+    const sum = (map: Map<string, number>) => [...map.values()].reduce((total, n) => total + n, 0);
+    expect([...all.keys()].every(key => key.startsWith('["amsterdam",'))).toBe(true);
+    expect(sum(all)).toBe(sum(days[0]!) + sum(days[1]!));
+  });
+
+  test("an Arrow stream, its file and the log give the same", async () => {
+    const args = ["--column", "eventid", "--csv", "-q"];
+    const log = "fleet/hp-ams-01/cowrie.json";
+    const direct = await count([log, ...args]);
+    const { stdoutBytes } = await runScript("map", [log, "-o", "-", "-q"], { cwd: dir.path });
+    const piped = await runScript("value-counts", ["-", ...args], { cwd: dir.path, stdin: stdoutBytes });
+    expect({ direct: direct.stdout, table: (await count([`${log}.arrow`, ...args])).stdout }).toEqual({
+      direct: piped.stdout, table: piped.stdout,
+    });
+  });
+});
+
+describe("mistakes", () => {
+  const MISTAKES: { args: string[]; says: string; exitCode: number }[] = [
+    { args: ["--column", "pasword"], says: 'Cannot find a column or key "pasword" in these events: did you mean "password"?', exitCode: 2 },
+    { args: ["--column", "input", "--where", "usrname=x"], says: 'did you mean "username"?', exitCode: 2 },
+    { args: ["--column", "input", "--event", "comand.input"], says: 'Cannot find an event "comand.input" in these logs: did you mean "command.input"?', exitCode: 1 },
+    { args: ["--column", "input", "--event", "connect"], says: 'did you mean "session.connect"?', exitCode: 1 },
+    { args: [], says: "Missing --column", exitCode: 2 },
+    { args: ["--column", "a,,b"], says: "expected names between commas", exitCode: 2 },
+    { args: ["--column", "input", "--where", "input"], says: "expected column=value or column!=value", exitCode: 2 },
+    { args: ["--column", "input", "--by", "week"], says: 'Cannot read --by "week": expected "day", "sensor" or "hour"', exitCode: 2 },
+    { args: ["--column", "input", "--csv", "--json"], says: "expected one of them", exitCode: 2 },
+  ];
+  test.each(MISTAKES.map(mistake => [mistake.args.join(" "), mistake] as const))("%s", async (_, { args, says, exitCode }) => {
+    const result = await count(["fleet", ...args, "-q"]);
+    expect({ ...result, stderr: "" }).toEqual({ stdout: "", stderr: "", exitCode });
+    expect(result.stderr).toContain(says);
+  });
+});

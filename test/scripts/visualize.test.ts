@@ -1,0 +1,73 @@
+/** visualize as a user runs it: a table in any form to both pages. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
+import { makeTempDir, runScript } from "../support/run.ts";
+
+// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+setDefaultTimeout(600_000);
+
+let dir: Awaited<ReturnType<typeof makeTempDir>>;
+const at = (name: string) => join(dir.path, name);
+const visualize = async (args: readonly string[], stdin?: Uint8Array) => {
+  const { stdout, stderr, exitCode } = await runScript("visualize", args, {
+    cwd: dir.path, ...(stdin === undefined ? {} : { stdin }),
+  });
+  return { stdout, stderr, exitCode };
+};
+
+beforeAll(async () => {
+  dir = await makeTempDir();
+  const fleet = join(FIXTURES_FOLDER, "fleet");
+  const { exitCode } = await runScript("reduce", [fleet, "--mapped-dir", "tables", "-o", "fleet", "-q"], { cwd: dir.path });
+  expect(exitCode).toBe(0);
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+
+test("both pages, the same again, the same from stdin", async () => {
+  expect(await visualize(["fleet.arrow"])).toEqual({
+    stdout: "", stderr: expect.stringMatching(/^visualize: 42 days, 5 sensors, [\d,]+ rows; result\.html, stats\.html; /), exitCode: 0,
+  });
+  const pages = await Promise.all(["result.html", "stats.html"].map(name => readFile(at(name), "utf8")));
+  for (const page of pages) expect(page).toMatch(/^<!doctype html>[^]*<\/html>\s*$/i);
+  expect(await visualize(["-f", "-", "-o", "sub/page.html", "-q"], await readFile(at("fleet.arrow")))).toEqual({
+    stdout: "", stderr: "", exitCode: 0,
+  });
+  expect(await Promise.all(["sub/page.html", "sub/stats.html"].map(name => readFile(at(name), "utf8")))).toEqual(pages);
+  expect((await visualize(["fleet.arrow", "-o", "-", "-q"])).stdout).toBe(pages[0]!);
+});
+
+test("the last days and the threshold change what is held against the past", async () => {
+  expect((await visualize(["fleet.arrow", "-n", "14", "-t", "50", "-o", "a/r.html", "-q"])).exitCode).toBe(0);
+  expect((await visualize(["fleet.arrow", "--last_n_days", "14", "--threshold=50", "-o", "b/r.html", "-q"])).exitCode).toBe(0);
+  expect(await readFile(at("a/stats.html"), "utf8")).toBe(await readFile(at("b/stats.html"), "utf8"));
+  expect(await readFile(at("a/stats.html"), "utf8")).toContain("2026-08-03 to 2026-08-16");
+});
+
+test.skipIf(LEGACY_REDUCED === undefined)(`a file of the ancestor is shown, and said to be cut${NEEDS_LEGACY_REDUCED}`, async () => {
+  const [file] = [...new Bun.Glob("*.json").scanSync(LEGACY_REDUCED!)].sort();
+  expect((await visualize(["-f", join(LEGACY_REDUCED!, file!), "-o", "legacy/result.html", "-q"])).exitCode).toBe(0);
+  const page = await readFile(at("legacy/result.html"), "utf8");
+  expect(page).toContain("cut to its top entries");
+  expect(page).toContain("5.188.87.53");
+});
+
+test.each([
+  [[], 2, "visualize: Missing TABLE: expected a reduced table"],
+  [["a", "b"], 2, "expected one, which combine-reduced.ts makes of several"],
+  [["missing"], 1, 'Cannot read "missing": no such file or folder'],
+  [["fleet.arrow", "-n", "0"], 2, 'Cannot read --last-n-days "0": expected a whole number >= 1'],
+] as const)("%p", async (args, exitCode, says) => {
+  const result = await visualize([...args, "-o", "none.html"]);
+  expect({ exitCode: result.exitCode, stdout: result.stdout }).toEqual({ exitCode, stdout: "" });
+  expect(result.stderr).toContain(says);
+  expect(await Bun.file(at("none.html")).exists()).toBe(false);
+});
+
+test("nothing on stdin, as when the script before it has failed, is said so", async () => {
+  expect(await visualize(["-f", "-", "-o", "none.html"], new Uint8Array())).toEqual({
+    stdout: "", stderr: 'visualize: Cannot read "standard input": it is empty\n', exitCode: 1,
+  });
+});
