@@ -32,7 +32,7 @@ describe("names of logs", () => {
   });
 });
 
-test("a folder is searched with all its folders, in the order people count; a named file is read in any case", async () => {
+test("a folder is searched with all its folders, in the order people count; a named file is read always", async () => {
   await using dir = await makeTempDir();
   const names = [
     "b/cowrie.json",

@@ -280,8 +280,8 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
       "xz",
       { "cowrie.json.xz": xz },
       ["logs"],
-      'analyze-local: Cannot read "logs/cowrie.json.xz": it is compressed with xz, expected plain text, gzip or zstd: ' +
-        "unpack it first\n",
+      'analyze-local: Cannot read "logs/cowrie.json.xz": it is compressed with xz, expected plain text, gzip or ' +
+        "zstd: unpack it first\n",
     ],
     [
       "a missing alias file",
