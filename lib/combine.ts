@@ -39,7 +39,10 @@ export interface Combined {
  * @param onNotice Told what was left out or merged, and why; safe to show.
  * @throws {Error} if tables share some logs and not all, or took different sessions for robots.
  */
-export async function combineTables(inputs: readonly NamedTable[], onNotice: (line: string) => void): Promise<Combined> {
+export async function combineTables(
+  inputs: readonly NamedTable[],
+  onNotice: (line: string) => void,
+): Promise<Combined> {
   const { kept, leftOut } = leaveOutParts(inputs, onNotice);
   checkDisjoint(kept);
   const parameters = mergeParameters(kept);
@@ -161,7 +164,8 @@ function checkDisjoint(tables: readonly NamedTable[]): void {
 /** What all tables together left out: a limit holds only if every table has one. */
 function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
   // Where nothing but cut counts is known, nobody asked for any limit.
-  const isCutOnly = ({ table: { info } }: NamedTable) => info.sources.length > 0 && info.sources.every(({ cut }) => cut);
+  const isCutOnly = ({ table: { info } }: NamedTable) =>
+    info.sources.length > 0 && info.sources.every(({ cut }) => cut);
   const exact = tables.filter(table => !isCutOnly(table));
   const [first] = exact.length > 0 ? exact : tables;
   const { robotMaxSeconds } = first!.table.info.parameters;
@@ -169,7 +173,8 @@ function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
     const other = table.info.parameters.robotMaxSeconds;
     if (other === robotMaxSeconds) continue;
     throw new Error(
-      `Cannot combine ${quoteForMessage(first!.name)} and ${quoteForMessage(name)}: sessions under ${robotMaxSeconds} s ` +
+      `Cannot combine ${quoteForMessage(first!.name)} and ${quoteForMessage(name)}: sessions under ` +
+      `${robotMaxSeconds} s ` +
         `are robots in one and under ${other} s in the other, expected the same --robot-max-seconds`,
     );
   }
@@ -286,10 +291,7 @@ class Cells {
 }
 
 /** The rows of some sensor-days. */
-function selectCells(
-  { texts, kinds }: ReducedRows,
-  isWanted: (day: number, sensor: number) => boolean,
-): ReducedRows {
+function selectCells({ texts, kinds }: ReducedRows, isWanted: (day: number, sensor: number) => boolean): ReducedRows {
   const selected: Partial<Record<Kind, KindTable>> = {};
   for (const kind of KIND_NAMES) {
     const table = kinds[kind]!;

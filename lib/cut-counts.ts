@@ -68,7 +68,9 @@ export function parseReducedJson(path: string, bytes: Uint8Array, onNotice: (lin
     }
   }
   for (const [name, entries] of unknown) {
-    onNotice(`${quoteForMessage(path)}: left out ${entries} entries of ${quoteForMessage(name)}, which is no known kind`);
+    onNotice(
+      `${quoteForMessage(path)}: left out ${entries} entries of ${quoteForMessage(name)}, which is no known kind`,
+    );
   }
   const hash = new TextHash();
   hash.add(bytes);
@@ -90,7 +92,9 @@ const KIND_OF_NAME: ReadonlyMap<string, Kind> = new Map(
 );
 
 function wrong(path: string, what: string, wanted?: string): SyntaxError {
-  return new SyntaxError(`Cannot read ${quoteForMessage(path)}: ${what}${wanted === undefined ? "" : `, expected ${wanted}`}`);
+  return new SyntaxError(
+    `Cannot read ${quoteForMessage(path)}: ${what}${wanted === undefined ? "" : `, expected ${wanted}`}`,
+  );
 }
 
 function show(value: unknown): string {
@@ -107,7 +111,8 @@ function listObjects(path: string, bytes: Uint8Array): JsonObject[] {
     const wanted = isLog ? "a reduced table (reduce.ts makes one from a log)" : "a reduced table, as Arrow or JSON";
     throw new SyntaxError(`Cannot read ${quoteForMessage(path)}: it is not JSON, expected ${wanted}`, { cause: error });
   }
-  if (!Array.isArray(value)) throw wrong(path, "it holds no list", "a reduced.json, a list of objects per day and sensor");
+  if (!Array.isArray(value))
+    throw wrong(path, "it holds no list", "a reduced.json, a list of objects per day and sensor");
   const objects: JsonObject[] = [];
   // Not by recursion: a file may nest as deep as it likes.
   const left: unknown[] = [value];
@@ -130,9 +135,10 @@ class CutRows {
     CodedColumn,
     Dictionary
   >;
-  readonly #kinds = new Map<Kind, { day: number[]; sensor: number[]; keys: number[][]; count: number[]; success: number[] }>(
-    KIND_NAMES.map(kind => [kind, { day: [], sensor: [], keys: KINDS[kind].map(() => []), count: [], success: [] }]),
-  );
+  readonly #kinds = new Map<
+    Kind,
+    { day: number[]; sensor: number[]; keys: number[][]; count: number[]; success: number[] }
+  >(KIND_NAMES.map(kind => [kind, { day: [], sensor: [], keys: KINDS[kind].map(() => []), count: [], success: [] }]));
 
   /** @throws {SyntaxError} if the entry is not what an entry of its kind should be. */
   add(kind: Kind, day: number, sensor: string, entry: unknown): void {

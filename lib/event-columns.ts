@@ -134,8 +134,10 @@ export function checkColumns(columns: readonly EventColumn[]): void {
     if (!(column instanceof ExtraColumn) || column.eventsSeen === 0 || column.keysSeen.has(column.name)) continue;
     const known = [...COLUMN_NAMES, ...column.keysSeen].filter(name => name !== "extra");
     const nearest = nearestWord(column.name, known);
-    const hint = nearest === undefined ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events` :
-      `did you mean "${visible(nearest)}"?`;
+    const hint =
+      nearest === undefined
+        ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events`
+        : `did you mean "${visible(nearest)}"?`;
     throw new UsageError(`Cannot find a column or key ${quoteForMessage(column.name)} in these events: ${hint}`);
   }
 }

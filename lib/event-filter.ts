@@ -103,7 +103,8 @@ export class EventFilter {
     const rows = new Int32Array(batch.rows);
     let length = 0;
     for (let row = 0; row < batch.rows; row++) {
-      if (wanted[eventid[row]!] === 1 && timestampUs[row]! >= sinceUs && timestampUs[row]! < untilUs) rows[length++] = row;
+      if (wanted[eventid[row]!] === 1 && timestampUs[row]! >= sinceUs && timestampUs[row]! < untilUs)
+        rows[length++] = row;
     }
     return rows.subarray(0, length);
   }

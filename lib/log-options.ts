@@ -1,8 +1,17 @@
 /**
  * What all scripts that read logs have in common: their options, and the wiring from these to the reading.
  */
-import { checkDays, checkInputs, COMMON_OPTIONS, EXIT, type ExitCode, note, type OptionTable, type OptionValues,
-  stdinIsTerminal } from "./cli.ts";
+import {
+  checkDays,
+  checkInputs,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+  note,
+  type OptionTable,
+  type OptionValues,
+  stdinIsTerminal,
+} from "./cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "./format.ts";
 import type { LogSet, LogSetOptions } from "./log-set.ts";
 import type { OutputSet } from "./output-file.ts";

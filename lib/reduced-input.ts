@@ -20,7 +20,8 @@ export const TABLE_OPERAND = {
   name: "TABLE",
   repeatable: true,
   help:
-    "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
+    "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not " +
+    "tested), the " +
     'reduced.json of cowralyze, "-" for any of them on stdin.',
 } as const;
 export const TABLE_OPTION = {
@@ -34,7 +35,8 @@ export const TABLE_OPTION = {
  */
 export function chooseTable(file: string | undefined, operands: readonly string[]): string {
   const named = [...(file === undefined ? [] : [file]), ...operands];
-  if (named.length === 0) throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
+  if (named.length === 0)
+    throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
   if (named.length > 1) {
     throw new UsageError(`Cannot use ${named.length} tables: expected one, which combine-reduced.ts makes of several`);
   }

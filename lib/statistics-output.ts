@@ -38,7 +38,10 @@ export function toPlainStatistics(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) return value.map(item => toPlainStatistics(item));
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [toSnakeCase(name.replace(/Us$/, "")), toPlainStatistics(inner, name)]),
+      Object.entries(value).map(([name, inner]) => [
+        toSnakeCase(name.replace(/Us$/, "")),
+        toPlainStatistics(inner, name),
+      ]),
     );
   }
   if (typeof value !== "number") return value;
@@ -51,9 +54,33 @@ function toSnakeCase(name: string): string {
 }
 
 const CHANGE_COLUMNS = [
-  "view", "first_day", "last_day", "sensor", "kind", "key1", "key2", "key3", "category", "reported", "count", "expected",
-  "percent", "low", "high", "p", "q", "z", "baseline_count", "baseline_days", "exposure", "dispersion", "other_mean",
-  "sensors_seen", "sensors_up", "first_seen_day", "last_seen_before",
+  "view",
+  "first_day",
+  "last_day",
+  "sensor",
+  "kind",
+  "key1",
+  "key2",
+  "key3",
+  "category",
+  "reported",
+  "count",
+  "expected",
+  "percent",
+  "low",
+  "high",
+  "p",
+  "q",
+  "z",
+  "baseline_count",
+  "baseline_days",
+  "exposure",
+  "dispersion",
+  "other_mean",
+  "sensors_seen",
+  "sensors_up",
+  "first_seen_day",
+  "last_seen_before",
 ] as const;
 
 /** The changes as CSV; an empty sensor is the fleet, a sensor without a name is `""`. */
@@ -62,10 +89,33 @@ export function* changesToCsv({ changes }: Statistics): Generator<string> {
   const day = (value: number | null) => (value === null ? null : toIsoDay(value));
   for (const row of changes) {
     yield toCsvLine([
-      row.view, toIsoDay(row.firstDay), toIsoDay(row.lastDay), row.sensor, row.kind, row.key[0], row.key[1], row.key[2],
-      row.category, row.reported, row.count, row.expected, row.percent, row.low, row.high, row.p, row.q, row.z,
-      row.baselineCount, row.baselineDays, row.exposure, row.dispersion, row.otherMean, row.sensorsSeen, row.sensorsUp,
-      day(row.firstSeenDay), day(row.lastSeenBefore),
+      row.view,
+      toIsoDay(row.firstDay),
+      toIsoDay(row.lastDay),
+      row.sensor,
+      row.kind,
+      row.key[0],
+      row.key[1],
+      row.key[2],
+      row.category,
+      row.reported,
+      row.count,
+      row.expected,
+      row.percent,
+      row.low,
+      row.high,
+      row.p,
+      row.q,
+      row.z,
+      row.baselineCount,
+      row.baselineDays,
+      row.exposure,
+      row.dispersion,
+      row.otherMean,
+      row.sensorsSeen,
+      row.sensorsUp,
+      day(row.firstSeenDay),
+      day(row.lastSeenBefore),
     ]);
   }
 }
@@ -95,8 +145,15 @@ export function* newToCsv(statistics: Statistics): Generator<string> {
   yield toCsvLine(["status", "type", "value", "value2", "first_seen", "last_seen", "count", "sensors", "new_on"]);
   for (const { entry, newOn } of listNew(statistics)) {
     yield toCsvLine([
-      newOn.length > 0 ? "new here" : "new", entry.type, entry.value[0], entry.value[1], toIsoInstant(entry.firstSeenUs),
-      toIsoInstant(entry.lastSeenUs), entry.count, entry.sensors.length, newOn.join(" "),
+      newOn.length > 0 ? "new here" : "new",
+      entry.type,
+      entry.value[0],
+      entry.value[1],
+      toIsoInstant(entry.firstSeenUs),
+      toIsoInstant(entry.lastSeenUs),
+      entry.count,
+      entry.sensors.length,
+      newOn.join(" "),
     ]);
   }
 }
@@ -127,7 +184,9 @@ export function describeStatistics(statistics: Statistics): string {
   const { cutDays } = statistics;
   const lines = [
     ...summarizeStatistics(statistics),
-    ...(cutDays.length > 0 ? [["Cut", `${plural(cutDays.length, "sensor-day")} of cut counts, shown and not tested`]] : []),
+    ...(cutDays.length > 0
+      ? [["Cut", `${plural(cutDays.length, "sensor-day")} of cut counts, shown and not tested`]]
+      : []),
   ];
   return lines.map(([label, text]) => `${label!.padEnd(9)}${text}`).join("\n");
 }

@@ -102,7 +102,9 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
     };
     const sensorCodes = sensor.read(table, batch, rows);
     const sessionCodes = session.read(table, batch, rows);
-    const inSession = places(i => sessionCodes[i]! >= 0 && knownSessions.isNew(sessionCodes[i]!, days[i]!, sensorCodes[i]!));
+    const inSession = places(
+      i => sessionCodes[i]! >= 0 && knownSessions.isNew(sessionCodes[i]!, days[i]!, sensorCodes[i]!),
+    );
     sessions.add([days, sensorCodes, sessionCodes].map(codes => take(codes, inSession)));
     const addressCodes = address.read(table, batch, rows);
     const withAddress = places(i => addressCodes[i]! >= 0 && knownAddresses.isNew(addressCodes[i]!, days[i]!, 0));
@@ -111,7 +113,11 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
     const loginPlaces = places(i => ids[i] === success || ids[i] === failed);
     const loginRows = take(rows, loginPlaces);
     if (loginRows.length > 0) {
-      logins.add([take(ids, loginPlaces), username.read(table, batch, loginRows), password.read(table, batch, loginRows)]);
+      logins.add([
+        take(ids, loginPlaces),
+        username.read(table, batch, loginRows),
+        password.read(table, batch, loginRows),
+      ]);
     }
     const typed = places(i => ids[i] === command);
     const typedRows = take(rows, typed);
@@ -156,7 +162,10 @@ function countPairs(counter: TupleCounter, days: Int32Array, ids: Int32Array, id
   const counts = new Float64Array(cells);
   for (let i = 0; i < days.length; i++) counts[(days[i]! - first) * idCount + ids[i]!]!++;
   const used = Int32Array.from(counts.keys()).filter(cell => counts[cell]! > 0);
-  counter.add([used.map(cell => first + Math.floor(cell / idCount)), used.map(cell => cell % idCount)], take(counts, used));
+  counter.add(
+    [used.map(cell => first + Math.floor(cell / idCount)), used.map(cell => cell % idCount)],
+    take(counts, used),
+  );
 }
 
 /** Where each code was met last; spares counting the events of a session one by one. */
@@ -203,7 +212,10 @@ function sumOf({ count }: TupleCounts): number {
 function project({ keys, count, rows }: TupleCounts, columns: readonly number[]): TupleCounts {
   if (columns.length === keys.length) return { keys, count, rows };
   const counter = new TupleCounter(columns.length);
-  counter.add(columns.map(column => keys[column]!), count);
+  counter.add(
+    columns.map(column => keys[column]!),
+    count,
+  );
   return counter.finish();
 }
 
@@ -212,7 +224,12 @@ function countDistinct(counts: TupleCounts, columns: readonly number[]): number 
 }
 
 /** The most frequent values, ties by value. */
-function rank(counts: TupleCounts, columns: readonly number[], sources: readonly EventColumn[], limit: number): Ranking {
+function rank(
+  counts: TupleCounts,
+  columns: readonly number[],
+  sources: readonly EventColumn[],
+  limit: number,
+): Ranking {
   const { rows, keys, count } = project(counts, columns);
   const total = sumOf({ rows, keys, count });
   const least = limit === 0 || rows <= limit ? 0 : Float64Array.from(count).sort()[rows - limit]!;
@@ -243,9 +260,18 @@ interface DayCounts {
 
 function listDays(day: EventColumn, counts: DayCounts, success: number, failed: number): DaySummary[] {
   const days = Array.from({ length: day.values.size }, (_, code) => ({
-    day: textOf(day.values, code), events: 0, succeeded: 0, failed: 0, commands: 0, sessions: 0, addresses: 0,
+    day: textOf(day.values, code),
+    events: 0,
+    succeeded: 0,
+    failed: 0,
+    commands: 0,
+    sessions: 0,
+    addresses: 0,
   }));
-  const visit = ({ rows, keys, count }: TupleCounts, see: (own: (typeof days)[number], row: number, n: number) => void) => {
+  const visit = (
+    { rows, keys, count }: TupleCounts,
+    see: (own: (typeof days)[number], row: number, n: number) => void,
+  ) => {
     for (let row = 0; row < rows; row++) see(days[keys[0]![row]!]!, row, count[row]!);
   };
   const ids = counts.eventCounts.keys[1]!;

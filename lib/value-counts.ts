@@ -56,7 +56,8 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   const { scope, by, limit, conditions } = options;
   const filter = new EventFilter(options.events, scope, conditions);
   const columns = options.columns.map(name => openColumn(name, scope.sensorAliases));
-  const group = by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
+  const group =
+    by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
   const counter = new TupleCounter(columns.length + (group === undefined ? 0 : 1));
   let without = 0;
   for await (const { table } of openTables(set)) {
@@ -115,7 +116,10 @@ function rank(
     }));
     shown.sort((a, b) => b.count - a.count || compareTuples(a.values, b.values));
     const name = group === undefined ? null : valueOf(group, code);
-    return { name, rows: (limit === 0 ? shown : shown.slice(0, limit)).map(row => ({ ...row, share: row.count / total })) };
+    return {
+      name,
+      rows: (limit === 0 ? shown : shown.slice(0, limit)).map(row => ({ ...row, share: row.count / total })),
+    };
   });
   ranked.sort((a, b) => compareValues(a.name, b.name));
   return {

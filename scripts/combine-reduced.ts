@@ -2,8 +2,18 @@
 /**
  * Several reduced tables to one: sensors reduced where they stand, or month by month, without reading a log again.
  */
-import { type Command, checkInputs, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, refuseTerminal, runMain,
-  stdinIsTerminal } from "../lib/cli.ts";
+import {
+  type Command,
+  checkInputs,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+  note,
+  parseCommand,
+  refuseTerminal,
+  runMain,
+  stdinIsTerminal,
+} from "../lib/cli.ts";
 import { combineTables, type NamedTable } from "../lib/combine.ts";
 import { formatDuration, formatNumber, plural } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
@@ -30,27 +40,30 @@ export const COMMAND = {
   ],
   options: OPTIONS,
   writes:
-    "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout. A table " +
-    "whose logs all stand in another one is left out, tables that share only some of their logs are refused. Counts from " +
-    "a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of each entry stays, " +
-    "and where another table has that day in full they are left out. They are shown, and never tested for change.",
+    "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout. A " +
+    "table whose logs all stand in another one is left out, tables that share only some of their logs are refused. " +
+    "Counts from a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of " +
+    "each entry stays, and where another table has that day in full they are left out. They are shown, and never " +
+    "tested for change.",
   exits: {
     ok: "one table holds all there was in the inputs, once",
-    failed: "a table cannot be read, two of them overlap in part or used another --robot-max-seconds, or the output cannot be written",
+    failed:
+      "a table cannot be read, two of them overlap in part or used another --robot-max-seconds, or the output cannot " +
+      "be written",
   },
   examples: [
     {
       does: "Two sensors, reduced one by one, to a fleet",
       run:
-        "bun scripts/reduce.ts test/fixtures/fleet/hp-ams-01 -o ams.json && " +
-        "bun scripts/reduce.ts test/fixtures/fleet/hp-nyc-01 -o nyc.json && " +
-        "bun scripts/combine-reduced.ts ams.arrow nyc.arrow -o fleet.json",
+        "bun scripts/reduce.ts test/fixtures/fleet/hp-ams-01 -o ams.json && bun scripts/reduce.ts " +
+        "test/fixtures/fleet/hp-nyc-01 -o nyc.json && bun scripts/combine-reduced.ts ams.arrow nyc.arrow -o " +
+        "fleet.json",
     },
     {
       does: "The same table twice is the table, and straight to a report",
       run:
-        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && " +
-        "bun scripts/combine-reduced.ts fleet.arrow fleet.arrow -o - | bun scripts/visualize.ts -f - -o fleet.html",
+        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/combine-reduced.ts fleet.arrow " +
+        "fleet.arrow -o - | bun scripts/visualize.ts -f - -o fleet.html",
     },
   ],
 } as const satisfies Command;

@@ -61,12 +61,13 @@ export const COMMAND = {
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
-    "Beside each log LOG.arrow, its event table: Arrow IPC, uncompressed, dictionary-coded text, for all scripts here " +
-    "and for DuckDB, pandas, Polars, ClickHouse. A table holds one log: -o takes one log or stdin, logs glued together " +
-    "by zcat or cat included. On stdout nothing but the Arrow stream of -o -.",
+    "Beside each log LOG.arrow, its event table: Arrow IPC, uncompressed, dictionary-coded text, for all scripts " +
+    "here and for DuckDB, pandas, Polars, ClickHouse. A table holds one log: -o takes one log or stdin, logs glued " +
+    "together by zcat or cat included. On stdout nothing but the Arrow stream of -o -.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
-    failed: "a log is missing or damaged, a table cannot be written, nothing holds an event, or --strict found a reject",
+    failed:
+      "a log is missing or damaged, a table cannot be written, nothing holds an event, or --strict found a reject",
   },
   examples: [
     {

@@ -5,7 +5,15 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { analyzeLogs } from "../lib/analyze.ts";
-import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, refuseTerminal, runMain } from "../lib/cli.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  type ExitCode,
+  note,
+  parseCommand,
+  refuseTerminal,
+  runMain,
+} from "../lib/cli.ts";
 import { formatNumber } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
 import {
@@ -44,11 +52,12 @@ export const COMMAND = {
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
-    "Two files: the full counts as Arrow (reduced.arrow) and, for people, the top n as JSON (reduced.json); and an event " +
-    "table beside each log that had none. With -o - the full counts as an Arrow stream on stdout.",
+    "Two files: the full counts as Arrow (reduced.arrow) and, for people, the top n as JSON (reduced.json); and an " +
+    "event table beside each log that had none. With -o - the full counts as an Arrow stream on stdout.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
-    failed: "an input is missing or damaged, an output cannot be written, nothing holds an event, or --strict found a reject",
+    failed:
+      "an input is missing or damaged, an output cannot be written, nothing holds an event, or --strict found a reject",
   },
   examples: [
     { does: "Counts of the example logs", run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json" },

@@ -51,7 +51,9 @@ const OPTIONS = {
   },
   strict: {
     type: "boolean",
-    help: "Control false reports by Benjamini-Yekutieli, which holds however the counts depend on each other, and finds less.",
+    help:
+      "Control false reports by Benjamini-Yekutieli, which holds however the counts depend on each other, and finds " +
+      "less.",
   },
   quietDays: {
     type: "choice",
@@ -80,9 +82,9 @@ export const COMMAND = {
   operands: [TABLE_OPERAND],
   options: OPTIONS,
   writes:
-    "stats.html, a page that needs nothing else; or on stdout, with --json one object (days as YYYY-MM-DD, instants in UTC, " +
-    "null = cannot be said), with --csv one line a change (no sensor = the fleet; key1 to key3 = username, password and so " +
-    "on). A change is unusual against the past, never by itself malicious.",
+    "stats.html, a page that needs nothing else; or on stdout, with --json one object (days as YYYY-MM-DD, instants " +
+    "in UTC, null = cannot be said), with --csv one line a change (no sensor = the fleet; key1 to key3 = username, " +
+    "password and so on). A change is unusual against the past, never by itself malicious.",
   exits: {
     failed: "the table cannot be read, holds nothing, or the page cannot be written",
     more: ["with --exit-code 10 a change is reported", "11 a sensor is silent, whatever else changed"],
@@ -90,7 +92,8 @@ export const COMMAND = {
   examples: [
     {
       does: "The page for the example logs, a change of half or more in the last 14 days",
-      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -n 14 -t 50",
+      run:
+        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -n 14 -t 50",
     },
     {
       does: "What nobody had seen before that day",
@@ -102,7 +105,8 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const path = chooseTable(values.file, operands);
-  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
+  if (values.json && values.csv)
+    throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const startMs = performance.now();
   const listsNew = values.new || values.newSince !== undefined;
   const writesData = values.json || values.csv || listsNew;

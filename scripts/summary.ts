@@ -36,9 +36,10 @@ export const COMMAND = {
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
-    "On stdout tables for people (long values cut), with --json one object with whole values. Sessions and addresses are " +
-    "distinct ones, a session being an id on a sensor; those of a day have an event on it (UTC), so the days add up to more " +
-    "than the whole. Shares are of all there are, also of those not shown. An event table beside each log that had none.",
+    "On stdout tables for people (long values cut), with --json one object with whole values. Sessions and addresses " +
+    "are distinct ones, a session being an id on a sensor; those of a day have an event on it (UTC), so the days add " +
+    "up to more than the whole. Shares are of all there are, also of those not shown. An event table beside each log " +
+    "that had none.",
   exits: { failed: "an input is missing or damaged, or nothing holds an event" },
   examples: [
     { does: "The example logs at a glance", run: "bun scripts/summary.ts test/fixtures/fleet" },
@@ -109,8 +110,14 @@ function toPlain(summary: Summary): Record<string, unknown> {
 function toText(summary: Summary): string {
   const { columns: width, color } = terminal("stdout");
   const { succeeded, failed, commands, days, eventids } = summary;
-  const table = (title: string, columns: readonly (string | TableColumn)[], rows: readonly (readonly TableCell[])[]) => {
-    const specs = columns.map(column => (typeof column === "string" ? { title: column, maxWidth: VALUE_MAX_WIDTH } : column));
+  const table = (
+    title: string,
+    columns: readonly (string | TableColumn)[],
+    rows: readonly (readonly TableCell[])[],
+  ) => {
+    const specs = columns.map(column =>
+      typeof column === "string" ? { title: column, maxWidth: VALUE_MAX_WIDTH } : column,
+    );
     return `${paint(title, "bold", color)}\n${formatTable(specs, rows, { width, color })}`;
   };
   const share = { title: "share", align: "right" } as const;
@@ -146,7 +153,11 @@ function toText(summary: Summary): string {
   ];
   return [
     figures.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join(""),
-    table("Events", ["event", "count"], eventids.map(({ eventid, count }) => [eventid, count])),
+    table(
+      "Events",
+      ["event", "count"],
+      eventids.map(({ eventid, count }) => [eventid, count]),
+    ),
     ...logins("successful", succeeded),
     ...logins("failed", failed),
     ...ranking("Commands", commands, "command"),

@@ -52,10 +52,19 @@ const OPTIONS = {
     repeatable: true,
     required: true,
     placeholder: "NAME",
-    help: `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the events.`,
+    help:
+      `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the ` +
+      `events.`,
   },
-  normalize: { type: "boolean", help: "Add each value's share of all that was counted (0 to 1; of its group with --by)." },
-  by: { type: "choice", choices: GROUPINGS, help: "Count for each day (UTC), sensor, or hour of the day (UTC) by itself." },
+  normalize: {
+    type: "boolean",
+    help: "Add each value's share of all that was counted (0 to 1; of its group with --by).",
+  },
+  by: {
+    type: "choice",
+    choices: GROUPINGS,
+    help: "Count for each day (UTC), sensor, or hour of the day (UTC) by itself.",
+  },
   limit: { type: "count", short: "n", default: 20, help: "Values shown, of each group; 0 = all." },
   where: {
     type: "string",
@@ -75,8 +84,9 @@ export const COMMAND = {
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
-    "On stdout a table for people (long values cut), with --csv or --json whole values; ties by value. Events without a " +
-    "value in any of the columns are not counted, stderr says how many. An event table beside each log that had none.",
+    "On stdout a table for people (long values cut), with --csv or --json whole values; ties by value. Events " +
+    "without a value in any of the columns are not counted, stderr says how many. An event table beside each log " +
+    "that had none.",
   exits: { failed: "an input is missing or damaged, or no log has such an event" },
   examples: [
     {
@@ -86,8 +96,8 @@ export const COMMAND = {
     {
       does: "Commands per sensor as shares, for a spreadsheet",
       run:
-        "bun scripts/value-counts.ts test/fixtures/fleet --event command.input --column input --by sensor --normalize " +
-        "--csv > commands.csv",
+        "bun scripts/value-counts.ts test/fixtures/fleet --event command.input --column input --by sensor " +
+        "--normalize --csv > commands.csv",
     },
   ],
 } as const satisfies Command;
@@ -95,7 +105,8 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
-  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
+  if (values.json && values.csv)
+    throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const events = splitCommas("--event", values.event);
   const columns = splitCommas("--column", values.column);
   const scope = await readScope(values);
@@ -107,7 +118,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
     readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
   );
   const counts = await countValues(set, {
-    events, columns, scope, conditions, limit: values.limit, ...(by === undefined ? {} : { by }),
+    events,
+    columns,
+    scope,
+    conditions,
+    limit: values.limit,
+    ...(by === undefined ? {} : { by }),
   });
   const names = [...(by === undefined ? [] : [by]), ...columns];
   if (values.csv) await writeOutAll(toCsvLines(names, counts, values.normalize));
@@ -126,7 +142,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
 
 function splitCommas(flag: string, texts: readonly string[]): string[] {
   const names = texts.flatMap(text => text.split(",")).map(name => name.trim());
-  if (names.includes("")) throw new UsageError(`Cannot read ${flag} "${texts.join(",")}": expected names between commas`);
+  if (names.includes(""))
+    throw new UsageError(`Cannot read ${flag} "${texts.join(",")}": expected names between commas`);
   return [...new Set(names)];
 }
 

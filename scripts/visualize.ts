@@ -24,7 +24,11 @@ const OPTIONS = {
     help: 'Report; stats.html, what changed, goes beside it. "-" writes the report to stdout, and no file.',
   },
   ...COMPARISON_OPTIONS,
-  topNEvents: { type: "count", default: 5, help: "Entries shown per kind before a page is searched or unfolded; 0 = all." },
+  topNEvents: {
+    type: "count",
+    default: 5,
+    help: "Entries shown per kind before a page is searched or unfolded; 0 = all.",
+  },
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
 } as const;

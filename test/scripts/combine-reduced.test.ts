@@ -66,7 +66,9 @@ describe("any split, any order, any steps", () => {
 describe("overlaps", () => {
   test("a table that is part of another is left out with a notice", async () => {
     const { stderr } = await combine("hp-ams-01.arrow", "whole.arrow", "-o", "out");
-    expect(stderr).toStartWith('Left out "hp-ams-01.arrow": all its logs are in "whole.arrow"\ncombine-reduced: 2 tables, 1 of them');
+    expect(stderr).toStartWith(
+      'Left out "hp-ams-01.arrow": all its logs are in "whole.arrow"\ncombine-reduced: 2 tables, 1 of them',
+    );
   });
 
   test("an earlier state of a log that has grown is part of the later", async () => {
@@ -82,9 +84,13 @@ describe("overlaps", () => {
     await rm(at("refused"), { force: true });
     const { stdout, stderr, exitCode } = await combine("one.arrow", "two.arrow", "-o", "refused");
     expect({ stdout, exitCode, isThere: await Bun.file(at("refused.arrow")).exists() }).toEqual({
-      stdout: "", exitCode: 1, isThere: false,
+      stdout: "",
+      exitCode: 1,
+      isThere: false,
     });
-    expect(stderr).toMatch(/^combine-reduced: Cannot combine "\w+\.arrow" and "\w+\.arrow": both count 1 log, "fleet\/hp-lab-01\/cowrie\.json\.2026_7_7", and neither holds all/);
+    expect(stderr).toMatch(
+      /^combine-reduced: Cannot combine "\w+\.arrow" and "\w+\.arrow": both count 1 log, "[^"]+7_7", and neither/,
+    );
     expect(stderr.split("\n")).toHaveLength(2);
   });
 
@@ -94,14 +100,16 @@ describe("overlaps", () => {
     expect((await combine("early.arrow", "hp-ams-01.arrow", "-o", "out")).stderr).toContain('Left out "early.arrow"');
     expect((await read("out.arrow")).equals(await read("hp-ams-01.arrow"))).toBe(true);
     expect(await combine("early.arrow", "late.arrow", "-o", "out")).toMatchObject({
-      stderr: expect.stringContaining("Cannot combine"), exitCode: 1,
+      stderr: expect.stringContaining("Cannot combine"),
+      exitCode: 1,
     });
   });
 
   test("another limit for robots is refused", async () => {
     await reduce("fleet/hp-nyc-01", "--robot-max-seconds", "5", "-o", "five");
     expect(await combine("hp-ams-01.arrow", "five.arrow", "-o", "out")).toMatchObject({
-      stderr: expect.stringContaining("expected the same --robot-max-seconds"), exitCode: 1,
+      stderr: expect.stringContaining("expected the same --robot-max-seconds"),
+      exitCode: 1,
     });
   });
 
@@ -112,7 +120,9 @@ describe("overlaps", () => {
     await reduce("fleet/hp-sgp-01", "--since", "2026-07-12", "--sensor", "hp-sgp-01", "-o", "sgp");
     await combine("nyc.arrow", "sgp.arrow", "-o", "out");
     expect((await readReduced(at("out.arrow"), () => {})).info.parameters).toEqual({
-      robotMaxSeconds: 10, sinceDay: Date.UTC(2026, 6, 10) / 86_400_000, sensors: ["hp-nyc-01", "hp-sgp-01"],
+      robotMaxSeconds: 10,
+      sinceDay: Date.UTC(2026, 6, 10) / 86_400_000,
+      sensors: ["hp-nyc-01", "hp-sgp-01"],
     });
   });
 });
@@ -122,7 +132,9 @@ describe("cut counts", () => {
     await combine("whole.arrow", "-n", "3", "-o", "top.json", "-q");
     const { stderr } = await combine("top.json", "-n", "0", "-o", "again.json");
     expect(stderr).toStartWith('"top.json" holds the top entries only: the full counts are in "top.arrow"\n');
-    expect(JSON.parse(await Bun.file(at("again.json")).text())).toEqual(JSON.parse(await Bun.file(at("top.json")).text()));
+    expect(JSON.parse(await Bun.file(at("again.json")).text())).toEqual(
+      JSON.parse(await Bun.file(at("top.json")).text()),
+    );
   });
 
   test("where another table has the sensor-days in full, these count", async () => {
@@ -131,18 +143,43 @@ describe("cut counts", () => {
       stderr: expect.stringMatching(/Left out \d+ sensor-days of "whole\.json": "whole\.arrow" has the full counts/),
       exitCode: 0,
     });
-    const [full, whole] = await Promise.all([readReduced(at("full.arrow"), () => {}), readReduced(at("whole.arrow"), () => {})]);
+    const [full, whole] = await Promise.all([
+      readReduced(at("full.arrow"), () => {}),
+      readReduced(at("whole.arrow"), () => {}),
+    ]);
     expect(rowsOfTable(full)).toEqual(rowsOfTable(whole));
   });
 
   test("of a sensor-day in two files the larger count of each entry stays, in any order", async () => {
     const day = (passwords: [string, number][]) =>
-      JSON.stringify([{ date: "2021-05-03", sensor: "hp", passwords: passwords.map(([password, count]) => ({ username: "root", password, count })),
-        pre_disconnect_command: [{ input: "w", count: 2 }] }]);
-    await Bun.write(at("a.json"), day([["1", 5], ["2", 3]]));
-    await Bun.write(at("b.json"), day([["1", 9], ["3", 1]]));
+      JSON.stringify([
+        {
+          date: "2021-05-03",
+          sensor: "hp",
+          passwords: passwords.map(([password, count]) => ({ username: "root", password, count })),
+          pre_disconnect_command: [{ input: "w", count: 2 }],
+        },
+      ]);
+    await Bun.write(
+      at("a.json"),
+      day([
+        ["1", 5],
+        ["2", 3],
+      ]),
+    );
+    await Bun.write(
+      at("b.json"),
+      day([
+        ["1", 9],
+        ["3", 1],
+      ]),
+    );
     await Bun.write(at("c.json"), day([["2", 4]]));
-    const orders = [["a", "b", "c"], ["c", "b", "a"], ["b", "b", "a", "c"]];
+    const orders = [
+      ["a", "b", "c"],
+      ["c", "b", "a"],
+      ["b", "b", "a", "c"],
+    ];
     const outputs: string[] = [];
     for (const [i, order] of orders.entries()) {
       await combine(...order.map(name => `${name}.json`), "-n", "0", "-q", "-o", `max${i}.json`);
@@ -150,20 +187,35 @@ describe("cut counts", () => {
     }
     await combine("a.json", "b.json", "-q", "-o", "step.json");
     await combine("step.arrow", "c.json", "-n", "0", "-q", "-o", "steps.json");
-    expect(JSON.parse(outputs[0]!)).toEqual([{ date: "2021-05-03", sensor: "hp", passwords: [
-      { username: "root", password: "1", count: 9, success: 0 },
-      { username: "root", password: "2", count: 4, success: 0 },
-      { username: "root", password: "3", count: 1, success: 0 },
-    ], pre_disconnect_command: [{ input: "w", count: 2 }] }]);
+    expect(JSON.parse(outputs[0]!)).toEqual([
+      {
+        date: "2021-05-03",
+        sensor: "hp",
+        passwords: [
+          { username: "root", password: "1", count: 9, success: 0 },
+          { username: "root", password: "2", count: 4, success: 0 },
+          { username: "root", password: "3", count: 1, success: 0 },
+        ],
+        pre_disconnect_command: [{ input: "w", count: 2 }],
+      },
+    ]);
     expect(new Set([...outputs, await Bun.file(at("steps.json")).text()]).size).toBe(1);
   });
 
   const BAD: [name: string, text: string, says: string][] = [
-    ["a log", '{"eventid":"x"}\n{"eventid":"y"}\n', "not JSON, expected a reduced table (reduce.ts makes one from a log)"],
-    ["a count that is none", '[{"date":"2021-05-03","sensor":"s","commands":[{"input":"w","count":"5"}]}]', "an entry of \"commands\" of the object of 2021-05-03: count is"],
+    [
+      "a log",
+      '{"eventid":"x"}\n{"eventid":"y"}\n',
+      "not JSON, expected a reduced table (reduce.ts makes one from a log)",
+    ],
+    [
+      "a count that is none",
+      '[{"date":"2021-05-03","sensor":"s","commands":[{"input":"w","count":"5"}]}]',
+      'an entry of "commands" of the object of 2021-05-03: count is',
+    ],
     ["no day", '[{"date":"2021-02-30","sensor":"s"}]', "expected YYYY-MM-DD"],
     ["no list", '{"date":1}', "it holds no list"],
-    ["a number in the list", "[[[5]]]", "it holds \"5\", expected objects per day and sensor"],
+    ["a number in the list", "[[[5]]]", 'it holds "5", expected objects per day and sensor'],
     ["nothing", "", "it is empty"],
   ];
   test.each(BAD)("%s instead of a reduced.json is one line and exit code 1", async (_, text, says) => {
@@ -177,52 +229,59 @@ describe("cut counts", () => {
   test("an event table in place of a reduced one is said to be one", async () => {
     await runScript("map", ["fleet/hp-lab-01/cowrie.json.2026_7_6", "-o", "events.arrow"], { cwd: dir.path });
     expect(await combine("events.arrow", "-o", "out")).toMatchObject({
-      stderr: expect.stringContaining("not a reduced table"), exitCode: 1,
+      stderr: expect.stringContaining("not a reduced table"),
+      exitCode: 1,
     });
   });
 
   type Entry = Record<string, unknown> & { count: number };
   type LegacyDay = { date: string; sensor: string } & Record<string, Entry[]>;
-  const flatten = (value: unknown): LegacyDay[] => (Array.isArray(value) ? value.flatMap(flatten) : [value as LegacyDay]);
+  const flatten = (value: unknown): LegacyDay[] =>
+    Array.isArray(value) ? value.flatMap(flatten) : [value as LegacyDay];
 
-  test.skipIf(LEGACY_REDUCED === undefined)(`the ancestor's files: not a row lost, nothing twice${NEEDS_LEGACY_REDUCED}`, async () => {
-    const files = [...new Bun.Glob("*.json").scanSync(LEGACY_REDUCED!)].sort().map(name => join(LEGACY_REDUCED!, name));
-    expect(files.length).toBeGreaterThan(1);
-    const expected = new Map<string, number>();
-    for (const file of files) {
-      const own = new Map<string, number>();
-      for (const day of flatten(JSON.parse(await Bun.file(file).text()))) {
+  test.skipIf(LEGACY_REDUCED === undefined)(
+    `the ancestor's files: not a row lost, nothing twice${NEEDS_LEGACY_REDUCED}`,
+    async () => {
+      const files = [...new Bun.Glob("*.json").scanSync(LEGACY_REDUCED!)]
+        .sort()
+        .map(name => join(LEGACY_REDUCED!, name));
+      expect(files.length).toBeGreaterThan(1);
+      const expected = new Map<string, number>();
+      for (const file of files) {
+        const own = new Map<string, number>();
+        for (const day of flatten(JSON.parse(await Bun.file(file).text()))) {
+          for (const [kind, entries] of Object.entries(day)) {
+            if (!Array.isArray(entries)) continue;
+            for (const { count, scans: _, ...entry } of entries) {
+              if (kind === "file_upload") delete entry.src_ip;
+              const key = JSON.stringify([day.date, day.sensor, kind, entry]);
+              own.set(key, (own.get(key) ?? 0) + count);
+            }
+          }
+        }
+        for (const [key, count] of own) expected.set(key, Math.max(count, expected.get(key) ?? 0));
+      }
+      expect((await combine(...files, "-n", "0", "-o", "legacy.json")).exitCode).toBe(0);
+      const found = new Map<string, number>();
+      for (const day of flatten(JSON.parse(await Bun.file(at("legacy.json")).text()))) {
         for (const [kind, entries] of Object.entries(day)) {
           if (!Array.isArray(entries)) continue;
-          for (const { count, scans: _, ...entry } of entries) {
-            if (kind === "file_upload") delete entry.src_ip;
-            const key = JSON.stringify([day.date, day.sensor, kind, entry]);
-            own.set(key, (own.get(key) ?? 0) + count);
+          for (const { count, scans: _, success: __, shasum: ___, ...entry } of entries) {
+            found.set(JSON.stringify([day.date, day.sensor, kind, entry]), count);
           }
         }
       }
-      for (const [key, count] of own) expected.set(key, Math.max(count, expected.get(key) ?? 0));
-    }
-    expect((await combine(...files, "-n", "0", "-o", "legacy.json")).exitCode).toBe(0);
-    const found = new Map<string, number>();
-    for (const day of flatten(JSON.parse(await Bun.file(at("legacy.json")).text()))) {
-      for (const [kind, entries] of Object.entries(day)) {
-        if (!Array.isArray(entries)) continue;
-        for (const { count, scans: _, success: __, shasum: ___, ...entry } of entries) {
-          found.set(JSON.stringify([day.date, day.sensor, kind, entry]), count);
-        }
-      }
-    }
-    const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-    expect(sorted(found)).toEqual(sorted(expected));
-    await combine(...[...files].reverse(), "legacy.arrow", "-n", "0", "-q", "-o", "legacy2.json");
-    expect((await read("legacy2.arrow")).equals(await read("legacy.arrow"))).toBe(true);
-  });
+      const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+      expect(sorted(found)).toEqual(sorted(expected));
+      await combine(...[...files].reverse(), "legacy.arrow", "-n", "0", "-q", "-o", "legacy2.json");
+      expect((await read("legacy2.arrow")).equals(await read("legacy.arrow"))).toBe(true);
+    },
+  );
 });
 
 describe("usage", () => {
   test.each([
-    [[], 'combine-reduced: Missing TABLE\n'],
+    [[], "combine-reduced: Missing TABLE\n"],
     [["-", "-"], 'combine-reduced: Cannot read stdin 2 times: expected "-" once\n'],
     [["missing.arrow"], 'combine-reduced: Cannot read "missing.arrow": no such file or folder\n'],
   ])("%p", async (args, says) => {

@@ -18,7 +18,8 @@ const at = (name: string) => join(dir.path, name);
 
 async function map(args: readonly string[], stdin?: Uint8Array | string) {
   const { stdoutBytes, stderr, exitCode } = await runScript("map", args, {
-    cwd: dir.path, ...(stdin === undefined ? {} : { stdin }),
+    cwd: dir.path,
+    ...(stdin === undefined ? {} : { stdin }),
   });
   return { stdout: stdoutBytes, stderr, exitCode };
 }
@@ -56,7 +57,14 @@ describe("tables beside logs", () => {
   });
 
   test("in a folder of the user's choice; -f names a log as an operand does; rejects go to a file", async () => {
-    const { exitCode, stderr } = await map(["-f", "fleet/hp-sgp-01", "--mapped-dir", "tables", "--rejects", "rejects.ndjson"]);
+    const { exitCode, stderr } = await map([
+      "-f",
+      "fleet/hp-sgp-01",
+      "--mapped-dir",
+      "tables",
+      "--rejects",
+      "rejects.ndjson",
+    ]);
     expect({ exitCode, stderr: stderr.includes("6 lines rejected") }).toEqual({ exitCode: 0, stderr: true });
     expect((await readdir(at("tables"))).length).toBe(42);
     expect((await Bun.file(at("rejects.ndjson")).text()).trim().split("\n")).toHaveLength(6);
@@ -79,7 +87,9 @@ describe("one table", () => {
     ];
     for (const { stdout, stderr, exitCode } of streams) {
       expect({ stderr, exitCode, mark: [...stdout.subarray(0, 4)] }).toEqual({
-        stderr: "", exitCode: 0, mark: [0xff, 0xff, 0xff, 0xff],
+        stderr: "",
+        exitCode: 0,
+        mark: [0xff, 0xff, 0xff, 0xff],
       });
       expect(await eventsOf(stdout)).toEqual(expected);
     }
@@ -88,12 +98,32 @@ describe("one table", () => {
   });
 
   const MISTAKES: { name: string; args: string[]; says: string; exitCode: number }[] = [
-    { name: "several logs on one table", args: ["fleet/hp-lab-01", "-o", "x.arrow"], says: "Cannot write 42 logs as one event table: expected one log, or no -o", exitCode: 2 },
-    { name: "stdin beside others without -o", args: [LOG, "-"], says: "Cannot write the event table of stdin beside it", exitCode: 2 },
+    {
+      name: "several logs on one table",
+      args: ["fleet/hp-lab-01", "-o", "x.arrow"],
+      says: "Cannot write 42 logs as one event table: expected one log, or no -o",
+      exitCode: 2,
+    },
+    {
+      name: "stdin beside others without -o",
+      args: [LOG, "-"],
+      says: "Cannot write the event table of stdin beside it",
+      exitCode: 2,
+    },
     { name: "no input", args: [], says: "Missing PATH", exitCode: 2 },
-    { name: "a log without an event", args: ["-", "-o", "x.arrow"], says: "Cannot find an event in \"-\"", exitCode: 1 },
-    { name: "what is a table already", args: ["one.arrow", "-o", "-"], says: "it is an Arrow table already", exitCode: 1 },
-    { name: "a missing log", args: ["missing", "-o", "x.arrow"], says: 'Cannot read "missing": no such file or folder', exitCode: 1 },
+    { name: "a log without an event", args: ["-", "-o", "x.arrow"], says: 'Cannot find an event in "-"', exitCode: 1 },
+    {
+      name: "what is a table already",
+      args: ["one.arrow", "-o", "-"],
+      says: "it is an Arrow table already",
+      exitCode: 1,
+    },
+    {
+      name: "a missing log",
+      args: ["missing", "-o", "x.arrow"],
+      says: 'Cannot read "missing": no such file or folder',
+      exitCode: 1,
+    },
   ];
   test.each(MISTAKES)("$name", async ({ args, says, exitCode }) => {
     const result = await map(args, "no event\n");

@@ -26,7 +26,11 @@ beforeAll(async () => {
   dir = await makeTempDir();
   await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
   writeLogs(at("big"), {
-    seed: "pipes", firstDay: "2026-06-01", days: 4, totalBytes: 30_000_000, sensors: planSensors(2, ["v3", "v2.2"]),
+    seed: "pipes",
+    firstDay: "2026-06-01",
+    days: 4,
+    totalBytes: 30_000_000,
+    sensors: planSensors(2, ["v3", "v2.2"]),
   });
   await mkdir(at("packed"));
   // zcat wants them packed, and in an order that rotation would give.
@@ -38,9 +42,17 @@ afterAll(() => dir[Symbol.asyncDispose]());
 
 describe("30 MB through pipes", () => {
   test("zcat | map | reduce | visualize makes the pages that files make", async () => {
-    expect(await line("zcat packed/*.gz | $map -q - | $reduce -q - -o - | $visualize -q -f - -o piped/result.html")).toEqual(QUIET);
-    expect(await line("zcat packed/*.gz > all.json && $reduce all.json -o all -q && $visualize all.arrow -o files/result.html -q")).toEqual(QUIET);
-    const [piped, files] = await Promise.all(["piped", "files"].map(folder => readFile(at(`${folder}/stats.html`), "utf8")));
+    expect(
+      await line("zcat packed/*.gz | $map -q - | $reduce -q - -o - | $visualize -q -f - -o piped/result.html"),
+    ).toEqual(QUIET);
+    expect(
+      await line(
+        "zcat packed/*.gz > all.json && $reduce all.json -o all -q && $visualize all.arrow -o files/result.html -q",
+      ),
+    ).toEqual(QUIET);
+    const [piped, files] = await Promise.all(
+      ["piped", "files"].map(folder => readFile(at(`${folder}/stats.html`), "utf8")),
+    );
     // The name of the log is the one thing a pipe does not know.
     expect(piped).toBe(files!.replaceAll("all.json", "-"));
   });
@@ -64,7 +76,9 @@ describe("30 MB through pipes", () => {
   });
 
   test("a writer that fails is told by whoever reads, each in one line", async () => {
-    const { stdout, stderr, exitCode } = await line("$map -q missing -o - | $reduce -q - -o - | $statistics -f - --json");
+    const { stdout, stderr, exitCode } = await line(
+      "$map -q missing -o - | $reduce -q - -o - | $statistics -f - --json",
+    );
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
     expect(stderr.trim().split("\n").sort()).toEqual([
       'map: Cannot read "missing": no such file or folder',
@@ -78,34 +92,50 @@ describe("the lines of the manual", () => {
   test("event tables reduced to statistics as JSON", async () => {
     expect(await line("$map fleet -q")).toEqual(QUIET);
     const { stdout, stderr, exitCode } = await line("$reduce -q fleet/hp-*/*.arrow -o - | $statistics -q -f - --json");
-    expect({ stderr, exitCode, sensors: JSON.parse(stdout).sensors.length }).toEqual({ stderr: "", exitCode: 0, sensors: 5 });
+    expect({ stderr, exitCode, sensors: JSON.parse(stdout).sensors.length }).toEqual({
+      stderr: "",
+      exitCode: 0,
+      sensors: 5,
+    });
   });
 
   test("value counts to a spreadsheet", async () => {
-    expect(await line("$value-counts fleet --event login.failed --column username,password --csv -q > top.csv")).toEqual(QUIET);
+    expect(
+      await line("$value-counts fleet --event login.failed --column username,password --csv -q > top.csv"),
+    ).toEqual(QUIET);
     const lines = (await Bun.file(at("top.csv")).text()).trimEnd().split("\n");
     expect({ head: lines[0], rows: lines.length }).toEqual({ head: "username,password,count", rows: 21 });
   });
 
   test("sensors side by side with xargs, then combined and shown", async () => {
-    const each = `ls -d fleet/hp-*/ | xargs -P4 -I{} ${bun("analyze-local")} {} -f {}/reduced.json -o {}/result.html -q`;
+    const analyze = `${bun("analyze-local")} {} -f {}/reduced.json -o {}/result.html -q`;
+    const each = `ls -d fleet/hp-*/ | xargs -P4 -I{} ${analyze}`;
     expect(await line(each)).toEqual(QUIET);
-    expect(await line("$combine-reduced fleet/hp-*/reduced.arrow -o fleet.json -q && $visualize -f fleet.arrow -q")).toEqual(QUIET);
+    expect(
+      await line("$combine-reduced fleet/hp-*/reduced.arrow -o fleet.json -q && $visualize -f fleet.arrow -q"),
+    ).toEqual(QUIET);
     expect(await line("$reduce fleet -o once -q && cmp once.arrow fleet.arrow && ls result.html stats.html")).toEqual({
-      ...QUIET, stdout: "result.html\nstats.html\n",
+      ...QUIET,
+      stdout: "result.html\nstats.html\n",
     });
   });
 });
 
 describe("as cron runs them", () => {
-  test("with an empty environment, /bin/sh, another working directory and no terminal; quiet when all is well", async () => {
+  test("an empty environment, /bin/sh, another working directory, no terminal: quiet when all is well", async () => {
     const logs = at("fleet");
     const cron = (text: string) => `cd / && env -i HOME=${dir.path} /bin/sh -c '${text}' < /dev/null`;
     const reduce = `${bun("reduce")} -q ${logs} -o ${at("cron.json")}`;
     expect(await line(cron(reduce))).toEqual(QUIET);
-    expect(await line(cron(`${reduce} && ${bun("statistics")} -q ${at("cron.arrow")} -o ${at("cron.html")} --exit-code -t 1000000`))).toEqual(QUIET);
+    expect(
+      await line(
+        cron(`${reduce} && ${bun("statistics")} -q ${at("cron.arrow")} -o ${at("cron.html")} --exit-code -t 1000000`),
+      ),
+    ).toEqual(QUIET);
     expect(await line(cron(`${bun("summary")} -q ${logs} --json | head -c 1`))).toEqual({ ...QUIET, stdout: "{" });
-    expect(await line(cron(`${bun("combine-reduced")} -q ${at("cron.arrow")} ${at("cron.arrow")} -o ${at("twice.json")}`))).toEqual(QUIET);
+    expect(
+      await line(cron(`${bun("combine-reduced")} -q ${at("cron.arrow")} ${at("cron.arrow")} -o ${at("twice.json")}`)),
+    ).toEqual(QUIET);
     expect((await readFile(at("twice.arrow"))).equals(await readFile(at("cron.arrow")))).toBe(true);
   });
 
@@ -113,7 +143,10 @@ describe("as cron runs them", () => {
     await rm(at("held.arrow"), { force: true });
     // Its stdin stays open, so it holds the outputs until it is let go.
     const holder = Bun.spawn([process.execPath, join(ROOT, "scripts/reduce.ts"), "-", "-o", "held.json", "-q"], {
-      cwd: dir.path, stdin: "pipe", stdout: "ignore", stderr: "ignore",
+      cwd: dir.path,
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "ignore",
     });
     while (!(await readdir(dir.path)).includes(".held.json.lock")) await Bun.sleep(10);
     const refused = await line("$reduce fleet -o held.json -q");

@@ -39,13 +39,18 @@ describe("one table", () => {
     const { stdout, stderr, exitCode } = await reduce([...tables, "-o", "tables"]);
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
     expect(stderr).toMatch(/\nreduce: \d+ logs, 8\.51 MB: 20,066 events \(3 repaired\), .* rows; |^reduce: /);
-    const [all, again] = await Promise.all(["reduced.arrow", "tables.arrow"].map(name => readReduced(at(name), () => {})));
+    const [all, again] = await Promise.all(
+      ["reduced.arrow", "tables.arrow"].map(name => readReduced(at(name), () => {})),
+    );
     expect(rowsOfTable(again!)).toEqual(rowsOfTable(all!));
   });
 
   test("as an Arrow stream on stdout: the same table", async () => {
     const { stdoutBytes, exitCode } = await reduce(["fleet", "-o", "-", "-q"]);
-    expect({ exitCode, mark: [...stdoutBytes.subarray(0, 4)] }).toEqual({ exitCode: 0, mark: [0xff, 0xff, 0xff, 0xff] });
+    expect({ exitCode, mark: [...stdoutBytes.subarray(0, 4)] }).toEqual({
+      exitCode: 0,
+      mark: [0xff, 0xff, 0xff, 0xff],
+    });
     await Bun.write(at("stream"), stdoutBytes);
     const again = await runScript("combine-reduced", ["-", "-o", "again", "-q"], { cwd: dir.path, stdin: stdoutBytes });
     expect(again.exitCode).toBe(0);

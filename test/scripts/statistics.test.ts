@@ -42,8 +42,16 @@ describe("data on stdout", () => {
     const { stdout, stderr, exitCode } = await statistics(["fleet.arrow", "--json", "-q"]);
     expect({ stderr, exitCode, files: await readdir(dir.path) }).toEqual({ stderr: "", exitCode: 0, files: before });
     const object = JSON.parse(stdout);
-    expect({ first: object.first_day, last: object.last_day, days: object.days, sensors: object.sensors.length }).toEqual({
-      first: "2026-07-06", last: "2026-08-16", days: 42, sensors: 5,
+    expect({
+      first: object.first_day,
+      last: object.last_day,
+      days: object.days,
+      sensors: object.sensors.length,
+    }).toEqual({
+      first: "2026-07-06",
+      last: "2026-08-16",
+      days: 42,
+      sensors: 5,
     });
     expect(object.coverage[0].first_seen).toMatch(/^2026-07-06T\d\d:\d\d:\d\d\.\d{6}Z$/);
     expect(object.novelty.since_day).toBe("2026-08-10");
@@ -55,7 +63,9 @@ describe("data on stdout", () => {
   test("--csv: a line a change, safe for a spreadsheet", async () => {
     const { stdout } = await statistics(["fleet.arrow", "--csv", "--all", "-q"]);
     const lines = stdout.trimEnd().split("\n");
-    expect(lines[0]).toStartWith("view,first_day,last_day,sensor,kind,key1,key2,key3,category,reported,count,expected,percent,");
+    expect(lines[0]).toStartWith(
+      "view,first_day,last_day,sensor,kind,key1,key2,key3,category,reported,count,expected,percent,",
+    );
     expect(lines.length).toBeGreaterThan(1000);
     for (const line of lines) expect(line).not.toMatch(/(^|,)"?[=+@]/);
   });
@@ -66,7 +76,9 @@ describe("data on stdout", () => {
     const { since_day, new: fresh } = JSON.parse((await statistics([...args, "--json"])).stdout);
     const sysop = fresh.find(({ value }: { value: string[] }) => value[0] === "sysop");
     expect({ since_day, value: sysop.value, day: sysop.first_seen.slice(0, 10) }).toEqual({
-      since_day: "2026-07-30", value: ["sysop", "Kestrel#2026"], day: "2026-07-30",
+      since_day: "2026-07-30",
+      value: ["sysop", "Kestrel#2026"],
+      day: "2026-07-30",
     });
     expect((await statistics([...args, "--csv"])).stdout).toContain("\nnew,credential,sysop,Kestrel#2026,2026-07-30T");
   });
@@ -82,7 +94,11 @@ describe("--exit-code", () => {
 
   test("11 when a sensor is silent, whatever else changed; not when the operator has said so", async () => {
     writeLogs(at("busy"), {
-      seed: "silent", firstDay: "2026-06-01", days: 14, eventsPerDay: 600, sensors: planSensors(2, ["v3"]),
+      seed: "silent",
+      firstDay: "2026-06-01",
+      days: 14,
+      eventsPerDay: 600,
+      sensors: planSensors(2, ["v3"]),
     });
     // The second sensor's logs end two days before the first's.
     const [, quiet] = (await readdir(at("busy"))).sort();
@@ -91,10 +107,20 @@ describe("--exit-code", () => {
     expect((await runScript("reduce", ["busy", "-o", "silent", "-q"], { cwd: dir.path })).exitCode).toBe(0);
     const { stderr, exitCode } = await statistics(["silent.arrow", "--exit-code", "-n", "1"]);
     expect({ exitCode, says: new RegExp(`^SILENT +${quiet} since 2026-06-1`, "m").test(stderr) }).toEqual({
-      exitCode: 11, says: true,
+      exitCode: 11,
+      says: true,
     });
     await Bun.write(at("down.csv"), `sensor,from,to\n${quiet},2026-06-12,2026-06-30\n`);
-    const told = await statistics(["silent.arrow", "--downtime", "down.csv", "--exit-code", "-n", "1", "-t", "1000000"]);
+    const told = await statistics([
+      "silent.arrow",
+      "--downtime",
+      "down.csv",
+      "--exit-code",
+      "-n",
+      "1",
+      "-t",
+      "1000000",
+    ]);
     expect({ exitCode: told.exitCode, says: told.stderr.includes("SILENT") }).toEqual({ exitCode: 0, says: false });
   });
 

@@ -19,7 +19,11 @@ beforeAll(async () => {
   dir = await makeTempDir();
   await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
   await writeLogs(at("logs"), {
-    seed: "summary", firstDay: "2026-06-01", days: 3, eventsPerDay: 2000, sensors: planSensors(2, ["v2.8", "v3"]),
+    seed: "summary",
+    firstDay: "2026-06-01",
+    days: 3,
+    eventsPerDay: 2000,
+    sensors: planSensors(2, ["v2.8", "v3"]),
   });
 });
 afterAll(() => dir[Symbol.asyncDispose]());
@@ -43,12 +47,18 @@ function summarizePlainly(events: readonly PlainEvent[]): Json {
     const counts = countBy(list, event => JSON.stringify(names.map(name => event[name] ?? null)));
     const rows = [...counts].map(([key, count]) => ({ values: JSON.parse(key) as (string | null)[], count }));
     // By the values one after the other, no value first.
-    const compare = (a: string | null, b: string | null) => (a === b ? 0 : a === null ? -1 : b === null ? 1 : a < b ? -1 : 1);
-    rows.sort((a, b) => b.count - a.count || compare(a.values[0]!, b.values[0]!) || compare(a.values[1] ?? null, b.values[1] ?? null));
+    const compare = (a: string | null, b: string | null) =>
+      a === b ? 0 : a === null ? -1 : b === null ? 1 : a < b ? -1 : 1;
+    rows.sort(
+      (a, b) =>
+        b.count - a.count || compare(a.values[0]!, b.values[0]!) || compare(a.values[1] ?? null, b.values[1] ?? null),
+    );
     return {
       distinct: rows.length,
       top: rows.slice(0, 4).map(({ values, count }) => ({
-        ...Object.fromEntries(names.map((name, i) => [name, values[i]])), count, share: count / list.length,
+        ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
+        count,
+        share: count / list.length,
       })),
     };
   };
@@ -80,8 +90,13 @@ function summarizePlainly(events: readonly PlainEvent[]): Json {
       const own = events.filter(({ timestamp }) => timestamp.startsWith(day));
       const count = (list: readonly PlainEvent[]) => list.filter(({ timestamp }) => timestamp.startsWith(day)).length;
       return {
-        day, events: own.length, succeeded: count(succeeded), failed: count(failed), commands: count(commands),
-        sessions: distinct(own, sessionOf), addresses: distinct(own, addressOf),
+        day,
+        events: own.length,
+        succeeded: count(succeeded),
+        failed: count(failed),
+        commands: count(commands),
+        sessions: distinct(own, sessionOf),
+        addresses: distinct(own, addressOf),
       };
     }),
   };
@@ -122,15 +137,21 @@ describe("what is shown", () => {
   test("tables for people on stdout, one line on stderr, both the same again", async () => {
     const first = await runScript("summary", ["fleet", "-n", "3"], { cwd: dir.path });
     expect(first.exitCode).toBe(0);
-    expect(first.stdout).toMatch(/^Days +42 with events, 2026-07-06 to 2026-08-16 \(UTC\)\nEvents +20,066\nSensors +5\n/);
+    expect(first.stdout).toMatch(
+      /^Days +42 with events, 2026-07-06 to 2026-08-16 \(UTC\)\nEvents +20,066\nSensors +5\n/,
+    );
     expect(first.stdout).toContain("\nPasswords of failed logins (3 of ");
     expect(first.stdout).not.toMatch(/[^\n -\u{10ffff}]/u);
-    expect(first.stderr.split("\n").at(-2)).toMatch(/^summary: 179 logs, 8\.51 MB: 20,066 events \(3 repaired\), 7 lines rejected/);
+    expect(first.stderr.split("\n").at(-2)).toMatch(
+      /^summary: 179 logs, 8\.51 MB: 20,066 events \(3 repaired\), 7 lines rejected/,
+    );
     expect((await runScript("summary", ["fleet", "-n", "3", "-q"], { cwd: dir.path })).stdout).toBe(first.stdout);
   });
 
   test("days and sensors without an event are said, with exit code 1", async () => {
-    const { stdout, stderr, exitCode } = await runScript("summary", ["fleet", "--since", "2030-01-01", "-q"], { cwd: dir.path });
+    const { stdout, stderr, exitCode } = await runScript("summary", ["fleet", "--since", "2030-01-01", "-q"], {
+      cwd: dir.path,
+    });
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
     expect(stderr).toContain("Cannot find an event of the days and sensors asked for");
   });

@@ -24,7 +24,10 @@ async function count(args: readonly string[]) {
 async function counts(args: readonly string[]): Promise<Map<string, number>> {
   const { stdout, stderr, exitCode } = await count([...args, "--json", "-n", "0", "-q"]);
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
-  const rows = stdout.split("\n").filter(Boolean).map(line => JSON.parse(line) as Record<string, unknown>);
+  const rows = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as Record<string, unknown>);
   return new Map(rows.map(({ count, ...values }) => [JSON.stringify(Object.values(values)), Number(count)]));
 }
 
@@ -34,12 +37,20 @@ beforeAll(async () => {
   dir = await makeTempDir();
   await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
   await writeLogs(at("logs"), {
-    seed: "value-counts", firstDay: "2026-06-01", days: 3, eventsPerDay: 2000, sensors: planSensors(2, ["v2.8", "v3"]),
+    seed: "value-counts",
+    firstDay: "2026-06-01",
+    days: 3,
+    eventsPerDay: 2000,
+    sensors: planSensors(2, ["v2.8", "v3"]),
   });
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
-const QUESTIONS: { args: string[]; isCounted: (event: PlainEvent) => boolean; keyOf: (event: PlainEvent) => unknown[] }[] = [
+const QUESTIONS: {
+  args: string[];
+  isCounted: (event: PlainEvent) => boolean;
+  keyOf: (event: PlainEvent) => unknown[];
+}[] = [
   {
     args: ["--event", "login.failed", "--column", "username,password"],
     isCounted: ({ eventid }) => eventid === "cowrie.login.failed",
@@ -62,7 +73,8 @@ const QUESTIONS: { args: string[]; isCounted: (event: PlainEvent) => boolean; ke
   },
   {
     args: ["--event", "session.connect", "--column", "dst_port", "--where", "dst_port!=23"],
-    isCounted: ({ eventid, dst_port }) => eventid === "cowrie.session.connect" && dst_port !== 23 && dst_port !== undefined,
+    isCounted: ({ eventid, dst_port }) =>
+      eventid === "cowrie.session.connect" && dst_port !== 23 && dst_port !== undefined,
     keyOf: ({ dst_port }) => [dst_port],
   },
   {
@@ -84,7 +96,10 @@ describe("the same as one JSON.parse a line", () => {
 
   test("a key that has no column of its own", async () => {
     const folder = at("logs");
-    const expected = countBy(plainEvents(folder).filter(({ arch }) => arch !== undefined), ({ arch }) => JSON.stringify([arch]));
+    const expected = countBy(
+      plainEvents(folder).filter(({ arch }) => arch !== undefined),
+      ({ arch }) => JSON.stringify([arch]),
+    );
     expect(expected.size).toBeGreaterThan(0);
     expect(sorted(await counts([folder, "--column", "arch"]))).toEqual(sorted(expected));
   });
@@ -105,17 +120,26 @@ describe("the same as one JSON.parse a line", () => {
       const name = JSON.stringify([sensor, ...key]);
       expected.set(name, (expected.get(name) ?? 0) + count - success);
     }
-    expect(sorted(await counts(["fleet", "--event", "login.failed", "--column", "username,password", "--by", "sensor"]))).toEqual(
-      sorted(expected),
-    );
+    expect(
+      sorted(await counts(["fleet", "--event", "login.failed", "--column", "username,password", "--by", "sensor"])),
+    ).toEqual(sorted(expected));
   });
 });
 
 describe("what is shown", () => {
   test("a table, most frequent first, ties by value, and what was left out on stderr", async () => {
     const log = ["b", "a", "b", "c", "=1+1\u001b[2J"].map((password, i) =>
-      JSON.stringify({ eventid: "cowrie.login.failed", timestamp: `2026-06-01T00:00:0${i}.000000Z`, sensor: "s", password }));
-    await Bun.write(at("small/cowrie.json"), `${log.join("\n")}\n{"eventid":"cowrie.log.open","timestamp":"2026-06-01T00:00:09Z"}\n`);
+      JSON.stringify({
+        eventid: "cowrie.login.failed",
+        timestamp: `2026-06-01T00:00:0${i}.000000Z`,
+        sensor: "s",
+        password,
+      }),
+    );
+    await Bun.write(
+      at("small/cowrie.json"),
+      `${log.join("\n")}\n{"eventid":"cowrie.log.open","timestamp":"2026-06-01T00:00:09Z"}\n`,
+    );
     expect(await count(["small", "--column", "password", "-n", "3"])).toEqual({
       stdout: "password     count\nb                2\n=1+1\\x1b[2J      1\na                1\n",
       stderr: expect.stringMatching(/^value-counts: 3 of 4 values in 5 events, 1 more had no value; 1 log, /),
@@ -124,16 +148,28 @@ describe("what is shown", () => {
     expect((await count(["small", "--column", "password", "--normalize", "--csv", "-q"])).stdout).toBe(
       "password,count,share\nb,2,0.4\n'=1+1\u001b[2J,1,0.2\na,1,0.2\nc,1,0.2\n",
     );
-    expect((await count(["small", "--column", "password", "--by", "day", "--normalize", "-n", "1", "--json", "-q"])).stdout).toBe(
-      '{"day":"2026-06-01","password":"b","count":2,"share":0.4}\n',
-    );
+    expect(
+      (await count(["small", "--column", "password", "--by", "day", "--normalize", "-n", "1", "--json", "-q"])).stdout,
+    ).toBe('{"day":"2026-06-01","password":"b","count":2,"share":0.4}\n');
   });
 
   test("since, until, sensor and aliases", async () => {
     await Bun.write(at("aliases"), "hp-ams-01=amsterdam\n");
-    const args = ["fleet", "--column", "eventid", "--by", "sensor", "--sensor-alias", "aliases", "--sensor", "amsterdam"];
+    const args = [
+      "fleet",
+      "--column",
+      "eventid",
+      "--by",
+      "sensor",
+      "--sensor-alias",
+      "aliases",
+      "--sensor",
+      "amsterdam",
+    ];
     const all = await counts([...args, "--since", "2026-07-20", "--until", "2026-07-21"]);
-    const days = await Promise.all(["2026-07-20", "2026-07-21"].map(day => counts([...args, "--since", day, "--until", day])));
+    const days = await Promise.all(
+      ["2026-07-20", "2026-07-21"].map(day => counts([...args, "--since", day, "--until", day])),
+    );
     const sum = (map: Map<string, number>) => [...map.values()].reduce((total, n) => total + n, 0);
     expect([...all.keys()].every(key => key.startsWith('["amsterdam",'))).toBe(true);
     expect(sum(all)).toBe(sum(days[0]!) + sum(days[1]!));
@@ -146,26 +182,42 @@ describe("what is shown", () => {
     const { stdoutBytes } = await runScript("map", [log, "-o", "-", "-q"], { cwd: dir.path });
     const piped = await runScript("value-counts", ["-", ...args], { cwd: dir.path, stdin: stdoutBytes });
     expect({ direct: direct.stdout, table: (await count([`${log}.arrow`, ...args])).stdout }).toEqual({
-      direct: piped.stdout, table: piped.stdout,
+      direct: piped.stdout,
+      table: piped.stdout,
     });
   });
 });
 
 describe("mistakes", () => {
   const MISTAKES: { args: string[]; says: string; exitCode: number }[] = [
-    { args: ["--column", "pasword"], says: 'Cannot find a column or key "pasword" in these events: did you mean "password"?', exitCode: 2 },
+    {
+      args: ["--column", "pasword"],
+      says: 'Cannot find a column or key "pasword" in these events: did you mean "password"?',
+      exitCode: 2,
+    },
     { args: ["--column", "input", "--where", "usrname=x"], says: 'did you mean "username"?', exitCode: 2 },
-    { args: ["--column", "input", "--event", "comand.input"], says: 'Cannot find an event "comand.input" in these logs: did you mean "command.input"?', exitCode: 1 },
+    {
+      args: ["--column", "input", "--event", "comand.input"],
+      says: 'Cannot find an event "comand.input" in these logs: did you mean "command.input"?',
+      exitCode: 1,
+    },
     { args: ["--column", "input", "--event", "connect"], says: 'did you mean "session.connect"?', exitCode: 1 },
     { args: [], says: "Missing --column", exitCode: 2 },
     { args: ["--column", "a,,b"], says: "expected names between commas", exitCode: 2 },
     { args: ["--column", "input", "--where", "input"], says: "expected column=value or column!=value", exitCode: 2 },
-    { args: ["--column", "input", "--by", "week"], says: 'Cannot read --by "week": expected "day", "sensor" or "hour"', exitCode: 2 },
+    {
+      args: ["--column", "input", "--by", "week"],
+      says: 'Cannot read --by "week": expected "day", "sensor" or "hour"',
+      exitCode: 2,
+    },
     { args: ["--column", "input", "--csv", "--json"], says: "expected one of them", exitCode: 2 },
   ];
-  test.each(MISTAKES.map(mistake => [mistake.args.join(" "), mistake] as const))("%s", async (_, { args, says, exitCode }) => {
-    const result = await count(["fleet", ...args, "-q"]);
-    expect({ ...result, stderr: "" }).toEqual({ stdout: "", stderr: "", exitCode });
-    expect(result.stderr).toContain(says);
-  });
+  test.each(MISTAKES.map(mistake => [mistake.args.join(" "), mistake] as const))(
+    "%s",
+    async (_, { args, says, exitCode }) => {
+      const result = await count(["fleet", ...args, "-q"]);
+      expect({ ...result, stderr: "" }).toEqual({ stdout: "", stderr: "", exitCode });
+      expect(result.stderr).toContain(says);
+    },
+  );
 });

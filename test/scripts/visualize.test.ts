@@ -13,7 +13,8 @@ let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
 const visualize = async (args: readonly string[], stdin?: Uint8Array) => {
   const { stdout, stderr, exitCode } = await runScript("visualize", args, {
-    cwd: dir.path, ...(stdin === undefined ? {} : { stdin }),
+    cwd: dir.path,
+    ...(stdin === undefined ? {} : { stdin }),
   });
   return { stdout, stderr, exitCode };
 };
@@ -21,19 +22,25 @@ const visualize = async (args: readonly string[], stdin?: Uint8Array) => {
 beforeAll(async () => {
   dir = await makeTempDir();
   const fleet = join(FIXTURES_FOLDER, "fleet");
-  const { exitCode } = await runScript("reduce", [fleet, "--mapped-dir", "tables", "-o", "fleet", "-q"], { cwd: dir.path });
+  const { exitCode } = await runScript("reduce", [fleet, "--mapped-dir", "tables", "-o", "fleet", "-q"], {
+    cwd: dir.path,
+  });
   expect(exitCode).toBe(0);
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
 test("both pages, the same again, the same from stdin", async () => {
   expect(await visualize(["fleet.arrow"])).toEqual({
-    stdout: "", stderr: expect.stringMatching(/^visualize: 42 days, 5 sensors, [\d,]+ rows; result\.html, stats\.html; /), exitCode: 0,
+    stdout: "",
+    stderr: expect.stringMatching(/^visualize: 42 days, 5 sensors, [\d,]+ rows; result\.html, stats\.html; /),
+    exitCode: 0,
   });
   const pages = await Promise.all(["result.html", "stats.html"].map(name => readFile(at(name), "utf8")));
   for (const page of pages) expect(page).toMatch(/^<!doctype html>[^]*<\/html>\s*$/i);
   expect(await visualize(["-f", "-", "-o", "sub/page.html", "-q"], await readFile(at("fleet.arrow")))).toEqual({
-    stdout: "", stderr: "", exitCode: 0,
+    stdout: "",
+    stderr: "",
+    exitCode: 0,
   });
   expect(await Promise.all(["sub/page.html", "sub/stats.html"].map(name => readFile(at(name), "utf8")))).toEqual(pages);
   expect((await visualize(["fleet.arrow", "-o", "-", "-q"])).stdout).toBe(pages[0]!);
@@ -41,18 +48,23 @@ test("both pages, the same again, the same from stdin", async () => {
 
 test("the last days and the threshold change what is held against the past", async () => {
   expect((await visualize(["fleet.arrow", "-n", "14", "-t", "50", "-o", "a/r.html", "-q"])).exitCode).toBe(0);
-  expect((await visualize(["fleet.arrow", "--last_n_days", "14", "--threshold=50", "-o", "b/r.html", "-q"])).exitCode).toBe(0);
+  expect(
+    (await visualize(["fleet.arrow", "--last_n_days", "14", "--threshold=50", "-o", "b/r.html", "-q"])).exitCode,
+  ).toBe(0);
   expect(await readFile(at("a/stats.html"), "utf8")).toBe(await readFile(at("b/stats.html"), "utf8"));
   expect(await readFile(at("a/stats.html"), "utf8")).toContain("2026-08-03 to 2026-08-16");
 });
 
-test.skipIf(LEGACY_REDUCED === undefined)(`a file of the ancestor is shown, and said to be cut${NEEDS_LEGACY_REDUCED}`, async () => {
-  const [file] = [...new Bun.Glob("*.json").scanSync(LEGACY_REDUCED!)].sort();
-  expect((await visualize(["-f", join(LEGACY_REDUCED!, file!), "-o", "legacy/result.html", "-q"])).exitCode).toBe(0);
-  const page = await readFile(at("legacy/result.html"), "utf8");
-  expect(page).toContain("cut to its top entries");
-  expect(page).toContain("5.188.87.53");
-});
+test.skipIf(LEGACY_REDUCED === undefined)(
+  `a file of the ancestor is shown, and said to be cut${NEEDS_LEGACY_REDUCED}`,
+  async () => {
+    const [file] = [...new Bun.Glob("*.json").scanSync(LEGACY_REDUCED!)].sort();
+    expect((await visualize(["-f", join(LEGACY_REDUCED!, file!), "-o", "legacy/result.html", "-q"])).exitCode).toBe(0);
+    const page = await readFile(at("legacy/result.html"), "utf8");
+    expect(page).toContain("cut to its top entries");
+    expect(page).toContain("5.188.87.53");
+  },
+);
 
 test.each([
   [[], 2, "visualize: Missing TABLE: expected a reduced table"],
@@ -68,6 +80,8 @@ test.each([
 
 test("nothing on stdin, as when the script before it has failed, is said so", async () => {
   expect(await visualize(["-f", "-", "-o", "none.html"], new Uint8Array())).toEqual({
-    stdout: "", stderr: 'visualize: Cannot read "standard input": it is empty\n', exitCode: 1,
+    stdout: "",
+    stderr: 'visualize: Cannot read "standard input": it is empty\n',
+    exitCode: 1,
   });
 });
