@@ -65,19 +65,20 @@ async function addDistinctLines(
   const seen = new LineSet();
   const keepRow = ({ lineHash, timestampUs }: EventBatch, row: number) => !seen.has(lineHash![row]!, timestampUs[row]!);
   for await (const { source, table } of openTables({ ...set, seams: [] })) {
-    const own: EventBatch[] = [];
+    // Known to the set only when the log is through: within one log equal lines count as often as they stand.
+    const own: Required<Pick<EventBatch, "lineHash" | "timestampUs">>[] = [];
     const walked = {
       ...table,
       async *batches() {
         for await (const batch of table.batches()) {
-          own.push(batch);
+          own.push({ lineHash: batch.lineHash!, timestampUs: batch.timestampUs });
           yield batch;
         }
       },
     };
     builder.add((await reduceEvents(walked, source.wholeHash, { ...parameters, keepRow })).rows);
-    for (const { rows, lineHash, timestampUs } of own) {
-      for (let row = 0; row < rows; row++) seen.add(lineHash![row]!, timestampUs[row]!);
+    for (const { lineHash, timestampUs } of own) {
+      for (let row = 0; row < timestampUs.length; row++) seen.add(lineHash[row]!, timestampUs[row]!);
     }
   }
 }

@@ -3,14 +3,14 @@
  */
 import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { onStop, UsageError } from "./cli.ts";
 import { type EventTable, openEventTable } from "./event-table.ts";
 import { findLogs, leaveOutCopies, STDIN } from "./inputs.ts";
 import { isArrowFile } from "./log-file.ts";
 import { readLogs } from "./log-pool.ts";
-import { partialPathOf } from "./output-file.ts";
+import { partialPathOf, removeStaleIn } from "./output-file.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import { compareSources, type ReducedRows } from "./reduced-builder.ts";
 import type { LineCounts, ReductionParameters, SourceInfo } from "./reduced-table.ts";
@@ -33,7 +33,7 @@ export interface LogSetOptions {
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;
   /** Where the command writes: a log among them is an error, before it is written over. */
-  readonly outputs?: readonly string[];
+  readonly outputs: readonly string[];
   /** The event tables are walked afterwards; without it standard input leaves none. */
   readonly keepsTables?: boolean;
   /** Told once the logs are found, before any is read. */
@@ -80,14 +80,17 @@ export interface LogSet extends Disposable {
 export async function readLogSet(inputs: readonly string[], options: LogSetOptions): Promise<LogSet> {
   const { onNotice } = options;
   const found = findLogs(inputs);
-  keepLogs(found.paths, options.outputs ?? []);
+  keepLogs(found.paths, options.outputs);
   for (const notice of found.notices) onNotice(notice);
   const unique = options.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
   for (const notice of unique.notices) onNotice(notice);
   options.onStart?.(unique.paths.length, found.sizeBytes);
 
-  const scratch = mkdtempSync(join(tmpdir(), "cowrie-"));
-  const removeScratch = () => rmSync(scratch, { recursive: true, force: true });
+  const needsScratch = options.wantsRejects || (options.keepsTables && unique.paths.includes(STDIN));
+  const scratch = needsScratch ? mkdtempSync(join(tmpdir(), "cowrie-")) : "";
+  const removeScratch = () => {
+    if (needsScratch) rmSync(scratch, { recursive: true, force: true });
+  };
   const forget = onStop(removeScratch);
   const dispose = () => {
     removeScratch();
@@ -96,6 +99,8 @@ export async function readLogSet(inputs: readonly string[], options: LogSetOptio
   try {
     const places = new TablePlaces(options.mappedDir, onNotice);
     const jobs = unique.paths.map((path, i) => makeJob(path, i, places, scratch, options));
+    const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
+    for (const folder of folders) await removeStaleIn(folder);
     const results = await readAll(jobs, found.sizeBytes, options);
     const set = await settle(jobs, results, options);
     return {

@@ -115,11 +115,22 @@ export function partialPathOf(realPath: string): string {
 /** Remove the partial files that processes no longer alive have left for this output. */
 async function removeStale(realPath: string): Promise<void> {
   const prefix = `${basename(hiddenStem(realPath))}.`;
-  const folder = dirname(realPath);
+  // Of ".a.b.1-2-…partial" only the rest after ".a.b" may be the mark; ".a" has another file, "b.1-2-…".
+  await removeStaleIn(dirname(realPath), (name, mark) => name.startsWith(prefix) && mark === prefix.length - 1);
+}
+
+/**
+ * Remove the partial files that processes no longer alive have left in a folder.
+ *
+ * @param isOne Tells by name, and by where in it the mark of the process begins, which files are meant; default: all.
+ */
+export async function removeStaleIn(
+  folder: string,
+  isOne: (name: string, mark: number) => boolean = () => true,
+): Promise<void> {
   for (const name of await readdir(folder)) {
     const match = PARTIAL.exec(name);
-    // Of ".a.b.1-2-…partial" only the rest after ".a.b" may be the mark; ".a" has another file, "b.1-2-…".
-    if (match === null || !name.startsWith(prefix) || match.index !== prefix.length - 1) continue;
+    if (match === null || !isOne(name, match.index)) continue;
     const path = join(folder, name);
     const isOurs = match[3] === shortHash(THIS_PROCESS.host);
     const isStale = isOurs

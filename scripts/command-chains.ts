@@ -102,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs }),
   );
   const commands = await readSessionCommands(set, {
     sensors,

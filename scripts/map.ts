@@ -111,9 +111,10 @@ async function mapBeside(
   inputs: readonly string[],
   values: OptionValues<typeof READ_OPTIONS & typeof LINE_OPTIONS>,
 ): Promise<LogTally> {
-  const wantsRejects = values.rejects !== undefined;
+  const rejectsPaths = values.rejects === undefined ? [] : [values.rejects];
+  const wantsRejects = rejectsPaths.length > 0;
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, wantsRejects }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, wantsRejects, outputs: rejectsPaths }),
   );
   await using outputs = new OutputSet();
   await writeRejects(outputs, values.rejects, set);

@@ -85,6 +85,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
       dedupeLines: values.dedupeLines,
       wantsRejects: values.rejects !== undefined,
+      outputs,
     }),
   );
   const { table, set } = analysis;

@@ -115,7 +115,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const startMs = performance.now();
 
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs: [] }),
   );
   const counts = await countValues(set, {
     events,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { partialPathOf } from "../../lib/output-file.ts";
 import { readReduced } from "../../lib/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { readLogFolder } from "../support/real-logs.ts";
@@ -98,4 +99,24 @@ describe("failures leave no output", () => {
     expect(result.stderr).toContain(says);
     expect(await Bun.file(at("none.arrow")).exists()).toBe(false);
   });
+});
+
+test("a log is never written over", async () => {
+  const log = new Bun.Glob("fleet/hp-ams-01/cowrie.json").scanSync(dir.path).next().value!;
+  const before = await readFile(at(log));
+  expect(await reduce([log, "-o", log])).toMatchObject({
+    stdout: "",
+    stderr: expect.stringContaining(`reduce: Cannot write "${log}": it is one of the logs to be read\n`),
+    exitCode: 2,
+  });
+  expect((await readFile(at(log))).equals(before)).toBe(true);
+});
+
+test("event tables that a killed run left half written are cleared away", async () => {
+  // No process has the highest number there is, so its owner is dead.
+  const [, host] = /\.\d+-\d*-([0-9a-f]{6})-/.exec(partialPathOf(at("x")))!;
+  const left = at(`fleet/hp-ams-01/.cowrie.json.arrow.4194304-1-${host}-01234567.partial`);
+  await Bun.write(left, "half");
+  expect((await reduce(["fleet", "-o", "cleared", "-q"])).exitCode).toBe(0);
+  expect(await Bun.file(left).exists()).toBe(false);
 });

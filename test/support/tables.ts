@@ -76,6 +76,7 @@ export function plainOptions(mappedDir: string, changes: Partial<AnalyzeOptions>
     mode: "continue",
     mappedDir,
     dedupeLines: false,
+    outputs: [],
     onNotice: () => {},
     ...changes,
   };
