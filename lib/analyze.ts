@@ -41,7 +41,10 @@ export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOpt
     if (dedupeLines) {
       await addDistinctLines(builder, set, parameters);
     } else {
-      for (const { rows } of set.logs) builder.add(rows!);
+      for (const log of set.logs) {
+        builder.add(log.rows!);
+        log.rows = undefined;
+      }
     }
     for (const seam of set.seams) builder.add(await reduceSeam(seam, parameters));
     const table = builder.finish({ version: REDUCED_VERSION, parameters, sources });

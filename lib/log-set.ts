@@ -49,8 +49,8 @@ export interface SetLog {
   readonly source: SourceInfo;
   /** Path of its event table; undefined for standard input that leaves none. */
   readonly tablePath: string | undefined;
-  /** Its reduced rows, if they were asked for. */
-  readonly rows: ReducedRows | undefined;
+  /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
+  rows: ReducedRows | undefined;
 }
 
 export interface LogSet extends Disposable {

@@ -7,9 +7,13 @@ import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, hashHead, TextHash, type TextStream } from "./log-file.ts";
 import { isJson } from "./records.ts";
 import { MAPPING_VERSION } from "./schema.ts";
+import { warmUpReader } from "./warm-up.ts";
 
 /** A longer line is rejected. */
 export const LINE_MAX_BYTES = 16 << 20;
+
+/** Size on disk from which a log pays for the reader's warming up, some 10 ms. */
+const WARM_UP_MIN_BYTES = 4 << 20;
 
 /** Scans look a few bytes ahead; behind the text there must be something to look at. */
 const SLACK_BYTES = 64;
@@ -57,6 +61,7 @@ export interface MappedLog {
  */
 export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
   const { onReject, onProgress, lineHashes = false, plainOnly = false } = options;
+  if ((options.file?.sizeBytes ?? 0) > WARM_UP_MIN_BYTES) warmUpReader();
   const builder = new EventBuilder({ lineHashes });
   const reader = new LineReader(builder, { plainOnly, ...(onReject ? { onReject } : {}) });
   const hash = new TextHash();

@@ -68,6 +68,18 @@ export interface ReportOptions {
  * @param table May be empty: the page then says so.
  */
 export function renderReport(table: ReducedTable, options: ReportOptions): string {
+  return prepareReport(table, options)(options.statistics);
+}
+
+/**
+ * Do all of the report that needs no statistics, so that they can be computed meanwhile.
+ *
+ * @returns Renders the report with the statistics, or without.
+ */
+export function prepareReport(
+  table: ReducedTable,
+  options: Omit<ReportOptions, "statistics">,
+): (statistics: Statistics | undefined) => string {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
   const data = buildReportData(table, { show });
   const scope = buildScope(data, everything(data.grid), options);
@@ -81,7 +93,6 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
     filters: toFilterView(data),
     coverage: hasDays ? toCoverageView(scope) : undefined,
     activity: hasDays ? toActivityView(scope) : undefined,
-    changes: options.statistics && hasDays ? toChangesView(options.statistics) : undefined,
     sections,
     provenance: toProvenance(table, data, options),
     dataJson: toScriptJson(toPageData(data, show, options)),
@@ -97,7 +108,10 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
     part: partPartial,
     patterns: patternsPartial,
   };
-  return renderPage(page, view, partials, { style, script: REPORT_SCRIPT });
+  return statistics => {
+    const changes = statistics && hasDays ? toChangesView(statistics) : undefined;
+    return renderPage(page, { ...view, changes }, partials, { style, script: REPORT_SCRIPT });
+  };
 }
 
 function toHeadline(data: ReportData, hasDays: boolean) {

@@ -26,7 +26,7 @@ import {
 import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
-import { renderReport } from "../lib/report.ts";
+import { prepareReport } from "../lib/report.ts";
 import type { Statistics } from "../lib/statistics.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
@@ -126,8 +126,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
-  await write(files.result, [renderReport(table, { topN, thresholdPercent, lastDays })]);
+  const toReport = prepareReport(table, { topN, thresholdPercent, lastDays });
   const { html, statistics } = await stats;
+  await write(files.result, [toReport(statistics)]);
   await write(files.stats, [html]);
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
