@@ -4,6 +4,7 @@
 import type { ReducedTable } from "./reduced-table.ts";
 import type { Statistics, StatisticsOptions } from "./statistics.ts";
 import type { StatsMessage } from "./stats-worker.ts";
+import { PROGRAM } from "./version.ts";
 
 /** Rows from which another thread pays: below, copying the table takes longer than it saves. */
 const ASIDE_MIN_ROWS = 100_000;
@@ -44,5 +45,5 @@ export async function statsHere({ table, options }: StatsRequest): Promise<Stats
   const [{ computeStatistics }, { renderStats }] = await Promise.all([import("./statistics.ts"), import("./stats-page.ts")]);
   const statistics = computeStatistics(table, options);
   const { thresholdPercent, lastDays } = options;
-  return { statistics, html: renderStats(table, statistics, { thresholdPercent, lastDays }) };
+  return { statistics, html: renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM }) };
 }

@@ -31,6 +31,7 @@ import type { Statistics } from "../lib/statistics.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
 import { toSafeJson, visible } from "../lib/text.ts";
+import { PROGRAM } from "../lib/version.ts";
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
@@ -126,7 +127,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
-  const toReport = prepareReport(table, { topN, thresholdPercent, lastDays });
+  const toReport = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
   const { html, statistics } = await stats;
   await write(files.result, [toReport(statistics)]);
   await write(files.stats, [html]);

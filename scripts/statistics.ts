@@ -33,6 +33,7 @@ import {
 } from "../lib/statistics-output.ts";
 import { renderStats } from "../lib/stats-page.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+import { PROGRAM } from "../lib/version.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,
@@ -133,7 +134,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     rows: values.all ? "all" : "reported",
   });
   if (outfile !== undefined) {
-    await writeOutputs([[outfile, renderStats(table, statistics, { thresholdPercent, lastDays })]]);
+    await writeOutputs([[outfile, renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM })]]);
   }
   await writeOutAll(toData(statistics, values, listsNew));
   if (!values.quiet) {

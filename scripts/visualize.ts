@@ -14,6 +14,7 @@ import { computeStatistics } from "../lib/statistics.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics-output.ts";
 import { renderStats } from "../lib/stats-page.ts";
 import { visible } from "../lib/text.ts";
+import { PROGRAM } from "../lib/version.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,
@@ -66,8 +67,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (countRows(table) === 0) throw new Error("Cannot show the table: it holds no events");
   const statistics = computeStatistics(table, { thresholdPercent, lastDays });
   const pages = [
-    () => renderReport(table, { topN, thresholdPercent, lastDays, statistics }),
-    () => renderStats(table, statistics, { thresholdPercent, lastDays }),
+    () => renderReport(table, { topN, thresholdPercent, lastDays, statistics, generatedBy: PROGRAM }),
+    () => renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM }),
   ];
   await writeOutputs(outputs.map((output, i) => [output, pages[i]!()] as const));
   if (!values.quiet) {
