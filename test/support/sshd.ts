@@ -1,0 +1,188 @@
+/**
+ * OpenSSH servers on loopback ports, each with its own host keys, users and home; gone when the test is.
+ *
+ * As root a server runs in namespaces of its own: its users exist only in there, and when it ends all its sessions end.
+ * As an ordinary user it lets in that user alone, by key.
+ */
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { run } from "./run.ts";
+
+const SSHD = "/usr/sbin/sshd";
+const isRoot = userInfo().uid === 0;
+
+/** Why tests with a real server cannot run here; undefined if they can. */
+export const SSHD_MISSING = (await Bun.file(SSHD).exists()) ? undefined : "sshd is not installed";
+
+const canUnshare = isRoot && (await run(["unshare", "--mount", "--pid", "--fork", "true"]).then(
+  ({ exitCode }) => exitCode === 0,
+  () => false,
+));
+
+/** Why tests with users and passwords of their own cannot run here; undefined if they can. */
+export const SSHD_USERS_MISSING = SSHD_MISSING ?? (canUnshare ? undefined : "no rights to make users for sshd");
+
+export const POT_PASSWORD = "correct horse";
+
+export interface SshdOptions {
+  /** Further lines of sshd_config. */
+  readonly config?: readonly string[];
+  /** Types of its host keys. */
+  readonly hostKeys?: readonly ("ed25519" | "rsa" | "ecdsa")[];
+  /** Login shell of the user. */
+  readonly shell?: string;
+  /** Text of the user's .bashrc. */
+  readonly bashrc?: string;
+  /** Folder of host keys to use again, of a server that was started before. */
+  readonly hostKeyFolder?: string;
+  readonly port?: number;
+}
+
+export interface Sshd extends AsyncDisposable {
+  readonly port: number;
+  /** Folder of everything it uses; also the home of its user. */
+  readonly folder: string;
+  readonly home: string;
+  readonly user: string;
+  /** Lines of known_hosts for its keys. */
+  readonly knownHosts: string;
+  /** What it wrote to its log. */
+  log(): string;
+  /** End it and all its sessions at once, without a word to anybody. */
+  kill(): Promise<void>;
+}
+
+/** A key pair for logging in; `file` is the private half. */
+export async function makeKey(file: string, type = "ed25519", passphrase = ""): Promise<{ file: string; publicLine: string }> {
+  const { exitCode, stderr } = await run(["ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f", file]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return { file, publicLine: await readFile(`${file}.pub`, "utf8") };
+}
+
+/** A port nobody listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Start a server that lets in whoever has one of the keys. */
+export async function startSshd(publicLines: readonly string[], options: SshdOptions = {}): Promise<Sshd> {
+  const folder = await mkdtemp(join(tmpdir(), "cowrie-sshd-"));
+  await chmod(folder, 0o755);
+  const home = join(folder, "home");
+  await mkdir(home);
+  const port = options.port ?? (await freePort());
+  const types = options.hostKeys ?? ["ed25519"];
+  const keyFolder = options.hostKeyFolder ?? folder;
+  let knownHosts = "";
+  for (const type of types) {
+    const file = join(keyFolder, `host_${type}`);
+    if (!(await Bun.file(file).exists())) await makeKey(file, type);
+    knownHosts += `[127.0.0.1]:${port} ${(await readFile(`${file}.pub`, "utf8")).split(" ").slice(0, 2).join(" ")}\n`;
+  }
+  const authorized = join(folder, "authorized_keys");
+  await Bun.write(authorized, publicLines.join(""));
+  if (options.bashrc !== undefined) await Bun.write(join(home, ".bashrc"), options.bashrc);
+  const user = canUnshare ? "pot" : userInfo().username;
+  const config = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    ...types.map(type => `HostKey ${join(keyFolder, `host_${type}`)}`),
+    `AuthorizedKeysFile ${authorized}`,
+    `PidFile ${join(folder, "pid")}`,
+    "StrictModes no",
+    "UseDNS no",
+    "PrintMotd no",
+    "LogLevel VERBOSE",
+    // The tests open many connections at once, as a fleet behind one jump host does.
+    ...(options.config?.some(line => line.startsWith("MaxStartups")) ? [] : ["MaxStartups 200"]),
+    ...(options.config ?? []),
+    ...(options.config?.some(line => line.startsWith("UsePAM")) ? [] : ["UsePAM no"]),
+  ];
+  const configFile = join(folder, "sshd_config");
+  await Bun.write(configFile, `${config.join("\n")}\n`);
+
+  let command = [SSHD, "-D", "-e", "-f", configFile];
+  if (canUnshare) {
+    const shell = options.shell ?? "/bin/bash";
+    const hash = Bun.password.hashSync(POT_PASSWORD, { algorithm: "bcrypt", cost: 4 });
+    await Bun.write(join(folder, "passwd"), `${await readFile("/etc/passwd", "utf8")}pot:x:54321:54321::${home}:${shell}\n`);
+    await Bun.write(join(folder, "shadow"), `${await readFile("/etc/shadow", "utf8")}pot:${hash}:19000:0:99999:7:::\n`);
+    await Bun.write(join(folder, "group"), `${await readFile("/etc/group", "utf8")}pot:x:54321:\n`);
+    await run(["chown", "-R", "54321:54321", home]);
+    const binds = ["passwd", "shadow", "group"].map(name => `mount --bind ${folder}/${name} /etc/${name}`).join(" && ");
+    const script = `mkdir -p /run/sshd && ${binds} && exec "$@"`;
+    const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    command = ["unshare", ...namespaces, "sh", "-c", script, "sh", ...command];
+  }
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  let log = "";
+  const listening = new Promise<void>((resolve, reject) => {
+    void (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of child.stderr as unknown as AsyncIterable<Uint8Array>) {
+        log += decoder.decode(chunk, { stream: true });
+        if (log.includes("Server listening")) resolve();
+      }
+      reject(new Error(`sshd ended: ${log}`));
+    })();
+  });
+  listening.catch(() => {});
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  try {
+    await listening;
+  } catch (error) {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    port,
+    folder,
+    home,
+    user,
+    knownHosts,
+    log: () => log,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An agent that holds some keys. */
+export async function startAgent(files: readonly string[]): Promise<{ socket: string } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), "cowrie-agent-"));
+  const socket = join(folder, "agent");
+  const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  while (!(await Bun.file(socket).exists().catch(() => false)) && !(await exists(socket))) await Bun.sleep(5);
+  for (const file of files) {
+    const { exitCode, stderr } = await run(["ssh-add", "-q", file], { env: { SSH_AUTH_SOCK: socket } });
+    if (exitCode !== 0) throw new Error(stderr);
+  }
+  return {
+    socket,
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await child.exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { exitCode } = await run(["test", "-S", path]);
+  return exitCode === 0;
+}
