@@ -17,7 +17,8 @@ import { quoteForMessage, visible } from "./text.ts";
 /**
  * Why a host could not be used; some are worth another try.
  *
- * - connect: nobody listens, the network is down, the server hung up before the login
+ * - connect: nobody listens, or the network is down
+ * - busy: the server hung up before the login, as it does when too many log in at once
  * - key: the host's key is not one to trust
  * - login: no key or password was accepted
  * - lost: the connection broke
@@ -25,7 +26,7 @@ import { quoteForMessage, visible } from "./text.ts";
  * - garbage: what answers is no shell, or sends without end
  * - command: a command failed on the host
  */
-export type SshFault = "connect" | "key" | "login" | "lost" | "silent" | "garbage" | "command";
+export type SshFault = "connect" | "busy" | "key" | "login" | "lost" | "silent" | "garbage" | "command";
 
 /** A host failed; `message` says why in one line, without the host's name. */
 export class SshError extends Error {
@@ -39,12 +40,15 @@ export class SshError extends Error {
 
   /** The same may work a moment later. */
   get isTransient(): boolean {
-    return this.fault === "connect" || this.fault === "lost" || this.fault === "silent";
+    return ["connect", "busy", "lost", "silent"].includes(this.fault);
   }
 }
 
 /** Handshakes at the same time per server: OpenSSH begins to refuse at ten (MaxStartups). */
 const HANDSHAKES_MAX = 8;
+/** And yet it may refuse one, since it counts a login as open a little longer than we do. */
+const BUSY_RETRIES = 5;
+const BUSY_PAUSE_MS = 150;
 /** What may come before our own output, from a .bashrc or a banner; more is no shell. */
 const NOISE_MAX_BYTES = 1 << 16;
 /** stderr kept for the message of a failure. */
@@ -147,6 +151,18 @@ export class Connector implements AsyncDisposable {
   }
 
   async #open(host: SshHost, jumps: readonly SshHost[], password: string | undefined): Promise<SshConnection> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#openOnce(host, jumps, password);
+      } catch (error) {
+        if (!(error instanceof SshError) || error.fault !== "busy" || attempt > BUSY_RETRIES) throw error;
+        // Not all at the same moment again.
+        await Bun.sleep(BUSY_PAUSE_MS * attempt * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #openOnce(host: SshHost, jumps: readonly SshHost[], password: string | undefined): Promise<SshConnection> {
     const login = await prepareLogin(host, this.#keys, password);
     if (jumps.length === 0) {
       return this.#gate(host).pass(() => this.#handshake(host, login, undefined));
@@ -272,7 +288,7 @@ function connectError(
   if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return new SshError("connect", "no way to this host", cause);
   if (code === "ETIMEDOUT") return new SshError("silent", "no answer", cause);
   if (code === "ECONNRESET" || /^Connection lost|before handshake/.test(message)) {
-    return new SshError("connect", "the server hung up before the login", cause);
+    return new SshError("busy", "the server hung up before the login", cause);
   }
   if (/no matching|Handshake failed/.test(message)) {
     return new SshError("key", `no common algorithms: ${quoteForMessage(message)}; a newer server helps`, cause);

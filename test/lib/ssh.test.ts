@@ -414,7 +414,7 @@ describe("servers that are no good", () => {
       Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { open: open(greeting), data() {} } }));
     const hosts = await Promise.all(servers.map(({ port }) => hostOf({ port, user: "pot" }, "/dev/null")));
     const faults = await Promise.all(hosts.map(host => faultOf(using(host, () => {}, { timeoutMs: 400 }))));
-    expect(faults.map(({ fault }) => fault)).toEqual(["silent", "connect"]);
+    expect(faults.map(({ fault }) => fault)).toEqual(["silent", "busy"]);
     for (const server of servers) server.stop(true);
   });
 
