@@ -6,6 +6,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, closeSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { matchesGlob } from "./glob.ts";
 
 /** One line of a file. */
 export interface KnownKey {
@@ -73,35 +74,12 @@ export function matchesHost(hosts: string, host: string, port: number): boolean 
   let isMatch = false;
   for (const pattern of hosts.toLowerCase().split(",")) {
     const isNegated = pattern.startsWith("!");
-    if (!matchesPattern(isNegated ? pattern.slice(1) : pattern, name)) continue;
+    if (!matchesGlob(isNegated ? pattern.slice(1) : pattern, name)) continue;
     // A negated pattern overrules all others of its line.
     if (isNegated) return false;
     isMatch = true;
   }
   return isMatch;
-}
-
-/** Match with `*` and `?`, in steps that cannot explode whatever the pattern. */
-function matchesPattern(pattern: string, text: string): boolean {
-  let p = 0;
-  let star = -1;
-  let starAt = 0;
-  for (let t = 0; t < text.length; ) {
-    if (pattern[p] === "*") {
-      star = p++;
-      starAt = t;
-    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
-      p++;
-      t++;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++starAt;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
 }
 
 /** Hold a key against all lines. */

@@ -54,7 +54,7 @@ const NOISE_MAX_BYTES = 1 << 16;
 /** stderr kept for the message of a failure. */
 const STDERR_KEPT_BYTES = 4096;
 /** Output waiting for whoever takes it; beyond, the host is asked to wait. */
-const QUEUE_MAX_BYTES = 4 << 20;
+const QUEUE_MAX_BYTES = 1 << 20;
 const KEEPALIVES_MAX = 3;
 
 /**
@@ -104,22 +104,30 @@ export interface Connection extends AsyncDisposable {
    *
    * Everything the script starts ends when it ends, is stopped, or the connection breaks.
    *
+   * @param script As bytes where it names files whose names are no UTF-8.
    * @param onData Takes stdout in order; the next piece waits for it.
    * @throws {SshError} if the script does not come to its own end.
    */
-  stream(script: string, onData: (data: Buffer) => void | Promise<void>, options?: RunOptions): Promise<Exit>;
+  stream(script: string | Uint8Array, onData: (data: Buffer) => void | Promise<void>, options?: RunOptions): Promise<Exit>;
   /**
    * Run a script that writes little.
    *
    * @param maxBytes More is taken for garbage.
    * @throws {SshError} as {@link stream} does.
    */
-  run(script: string, options?: RunOptions & { readonly maxBytes?: number }): Promise<Exit & { readonly stdout: Buffer }>;
+  run(script: string | Uint8Array, options?: RunOptions & { readonly maxBytes?: number }): Promise<Exit & { readonly stdout: Buffer }>;
 }
 
 /** A text as one word of a shell script. */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Have a script run by root, without a question for a password. */
+export function withSudo(script: Uint8Array): Buffer {
+  // Every byte stays what it is, also those that are no UTF-8.
+  const quoted = shellQuote(Buffer.from(script).toString("latin1"));
+  return Buffer.from(`sudo -n env HOME="$HOME" /bin/sh -c ${quoted}`, "latin1");
 }
 
 /** Logs in to hosts; those that lie behind the same jump host share one connection to it. */
@@ -387,7 +395,7 @@ class SshConnection implements Connection {
   }
 
   async run(
-    script: string,
+    script: string | Uint8Array,
     { maxBytes = 1 << 20, ...options }: RunOptions & { readonly maxBytes?: number } = {},
   ): Promise<Exit & { readonly stdout: Buffer }> {
     const chunks: Buffer[] = [];
@@ -405,13 +413,13 @@ class SshConnection implements Connection {
   }
 
   async stream(
-    script: string,
+    script: string | Uint8Array,
     onData: (data: Buffer) => void | Promise<void>,
     { signal, stdin, timeoutMs = this.#timeoutMs }: RunOptions = {},
   ): Promise<Exit> {
     signal?.throwIfAborted();
     const mark = randomBytes(12).toString("hex");
-    const text = Buffer.from(wrapScript(script, mark, stdin !== undefined));
+    const text = wrapScript(script, mark, stdin !== undefined);
     const channel = await this.#openChannel(text.length, timeoutMs);
     const queue: Buffer[] = [];
     let queuedBytes = 0;
@@ -552,14 +560,17 @@ async function feed(channel: ClientChannel, stdin: Iterable<Uint8Array> | AsyncI
  * A mark goes before its output, since a .bashrc may have written before it. While it runs somebody watches stdin: when
  * that ends, because we stopped or are gone, the whole group of processes is ended; SSH alone would let it run on.
  */
-function wrapScript(script: string, mark: string, readsStdin: boolean): string {
-  const watched = readsStdin
-    ? `{\n${script}\n}\n`
-    : "exec 3<&0 </dev/null\n" +
-      '( trap "" TERM HUP PIPE; read x <&3; kill -TERM 0; sleep 1; kill -KILL 0 ) >/dev/null 2>&1 &\n' +
-      `watcher=$!\n(\nexec 3<&-\n${script}\n)\n` +
-      "status=$?\nkill -KILL $watcher\nexit $status\n";
-  return `LC_ALL=C; export LC_ALL; printf '\\n%s\\n' ${mark}\n${watched}`;
+function wrapScript(script: string | Uint8Array, mark: string, readsStdin: boolean): Buffer {
+  const [before, after] = readsStdin
+    ? ["{\n", "\n}\n"]
+    : [
+        "exec 3<&0 </dev/null\n" +
+          '( trap "" TERM HUP PIPE; read x <&3; kill -TERM 0; sleep 1; kill -KILL 0 ) >/dev/null 2>&1 &\n' +
+          "watcher=$!\n(\nexec 3<&-\n",
+        "\n)\nstatus=$?\nkill -KILL $watcher\nexit $status\n",
+      ];
+  const start = `LC_ALL=C; export LC_ALL; printf '\\n%s\\n' ${mark}\n${before}`;
+  return Buffer.concat([Buffer.from(start), Buffer.from(script), Buffer.from(after)]);
 }
 
 /** Output behind the mark. */

@@ -1,0 +1,437 @@
+/**
+ * The logs of a node, copied into a folder: only what is not there yet, whole files only, each under its name when it is
+ * complete and checked.
+ */
+import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFile, type FileHandle, open, truncate } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { matchesGlob } from "./glob.ts";
+import { compareTexts, readHead } from "./log-file.ts";
+import { formatBytes, formatDuration, formatRate, plural } from "./format.ts";
+import { chooseWire, type FetchPart, fetchParts, type Wire } from "./remote-fetch.ts";
+import { baseName, listRemoteLogs, type RemoteListing, type RemoteLog, safeLocalPath, showPath } from "./remote-logs.ts";
+import { type Connection, SshError } from "./ssh.ts";
+import { errorReason, quoteForMessage } from "./text.ts";
+
+/** Bytes before the place where a transfer goes on, fetched again to see that it is the same file. */
+const OVERLAP_BYTES = 4096;
+/** Requests at the same time per node; a server allows ten sessions (MaxSessions). */
+const REQUESTS_MAX = 4;
+/** Logs asked for together, so that small ones do not each wait for an answer. */
+const REQUEST_MAX_BYTES = 4 << 20;
+const REQUEST_MAX_FILES = 64;
+/** Smaller files are written in one go. */
+const SMALL_MAX_BYTES = 1 << 20;
+/** How often a log is asked for that was changed while it was read. */
+const ROUNDS_MAX = 3;
+
+export interface DownloadOptions {
+  /** Folder of this node's logs. */
+  readonly folder: string;
+  readonly paths: readonly string[];
+  readonly sudo: boolean;
+  readonly isPacked: boolean;
+  /** Logs last written before it are left out; milliseconds since 1970. */
+  readonly sinceMs?: number;
+  /** Names of files; none = all. */
+  readonly include: readonly string[];
+  /** Waits where too much comes in. */
+  readonly onWire?: (bytes: number) => Promise<void>;
+  readonly show: (text: string) => void;
+}
+
+export interface DownloadResult {
+  /** Logs of the node that were wanted. */
+  readonly logs: number;
+  readonly fetched: number;
+  readonly unchanged: number;
+  /** Bytes of logs that were written, and that came over the wire. */
+  readonly bytes: number;
+  readonly wireBytes: number;
+  /** Logs that could not be had, and why. */
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+  /** Earlier copies that are not the beginning of any log of today: kept under these names. */
+  readonly kept: readonly string[];
+}
+
+/** One log on its way. */
+interface Job {
+  readonly log: RemoteLog;
+  readonly local: string;
+  readonly partial: string;
+  /** Where the transfer goes on, in a file that holds everything before it. */
+  readonly from: number;
+  readonly source: "nothing" | "partial" | "local" | "unchanged";
+}
+
+/**
+ * Wait for the logs that are listed, and say what is wrong where there is none.
+ *
+ * @throws {SshError} if the node has no log that can be read.
+ */
+export function requireLogs({ logs, denied, absent }: RemoteListing): readonly RemoteLog[] {
+  if (logs.length > 0) return logs;
+  if (denied.length > 0) {
+    throw new SshError("command", `cannot read ${quoteForMessage(showPath(denied[0]!))}: permission denied (--sudo reads as root)`);
+  }
+  if (absent.length > 0) throw new SshError("command", `cannot find ${quoteForMessage(showPath(absent[0]!))}`);
+  throw new SshError("command", "no log found in the usual places (--log-path names another)");
+}
+
+/**
+ * Bring the logs of a node up to date in a folder.
+ *
+ * @throws {SshError} if the node cannot be used, or has no log.
+ * @throws {Error} if the folder cannot be written.
+ */
+export async function downloadLogs(connection: Connection, options: DownloadOptions): Promise<DownloadResult> {
+  const { folder, show, sudo } = options;
+  const failed = new Map<string, string>();
+  const done = new Set<string>();
+  const replaced: string[] = [];
+  let wanted = 0;
+  let unchanged = 0;
+  let bytes = 0;
+  let wireBytes = 0;
+  const onWire = async (more: number) => {
+    wireBytes += more;
+    await options.onWire?.(more);
+  };
+  mkdirSync(folder, { recursive: true });
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    show("looking for logs");
+    const listing = await listRemoteLogs(connection, { paths: options.paths, sudo });
+    const all = requireLogs(listing);
+    const isOnlyRoot = new Set(all.map(({ root }) => root)).size === 1;
+    const chosen = all.filter(log => isWanted(log, options));
+    wanted = chosen.length;
+    const jobs: Job[] = [];
+    for (const log of chosen) {
+      if (done.has(log.path)) continue;
+      failed.delete(log.path);
+      if (!log.isReadable) failed.set(log.path, "permission denied (--sudo reads as root)");
+      else jobs.push(planJob(log, join(folder, safeLocalPath(log, isOnlyRoot)), round));
+    }
+    if (jobs.length === 0) break;
+    const hashes = listing.tools.sha256sum;
+    const wire = options.isPacked ? chooseWire(listing.tools) : "none";
+    const totalBytes = jobs.reduce((sum, { log, from }) => sum + log.sizeBytes - from, 0);
+    const startMs = performance.now();
+    const startBytes = bytes;
+    let files = 0;
+    const tell = () => {
+      const got = bytes - startBytes;
+      const seconds = (performance.now() - startMs) / 1000;
+      const left = got > 0 && seconds > 1 ? `, ${formatDuration((seconds * Math.max(0, totalBytes - got)) / got)} left` : "";
+      show(`file ${Math.min(files + 1, jobs.length)} of ${jobs.length}, ${formatBytes(got)} of ${formatBytes(totalBytes)}, ` +
+        `${formatRate(got, seconds)}${left}`);
+    };
+    const batches = toBatches(jobs);
+    const worker = async () => {
+      for (const batch of batches) {
+        await fetchBatch(connection, batch, {
+          hashes,
+          wire,
+          sudo,
+          onWire,
+          onBytes: more => {
+            bytes += more;
+            tell();
+          },
+          onDone: (job, outcome) => {
+            files++;
+            if (outcome === "again") failed.set(job.log.path, "it changes while it is read");
+            else {
+              failed.delete(job.log.path);
+              done.add(job.log.path);
+              if (outcome === "unchanged") unchanged++;
+              else if (outcome !== undefined) replaced.push(outcome.replaced);
+            }
+            tell();
+          },
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, batches.length) }, worker));
+    if (chosen.every(({ path, isReadable }) => done.has(path) || !isReadable)) break;
+  }
+  const kept = await dropBeginnings(replaced, folder);
+  return {
+    logs: wanted,
+    fetched: done.size - unchanged,
+    unchanged,
+    bytes,
+    wireBytes,
+    failed: [...failed].map(([path, reason]) => ({ path: showPath(path), reason })),
+    kept,
+  };
+}
+
+function isWanted({ path, mtime }: RemoteLog, { sinceMs = -Infinity, include }: DownloadOptions): boolean {
+  const name = baseName(path);
+  return Number(mtime) * 1000 >= sinceMs && (include.length === 0 || include.some(pattern => matchesGlob(pattern, name)));
+}
+
+/** Look what is there already. */
+function planJob(log: RemoteLog, local: string, round: number): Job {
+  const partial = join(dirname(local), `.${basename(local)}.part`);
+  const job = { log, local, partial };
+  // What did not fit together the first time is fetched whole.
+  if (round === 1) {
+    const mine = statOf(local);
+    if (mine !== undefined && mine.size <= log.sizeBytes) {
+      const isSame = mine.size === log.sizeBytes && Math.abs(mine.mtimeMs - Number(log.mtime) * 1000) < 2;
+      if (isSame) return { ...job, from: log.sizeBytes, source: "unchanged" };
+      if (mine.size > 0 && mine.size < log.sizeBytes) return { ...job, from: mine.size, source: "local" };
+    }
+    const begun = statOf(partial);
+    if (begun !== undefined && begun.size > 0 && begun.size <= log.sizeBytes) {
+      return { ...job, from: begun.size, source: "partial" };
+    }
+  }
+  return { ...job, from: 0, source: "nothing" };
+}
+
+function statOf(path: string): { size: number; mtimeMs: number } | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() ? stat : undefined;
+  } catch {
+    // Not there yet.
+    return undefined;
+  }
+}
+
+/** Small logs together, large ones alone; several requests for a worker each to take. */
+function toBatches(jobs: readonly Job[]): IterableIterator<Job[]> & { length: number } {
+  const batches: Job[][] = [];
+  let batch: Job[] = [];
+  let bytes = 0;
+  for (const job of jobs) {
+    const size = job.log.sizeBytes - job.from;
+    if (batch.length > 0 && (bytes + size > REQUEST_MAX_BYTES || batch.length === REQUEST_MAX_FILES)) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(job);
+    bytes += size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return Object.assign(batches.values(), { length: batches.length });
+}
+
+interface BatchOptions {
+  readonly hashes: boolean;
+  readonly wire: Wire;
+  readonly sudo: boolean;
+  readonly onWire: (bytes: number) => Promise<void>;
+  readonly onBytes: (bytes: number) => void;
+  /** "again": it was not what the listing said; `replaced`: where another file of this name went. */
+  readonly onDone: (job: Job, outcome: "again" | "unchanged" | { readonly replaced: string } | undefined) => void;
+}
+
+/** The log that is being written. */
+class Receiver {
+  readonly job: Job;
+  readonly #overlap: Buffer;
+  #seen = 0;
+  #isSame = true;
+  #handle: FileHandle | undefined;
+  #chunks: Buffer[] = [];
+  readonly #hash = new Bun.CryptoHasher("sha256");
+
+  constructor(job: Job, overlap: Buffer) {
+    this.job = job;
+    this.#overlap = overlap;
+  }
+
+  get #isSmall(): boolean {
+    return this.job.source === "nothing" && this.job.log.sizeBytes <= SMALL_MAX_BYTES;
+  }
+
+  /** @returns How many of the bytes are new. */
+  async take(bytes: Buffer): Promise<number> {
+    let rest = bytes;
+    const overlapLeft = this.#overlap.length - this.#seen;
+    if (overlapLeft > 0) {
+      const part = rest.subarray(0, overlapLeft);
+      if (!part.equals(this.#overlap.subarray(this.#seen, this.#seen + part.length))) this.#isSame = false;
+      rest = rest.subarray(part.length);
+    }
+    this.#seen += bytes.length;
+    if (!this.#isSame || rest.length === 0) return 0;
+    if (this.#isSmall) {
+      this.#chunks.push(rest);
+      return rest.length;
+    }
+    this.#handle ??= await this.#open();
+    if (this.job.from === 0) this.#hash.update(rest);
+    for (let put = 0; put < rest.length; ) put += (await this.#handle.write(rest, put)).bytesWritten;
+    return rest.length;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const { source, local, partial, from } = this.job;
+    mkdirSync(dirname(partial), { recursive: true });
+    // The copy that is there stays as it is until the new one is whole.
+    if (source === "local") await copyFile(local, partial);
+    if (from > 0) await truncate(partial, from);
+    return await open(partial, from > 0 ? "a" : "w");
+  }
+
+  /** Close, check, and give the file its name. */
+  async finish(sha256: string | undefined): Promise<"again" | "unchanged" | { replaced: string } | undefined> {
+    await this.close();
+    const { job: { log, local, partial, source, from } } = this;
+    const isWhole = this.#isSame && this.#seen === this.#overlap.length + log.sizeBytes - from;
+    if (!isWhole) {
+      // What is here of another file helps nobody; what is the beginning of this one does.
+      if (!this.#isSame) removeQuietly(partial);
+      return "again";
+    }
+    if (source === "unchanged") return "unchanged";
+    if (this.#isSmall) {
+      const text = Buffer.concat(this.#chunks);
+      if (sha256 !== undefined && new Bun.CryptoHasher("sha256").update(text).digest("hex") !== sha256) return "again";
+      mkdirSync(dirname(partial), { recursive: true });
+      writeFileSync(partial, text);
+    } else {
+      if (!existsSync(partial)) await (await this.#open()).close();
+      if (sha256 !== undefined && (from === 0 ? this.#hash.digest("hex") : await hashFile(partial)) !== sha256) {
+        removeQuietly(partial);
+        return "again";
+      }
+    }
+    const mtime = Number(log.mtime);
+    utimesSync(partial, mtime, mtime);
+    let replaced: string | undefined;
+    const old = source === "local" ? undefined : statOf(local);
+    if (old !== undefined) {
+      replaced = freeName(`${local}.old-${new Date(old.mtimeMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
+      renameSync(local, replaced);
+    }
+    renameSync(partial, local);
+    return replaced === undefined ? undefined : { replaced };
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+}
+
+async function fetchBatch(connection: Connection, jobs: readonly Job[], options: BatchOptions): Promise<void> {
+  const { hashes, wire, sudo, onWire, onBytes, onDone } = options;
+  const receivers: Receiver[] = [];
+  const parts: FetchPart[] = [];
+  for (const job of jobs) {
+    const overlapLength = Math.min(OVERLAP_BYTES, job.from);
+    const overlap = overlapLength === 0 ? Buffer.alloc(0) : await readTail(job, overlapLength);
+    receivers.push(new Receiver(job, overlap));
+    const offset = job.from - overlap.length;
+    const { path, sizeBytes } = job.log;
+    const isHashed = hashes && job.source !== "unchanged";
+    parts.push({ path, offset, length: sizeBytes - offset, ...(isHashed ? { hashLength: sizeBytes } : {}) });
+  }
+  try {
+    await fetchParts(
+      connection,
+      parts,
+      {
+        async data(part, bytes) {
+          try {
+            onBytes(await receivers[part]!.take(bytes));
+          } catch (error) {
+            throw cannotWrite(receivers[part]!.job, error);
+          }
+        },
+        async end(part, _bytes, sha256) {
+          const receiver = receivers[part]!;
+          try {
+            onDone(receiver.job, await receiver.finish(sha256));
+          } catch (error) {
+            throw cannotWrite(receiver.job, error);
+          }
+        },
+      },
+      { wire, sudo, onWire },
+    );
+  } finally {
+    for (const receiver of receivers) await receiver.close();
+  }
+}
+
+function cannotWrite({ local }: Job, error: unknown): Error {
+  return new Error(`Cannot write ${quoteForMessage(local)}: ${errorReason(error)}`, { cause: error });
+}
+
+/** The last bytes before the place where a transfer goes on. */
+async function readTail({ source, local, partial, from }: Job, length: number): Promise<Buffer> {
+  const handle = await open(source === "partial" ? partial : local, "r");
+  try {
+    const tail = Buffer.alloc(length);
+    const { bytesRead } = await handle.read(tail, 0, length, from - length);
+    return tail.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for await (const chunk of Bun.file(path).stream() as unknown as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+function freeName(path: string): string {
+  let free = path;
+  for (let i = 2; existsSync(free); i++) free = `${path}-${i}`;
+  return free;
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Not there.
+  }
+}
+
+/**
+ * Remove the earlier copies that a rotation has left: their text opens another log of the node. What is nowhere else
+ * stays.
+ *
+ * @returns Names of those that stay.
+ */
+async function dropBeginnings(replaced: readonly string[], folder: string): Promise<string[]> {
+  if (replaced.length === 0) return [];
+  const others = [...new Bun.Glob("**/cowrie*").scanSync({ cwd: folder, absolute: true, onlyFiles: true })];
+  const heads = new Map<string, string[]>();
+  for (const path of others) {
+    if (replaced.includes(path)) continue;
+    const head = await readHead(path).catch(() => undefined);
+    if (head !== undefined) heads.set(head, [...(heads.get(head) ?? []), path]);
+  }
+  const kept: string[] = [];
+  for (const path of replaced) {
+    let isCopy = statSync(path).size === 0;
+    for (const other of heads.get(await readHead(path).catch(() => "")) ?? []) {
+      const relation = await compareTexts(path, other);
+      isCopy ||= relation === "equal" || relation === "a opens b";
+    }
+    if (isCopy) unlinkSync(path);
+    else kept.push(path);
+  }
+  return kept;
+}
+
+/** What was done on a node, for people. */
+export function describeDownload({ logs, fetched, unchanged, bytes, failed }: DownloadResult): string {
+  return [
+    `${plural(logs, "log")}: ${fetched} fetched, ${unchanged} unchanged`,
+    formatBytes(bytes),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+  ].join(", ");
+}

@@ -1,0 +1,102 @@
+/**
+ * How far each node is: a line per node, redrawn on a terminal; elsewhere a plain line when something is settled.
+ */
+import { drawOnStderr, environment, note, onStop, terminal } from "./cli.ts";
+import { plural } from "./format.ts";
+import { ellipsize, textWidth, visible } from "./text.ts";
+
+/** At most five times a second: more is flicker. */
+const REDRAW_MS = 200;
+/** Nodes shown at the same time; the rest is counted. */
+const LINES_MAX = 20;
+const DEFAULT_COLUMNS = 80;
+
+/** Where the board is drawn; tests give their own. */
+export interface BoardScreen {
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  readonly nowMs: () => number;
+  readonly draw: (text: string) => void;
+  readonly note: (line: string) => void;
+}
+
+function stderrScreen(): BoardScreen {
+  const { isTerminal, columns } = terminal("stderr");
+  return {
+    isTerminal: isTerminal && environment("TERM") !== "dumb",
+    columns,
+    nowMs: () => performance.now(),
+    draw: drawOnStderr,
+    note,
+  };
+}
+
+export interface NodeBoard extends Disposable {
+  /** What a node is doing now. */
+  show(node: string, text: string): void;
+  /** A node has come to its end, well or not. */
+  settle(node: string, text: string): void;
+  /** Say something for good; foreign text must be through `visible`. */
+  note(line: string): void;
+}
+
+/**
+ * Start a board.
+ *
+ * @param nodes Names in their order.
+ * @param quiet Nothing is shown.
+ */
+export function startBoard(nodes: readonly string[], quiet: boolean, screen: BoardScreen = stderrScreen()): NodeBoard {
+  const isLive = screen.isTerminal && !quiet;
+  const width = Math.min(32, Math.max(0, ...nodes.map(textWidth)));
+  const active = new Map<string, string>();
+  let settled = 0;
+  let drawnLines = 0;
+  let drawnMs = -Infinity;
+
+  const clear = () => {
+    if (drawnLines > 0) screen.draw(`\r\x1b[${drawnLines}A\x1b[J`);
+    drawnLines = 0;
+  };
+  const lineOf = (node: string, text: string) => `${visible(node).padEnd(width)}  ${visible(text)}`;
+  const draw = (isForced = false) => {
+    if (!isLive) return;
+    const nowMs = screen.nowMs();
+    if (!isForced && nowMs - drawnMs < REDRAW_MS) return;
+    drawnMs = nowMs;
+    clear();
+    const columns = Math.max(1, (screen.columns ?? DEFAULT_COLUMNS) - 1);
+    const lines = [...active].slice(0, LINES_MAX).map(([node, text]) => ellipsize(lineOf(node, text), columns));
+    const waiting = nodes.length - settled - active.size;
+    if (nodes.length > 1) {
+      const more = active.size > LINES_MAX ? `, ${plural(active.size - LINES_MAX, "more node")} at work` : "";
+      lines.push(ellipsize(`${settled} of ${plural(nodes.length, "node")} done, ${waiting} waiting${more}`, columns));
+    }
+    if (lines.length === 0) return;
+    screen.draw(lines.map(line => `${line}\n`).join(""));
+    drawnLines = lines.length;
+  };
+  const say = (line: string) => {
+    if (quiet) return;
+    clear();
+    screen.note(line);
+    draw(true);
+  };
+  const forget = isLive ? onStop(clear) : () => {};
+  return {
+    show(node, text) {
+      active.set(node, text);
+      draw();
+    },
+    settle(node, text) {
+      active.delete(node);
+      settled++;
+      say(lineOf(node, text));
+    },
+    note: say,
+    [Symbol.dispose]() {
+      clear();
+      forget();
+    },
+  };
+}

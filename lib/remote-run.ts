@@ -1,0 +1,195 @@
+/**
+ * The same work on many nodes at once: connects, tries again where that helps, and lets no node spoil the others'.
+ */
+import { join } from "node:path";
+import { askSecret } from "./ask-secret.ts";
+import { COMMON_OPTIONS, environment, note, type OptionTable, type OptionValues, UsageError } from "./cli.ts";
+import { formatDuration } from "./format.ts";
+import { type NodeBoard, startBoard } from "./node-board.ts";
+import { listNodes, type Node, NODE_OPTIONS } from "./nodes.ts";
+import { type Connection, Connector, SshError } from "./ssh.ts";
+import { resolveHost, showHost, type SshHost } from "./ssh-config.ts";
+import { KeyRing } from "./ssh-login.ts";
+import { errorReason, visible } from "./text.ts";
+
+/** Options of every command that goes to nodes. */
+export const REMOTE_OPTIONS = {
+  ...NODE_OPTIONS,
+  acceptNew: { type: "boolean", help: "Trust the key of a host that nobody knows yet, and record it in known_hosts." },
+  knownHosts: {
+    type: "path",
+    repeatable: true,
+    help: "File of known host keys; new ones go to the first.",
+    defaultText: "those of the SSH configuration",
+  },
+  sshConfig: {
+    type: "path",
+    help: 'SSH configuration to read; "none" reads none.',
+    defaultText: "~/.ssh/config and the system's",
+  },
+  parallel: { type: "count", min: 1, max: 1000, default: 16, help: "Nodes at work at the same time." },
+  timeout: {
+    type: "number",
+    min: 0.1,
+    default: 30,
+    placeholder: "SECONDS",
+    help: "A node that says nothing for so long is given up.",
+  },
+  retries: {
+    type: "count",
+    max: 100,
+    default: 2,
+    help: "How often a node is tried again after its connection failed or broke.",
+  },
+  dryRun: { type: "boolean", help: "Tell what would be done on which node, and connect to none." },
+  json: { type: "boolean", help: "Write the summary to stdout as one JSON object." },
+  quiet: COMMON_OPTIONS.quiet,
+} as const satisfies OptionTable;
+
+/** First wait before a node is tried again; doubled each time. */
+const RETRY_PAUSE_MS = 1000;
+
+/** A node with its way resolved. */
+export interface Target {
+  readonly node: Node;
+  readonly host: SshHost;
+}
+
+/** What became of a node. */
+export type Outcome<T> = { readonly node: Node; readonly seconds: number } & (
+  | { readonly value: T; readonly error?: undefined }
+  | { readonly value?: undefined; readonly error: string }
+);
+
+/** What the work on a node is given. */
+export interface NodeWork {
+  readonly node: Node;
+  readonly connection: Connection;
+  /** Tell what is being done. */
+  show(text: string): void;
+  /** Say something of this node for good. */
+  note(text: string): void;
+}
+
+/**
+ * Find out who the nodes are and how they are reached.
+ *
+ * @throws {UsageError} as {@link listNodes} does.
+ */
+export async function resolveTargets(values: OptionValues<typeof REMOTE_OPTIONS>): Promise<Target[]> {
+  if (values.askPass && values.password.length > 0) throw new UsageError("Cannot use --ask-pass with --password: expected one");
+  const nodes = listNodes(values);
+  return await Promise.all(
+    nodes.map(async node => ({
+      node,
+      host: await resolveHost(node.spec, {
+        ...(values.sshConfig === undefined ? {} : { configFile: values.sshConfig }),
+        ...(values.knownHosts.length === 0 ? {} : { knownHosts: values.knownHosts }),
+        ...(node.jump === undefined ? {} : { jump: node.jump }),
+        identities: node.identities,
+      }),
+    })),
+  );
+}
+
+/** One line per node: who, how, what. */
+export function describeTarget({ node, host }: Target): string {
+  const via = host.jumps.length === 0 ? "" : ` through ${host.jumps.map(showHost).join(", ")}`;
+  const logs = node.logPaths.length === 0 ? "wherever Cowrie usually writes" : node.logPaths.join(", ");
+  return visible(`${node.name}: ${showHost(host)}${via}; logs: ${logs}`);
+}
+
+/** The passwords of nodes, by name; asked once. */
+async function readPassword(values: OptionValues<typeof REMOTE_OPTIONS>): Promise<string | undefined> {
+  if (!values.askPass) {
+    if (values.password.length > 0 && !values.quiet) {
+      note("Warning: other users of this machine can see a password on the command line; --ask-pass or a key is safer");
+    }
+    return environment("COWRIE_SSH_PASSWORD");
+  }
+  const password = await askSecret("Password of the nodes");
+  if (password === undefined) throw new Error("Cannot ask for the password: there is no terminal, or nothing was typed");
+  return password;
+}
+
+/**
+ * Do something on every node.
+ *
+ * @param work Is called again with a new connection after one that broke.
+ * @returns Outcomes in the order of the nodes; no failure of a node is thrown.
+ */
+export async function runOnNodes<T>(
+  targets: readonly Target[],
+  values: OptionValues<typeof REMOTE_OPTIONS>,
+  work: (at: NodeWork) => Promise<T>,
+  describe: (value: T) => string,
+): Promise<Outcome<T>[]> {
+  const password = await readPassword(values);
+  const keys = new KeyRing({
+    passphrase: async file => environment("COWRIE_SSH_PASSPHRASE") ?? (await askSecret(`Passphrase of ${file}`)),
+  });
+  // A key's passphrase is asked for before the lines of the nodes are drawn over the question.
+  for (const file of new Set(targets.flatMap(({ host }) => (host.hasOwnIdentities ? host.identities : [])))) {
+    if (targets.every(({ host }) => host.agent === undefined)) await keys.read(file, true);
+  }
+  using board = startBoard(targets.map(({ node }) => node.name), values.quiet);
+  await using connector = new Connector({
+    timeoutMs: values.timeout * 1000,
+    acceptNew: values.acceptNew,
+    keys,
+    onNotice: line => board.note(line),
+  });
+  const outcomes: Outcome<T>[] = [];
+  const queue = targets.entries();
+  const runOne = async () => {
+    for (const [i, target] of queue) {
+      outcomes[i] = await runOnNode(target, connector, target.node.password ?? password, values.retries, board, work, describe);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(values.parallel, targets.length) }, runOne));
+  return outcomes;
+}
+
+async function runOnNode<T>(
+  { node, host }: Target,
+  connector: Connector,
+  password: string | undefined,
+  retries: number,
+  board: NodeBoard,
+  work: (at: NodeWork) => Promise<T>,
+  describe: (value: T) => string,
+): Promise<Outcome<T>> {
+  const startMs = performance.now();
+  const seconds = () => (performance.now() - startMs) / 1000;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      board.show(node.name, "connecting");
+      await using connection = await connector.connect(host, password);
+      const value = await work({
+        node,
+        connection,
+        show: text => board.show(node.name, text),
+        note: text => board.note(`${node.name}: ${text}`),
+      });
+      board.settle(node.name, `${describe(value)}, done in ${formatDuration(seconds())}`);
+      return { node, seconds: seconds(), value };
+    } catch (error) {
+      const reason = error instanceof SshError ? error.message : errorReason(error);
+      if (error instanceof SshError && error.isTransient && attempt < retries) {
+        const pauseMs = RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random());
+        board.note(`${node.name}: ${visible(reason)}; trying again`);
+        board.show(node.name, "waiting to try again");
+        await Bun.sleep(pauseMs);
+        continue;
+      }
+      if (environment("DEBUG") && error instanceof Error) board.note(visible(error.stack ?? ""));
+      board.settle(node.name, `failed: ${reason}`);
+      return { node, seconds: seconds(), error: visible(reason) };
+    }
+  }
+}
+
+/** Where what is known of a node is kept on this machine. */
+export function nodeFolder(folder: string, node: Node): string {
+  return join(folder, node.name);
+}

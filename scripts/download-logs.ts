@@ -1,0 +1,145 @@
+#!/usr/bin/env bun
+/**
+ * Copies the logs of many nodes into local folders, again and again, at the cost of what is new.
+ */
+import { join } from "node:path";
+import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
+import { describeDownload, type DownloadResult, downloadLogs } from "../lib/download.ts";
+import { formatBytes, formatDuration, formatRate, plural } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTargets, runOnNodes } from "../lib/remote-run.ts";
+import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+
+const MS_PER_DAY = 86_400_000;
+
+const OPTIONS = {
+  folder: { type: "path", short: "f", required: true, placeholder: "FOLDER", help: "Logs go to FOLDER/NODE." },
+  ...REMOTE_OPTIONS,
+  since: { ...COMMON_OPTIONS.since, help: "Leave out logs that were last written before this day (UTC), as YYYY-MM-DD." },
+  include: {
+    type: "string",
+    placeholder: "GLOB",
+    repeatable: true,
+    help: "Copy only logs whose file name matches, with * and ?; give it again for more.",
+  },
+  compress: { type: "boolean", help: "Pack on the way, with zstd or gzip on the node; for slow lines." },
+  bwlimit: { type: "number", min: 0.001, placeholder: "MB/S", help: "Megabytes a second that all nodes together may send." },
+  wait: COMMON_OPTIONS.wait,
+} as const;
+
+export const COMMAND = {
+  name: "download-logs",
+  summary: "Copy the Cowrie logs of many nodes over SSH, only what is not there yet.",
+  options: OPTIONS,
+  writes:
+    "FOLDER/NODE/..., each log under its own name once it is whole and its SHA-256 is the node's; a transfer that broke goes " +
+    "on where it stopped. A log that took the place of another (rotation) leaves the other one's text: as the dated " +
+    "log it has become, else beside it with .old- and its time. Nothing on stdout but with --json or --dry-run.",
+  exits: {
+    ok: "every log of every node is there",
+    failed: "a node or a log could not be had; the others are there all the same",
+  },
+  examples: [
+    { does: "Two honeypots, by the keys of the agent",
+      run: "bun scripts/download-logs.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112 -f logs" },
+    { does: "What would be copied from a fleet", run: "bun scripts/download-logs.ts --nodes sensors.toml -f logs --dry-run" },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values } = parseCommand(COMMAND, argv);
+  const targets = await resolveTargets(values);
+  if (values.dryRun) {
+    const lines = targets.map(target => `${describeTarget(target)}; to ${visible(nodeFolder(values.folder, target.node))}\n`);
+    await writeOut(lines.join(""));
+    return EXIT.ok;
+  }
+  const startMs = performance.now();
+  await using _lock = await lockOutputs(
+    targets.map(({ node }) => join(values.folder, `${node.name}.download`)),
+    { waitSeconds: values.wait },
+  );
+  const onWire = values.bwlimit === undefined ? undefined : limitRate(values.bwlimit * 1e6);
+  const outcomes = await runOnNodes(
+    targets,
+    values,
+    ({ node, connection, show }) =>
+      downloadLogs(connection, {
+        folder: nodeFolder(values.folder, node),
+        paths: node.logPaths,
+        sudo: values.sudo,
+        isPacked: values.compress,
+        include: values.include,
+        ...(values.since === undefined ? {} : { sinceMs: values.since * MS_PER_DAY }),
+        ...(onWire === undefined ? {} : { onWire }),
+        show,
+      }),
+    describeDownload,
+  );
+  const seconds = (performance.now() - startMs) / 1000;
+  if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, seconds))}\n`);
+  return tell(outcomes, seconds, values.quiet);
+}
+
+/** Waits so that on average no more comes in than so many bytes a second. */
+function limitRate(bytesPerSecond: number): (bytes: number) => Promise<void> {
+  let freeMs = performance.now();
+  return async bytes => {
+    freeMs = Math.max(freeMs, performance.now()) + (bytes / bytesPerSecond) * 1000;
+    const waitMs = freeMs - performance.now();
+    if (waitMs > 5) await Bun.sleep(waitMs);
+  };
+}
+
+function toSummary(outcomes: readonly Outcome<DownloadResult>[], seconds: number): Record<string, unknown> {
+  return {
+    nodes: outcomes.map(({ node, value, error, seconds }) => ({
+      name: node.name,
+      seconds,
+      ...(error === undefined ? {} : { error }),
+      ...(value === undefined
+        ? {}
+        : {
+            logs: value.logs,
+            fetched: value.fetched,
+            unchanged: value.unchanged,
+            bytes: value.bytes,
+            wire_bytes: value.wireBytes,
+            failed: value.failed,
+            kept: value.kept,
+          }),
+    })),
+    seconds,
+  };
+}
+
+/** Say what did not go well, and the whole in one line. */
+function tell(outcomes: readonly Outcome<DownloadResult>[], seconds: number, quiet: boolean): ExitCode {
+  let bytes = 0;
+  let logs = 0;
+  const bad: string[] = [];
+  for (const { node, value, error } of outcomes) {
+    if (error !== undefined) {
+      bad.push(node.name);
+      // The board has said it already.
+      if (quiet) note(`download-logs: ${visible(node.name)}: ${error}`);
+      continue;
+    }
+    bytes += value!.bytes;
+    logs += value!.logs;
+    for (const { path, reason } of value!.failed) note(`download-logs: ${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`);
+    if (value!.failed.length > 0) bad.push(node.name);
+    if (quiet) continue;
+    for (const path of value!.kept) note(`${visible(node.name)}: kept ${quoteForMessage(path)}: its text is in no log of today`);
+  }
+  if (!quiet) {
+    const missing = bad.length === 0 ? "" : `; incomplete: ${bad.map(visible).join(", ")}`;
+    note(
+      `download-logs: ${plural(outcomes.length, "node")}, ${plural(logs, "log")}, ${formatBytes(bytes)} new; ` +
+        `${formatDuration(seconds)}, ${formatRate(bytes, seconds)}${missing}`,
+    );
+  }
+  return bad.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
