@@ -197,6 +197,9 @@ function dieOf(signal: NodeJS.Signals): void {
 /** Id of this process. */
 export const PROCESS_ID = process.pid;
 
+/** Path of the Bun that runs this process. */
+export const EXECUTABLE = process.execPath;
+
 /** Whether a process of this id exists on this machine, whoever owns it. */
 export function processExists(pid: number): boolean {
   try {

@@ -356,11 +356,19 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
           }
         },
       },
-      { wire, sudo, onWire },
+      { wire, sudo, onWire, timeoutMs: silenceOf(connection, parts) },
     );
   } finally {
     for (const receiver of receivers) await receiver.close();
   }
+}
+
+/** Bytes a second that even a small machine hashes. */
+const HASH_RATE = 20e6;
+
+/** How long a node may be silent: hashing a large log takes a while. */
+function silenceOf({ timeoutMs }: Connection, parts: readonly FetchPart[]): number {
+  return timeoutMs + (Math.max(0, ...parts.map(({ hashLength = 0 }) => hashLength)) / HASH_RATE) * 1000;
 }
 
 function cannotWrite({ local }: Job, error: unknown): Error {

@@ -98,7 +98,8 @@ export async function readStdin(job: LogJob, onProgress?: (textBytes: number) =>
   return mapText(job, streamText(head, all), undefined, onProgress);
 }
 
-async function readStored(job: LogJob, { info, table }: StoredEventTable): Promise<LogResult> {
+/** Take what is asked for from a stored event table. */
+export async function readStored(job: LogJob, { info, table }: StoredEventTable): Promise<LogResult> {
   // A log that was moved together with its table has a new name.
   const source = job.tablePath === undefined ? info.source : { ...info.source, path: job.path };
   let rows: ReducedRows | undefined;
@@ -110,7 +111,8 @@ async function readStored(job: LogJob, { info, table }: StoredEventTable): Promi
   return { source, isReused: true, ...(rows ? { rows } : {}) };
 }
 
-async function mapText(
+/** Map a text, write its event table, reduce its events, as the job says. */
+export async function mapText(
   job: LogJob,
   text: TextStream,
   file: FileIdentity | undefined,

@@ -77,6 +77,15 @@ export async function readReduced(path: string, onNotice: (line: string) => void
   }
 }
 
+/**
+ * Read a reduced table from its Arrow bytes.
+ *
+ * @throws {TypeError} if they are something else.
+ */
+export async function readReducedStream(bytes: Uint8Array): Promise<ReducedTable> {
+  return await toTable(await readReducedArrow(bytes));
+}
+
 function describe(error: unknown): string {
   const reason = errorReason(error);
   return reason.startsWith("not a reduced table") ? `${reason}; reduce.ts makes one from an event table` : reason;

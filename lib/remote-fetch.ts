@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { RemoteTools } from "./remote-logs.ts";
-import { type Connection, shellQuote, SshError, withSudo } from "./ssh.ts";
+import { type Connection, shellQuote, SshError } from "./ssh.ts";
 
 /** How bytes are packed for the way. */
 export type Wire = "zstd" | "gzip" | "none";
@@ -27,6 +27,8 @@ export interface FetchOptions {
   readonly wire: Wire;
   readonly sudo?: boolean;
   readonly signal?: AbortSignal;
+  /** Silence taken for a dead host, where the host calculates long. */
+  readonly timeoutMs?: number;
   /** Told the bytes that came over the wire since the last call; waits for it. */
   readonly onWire?: (bytes: number) => void | Promise<void>;
 }
@@ -58,19 +60,19 @@ export async function fetchParts(
   connection: Connection,
   parts: readonly FetchPart[],
   sink: FetchSink,
-  { wire, sudo = false, signal, onWire }: FetchOptions,
+  { wire, sudo = false, signal, timeoutMs, onWire }: FetchOptions,
 ): Promise<void> {
   const mark = randomBytes(16).toString("hex");
   const script = Buffer.from(fetchScript(parts, mark, wire), "latin1");
   const splitter = new Splitter(parts, mark, sink);
   const unpack = wire === "none" ? undefined : new Unpacker(wire, data => splitter.take(data));
   const { exitCode, stderr } = await connection.stream(
-    sudo ? withSudo(script) : script,
+    script,
     async data => {
       await onWire?.(data.length);
       await (unpack === undefined ? splitter.take(data) : unpack.take(data));
     },
-    signal === undefined ? {} : { signal },
+    { sudo, ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
   );
   await unpack?.end();
   if (!splitter.isWhole) {

@@ -4,7 +4,7 @@
  * The host's answer is foreign: names are bytes, they may be anything, and they never become a local name as they are.
  */
 import { isLogName } from "./inputs.ts";
-import { type Connection, shellQuote, SshError, withSudo } from "./ssh.ts";
+import { type Connection, shellQuote, SshError } from "./ssh.ts";
 import { quoteForMessage } from "./text.ts";
 
 /**
@@ -84,9 +84,9 @@ export function showPath(path: string): string {
 export async function listRemoteLogs(connection: Connection, options: ListOptions = {}): Promise<RemoteListing> {
   const { paths = [], sudo = false, signal } = options;
   const words = paths.length === 0 ? USUAL_PLACES.map(quotePlace) : paths.map(quoteGiven);
-  const plain = Buffer.from(listScript(words, paths.length > 0));
-  const { stdout, stderr, exitCode } = await connection.run(sudo ? withSudo(plain) : plain, {
+  const { stdout, stderr, exitCode } = await connection.run(listScript(words, paths.length > 0), {
     maxBytes: LISTING_MAX_BYTES,
+    sudo,
     ...(signal === undefined ? {} : { signal }),
   });
   if (exitCode !== 0) {

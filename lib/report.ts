@@ -60,6 +60,8 @@ export interface ReportOptions {
   readonly generatedBy?: string;
   /** What changed; without it the page holds no tested changes. */
   readonly statistics?: Statistics;
+  /** Sentences on what should be in the table and is not. */
+  readonly limits?: readonly string[];
 }
 
 /**
@@ -207,7 +209,7 @@ function toChangesView(statistics: Statistics) {
 }
 
 function toProvenance(table: ReducedTable, data: ReportData, options: ReportOptions) {
-  const limits: string[] = [];
+  const limits: string[] = [...(options.limits ?? [])];
   if (options.topN > SHOW_MOST) limits.push(`${options.topN} keys per section were asked for; ${SHOW_MOST} are shown.`);
   if (data.eventsOutside > 0) {
     const drawn = `${toIsoDay(data.grid.firstDay)} to ${toIsoDay(data.grid.firstDay + data.grid.days - 1)}`;

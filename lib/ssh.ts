@@ -85,8 +85,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Silence taken for a dead host in place of the connector's; for scripts that calculate long. */
   readonly timeoutMs?: number;
-  /** Data for the script's standard input, which is empty otherwise. */
-  readonly stdin?: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /**
+   * Data for the script, which writes them out by calling `take` and then, once and only then, calls `watch`. A script
+   * without data is watched from its beginning.
+   */
+  readonly stdin?: Uint8Array;
+  /** Run as root, by sudo and without a password. */
+  readonly sudo?: boolean;
 }
 
 /** How a script ended. */
@@ -99,6 +104,8 @@ export interface Exit {
 /** A host that is logged in to. */
 export interface Connection extends AsyncDisposable {
   readonly host: SshHost;
+  /** Silence that is taken for a dead host. */
+  readonly timeoutMs: number;
   /**
    * Run a script in the host's /bin/sh.
    *
@@ -121,13 +128,6 @@ export interface Connection extends AsyncDisposable {
 /** A text as one word of a shell script. */
 export function shellQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Have a script run by root, without a question for a password. */
-export function withSudo(script: Uint8Array): Buffer {
-  // Every byte stays what it is, also those that are no UTF-8.
-  const quoted = shellQuote(Buffer.from(script).toString("latin1"));
-  return Buffer.from(`sudo -n env HOME="$HOME" /bin/sh -c ${quoted}`, "latin1");
 }
 
 /** Logs in to hosts; those that lie behind the same jump host share one connection to it. */
@@ -350,7 +350,7 @@ class SshConnection implements Connection {
   readonly host: SshHost;
   readonly #ssh: NodeSSH;
   readonly #client: Client;
-  readonly #timeoutMs: number;
+  readonly timeoutMs: number;
   readonly #losses = new Set<(error: SshError) => void>();
   #lastError: Error | undefined;
   #lost: SshError | undefined;
@@ -359,7 +359,7 @@ class SshConnection implements Connection {
     this.host = host;
     this.#ssh = ssh;
     this.#client = ssh.connection!;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     // node-ssh takes its own listener away once it is logged in; without one a reset would end the process.
     this.#client.on("error", error => (this.#lastError ??= error));
     this.#client.once("close", () => {
@@ -415,12 +415,12 @@ class SshConnection implements Connection {
   async stream(
     script: string | Uint8Array,
     onData: (data: Buffer) => void | Promise<void>,
-    { signal, stdin, timeoutMs = this.#timeoutMs }: RunOptions = {},
+    { signal, stdin, sudo = false, timeoutMs = this.timeoutMs }: RunOptions = {},
   ): Promise<Exit> {
     signal?.throwIfAborted();
     const mark = randomBytes(12).toString("hex");
-    const text = wrapScript(script, mark, stdin !== undefined);
-    const channel = await this.#openChannel(text.length, timeoutMs);
+    const text = wrapScript(script, mark, stdin?.length);
+    const channel = await this.#openChannel(text.length, sudo, timeoutMs);
     const queue: Buffer[] = [];
     let queuedBytes = 0;
     let isClosed = false;
@@ -497,9 +497,9 @@ class SshConnection implements Connection {
     }
   }
 
-  async #openChannel(scriptBytes: number, timeoutMs: number): Promise<ClientChannel> {
+  async #openChannel(scriptBytes: number, sudo: boolean, timeoutMs: number): Promise<ClientChannel> {
     // Nothing in it that fish or csh would read otherwise than sh; the script itself comes through stdin.
-    const command = `/bin/sh -c 'eval "$(head -c ${scriptBytes})"'`;
+    const command = `${sudo ? 'sudo -n env HOME="$HOME" ' : ""}/bin/sh -c 'eval "$(head -c ${scriptBytes})"'`;
     try {
       return await this.#guard<ClientChannel>(done => this.#client.exec(command, done as never), timeoutMs);
     } catch (error) {
@@ -513,7 +513,7 @@ class SshConnection implements Connection {
   }
 
   /** Wait for a callback; ssh2 forgets some when the connection breaks. */
-  #guard<T>(start: (done: (error: Error | undefined, value: T) => void) => void, timeoutMs = this.#timeoutMs): Promise<T> {
+  #guard<T>(start: (done: (error: Error | undefined, value: T) => void) => void, timeoutMs = this.timeoutMs): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise<T>((resolve, reject) => {
       const finish = () => {
@@ -540,18 +540,20 @@ class SshConnection implements Connection {
   }
 }
 
-/** Send data to a channel, then its end. */
-async function feed(channel: ClientChannel, stdin: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of stdin) {
+/** Bytes written to a channel at a time. */
+const FEED_BYTES = 1 << 18;
+
+/** Send data to a channel; its end would be the end of the script. */
+async function feed(channel: ClientChannel, stdin: Uint8Array): Promise<void> {
+  for (let at = 0; at < stdin.length; at += FEED_BYTES) {
     if (channel.destroyed || !channel.writable) return;
-    if (!channel.write(chunk)) {
+    if (!channel.write(stdin.subarray(at, at + FEED_BYTES))) {
       await new Promise<void>(resolve => {
         channel.once("drain", resolve);
         channel.once("close", resolve);
       });
     }
   }
-  channel.end();
 }
 
 /**
@@ -560,17 +562,21 @@ async function feed(channel: ClientChannel, stdin: Iterable<Uint8Array> | AsyncI
  * A mark goes before its output, since a .bashrc may have written before it. While it runs somebody watches stdin: when
  * that ends, because we stopped or are gone, the whole group of processes is ended; SSH alone would let it run on.
  */
-function wrapScript(script: string | Uint8Array, mark: string, readsStdin: boolean): Buffer {
-  const [before, after] = readsStdin
-    ? ["{\n", "\n}\n"]
-    : [
-        "exec 3<&0 </dev/null\n" +
-          '( trap "" TERM HUP PIPE; read x <&3; kill -TERM 0; sleep 1; kill -KILL 0 ) >/dev/null 2>&1 &\n' +
-          "watcher=$!\n(\nexec 3<&-\n",
-        "\n)\nstatus=$?\nkill -KILL $watcher\nexit $status\n",
-      ];
-  const start = `LC_ALL=C; export LC_ALL; printf '\\n%s\\n' ${mark}\n${before}`;
-  return Buffer.concat([Buffer.from(start), Buffer.from(script), Buffer.from(after)]);
+function wrapScript(script: string | Uint8Array, mark: string, stdinBytes: number | undefined): Buffer {
+  const before = [
+    `LC_ALL=C; export LC_ALL; printf '\\n%s\\n' ${mark}`,
+    "watch() {",
+    "exec 3<&0 </dev/null",
+    '( trap "" TERM HUP PIPE; read x <&3; kill -TERM 0; sleep 1; kill -KILL 0 ) >/dev/null 2>&1 &',
+    "watcher=$!",
+    "exec 3<&-",
+    "}",
+    // With data to come, what is read from stdin is no end yet.
+    stdinBytes === undefined ? "watch\n(" : `take() { head -c ${stdinBytes}; }\n{`,
+    "",
+  ];
+  const after = ["", stdinBytes === undefined ? ")" : "}", "status=$?", "kill -KILL $watcher 2>/dev/null", "exit $status", ""];
+  return Buffer.concat([Buffer.from(before.join("\n")), Buffer.from(script), Buffer.from(after.join("\n"))]);
 }
 
 /** Output behind the mark. */
@@ -601,5 +607,6 @@ class MarkedOutput {
 
 function noShell(noise: Buffer, stderr: string): SshError {
   const words = `${noise.subarray(0, 400).toString("utf8")} ${stderr}`.trim();
+  if (/^sudo: /m.test(stderr)) return new SshError("command", quoteForMessage(/^sudo: .*/m.exec(stderr)![0]));
   return new SshError("garbage", `what answers is no shell${words === "" ? "" : `: ${quoteForMessage(words)}`}`);
 }

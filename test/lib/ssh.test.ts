@@ -305,9 +305,8 @@ describe("scripts", () => {
   withSshd(`data for stdin arrive whole${why}`, async () => {
     await using at = await setUp();
     await using(at.host, async connection => {
-      const chunk = new Uint8Array(1_000_000).fill(7);
-      const { stdout } = await connection.run("wc -c", { stdin: [chunk, chunk, chunk] });
-      expect(stdout.toString().trim()).toBe("3000000");
+      const { stdout } = await connection.run("take | wc -c; watch; echo end", { stdin: new Uint8Array(3_000_000).fill(7) });
+      expect(stdout.toString()).toBe("3000000\nend\n");
     });
   });
 

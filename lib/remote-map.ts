@@ -1,0 +1,327 @@
+/**
+ * The logs of a node, mapped and reduced here while they come in; no log is written, and none is fetched again that has
+ * not changed since its event table was made.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { requireLogs } from "./download.ts";
+import { type EventTableInfo, type FileIdentity, openEventTable } from "./event-table.ts";
+import { formatBytes, formatRate } from "./format.ts";
+import { partialPathOf } from "./output-file.ts";
+import type { Mapper, MapperPool } from "./mapper-pool.ts";
+import type { LogJob, LogResult } from "./read-log.ts";
+import { REDUCED_VERSION } from "./reduced-arrow.ts";
+import { comparePaths, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
+import type { LineCounts, ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
+import { chooseWire, fetchParts, type Wire } from "./remote-fetch.ts";
+import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./remote-logs.ts";
+import { findSeams, reduceSeam, settleSeams } from "./seam.ts";
+import type { Connection } from "./ssh.ts";
+import { quoteForMessage } from "./text.ts";
+
+/** Requests at the same time per node; the threads that map are the limit. */
+const REQUESTS_MAX = 2;
+const REQUEST_MAX_BYTES = 16 << 20;
+const REQUEST_MAX_FILES = 64;
+/** How often a log is asked for that was changed while it was read. */
+const ROUNDS_MAX = 3;
+
+export interface MapNodeOptions {
+  /** Name of the node, as it stands before the paths of its logs. */
+  readonly name: string;
+  /** Folder of the node's event tables. */
+  readonly tables: string;
+  readonly paths: readonly string[];
+  readonly sudo: boolean;
+  readonly parameters: ReductionParameters;
+  /** Fetch and map every log again. */
+  readonly isFresh: boolean;
+  readonly pool: MapperPool;
+  readonly show: (text: string) => void;
+  readonly note: (text: string) => void;
+}
+
+/** A log of a node with its reduced rows. */
+export interface MappedRemoteLog {
+  readonly source: SourceInfo;
+  readonly rows: ReducedRows;
+}
+
+export interface MappedNode {
+  /** Logs that hold events, each text once. */
+  readonly logs: readonly MappedRemoteLog[];
+  readonly reused: number;
+  readonly leftOut: number;
+  readonly damaged: number;
+  /** How the lines of all logs ended. */
+  readonly counts: LineCounts;
+  /** Bytes of text, as fetched or known from before, and of the wire. */
+  readonly textBytes: number;
+  readonly wireBytes: number;
+  /** Logs that could not be read, and why. */
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Map the logs of a node. */
+export async function mapNode(connection: Connection, options: MapNodeOptions): Promise<MappedNode> {
+  const { show, sudo, paths, pool, tables } = options;
+  const results = new Map<string, LogResult>();
+  const failed = new Map<string, string>();
+  let wireBytes = 0;
+  let order: readonly string[] = [];
+  mkdirSync(tables, { recursive: true });
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    show("looking for logs");
+    const listing = await listRemoteLogs(connection, { paths, sudo });
+    const logs = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
+    order = logs.map(({ path }) => path);
+    const isOnlyRoot = new Set(logs.map(({ root }) => root)).size === 1;
+    const jobs: RemoteJob[] = [];
+    for (const log of logs) {
+      if (results.has(log.path) || log.sizeBytes === 0) continue;
+      failed.delete(log.path);
+      if (!log.isReadable) {
+        failed.set(log.path, "permission denied (--sudo reads as root)");
+        continue;
+      }
+      const tablePath = join(tables, `${safeLocalPath(log, isOnlyRoot)}.arrow`);
+      jobs.push(makeJob(log, tablePath, options));
+    }
+    const toFetch: RemoteJob[] = [];
+    for (const job of jobs) {
+      if (options.isFresh || !(await isStored(job))) toFetch.push(job);
+      else results.set(job.log.path, await withMapper(pool, mapper => mapper.readStored(job)));
+    }
+    const totalBytes = toFetch.reduce((sum, { log }) => sum + log.sizeBytes, 0);
+    const startMs = performance.now();
+    let got = 0;
+    let files = 0;
+    const tell = () => {
+      const seconds = (performance.now() - startMs) / 1000;
+      show(`mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
+        `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`);
+    };
+    const batches = toBatches(toFetch);
+    const queue = batches.values();
+    const worker = async () => {
+      for (const batch of queue) {
+        await mapBatch(connection, batch, {
+          pool,
+          wire: batch[0]!.isPacked ? "none" : chooseWire(listing.tools),
+          sudo,
+          onWire: bytes => void (wireBytes += bytes),
+          onBytes: bytes => {
+            got += bytes;
+            tell();
+          },
+          onDone: ({ log }, result) => {
+            files++;
+            if (result === undefined) {
+              failed.set(log.path, "it changes while it is read");
+            } else {
+              results.set(log.path, result);
+              failed.delete(log.path);
+            }
+          },
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, batches.length) }, worker));
+    if (toFetch.every(({ log }) => results.has(log.path))) break;
+  }
+  const ordered = order.flatMap(path => results.get(path) ?? []);
+  const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
+  for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
+  return { ...sortOut(ordered, options), wireBytes, failed: failures };
+}
+
+interface RemoteJob extends LogJob {
+  readonly log: RemoteLog;
+  readonly file: FileIdentity;
+  /** It is packed on the node already. */
+  readonly isPacked: boolean;
+  readonly tablePath: string;
+  readonly partialPath: string;
+}
+
+function makeJob(log: RemoteLog, tablePath: string, { name, parameters }: MapNodeOptions): RemoteJob {
+  return {
+    log,
+    // There is no time of change over there that a copy would not carry along; size, time and inode decide.
+    file: { sizeBytes: log.sizeBytes, mtimeNs: log.mtime, ctimeNs: "", inode: log.inode },
+    isPacked: /\.(gz|zst|bz2|xz)$/.test(log.path),
+    path: `${name}:${showPath(log.path)}`,
+    tablePath,
+    partialPath: partialPathOf(tablePath),
+    isFresh: true,
+    hasLineHashes: false,
+    reduction: parameters,
+  };
+}
+
+/** Tell whether the event table that is here was made from the log as it is there. */
+async function isStored({ tablePath, file, path }: RemoteJob): Promise<boolean> {
+  if (!existsSync(tablePath)) return false;
+  let info: EventTableInfo;
+  try {
+    const stored = await openEventTable(tablePath);
+    await stored.table.close();
+    ({ info } = stored);
+  } catch {
+    // Of another version, or damaged: the log is mapped again.
+    return false;
+  }
+  const known = info.file;
+  return (
+    info.source.path === path &&
+    known?.sizeBytes === file.sizeBytes &&
+    known.mtimeNs === file.mtimeNs &&
+    known.inode === file.inode
+  );
+}
+
+/** Small logs together, large ones alone; packed ones apart, since packing them again helps nobody. */
+function toBatches(jobs: readonly RemoteJob[]): RemoteJob[][] {
+  const batches: RemoteJob[][] = [];
+  for (const isPacked of [false, true]) {
+    let bytes = Infinity;
+    for (const job of jobs) {
+      if (job.isPacked !== isPacked) continue;
+      if (bytes + job.log.sizeBytes > REQUEST_MAX_BYTES || batches.at(-1)!.length === REQUEST_MAX_FILES) {
+        batches.push([]);
+        bytes = 0;
+      }
+      batches.at(-1)!.push(job);
+      bytes += job.log.sizeBytes;
+    }
+  }
+  return batches;
+}
+
+async function withMapper<T>(pool: MapperPool, work: (mapper: Mapper) => Promise<T>): Promise<T> {
+  const mapper = await pool.acquire();
+  try {
+    return await work(mapper);
+  } finally {
+    pool.release(mapper);
+  }
+}
+
+interface BatchOptions {
+  readonly pool: MapperPool;
+  readonly wire: Wire;
+  readonly sudo: boolean;
+  readonly onWire: (bytes: number) => void;
+  readonly onBytes: (bytes: number) => void;
+  /** Without a result it did not come whole. */
+  readonly onDone: (job: RemoteJob, result: LogResult | undefined) => void;
+}
+
+async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], options: BatchOptions): Promise<void> {
+  const { pool, wire, sudo, onWire, onBytes, onDone } = options;
+  const parts = jobs.map(({ log }) => ({ path: log.path, offset: 0, length: log.sizeBytes }));
+  let current: { mapper: Mapper; result: Promise<LogResult> } | undefined;
+  const begin = async (job: RemoteJob) => {
+    const mapper = await pool.acquire();
+    mkdirSync(dirname(job.tablePath), { recursive: true });
+    const { log: _log, file, isPacked: _isPacked, ...plain } = job;
+    return (current = { mapper, result: mapper.open(plain, file) });
+  };
+  const give = () => {
+    pool.release(current!.mapper);
+    current = undefined;
+  };
+  try {
+    await fetchParts(
+      connection,
+      parts,
+      {
+        async data(part, bytes) {
+          const { mapper } = current ?? (await begin(jobs[part]!));
+          await mapper.feed(bytes);
+          onBytes(bytes.length);
+        },
+        async end(part, bytes) {
+          const job = jobs[part]!;
+          const { mapper, result } = current ?? (await begin(job));
+          if (bytes < job.log.sizeBytes) {
+            mapper.abort();
+            await result.catch(() => {});
+            rmSync(job.partialPath, { force: true });
+            onDone(job, undefined);
+          } else {
+            mapper.end();
+            const mapped = await result;
+            renameSync(job.partialPath, job.tablePath);
+            onDone(job, mapped);
+          }
+          give();
+        },
+      },
+      { wire, sudo, onWire },
+    );
+  } finally {
+    if (current !== undefined) {
+      current.mapper.abort();
+      await current.result.catch(() => {});
+      give();
+    }
+    for (const { partialPath } of jobs) rmSync(partialPath, { force: true });
+  }
+}
+
+/** Leave out copies and logs without events, and add up how lines ended. */
+function sortOut(
+  results: readonly LogResult[],
+  { note }: MapNodeOptions,
+): Omit<MappedNode, "wireBytes" | "failed"> {
+  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const byHead = Map.groupBy(results, ({ source }) => source.headHash);
+  const logs: MappedRemoteLog[] = [];
+  let reused = 0;
+  let leftOut = 0;
+  let damaged = 0;
+  let textBytes = 0;
+  for (const [i, { source, rows, isReused }] of results.entries()) {
+    const name = quoteForMessage(source.path);
+    // Lines hold a time to the microsecond and a random session id: logs that begin alike are states of one log.
+    const family = byHead.get(source.headHash)!;
+    const longer = family.find(other => other.source.sizeBytes > source.sizeBytes);
+    const twin = family.find(other => other.source.wholeHash === source.wholeHash && results.indexOf(other) < i);
+    const original = longer ?? twin;
+    if (original !== undefined) {
+      leftOut++;
+      const how = longer === undefined ? "the same text as" : "the beginning of";
+      note(`left out ${name}: it holds ${how} ${quoteForMessage(original.source.path)}`);
+      continue;
+    }
+    textBytes += source.sizeBytes;
+    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
+    if (source.damage !== undefined) {
+      damaged++;
+      note(`${name}: ${source.damage}; what came before it counts`);
+    }
+    if (source.counts.events + source.counts.repaired === 0) {
+      leftOut++;
+      note(`left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
+      continue;
+    }
+    if (isReused) reused++;
+    logs.push({ source, rows: rows! });
+  }
+  return { logs, reused, leftOut, damaged, counts, textBytes };
+}
+
+/** One reduced table of the logs of a node. */
+export async function reduceNode(
+  logs: readonly MappedRemoteLog[],
+  parameters: ReductionParameters,
+): Promise<ReducedTable> {
+  const builder = new ReducedBuilder();
+  const sources = logs.map(({ source }) => source);
+  for (const source of sources) builder.addSource(source);
+  for (const { rows } of logs) builder.add(rows);
+  const seams = await findSeams(sources);
+  for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
+  return builder.finish({ version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) });
+}

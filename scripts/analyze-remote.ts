@@ -1,0 +1,367 @@
+#!/usr/bin/env bun
+/**
+ * From the logs of many nodes to exact counts and two reports: analyze-local, for sensors that are elsewhere.
+ *
+ * A node needs nothing but a shell. No log is written here; memory grows with the number of distinct values.
+ */
+import { availableParallelism, homedir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  environment,
+  EXIT,
+  type ExitCode,
+  note,
+  type OptionValues,
+  parseCommand,
+  runMain,
+  writeOut,
+} from "../lib/cli.ts";
+import { combineTables, type NamedTable } from "../lib/combine.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/format.ts";
+import { lockOutputs } from "../lib/lock.ts";
+import { EVENT_OPTIONS, type EventScope, READ_OPTIONS, readScope, REDUCTION_OPTIONS } from "../lib/log-options.ts";
+import { MapperPool } from "../lib/mapper-pool.ts";
+import { perNode } from "../lib/nodes.ts";
+import { assertWritable, OutputSet } from "../lib/output-file.ts";
+import { reducedToIpc } from "../lib/reduced-arrow.ts";
+import { reducedToJson } from "../lib/reduced-json.ts";
+import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced-table.ts";
+import { type AnalyzedNode, analyzeNode, leaveOutShared, nodeTable, REDUCE_PLACES } from "../lib/remote-analyze.ts";
+import { removeSetup } from "../lib/remote-reduce.ts";
+import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTargets, runOnNodes, type Target } from "../lib/remote-run.ts";
+import { renderReport } from "../lib/report.ts";
+import { statsAside } from "../lib/stats-aside.ts";
+import { summarizeStatistics } from "../lib/stats-summary.ts";
+import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+
+const OPTIONS = {
+  ...REMOTE_OPTIONS,
+  reduceOn: {
+    type: "choice",
+    choices: REDUCE_PLACES,
+    default: "auto",
+    help:
+      "Where logs become counts: node, by Bun there, so that only counts travel; here, from logs that travel packed; auto: on " +
+      "the nodes that have Bun, by --setup or by themselves, else here. The counts are the same.",
+  },
+  setup: {
+    type: "boolean",
+    short: "r",
+    repeatable: true,
+    help: "Put this Bun and the reducer into ~/.cache/cowrie-longitudinal of the nodes, some 100 MB, and use them.",
+  },
+  remove: { type: "boolean", help: "Take away what --setup has put there, and do nothing else." },
+  logfile: {
+    type: "path",
+    short: "f",
+    default: "reduced.json",
+    help: "Counts of all nodes as JSON, cut to the top n; the full counts go beside it under the same name with .arrow, those " +
+      "of each node as NODE_reduced.json and .arrow.",
+  },
+  outfile: { type: "path", short: "o", default: "result.html", help: "Report; stats.html, what changed, goes beside it." },
+  topNEvents: {
+    type: "count",
+    short: "n",
+    repeatable: true,
+    help: "Entries shown per kind; 0 = all. Once for all nodes, or once per -i; the files of all nodes take the largest.",
+    defaultText: "5",
+  },
+  threshold: { type: "number", short: "t", min: 0, default: 20, placeholder: "PERCENT", help: "Smallest change reported." },
+  lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
+  mode: { ...READ_OPTIONS.mode, help: "c continues: only what is new is fetched; w fetches and reads every log again." },
+  mappedDir: {
+    ...READ_OPTIONS.mappedDir,
+    help: "Folder of the event tables of logs that were read here.",
+    defaultText: "in the user's cache folder",
+  },
+  jobs: { ...COMMON_OPTIONS.jobs, help: "Logs read here at the same time." },
+  ...EVENT_OPTIONS,
+  robotMaxSeconds: REDUCTION_OPTIONS.robotMaxSeconds,
+  strict: { type: "boolean", help: "Exit 1 if any line holds no event." },
+  wait: COMMON_OPTIONS.wait,
+} as const;
+type Values = OptionValues<typeof OPTIONS>;
+
+export const COMMAND = {
+  name: "analyze-remote",
+  summary: "From the Cowrie logs of many nodes, over SSH, to exact counts and two HTML reports.",
+  options: OPTIONS,
+  writes:
+    "reduced.arrow (full counts of all nodes), reduced.json (top n), result.html, stats.html, and per node NODE_reduced.arrow " +
+    "and .json; event tables in the cache folder, by which the next run fetches only what is new. Nothing stays on a node " +
+    "unless --setup is given. Nothing on stdout but with --json or --dry-run.",
+  exits: {
+    ok: "every log of every node was read",
+    failed: "a node or a log could not be read; the report says which nodes are missing, and the counts hold all the others",
+  },
+  examples: [
+    { does: "Two honeypots, by the keys of the agent",
+      run: "bun scripts/analyze-remote.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112" },
+    { does: "A fleet out of a file, without a terminal", run: "bun scripts/analyze-remote.ts --nodes sensors.toml -o result.html -q" },
+  ],
+} as const satisfies Command;
+
+export async function main(argv: string[]): Promise<ExitCode> {
+  const { values } = parseCommand(COMMAND, argv);
+  const startMs = performance.now();
+  const scope = await readScope(values);
+  const targets = await resolveTargets(values);
+  const topN = perNode("--top-n-events", values.topNEvents, targets.length).map(n => n ?? 5);
+  perNode("--setup", values.setup, targets.length);
+  if (values.dryRun) {
+    const where = values.remove ? "remove what --setup left" : `reduce on ${values.reduceOn}`;
+    const setup = values.setup.length > 0 ? ", with --setup" : "";
+    await writeOut(targets.map(target => `${describeTarget(target)}; ${where}${setup}\n`).join(""));
+    return EXIT.ok;
+  }
+  if (values.remove) return await removeFrom(targets, values);
+
+  const files = outputPaths(values);
+  const nodeFiles = targets.map(({ node }) => {
+    const stem = join(dirname(values.logfile), `${node.name}_reduced`);
+    return { json: `${stem}.json`, arrow: `${stem}.arrow` };
+  });
+  const outputs = [...Object.values(files), ...nodeFiles.flatMap(({ json, arrow }) => [json, arrow])];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(Object.values(files), { waitSeconds: values.wait });
+  const tables = values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
+
+  using pool = new MapperPool(values.jobs ?? availableParallelism());
+  const outcomes = await runOnNodes(
+    targets,
+    values,
+    at =>
+      analyzeNode(at, {
+        place: values.reduceOn,
+        hasSetup: values.setup.length > 0,
+        tables: nodeFolder(tables, at.node),
+        sudo: values.sudo,
+        parameters: parametersOf(scope, at.node.robotMaxSeconds ?? values.robotMaxSeconds),
+        isFresh: values.mode === "w",
+        pool,
+      }),
+    describeNode,
+  );
+  const onNotice = (line: string) => {
+    if (!values.quiet) note(line);
+  };
+  const { table, nodeTables, missing } = await combine(outcomes, scope, values, onNotice);
+  if (table.kinds.event.rows === 0) {
+    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
+  }
+  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
+  const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
+  for (const [i, nodeTable] of nodeTables.entries()) {
+    if (nodeTable === undefined) continue;
+    await using set = new OutputSet();
+    await write(set, nodeFiles[i]!.arrow, reducedToIpc(nodeTable));
+    await write(set, nodeFiles[i]!.json, reducedToJson(nodeTable, topN[i]!));
+    await set.commit();
+  }
+  const { html, statistics } = await statsAside({ table, options: { thresholdPercent, lastDays } });
+  const limits = missing.map(({ name, error }) => `Node ${visible(name)} is missing: ${error}.`);
+  await using set = new OutputSet();
+  await write(set, files.arrow, reducedToIpc(table));
+  await write(set, files.json, reducedToJson(table, widestTopN));
+  await write(set, files.result, [renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits })]);
+  await write(set, files.stats, [html]);
+  await set.commit();
+
+  const seconds = (performance.now() - startMs) / 1000;
+  if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, table, seconds, files))}\n`);
+  if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
+  if (values.quiet) for (const { name, error } of missing) note(`analyze-remote: ${visible(name)}: ${error}`);
+  const isIncomplete = outcomes.some(({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0);
+  const isSpoiled = missing.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
+  return isIncomplete || isSpoiled ? EXIT.failed : EXIT.ok;
+}
+
+interface OutputPaths {
+  readonly arrow: string;
+  readonly json: string;
+  readonly result: string;
+  readonly stats: string;
+}
+
+function outputPaths({ logfile, outfile }: Values): OutputPaths {
+  return {
+    arrow: `${logfile.replace(/\.json$/, "")}.arrow`,
+    json: logfile,
+    result: outfile,
+    stats: join(dirname(outfile), "stats.html"),
+  };
+}
+
+function parametersOf(scope: EventScope, robotMaxSeconds: number): ReductionParameters {
+  return { ...scope, robotMaxSeconds };
+}
+
+async function write(set: OutputSet, path: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
+  const output = await set.open(path);
+  for (const chunk of chunks) await output.write(chunk);
+}
+
+/** Take away what --setup has left on the nodes. */
+async function removeFrom(targets: readonly Target[], values: Values): Promise<ExitCode> {
+  const outcomes = await runOnNodes(targets, values, ({ connection }) => removeSetup(connection, values.sudo), removed =>
+    removed ? "removed" : "nothing there");
+  return outcomes.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
+}
+
+interface CombinedNodes {
+  readonly table: ReducedTable;
+  /** Per node; undefined where there is none. */
+  readonly nodeTables: readonly (ReducedTable | undefined)[];
+  /** Nodes that are not in the table, and why. */
+  readonly missing: readonly { readonly name: string; readonly error: string }[];
+}
+
+/** One table of all nodes, with no log counted twice. */
+async function combine(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  scope: EventScope,
+  values: Values,
+  onNotice: (line: string) => void,
+): Promise<CombinedNodes> {
+  const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
+  const unique = leaveOutShared(outcomes, onNotice);
+  const nodeTables: (ReducedTable | undefined)[] = [];
+  const named: NamedTable[] = [];
+  for (const [i, { node }] of outcomes.entries()) {
+    const value = unique[i];
+    if (value === undefined) continue;
+    const robotMaxSeconds = node.robotMaxSeconds ?? values.robotMaxSeconds;
+    const table = await nodeTable(value, parametersOf(scope, robotMaxSeconds));
+    nodeTables[i] = table;
+    if (robotMaxSeconds !== values.robotMaxSeconds) {
+      onNotice(`${node.name}: sessions under ${robotMaxSeconds} s count as robots, not under ${values.robotMaxSeconds} s`);
+    }
+    // What is a robot was decided node by node; the sum goes by the name of the common limit.
+    const parameters = { ...table.info.parameters, robotMaxSeconds: values.robotMaxSeconds };
+    named.push({ name: node.name, table: { ...table, info: { ...table.info, parameters } } });
+  }
+  if (named.length === 0) {
+    const [first] = missing;
+    throw new Error(
+      `Cannot read any of ${plural(outcomes.length, "node")}` +
+        (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
+    );
+  }
+  const { table } = await combineTables(named, onNotice);
+  return { table, nodeTables, missing };
+}
+
+/** What became of a node, for people. */
+function describeNode({ place, logCount, reused, counts, textBytes, wireBytes, failed }: AnalyzedNode): string {
+  return [
+    `${plural(logCount, "log")}, ${formatBytes(textBytes)} of text`,
+    `${plural(counts.events + counts.repaired, "event")}`,
+    ...(reused > 0 ? [`${formatNumber(reused)} unchanged`] : []),
+    `${formatBytes(wireBytes)} on the wire`,
+    ...(place === "node" ? ["reduced there"] : []),
+    ...(failed.length > 0 ? [`${plural(failed.length, "log")} failed`] : []),
+  ].join(", ");
+}
+
+function addUp(outcomes: readonly Outcome<AnalyzedNode>[]) {
+  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  let [logs, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
+  for (const { value } of outcomes) {
+    if (value === undefined) continue;
+    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += value.counts[key];
+    logs += value.logCount;
+    reused += value.reused;
+    leftOut += value.leftOut;
+    damaged += value.damaged;
+    textBytes += value.textBytes;
+    wireBytes += value.wireBytes;
+  }
+  return { counts, logs, reused, leftOut, damaged, textBytes, wireBytes };
+}
+
+/** The summary for a program; days as YYYY-MM-DD. */
+function toSummary(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  table: ReducedTable,
+  seconds: number,
+  files: OutputPaths,
+): Record<string, unknown> {
+  const { counts, logs, reused, leftOut, damaged, textBytes, wireBytes } = addUp(outcomes);
+  const { day } = table.kinds.event;
+  return {
+    nodes: outcomes.map(({ node, value, error, seconds }) => ({
+      name: node.name,
+      seconds,
+      ...(error === undefined ? {} : { error }),
+      ...(value === undefined
+        ? {}
+        : {
+            reduced_on: value.place,
+            logs: value.logCount,
+            reused: value.reused,
+            left_out: value.leftOut,
+            ...value.counts,
+            bytes: value.textBytes,
+            wire_bytes: value.wireBytes,
+            failed: value.failed,
+          }),
+    })),
+    logs,
+    reused,
+    left_out: leftOut,
+    damaged,
+    ...counts,
+    bytes: textBytes,
+    wire_bytes: wireBytes,
+    days: new Set(day).size,
+    first_day: toIsoDay(day[0]!),
+    last_day: toIsoDay(day[day.length - 1]!),
+    sensors: table.dictionaries.sensor,
+    seconds,
+    outputs: files,
+  };
+}
+
+/** The summary for a person. */
+function summaryText(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  table: ReducedTable,
+  changes: readonly (readonly [label: string, text: string])[],
+  seconds: number,
+  files: OutputPaths,
+): string {
+  const { counts, logs, reused, leftOut, textBytes, wireBytes } = addUp(outcomes);
+  const { day } = table.kinds.event;
+  const { sensor } = table.dictionaries;
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  const lines: (readonly [label: string, text: string])[] = [
+    ["Nodes", `${formatNumber(outcomes.length - failed.length)} of ${formatNumber(outcomes.length)} read`],
+    ...failed.map(({ node, error }) => ["", `${visible(node.name)} is missing: ${error}`] as const),
+    [
+      "Logs",
+      [`${formatNumber(logs)}, ${formatBytes(textBytes)} of text, ${formatBytes(wireBytes)} on the wire`,
+        ...(reused > 0 ? [`${formatNumber(reused)} unchanged since the last run`] : []),
+        ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : [])].join(", "),
+    ],
+    [
+      "Events",
+      `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
+        `${plural(counts.rejected, "line")} rejected` +
+        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : ""),
+    ],
+    ["Days", `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`],
+    ["Sensors", `${formatNumber(sensor.length)}: ${sensor.slice(0, 6).map(name => visible(name || "(no name)")).join(", ")}` +
+      (sensor.length > 6 ? `, and ${formatNumber(sensor.length - 6)} more` : "")],
+    ...changes,
+    ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
+    ["Report", `${files.result}, ${files.stats}`],
+    ["Counts", `${files.arrow} (all), ${files.json} (top)`],
+  ];
+  const bad = outcomes.flatMap(({ node, value }) => (value?.failed ?? []).map(({ path, reason }) =>
+    `${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`));
+  return [...lines.map(([label, text]) => `${label.padEnd(9)}${text}`), ...bad].join("\n");
+}
+
+if (import.meta.main) await runMain(COMMAND.name, main);
