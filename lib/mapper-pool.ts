@@ -70,8 +70,8 @@ export class Mapper {
   /** Feed bytes of the log; waits while too many are on their way. */
   async feed(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) throw new Error(this.#failure);
-    // The buffer is one of a pool: what is handed over must be ours.
-    const copy = bytes.slice();
+    // The buffer may be one of a pool: what is handed over must be ours. Buffer.slice would copy nothing.
+    const copy = new Uint8Array(bytes);
     this.#aheadBytes += copy.length;
     this.#post({ type: "data", bytes: copy }, [copy.buffer as ArrayBuffer]);
     while (this.#aheadBytes > AHEAD_MAX_BYTES && this.#failure === undefined) {

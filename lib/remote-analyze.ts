@@ -68,8 +68,8 @@ export async function analyzeNode({ node, connection, show, note }: NodeWork, op
   return { place: "here", logCount: logs.length, ...tally, content: { logs } };
 }
 
-/** The sources of a node. */
-function sourcesOf({ content }: AnalyzedNode): readonly SourceInfo[] {
+/** The logs a node's counts are made of. */
+export function sourcesOf({ content }: AnalyzedNode): readonly SourceInfo[] {
   return "table" in content ? content.table.info.sources : content.logs.map(({ source }) => source);
 }
 

@@ -28,7 +28,7 @@ import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced-table.ts";
-import { type AnalyzedNode, analyzeNode, leaveOutShared, nodeTable, REDUCE_PLACES } from "../lib/remote-analyze.ts";
+import { type AnalyzedNode, analyzeNode, leaveOutShared, nodeTable, REDUCE_PLACES, sourcesOf } from "../lib/remote-analyze.ts";
 import { removeSetup } from "../lib/remote-reduce.ts";
 import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTargets, runOnNodes, type Target } from "../lib/remote-run.ts";
 import { renderReport } from "../lib/report.ts";
@@ -265,12 +265,17 @@ function describeNode({ place, logCount, reused, counts, textBytes, wireBytes, f
   ].join(", ");
 }
 
-function addUp(outcomes: readonly Outcome<AnalyzedNode>[]) {
+function addUp(outcomes: readonly Outcome<AnalyzedNode>[], table: ReducedTable) {
   const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const add = (more: LineCounts, sign = 1) => {
+    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += sign * more[key];
+  };
   let [logs, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
   for (const { value } of outcomes) {
     if (value === undefined) continue;
-    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += value.counts[key];
+    add(value.counts);
+    // Cut lines were joined since, and copies left out.
+    for (const source of sourcesOf(value)) add(source.counts, -1);
     logs += value.logCount;
     reused += value.reused;
     leftOut += value.leftOut;
@@ -278,6 +283,7 @@ function addUp(outcomes: readonly Outcome<AnalyzedNode>[]) {
     textBytes += value.textBytes;
     wireBytes += value.wireBytes;
   }
+  for (const source of table.info.sources) add(source.counts);
   return { counts, logs, reused, leftOut, damaged, textBytes, wireBytes };
 }
 
@@ -288,7 +294,7 @@ function toSummary(
   seconds: number,
   files: OutputPaths,
 ): Record<string, unknown> {
-  const { counts, logs, reused, leftOut, damaged, textBytes, wireBytes } = addUp(outcomes);
+  const { counts, logs, reused, leftOut, damaged, textBytes, wireBytes } = addUp(outcomes, table);
   const { day } = table.kinds.event;
   return {
     nodes: outcomes.map(({ node, value, error, seconds }) => ({
@@ -332,7 +338,7 @@ function summaryText(
   seconds: number,
   files: OutputPaths,
 ): string {
-  const { counts, logs, reused, leftOut, textBytes, wireBytes } = addUp(outcomes);
+  const { counts, logs, reused, leftOut, textBytes, wireBytes } = addUp(outcomes, table);
   const { day } = table.kinds.event;
   const { sensor } = table.dictionaries;
   const failed = outcomes.filter(({ error }) => error !== undefined);
