@@ -59,12 +59,12 @@ export function parseHostSpec(text: string): HostSpec | undefined {
   const at = text.lastIndexOf("@");
   const user = at < 0 ? undefined : text.slice(0, at);
   const rest = text.slice(at + 1);
-  const colons = rest.split(":").length - 1;
   // Several colons without brackets are an IPv6 address, not a port.
-  const match = colons > 1 ? /^(?:\[([^\]]+)\](?::(\d+))?|([^[\]]+))$/.exec(rest) : /^([^:[\]]+)(?::(\d+))?$/.exec(rest);
+  const isBareIpv6 = !rest.startsWith("[") && rest.split(":").length > 2;
+  const match = isBareIpv6 ? /^([^[\]]+)$/.exec(rest) : /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(rest);
   if (match === null) return undefined;
-  const host = match[1] ?? match[3]!;
-  const port = match[2] === undefined ? undefined : Number(match[2]);
+  const host = match[1] ?? match[2]!;
+  const port = match[3] === undefined ? undefined : Number(match[3]);
   // Becomes an argument of ssh and a part of known_hosts.
   if (!/^[\w.:%][\w.:%-]*$/.test(host) || user === "" || (user !== undefined && !isUserName(user))) return undefined;
   if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
