@@ -131,6 +131,7 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
       for (const batch of batches) {
         await fetchBatch(connection, batch, {
           hashes,
+          isGrowing: round > 1,
           wire,
           sudo,
           onWire,
@@ -223,6 +224,8 @@ function toBatches(jobs: readonly Job[]): IterableIterator<Job[]> & { length: nu
 
 interface BatchOptions {
   readonly hashes: boolean;
+  /** These logs have changed while they were read: what they are by now is not what was asked for. */
+  readonly isGrowing: boolean;
   readonly wire: Wire;
   readonly sudo: boolean;
   readonly onWire: (bytes: number) => Promise<void>;
@@ -323,7 +326,7 @@ class Receiver {
 }
 
 async function fetchBatch(connection: Connection, jobs: readonly Job[], options: BatchOptions): Promise<void> {
-  const { hashes, wire, sudo, onWire, onBytes, onDone } = options;
+  const { hashes, isGrowing, wire, sudo, onWire, onBytes, onDone } = options;
   const receivers: Receiver[] = [];
   const parts: FetchPart[] = [];
   for (const job of jobs) {
@@ -333,7 +336,7 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
     const offset = job.from - overlap.length;
     const { path, sizeBytes } = job.log;
     const isHashed = hashes && job.source !== "unchanged";
-    parts.push({ path, offset, length: sizeBytes - offset, ...(isHashed ? { hashLength: sizeBytes } : {}) });
+    parts.push({ path, offset, length: sizeBytes - offset, ...(isHashed ? { hash: isGrowing ? sizeBytes : "whole" } : {}) });
   }
   try {
     await fetchParts(
@@ -368,7 +371,7 @@ const HASH_RATE = 20e6;
 
 /** How long a node may be silent: hashing a large log takes a while. */
 function silenceOf({ timeoutMs }: Connection, parts: readonly FetchPart[]): number {
-  return timeoutMs + (Math.max(0, ...parts.map(({ hashLength = 0 }) => hashLength)) / HASH_RATE) * 1000;
+  return timeoutMs + (Math.max(0, ...parts.map(({ offset, length, hash }) => (hash === undefined ? 0 : offset + length))) / HASH_RATE) * 1000;
 }
 
 function cannotWrite({ local }: Job, error: unknown): Error {

@@ -55,8 +55,18 @@ export interface EventTableInfo {
   readonly source: SourceInfo;
   /** The file as it was when it was read; tells without reading it again that it has not changed. */
   readonly file?: FileIdentity;
+  /** Only where it was asked for. */
+  readonly resume?: ResumePoint;
   /** Whether the table has the hash of every line. */
   readonly hasLineHashes: boolean;
+}
+
+/** Where the reading of a log that has grown can go on. */
+export interface ResumePoint {
+  /** Hash of the text up to its last whole block, see `TextHash.resume`. */
+  readonly blockHash: string;
+  /** Bytes up to the last line end; what came behind it gave no event. */
+  readonly lineEnd: number;
 }
 
 /** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */

@@ -203,6 +203,24 @@ export class TextHash {
   #filled = 0;
   #hash = 0n;
 
+  /**
+   * Go on where another hash was.
+   *
+   * @param sizeBytes A multiple of {@link BLOCK_BYTES}.
+   * @param blockHash What {@link blockHash} was then.
+   */
+  static resume(sizeBytes: number, blockHash: string): TextHash {
+    const hash = new TextHash();
+    hash.sizeBytes = sizeBytes;
+    hash.#hash = BigInt(`0x${blockHash}`);
+    return hash;
+  }
+
+  /** State after the last whole block of {@link BLOCK_BYTES}. */
+  get blockHash(): string {
+    return this.#hash.toString(16);
+  }
+
   /** Add the next bytes of the text. */
   add(bytes: Uint8Array): void {
     this.sizeBytes += bytes.length;

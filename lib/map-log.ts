@@ -42,6 +42,8 @@ export interface MapOptions {
   readonly onReject?: RejectListener;
   /** Called after each block with the bytes of text read so far. */
   readonly onProgress?: (textBytes: number) => void;
+  /** Note where to go on when the log has grown. */
+  readonly wantsResume?: boolean;
   /** Read every line with JSON.parse; for checking the fast path. */
   readonly plainOnly?: boolean;
 }
@@ -135,6 +137,8 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     tail = readTail(reader, buffer.subarray(0, carried), canGrow, onReject);
     if (reader.counts.lines === 1 && tail !== undefined) head = tail;
   }
+  // A last piece that gave an event, or is being skipped, cannot be taken back.
+  const canResume = text.compression === "none" && damage === undefined && (carried === 0 || reader.counts.pending === 1) && !isSkipping;
   const table = builder.finish();
   const { firstSeenUs, lastSeenUs } = builder;
   return {
@@ -153,6 +157,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
         ...(tail === undefined ? {} : { tail }),
       },
       hasLineHashes: lineHashes,
+      ...(options.wantsResume && canResume ? { resume: { blockHash: hash.blockHash, lineEnd: hash.sizeBytes - carried } } : {}),
       ...(options.file === undefined ? {} : { file: options.file }),
     },
   };

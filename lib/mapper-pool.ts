@@ -58,12 +58,12 @@ export class Mapper {
   }
 
   /** Begin a log; the result comes after {@link end}. */
-  open(job: LogJob, file: FileIdentity): Promise<LogResult> {
+  open(job: LogJob, file: FileIdentity, isGrown: boolean): Promise<LogResult> {
     const answer = this.#answer();
     answer.catch(() => {
       // Whoever ends the log hears of it.
     });
-    this.#post({ type: "open", job, file });
+    this.#post({ type: "open", job, file, isGrown });
     return answer;
   }
 

@@ -25,6 +25,8 @@ export interface LogJob {
   readonly reduction?: ReductionParameters;
   /** Rejected lines are appended to this file, one JSON object a line. */
   readonly rejectsPath?: string;
+  /** Note in the event table where to go on when the log has grown. */
+  readonly wantsResume?: boolean;
 }
 
 export interface LogResult {
@@ -123,6 +125,7 @@ export async function mapText(
   try {
     const { info, table } = await mapLog(path, text, {
       lineHashes: hasLineHashes,
+      wantsResume: job.wantsResume ?? false,
       ...(file === undefined ? {} : { file }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(rejects === undefined
@@ -194,7 +197,8 @@ export function rejectToJson(path: string, line: number, bytes: Uint8Array): str
   return `${toSafeJson({ source: path, line, ...content })}\n`;
 }
 
-function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
+/** Write a new file. */
+export function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
   const file = openSync(path, "wx");
   try {
     for (const chunk of chunks) writeWhole(file, chunk);

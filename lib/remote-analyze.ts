@@ -22,6 +22,7 @@ export interface AnalyzeNodeOptions {
   readonly parameters: ReductionParameters;
   readonly isFresh: boolean;
   readonly pool: MapperPool;
+  readonly requests: number;
 }
 
 /** What was learnt of a node. */
@@ -41,7 +42,7 @@ export interface AnalyzedNode {
 
 /** Analyze the logs of a node. */
 export async function analyzeNode({ node, connection, show, note }: NodeWork, options: AnalyzeNodeOptions): Promise<AnalyzedNode> {
-  const { place, hasSetup, sudo, parameters, isFresh, pool, tables } = options;
+  const { place, hasSetup, sudo, parameters, isFresh, pool, requests, tables } = options;
   const common = { name: node.name, paths: node.logPaths, sudo, parameters, isFresh, show, note };
   if (place !== "here") {
     const reduced = await reduceOnNode(connection, { ...common, isRequired: place === "node", hasSetup });
@@ -64,7 +65,7 @@ export async function analyzeNode({ node, connection, show, note }: NodeWork, op
       };
     }
   }
-  const { logs, ...tally } = await mapNode(connection, { ...common, tables, pool });
+  const { logs, ...tally } = await mapNode(connection, { ...common, tables, pool, requests });
   return { place: "here", logCount: logs.length, ...tally, content: { logs } };
 }
 

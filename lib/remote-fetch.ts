@@ -19,8 +19,8 @@ export interface FetchPart {
   readonly path: string;
   readonly offset: number;
   readonly length: number;
-  /** Have the host hash so many first bytes of the file as well. */
-  readonly hashLength?: number;
+  /** Have the host hash the file as well: so many first bytes of it, or all it is by then, which is quicker. */
+  readonly hash?: number | "whole";
 }
 
 export interface FetchOptions {
@@ -41,7 +41,7 @@ export interface FetchSink {
    * A part has ended.
    *
    * @param bytes Fewer than asked for if the file was shorter or could not be read.
-   * @param sha256 Of the first `hashLength` bytes, in hexadecimal, where asked for and where the host can.
+   * @param sha256 Of what was to be hashed, in hexadecimal, where asked for and where the host can.
    */
   end(part: number, bytes: number, sha256: string | undefined): void | Promise<void>;
 }
@@ -83,12 +83,13 @@ export async function fetchParts(
 
 /** The command that writes all parts; its text has every byte of the paths as one character. */
 function fetchScript(parts: readonly FetchPart[], mark: string, wire: Wire): string {
-  const lines = parts.map(({ path, offset, length, hashLength }, i) => {
+  const lines = parts.map(({ path, offset, length, hash: hashed }, i) => {
     const name = shellQuote(path);
     // `tail` goes to its place without reading what is before it.
     const read =
       length === 0 ? ":" : offset === 0 ? `head -c ${length} -- ${name}` : `tail -c +${offset + 1} -- ${name} | head -c ${length}`;
-    const hash = hashLength === undefined ? "" : `$(head -c ${hashLength} -- ${name} | sha256sum)`;
+    const hash =
+      hashed === undefined ? "" : hashed === "whole" ? `$(sha256sum <${name})` : `$(head -c ${hashed} -- ${name} | sha256sum)`;
     return `${read}; printf '\\n%s %s %s\\n' ${mark} ${i} "${hash}"`;
   });
   const pack = wire === "zstd" ? " | nice zstd -1 -q -c" : wire === "gzip" ? " | nice gzip -1 -c" : "";

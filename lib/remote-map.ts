@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { requireLogs } from "./download.ts";
 import { type EventTableInfo, type FileIdentity, openEventTable } from "./event-table.ts";
 import { formatBytes, formatRate } from "./format.ts";
+import { growOffset, NOT_GROWN } from "./grow-log.ts";
 import { partialPathOf } from "./output-file.ts";
 import type { Mapper, MapperPool } from "./mapper-pool.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
@@ -19,8 +20,6 @@ import { findSeams, reduceSeam, settleSeams } from "./seam.ts";
 import type { Connection } from "./ssh.ts";
 import { quoteForMessage } from "./text.ts";
 
-/** Requests at the same time per node; the threads that map are the limit. */
-const REQUESTS_MAX = 2;
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
 /** How often a log is asked for that was changed while it was read. */
@@ -37,6 +36,8 @@ export interface MapNodeOptions {
   /** Fetch and map every log again. */
   readonly isFresh: boolean;
   readonly pool: MapperPool;
+  /** Requests at the same time; the threads that map are the limit, so many nodes need one each. */
+  readonly requests: number;
   readonly show: (text: string) => void;
   readonly note: (text: string) => void;
 }
@@ -89,10 +90,16 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     }
     const toFetch: RemoteJob[] = [];
     for (const job of jobs) {
-      if (options.isFresh || !(await isStored(job))) toFetch.push(job);
-      else results.set(job.log.path, await withMapper(pool, mapper => mapper.readStored(job)));
+      const known = options.isFresh ? undefined : await readInfo(job);
+      if (known !== undefined && isSame(known, job)) {
+        results.set(job.log.path, await withMapper(pool, mapper => mapper.readStored(job)));
+      } else {
+        // What did not fit behind its beginning is fetched whole the next time.
+        const offset = round === 1 && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
+        toFetch.push({ ...job, offset });
+      }
     }
-    const totalBytes = toFetch.reduce((sum, { log }) => sum + log.sizeBytes, 0);
+    const totalBytes = toFetch.reduce((sum, { log, offset = 0 }) => sum + log.sizeBytes - offset, 0);
     const startMs = performance.now();
     let got = 0;
     let files = 0;
@@ -126,7 +133,7 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
         });
       }
     };
-    await Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, batches.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
     if (toFetch.every(({ log }) => results.has(log.path))) break;
   }
   const ordered = order.flatMap(path => results.get(path) ?? []);
@@ -140,6 +147,8 @@ interface RemoteJob extends LogJob {
   readonly file: FileIdentity;
   /** It is packed on the node already. */
   readonly isPacked: boolean;
+  /** Only what comes from here on is fetched; the rest is in the event table. */
+  readonly offset?: number | undefined;
   readonly tablePath: string;
   readonly partialPath: string;
 }
@@ -155,29 +164,27 @@ function makeJob(log: RemoteLog, tablePath: string, { name, parameters }: MapNod
     partialPath: partialPathOf(tablePath),
     isFresh: true,
     hasLineHashes: false,
+    wantsResume: true,
     reduction: parameters,
   };
 }
 
-/** Tell whether the event table that is here was made from the log as it is there. */
-async function isStored({ tablePath, file, path }: RemoteJob): Promise<boolean> {
-  if (!existsSync(tablePath)) return false;
-  let info: EventTableInfo;
+/** What the event table that is here says of its log; undefined if it is of no use. */
+async function readInfo({ tablePath, path }: RemoteJob): Promise<EventTableInfo | undefined> {
+  if (!existsSync(tablePath)) return undefined;
   try {
-    const stored = await openEventTable(tablePath);
-    await stored.table.close();
-    ({ info } = stored);
+    const { info, table } = await openEventTable(tablePath);
+    await table.close();
+    return info.source.path === path ? info : undefined;
   } catch {
     // Of another version, or damaged: the log is mapped again.
-    return false;
+    return undefined;
   }
-  const known = info.file;
-  return (
-    info.source.path === path &&
-    known?.sizeBytes === file.sizeBytes &&
-    known.mtimeNs === file.mtimeNs &&
-    known.inode === file.inode
-  );
+}
+
+/** Tell whether a table was made from the log as it is there now. */
+function isSame({ file: known }: EventTableInfo, { file }: RemoteJob): boolean {
+  return known?.sizeBytes === file.sizeBytes && known.mtimeNs === file.mtimeNs && known.inode === file.inode;
 }
 
 /** Small logs together, large ones alone; packed ones apart, since packing them again helps nobody. */
@@ -219,13 +226,13 @@ interface BatchOptions {
 
 async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], options: BatchOptions): Promise<void> {
   const { pool, wire, sudo, onWire, onBytes, onDone } = options;
-  const parts = jobs.map(({ log }) => ({ path: log.path, offset: 0, length: log.sizeBytes }));
+  const parts = jobs.map(({ log, offset = 0 }) => ({ path: log.path, offset, length: log.sizeBytes - offset }));
   let current: { mapper: Mapper; result: Promise<LogResult> } | undefined;
   const begin = async (job: RemoteJob) => {
     const mapper = await pool.acquire();
     mkdirSync(dirname(job.tablePath), { recursive: true });
-    const { log: _log, file, isPacked: _isPacked, ...plain } = job;
-    return (current = { mapper, result: mapper.open(plain, file) });
+    const { log: _log, file, isPacked: _isPacked, offset, ...plain } = job;
+    return (current = { mapper, result: mapper.open(plain, file, offset !== undefined) });
   };
   const give = () => {
     pool.release(current!.mapper);
@@ -238,22 +245,27 @@ async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], opti
       {
         async data(part, bytes) {
           const { mapper } = current ?? (await begin(jobs[part]!));
-          await mapper.feed(bytes);
+          await mapper.feed(bytes).catch((error: Error) => {
+            // The end of the part tells.
+            if (error.message !== NOT_GROWN) throw error;
+          });
           onBytes(bytes.length);
         },
         async end(part, bytes) {
           const job = jobs[part]!;
           const { mapper, result } = current ?? (await begin(job));
-          if (bytes < job.log.sizeBytes) {
+          if (bytes < parts[part]!.length) {
             mapper.abort();
             await result.catch(() => {});
             rmSync(job.partialPath, { force: true });
             onDone(job, undefined);
           } else {
             mapper.end();
-            const mapped = await result;
-            renameSync(job.partialPath, job.tablePath);
-            onDone(job, mapped);
+            const mapped = await result.catch((error: Error) => {
+              if (error.message !== NOT_GROWN) throw error;
+            });
+            if (mapped !== undefined) renameSync(job.partialPath, job.tablePath);
+            onDone(job, mapped ?? undefined);
           }
           give();
         },

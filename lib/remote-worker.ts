@@ -3,6 +3,7 @@
  */
 import type { FileIdentity } from "./event-table.ts";
 import { openEventTable } from "./event-table.ts";
+import { mapGrown } from "./grow-log.ts";
 import { peek, streamText } from "./log-file.ts";
 import { type LogJob, type LogResult, mapText, readStored } from "./read-log.ts";
 
@@ -11,7 +12,13 @@ declare const self: Worker;
 export type MapperRequest =
   /** A log whose event table is still true. */
   | { readonly type: "stored"; readonly job: LogJob }
-  | { readonly type: "open"; readonly job: LogJob; readonly file: FileIdentity }
+  | {
+      readonly type: "open";
+      readonly job: LogJob;
+      readonly file: FileIdentity;
+      /** What comes is only what the log has grown by, see `growOffset`. */
+      readonly isGrown: boolean;
+    }
   | { readonly type: "data"; readonly bytes: Uint8Array }
   | { readonly type: "end" }
   /** The log will not come whole. */
@@ -30,7 +37,7 @@ const post = (message: MapperReply) => self.postMessage(message);
 
 self.onmessage = ({ data }: MessageEvent<MapperRequest>) => {
   if (data.type === "stored") void settle(() => openStored(data.job));
-  else if (data.type === "open") void settle(() => mapFed(data.job, data.file));
+  else if (data.type === "open") void settle(() => mapFed(data.job, data.file, data.isGrown));
   else if (feed !== undefined) {
     if (data.type === "data") feed.queue.push(data.bytes);
     else if (data.type === "end") feed.isEnded = true;
@@ -54,7 +61,7 @@ async function openStored(job: LogJob): Promise<LogResult> {
   return readStored(job, await openEventTable(job.tablePath!));
 }
 
-async function mapFed(job: LogJob, file: FileIdentity): Promise<LogResult> {
+async function mapFed(job: LogJob, file: FileIdentity, isGrown: boolean): Promise<LogResult> {
   const own = { queue: [] as Uint8Array[], isEnded: false, isAborted: false, wake: () => {} };
   feed = own;
   async function* chunks() {
@@ -70,6 +77,11 @@ async function mapFed(job: LogJob, file: FileIdentity): Promise<LogResult> {
         await new Promise<void>(resolve => (own.wake = resolve));
       }
     }
+  }
+  if (isGrown) {
+    const result = await mapGrown(job, file, chunks());
+    if (own.isAborted) throw new Error("the log did not come whole");
+    return result;
   }
   // Packed logs are told by their first bytes, as those on a disk are.
   const { head, all } = await peek(chunks());

@@ -96,6 +96,9 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   const named = options.identities ?? [];
   const agent = one("identityagent") ?? "SSH_AUTH_SOCK";
   const jump = options.jump ?? one("proxyjump") ?? "none";
+  if (one("proxycommand") !== undefined && jump === "none") {
+    throw new Error(`Cannot reach ${quoteForMessage(spec.host)}: its ProxyCommand is not supported, expected ProxyJump or --jump`);
+  }
   const jumps: SshHost[] = [];
   for (const text of jump === "none" ? [] : jump.split(",")) {
     const hop = parseHostSpec(text.replace(/^ssh:\/\//, ""));

@@ -128,7 +128,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using _lock = await lockOutputs(Object.values(files), { waitSeconds: values.wait });
   const tables = values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
 
-  using pool = new MapperPool(values.jobs ?? availableParallelism());
+  const jobs = values.jobs ?? availableParallelism();
+  using pool = new MapperPool(jobs);
   const outcomes = await runOnNodes(
     targets,
     values,
@@ -141,6 +142,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         parameters: parametersOf(scope, at.node.robotMaxSeconds ?? values.robotMaxSeconds),
         isFresh: values.mode === "w",
         pool,
+        requests: Math.max(1, Math.ceil(jobs / Math.min(targets.length, values.parallel))),
       }),
     describeNode,
   );

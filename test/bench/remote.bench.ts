@@ -7,7 +7,7 @@
  */
 import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { planSensors, writeLogs } from "../support/generate-logs.ts";
+import { planSensors } from "../support/generate-logs.ts";
 import { makeLab } from "../support/remote.ts";
 import { run, type RunResult, runScript } from "../support/run.ts";
 import type { Sshd } from "../support/sshd.ts";
@@ -34,8 +34,11 @@ async function time(label: string, bytes: number, start: () => Promise<RunResult
 console.log(`${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}, ${megabytes} MB over ${NODES} nodes`);
 const all = join(work, "all");
 const sensors = planSensors(NODES);
-const stats = writeLogs(all, { seed: "remote bench", firstDay: "2026-01-01", days: 8, sensors, eventsPerDay: (megabytes * 1e6) / 440 / NODES / 8 });
-console.log(stats);
+// In a process of its own: a child's peak memory begins with that of whoever starts it.
+const options = JSON.stringify({ seed: "remote bench", firstDay: "2026-01-01", days: 8, sensors, eventsPerDay: (megabytes * 1e6) / 440 / NODES / 8 });
+const code = `import { writeLogs } from ${JSON.stringify(join(import.meta.dir, "../support/generate-logs.ts"))};
+console.log(JSON.stringify(writeLogs(${JSON.stringify(all)}, ${options})));`;
+console.log((await run([process.execPath, "-e", code])).stdout.trim());
 const servers: Sshd[] = [];
 for (const { name } of sensors) {
   const server = await lab.start();

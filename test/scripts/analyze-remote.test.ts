@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { appendFile, cp, mkdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readReduced } from "../../lib/reduced-input.ts";
 import type { ReducedTable } from "../../lib/reduced-table.ts";
@@ -180,20 +180,36 @@ describe("analyze-remote", () => {
     expect(readdirSync(folder)).toEqual([]);
   }, 120_000);
 
-  withSshd(`a log that has grown gives what analyze-local gives${why}`, async () => {
+  withSshd(`a log that has grown costs its tail, and gives what analyze-local gives${why}`, async () => {
     const server = await lab.start();
     const logs = await copyLogs(server, join(FLEET, "hp-ams-01"));
-    const text = await readFile(join(FLEET, "hp-ams-01/cowrie.json"), "utf8");
-    const cut = Math.floor(text.length / 2);
-    await Bun.write(join(logs, "cowrie.json"), text.slice(0, cut));
-    await analyze("grow", ["--reduce-on", "here"], [server]);
-    await appendFile(join(logs, "cowrie.json"), text.slice(cut));
-    const { arrow, exitCode } = await analyze("grown", ["--reduce-on", "here"], [server]);
+    const log = join(logs, "cowrie.json");
+    // More than a block, so that there is a beginning that is not fetched again.
+    const days = readdirSync(join(FLEET, "hp-sgp-01")).filter(name => /-\d\d$/.test(name)).sort();
+    const more = await Promise.all(days.map(name => readFile(join(FLEET, "hp-sgp-01", name))));
+    const own = await readFile(join(FLEET, "hp-ams-01/cowrie.json"));
+    const begin = Buffer.concat([Buffer.from(own.subarray(0, own.lastIndexOf("\n") + 1)), ...more]);
+    const text = Buffer.concat(Array.from({ length: 1 + Math.ceil(2.5e6 / begin.length) }, () => begin).concat(own));
     const folder = join(lab.folder, "grown-local");
-    await mkdir(folder);
-    await runScript("analyze-local", [join(FLEET, "hp-ams-01"), "--mapped-dir", join(lab.folder, "grown-tables")], { cwd: folder });
-    expect(exitCode).toBe(0);
-    expect(await contentOf(arrow)).toEqual(await contentOf(join(folder, "reduced.arrow")));
+    await mkdir(join(folder, "logs"), { recursive: true });
+    // In the middle of a line, at the end of one, and to an end that is still being written.
+    const cuts = [1_500_000, text.indexOf("\n", 1_900_000) + 1, text.length];
+    for (const [i, cut] of cuts.entries()) {
+      await Bun.write(log, "");
+      await Bun.write(log, text.subarray(0, cut));
+      const { arrow, exitCode, stdout } = await analyze(`grow${i}`, ["--reduce-on", "here", "--json"], [server]);
+      const { wire_bytes } = JSON.parse(stdout) as { wire_bytes: number };
+      expect(exitCode).toBe(0);
+      if (i > 0) expect(wire_bytes).toBeLessThan(150_000);
+      await cp(logs, join(folder, "logs"), { recursive: true });
+      await runScript("analyze-local", [join(folder, "logs"), "--mapped-dir", join(folder, "tables")], { cwd: folder });
+      expect(await contentOf(arrow)).toEqual(await contentOf(join(folder, "reduced.arrow")));
+    }
+    // Another text in the same place, and longer: nothing of the old one may stay.
+    await Bun.write(log, Buffer.concat([...more, ...more.reverse(), text, text]));
+    const other = await analyze("rewritten", ["--reduce-on", "here"], [server]);
+    const fresh = await analyze("rewritten fresh", ["--reduce-on", "here", "--mode", "w"], [server]);
+    expect([other.exitCode, await contentOf(other.arrow)]).toEqual([0, await contentOf(fresh.arrow)]);
   }, 120_000);
 
   withSshd(`the same logs on two nodes count once${why}`, async () => {

@@ -102,6 +102,7 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
     "UseDNS no",
     "PrintMotd no",
     "LogLevel VERBOSE",
+    "Subsystem sftp internal-sftp",
     // The tests open many connections at once, as a fleet behind one jump host does.
     ...(options.config?.some(line => line.startsWith("MaxStartups")) ? [] : ["MaxStartups 200"]),
     ...(options.config ?? []),
