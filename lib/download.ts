@@ -2,8 +2,19 @@
  * The logs of a node, copied into a folder: only what is not there yet, whole files only, each under its name when it is
  * complete and checked.
  */
-import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { copyFile, type FileHandle, open, truncate } from "node:fs/promises";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { copyFile, open, truncate } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { matchesGlob } from "./glob.ts";
 import { compareTexts, readHead } from "./log-file.ts";
@@ -15,13 +26,13 @@ import { errorReason, quoteForMessage } from "./text.ts";
 
 /** Bytes before the place where a transfer goes on, fetched again to see that it is the same file. */
 const OVERLAP_BYTES = 4096;
-/** Requests at the same time per node; a server allows ten sessions (MaxSessions). */
-const REQUESTS_MAX = 4;
 /** Logs asked for together, so that small ones do not each wait for an answer. */
 const REQUEST_MAX_BYTES = 4 << 20;
 const REQUEST_MAX_FILES = 64;
 /** Smaller files are written in one go. */
 const SMALL_MAX_BYTES = 1 << 20;
+/** How often progress is told at most. */
+const TELL_MS = 100;
 /** How often a log is asked for that was changed while it was read. */
 const ROUNDS_MAX = 3;
 
@@ -31,6 +42,8 @@ export interface DownloadOptions {
   readonly paths: readonly string[];
   readonly sudo: boolean;
   readonly isPacked: boolean;
+  /** Requests at the same time; a server allows ten sessions (MaxSessions). */
+  readonly requests: number;
   /** Logs last written before it are left out; milliseconds since 1970. */
   readonly sinceMs?: number;
   /** Names of files; none = all. */
@@ -119,7 +132,10 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
     const startMs = performance.now();
     const startBytes = bytes;
     let files = 0;
+    let toldMs = 0;
     const tell = () => {
+      if (performance.now() - toldMs < TELL_MS) return;
+      toldMs = performance.now();
       const got = bytes - startBytes;
       const seconds = (performance.now() - startMs) / 1000;
       const left = got > 0 && seconds > 1 ? `, ${formatDuration((seconds * Math.max(0, totalBytes - got)) / got)} left` : "";
@@ -153,7 +169,7 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
         });
       }
     };
-    await Promise.all(Array.from({ length: Math.min(REQUESTS_MAX, batches.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
     if (chosen.every(({ path, isReadable }) => done.has(path) || !isReadable)) break;
   }
   const kept = await dropBeginnings(replaced, folder);
@@ -240,7 +256,7 @@ class Receiver {
   readonly #overlap: Buffer;
   #seen = 0;
   #isSame = true;
-  #handle: FileHandle | undefined;
+  #file: number | undefined;
   #chunks: Buffer[] = [];
   readonly #hash = new Bun.CryptoHasher("sha256");
 
@@ -268,24 +284,25 @@ class Receiver {
       this.#chunks.push(rest);
       return rest.length;
     }
-    this.#handle ??= await this.#open();
+    this.#file ??= await this.#open();
     if (this.job.from === 0) this.#hash.update(rest);
-    for (let put = 0; put < rest.length; ) put += (await this.#handle.write(rest, put)).bytesWritten;
+    // Into the system's memory at once; a promise per piece would take longer than the writing.
+    for (let put = 0; put < rest.length; ) put += writeSync(this.#file, rest, put);
     return rest.length;
   }
 
-  async #open(): Promise<FileHandle> {
+  async #open(): Promise<number> {
     const { source, local, partial, from } = this.job;
     mkdirSync(dirname(partial), { recursive: true });
     // The copy that is there stays as it is until the new one is whole.
     if (source === "local") await copyFile(local, partial);
     if (from > 0) await truncate(partial, from);
-    return await open(partial, from > 0 ? "a" : "w");
+    return openSync(partial, from > 0 ? "a" : "w");
   }
 
   /** Close, check, and give the file its name. */
   async finish(sha256: string | undefined): Promise<"again" | "unchanged" | { replaced: string } | undefined> {
-    await this.close();
+    this.close();
     const { job: { log, local, partial, source, from } } = this;
     const isWhole = this.#isSame && this.#seen === this.#overlap.length + log.sizeBytes - from;
     if (!isWhole) {
@@ -300,7 +317,7 @@ class Receiver {
       mkdirSync(dirname(partial), { recursive: true });
       writeFileSync(partial, text);
     } else {
-      if (!existsSync(partial)) await (await this.#open()).close();
+      if (!existsSync(partial)) closeSync(await this.#open());
       if (sha256 !== undefined && (from === 0 ? this.#hash.digest("hex") : await hashFile(partial)) !== sha256) {
         removeQuietly(partial);
         return "again";
@@ -318,10 +335,10 @@ class Receiver {
     return replaced === undefined ? undefined : { replaced };
   }
 
-  async close(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
+  close(): void {
+    const file = this.#file;
+    this.#file = undefined;
+    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -362,7 +379,7 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
       { wire, sudo, onWire, timeoutMs: silenceOf(connection, parts) },
     );
   } finally {
-    for (const receiver of receivers) await receiver.close();
+    for (const receiver of receivers) receiver.close();
   }
 }
 

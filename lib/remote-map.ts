@@ -22,6 +22,8 @@ import { quoteForMessage } from "./text.ts";
 
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
+/** How often progress is told at most. */
+const TELL_MS = 100;
 /** How often a log is asked for that was changed while it was read. */
 const ROUNDS_MAX = 3;
 
@@ -103,7 +105,10 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     const startMs = performance.now();
     let got = 0;
     let files = 0;
+    let toldMs = 0;
     const tell = () => {
+      if (performance.now() - toldMs < TELL_MS) return;
+      toldMs = performance.now();
       const seconds = (performance.now() - startMs) / 1000;
       show(`mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
         `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`);

@@ -11,6 +11,9 @@ import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTarget
 import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
 
 const MS_PER_DAY = 86_400_000;
+/** Requests at the same time, over all nodes and at one node. */
+const REQUESTS_MAX = 16;
+const NODE_REQUESTS_MAX = 4;
 
 const OPTIONS = {
   folder: { type: "path", short: "f", required: true, placeholder: "FOLDER", help: "Logs go to FOLDER/NODE." },
@@ -69,6 +72,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         paths: node.logPaths,
         sudo: values.sudo,
         isPacked: values.compress,
+        requests: Math.max(1, Math.min(NODE_REQUESTS_MAX, Math.floor(REQUESTS_MAX / Math.min(targets.length, values.parallel)))),
         include: values.include,
         ...(values.since === undefined ? {} : { sinceMs: values.since * MS_PER_DAY }),
         ...(onWire === undefined ? {} : { onWire }),

@@ -16,7 +16,7 @@ const why = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
 const whyUsers = SSHD_USERS_MISSING === undefined ? "" : ` (skipped: ${SSHD_USERS_MISSING})`;
 
 function download(lab: Lab, server: Pick<Sshd, "port" | "user">, options: Partial<DownloadOptions> = {}, timeoutMs?: number) {
-  const all = { folder: join(lab.folder, "out"), paths: ["~/logs"], sudo: false, isPacked: false, include: [], show() {} };
+  const all = { folder: join(lab.folder, "out"), paths: ["~/logs"], sudo: false, isPacked: false, requests: 4, include: [], show() {} };
   return lab.at(server, connection => downloadLogs(connection, { ...all, ...options }), timeoutMs);
 }
 
