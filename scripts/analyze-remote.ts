@@ -97,9 +97,14 @@ export const COMMAND = {
     failed: "a node or a log could not be read; the report says which nodes are missing, and the counts hold all the others",
   },
   examples: [
-    { does: "Two honeypots, by the keys of the agent",
-      run: "bun scripts/analyze-remote.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112" },
-    { does: "A fleet out of a file, without a terminal", run: "bun scripts/analyze-remote.ts --nodes sensors.toml -o result.html -q" },
+    {
+      does: "What would be done on two honeypots; without --dry-run it is done",
+      run: "bun scripts/analyze-remote.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112 --dry-run",
+    },
+    {
+      does: "The European part of a fleet out of a file",
+      run: "bun scripts/analyze-remote.ts --nodes test/fixtures/sensors.toml --only eu -o result.html --dry-run",
+    },
   ],
 } as const satisfies Command;
 

@@ -43,9 +43,14 @@ export const COMMAND = {
     failed: "a node or a log could not be had; the others are there all the same",
   },
   examples: [
-    { does: "Two honeypots, by the keys of the agent",
-      run: "bun scripts/download-logs.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112 -f logs" },
-    { does: "What would be copied from a fleet", run: "bun scripts/download-logs.ts --nodes sensors.toml -f logs --dry-run" },
+    {
+      does: "What would be copied from two honeypots; without --dry-run it is copied",
+      run: "bun scripts/download-logs.ts -i 203.0.113.5 -i 203.0.113.9 -u root -p 2112 -f logs --dry-run",
+    },
+    {
+      does: "A fleet out of a file, packed on the way",
+      run: "bun scripts/download-logs.ts --nodes test/fixtures/sensors.toml -f logs --compress --dry-run",
+    },
   ],
 } as const satisfies Command;
 
