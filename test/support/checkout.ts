@@ -22,6 +22,7 @@ export async function makeCheckout(): Promise<Checkout> {
     recursive: true,
     filter: source => !source.endsWith(".arrow"),
   });
+  await cp(join(ROOT, "test/fixtures/sensors.toml"), join(path, "test/fixtures/sensors.toml"));
   await symlink(join(ROOT, "scripts"), join(path, "scripts"));
   const fake = await makeFakeCrontab(path);
   // The Bun that runs the tests, by the name users call it.
