@@ -169,6 +169,13 @@ describe("resolveHost", () => {
     expect(other).toMatchObject({ port: 5, user: "me", jumps: [] });
   });
 
+  test("the usual keys are offered only where no other is named", async () => {
+    const usual = await resolveHost({ host: "h" }, { configFile: "none" });
+    expect([usual.hasOwnIdentities, usual.identities.some(file => file.endsWith("/.ssh/id_ed25519"))]).toEqual([false, true]);
+    const named = await resolveHost({ host: "h" }, { configFile: "none", identities: ["/k"] });
+    expect([named.hasOwnIdentities, named.identities]).toEqual([true, ["/k"]]);
+  });
+
   test("without a configuration a name means itself", async () => {
     expect(await resolveHost({ host: "h", user: "u" }, { configFile: "none", knownHosts: ["/k"] })).toMatchObject({
       host: "h", port: 22, user: "u", jumps: [], knownHosts: ["/k"], identitiesOnly: false,
