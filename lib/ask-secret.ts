@@ -29,7 +29,8 @@ function ask(question: string): string | undefined {
     // Run by cron or the like: nobody is there.
     return undefined;
   }
-  const echo = (mode: "-echo" | "echo") => Bun.spawnSync(["stty", mode], { stdin: terminal, stdout: "ignore", stderr: "ignore" });
+  const echo = (mode: "-echo" | "echo") =>
+    Bun.spawnSync(["stty", mode], { stdin: terminal, stdout: "ignore", stderr: "ignore" });
   const forget = onStop(() => echo("echo"));
   try {
     echo("-echo");

@@ -20,7 +20,14 @@ import { matchesGlob } from "./glob.ts";
 import { compareTexts, readHead } from "./log-file.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "./format.ts";
 import { chooseWire, type FetchPart, fetchParts, type Wire } from "./remote-fetch.ts";
-import { baseName, listRemoteLogs, type RemoteListing, type RemoteLog, safeLocalPath, showPath } from "./remote-logs.ts";
+import {
+  baseName,
+  listRemoteLogs,
+  type RemoteListing,
+  type RemoteLog,
+  safeLocalPath,
+  showPath,
+} from "./remote-logs.ts";
 import { type Connection, SshError } from "./ssh.ts";
 import { errorReason, quoteForMessage } from "./text.ts";
 
@@ -85,7 +92,10 @@ interface Job {
 export function requireLogs({ logs, denied, absent }: RemoteListing): readonly RemoteLog[] {
   if (logs.length > 0) return logs;
   if (denied.length > 0) {
-    throw new SshError("command", `cannot read ${quoteForMessage(showPath(denied[0]!))}: permission denied (--sudo reads as root)`);
+    throw new SshError(
+      "command",
+      `cannot read ${quoteForMessage(showPath(denied[0]!))}: permission denied (--sudo reads as root)`,
+    );
   }
   if (absent.length > 0) throw new SshError("command", `cannot find ${quoteForMessage(showPath(absent[0]!))}`);
   throw new SshError("command", "no log found in the usual places (--log-path names another)");
@@ -138,9 +148,12 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
       toldMs = performance.now();
       const got = bytes - startBytes;
       const seconds = (performance.now() - startMs) / 1000;
-      const left = got > 0 && seconds > 1 ? `, ${formatDuration((seconds * Math.max(0, totalBytes - got)) / got)} left` : "";
-      show(`file ${Math.min(files + 1, jobs.length)} of ${jobs.length}, ${formatBytes(got)} of ${formatBytes(totalBytes)}, ` +
-        `${formatRate(got, seconds)}${left}`);
+      const left =
+        got > 0 && seconds > 1 ? `, ${formatDuration((seconds * Math.max(0, totalBytes - got)) / got)} left` : "";
+      show(
+        `file ${Math.min(files + 1, jobs.length)} of ${jobs.length}, ${formatBytes(got)} of ${formatBytes(totalBytes)}, ` +
+          `${formatRate(got, seconds)}${left}`,
+      );
     };
     const batches = toBatches(jobs);
     const worker = async () => {
@@ -186,7 +199,9 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
 
 function isWanted({ path, mtime }: RemoteLog, { sinceMs = -Infinity, include }: DownloadOptions): boolean {
   const name = baseName(path);
-  return Number(mtime) * 1000 >= sinceMs && (include.length === 0 || include.some(pattern => matchesGlob(pattern, name)));
+  return (
+    Number(mtime) * 1000 >= sinceMs && (include.length === 0 || include.some(pattern => matchesGlob(pattern, name)))
+  );
 }
 
 /** Look what is there already. */
@@ -287,7 +302,7 @@ class Receiver {
     this.#file ??= await this.#open();
     if (this.job.from === 0) this.#hash.update(rest);
     // Into the system's memory at once; a promise per piece would take longer than the writing.
-    for (let put = 0; put < rest.length; ) put += writeSync(this.#file, rest, put);
+    for (let put = 0; put < rest.length;) put += writeSync(this.#file, rest, put);
     return rest.length;
   }
 
@@ -303,7 +318,9 @@ class Receiver {
   /** Close, check, and give the file its name. */
   async finish(sha256: string | undefined): Promise<"again" | "unchanged" | { replaced: string } | undefined> {
     this.close();
-    const { job: { log, local, partial, source, from } } = this;
+    const {
+      job: { log, local, partial, source, from },
+    } = this;
     const isWhole = this.#isSame && this.#seen === this.#overlap.length + log.sizeBytes - from;
     if (!isWhole) {
       // What is here of another file helps nobody; what is the beginning of this one does.
@@ -353,7 +370,12 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
     const offset = job.from - overlap.length;
     const { path, sizeBytes } = job.log;
     const isHashed = hashes && job.source !== "unchanged";
-    parts.push({ path, offset, length: sizeBytes - offset, ...(isHashed ? { hash: isGrowing ? sizeBytes : "whole" } : {}) });
+    parts.push({
+      path,
+      offset,
+      length: sizeBytes - offset,
+      ...(isHashed ? { hash: isGrowing ? sizeBytes : "whole" } : {}),
+    });
   }
   try {
     await fetchParts(
@@ -388,7 +410,11 @@ const HASH_RATE = 20e6;
 
 /** How long a node may be silent: hashing a large log takes a while. */
 function silenceOf({ timeoutMs }: Connection, parts: readonly FetchPart[]): number {
-  return timeoutMs + (Math.max(0, ...parts.map(({ offset, length, hash }) => (hash === undefined ? 0 : offset + length))) / HASH_RATE) * 1000;
+  return (
+    timeoutMs +
+    (Math.max(0, ...parts.map(({ offset, length, hash }) => (hash === undefined ? 0 : offset + length))) / HASH_RATE) *
+      1000
+  );
 }
 
 function cannotWrite({ local }: Job, error: unknown): Error {

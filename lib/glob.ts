@@ -7,7 +7,7 @@ export function matchesGlob(pattern: string, text: string): boolean {
   let p = 0;
   let star = -1;
   let starAt = 0;
-  for (let t = 0; t < text.length; ) {
+  for (let t = 0; t < text.length;) {
     if (pattern[p] === "*") {
       star = p++;
       starAt = t;

@@ -99,7 +99,8 @@ function joinInfo(before: EventTableInfo, added: EventTableInfo, hash: TextHash,
   for (const key of ["events", "repaired", "rejected"] as const) counts[key] += before.source.counts[key];
   counts.lines += before.source.counts.lines - pending;
   const times = [before.source, added.source].flatMap(({ firstSeenUs, lastSeenUs }) =>
-    firstSeenUs === undefined ? [] : [firstSeenUs, lastSeenUs!]);
+    firstSeenUs === undefined ? [] : [firstSeenUs, lastSeenUs!],
+  );
   const { tail: _, ...old } = before.source;
   const { tail } = added.source;
   const source: SourceInfo = {
@@ -123,7 +124,10 @@ function joinInfo(before: EventTableInfo, added: EventTableInfo, hash: TextHash,
 
 /** One table of the events of two, in the codes of one dictionary. */
 async function append(
-  old: { readonly rows: number; batches(): Iterable<EventBatch> | AsyncIterable<EventBatch> } & Pick<BuiltEventTable, "dictionaries" | "numbersUsed">,
+  old: { readonly rows: number; batches(): Iterable<EventBatch> | AsyncIterable<EventBatch> } & Pick<
+    BuiltEventTable,
+    "dictionaries" | "numbersUsed"
+  >,
   before: EventTableInfo,
   added: BuiltEventTable,
 ): Promise<BuiltEventTable> {
@@ -140,7 +144,8 @@ async function append(
     const dictionary = new Dictionary();
     const intern = (texts: { size: number; arena: Uint8Array; offsets: Int32Array } | undefined) =>
       Int32Array.from({ length: texts?.size ?? 0 }, (_, code) =>
-        dictionary.intern(texts!.arena, texts!.offsets[code]!, texts!.offsets[code + 1]!, 0));
+        dictionary.intern(texts!.arena, texts!.offsets[code]!, texts!.offsets[code + 1]!, 0),
+      );
     // First, so that the codes of the old batches stay what they are.
     intern(old.dictionaries.get(name));
     recodes.set(name, intern(added.dictionaries.get(name)));

@@ -138,7 +138,8 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     if (reader.counts.lines === 1 && tail !== undefined) head = tail;
   }
   // A last piece that gave an event, or is being skipped, cannot be taken back.
-  const canResume = text.compression === "none" && damage === undefined && (carried === 0 || reader.counts.pending === 1) && !isSkipping;
+  const isWhole = text.compression === "none" && damage === undefined && !isSkipping;
+  const canResume = isWhole && (carried === 0 || reader.counts.pending === 1);
   const table = builder.finish();
   const { firstSeenUs, lastSeenUs } = builder;
   return {
@@ -157,7 +158,9 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
         ...(tail === undefined ? {} : { tail }),
       },
       hasLineHashes: lineHashes,
-      ...(options.wantsResume && canResume ? { resume: { blockHash: hash.blockHash, lineEnd: hash.sizeBytes - carried } } : {}),
+      ...(options.wantsResume && canResume
+        ? { resume: { blockHash: hash.blockHash, lineEnd: hash.sizeBytes - carried } }
+        : {}),
       ...(options.file === undefined ? {} : { file: options.file }),
     },
   };

@@ -91,7 +91,8 @@ export function listNodes(values: OptionValues<typeof NODE_OPTIONS>): Node[] {
   const twins = new Map<string, Node>();
   for (const node of chosen) {
     const twin = twins.get(node.name.toLowerCase());
-    if (twin !== undefined) throw new UsageError(`Cannot use two nodes named ${quoteForMessage(node.name)}: expected each once`);
+    if (twin !== undefined)
+      throw new UsageError(`Cannot use two nodes named ${quoteForMessage(node.name)}: expected each once`);
     twins.set(node.name.toLowerCase(), node);
   }
   return chosen;
@@ -127,9 +128,11 @@ function fromOptions(values: OptionValues<typeof NODE_OPTIONS>): Node[] {
   // Two users on one machine are told apart by their names.
   const counts = new Map<string, number>();
   for (const { name } of nodes) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return nodes.map(node => (counts.get(node.name)! > 1 && node.spec.user !== undefined
-    ? { ...node, name: safeName(`${node.spec.user}@${node.name}`) }
-    : node));
+  return nodes.map(node =>
+    counts.get(node.name)! > 1 && node.spec.user !== undefined
+      ? { ...node, name: safeName(`${node.spec.user}@${node.name}`) }
+      : node,
+  );
 }
 
 /** What the host's own text says goes before what is given for all. */
@@ -139,8 +142,8 @@ function withDefaults(spec: HostSpec, user: string | undefined, port: number | u
   }
   return {
     host: spec.host,
-    ...(spec.port ?? port) === undefined ? {} : { port: (spec.port ?? port)! },
-    ...(spec.user ?? user) === undefined ? {} : { user: (spec.user ?? user)! },
+    ...((spec.port ?? port) === undefined ? {} : { port: (spec.port ?? port)! }),
+    ...((spec.user ?? user) === undefined ? {} : { user: (spec.user ?? user)! }),
   };
 }
 
@@ -179,7 +182,8 @@ function readTables(path: string): { defaults: Map<string, unknown>; nodes: Map<
   if (!Array.isArray(value) && !isTable(value)) throw fail("expected a list of nodes, or [defaults] and [[node]]");
   const top = Array.isArray(value) ? new Map<string, unknown>([["node", value]]) : new Map(Object.entries(value));
   for (const key of top.keys()) {
-    if (key !== "node" && key !== "defaults") throw fail(`unknown table ${quoteForMessage(key)}, expected [defaults] and [[node]]`);
+    if (key !== "node" && key !== "defaults")
+      throw fail(`unknown table ${quoteForMessage(key)}, expected [defaults] and [[node]]`);
   }
   const nodes = top.get("node") ?? [];
   const defaults = top.get("defaults") ?? {};
@@ -192,8 +196,13 @@ function readTables(path: string): { defaults: Map<string, unknown>; nodes: Map<
 
 function fromFile(path: string, values: OptionValues<typeof NODE_OPTIONS>): Node[] {
   if (values.ip.length > 0) throw new UsageError("Cannot use --ip with --nodes: expected one of them");
-  for (const [flag, given] of [["--user", values.user], ["--port", values.port], ["--password", values.password]] as const) {
-    if (given.length > 1) throw new UsageError(`Cannot use ${flag} ${given.length} times with --nodes: expected once, for all`);
+  for (const [flag, given] of [
+    ["--user", values.user],
+    ["--port", values.port],
+    ["--password", values.password],
+  ] as const) {
+    if (given.length > 1)
+      throw new UsageError(`Cannot use ${flag} ${given.length} times with --nodes: expected once, for all`);
   }
   const { defaults, nodes } = readTables(path);
   return nodes.map((table, i) => {
@@ -220,13 +229,15 @@ function fromFile(path: string, values: OptionValues<typeof NODE_OPTIONS>): Node
     };
     const number = (key: string, max: number) => {
       const value = get(key);
-      if (value === undefined || (typeof value === "number" && value >= 0 && value <= max)) return value as number | undefined;
+      if (value === undefined || (typeof value === "number" && value >= 0 && value <= max))
+        return value as number | undefined;
       throw fail(`${key} is ${quoteForMessage(JSON.stringify(value))}, expected a number`);
     };
     const hostText = text("host") ?? text("name");
     if (hostText === undefined) throw fail("it has no host");
     const spec = parseHostSpec(hostText);
-    if (spec === undefined) throw fail(`host is ${quoteForMessage(hostText)}, expected an address, a name, or user@host:port`);
+    if (spec === undefined)
+      throw fail(`host is ${quoteForMessage(hostText)}, expected an address, a name, or user@host:port`);
     const port = number("port", 65_535) ?? values.port[0];
     if (port !== undefined && !(Number.isInteger(port) && port > 0)) throw fail(`port is ${port}, expected 1 to 65535`);
     const own = withDefaults(spec, text("user") ?? values.user[0], port);
@@ -252,7 +263,10 @@ function fromFile(path: string, values: OptionValues<typeof NODE_OPTIONS>): Node
 function choose(nodes: readonly Node[], { only }: OptionValues<typeof NODE_OPTIONS>): Node[] {
   for (const word of only) {
     if (nodes.some(({ name, tags }) => name === word || tags.includes(word))) continue;
-    const nearest = nearestWord(word, nodes.flatMap(({ name, tags }) => [name, ...tags]));
+    const nearest = nearestWord(
+      word,
+      nodes.flatMap(({ name, tags }) => [name, ...tags]),
+    );
     const hint = nearest === undefined ? "" : `; did you mean ${quoteForMessage(nearest)}?`;
     throw new UsageError(`Cannot find --only ${quoteForMessage(word)} among the nodes${hint}`);
   }

@@ -41,7 +41,10 @@ export interface AnalyzedNode {
 }
 
 /** Analyze the logs of a node. */
-export async function analyzeNode({ node, connection, show, note }: NodeWork, options: AnalyzeNodeOptions): Promise<AnalyzedNode> {
+export async function analyzeNode(
+  { node, connection, show, note }: NodeWork,
+  options: AnalyzeNodeOptions,
+): Promise<AnalyzedNode> {
   const { place, hasSetup, sudo, parameters, isFresh, pool, requests, tables } = options;
   const common = { name: node.name, paths: node.logPaths, sudo, parameters, isFresh, show, note };
   if (place !== "here") {
@@ -50,7 +53,8 @@ export async function analyzeNode({ node, connection, show, note }: NodeWork, op
       const { table, wireBytes, failed, leftOut } = reduced;
       const { sources } = table.info;
       const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
-      for (const source of sources) for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
+      for (const source of sources)
+        for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
       return {
         place: "node",
         logCount: sources.length,
@@ -89,7 +93,8 @@ export function leaveOutShared(
       const known = best.get(source.headHash);
       // A table that came whole cannot be taken apart any more, so its logs stay.
       const isFixed = known !== undefined && "table" in outcomes[known.node]!.value!.content;
-      if (known === undefined || (source.sizeBytes > known.source.sizeBytes && !isFixed)) best.set(source.headHash, { source, node });
+      if (known === undefined || (source.sizeBytes > known.source.sizeBytes && !isFixed))
+        best.set(source.headHash, { source, node });
     }
   }
   return outcomes.map(({ node, value }, i) => {

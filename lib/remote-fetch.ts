@@ -87,9 +87,17 @@ function fetchScript(parts: readonly FetchPart[], mark: string, wire: Wire): str
     const name = shellQuote(path);
     // `tail` goes to its place without reading what is before it.
     const read =
-      length === 0 ? ":" : offset === 0 ? `head -c ${length} -- ${name}` : `tail -c +${offset + 1} -- ${name} | head -c ${length}`;
+      length === 0
+        ? ":"
+        : offset === 0
+          ? `head -c ${length} -- ${name}`
+          : `tail -c +${offset + 1} -- ${name} | head -c ${length}`;
     const hash =
-      hashed === undefined ? "" : hashed === "whole" ? `$(sha256sum <${name})` : `$(head -c ${hashed} -- ${name} | sha256sum)`;
+      hashed === undefined
+        ? ""
+        : hashed === "whole"
+          ? `$(sha256sum <${name})`
+          : `$(head -c ${hashed} -- ${name} | sha256sum)`;
     return `${read}; printf '\\n%s %s %s\\n' ${mark} ${i} "${hash}"`;
   });
   const pack = wire === "zstd" ? " | nice zstd -1 -q -c" : wire === "gzip" ? " | nice gzip -1 -c" : "";
@@ -159,7 +167,8 @@ class Splitter {
   async #pass(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    if (this.#bytes > this.#parts[this.#part]!.length) throw new SshError("garbage", "it sends more than was asked for");
+    if (this.#bytes > this.#parts[this.#part]!.length)
+      throw new SshError("garbage", "it sends more than was asked for");
     await this.#sink.data(this.#part, bytes);
   }
 }

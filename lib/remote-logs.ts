@@ -203,7 +203,14 @@ export function baseName(path: string): string {
  */
 export function safeLocalPath({ path, root }: Pick<RemoteLog, "path" | "root">, isOnlyRoot: boolean): string {
   const below = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : baseName(path);
-  const folder = isOnlyRoot ? [] : [root.split("/").filter(part => part !== "").join("_")];
+  const folder = isOnlyRoot
+    ? []
+    : [
+        root
+          .split("/")
+          .filter(part => part !== "")
+          .join("_"),
+      ];
   return [...folder, ...below.split("/").filter(part => part !== "")].map(safeName).join("/");
 }
 

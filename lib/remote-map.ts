@@ -97,7 +97,8 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
         results.set(job.log.path, await withMapper(pool, mapper => mapper.readStored(job)));
       } else {
         // What did not fit behind its beginning is fetched whole the next time.
-        const offset = round === 1 && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
+        const offset =
+          round === 1 && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
         toFetch.push({ ...job, offset });
       }
     }
@@ -110,8 +111,10 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
       if (performance.now() - toldMs < TELL_MS) return;
       toldMs = performance.now();
       const seconds = (performance.now() - startMs) / 1000;
-      show(`mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
-        `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`);
+      show(
+        `mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
+          `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`,
+      );
     };
     const batches = toBatches(toFetch);
     const queue = batches.values();
@@ -288,10 +291,7 @@ async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], opti
 }
 
 /** Leave out copies and logs without events, and add up how lines ended. */
-function sortOut(
-  results: readonly LogResult[],
-  { note }: MapNodeOptions,
-): Omit<MappedNode, "wireBytes" | "failed"> {
+function sortOut(results: readonly LogResult[], { note }: MapNodeOptions): Omit<MappedNode, "wireBytes" | "failed"> {
   const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
   const byHead = Map.groupBy(results, ({ source }) => source.headHash);
   const logs: MappedRemoteLog[] = [];

@@ -103,7 +103,11 @@ function ownMachine(): { machine: string; libc: string } {
  * @returns The command that runs it.
  * @throws {SshError} if it cannot run there.
  */
-async function setUp(connection: Connection, node: NodeBun, { sudo, show, note }: ReduceOnNodeOptions): Promise<string> {
+async function setUp(
+  connection: Connection,
+  node: NodeBun,
+  { sudo, show, note }: ReduceOnNodeOptions,
+): Promise<string> {
   const own = ownMachine();
   if (node.machine !== own.machine || node.libc !== own.libc) {
     throw new SshError(
@@ -113,7 +117,10 @@ async function setUp(connection: Connection, node: NodeBun, { sudo, show, note }
   }
   const executable = ownExecutable();
   if (node.freeBytes < executable.length * 1.2) {
-    throw new SshError("command", `cannot set up: ${formatBytes(node.freeBytes)} free, ${formatBytes(executable.length)} needed`);
+    throw new SshError(
+      "command",
+      `cannot set up: ${formatBytes(node.freeBytes)} free, ${formatBytes(executable.length)} needed`,
+    );
   }
   show(`setting up, ${formatBytes(executable.length)}`);
   const digest = new Bun.CryptoHasher("sha256").update(executable).digest("hex");
@@ -128,7 +135,8 @@ mv -f "$d/bun.part" "$d/bun" && printf '%s' "$d/bun"
 `;
   const { stdout, exitCode, stderr } = await connection.run(script, { sudo, stdin: executable });
   if (exitCode !== 0) {
-    const reason = exitCode === 3 ? "Bun does not run there" : exitCode === 2 ? "it did not arrive whole" : stderr.trim();
+    const reason =
+      exitCode === 3 ? "Bun does not run there" : exitCode === 2 ? "it did not arrive whole" : stderr.trim();
     throw new SshError("command", `cannot set up: ${quoteForMessage(reason)}`);
   }
   note(`Bun ${Bun.version} is in ~/${FOLDER} now (--remove takes it away)`);
@@ -150,7 +158,8 @@ function ownExecutable(): Uint8Array {
 export async function removeSetup(connection: Connection, sudo: boolean): Promise<boolean> {
   const script = `d="$HOME/${FOLDER}"; [ -e "$d" ] || exit 9; rm -rf -- "$d"`;
   const { exitCode, stderr } = await connection.run(script, { sudo });
-  if (exitCode !== 0 && exitCode !== 9) throw new SshError("command", `cannot remove: ${quoteForMessage(stderr.trim())}`);
+  if (exitCode !== 0 && exitCode !== 9)
+    throw new SshError("command", `cannot remove: ${quoteForMessage(stderr.trim())}`);
   return exitCode === 0;
 }
 
@@ -160,7 +169,10 @@ export async function removeSetup(connection: Connection, sudo: boolean): Promis
  * @returns undefined if it has no Bun and need not do it.
  * @throws {SshError} if it has to and cannot.
  */
-export async function reduceOnNode(connection: Connection, options: ReduceOnNodeOptions): Promise<ReducedOnNode | undefined> {
+export async function reduceOnNode(
+  connection: Connection,
+  options: ReduceOnNodeOptions,
+): Promise<ReducedOnNode | undefined> {
   const { name, paths, sudo, parameters, isFresh, isRequired, hasSetup, show, note } = options;
   show("looking for Bun");
   const node = await probe(connection, sudo);
@@ -179,8 +191,11 @@ export async function reduceOnNode(connection: Connection, options: ReduceOnNode
     throw new SshError("command", `no Bun ${Bun.version} there (--setup brings it, --reduce-on here does without)`);
   }
   show("looking for logs");
-  const logs = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) => comparePaths(a.path, b.path));
-  const failed = logs.filter(({ isReadable }) => !isReadable)
+  const logs = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) =>
+    comparePaths(a.path, b.path),
+  );
+  const failed = logs
+    .filter(({ isReadable }) => !isReadable)
     .map(({ path }) => ({ path: showPath(path), reason: "permission denied (--sudo reads as root)" }));
   const readable = logs.filter(({ isReadable, sizeBytes }) => isReadable && sizeBytes > 0);
   // Bun takes its arguments for UTF-8 and would look for another name.
@@ -197,9 +212,12 @@ export async function reduceOnNode(connection: Connection, options: ReduceOnNode
     ...(parameters.untilDay === undefined ? [] : ["--until", toIsoDay(parameters.untilDay)]),
     ...(parameters.sensors ?? []).flatMap(sensor => [`--sensor=${sensor}`]),
   ];
-  const aliases = Object.entries(parameters.sensorAliases ?? {}).map(([from, to]) => `${from}=${to}\n`).join("");
+  const aliases = Object.entries(parameters.sensorAliases ?? {})
+    .map(([from, to]) => `${from}=${to}\n`)
+    .join("");
   const isKept = command.endsWith(`${FOLDER}/bun`);
-  const words = (list: readonly string[]) => list.map(word => shellQuote(Buffer.from(word).toString("latin1"))).join(" ");
+  const words = (list: readonly string[]) =>
+    list.map(word => shellQuote(Buffer.from(word).toString("latin1"))).join(" ");
   const code = await bundle();
   const script = Buffer.from(
     `
@@ -238,7 +256,9 @@ wait $!
   try {
     table = await readReducedStream(Buffer.concat(chunks));
   } catch (error) {
-    throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, { cause: error });
+    throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, {
+      cause: error,
+    });
   }
   const sources = table.info.sources.map(source => ({ ...source, path: `${name}:${source.path}` }));
   return {

@@ -57,8 +57,7 @@ export interface Target {
 
 /** What became of a node. */
 export type Outcome<T> = { readonly node: Node; readonly seconds: number } & (
-  | { readonly value: T; readonly error?: undefined }
-  | { readonly value?: undefined; readonly error: string }
+  { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: string }
 );
 
 /** What the work on a node is given. */
@@ -77,7 +76,8 @@ export interface NodeWork {
  * @throws {UsageError} as {@link listNodes} does.
  */
 export async function resolveTargets(values: OptionValues<typeof REMOTE_OPTIONS>): Promise<Target[]> {
-  if (values.askPass && values.password.length > 0) throw new UsageError("Cannot use --ask-pass with --password: expected one");
+  if (values.askPass && values.password.length > 0)
+    throw new UsageError("Cannot use --ask-pass with --password: expected one");
   const nodes = listNodes(values);
   return await Promise.all(
     nodes.map(async node => ({
@@ -108,7 +108,8 @@ async function readPassword(values: OptionValues<typeof REMOTE_OPTIONS>): Promis
     return environment("COWRIE_SSH_PASSWORD");
   }
   const password = await askSecret("Password of the nodes");
-  if (password === undefined) throw new Error("Cannot ask for the password: there is no terminal, or nothing was typed");
+  if (password === undefined)
+    throw new Error("Cannot ask for the password: there is no terminal, or nothing was typed");
   return password;
 }
 
@@ -132,7 +133,10 @@ export async function runOnNodes<T>(
   for (const file of new Set(targets.flatMap(({ host }) => (host.hasOwnIdentities ? host.identities : [])))) {
     if (targets.every(({ host }) => host.agent === undefined)) await keys.read(file, true);
   }
-  using board = startBoard(targets.map(({ node }) => node.name), values.quiet);
+  using board = startBoard(
+    targets.map(({ node }) => node.name),
+    values.quiet,
+  );
   await using connector = new Connector({
     timeoutMs: values.timeout * 1000,
     acceptNew: values.acceptNew,
@@ -143,7 +147,15 @@ export async function runOnNodes<T>(
   const queue = targets.entries();
   const runOne = async () => {
     for (const [i, target] of queue) {
-      outcomes[i] = await runOnNode(target, connector, target.node.password ?? password, values.retries, board, work, describe);
+      outcomes[i] = await runOnNode(
+        target,
+        connector,
+        target.node.password ?? password,
+        values.retries,
+        board,
+        work,
+        describe,
+      );
     }
   };
   await Promise.all(Array.from({ length: Math.min(values.parallel, targets.length) }, runOne));

@@ -97,7 +97,9 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   const agent = one("identityagent") ?? "SSH_AUTH_SOCK";
   const jump = options.jump ?? one("proxyjump") ?? "none";
   if (one("proxycommand") !== undefined && jump === "none") {
-    throw new Error(`Cannot reach ${quoteForMessage(spec.host)}: its ProxyCommand is not supported, expected ProxyJump or --jump`);
+    throw new Error(
+      `Cannot reach ${quoteForMessage(spec.host)}: its ProxyCommand is not supported, expected ProxyJump or --jump`,
+    );
   }
   const jumps: SshHost[] = [];
   for (const text of jump === "none" ? [] : jump.split(",")) {
@@ -116,7 +118,9 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
     port: Number(one("port") ?? spec.port ?? 22),
     user: one("user") ?? spec.user ?? userInfo().username,
     // As with ssh: the usual keys are tried only where nobody names others.
-    identities: [...new Set([...named.map(expandHome), ...configured.filter(file => named.length === 0 || !usual.includes(file))])],
+    identities: [
+      ...new Set([...named.map(expandHome), ...configured.filter(file => named.length === 0 || !usual.includes(file))]),
+    ],
     hasOwnIdentities: named.length > 0 || configured.some(file => !usual.includes(file)),
     identitiesOnly: one("identitiesonly") === "yes",
     agent: agentSocket(agent),

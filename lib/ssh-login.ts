@@ -68,7 +68,8 @@ export class KeyRing {
     if (!(parsed instanceof Error)) return parsed;
     if (/no passphrase given/i.test(parsed.message)) {
       const passphrase = isNamed ? await this.#secrets.passphrase?.(file) : undefined;
-      if (passphrase === undefined) return `key ${name} needs a passphrase: load it into an agent, or name it by --identity`;
+      if (passphrase === undefined)
+        return `key ${name} needs a passphrase: load it into an agent, or name it by --identity`;
       // Once for all hosts: unlocking a key takes a quarter of a second in which nothing else runs.
       const unlocked = parseKey(text, passphrase);
       if (!(unlocked instanceof Error)) return unlocked;
@@ -167,7 +168,11 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
     const key = await ring.read(file, isNamed);
     if (typeof key === "string") notes.push(key);
     else if (key !== undefined) {
-      methods.push({ type: "publickey", name: `key ${quoteForMessage(file)}`, method: { type: "publickey", username, key } });
+      methods.push({
+        type: "publickey",
+        name: `key ${quoteForMessage(file)}`,
+        method: { type: "publickey", username, key },
+      });
     }
   };
   const offerAgent = (agent: OpenSSHAgent, isWanted: (blob: Buffer) => boolean) => {
@@ -248,8 +253,10 @@ function makeLogin(username: string, methods: Method[], notes: string[], passwor
     },
     describe() {
       const offered = tried.length === 0 ? "nothing to offer" : `tried ${tried.join(", ")}`;
-      const takes = wanted.length === 0 ? "" : `; the server takes ${wanted.map(name => quoteForMessage(name)).join(", ")}`;
-      const asks = password === undefined && wanted.some(name => name === "password" || name === "keyboard-interactive");
+      const takes =
+        wanted.length === 0 ? "" : `; the server takes ${wanted.map(name => quoteForMessage(name)).join(", ")}`;
+      const asks =
+        password === undefined && wanted.some(name => name === "password" || name === "keyboard-interactive");
       const hint = asks ? " (--ask-pass sends one)" : "";
       return [`${offered}${takes}${hint}`, ...new Set(notes)].join("; ");
     },

@@ -8,8 +8,16 @@
 import { randomBytes } from "node:crypto";
 import { type Config, NodeSSH } from "node-ssh";
 import type { Client, ClientChannel, KexAlgorithm } from "ssh2";
-import { addKnownHost, checkHostKey, fingerprint, keyType, type KnownKey, orderKeyAlgorithms, readKnownHosts, type Verdict }
-  from "./known-hosts.ts";
+import {
+  addKnownHost,
+  checkHostKey,
+  fingerprint,
+  keyType,
+  type KnownKey,
+  orderKeyAlgorithms,
+  readKnownHosts,
+  type Verdict,
+} from "./known-hosts.ts";
 import { showHost, type SshHost } from "./ssh-config.ts";
 import { KeyRing, type Login, prepareLogin } from "./ssh-login.ts";
 import { quoteForMessage, visible } from "./text.ts";
@@ -115,14 +123,21 @@ export interface Connection extends AsyncDisposable {
    * @param onData Takes stdout in order; the next piece waits for it.
    * @throws {SshError} if the script does not come to its own end.
    */
-  stream(script: string | Uint8Array, onData: (data: Buffer) => void | Promise<void>, options?: RunOptions): Promise<Exit>;
+  stream(
+    script: string | Uint8Array,
+    onData: (data: Buffer) => void | Promise<void>,
+    options?: RunOptions,
+  ): Promise<Exit>;
   /**
    * Run a script that writes little.
    *
    * @param maxBytes More is taken for garbage.
    * @throws {SshError} as {@link stream} does.
    */
-  run(script: string | Uint8Array, options?: RunOptions & { readonly maxBytes?: number }): Promise<Exit & { readonly stdout: Buffer }>;
+  run(
+    script: string | Uint8Array,
+    options?: RunOptions & { readonly maxBytes?: number },
+  ): Promise<Exit & { readonly stdout: Buffer }>;
 }
 
 /** A text as one word of a shell script. */
@@ -190,7 +205,13 @@ export class Connector implements AsyncDisposable {
   async #jump(host: SshHost, before: readonly SshHost[]): Promise<SshConnection> {
     const id = [...before, host].map(showHost).join(",");
     let opening = this.#jumps.get(id);
-    if (opening !== undefined && (await opening.then(({ isLost }) => isLost, () => true))) {
+    if (
+      opening !== undefined &&
+      (await opening.then(
+        ({ isLost }) => isLost,
+        () => true,
+      ))
+    ) {
       // Somebody else may have opened it again in the meantime.
       if (this.#jumps.get(id) === opening) this.#jumps.delete(id);
       opening = this.#jumps.get(id);
@@ -314,14 +335,18 @@ function describeKey(
   const place = entry === undefined ? "" : ` (${quoteForMessage(entry.file)}, line ${entry.line})`;
   if (verdict === "revoked") return `its key ${shown} is revoked${place}: do not connect`;
   if (verdict === "changed") {
-    return `its key has changed to ${shown}${place}: somebody may be listening in; if the host was set up anew, ` +
-      `remove the old line`;
+    return (
+      `its key has changed to ${shown}${place}: somebody may be listening in; if the host was set up anew, ` +
+      `remove the old line`
+    );
   }
   const files = knownHosts.length === 0 ? "no file of known hosts" : quoteForMessage(knownHosts[0]!);
   const isVouched = known.some(({ marker }) => marker === "@cert-authority");
-  return `its key ${shown} is not in ${files}: compare it with the host's own ` +
+  return (
+    `its key ${shown} is not in ${files}: compare it with the host's own ` +
     `(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then --accept-new records it` +
-    `${isVouched ? "; @cert-authority lines are not used" : ""}`;
+    `${isVouched ? "; @cert-authority lines are not used" : ""}`
+  );
 }
 
 /** Lets so many through at the same time. */
@@ -385,7 +410,9 @@ class SshConnection implements Connection {
   /** A connection to another host, made by this one. */
   async forward({ host, port }: SshHost): Promise<ClientChannel> {
     try {
-      return await this.#guard<ClientChannel>(done => this.#client.forwardOut("127.0.0.1", 0, host, port, done as never));
+      return await this.#guard<ClientChannel>(done =>
+        this.#client.forwardOut("127.0.0.1", 0, host, port, done as never),
+      );
     } catch (error) {
       if (error instanceof SshError) throw error;
       const reason = (error as Error).message.replace(/^\(SSH\) Channel open failure: /, "");
@@ -483,7 +510,8 @@ class SshConnection implements Connection {
       // A broken connection looks like a short answer; only a whole one tells how the script ended.
       if (exit === undefined) throw this.#lost ?? new SshError("lost", "the answer broke off");
       if (!output.isOpen) throw noShell(output.noise, stderrText);
-      if (exit.code === null) throw new SshError("command", `stopped on the host by ${visible(exit.signal ?? "a signal")}`);
+      if (exit.code === null)
+        throw new SshError("command", `stopped on the host by ${visible(exit.signal ?? "a signal")}`);
       return { exitCode: exit.code, stderr: stderrText };
     } finally {
       this.#losses.delete(fail);
@@ -506,14 +534,18 @@ class SshConnection implements Connection {
       if (error instanceof SshError) throw error;
       const { message } = error as Error;
       // MaxSessions; others that run will end.
-      if (/open failed/i.test(message)) throw new SshError("lost", "the server opens no more sessions", { cause: error });
+      if (/open failed/i.test(message))
+        throw new SshError("lost", "the server opens no more sessions", { cause: error });
       if (this.#lost !== undefined) throw this.#lost;
       throw new SshError("garbage", `no command can be run: ${quoteForMessage(message)}`, { cause: error });
     }
   }
 
   /** Wait for a callback; ssh2 forgets some when the connection breaks. */
-  #guard<T>(start: (done: (error: Error | undefined, value: T) => void) => void, timeoutMs = this.timeoutMs): Promise<T> {
+  #guard<T>(
+    start: (done: (error: Error | undefined, value: T) => void) => void,
+    timeoutMs = this.timeoutMs,
+  ): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise<T>((resolve, reject) => {
       const finish = () => {
@@ -575,7 +607,14 @@ function wrapScript(script: string | Uint8Array, mark: string, stdinBytes: numbe
     stdinBytes === undefined ? "watch\n(" : `take() { head -c ${stdinBytes}; }\n{`,
     "",
   ];
-  const after = ["", stdinBytes === undefined ? ")" : "}", "status=$?", "kill -KILL $watcher 2>/dev/null", "exit $status", ""];
+  const after = [
+    "",
+    stdinBytes === undefined ? ")" : "}",
+    "status=$?",
+    "kill -KILL $watcher 2>/dev/null",
+    "exit $status",
+    "",
+  ];
   return Buffer.concat([Buffer.from(before.join("\n")), Buffer.from(script), Buffer.from(after.join("\n"))]);
 }
 

@@ -28,9 +28,24 @@ import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced-table.ts";
-import { type AnalyzedNode, analyzeNode, leaveOutShared, nodeTable, REDUCE_PLACES, sourcesOf } from "../lib/remote-analyze.ts";
+import {
+  type AnalyzedNode,
+  analyzeNode,
+  leaveOutShared,
+  nodeTable,
+  REDUCE_PLACES,
+  sourcesOf,
+} from "../lib/remote-analyze.ts";
 import { removeSetup } from "../lib/remote-reduce.ts";
-import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTargets, runOnNodes, type Target } from "../lib/remote-run.ts";
+import {
+  describeTarget,
+  nodeFolder,
+  type Outcome,
+  REMOTE_OPTIONS,
+  resolveTargets,
+  runOnNodes,
+  type Target,
+} from "../lib/remote-run.ts";
 import { renderReport } from "../lib/report.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
@@ -57,10 +72,16 @@ const OPTIONS = {
     type: "path",
     short: "f",
     default: "reduced.json",
-    help: "Counts of all nodes as JSON, cut to the top n; the full counts go beside it under the same name with .arrow, those " +
+    help:
+      "Counts of all nodes as JSON, cut to the top n; the full counts go beside it under the same name with .arrow, those " +
       "of each node as NODE_reduced.json and .arrow.",
   },
-  outfile: { type: "path", short: "o", default: "result.html", help: "Report; stats.html, what changed, goes beside it." },
+  outfile: {
+    type: "path",
+    short: "o",
+    default: "result.html",
+    help: "Report; stats.html, what changed, goes beside it.",
+  },
   topNEvents: {
     type: "count",
     short: "n",
@@ -68,9 +89,19 @@ const OPTIONS = {
     help: "Entries shown per kind; 0 = all. Once for all nodes, or once per -i; the files of all nodes take the largest.",
     defaultText: "5",
   },
-  threshold: { type: "number", short: "t", min: 0, default: 20, placeholder: "PERCENT", help: "Smallest change reported." },
+  threshold: {
+    type: "number",
+    short: "t",
+    min: 0,
+    default: 20,
+    placeholder: "PERCENT",
+    help: "Smallest change reported.",
+  },
   lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
-  mode: { ...READ_OPTIONS.mode, help: "c continues: only what is new is fetched; w fetches and reads every log again." },
+  mode: {
+    ...READ_OPTIONS.mode,
+    help: "c continues: only what is new is fetched; w fetches and reads every log again.",
+  },
   mappedDir: {
     ...READ_OPTIONS.mappedDir,
     help: "Folder of the event tables of logs that were read here.",
@@ -94,7 +125,8 @@ export const COMMAND = {
     "unless --setup is given. Nothing on stdout but with --json or --dry-run.",
   exits: {
     ok: "every log of every node was read",
-    failed: "a node or a log could not be read; the report says which nodes are missing, and the counts hold all the others",
+    failed:
+      "a node or a log could not be read; the report says which nodes are missing, and the counts hold all the others",
   },
   examples: [
     {
@@ -131,7 +163,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = [...Object.values(files), ...nodeFiles.flatMap(({ json, arrow }) => [json, arrow])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(Object.values(files), { waitSeconds: values.wait });
-  const tables = values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
+  const tables =
+    values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
 
   const jobs = values.jobs ?? availableParallelism();
   using pool = new MapperPool(jobs);
@@ -172,7 +205,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
   await write(set, files.json, reducedToJson(table, widestTopN));
-  await write(set, files.result, [renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits })]);
+  await write(set, files.result, [
+    renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits }),
+  ]);
   await write(set, files.stats, [html]);
   await set.commit();
 
@@ -180,8 +215,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, table, seconds, files))}\n`);
   if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
   if (values.quiet) for (const { name, error } of missing) note(`analyze-remote: ${visible(name)}: ${error}`);
-  const isIncomplete = outcomes.some(({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0);
-  const isSpoiled = missing.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
+  const isIncomplete = outcomes.some(
+    ({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0,
+  );
+  const isSpoiled =
+    missing.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
   return isIncomplete || isSpoiled ? EXIT.failed : EXIT.ok;
 }
 
@@ -212,8 +250,12 @@ async function write(set: OutputSet, path: string, chunks: Iterable<string | Uin
 
 /** Take away what --setup has left on the nodes. */
 async function removeFrom(targets: readonly Target[], values: Values): Promise<ExitCode> {
-  const outcomes = await runOnNodes(targets, values, ({ connection }) => removeSetup(connection, values.sudo), removed =>
-    removed ? "removed" : "nothing there");
+  const outcomes = await runOnNodes(
+    targets,
+    values,
+    ({ connection }) => removeSetup(connection, values.sudo),
+    removed => (removed ? "removed" : "nothing there"),
+  );
   return outcomes.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
 }
 
@@ -243,7 +285,9 @@ async function combine(
     const table = await nodeTable(value, parametersOf(scope, robotMaxSeconds));
     nodeTables[i] = table;
     if (robotMaxSeconds !== values.robotMaxSeconds) {
-      onNotice(`${node.name}: sessions under ${robotMaxSeconds} s count as robots, not under ${values.robotMaxSeconds} s`);
+      onNotice(
+        `${node.name}: sessions under ${robotMaxSeconds} s count as robots, not under ${values.robotMaxSeconds} s`,
+      );
     }
     // What is a robot was decided node by node; the sum goes by the name of the common limit.
     const parameters = { ...table.info.parameters, robotMaxSeconds: values.robotMaxSeconds };
@@ -354,9 +398,11 @@ function summaryText(
     ...failed.map(({ node, error }) => ["", `${visible(node.name)} is missing: ${error}`] as const),
     [
       "Logs",
-      [`${formatNumber(logs)}, ${formatBytes(textBytes)} of text, ${formatBytes(wireBytes)} on the wire`,
+      [
+        `${formatNumber(logs)}, ${formatBytes(textBytes)} of text, ${formatBytes(wireBytes)} on the wire`,
         ...(reused > 0 ? [`${formatNumber(reused)} unchanged since the last run`] : []),
-        ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : [])].join(", "),
+        ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : []),
+      ].join(", "),
     ],
     [
       "Events",
@@ -364,16 +410,25 @@ function summaryText(
         `${plural(counts.rejected, "line")} rejected` +
         (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : ""),
     ],
-    ["Days", `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`],
-    ["Sensors", `${formatNumber(sensor.length)}: ${sensor.slice(0, 6).map(name => visible(name || "(no name)")).join(", ")}` +
-      (sensor.length > 6 ? `, and ${formatNumber(sensor.length - 6)} more` : "")],
+    [
+      "Days",
+      `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`,
+    ],
+    [
+      "Sensors",
+      `${formatNumber(sensor.length)}: ${sensor
+        .slice(0, 6)
+        .map(name => visible(name || "(no name)"))
+        .join(", ")}` + (sensor.length > 6 ? `, and ${formatNumber(sensor.length - 6)} more` : ""),
+    ],
     ...changes,
     ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
     ["Report", `${files.result}, ${files.stats}`],
     ["Counts", `${files.arrow} (all), ${files.json} (top)`],
   ];
-  const bad = outcomes.flatMap(({ node, value }) => (value?.failed ?? []).map(({ path, reason }) =>
-    `${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`));
+  const bad = outcomes.flatMap(({ node, value }) =>
+    (value?.failed ?? []).map(({ path, reason }) => `${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`),
+  );
   return [...lines.map(([label, text]) => `${label.padEnd(9)}${text}`), ...bad].join("\n");
 }
 

@@ -3,11 +3,27 @@
  * Copies the logs of many nodes into local folders, again and again, at the cost of what is new.
  */
 import { join } from "node:path";
-import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+  note,
+  parseCommand,
+  runMain,
+  writeOut,
+} from "../lib/cli.ts";
 import { describeDownload, type DownloadResult, downloadLogs } from "../lib/download.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
-import { describeTarget, nodeFolder, type Outcome, REMOTE_OPTIONS, resolveTargets, runOnNodes } from "../lib/remote-run.ts";
+import {
+  describeTarget,
+  nodeFolder,
+  type Outcome,
+  REMOTE_OPTIONS,
+  resolveTargets,
+  runOnNodes,
+} from "../lib/remote-run.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
 
 const MS_PER_DAY = 86_400_000;
@@ -18,7 +34,10 @@ const NODE_REQUESTS_MAX = 4;
 const OPTIONS = {
   folder: { type: "path", short: "f", required: true, placeholder: "FOLDER", help: "Logs go to FOLDER/NODE." },
   ...REMOTE_OPTIONS,
-  since: { ...COMMON_OPTIONS.since, help: "Leave out logs that were last written before this day (UTC), as YYYY-MM-DD." },
+  since: {
+    ...COMMON_OPTIONS.since,
+    help: "Leave out logs that were last written before this day (UTC), as YYYY-MM-DD.",
+  },
   include: {
     type: "string",
     placeholder: "GLOB",
@@ -26,7 +45,12 @@ const OPTIONS = {
     help: "Copy only logs whose file name matches, with * and ?; give it again for more.",
   },
   compress: { type: "boolean", help: "Pack on the way, with zstd or gzip on the node; for slow lines." },
-  bwlimit: { type: "number", min: 0.001, placeholder: "MB/S", help: "Megabytes a second that all nodes together may send." },
+  bwlimit: {
+    type: "number",
+    min: 0.001,
+    placeholder: "MB/S",
+    help: "Megabytes a second that all nodes together may send.",
+  },
   wait: COMMON_OPTIONS.wait,
 } as const;
 
@@ -58,7 +82,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values } = parseCommand(COMMAND, argv);
   const targets = await resolveTargets(values);
   if (values.dryRun) {
-    const lines = targets.map(target => `${describeTarget(target)}; to ${visible(nodeFolder(values.folder, target.node))}\n`);
+    const lines = targets.map(
+      target => `${describeTarget(target)}; to ${visible(nodeFolder(values.folder, target.node))}\n`,
+    );
     await writeOut(lines.join(""));
     return EXIT.ok;
   }
@@ -77,7 +103,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
         paths: node.logPaths,
         sudo: values.sudo,
         isPacked: values.compress,
-        requests: Math.max(1, Math.min(NODE_REQUESTS_MAX, Math.floor(REQUESTS_MAX / Math.min(targets.length, values.parallel)))),
+        requests: Math.max(
+          1,
+          Math.min(NODE_REQUESTS_MAX, Math.floor(REQUESTS_MAX / Math.min(targets.length, values.parallel))),
+        ),
         include: values.include,
         ...(values.since === undefined ? {} : { sinceMs: values.since * MS_PER_DAY }),
         ...(onWire === undefined ? {} : { onWire }),
@@ -136,10 +165,12 @@ function tell(outcomes: readonly Outcome<DownloadResult>[], seconds: number, qui
     }
     bytes += value!.bytes;
     logs += value!.logs;
-    for (const { path, reason } of value!.failed) note(`download-logs: ${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`);
+    for (const { path, reason } of value!.failed)
+      note(`download-logs: ${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`);
     if (value!.failed.length > 0) bad.push(node.name);
     if (quiet) continue;
-    for (const path of value!.kept) note(`${visible(node.name)}: kept ${quoteForMessage(path)}: its text is in no log of today`);
+    for (const path of value!.kept)
+      note(`${visible(node.name)}: kept ${quoteForMessage(path)}: its text is in no log of today`);
   }
   if (!quiet) {
     const missing = bad.length === 0 ? "" : `; incomplete: ${bad.map(visible).join(", ")}`;

@@ -15,8 +15,21 @@ const withUsers = test.skipIf(SSHD_USERS_MISSING !== undefined);
 const why = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
 const whyUsers = SSHD_USERS_MISSING === undefined ? "" : ` (skipped: ${SSHD_USERS_MISSING})`;
 
-function download(lab: Lab, server: Pick<Sshd, "port" | "user">, options: Partial<DownloadOptions> = {}, timeoutMs?: number) {
-  const all = { folder: join(lab.folder, "out"), paths: ["~/logs"], sudo: false, isPacked: false, requests: 4, include: [], show() {} };
+function download(
+  lab: Lab,
+  server: Pick<Sshd, "port" | "user">,
+  options: Partial<DownloadOptions> = {},
+  timeoutMs?: number,
+) {
+  const all = {
+    folder: join(lab.folder, "out"),
+    paths: ["~/logs"],
+    sudo: false,
+    isPacked: false,
+    requests: 4,
+    include: [],
+    show() {},
+  };
   return lab.at(server, connection => downloadLogs(connection, { ...all, ...options }), timeoutMs);
 }
 
@@ -58,8 +71,16 @@ describe("downloadLogs", () => {
     const server = await lab.start();
     const logs = join(server.home, "logs");
     await mkdir(join(logs, "sub dir"), { recursive: true });
-    const names = ["cowrie.json", "cowrie.json 'quoted' \"twice\"", "cowrie\n.json", "cowrie$(touch pwned)`id`.json.1",
-      "cowrie.json;ls", "sub dir/cowrie.json", "cowrie.json\\back", "cowrie.json.ünï"];
+    const names = [
+      "cowrie.json",
+      "cowrie.json 'quoted' \"twice\"",
+      "cowrie\n.json",
+      "cowrie$(touch pwned)`id`.json.1",
+      "cowrie.json;ls",
+      "sub dir/cowrie.json",
+      "cowrie.json\\back",
+      "cowrie.json.ünï",
+    ];
     for (const name of names) writeFileSync(join(logs, name), name.repeat(10));
     writeFileSync(Buffer.concat([Buffer.from(`${logs}/cowrie.json.`), Buffer.from([0xff, 0xfe])]), "not UTF-8");
     writeFileSync(join(logs, "other.txt"), "no log");
@@ -69,7 +90,13 @@ describe("downloadLogs", () => {
     expect(first).toMatchObject({ logs: 10, fetched: 10, failed: [] });
     const out = join(lab.folder, "out");
     for (const name of names) {
-      const local = join(out, name.split("/").map(part => safeName(Buffer.from(part).toString("latin1"))).join("/"));
+      const local = join(
+        out,
+        name
+          .split("/")
+          .map(part => safeName(Buffer.from(part).toString("latin1")))
+          .join("/"),
+      );
       expect([name, await Bun.file(local).text()]).toEqual([name, name.repeat(10)]);
       expect(Math.abs(statSync(local).mtimeMs - statSync(join(logs, name)).mtimeMs)).toBeLessThan(2);
     }
@@ -121,7 +148,8 @@ describe("downloadLogs", () => {
     writeFileSync(log, lines("thursday ", 1));
     expect(await download(lab, server)).toMatchObject({ fetched: 1, unchanged: 1 });
     expect(readdirSync(join(lab.folder, "out")).filter(name => !name.includes(".old-"))).toEqual([
-      "cowrie.json", "cowrie.json.2024-01-01",
+      "cowrie.json",
+      "cowrie.json.2024-01-01",
     ]);
   });
 
@@ -176,14 +204,21 @@ describe("downloadLogs", () => {
     await run(["chmod", "-R", "a+rX", server.home]);
     const at = (name: string) => ({ folder: join(lab.folder, name) });
     expect(await download(lab, server, { ...at("a"), sinceMs: Date.parse("2024-01-02") })).toMatchObject({ logs: 2 });
-    expect(await download(lab, server, { ...at("b"), include: ["*-0[1", "*.json.*-01", "x"] })).toMatchObject({ logs: 1 });
-    expect(await download(lab, server, { ...at("c"), paths: [`${logs}/cowrie.json.2024-01-03`] })).toMatchObject({ logs: 1 });
-    await expect(download(lab, server, { ...at("d"), paths: ["/no/such folder"] })).rejects.toThrow('cannot find "/no/such folder"');
+    expect(await download(lab, server, { ...at("b"), include: ["*-0[1", "*.json.*-01", "x"] })).toMatchObject({
+      logs: 1,
+    });
+    expect(await download(lab, server, { ...at("c"), paths: [`${logs}/cowrie.json.2024-01-03`] })).toMatchObject({
+      logs: 1,
+    });
+    await expect(download(lab, server, { ...at("d"), paths: ["/no/such folder"] })).rejects.toThrow(
+      'cannot find "/no/such folder"',
+    );
     await expect(download(lab, server, { ...at("e"), paths: [] })).rejects.toThrow("no log found in the usual places");
     if (server.user === "pot") {
       await run(["chmod", "000", join(logs, "cowrie.json.2024-01-01")]);
       expect(await download(lab, server, at("f"))).toMatchObject({
-        fetched: 2, failed: [{ path: `${logs}/cowrie.json.2024-01-01`, reason: expect.stringContaining("permission denied") }],
+        fetched: 2,
+        failed: [{ path: `${logs}/cowrie.json.2024-01-01`, reason: expect.stringContaining("permission denied") }],
       });
       await run(["chmod", "000", logs]);
       await expect(download(lab, server, at("g"))).rejects.toThrow("permission denied (--sudo");
@@ -224,12 +259,17 @@ describe("a hostile server", () => {
     await dir[Symbol.asyncDispose]();
     return { ...outcome, files: [...files].sort() };
   }
-  const serve = (...texts: string[]) => (asked: Asked, mark: string) =>
-    asked.answer(texts.map((text, i) => `${text}\n${mark} ${i} \n`).join(""));
+  const serve =
+    (...texts: string[]) =>
+    (asked: Asked, mark: string) =>
+      asked.answer(texts.map((text, i) => `${text}\n${mark} ${i} \n`).join(""));
 
   test("names that lead elsewhere stay in the folder", async () => {
     const paths = ["/logs/../../../../cowrie.json", "/etc/cowrie.json", "/logs/./cowrie.json", "/logs/a\n/cowrie.json"];
-    const { value, files } = await against(listingOf(paths.map(path => ({ path, size: 4 }))), serve("one\n", "two\n", "333\n", "4\n4\n"));
+    const { value, files } = await against(
+      listingOf(paths.map(path => ({ path, size: 4 }))),
+      serve("one\n", "two\n", "333\n", "4\n4\n"),
+    );
     expect(value).toMatchObject({ fetched: 4, failed: [] });
     expect(files).toEqual([
       "a/b/out/%2E./%2E./%2E./%2E./cowrie.json",
@@ -256,20 +296,26 @@ describe("a hostile server", () => {
   });
 
   test("data without end end at the size that was told", async () => {
-    const { error, files } = await against(listingOf([{ path: "/logs/cowrie.json", size: 100 }]), ({ write, channel }) => {
-      write("");
-      const pour = () => {
-        while (channel.writable && channel.write(Buffer.alloc(32_768, 65)));
-        if (channel.writable) channel.once("drain", pour);
-      };
-      pour();
-    });
+    const { error, files } = await against(
+      listingOf([{ path: "/logs/cowrie.json", size: 100 }]),
+      ({ write, channel }) => {
+        write("");
+        const pour = () => {
+          while (channel.writable && channel.write(Buffer.alloc(32_768, 65)));
+          if (channel.writable) channel.once("drain", pour);
+        };
+        pour();
+      },
+    );
     expect((error as SshError).message).toContain("more than was asked for");
     expect(files.filter(file => file.endsWith("cowrie.json"))).toEqual([]);
   });
 
   test("less than was told is no whole file, however often it is asked", async () => {
-    const listing = listingOf([{ path: "/logs/cowrie.json", size: 5_000_000_000 }, { path: "/logs/cowrie.json.1", size: 3 }]);
+    const listing = listingOf([
+      { path: "/logs/cowrie.json", size: 5_000_000_000 },
+      { path: "/logs/cowrie.json.1", size: 3 },
+    ]);
     let asked = 0;
     const { value, files } = await against(listing, (question, mark) => {
       asked++;
@@ -277,13 +323,18 @@ describe("a hostile server", () => {
       else if (question.script.includes("cowrie.json.1'")) serve("abc")(question, mark);
       else serve("short")(question, mark);
     });
-    expect(value).toMatchObject({ fetched: 1, failed: [{ path: "/logs/cowrie.json", reason: "it changes while it is read" }] });
+    expect(value).toMatchObject({
+      fetched: 1,
+      failed: [{ path: "/logs/cowrie.json", reason: "it changes while it is read" }],
+    });
     expect(files.filter(file => !file.endsWith(".part"))).toEqual(["a/b/out/cowrie.json.1"]);
   });
 
   test("a hash that is not the text's is no whole file", async () => {
-    const { value, files } = await against(listingOf([{ path: "/logs/cowrie.json", size: 3 }]).replace("000", "001"), (asked, mark) =>
-      asked.answer(`abc\n${mark} 0 ${"0".repeat(64)}  -\n`));
+    const { value, files } = await against(
+      listingOf([{ path: "/logs/cowrie.json", size: 3 }]).replace("000", "001"),
+      (asked, mark) => asked.answer(`abc\n${mark} 0 ${"0".repeat(64)}  -\n`),
+    );
     expect(value).toMatchObject({ fetched: 0, failed: [{ path: "/logs/cowrie.json" }] });
     expect(files).toEqual([]);
   });

@@ -17,14 +17,17 @@ const FILE = { sizeBytes: 0, mtimeNs: "1", ctimeNs: "", inode: "1" };
 function makeText(): Buffer {
   const folder = join(FIXTURES_FOLDER, "fleet");
   const parts = ["hp-sgp-01", "hp-nyc-01", "hp-ams-01"].flatMap(sensor =>
-    readdirSync(join(folder, sensor)).filter(name => !/\.(gz|zst)$/.test(name)).sort()
-      .map(name => readFileSync(join(folder, sensor, name))));
+    readdirSync(join(folder, sensor))
+      .filter(name => !/\.(gz|zst)$/.test(name))
+      .sort()
+      .map(name => readFileSync(join(folder, sensor, name))),
+  );
   const once = Buffer.concat(parts);
   return Buffer.concat(Array.from({ length: Math.ceil((3 * BLOCK_BYTES) / once.length) }, () => once));
 }
 
 async function* inPieces(text: Uint8Array, random: () => number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = at + 1 + Math.floor(random() * 300_000);
     yield text.subarray(at, end);
     at = end;
@@ -33,7 +36,10 @@ async function* inPieces(text: Uint8Array, random: () => number): AsyncGenerator
 
 /** Map a text and write its table. */
 async function mapWhole(path: string, text: Buffer): Promise<EventTableInfo> {
-  const { info, table } = await mapLog("log", chunkedText("none", inPieces(text, Math.random)), { file: FILE, wantsResume: true });
+  const { info, table } = await mapLog("log", chunkedText("none", inPieces(text, Math.random)), {
+    file: FILE,
+    wantsResume: true,
+  });
   await Bun.write(path, Buffer.concat([...eventTableToIpc(table, info)]));
   table.close();
   return info;
@@ -47,8 +53,11 @@ async function eventsOf(path: string): Promise<string[]> {
     const columns = TEXT_COLUMNS.map(name => [table.dictionaries.get(name), codes.get(name)] as const);
     for (let row = 0; row < rows; row++) {
       const texts = columns.map(([dictionary, column]) =>
-        column === undefined || column[row]! < 0 ? null : textOf(dictionary!, column[row]!));
-      const values = NUMBER_COLUMN_NAMES.map(name => numbers.get(name)?.[row] ?? NaN).map(value => (value === value ? value : null));
+        column === undefined || column[row]! < 0 ? null : textOf(dictionary!, column[row]!),
+      );
+      const values = NUMBER_COLUMN_NAMES.map(name => numbers.get(name)?.[row] ?? NaN).map(value =>
+        value === value ? value : null,
+      );
       events.push(JSON.stringify([timestampUs[row], texts, values]));
     }
   }
@@ -59,7 +68,11 @@ async function eventsOf(path: string): Promise<string[]> {
 test("mapGrown() gives the table of the whole text, wherever it was cut", async () => {
   await using dir = await makeTempDir();
   const text = makeText();
-  const [whole, grown, partial] = ["whole", "grown", "partial"].map(name => join(dir.path, name)) as [string, string, string];
+  const [whole, grown, partial] = ["whole", "grown", "partial"].map(name => join(dir.path, name)) as [
+    string,
+    string,
+    string,
+  ];
   const { resume: _, ...wanted } = await mapWhole(whole, text);
   const events = await eventsOf(whole);
   const seeded = seededRandom("grown");
@@ -73,7 +86,11 @@ test("mapGrown() gives the table of the whole text, wherever it was cut", async 
     resumed++;
     const job = { path: "log", tablePath: grown, partialPath: `${partial}${i}`, isFresh: true, hasLineHashes: false };
     const { source } = await mapGrown(job, FILE, inPieces(text.subarray(offset), random));
-    expect({ cut, offset: offset <= cut && cut - offset < BLOCK_BYTES, source }).toEqual({ cut, offset: true, source: wanted.source });
+    expect({ cut, offset: offset <= cut && cut - offset < BLOCK_BYTES, source }).toEqual({
+      cut,
+      offset: true,
+      source: wanted.source,
+    });
     expect({ cut, isEqual: Bun.deepEquals(await eventsOf(job.partialPath), events) }).toEqual({ cut, isEqual: true });
   }
   expect(resumed).toBeGreaterThan(6);
@@ -86,7 +103,13 @@ test("mapGrown() refuses a text that is not the one it was", async () => {
   const cut = text.indexOf("\n", BLOCK_BYTES * 1.5) + 1;
   const before = await mapWhole(path, text.subarray(0, cut));
   const offset = growOffset(before, text.length)!;
-  const job = { path: "log", tablePath: path, partialPath: join(dir.path, "partial"), isFresh: true, hasLineHashes: false };
+  const job = {
+    path: "log",
+    tablePath: path,
+    partialPath: join(dir.path, "partial"),
+    isFresh: true,
+    hasLineHashes: false,
+  };
   const other = Buffer.from(text.subarray(offset));
   other[10]! ^= 1;
   expect(mapGrown(job, FILE, inPieces(other, Math.random))).rejects.toThrow(NOT_GROWN);

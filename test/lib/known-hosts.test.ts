@@ -3,8 +3,17 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
-import { addKnownHost, checkHostKey, fingerprint, knownName, matchesHost, orderKeyAlgorithms, parseKnownHosts,
-  readKnownHosts, type Verdict } from "../../lib/known-hosts.ts";
+import {
+  addKnownHost,
+  checkHostKey,
+  fingerprint,
+  knownName,
+  matchesHost,
+  orderKeyAlgorithms,
+  parseKnownHosts,
+  readKnownHosts,
+  type Verdict,
+} from "../../lib/known-hosts.ts";
 import { makeTempDir, run } from "../support/run.ts";
 
 /** A key in wire format: its type, then something. */
@@ -75,7 +84,12 @@ describe("checkHostKey", () => {
 
 test("orderKeyAlgorithms() puts types that are known first", () => {
   const keys = parseKnownHosts(`h ssh-rsa ${base64(KEY)}`);
-  expect(orderKeyAlgorithms(keys, "h", 22).slice(0, 4)).toEqual(["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa", "ssh-ed25519"]);
+  expect(orderKeyAlgorithms(keys, "h", 22).slice(0, 4)).toEqual([
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+    "ssh-rsa",
+    "ssh-ed25519",
+  ]);
   expect(orderKeyAlgorithms(keys, "i", 22)[0]).toBe("ssh-ed25519");
 });
 
@@ -85,7 +99,10 @@ describe("addKnownHost", () => {
     addKnownHost(file, "2001:db8::1", 22, KEY);
     addKnownHost(file, "h", 2112, OTHER);
     expect(checkHostKey(readKnownHosts([file, `${file}.absent`]), "h", 2112, OTHER).verdict).toBe("known");
-    expect(readKnownHosts([file]).map(({ line, hosts }) => [line, hosts])).toEqual([[1, "2001:db8::1"], [2, "[h]:2112"]]);
+    expect(readKnownHosts([file]).map(({ line, hosts }) => [line, hosts])).toEqual([
+      [1, "2001:db8::1"],
+      [2, "[h]:2112"],
+    ]);
   });
 
   test("writes no name that would be a pattern of its own or two lines", () => {
@@ -100,15 +117,18 @@ test("knownName() has brackets where the port is not 22", () => {
 });
 
 const hasKeygen = Bun.which("ssh-keygen") !== null;
-test.skipIf(!hasKeygen)("ssh-keygen reads and hashes what was written, with the same fingerprint (needs ssh-keygen)", async () => {
-  await using dir = await makeTempDir();
-  await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${dir.path}/id`]);
-  const publicLine = await Bun.file(`${dir.path}/id.pub`).text();
-  const key = Buffer.from(publicLine.split(" ")[1]!, "base64");
-  const file = `${dir.path}/known`;
-  addKnownHost(file, "a.example", 2112, key);
-  expect((await run(["ssh-keygen", "-lf", file])).stdout).toContain(fingerprint(key));
-  await run(["ssh-keygen", "-q", "-H", "-f", file]);
-  expect(await Bun.file(file).text()).toStartWith("|1|");
-  expect(checkHostKey(readKnownHosts([file]), "a.example", 2112, key).verdict).toBe("known");
-});
+test.skipIf(!hasKeygen)(
+  "ssh-keygen reads and hashes what was written, with the same fingerprint (needs ssh-keygen)",
+  async () => {
+    await using dir = await makeTempDir();
+    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${dir.path}/id`]);
+    const publicLine = await Bun.file(`${dir.path}/id.pub`).text();
+    const key = Buffer.from(publicLine.split(" ")[1]!, "base64");
+    const file = `${dir.path}/known`;
+    addKnownHost(file, "a.example", 2112, key);
+    expect((await run(["ssh-keygen", "-lf", file])).stdout).toContain(fingerprint(key));
+    await run(["ssh-keygen", "-q", "-H", "-f", file]);
+    expect(await Bun.file(file).text()).toStartWith("|1|");
+    expect(checkHostKey(readKnownHosts([file]), "a.example", 2112, key).verdict).toBe("known");
+  },
+);

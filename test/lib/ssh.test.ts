@@ -1,12 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Connection, Connector, type ConnectorOptions, shellQuote, SshError, type SshFault } from "../../lib/ssh.ts";
+import {
+  type Connection,
+  Connector,
+  type ConnectorOptions,
+  shellQuote,
+  SshError,
+  type SshFault,
+} from "../../lib/ssh.ts";
 import { resolveHost, type ResolveOptions, type SshHost } from "../../lib/ssh-config.ts";
 import { KeyRing } from "../../lib/ssh-login.ts";
 import { makeTempDir, run } from "../support/run.ts";
-import { makeKey, POT_PASSWORD, SSHD_MISSING, SSHD_USERS_MISSING, type Sshd, type SshdOptions, startAgent, startSshd }
-  from "../support/sshd.ts";
+import {
+  makeKey,
+  POT_PASSWORD,
+  SSHD_MISSING,
+  SSHD_USERS_MISSING,
+  type Sshd,
+  type SshdOptions,
+  startAgent,
+  startSshd,
+} from "../support/sshd.ts";
 import { type FakeServer, type FakeServerOptions, startFakeServer } from "../support/ssh-server.ts";
 
 const withSshd = test.skipIf(SSHD_MISSING !== undefined);
@@ -40,7 +55,10 @@ async function hostOf(
   known: string,
   resolve: ResolveOptions = {},
 ): Promise<SshHost> {
-  const host = await resolveHost({ host: "127.0.0.1", port, user }, { configFile: "none", knownHosts: [known], ...resolve });
+  const host = await resolveHost(
+    { host: "127.0.0.1", port, user },
+    { configFile: "none", knownHosts: [known], ...resolve },
+  );
   // Neither the agent nor the keys of whoever runs the tests.
   return { ...host, agent: undefined, identities: resolve.identities ?? [] };
 }
@@ -99,7 +117,8 @@ describe("login", () => {
     await Promise.all([1, 2, 3].map(() => using(host, connection => output(connection, "true"), { keys })));
     expect(asked).toBe(1);
     expect(await faultOf(using(host, () => {}))).toMatchObject({
-      fault: "login", message: expect.stringContaining("needs a passphrase"),
+      fault: "login",
+      message: expect.stringContaining("needs a passphrase"),
     });
     const wrong = new KeyRing({ passphrase: async () => "wrong" });
     expect((await faultOf(using(host, () => {}, { keys: wrong }))).message).toContain("the passphrase is wrong");
@@ -120,7 +139,9 @@ describe("login", () => {
     await using at = await setUp();
     const host = { ...at.host, agent: join(at.dir, "no-agent") };
     expect(await using(host, connection => output(connection, "echo on"))).toBe("on\n");
-    expect((await faultOf(using({ ...host, identities: [] }, () => {}))).message).toContain("the agent does not answer");
+    expect((await faultOf(using({ ...host, identities: [] }, () => {}))).message).toContain(
+      "the agent does not answer",
+    );
   });
 
   withSshd(`says what was tried and what the server takes${why}`, async () => {
@@ -149,7 +170,9 @@ describe("login", () => {
   });
 
   withUsers(`by keyboard-interactive${whyUsers}`, async () => {
-    await using at = await setUp({ config: ["UsePAM yes", "PasswordAuthentication no", "KbdInteractiveAuthentication yes"] });
+    await using at = await setUp({
+      config: ["UsePAM yes", "PasswordAuthentication no", "KbdInteractiveAuthentication yes"],
+    });
     const host = { ...at.host, identities: [] };
     expect(await using(host, connection => output(connection, "id -un"), { password: POT_PASSWORD })).toBe("pot\n");
   });
@@ -215,7 +238,8 @@ describe("host keys", () => {
     expect(changed.message).toContain("line 1");
     await Bun.write(at.known, `${at.server.knownHosts}@revoked ${at.server.knownHosts}`);
     expect(await faultOf(using(at.host, () => {}, { acceptNew: true }))).toMatchObject({
-      fault: "key", message: expect.stringContaining("revoked"),
+      fault: "key",
+      message: expect.stringContaining("revoked"),
     });
     expect(await Bun.file(at.known).text()).not.toContain(`${wrong}${wrong}`);
   });
@@ -242,13 +266,17 @@ describe("jump hosts", () => {
     await using first = await startSshd([at.key.publicLine]);
     await using second = await startSshd([at.key.publicLine]);
     await Bun.write(at.known, at.server.knownHosts + first.knownHosts + second.knownHosts);
-    const jumps = [await hostOf(first, at.known, { identities: [at.key.file] }),
-      await hostOf(second, at.known, { identities: [at.key.file] })];
+    const jumps = [
+      await hostOf(first, at.known, { identities: [at.key.file] }),
+      await hostOf(second, at.known, { identities: [at.key.file] }),
+    ];
     await using connector = new Connector({ timeoutMs: 10_000 });
-    const texts = await Promise.all([1, 2, 3, 4].map(async i => {
-      await using connection = await connector.connect({ ...at.host, jumps });
-      return await output(connection, `echo ${i}`);
-    }));
+    const texts = await Promise.all(
+      [1, 2, 3, 4].map(async i => {
+        await using connection = await connector.connect({ ...at.host, jumps });
+        return await output(connection, `echo ${i}`);
+      }),
+    );
     expect(texts).toEqual(["1\n", "2\n", "3\n", "4\n"]);
     expect(first.log().match(/Accepted publickey/g)?.length).toBe(1);
   });
@@ -258,13 +286,18 @@ describe("jump hosts", () => {
     await using jump = await startSshd([at.key.publicLine]);
     const host = { ...at.host, jumps: [await hostOf(jump, at.known, { identities: [at.key.file] })] };
     expect(await faultOf(using(host, () => {}))).toMatchObject({
-      fault: "key", message: expect.stringMatching(/^jump host .*not in/),
+      fault: "key",
+      message: expect.stringMatching(/^jump host .*not in/),
     });
     await Bun.write(at.known, jump.knownHosts);
-    expect(await faultOf(using(host, () => {}))).toMatchObject({ fault: "key", message: expect.stringMatching(/^its key/) });
+    expect(await faultOf(using(host, () => {}))).toMatchObject({
+      fault: "key",
+      message: expect.stringMatching(/^its key/),
+    });
     await at.server.kill();
     expect(await faultOf(using(host, () => {}))).toMatchObject({
-      fault: "connect", message: expect.stringContaining("cannot reach it"),
+      fault: "connect",
+      message: expect.stringContaining("cannot reach it"),
     });
   });
 });
@@ -305,7 +338,9 @@ describe("scripts", () => {
   withSshd(`data for stdin arrive whole${why}`, async () => {
     await using at = await setUp();
     await using(at.host, async connection => {
-      const { stdout } = await connection.run("take | wc -c; watch; echo end", { stdin: new Uint8Array(3_000_000).fill(7) });
+      const { stdout } = await connection.run("take | wc -c; watch; echo end", {
+        stdin: new Uint8Array(3_000_000).fill(7),
+      });
       expect(stdout.toString()).toBe("3000000\nend\n");
     });
   });
@@ -323,10 +358,14 @@ describe("scripts", () => {
   });
 
   withUsers(`the shells of the land all take our commands${whyUsers}`, async () => {
-    for (const shell of ["/bin/dash", "/bin/zsh", "/usr/bin/fish", "/bin/csh", "/bin/tcsh", "/bin/ksh"].filter(existsSync)) {
+    for (const shell of ["/bin/dash", "/bin/zsh", "/usr/bin/fish", "/bin/csh", "/bin/tcsh", "/bin/ksh"].filter(
+      existsSync,
+    )) {
       await using at = await setUp({ shell });
-      expect([shell, await using(at.host, connection => output(connection, "echo 'it''s'; echo $((1+1))"))])
-        .toEqual([shell, "its\n2\n"]);
+      expect([shell, await using(at.host, connection => output(connection, "echo 'it''s'; echo $((1+1))"))]).toEqual([
+        shell,
+        "its\n2\n",
+      ]);
     }
   });
 
@@ -356,15 +395,18 @@ describe("scripts", () => {
   withSshd(`a script that is killed on the host is an error${why}`, async () => {
     await using at = await setUp();
     expect(await faultOf(using(at.host, connection => connection.run("kill -KILL 0")))).toMatchObject({
-      fault: "command", message: expect.stringContaining("KILL"),
+      fault: "command",
+      message: expect.stringContaining("KILL"),
     });
   });
 
   withUsers(`a server killed in the middle is an error at once, not a short answer${whyUsers}`, async () => {
     await using at = await setUp();
-    const broken = using(at.host, connection => connection.stream("while :; do seq 1 100000; done", async () => {
-      await at.server.kill();
-    }));
+    const broken = using(at.host, connection =>
+      connection.stream("while :; do seq 1 100000; done", async () => {
+        await at.server.kill();
+      }),
+    );
     expect(await faultOf(broken)).toMatchObject({ fault: "lost" });
   });
 
@@ -387,10 +429,12 @@ describe("scripts", () => {
   withSshd(`fifty connections at once, with a server that takes ten${why}`, async () => {
     await using at = await setUp({ config: ["MaxStartups 10:30:100"] });
     await using connector = new Connector({ timeoutMs: 30_000 });
-    const texts = await Promise.all(Array.from({ length: 50 }, async (_, i) => {
-      await using connection = await connector.connect(at.host);
-      return await output(connection, `echo ${i}`);
-    }));
+    const texts = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        await using connection = await connector.connect(at.host);
+        return await output(connection, `echo ${i}`);
+      }),
+    );
     expect(texts).toEqual(Array.from({ length: 50 }, (_, i) => `${i}\n`));
   });
 });
@@ -400,7 +444,8 @@ describe("servers that are no good", () => {
     await using at = await setUpFake({});
     await at.server[Symbol.asyncDispose]();
     expect(await faultOf(using(at.host, () => {}))).toMatchObject({
-      fault: "connect", message: expect.stringContaining("refused"),
+      fault: "connect",
+      message: expect.stringContaining("refused"),
     });
   });
 
@@ -410,7 +455,8 @@ describe("servers that are no good", () => {
       if (greeting !== "") socket.end();
     };
     const servers = ["", "HTTP/1.1 400 Bad Request\r\n\r\n"].map(greeting =>
-      Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { open: open(greeting), data() {} } }));
+      Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { open: open(greeting), data() {} } }),
+    );
     const hosts = await Promise.all(servers.map(({ port }) => hostOf({ port, user: "pot" }, "/dev/null")));
     const faults = await Promise.all(hosts.map(host => faultOf(using(host, () => {}, { timeoutMs: 400 }))));
     expect(faults.map(({ fault }) => fault)).toEqual(["silent", "busy"]);
@@ -465,8 +511,9 @@ describe("servers that are no good", () => {
         pour();
       },
     });
-    const faults = await Promise.all(kinds.map(kind =>
-      faultOf(using(at.host, connection => connection.run(`: ${kind}`, { timeoutMs: 1000 })))));
+    const faults = await Promise.all(
+      kinds.map(kind => faultOf(using(at.host, connection => connection.run(`: ${kind}`, { timeoutMs: 1000 })))),
+    );
     expect(faults.map(({ fault }) => fault)).toEqual(["garbage", "garbage", "silent"]);
   });
 });

@@ -29,7 +29,11 @@ describe("analyze-remote", () => {
   let local: string;
 
   /** Run in a folder of its own, with a cache of its own. */
-  async function analyze(name: string, args: readonly string[], nodes: readonly Pick<Sshd, "port" | "user">[] = servers) {
+  async function analyze(
+    name: string,
+    args: readonly string[],
+    nodes: readonly Pick<Sshd, "port" | "user">[] = servers,
+  ) {
     const folder = join(lab.folder, name);
     await mkdir(folder, { recursive: true });
     const env = { XDG_CACHE_HOME: join(lab.folder, "cache"), SSH_AUTH_SOCK: undefined, COWRIE_SSH_PASSWORD: undefined };
@@ -40,7 +44,8 @@ describe("analyze-remote", () => {
   /** A node whose log of 2020 stops in the middle, and for ever. */
   async function startStuck(): Promise<Sshd> {
     const bin = join(lab.folder, `bin${Math.random()}`);
-    const script = '#!/bin/sh\ncase "$*" in *2020*) /usr/bin/head -c 1000000 "$4"; exec sleep 4321;; esac\nexec /usr/bin/head "$@"\n';
+    const script =
+      '#!/bin/sh\ncase "$*" in *2020*) /usr/bin/head -c 1000000 "$4"; exec sleep 4321;; esac\nexec /usr/bin/head "$@"\n';
     await Bun.write(join(bin, "head"), script);
     await run(["chmod", "-R", "a+rx", bin]);
     const server = await lab.start({ config: [`SetEnv PATH=${bin}:/usr/bin:/bin`] });
@@ -52,15 +57,21 @@ describe("analyze-remote", () => {
   }
 
   /** How many processes on a node are stuck. */
-  const readers = (server: Sshd) => lab.at(server, async connection =>
-    (await connection.run("ps ax -o args | grep -c '[s]leep 4321' || true")).stdout.toString().trim());
+  const readers = (server: Sshd) =>
+    lab.at(server, async connection =>
+      (await connection.run("ps ax -o args | grep -c '[s]leep 4321' || true")).stdout.toString().trim(),
+    );
 
   beforeAll(async () => {
     if (SSHD_MISSING !== undefined) return;
     lab = await makeLab();
     // Everything but the Bun that runs the tests.
     const bin = join(lab.folder, "bin");
-    await run(["sh", "-c", `mkdir ${bin} && ln -s /usr/bin/* /bin/* ${bin} 2>/dev/null; rm -f ${bin}/bun*; chmod a+rx ${lab.folder}`]);
+    await run([
+      "sh",
+      "-c",
+      `mkdir ${bin} && ln -s /usr/bin/* /bin/* ${bin} 2>/dev/null; rm -f ${bin}/bun*; chmod a+rx ${lab.folder}`,
+    ]);
     for (const sensor of SENSORS) {
       const server = await lab.start({ config: [`SetEnv PATH=${bin}`] });
       servers.push(server);
@@ -79,28 +90,43 @@ describe("analyze-remote", () => {
     await lab?.[Symbol.asyncDispose]();
   });
 
-  withSshd(`here: the rows are those of analyze-local, and nothing is left on a node${why}`, async () => {
-    const before = await Promise.all(servers.map(({ home }) => run(["find", home])));
-    const { exitCode, stderr, stdout, arrow, folder } = await analyze("here", ["--reduce-on", "here"]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
-    expect(stderr).toContain("5 of 5 read");
-    expect(stderr).toContain("20,066: 3 from repaired lines; 7 lines rejected, 1 not yet complete");
-    expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
-    expect(await readFile(join(folder, "reduced.json"), "utf8")).toBe(await readFile(join(local, "reduced.json"), "utf8"));
-    expect(readdirSync(folder).sort()).toEqual([
-      ...servers.flatMap(({ port }) => ["arrow", "json"].map(end => `127.0.0.1_${port}_reduced.${end}`)),
-      "reduced.arrow", "reduced.json", "result.html", "stats.html",
-    ].sort());
-    const after = await Promise.all(servers.map(({ home }) => run(["find", home])));
-    expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
-  }, 120_000);
+  withSshd(
+    `here: the rows are those of analyze-local, and nothing is left on a node${why}`,
+    async () => {
+      const before = await Promise.all(servers.map(({ home }) => run(["find", home])));
+      const { exitCode, stderr, stdout, arrow, folder } = await analyze("here", ["--reduce-on", "here"]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+      expect(stderr).toContain("5 of 5 read");
+      expect(stderr).toContain("20,066: 3 from repaired lines; 7 lines rejected, 1 not yet complete");
+      expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
+      expect(await readFile(join(folder, "reduced.json"), "utf8")).toBe(
+        await readFile(join(local, "reduced.json"), "utf8"),
+      );
+      expect(readdirSync(folder).sort()).toEqual(
+        [
+          ...servers.flatMap(({ port }) => ["arrow", "json"].map(end => `127.0.0.1_${port}_reduced.${end}`)),
+          "reduced.arrow",
+          "reduced.json",
+          "result.html",
+          "stats.html",
+        ].sort(),
+      );
+      const after = await Promise.all(servers.map(({ home }) => run(["find", home])));
+      expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
+    },
+    120_000,
+  );
 
-  withSshd(`here, again: what is unchanged is not fetched${why}`, async () => {
-    const { exitCode, stdout, arrow } = await analyze("again", ["--reduce-on", "here", "--json", "-q"]);
-    const summary = JSON.parse(stdout) as { reused: number; logs: number; wire_bytes: number };
-    expect([exitCode, summary.logs, summary.reused, summary.wire_bytes]).toEqual([0, 179, 179, 0]);
-    expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
-  }, 120_000);
+  withSshd(
+    `here, again: what is unchanged is not fetched${why}`,
+    async () => {
+      const { exitCode, stdout, arrow } = await analyze("again", ["--reduce-on", "here", "--json", "-q"]);
+      const summary = JSON.parse(stdout) as { reused: number; logs: number; wire_bytes: number };
+      expect([exitCode, summary.logs, summary.reused, summary.wire_bytes]).toEqual([0, 179, 179, 0]);
+      expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
+    },
+    120_000,
+  );
 
   withSshd(`the tables of the nodes combine to the table of all${why}`, async () => {
     const parts = servers.map(({ port }) => join(lab.folder, "here", `127.0.0.1_${port}_reduced.arrow`));
@@ -111,125 +137,182 @@ describe("analyze-remote", () => {
     expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(await contentOf(join(local, "reduced.arrow")));
   });
 
-  withSshd(`on the nodes, after a setup: the same rows; --remove takes all away${why}`, async () => {
-    const homes = servers.slice(0, 2);
-    const before = await Promise.all(homes.map(({ home }) => run(["find", home])));
-    const here = await analyze("two here", ["--reduce-on", "here", "--since", "2026-07-20"], homes);
-    const none = await analyze("none", ["--reduce-on", "node"], [servers[0]!]);
-    expect(none.exitCode).toBe(1);
-    expect(none.stderr).toContain("no Bun");
-    const { exitCode, stderr, stdout, arrow } = await analyze("node", ["-r", "--reduce-on", "node", "--json", "--since", "2026-07-20"], homes);
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("reduced there")]);
-    const { wire_bytes, bytes } = JSON.parse(stdout) as { wire_bytes: number; bytes: number };
-    expect(wire_bytes).toBeLessThan(bytes / 2);
-    expect(await contentOf(arrow)).toEqual(await contentOf(here.arrow));
-    const auto = await analyze("auto", ["--since", "2026-07-20"], servers.slice(1, 3));
-    expect(auto.stderr.match(/reduced there/g)).toHaveLength(1);
-    const removed = await analyze("removed", ["--remove"], homes);
-    expect([removed.exitCode, removed.stderr.match(/removed/g)]).toEqual([0, ["removed", "removed"]]);
-    const after = await Promise.all(homes.map(({ home }) => run(["sh", "-c", `find ${home} | grep -v '/\\.cache$'`])));
-    expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
-  }, 180_000);
+  withSshd(
+    `on the nodes, after a setup: the same rows; --remove takes all away${why}`,
+    async () => {
+      const homes = servers.slice(0, 2);
+      const before = await Promise.all(homes.map(({ home }) => run(["find", home])));
+      const here = await analyze("two here", ["--reduce-on", "here", "--since", "2026-07-20"], homes);
+      const none = await analyze("none", ["--reduce-on", "node"], [servers[0]!]);
+      expect(none.exitCode).toBe(1);
+      expect(none.stderr).toContain("no Bun");
+      const { exitCode, stderr, stdout, arrow } = await analyze(
+        "node",
+        ["-r", "--reduce-on", "node", "--json", "--since", "2026-07-20"],
+        homes,
+      );
+      expect([exitCode, stderr]).toEqual([0, expect.stringContaining("reduced there")]);
+      const { wire_bytes, bytes } = JSON.parse(stdout) as { wire_bytes: number; bytes: number };
+      expect(wire_bytes).toBeLessThan(bytes / 2);
+      expect(await contentOf(arrow)).toEqual(await contentOf(here.arrow));
+      const auto = await analyze("auto", ["--since", "2026-07-20"], servers.slice(1, 3));
+      expect(auto.stderr.match(/reduced there/g)).toHaveLength(1);
+      const removed = await analyze("removed", ["--remove"], homes);
+      expect([removed.exitCode, removed.stderr.match(/removed/g)]).toEqual([0, ["removed", "removed"]]);
+      const after = await Promise.all(
+        homes.map(({ home }) => run(["sh", "-c", `find ${home} | grep -v '/\\.cache$'`])),
+      );
+      expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
+    },
+    180_000,
+  );
 
-  withUsers(`one node down, one without logs, one unknown: each named, the others whole${whyUsers}`, async () => {
-    const down = { port: await freePort(), user: "pot" };
-    const empty = await lab.start();
-    const stranger = await lab.start();
-    await Bun.write(lab.known, (await readFile(lab.known, "utf8")).replace(stranger.knownHosts, ""));
-    const args = ["--reduce-on", "here", "--retries", "1"];
-    const { exitCode, stderr, arrow, folder } = await analyze("bad", args, [down, servers[1]!, empty, stranger, servers[4]!]);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/failed: connection refused: nothing listens there/);
-    expect(stderr).toMatch(/failed: no log found in the usual places \(--log-path names another\)/);
-    expect(stderr).toMatch(/failed: its key ssh-ed25519 SHA256:\S+ is not in /);
-    expect(stderr).toContain("2 of 5 read");
-    const both = await analyze("good", ["--reduce-on", "here"], [servers[1]!, servers[4]!]);
-    expect(await contentOf(arrow)).toEqual(await contentOf(both.arrow));
-    expect(await readFile(join(folder, "result.html"), "utf8")).toContain(`Node 127.0.0.1_${down.port} is missing: connection refused`);
-    const all = await analyze("all bad", args, [down]);
-    expect([all.exitCode, existsSync(all.arrow)]).toEqual([1, false]);
-    expect(all.stderr).toContain("Cannot read any of 1 node");
-  }, 120_000);
+  withUsers(
+    `one node down, one without logs, one unknown: each named, the others whole${whyUsers}`,
+    async () => {
+      const down = { port: await freePort(), user: "pot" };
+      const empty = await lab.start();
+      const stranger = await lab.start();
+      await Bun.write(lab.known, (await readFile(lab.known, "utf8")).replace(stranger.knownHosts, ""));
+      const args = ["--reduce-on", "here", "--retries", "1"];
+      const { exitCode, stderr, arrow, folder } = await analyze("bad", args, [
+        down,
+        servers[1]!,
+        empty,
+        stranger,
+        servers[4]!,
+      ]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/failed: connection refused: nothing listens there/);
+      expect(stderr).toMatch(/failed: no log found in the usual places \(--log-path names another\)/);
+      expect(stderr).toMatch(/failed: its key ssh-ed25519 SHA256:\S+ is not in /);
+      expect(stderr).toContain("2 of 5 read");
+      const both = await analyze("good", ["--reduce-on", "here"], [servers[1]!, servers[4]!]);
+      expect(await contentOf(arrow)).toEqual(await contentOf(both.arrow));
+      expect(await readFile(join(folder, "result.html"), "utf8")).toContain(
+        `Node 127.0.0.1_${down.port} is missing: connection refused`,
+      );
+      const all = await analyze("all bad", args, [down]);
+      expect([all.exitCode, existsSync(all.arrow)]).toEqual([1, false]);
+      expect(all.stderr).toContain("Cannot read any of 1 node");
+    },
+    120_000,
+  );
 
-  withUsers(`a node killed in the middle is tried again, and then missing${whyUsers}`, async () => {
-    const server = await startStuck();
-    const folder = join(lab.folder, "killed");
-    await mkdir(folder);
-    const child = startScript("analyze-remote", [...lab.args(server, servers[4]!), "--reduce-on", "here", "--retries", "1", "--timeout", "5",
-      "--mapped-dir", join(lab.folder, "killed-tables")], { cwd: folder });
-    while ((await readers(server)) === "0") await Bun.sleep(20);
-    await server.kill();
-    const stderr = await new Response(child.stderr).text();
-    expect(await child.exited).toBe(1);
-    expect(stderr).toMatch(/(the connection broke|answer broke off).*; trying again/);
-    expect(stderr).toContain("1 of 2 read");
-    expect((await run(["find", join(lab.folder, "killed-tables"), "-name", "*.partial"])).stdout).toBe("");
-  }, 120_000);
+  withUsers(
+    `a node killed in the middle is tried again, and then missing${whyUsers}`,
+    async () => {
+      const server = await startStuck();
+      const folder = join(lab.folder, "killed");
+      await mkdir(folder);
+      const child = startScript(
+        "analyze-remote",
+        [
+          ...lab.args(server, servers[4]!),
+          "--reduce-on",
+          "here",
+          "--retries",
+          "1",
+          "--timeout",
+          "5",
+          "--mapped-dir",
+          join(lab.folder, "killed-tables"),
+        ],
+        { cwd: folder },
+      );
+      while ((await readers(server)) === "0") await Bun.sleep(20);
+      await server.kill();
+      const stderr = await new Response(child.stderr).text();
+      expect(await child.exited).toBe(1);
+      expect(stderr).toMatch(/(the connection broke|answer broke off).*; trying again/);
+      expect(stderr).toContain("1 of 2 read");
+      expect((await run(["find", join(lab.folder, "killed-tables"), "-name", "*.partial"])).stdout).toBe("");
+    },
+    120_000,
+  );
 
-  withUsers(`Ctrl-C leaves nothing running on a node, and no output here${whyUsers}`, async () => {
-    const server = await startStuck();
-    const folder = join(lab.folder, "stopped");
-    await mkdir(folder);
-    const args = [...lab.args(server), "--reduce-on", "here", "--mapped-dir", join(lab.folder, "stopped-tables")];
-    const child = startScript("analyze-remote", args, { cwd: folder });
-    while ((await readers(server)) === "0") await Bun.sleep(20);
-    child.kill("SIGINT");
-    await child.exited;
-    expect(child.signalCode).toBe("SIGINT");
-    while ((await readers(server)) !== "0") await Bun.sleep(20);
-    expect(readdirSync(folder)).toEqual([]);
-  }, 120_000);
+  withUsers(
+    `Ctrl-C leaves nothing running on a node, and no output here${whyUsers}`,
+    async () => {
+      const server = await startStuck();
+      const folder = join(lab.folder, "stopped");
+      await mkdir(folder);
+      const args = [...lab.args(server), "--reduce-on", "here", "--mapped-dir", join(lab.folder, "stopped-tables")];
+      const child = startScript("analyze-remote", args, { cwd: folder });
+      while ((await readers(server)) === "0") await Bun.sleep(20);
+      child.kill("SIGINT");
+      await child.exited;
+      expect(child.signalCode).toBe("SIGINT");
+      while ((await readers(server)) !== "0") await Bun.sleep(20);
+      expect(readdirSync(folder)).toEqual([]);
+    },
+    120_000,
+  );
 
-  withSshd(`a log that has grown costs its tail, and gives what analyze-local gives${why}`, async () => {
-    const server = await lab.start();
-    const logs = await copyLogs(server, join(FLEET, "hp-ams-01"));
-    const log = join(logs, "cowrie.json");
-    // More than a block, so that there is a beginning that is not fetched again.
-    const days = readdirSync(join(FLEET, "hp-sgp-01")).filter(name => /-\d\d$/.test(name)).sort();
-    const more = await Promise.all(days.map(name => readFile(join(FLEET, "hp-sgp-01", name))));
-    const own = await readFile(join(FLEET, "hp-ams-01/cowrie.json"));
-    const begin = Buffer.concat([Buffer.from(own.subarray(0, own.lastIndexOf("\n") + 1)), ...more]);
-    const text = Buffer.concat(Array.from({ length: 1 + Math.ceil(2.5e6 / begin.length) }, () => begin).concat(own));
-    const folder = join(lab.folder, "grown-local");
-    await mkdir(join(folder, "logs"), { recursive: true });
-    // In the middle of a line, at the end of one, and to an end that is still being written.
-    const cuts = [1_500_000, text.indexOf("\n", 1_900_000) + 1, text.length];
-    for (const [i, cut] of cuts.entries()) {
-      await Bun.write(log, "");
-      await Bun.write(log, text.subarray(0, cut));
-      const { arrow, exitCode, stdout } = await analyze(`grow${i}`, ["--reduce-on", "here", "--json"], [server]);
-      const { wire_bytes } = JSON.parse(stdout) as { wire_bytes: number };
+  withSshd(
+    `a log that has grown costs its tail, and gives what analyze-local gives${why}`,
+    async () => {
+      const server = await lab.start();
+      const logs = await copyLogs(server, join(FLEET, "hp-ams-01"));
+      const log = join(logs, "cowrie.json");
+      // More than a block, so that there is a beginning that is not fetched again.
+      const days = readdirSync(join(FLEET, "hp-sgp-01"))
+        .filter(name => /-\d\d$/.test(name))
+        .sort();
+      const more = await Promise.all(days.map(name => readFile(join(FLEET, "hp-sgp-01", name))));
+      const own = await readFile(join(FLEET, "hp-ams-01/cowrie.json"));
+      const begin = Buffer.concat([Buffer.from(own.subarray(0, own.lastIndexOf("\n") + 1)), ...more]);
+      const text = Buffer.concat(Array.from({ length: 1 + Math.ceil(2.5e6 / begin.length) }, () => begin).concat(own));
+      const folder = join(lab.folder, "grown-local");
+      await mkdir(join(folder, "logs"), { recursive: true });
+      // In the middle of a line, at the end of one, and to an end that is still being written.
+      const cuts = [1_500_000, text.indexOf("\n", 1_900_000) + 1, text.length];
+      for (const [i, cut] of cuts.entries()) {
+        await Bun.write(log, "");
+        await Bun.write(log, text.subarray(0, cut));
+        const { arrow, exitCode, stdout } = await analyze(`grow${i}`, ["--reduce-on", "here", "--json"], [server]);
+        const { wire_bytes } = JSON.parse(stdout) as { wire_bytes: number };
+        expect(exitCode).toBe(0);
+        if (i > 0) expect(wire_bytes).toBeLessThan(150_000);
+        await cp(logs, join(folder, "logs"), { recursive: true });
+        await runScript("analyze-local", [join(folder, "logs"), "--mapped-dir", join(folder, "tables")], {
+          cwd: folder,
+        });
+        expect(await contentOf(arrow)).toEqual(await contentOf(join(folder, "reduced.arrow")));
+      }
+      // Another text in the same place, and longer: nothing of the old one may stay.
+      await Bun.write(log, Buffer.concat([...more, ...more.reverse(), text, text]));
+      const other = await analyze("rewritten", ["--reduce-on", "here"], [server]);
+      const fresh = await analyze("rewritten fresh", ["--reduce-on", "here", "--mode", "w"], [server]);
+      expect([other.exitCode, await contentOf(other.arrow)]).toEqual([0, await contentOf(fresh.arrow)]);
+    },
+    120_000,
+  );
+
+  withSshd(
+    `the same logs on two nodes count once${why}`,
+    async () => {
+      const twin = await lab.start();
+      await copyLogs(twin, join(FLEET, "hp-lab-01"));
+      const { exitCode, arrow, stderr } = await analyze("twins", ["--reduce-on", "here"], [servers[1]!, twin]);
+      const one = await analyze("one", ["--reduce-on", "here"], [servers[1]!]);
       expect(exitCode).toBe(0);
-      if (i > 0) expect(wire_bytes).toBeLessThan(150_000);
-      await cp(logs, join(folder, "logs"), { recursive: true });
-      await runScript("analyze-local", [join(folder, "logs"), "--mapped-dir", join(folder, "tables")], { cwd: folder });
-      expect(await contentOf(arrow)).toEqual(await contentOf(join(folder, "reduced.arrow")));
-    }
-    // Another text in the same place, and longer: nothing of the old one may stay.
-    await Bun.write(log, Buffer.concat([...more, ...more.reverse(), text, text]));
-    const other = await analyze("rewritten", ["--reduce-on", "here"], [server]);
-    const fresh = await analyze("rewritten fresh", ["--reduce-on", "here", "--mode", "w"], [server]);
-    expect([other.exitCode, await contentOf(other.arrow)]).toEqual([0, await contentOf(fresh.arrow)]);
-  }, 120_000);
-
-  withSshd(`the same logs on two nodes count once${why}`, async () => {
-    const twin = await lab.start();
-    await copyLogs(twin, join(FLEET, "hp-lab-01"));
-    const { exitCode, arrow, stderr } = await analyze("twins", ["--reduce-on", "here"], [servers[1]!, twin]);
-    const one = await analyze("one", ["--reduce-on", "here"], [servers[1]!]);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain("it holds the same log as");
-    expect(await contentOf(arrow)).toEqual(await contentOf(one.arrow));
-  }, 120_000);
+      expect(stderr).toContain("it holds the same log as");
+      expect(await contentOf(arrow)).toEqual(await contentOf(one.arrow));
+    },
+    120_000,
+  );
 
   withSshd(`tells what it would do, and counts options per node${why}`, async () => {
     const dry = await analyze("dry", ["--dry-run", "-n", "3"]);
     expect([dry.exitCode, dry.stdout.split("\n")[0]]).toEqual([
-      0, `127.0.0.1_${servers[0]!.port}: ${servers[0]!.user}@127.0.0.1:${servers[0]!.port}; logs: wherever Cowrie usually writes; reduce on auto`,
+      0,
+      `127.0.0.1_${servers[0]!.port}: ${servers[0]!.user}@127.0.0.1:${servers[0]!.port}; logs: wherever Cowrie usually writes; reduce on auto`,
     ]);
     const wrong = await analyze("wrong", ["-n", "3", "-n", "4"]);
     expect([wrong.exitCode, wrong.stderr.split("\n")[0]]).toEqual([
-      2, "analyze-remote: Cannot use --top-n-events 2 times for 5 nodes: expected once, or once per --ip",
+      2,
+      "analyze-remote: Cannot use --top-n-events 2 times for 5 nodes: expected once, or once per --ip",
     ]);
   });
 });

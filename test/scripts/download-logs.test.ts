@@ -19,7 +19,10 @@ const ENV = { SSH_AUTH_SOCK: undefined, COWRIE_SSH_PASSWORD: undefined, COWRIE_S
 async function slowWay(port: number, delayMs: number): Promise<{ port: number } & AsyncDisposable> {
   const server = createServer(client => {
     const far = connect(port, "127.0.0.1");
-    for (const [from, to] of [[client, far], [far, client]] as const) {
+    for (const [from, to] of [
+      [client, far],
+      [far, client],
+    ] as const) {
       from.on("data", data => void setTimeout(() => to.write(data), delayMs / 2));
       from.on("close", () => void setTimeout(() => to.destroy(), delayMs / 2));
       from.on("error", () => {});
@@ -60,7 +63,11 @@ describe("download-logs", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`incomplete: 127.0.0.1_${down.port}`);
     const { nodes } = JSON.parse(stdout) as { nodes: { name: string; logs?: number; error?: string }[] };
-    expect(nodes.map(({ logs, error }) => logs ?? error)).toEqual([42, "connection refused: nothing listens there", 16]);
+    expect(nodes.map(({ logs, error }) => logs ?? error)).toEqual([
+      42,
+      "connection refused: nothing listens there",
+      16,
+    ]);
     for (const [i, sensor] of ["hp-lab-01", "hp-waw-02"].entries()) {
       const folder = join(lab.folder, "all", `127.0.0.1_${servers[i]!.port}`);
       expect((await run(["diff", "-r", folder, join(FIXTURES_FOLDER, "fleet", sensor)])).stdout).toBe("");
@@ -69,8 +76,10 @@ describe("download-logs", () => {
 
   withSshd(`a way of 200 ms does not wait for every log${why}`, async () => {
     await using way = await slowWay(servers[0]!.port, 200);
-    await Bun.write(lab.known, (await Bun.file(lab.known).text()) +
-      servers[0]!.knownHosts.replace(/:\d+/, `:${way.port}`));
+    await Bun.write(
+      lab.known,
+      (await Bun.file(lab.known).text()) + servers[0]!.knownHosts.replace(/:\d+/, `:${way.port}`),
+    );
     const startMs = performance.now();
     const args = lab.args({ port: way.port, user: servers[0]!.user });
     const { exitCode } = await download([...args, "-f", "slow", "--compress", "-q"]);
@@ -84,52 +93,95 @@ describe("download-logs", () => {
     expect([dry.exitCode, dry.stdout.split("\n").length, existsSync(join(lab.folder, "dry"))]).toEqual([0, 3, false]);
     const wrong = await download(["-i", "a", "-i", "b", "-i", "c", "-u", "x", "-u", "y", "-f", "wrong"]);
     expect([wrong.exitCode, wrong.stderr.split("\n")[0]]).toEqual([
-      2, "download-logs: Cannot use --user 2 times for 3 nodes: expected once, or once per --ip",
+      2,
+      "download-logs: Cannot use --user 2 times for 3 nodes: expected once, or once per --ip",
     ]);
     expect((await download(["-f", "wrong"])).exitCode).toBe(2);
     expect((await download(["-i", "a"])).stderr).toContain("Missing --folder");
   });
 
-  withUsers(`a password by option warns, by variable does not; none is asked without a terminal${whyUsers}`, async () => {
-    const args = ["-i", `pot@127.0.0.1:${servers[0]!.port}`, "--known-hosts", lab.known, "--ssh-config", "none", "--identity", "absent"];
-    const given = await download([...args, "-f", "pw", "-pw", POT_PASSWORD]);
-    expect([given.exitCode, given.stderr]).toEqual([0, expect.stringContaining("other users of this machine can see a password")]);
-    const variable = await download([...args, "-f", "pw"], { COWRIE_SSH_PASSWORD: POT_PASSWORD });
-    expect([variable.exitCode, variable.stderr]).toEqual([0, expect.not.stringContaining("Warning")]);
-    expect(given.stderr + variable.stderr).not.toContain(POT_PASSWORD);
-    const asked = await run(["setsid", "-w", process.execPath, join(import.meta.dir, "../../scripts/download-logs.ts"), ...args, "-f",
-      join(lab.folder, "pw"), "--ask-pass"], { env: ENV, cwd: lab.folder });
-    expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining("there is no terminal")]);
-  });
+  withUsers(
+    `a password by option warns, by variable does not; none is asked without a terminal${whyUsers}`,
+    async () => {
+      const args = [
+        "-i",
+        `pot@127.0.0.1:${servers[0]!.port}`,
+        "--known-hosts",
+        lab.known,
+        "--ssh-config",
+        "none",
+        "--identity",
+        "absent",
+      ];
+      const given = await download([...args, "-f", "pw", "-pw", POT_PASSWORD]);
+      expect([given.exitCode, given.stderr]).toEqual([
+        0,
+        expect.stringContaining("other users of this machine can see a password"),
+      ]);
+      const variable = await download([...args, "-f", "pw"], { COWRIE_SSH_PASSWORD: POT_PASSWORD });
+      expect([variable.exitCode, variable.stderr]).toEqual([0, expect.not.stringContaining("Warning")]);
+      expect(given.stderr + variable.stderr).not.toContain(POT_PASSWORD);
+      const asked = await run(
+        [
+          "setsid",
+          "-w",
+          process.execPath,
+          join(import.meta.dir, "../../scripts/download-logs.ts"),
+          ...args,
+          "-f",
+          join(lab.folder, "pw"),
+          "--ask-pass",
+        ],
+        { env: ENV, cwd: lab.folder },
+      );
+      expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining("there is no terminal")]);
+    },
+  );
 
-  withTerminal(`passwords and passphrases are asked on the terminal, unseen (needs script)${whyUsers}`, async () => {
-    const locked = await makeKey(join(lab.folder, "locked"), "ed25519", "open sesame");
-    const taking = await lab.start();
-    await copyLogs(taking, join(FIXTURES_FOLDER, "fleet/hp-waw-02"));
-    await Bun.write(join(taking.folder, "authorized_keys"), locked.publicLine);
-    const ask = async (args: readonly string[], answer: string) => {
-      const command = [process.execPath, join(import.meta.dir, "../../scripts/download-logs.ts"), ...args].map(word => `'${word}'`).join(" ");
-      const child = Bun.spawn(["script", "-qec", command, "/dev/null"], {
-        cwd: lab.folder, env: { ...Bun.env, SSH_AUTH_SOCK: "" }, stdin: "pipe", stdout: "pipe", stderr: "pipe",
-      });
-      let text = "";
-      let isAnswered = false;
-      for await (const chunk of child.stdout) {
-        text += new TextDecoder().decode(chunk);
-        if (!isAnswered && /Pass(word|phrase) of [^:]*: $/.test(text)) {
-          isAnswered = true;
-          child.stdin.write(`${answer}\n`);
-          child.stdin.flush();
+  withTerminal(
+    `passwords and passphrases are asked on the terminal, unseen (needs script)${whyUsers}`,
+    async () => {
+      const locked = await makeKey(join(lab.folder, "locked"), "ed25519", "open sesame");
+      const taking = await lab.start();
+      await copyLogs(taking, join(FIXTURES_FOLDER, "fleet/hp-waw-02"));
+      await Bun.write(join(taking.folder, "authorized_keys"), locked.publicLine);
+      const ask = async (args: readonly string[], answer: string) => {
+        const command = [process.execPath, join(import.meta.dir, "../../scripts/download-logs.ts"), ...args]
+          .map(word => `'${word}'`)
+          .join(" ");
+        const child = Bun.spawn(["script", "-qec", command, "/dev/null"], {
+          cwd: lab.folder,
+          env: { ...Bun.env, SSH_AUTH_SOCK: "" },
+          stdin: "pipe",
+          stdout: "pipe",
+          stderr: "pipe",
+        });
+        let text = "";
+        let isAnswered = false;
+        for await (const chunk of child.stdout) {
+          text += new TextDecoder().decode(chunk);
+          if (!isAnswered && /Pass(word|phrase) of [^:]*: $/.test(text)) {
+            isAnswered = true;
+            child.stdin.write(`${answer}\n`);
+            child.stdin.flush();
+          }
         }
-      }
-      return { exitCode: await child.exited, text };
-    };
-    const common = ["--known-hosts", lab.known, "--ssh-config", "none"];
-    const password = await ask(["-i", `pot@127.0.0.1:${servers[0]!.port}`, "--ask-pass", "-f", "asked", ...common], POT_PASSWORD);
-    expect([password.exitCode, password.text.includes(POT_PASSWORD)]).toEqual([0, false]);
-    const passphrase = await ask(["-i", `pot@127.0.0.1:${taking.port}`, "--identity", locked.file, "-f", "asked", ...common], "open sesame");
-    expect([passphrase.exitCode, passphrase.text.includes("open sesame")]).toEqual([0, false]);
-  }, 30_000);
+        return { exitCode: await child.exited, text };
+      };
+      const common = ["--known-hosts", lab.known, "--ssh-config", "none"];
+      const password = await ask(
+        ["-i", `pot@127.0.0.1:${servers[0]!.port}`, "--ask-pass", "-f", "asked", ...common],
+        POT_PASSWORD,
+      );
+      expect([password.exitCode, password.text.includes(POT_PASSWORD)]).toEqual([0, false]);
+      const passphrase = await ask(
+        ["-i", `pot@127.0.0.1:${taking.port}`, "--identity", locked.file, "-f", "asked", ...common],
+        "open sesame",
+      );
+      expect([passphrase.exitCode, passphrase.text.includes("open sesame")]).toEqual([0, false]);
+    },
+    30_000,
+  );
 
   withUsers(`what only root may read is read by sudo, and what sudo refuses is said${whyUsers}`, async () => {
     const locked = await lab.start();

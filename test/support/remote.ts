@@ -22,7 +22,11 @@ export interface Lab extends AsyncDisposable {
   args(...servers: Pick<Sshd, "port" | "user">[]): string[];
   hostOf(server: Pick<Sshd, "port" | "user">): Promise<SshHost>;
   /** Log in, work, log out. */
-  at<T>(server: Pick<Sshd, "port" | "user">, work: (connection: Connection) => Promise<T>, timeoutMs?: number): Promise<T>;
+  at<T>(
+    server: Pick<Sshd, "port" | "user">,
+    work: (connection: Connection) => Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T>;
 }
 
 export async function makeLab(): Promise<Lab> {
@@ -64,8 +68,13 @@ export async function makeLab(): Promise<Lab> {
 }
 
 /** Put a file into the home of a server's user. */
-export async function writeLog(server: Sshd, path: string | Buffer, text: string | Uint8Array): Promise<string | Buffer> {
-  const full = typeof path === "string" ? join(server.home, path) : Buffer.concat([Buffer.from(`${server.home}/`), path]);
+export async function writeLog(
+  server: Sshd,
+  path: string | Buffer,
+  text: string | Uint8Array,
+): Promise<string | Buffer> {
+  const full =
+    typeof path === "string" ? join(server.home, path) : Buffer.concat([Buffer.from(`${server.home}/`), path]);
   await mkdir(typeof full === "string" ? dirname(full) : server.home, { recursive: true });
   await Bun.write(full as string, text);
   await run(["chmod", "-R", "a+rX", server.home]);
@@ -85,8 +94,14 @@ export function listingOf(
   logs: readonly { path: string; size: number | string; mtime?: string; inode?: string }[],
   root = "/logs",
 ): string {
-  const entries = logs.map(({ path, size, mtime = "1700000000.5", inode }, i) =>
-    ["log", inode ?? `1:${i}`, String(size), mtime, "r", path]);
+  const entries = logs.map(({ path, size, mtime = "1700000000.5", inode }, i) => [
+    "log",
+    inode ?? `1:${i}`,
+    String(size),
+    mtime,
+    "r",
+    path,
+  ]);
   return `${["tools", "Linux x86_64", "000", "root", root, ...entries.flat(), "end"].join("\0")}\0`;
 }
 

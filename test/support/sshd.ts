@@ -16,10 +16,12 @@ const isRoot = userInfo().uid === 0;
 /** Why tests with a real server cannot run here; undefined if they can. */
 export const SSHD_MISSING = (await Bun.file(SSHD).exists()) ? undefined : "sshd is not installed";
 
-const canUnshare = isRoot && (await run(["unshare", "--mount", "--pid", "--fork", "true"]).then(
-  ({ exitCode }) => exitCode === 0,
-  () => false,
-));
+const canUnshare =
+  isRoot &&
+  (await run(["unshare", "--mount", "--pid", "--fork", "true"]).then(
+    ({ exitCode }) => exitCode === 0,
+    () => false,
+  ));
 
 /** Why tests with users and passwords of their own cannot run here; undefined if they can. */
 export const SSHD_USERS_MISSING = SSHD_MISSING ?? (canUnshare ? undefined : "no rights to make users for sshd");
@@ -55,7 +57,11 @@ export interface Sshd extends AsyncDisposable {
 }
 
 /** A key pair for logging in; `file` is the private half. */
-export async function makeKey(file: string, type = "ed25519", passphrase = ""): Promise<{ file: string; publicLine: string }> {
+export async function makeKey(
+  file: string,
+  type = "ed25519",
+  passphrase = "",
+): Promise<{ file: string; publicLine: string }> {
   const { exitCode, stderr } = await run(["ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f", file]);
   if (exitCode !== 0) throw new Error(stderr);
   return { file, publicLine: await readFile(`${file}.pub`, "utf8") };
@@ -115,7 +121,10 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
   if (canUnshare) {
     const shell = options.shell ?? "/bin/bash";
     const hash = Bun.password.hashSync(POT_PASSWORD, { algorithm: "bcrypt", cost: 4 });
-    await Bun.write(join(folder, "passwd"), `${await readFile("/etc/passwd", "utf8")}pot:x:54321:54321::${home}:${shell}\n`);
+    await Bun.write(
+      join(folder, "passwd"),
+      `${await readFile("/etc/passwd", "utf8")}pot:x:54321:54321::${home}:${shell}\n`,
+    );
     await Bun.write(join(folder, "shadow"), `${await readFile("/etc/shadow", "utf8")}pot:${hash}:19000:0:99999:7:::\n`);
     await Bun.write(join(folder, "group"), `${await readFile("/etc/group", "utf8")}pot:x:54321:\n`);
     await run(["chown", "-R", "54321:54321", home]);
@@ -168,7 +177,13 @@ export async function startAgent(files: readonly string[]): Promise<{ socket: st
   const folder = await mkdtemp(join(tmpdir(), "cowrie-agent-"));
   const socket = join(folder, "agent");
   const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  while (!(await Bun.file(socket).exists().catch(() => false)) && !(await exists(socket))) await Bun.sleep(5);
+  while (
+    !(await Bun.file(socket)
+      .exists()
+      .catch(() => false)) &&
+    !(await exists(socket))
+  )
+    await Bun.sleep(5);
   for (const file of files) {
     const { exitCode, stderr } = await run(["ssh-add", "-q", file], { env: { SSH_AUTH_SOCK: socket } });
     if (exitCode !== 0) throw new Error(stderr);
