@@ -139,6 +139,13 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
   ];
 }
 
+/** No finding is not the same as no look. */
+function describeNoChange({ tests }: Statistics): string {
+  return tests.periodView === 0
+    ? "Nothing was compared, so nothing is said of change."
+    : "Nothing was unusual against its own past.";
+}
+
 function toPeriodSection(statistics: Statistics): SectionView {
   const rows = statistics.changes.filter(row => row.view === "period" && row.reported);
   const fleet = rows.filter(row => row.sensor === null);
@@ -163,7 +170,7 @@ function toPeriodSection(statistics: Statistics): SectionView {
             },
           ]
         : []),
-      ...(rows.length === 0 ? [emptyTable("changes-fleet", "Nothing was unusual against its own past.")] : []),
+      ...(rows.length === 0 ? [emptyTable("changes-fleet", describeNoChange(statistics))] : []),
     ],
   };
 }
