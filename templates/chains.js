@@ -5,22 +5,24 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  /** @type {SVGSVGElement | null} */
   const svg = document.querySelector("svg.sankey");
-  const tip = document.querySelector("#tip");
+  const tip = /** @type {HTMLElement} */ (document.querySelector("#tip"));
   root.classList.add("scripted");
   if (svg === null) return;
-  const { links, paths } = JSON.parse(document.querySelector("#data").textContent);
-  const steps = [...svg.querySelectorAll(".step")];
-  const bands = [...svg.querySelectorAll(".band")];
+  /** @type {{ links: [number, number][], paths: number[][] }} */
+  const { links, paths } = JSON.parse(document.querySelector("#data")?.textContent ?? "");
+  const steps = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll(".step")]);
+  const bands = /** @type {SVGPathElement[]} */ ([...svg.querySelectorAll(".band")]);
   const widths = bands.map(band => Number(band.getAttribute("stroke-width")));
   const totals = bands.map(band => Number(band.dataset.sessions));
   const linkAt = new Map(links.map(([source, target], i) => [`${source} ${target}`, i]));
-  const format = n => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+  const format = (/** @type {number} */ n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
   let pinned = -1;
 
-  /** @param node -1 puts everything back. */
+  /** @param {number} node -1 puts everything back. */
   function light(node) {
-    svg.classList.toggle("lit", node >= 0);
+    svg?.classList.toggle("lit", node >= 0);
     const flow = new Float64Array(links.length);
     const hot = new Set();
     if (node >= 0) {
@@ -41,6 +43,7 @@
     steps.forEach((step, i) => step.classList.toggle("hot", hot.has(i)));
   }
 
+  /** @param {number} node */
   function pin(node) {
     pinned = pinned === node ? -1 : node;
     steps.forEach((step, i) => {
@@ -50,8 +53,9 @@
     light(pinned);
   }
 
+  /** @type {(step: SVGGElement, x: number, y: number) => void} */
   function showTip(step, x, y) {
-    const [name, numbers] = step.dataset.said.split(" \n");
+    const [name, numbers] = (step.dataset.said ?? "").split(" \n");
     const heading = document.createElement("b");
     heading.textContent = numbers;
     const text = document.createElement("code");
@@ -63,25 +67,36 @@
     tip.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, y + 14))}px`;
   }
 
-  /** The nearest node one column to the left or right, or the next one above or below. */
+  /** @param {SVGGElement} step */
+  const barOf = step => /** @type {Element} */ (step.querySelector(".node")).getBoundingClientRect();
+
+  /**
+   * The nearest node one column to the left or right, or the next one above or below.
+   *
+   * @param {SVGGElement} step
+   * @param {string} key
+   */
   function neighbour(step, key) {
-    const top = node => node.querySelector(".node").getBoundingClientRect().top;
+    const top = (/** @type {SVGGElement} */ node) => barOf(node).top;
     const column = Number(step.dataset.step);
     const sideways = key === "ArrowLeft" ? -1 : key === "ArrowRight" ? 1 : 0;
     const others = steps.filter(other => other !== step && Number(other.dataset.step) === column + sideways);
-    const distance = other => (sideways !== 0 ? Math.abs(top(other) - top(step)) : (top(other) - top(step)) * (key === "ArrowUp" ? -1 : 1));
+    const distance = (/** @type {SVGGElement} */ other) => {
+      const down = top(other) - top(step);
+      return sideways !== 0 ? Math.abs(down) : key === "ArrowUp" ? -down : down;
+    };
     return others.filter(other => sideways !== 0 || distance(other) > 0).sort((a, b) => distance(a) - distance(b))[0];
   }
 
   svg.setAttribute("role", "group");
   steps.forEach((step, i) => {
     const title = step.querySelector("title");
-    step.dataset.said = title.textContent;
+    step.dataset.said = title?.textContent ?? "";
     step.setAttribute("role", "button");
     step.setAttribute("aria-pressed", "false");
     step.setAttribute("tabindex", i === 0 ? "0" : "-1");
     // Ours says the same, aloud as well, and two would lie over each other.
-    title.remove();
+    title?.remove();
     step.addEventListener("pointerenter", event => {
       if (pinned < 0) light(i);
       showTip(step, event.clientX, event.clientY);
@@ -95,7 +110,7 @@
       for (const other of steps) other.setAttribute("tabindex", other === step ? "0" : "-1");
       if (!step.matches(":focus-visible")) return;
       if (pinned < 0) light(i);
-      const { right, top } = step.querySelector(".node").getBoundingClientRect();
+      const { right, top } = barOf(step);
       showTip(step, right, top);
     });
     step.addEventListener("blur", () => {

@@ -10,11 +10,15 @@ export function startDataTables() {
   for (const box of findAll(".data-table")) startDataTable(box);
 }
 
+/** @param {HTMLElement} box */
 function startDataTable(box) {
+  /** @type {HTMLTableElement & { tHead: HTMLTableSectionElement }} */
   const table = find("table", box);
   const body = table.tBodies[0];
   const rows = [...body.rows].map(row => ({ row, words: row.textContent.toLowerCase(), hit: true }));
+  /** @type {HTMLButtonElement} */
   const more = find("[data-table=more]", box);
+  /** @type {HTMLInputElement & { parentElement: HTMLElement }} */
   const search = find(".find", box);
   let showsAll = rows.length <= FIRST_ROWS;
   search.parentElement.hidden = showsAll;
@@ -36,6 +40,7 @@ function startDataTable(box) {
     if (name === "") return;
     const button = h("button", { type: "button" }, name);
     cell.replaceChildren(button);
+    /** @param {{ row: HTMLTableRowElement }} entry */
     const value = ({ row }) => {
       const sort = row.cells[column].dataset.sort;
       return cell.classList.contains("number") ? Number(sort) : sort;
@@ -74,10 +79,14 @@ function startDataTable(box) {
   draw();
 }
 
-/** What a cell says; of a folded text the whole, of a picture the number behind it. */
+/**
+ * What a cell says; of a folded text the whole, of a picture the number behind it.
+ *
+ * @param {HTMLTableCellElement} cell
+ */
 function cellText(cell) {
   if (find("svg", cell) !== null) return cell.dataset.sort;
-  const copy = cell.cloneNode(true);
+  const copy = /** @type {HTMLElement} */ (cell.cloneNode(true));
   for (const summary of findAll("details.long > summary", copy)) summary.remove();
   return copy.textContent.trim();
 }

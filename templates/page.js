@@ -6,10 +6,31 @@ import { element } from "../lib/markup.ts";
 const SVG = "http://www.w3.org/2000/svg";
 
 export const root = document.documentElement;
+
+/** @typedef {import("../lib/markup.ts").Markup} Markup */
+
+/**
+ * The element a template has put there; which kind it is the template says, so the caller names the type.
+ *
+ * @param {string} selector
+ * @param {ParentNode} [from]
+ * @returns {any}
+ */
 export const find = (selector, from = document) => from.querySelector(selector);
+
+/**
+ * @param {string} selector
+ * @param {ParentNode} [from]
+ * @returns {any[]}
+ */
 export const findAll = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-/** Make nodes of a tree; SVG elements where it says `svg`, and below. */
+/**
+ * Make nodes of a tree; SVG elements where it says `svg`, and below.
+ *
+ * @param {Markup | string} markup
+ * @returns {any} What the tree says: an element of its tag, or a text node.
+ */
 export function toNode(markup, inSvg = false) {
   if (typeof markup === "string") return document.createTextNode(markup);
   const isSvg = inSvg || markup.tag === "svg";
@@ -19,8 +40,13 @@ export function toNode(markup, inSvg = false) {
   return node;
 }
 
+/** @type {(...of: Parameters<typeof element>) => any} */
 export const h = (tag, attributes, ...children) => toNode(element(tag, attributes, ...children));
 
+/**
+ * @param {any} a Of the same type as `b`.
+ * @param {any} b
+ */
 export function compareValues(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
@@ -43,8 +69,23 @@ export function startTheme() {
   });
 }
 
+/** @type {HTMLElement} */
 const tip = find("#tip");
 
+/**
+ * @typedef {object} TipEntry
+ * @property {string} name
+ * @property {number | undefined} [style] Number of the series' style; its swatch is shown.
+ * @property {number | null} [value]
+ * @property {string} [text] In place of the value.
+ */
+
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} heading
+ * @param {readonly TipEntry[]} entries
+ */
 export function showTip(x, y, heading, entries) {
   tip.replaceChildren(
     h("b", {}, heading),
@@ -73,13 +114,23 @@ export function hideTip() {
   tip.hidden = true;
 }
 
-/** Offer text as a file; the address is of the page itself and lives for one click. */
+/**
+ * Offer text as a file; the address is of the page itself and lives for one click.
+ *
+ * @param {string} text
+ * @param {string} name
+ * @param {string} type
+ */
 export function saveText(text, name, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));
   h("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/**
+ * @param {string} text
+ * @param {HTMLButtonElement} button It says for a moment how that went.
+ */
 export async function copyText(text, button) {
   const name = button.textContent;
   try {
@@ -106,16 +157,23 @@ const DRAWN = [
   "shape-rendering",
 ];
 
-/** The chart as a picture of its own, in the light theme whatever the page shows: styles become attributes. */
+/**
+ * The chart as a picture of its own, in the light theme whatever the page shows: styles become attributes.
+ *
+ * @param {ParentNode} canvas
+ * @param {string} name
+ */
 export function saveSvg(canvas, name) {
+  /** @type {SVGSVGElement | null} */
   const svg = find("svg", canvas);
   if (svg === null) return;
   const theme = root.dataset.theme;
   root.dataset.theme = "light";
-  const copy = svg.cloneNode(true);
+  const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   const patterns = find(".patterns defs");
   const copyPatterns = patterns.cloneNode(true);
   // What is inherited is not said again; opacity is not inherited.
+  /** @type {(from: Element, into: Element, inherited: ReadonlyMap<string, string>) => void} */
   const settle = (from, into, inherited) => {
     const style = getComputedStyle(from);
     const values = new Map(DRAWN.map(property => [property, style.getPropertyValue(property)]));

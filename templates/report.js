@@ -46,6 +46,47 @@ import {
   toNode,
 } from "./page.js";
 
+/**
+ * @typedef {import("../lib/axis.ts").DayRange} DayRange
+ * @typedef {import("../lib/chart.ts").Chart} Chart
+ * @typedef {import("../lib/chart.ts").HeatChart} HeatChart
+ * @typedef {import("../lib/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/chart.ts").Line} Line
+ * @typedef {import("../lib/chart.ts").Steps} Steps
+ * @typedef {import("../lib/cube.ts").Cells} Cells
+ * @typedef {import("../lib/cube.ts").Filter} Filter
+ * @typedef {import("../lib/report-data.ts").SectionData} SectionData
+ * @typedef {import("../lib/report-view.ts").PartView} PartView
+ * @typedef {import("../lib/report-view.ts").Ranking} Ranking
+ * @typedef {import("../lib/report-view.ts").RowView} RowView
+ * @typedef {import("./page.js").Markup} Markup
+ */
+
+/**
+ * What is drawn again when the filter changes.
+ *
+ * @typedef {object} Part
+ * @property {HTMLElement} node
+ * @property {() => void} draw
+ * @property {(width: number) => void} drawAt
+ * @property {() => void} [prepare]
+ * @property {boolean} [isStale]
+ */
+
+/**
+ * A column of a ranking.
+ *
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {(row: RowView) => Markup} cell
+ * @property {string | undefined} [className]
+ * @property {string} [title]
+ * @property {(row: RowView) => string} [text] In the saved table; undefined leaves the column out.
+ * @property {(row: RowView) => string | number} [raw] In place of the text, unrounded.
+ * @property {((row: RowView) => string | number | undefined) | undefined} [value] To sort by.
+ * @property {(row: RowView) => string} [cellClass]
+ */
+
 const LINE_STEP = 1.6;
 const HEAT_STEP = 2;
 /** Rows that "Show more" adds, and rows of numbers drawn at most. */
@@ -54,27 +95,35 @@ const NUMBER_ROWS = 400;
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
+/** @param {string} base64 */
 async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return decodeCells(new Uint8Array(await new Response(stream).arrayBuffer()));
 }
 
-/** Put the unpacked lists back where the server took them from, in the same order. */
+/**
+ * Put the unpacked lists back where the server took them from, in the same order.
+ *
+ * @param {any} page
+ * @param {Cells[]} lists
+ * @returns {import("../lib/report-data.ts").ReportData & { sections: (SectionData & { id: string })[] }}
+ */
 function restoreData(page, lists) {
   let next = 0;
   const take = () => lists[page.lists[next++]];
   const events = take();
   const addresses = { distinct: page.addresses, cells: take() };
   const files = { ...page.files, cells: take() };
-  const sections = page.sections.map(section => {
+  const sections = page.sections.map((/** @type {any} */ section) => {
     const all = take();
     const bounds = section.hasBounds ? { leftOutMost: take() } : {};
     const cells = section.keys.map(take);
     const successes = section.hasSuccess ? { allSuccess: take(), success: section.keys.map(take) } : {};
     return { ...section, all, cells, ...bounds, ...successes };
   });
-  return { grid: page.grid, sensors: page.sensors, events, addresses, files, sections };
+  // What lies outside the days drawn, the server has said.
+  return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, addresses, files, sections };
 }
 
 const page = JSON.parse(find("#data").textContent);
@@ -91,6 +140,7 @@ async function start() {
   }
 
   let scope = buildScope(data, everything(grid), page);
+  /** @type {Part[]} */
   const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
   /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
   let pass = 0;
@@ -117,6 +167,7 @@ async function start() {
     setTimeout(rest);
   }
 
+  /** @param {Part} part */
   function drawPart(part) {
     part.isStale = false;
     part.draw();
@@ -128,20 +179,25 @@ async function start() {
 
   // ---- filters -------------------------------------------------------------------------------------------------
 
+  /** @type {HTMLInputElement} */
   const from = find("#from");
+  /** @type {HTMLInputElement} */
   const to = find("#to");
+  /** @type {HTMLDetailsElement | null} */
   const picker = find("#picker");
   const boxes = findAll("input[name=sensor]");
 
+  /** @param {Filter} filter */
   function applyFilter(filter, remember = true) {
     scope = buildScope(data, filter, page);
     if (remember) rememberState();
     redraw();
   }
 
+  /** @type {(first: number, last: number) => void} */
   function chooseRange(first, last) {
     const whole = wholeRange(grid);
-    const clamp = day => Math.min(whole.last, Math.max(whole.first, day));
+    const clamp = (/** @type {number} */ day) => Math.min(whole.last, Math.max(whole.first, day));
     applyFilter({
       ...scope.filter,
       range: { first: clamp(Math.min(first, last)), last: clamp(Math.max(first, last)) },
@@ -194,9 +250,9 @@ async function start() {
     chooseRange(first - (last - first + 1), first - 1);
   });
   find("#reset").addEventListener("click", () => applyFilter(everything(grid)));
-  find("#filters").addEventListener("submit", event => event.preventDefault());
+  find("#filters").addEventListener("submit", (/** @type {SubmitEvent} */ event) => event.preventDefault());
   if (picker !== null) {
-    const choose = pick => {
+    const choose = (/** @type {(code: number, one: number) => number} */ pick) => {
       const sensors = Uint8Array.from(scope.filter.sensors, (one, code) => pick(code, one));
       applyFilter({ ...scope.filter, sensors });
     };
@@ -213,14 +269,14 @@ async function start() {
         choose((code, one) => (shown.has(code) ? wanted : one));
       });
     }
-    find("#sensor-search").addEventListener("input", event => {
+    find("#sensor-search").addEventListener("input", (/** @type {any} */ event) => {
       const wanted = event.target.value.toLowerCase();
       for (const box of boxes) {
         box.closest("li").hidden = !box.parentElement.textContent.toLowerCase().includes(wanted);
       }
     });
     document.addEventListener("pointerdown", event => {
-      if (!picker.contains(event.target)) picker.open = false;
+      if (!picker.contains(/** @type {Node} */ (event.target))) picker.open = false;
     });
     picker.addEventListener("keydown", event => {
       if (event.key !== "Escape") return;
@@ -253,6 +309,7 @@ async function start() {
     const words = location.hash.slice(1).split("&");
     const state = new URLSearchParams(words.filter(word => word.includes("=")).join("&"));
     const whole = wholeRange(grid);
+    /** @type {(text: string | null, otherwise: number) => number} */
     const within = (text, otherwise) => {
       const day = parseIsoDay(text ?? "");
       return day === undefined ? otherwise : Math.min(whole.last, Math.max(whole.first, day));
@@ -271,9 +328,10 @@ async function start() {
     if (anchor !== undefined) document.getElementById(anchor)?.scrollIntoView();
   }
 
+  /** @param {string | null} text */
   function parseNames(text) {
     try {
-      const names = JSON.parse(text);
+      const names = JSON.parse(text ?? "");
       return Array.isArray(names) ? names : [];
     } catch {
       // Not JSON, so no list of sensors: as if none were named.
@@ -282,7 +340,7 @@ async function start() {
   }
 
   for (const link of findAll(".sections a")) {
-    link.addEventListener("click", event => {
+    link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       event.preventDefault();
       const id = link.getAttribute("href").slice(1);
       const rest = location.hash
@@ -290,7 +348,7 @@ async function start() {
         .split("&")
         .filter(part => part.includes("="));
       history.replaceState(null, "", `#${[id, ...rest].join("&")}`);
-      document.getElementById(id).scrollIntoView();
+      document.getElementById(id)?.scrollIntoView();
     });
   }
   addEventListener("hashchange", recallState);
@@ -323,7 +381,7 @@ async function start() {
   function startActivity() {
     const box = find("#activity");
     const canvas = find(".canvas", box);
-    const draw = width => {
+    const draw = (/** @type {number} */ width) => {
       const steps = chooseSteps(scope, width / 3);
       const values = meanSteps(sumByDay(data.events, grid, scope.filter), scope.watched, steps);
       const label = `Events ${scope.whole ? "of all sensors " : ""}${perStep(steps.days)}`;
@@ -338,6 +396,7 @@ async function start() {
   function startCoverage() {
     const box = find("#coverage-chart");
     const canvas = find(".canvas", box);
+    /** @type {HTMLSelectElement} */
     const metric = find("#metric");
     metric.append(h("option", { value: "-1" }, "all events"));
     data.sections.forEach((section, i) => {
@@ -345,13 +404,15 @@ async function start() {
       const ranking = rankSection(scope, section);
       metric.append(h("option", { value: String(i) }, `${ranking.section.name} (${ranking.section.unit})`));
     });
+    /** @type {HeatRow[]} */
     let rows = [];
+    /** @type {Steps} */
     let steps;
-    const draw = width => {
+    const draw = (/** @type {number} */ width) => {
       steps = chooseSteps(scope, width / HEAT_STEP);
       const section = data.sections[Number(metric.value)];
       rows = buildCoverage(scope, steps, section);
-      const what = section === undefined ? "Events" : metric.selectedOptions[0].textContent;
+      const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
       const label = describeCoverage(scope, what, steps, rows.length);
       find(".unit", box).textContent = label;
       if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
@@ -360,7 +421,7 @@ async function start() {
     };
     const part = { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
     metric.addEventListener("change", part.draw);
-    box.addEventListener("click", event => {
+    box.addEventListener("click", (/** @type {any} */ event) => {
       const kind = event.target.closest("[data-save]")?.dataset.save;
       if (kind === "svg") saveSvg(canvas, "coverage");
       if (kind === "csv") {
@@ -378,23 +439,33 @@ async function start() {
     return part;
   }
 
+  /**
+   * @param {SectionData & { id: string }} section
+   * @returns {Part}
+   */
   function startSection(section) {
-    const node = document.getElementById(section.id);
+    /** @type {HTMLElement} */
+    const node = find(`[data-section="${section.id}"]`);
     const box = find(".chart-box", node);
     const canvas = find(".canvas", box);
     const legend = find(".legend", box);
+    /** @type {HTMLTableElement & { tHead: HTMLTableSectionElement }} */
     const table = find("table.ranking", node);
+    /** @type {HTMLButtonElement} */
     const more = find("[data-table=more]", node);
+    /** @type {HTMLInputElement} */
     const search = find(".find", node);
     const hiddenKeys = new Set();
     let view = "lines";
     let shownRows = page.show;
+    /** @type {string | undefined} */
     let sortColumn;
     let isRising = false;
     let isUntouched = true;
+    /** @type {{ ranking: Ranking, steps: Steps, lines: Line[] }} */
     let current;
 
-    const draw = width => {
+    const draw = (/** @type {number} */ width) => {
       const ranking = rankSection(scope, section);
       drawChart(ranking, width);
       // As delivered the table is what an unfiltered view shows.
@@ -402,6 +473,7 @@ async function start() {
       isUntouched = false;
     };
 
+    /** @type {(ranking: Ranking, width: number) => void} */
     function drawChart(ranking, width) {
       const most = Math.min(page.show, SERIES_MOST);
       const keys = ranking.order.slice(0, view === "strips" ? Math.min(page.show, 20) : most);
@@ -411,13 +483,14 @@ async function start() {
           ? chooseSteps(scope, NUMBER_ROWS)
           : chooseSteps(scope, Math.max(1, width - (width > 620 ? 240 : 60)) / room);
       const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
+      /** @type {(Line & { key?: number })[]} */
       let lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
       const unit = stepUnit(ranking.section, steps);
       const label = `${ranking.section.name}: ${unit}`;
       find(".unit", box).textContent = unit;
       if (view === "stack") {
         const rest = buildRest(scope, ranking, all, steps);
-        if (rest.some(value => value > 0))
+        if (rest.some(value => value !== null && value > 0))
           lines = [...lines, { name: "everything else", values: rest, style: SERIES_MOST }];
       }
       drawLegend(view === "lines" || view === "stack" ? all : []);
@@ -425,13 +498,14 @@ async function start() {
       if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
       if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
       if (view === "strips") {
-        const rows = lines.map(line => ({ name: line.name, total: ranking.counts[line.key], values: line.values }));
+        const rows = all.map(line => ({ name: line.name, total: ranking.counts[line.key], values: line.values }));
         return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
       }
       const chart = view === "stack" ? stackChart(lines, steps, width, label) : lineChart(lines, steps, width, label);
       showChart(canvas, chart, steps, lines);
     }
 
+    /** @param {(Line & { key: number })[]} lines */
     function drawLegend(lines) {
       // With labels at the line ends, the legend is for switching lines off; for one line there is nothing to switch.
       legend.replaceChildren(
@@ -448,7 +522,7 @@ async function start() {
             drawChart(current.ranking, canvas.clientWidth);
             legend.children[at].focus();
           });
-          const point = on => {
+          const point = (/** @type {boolean} */ on) => {
             const svg = find("svg", canvas);
             svg?.classList.toggle("dimmed", on);
             for (const series of findAll("[data-series]", svg ?? canvas)) {
@@ -462,27 +536,30 @@ async function start() {
       );
     }
 
+    /** @param {Ranking} ranking */
     function drawTable(ranking) {
       const sparkSteps = chooseSteps(scope, 120);
       const wanted = search.value.toLowerCase();
       const columns = tableColumns(ranking);
+      const build = (/** @type {{ key: number, rank: number }} */ { key, rank }) =>
+        buildRow(scope, ranking, key, rank, sparkSteps);
+      /** @type {({ key: number, rank: number } | RowView)[]} */
       let rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
-      const build = ({ key, rank }) => buildRow(scope, ranking, key, rank, sparkSteps);
       if (wanted !== "" || sortColumn !== undefined) {
-        rows = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
-        const column = columns.find(candidate => candidate.name === sortColumn);
-        if (column !== undefined)
-          rows.sort((a, b) => (isRising ? 1 : -1) * compareValues(column.value(a), column.value(b)));
+        const built = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
+        const value = columns.find(candidate => candidate.name === sortColumn)?.value;
+        if (value !== undefined) built.sort((a, b) => (isRising ? 1 : -1) * compareValues(value(a), value(b)));
+        rows = built;
       }
       const found = rows.length;
-      rows = rows.slice(0, shownRows).map(row => (row.parts === undefined ? build(row) : row));
+      const shown = rows.slice(0, shownRows).map(row => ("parts" in row ? row : build(row)));
       table.tHead.rows[0].replaceChildren(...columns.map(column => headCell(column)));
-      table.tBodies[0].replaceChildren(...rows.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
+      table.tBodies[0].replaceChildren(...shown.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
       more.hidden = found <= shownRows;
       more.textContent = `Show ${Math.min(MORE_ROWS, found - shownRows)} more`;
       find(".found", node).textContent =
         wanted === "" ? "" : `${formatNumber(found)} of ${formatNumber(ranking.order.length)}`;
-      const keys = rows.map(row => row.key);
+      const keys = shown.map(row => row.key);
       find(".shown", node).textContent = describeShown(ranking, keys, scope.whole);
       const caution = find(".caution", node);
       const words = describeUncertainty(ranking, keys);
@@ -490,6 +567,7 @@ async function start() {
       caution.textContent = words ?? "";
     }
 
+    /** @param {Column} column */
     function headCell(column) {
       const name = column.name;
       const sorted = sortColumn === undefined ? name === "Count" : sortColumn === name;
@@ -516,7 +594,9 @@ async function start() {
       return cell;
     }
 
+    /** @param {Ranking} ranking */
     function tableColumns(ranking) {
+      /** @type {Column[]} */
       const columns = [
         {
           name: "Rank",
@@ -538,6 +618,13 @@ async function start() {
           },
         });
       });
+      /**
+       * @param {string} name
+       * @param {string | undefined} className
+       * @param {(row: RowView) => string} cellText
+       * @param {Column["value"]} value
+       * @param {Partial<Column>} [extra]
+       */
       const add = (name, className, cellText, value, extra = {}) =>
         columns.push({
           name,
@@ -590,10 +677,12 @@ async function start() {
           },
         );
       }
-      for (const [name, pick, order] of [
+      /** @type {[string, (row: RowView) => import("../lib/report-view.ts").MomentView, Column["value"]][]} */
+      const moments = [
         ["First seen", row => row.firstSeen, row => row.first],
         ["Last seen", row => row.lastSeen, row => row.last],
-      ]) {
+      ];
+      for (const [name, pick, order] of moments) {
         columns.push({
           name,
           text: row => `${pick(row).day} ${pick(row).clock}`.trim(),
@@ -623,12 +712,13 @@ async function start() {
       const rows = ranking.order.map((key, i) => buildRow(scope, ranking, key, i + 1, steps));
       return toCsv(
         columns.map(column => column.name),
-        rows.map(row => columns.map(column => (column.raw ?? column.text)(row))),
+        rows.map(row => columns.map(column => (column.raw ?? column.text)?.(row) ?? "")),
       );
     }
 
     search.addEventListener("input", () => drawTable(current.ranking));
     // The headings become buttons once there is a script to answer them.
+    /** @type {Part} */
     const part = {
       node,
       draw: () => draw(canvas.clientWidth),
@@ -641,7 +731,7 @@ async function start() {
       more.hidden = ranking.order.length <= shownRows;
       more.textContent = `Show ${Math.min(MORE_ROWS, ranking.order.length - shownRows)} more`;
     };
-    node.addEventListener("click", event => {
+    node.addEventListener("click", (/** @type {any} */ event) => {
       const button = event.target.closest("button");
       if (button?.dataset.view !== undefined) {
         view = button.dataset.view;
@@ -661,6 +751,7 @@ async function start() {
     return part;
   }
 
+  /** @param {PartView} part */
   function partMarkup(part) {
     if (part.isNone) return element("span", { class: "none" }, part.text);
     if (!part.isLong) return element("code", {}, part.text);
@@ -672,6 +763,7 @@ async function start() {
     );
   }
 
+  /** @type {(steps: Steps, lines: Line[], unit: string) => HTMLElement} */
   function numbersTable(steps, lines, unit) {
     const head = element(
       "tr",
@@ -694,6 +786,7 @@ async function start() {
     );
   }
 
+  /** @param {{ steps: Steps, lines: Line[] }} shown */
   function linesCsv({ steps, lines }) {
     const days = Array.from({ length: steps.n }, (_, step) => toIsoDay(steps.range.first + step * steps.days));
     return toCsv(
@@ -704,6 +797,7 @@ async function start() {
 
   // ---- pointing, keys, brushing -------------------------------------------------------------------------------------
 
+  /** @type {(canvas: HTMLElement, chart: Chart, steps: Steps, lines: Line[]) => void} */
   function showChart(canvas, chart, steps, lines) {
     const svg = toNode(chart.svg);
     svg.setAttribute("tabindex", "0");
@@ -712,14 +806,15 @@ async function start() {
     const band = (plot.right - plot.left) / steps.n;
     const cross = find(".cross", svg);
     let at = steps.n - 1;
-    let brushFrom;
+    let brushFrom = 0;
+    /** @type {SVGRectElement | undefined} */
     let brush;
-    const stepAt = event => {
+    const stepAt = (/** @type {PointerEvent} */ event) => {
       const frame = svg.getBoundingClientRect();
       const x = ((event.clientX - frame.left) * plot.width) / frame.width;
       return Math.max(0, Math.min(steps.n - 1, Math.floor((x - plot.left) / band)));
     };
-    const point = (step, clientX, clientY) => {
+    const point = (/** @type {number} */ step, /** @type {number} */ clientX, /** @type {number} */ clientY) => {
       at = step;
       const x = plot.left + (step + 0.5) * band;
       cross.setAttribute("x1", String(x));
@@ -734,7 +829,7 @@ async function start() {
       cross.setAttribute("hidden", "");
       hideTip();
     };
-    svg.addEventListener("pointermove", event => {
+    svg.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       const step = stepAt(event);
       point(step, event.clientX, event.clientY);
       if (brush !== undefined) {
@@ -742,7 +837,7 @@ async function start() {
         brush.setAttribute("width", String((Math.abs(step - brushFrom) + 1) * band));
       }
     });
-    svg.addEventListener("pointerdown", event => {
+    svg.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
       if (event.button !== 0 || event.pointerType === "touch") return;
       brushFrom = stepAt(event);
       brush = toNode(
@@ -752,7 +847,7 @@ async function start() {
       svg.append(brush);
       svg.setPointerCapture(event.pointerId);
     });
-    const endBrush = event => {
+    const endBrush = (/** @type {PointerEvent} */ event) => {
       if (brush === undefined) return;
       brush.remove();
       brush = undefined;
@@ -764,7 +859,8 @@ async function start() {
     svg.addEventListener("pointercancel", endBrush);
     svg.addEventListener("pointerleave", () => brush === undefined && leave());
     svg.addEventListener("blur", leave);
-    svg.addEventListener("keydown", event => {
+    svg.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      /** @type {Record<string, number>} */
       const moves = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity };
       if (event.key === "Escape") return leave();
       const move = moves[event.key];
@@ -777,12 +873,14 @@ async function start() {
     });
   }
 
+  /** @type {(steps: Steps, start: number, last: number) => void} */
   function chooseSteppedRange(steps, start, last) {
     hideTip();
     const first = steps.range.first + start * steps.days;
     chooseRange(first, Math.min(steps.range.last, steps.range.first + (last + 1) * steps.days - 1));
   }
 
+  /** @type {(canvas: HTMLElement, chart: HeatChart, steps: Steps, rows: HeatRow[]) => void} */
   function showHeat(canvas, chart, steps, rows) {
     const svg = toNode(chart.svg);
     svg.setAttribute("tabindex", "0");
@@ -791,6 +889,7 @@ async function start() {
     const band = (plot.right - plot.left) / steps.n;
     const mark = find(".mark", svg);
     let at = { step: steps.n - 1, row: 0 };
+    /** @type {(step: number, row: number, clientX: number, clientY: number) => void} */
     const point = (step, row, clientX, clientY) => {
       at = { step, row };
       mark.setAttribute("x", String(plot.left + step * band));
@@ -804,7 +903,7 @@ async function start() {
       mark.setAttribute("hidden", "");
       hideTip();
     };
-    svg.addEventListener("pointermove", event => {
+    svg.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       const frame = svg.getBoundingClientRect();
       const scale = plot.width / frame.width;
       const step = Math.floor(((event.clientX - frame.left) * scale - plot.left) / band);
@@ -814,7 +913,8 @@ async function start() {
     });
     svg.addEventListener("pointerleave", leave);
     svg.addEventListener("blur", leave);
-    svg.addEventListener("keydown", event => {
+    svg.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      /** @type {Record<string, [number, number]>} */
       const moves = {
         ArrowLeft: [-1, 0],
         ArrowRight: [1, 0],
@@ -860,6 +960,7 @@ async function start() {
   recallState();
 }
 
+/** @param {HTMLElement} node */
 function isInSight(node) {
   const { top, bottom } = node.getBoundingClientRect();
   return bottom > -200 && top < innerHeight + 200;
