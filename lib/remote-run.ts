@@ -1,6 +1,7 @@
 /**
  * The same work on many nodes at once: connects, tries again where that helps, and lets no node spoil the others'.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { askSecret } from "./ask-secret.ts";
 import { COMMON_OPTIONS, environment, note, type OptionTable, type OptionValues, UsageError } from "./cli.ts";
@@ -8,9 +9,9 @@ import { formatDuration } from "./format.ts";
 import { type NodeBoard, startBoard } from "./node-board.ts";
 import { listNodes, type Node, NODE_OPTIONS } from "./nodes.ts";
 import { type Connection, Connector, SshError } from "./ssh.ts";
-import { resolveHost, showHost, type SshHost } from "./ssh-config.ts";
+import { parseHostSpec, resolveHost, showHost, type SshHost } from "./ssh-config.ts";
 import { KeyRing } from "./ssh-login.ts";
-import { errorReason, visible } from "./text.ts";
+import { errorReason, quoteForMessage, visible } from "./text.ts";
 
 /** Options of every command that goes to nodes. */
 export const REMOTE_OPTIONS = {
@@ -49,11 +50,10 @@ export const REMOTE_OPTIONS = {
 /** First wait before a node is tried again; doubled each time. */
 const RETRY_PAUSE_MS = 1000;
 
-/** A node with its way resolved. */
-export interface Target {
-  readonly node: Node;
-  readonly host: SshHost;
-}
+/** A node with its way resolved, or why there is none. */
+export type Target = { readonly node: Node } & (
+  { readonly host: SshHost; readonly error?: undefined } | { readonly host?: undefined; readonly error: string }
+);
 
 /** What became of a node. */
 export type Outcome<T> = { readonly node: Node; readonly seconds: number } & (
@@ -79,24 +79,40 @@ export async function resolveTargets(values: OptionValues<typeof REMOTE_OPTIONS>
   if (values.askPass && values.password.length > 0)
     throw new UsageError("Cannot use --ask-pass with --password: expected one");
   const nodes = listNodes(values);
-  return await Promise.all(
-    nodes.map(async node => ({
-      node,
-      host: await resolveHost(node.spec, {
-        ...(values.sshConfig === undefined ? {} : { configFile: values.sshConfig }),
-        ...(values.knownHosts.length === 0 ? {} : { knownHosts: values.knownHosts }),
-        ...(node.jump === undefined ? {} : { jump: node.jump }),
-        identities: node.identities,
-      }),
-    })),
-  );
+  // What is wrong for all of them is said once.
+  const { sshConfig, jump } = values;
+  if (sshConfig !== undefined && sshConfig !== "none" && !existsSync(sshConfig)) {
+    throw new Error(`Cannot read ${quoteForMessage(sshConfig)}: no such file or folder`);
+  }
+  for (const hop of jump === undefined || jump === "none" ? [] : jump.split(",")) {
+    if (parseHostSpec(hop.replace(/^ssh:\/\//, "")) === undefined) {
+      throw new UsageError(`Cannot read --jump ${quoteForMessage(hop)}: expected user@host:port`);
+    }
+  }
+  return await Promise.all(nodes.map(node => resolveTarget(node, values)));
 }
 
-/** One line per node: who, how, what. */
-export function describeTarget({ node, host }: Target): string {
-  const via = host.jumps.length === 0 ? "" : ` through ${host.jumps.map(showHost).join(", ")}`;
+async function resolveTarget(node: Node, values: OptionValues<typeof REMOTE_OPTIONS>): Promise<Target> {
+  try {
+    const host = await resolveHost(node.spec, {
+      ...(values.sshConfig === undefined ? {} : { configFile: values.sshConfig }),
+      ...(values.knownHosts.length === 0 ? {} : { knownHosts: values.knownHosts }),
+      ...(node.jump === undefined ? {} : { jump: node.jump }),
+      identities: node.identities,
+    });
+    return { node, host };
+  } catch (error) {
+    return { node, error: visible(errorReason(error)) };
+  }
+}
+
+/** One line per node: who, how, where the logs are; then whatever else is done, unless the node cannot be reached. */
+export function describeTarget({ node, host, error }: Target, more: string): string {
+  if (host === undefined) return visible(`${node.name}: ${error}`);
+  const jumps = host.jumps.length === 0 ? "" : ` through ${host.jumps.map(showHost).join(", ")}`;
+  const via = host.proxyCommand === undefined ? jumps : ` through ${quoteForMessage(host.proxyCommand)}`;
   const logs = node.logPaths.length === 0 ? "wherever Cowrie usually writes" : node.logPaths.join(", ");
-  return visible(`${node.name}: ${showHost(host)}${via}; logs: ${logs}`);
+  return visible(`${node.name}: ${showHost(host)}${via}; logs: ${logs}; ${more}`);
 }
 
 /** The passwords of nodes, by name; asked once. */
@@ -130,8 +146,9 @@ export async function runOnNodes<T>(
     passphrase: async file => environment("COWRIE_SSH_PASSPHRASE") ?? (await askSecret(`Passphrase of ${file}`)),
   });
   // A key's passphrase is asked for before the lines of the nodes are drawn over the question.
-  for (const file of new Set(targets.flatMap(({ host }) => (host.hasOwnIdentities ? host.identities : [])))) {
-    if (targets.every(({ host }) => host.agent === undefined)) await keys.read(file, true);
+  const hosts = targets.flatMap(({ host }) => host ?? []);
+  for (const file of new Set(hosts.flatMap(host => (host.hasOwnIdentities ? host.identities : [])))) {
+    if (hosts.every(({ agent }) => agent === undefined)) await keys.read(file, true);
   }
   using board = startBoard(
     targets.map(({ node }) => node.name),
@@ -163,7 +180,7 @@ export async function runOnNodes<T>(
 }
 
 async function runOnNode<T>(
-  { node, host }: Target,
+  { node, host, error: unresolved }: Target,
   connector: Connector,
   password: string | undefined,
   retries: number,
@@ -173,6 +190,10 @@ async function runOnNode<T>(
 ): Promise<Outcome<T>> {
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
+  if (host === undefined) {
+    board.settle(node.name, `failed: ${unresolved}`);
+    return { node, seconds: 0, error: unresolved };
+  }
   for (let attempt = 0; ; attempt++) {
     try {
       board.show(node.name, "connecting");

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { environment } from "./cli.ts";
+import { expandProxyCommand } from "./proxy-command.ts";
 import { quoteForMessage } from "./text.ts";
 
 /** A host as somebody names it; whatever is left out comes from the configuration. */
@@ -34,6 +35,8 @@ export interface SshHost {
   readonly knownHosts: readonly string[];
   /** Hosts to go through, the nearest first. */
   readonly jumps: readonly SshHost[];
+  /** Command that is the way to the host, ready to be run; only where there are no jump hosts. */
+  readonly proxyCommand: string | undefined;
 }
 
 export interface ResolveOptions {
@@ -96,11 +99,6 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   const named = options.identities ?? [];
   const agent = one("identityagent") ?? "SSH_AUTH_SOCK";
   const jump = options.jump ?? one("proxyjump") ?? "none";
-  if (one("proxycommand") !== undefined && jump === "none") {
-    throw new Error(
-      `Cannot reach ${quoteForMessage(spec.host)}: its ProxyCommand is not supported, expected ProxyJump or --jump`,
-    );
-  }
   const jumps: SshHost[] = [];
   for (const text of jump === "none" ? [] : jump.split(",")) {
     const hop = parseHostSpec(text.replace(/^ssh:\/\//, ""));
@@ -113,10 +111,19 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
     const resolved = await resolveHost(hop, hopOptions, depth + 1);
     jumps.push(...resolved.jumps, { ...resolved, jumps: [] });
   }
+  const host = one("hostname") ?? spec.host;
+  const port = Number(one("port") ?? spec.port ?? 22);
+  const user = one("user") ?? spec.user ?? userInfo().username;
+  // A jump that is named, "none" as well, takes the place of the command.
+  const proxyCommand = options.jump === undefined && jumps.length === 0 ? one("proxycommand") : undefined;
+  const hasProxy = proxyCommand !== undefined && proxyCommand !== "none";
+  if (hasProxy && one("proxyusefdpass") === "yes") {
+    throw new Error(`Cannot reach ${quoteForMessage(spec.host)}: ProxyUseFdpass is not supported, expected a ProxyCommand alone`);
+  }
   return {
-    host: one("hostname") ?? spec.host,
-    port: Number(one("port") ?? spec.port ?? 22),
-    user: one("user") ?? spec.user ?? userInfo().username,
+    host,
+    port,
+    user,
     // As with ssh: the usual keys are tried only where nobody names others.
     identities: [
       ...new Set([...named.map(expandHome), ...configured.filter(file => named.length === 0 || !usual.includes(file))]),
@@ -126,7 +133,16 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
     agent: agentSocket(agent),
     knownHosts: (options.knownHosts ?? configuredKnownHosts(config)).map(expandHome),
     jumps,
+    proxyCommand: hasProxy ? expandFor(spec, proxyCommand, { host, port, user }) : undefined,
   };
+}
+
+function expandFor({ host: name }: HostSpec, command: string, way: Pick<SshHost, "host" | "port" | "user">): string {
+  try {
+    return expandProxyCommand(command, { ...way, name });
+  } catch (error) {
+    throw new Error(`Cannot reach ${quoteForMessage(name)}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function configuredKnownHosts(config: ReadonlyMap<string, readonly string[]> | undefined): string[] {
@@ -173,7 +189,7 @@ async function askSsh(
     child.exited,
   ]);
   if (child.exitCode !== 0) {
-    const reason = stderr.split("\n").find(line => !line.startsWith("Pseudo-terminal") && line !== "") ?? "";
+    const reason = stderr.split(/\r?\n/).find(line => !line.startsWith("Pseudo-terminal") && line !== "") ?? "";
     throw new Error(`Cannot read the SSH configuration of ${quoteForMessage(host)}: ${quoteForMessage(reason)}`);
   }
   const config = new Map<string, string[]>();

@@ -17,8 +17,12 @@ import {
   type SigningRequestOptions,
   utils,
 } from "ssh2";
+import { keyType } from "./known-hosts.ts";
 import type { SshHost } from "./ssh-config.ts";
 import { errorReason, quoteForMessage } from "./text.ts";
+
+/** ssh2 cannot pass on what a FIDO device signs: it has no place for the device's counter. */
+const FIDO_NOTE = "FIDO keys (sk-...) are not supported";
 
 /** Secrets of the user, asked for once and kept for all hosts. */
 export interface Secrets {
@@ -75,14 +79,25 @@ export class KeyRing {
       if (!(unlocked instanceof Error)) return unlocked;
       return /bad passphrase|integrity check failed|bad decrypt/i.test(unlocked.message)
         ? `key ${name}: the passphrase is wrong`
-        : `key ${name}: ${unlocked.message}`;
+        : describeUnreadable(name, unlocked);
     }
-    return `key ${name}: ${parsed.message}; "ssh-keygen -p -f FILE" brings it into a format that can be read, or use an agent`;
+    return describeUnreadable(name, parsed);
   }
 }
 
+function describeUnreadable(name: string, { message }: Error): string {
+  if (/\bsk-(ssh|ecdsa)/.test(message)) return `key ${name}: ${FIDO_NOTE}; a key of another type helps`;
+  return `key ${name}: ${message}; "ssh-keygen -p -f FILE" brings it into a format that can be read, or use an agent`;
+}
+
 function parseKey(text: Buffer, passphrase?: string): ParsedKey | Error {
-  const parsed = utils.parseKey(text, passphrase);
+  let parsed: ParsedKey | ParsedKey[] | Error;
+  try {
+    parsed = utils.parseKey(text, passphrase);
+  } catch (error) {
+    // Some damaged keys throw, others are returned as an error.
+    return error as Error;
+  }
   const key = Array.isArray(parsed) ? parsed[0]! : parsed;
   if (key instanceof Error) return key;
   return key.isPrivateKey() ? key : new Error("it is a public key, expected the private one");
@@ -116,28 +131,71 @@ function blobOf(key: ParsedKey | Buffer): Buffer {
   return Buffer.isBuffer(key) ? key : key.getPublicSSH();
 }
 
-/** Public half of a key file, from the file beside it. */
-function readPublic(file: string): Buffer | undefined {
-  try {
-    const parsed = utils.parseKey(readFileSync(`${file}.pub`));
-    const key = Array.isArray(parsed) ? parsed[0]! : parsed;
-    return key instanceof Error ? undefined : key.getPublicSSH();
-  } catch {
-    // None there, which is no fault.
-    return undefined;
-  }
+/** Public half of a key file and the certificate on it, in base64, from the files beside it. */
+function readPublic(file: string): { key: string | undefined; certificate: string | undefined } {
+  const read = (path: string) => {
+    try {
+      return /^\S+ +([A-Za-z0-9+/=]+)/.exec(readFileSync(path, "utf8"))?.[1];
+    } catch {
+      // None there, which is no fault.
+      return undefined;
+    }
+  };
+  return { key: read(`${file}.pub`), certificate: read(`${file}-cert.pub`) };
 }
 
-/** Tell whether something answers behind a socket; ssh2 gives the whole login up where nothing does. */
-function isListening(socket: string): Promise<boolean> {
+/** An agent that takes longer to list its keys is stuck. */
+const AGENT_WAIT_MS = 5000;
+const AGENT_ANSWER_MAX_BYTES = 1 << 20;
+const AGENT_LIST = Buffer.from([0, 0, 0, 1, 11]);
+const AGENT_LISTED = 12;
+
+/**
+ * Ask an agent for the public keys it holds.
+ *
+ * By ourselves: ssh2 passes over keys of types it does not know, and gives the whole login up where nothing answers.
+ *
+ * @returns undefined if nothing answers, or not as an agent would.
+ */
+function listAgent(path: string): Promise<Buffer[] | undefined> {
   return new Promise(resolve => {
-    const client = connect(socket);
-    client.once("connect", () => {
-      client.destroy();
-      resolve(true);
+    const socket = connect(path);
+    let answer = Buffer.alloc(0);
+    const finish = (keys: Buffer[] | undefined) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(keys);
+    };
+    const timer = setTimeout(() => finish(undefined), AGENT_WAIT_MS);
+    socket.once("connect", () => socket.write(AGENT_LIST));
+    socket.on("error", () => finish(undefined));
+    socket.once("close", () => finish(undefined));
+    socket.on("data", (data: Buffer) => {
+      answer = Buffer.concat([answer, data]);
+      const length = answer.length < 4 ? Infinity : answer.readUInt32BE(0);
+      if (answer.length > AGENT_ANSWER_MAX_BYTES) finish(undefined);
+      else if (answer.length >= length + 4) finish(readAgentKeys(answer.subarray(4, 4 + length)));
     });
-    client.once("error", () => resolve(false));
   });
+}
+
+/** Keys of an agent's answer; undefined if it is none. A locked agent has none. */
+function readAgentKeys(answer: Buffer): Buffer[] | undefined {
+  if (answer[0] !== AGENT_LISTED || answer.length < 5) return answer.length > 0 ? [] : undefined;
+  const keys: Buffer[] = [];
+  let at = 5;
+  const take = () => {
+    const end = at + 4 <= answer.length ? at + 4 + answer.readUInt32BE(at) : Infinity;
+    const field = end <= answer.length ? answer.subarray(at + 4, end) : undefined;
+    at = end;
+    return field;
+  };
+  for (let left = answer.readUInt32BE(1); left > 0; left--) {
+    const [key, comment] = [take(), take()];
+    if (key === undefined || comment === undefined) return undefined;
+    keys.push(key);
+  }
+  return keys;
 }
 
 /** A login that is being tried; made anew for every connection. */
@@ -161,18 +219,20 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
   const { user: username, identities, hasOwnIdentities, identitiesOnly } = host;
   const methods: Method[] = [];
   const notes: string[] = [];
-  const inAgent = new Set<string>();
+  let inAgent: ReadonlySet<string> = new Set();
   const offerKey = async (file: string, isNamed: boolean) => {
-    const blob = readPublic(file)?.toString("base64");
-    if (blob !== undefined && inAgent.has(blob)) return;
+    const { key: publicKey, certificate } = readPublic(file);
+    if (publicKey !== undefined && inAgent.has(publicKey)) return;
     const key = await ring.read(file, isNamed);
-    if (typeof key === "string") notes.push(key);
-    else if (key !== undefined) {
-      methods.push({
-        type: "publickey",
-        name: `key ${quoteForMessage(file)}`,
-        method: { type: "publickey", username, key },
-      });
+    if (key === undefined) return;
+    if (typeof key === "string") {
+      notes.push(key);
+      return;
+    }
+    const name = `key ${quoteForMessage(file)}`;
+    methods.push({ type: "publickey", name, method: { type: "publickey", username, key } });
+    if (certificate !== undefined && !inAgent.has(certificate)) {
+      notes.push(`the certificate of ${name} is of use only in an agent (ssh-add)`);
     }
   };
   const offerAgent = (agent: OpenSSHAgent, isWanted: (blob: Buffer) => boolean) => {
@@ -180,34 +240,27 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
     methods.push({ type: "agent", name: "keys of the agent", method: { type: "agent", username, agent: chosen } });
   };
 
-  const agent = host.agent === undefined ? undefined : new OpenSSHAgent(host.agent);
-  if (agent !== undefined && (await isListening(host.agent!))) {
-    for (const blob of await listAgent(agent)) inAgent.add(blob);
-    const named = new Set(identities.map(file => readPublic(file)?.toString("base64")));
+  const held = host.agent === undefined ? undefined : await listAgent(host.agent);
+  if (held !== undefined) {
+    const agent = new OpenSSHAgent(host.agent!);
+    inAgent = new Set(held.map(blob => blob.toString("base64")));
+    if (held.some(blob => keyType(blob).startsWith("sk-"))) notes.push(`${FIDO_NOTE}, in an agent neither`);
+    const named = new Set(identities.flatMap(file => Object.values(readPublic(file))));
     const isNamed = (blob: Buffer) => named.has(blob.toString("base64"));
     if (!hasOwnIdentities && !identitiesOnly) {
       if (inAgent.size > 0) offerAgent(agent, () => true);
       for (const file of identities) await offerKey(file, false);
     } else {
       // A server hangs up after a few keys it does not know: those that were named come first.
-      if ([...inAgent].some(blob => named.has(blob))) offerAgent(agent, isNamed);
+      if (held.some(isNamed)) offerAgent(agent, isNamed);
       for (const file of identities) await offerKey(file, true);
-      if (!identitiesOnly && [...inAgent].some(blob => !named.has(blob))) offerAgent(agent, blob => !isNamed(blob));
+      if (!identitiesOnly && !held.every(isNamed)) offerAgent(agent, blob => !isNamed(blob));
     }
   } else {
-    if (agent !== undefined) notes.push("the agent does not answer");
+    if (host.agent !== undefined) notes.push("the agent does not answer");
     for (const file of identities) await offerKey(file, hasOwnIdentities);
   }
   return makeLogin(username, methods, notes, password);
-}
-
-/** Public keys the agent holds, in base64. */
-function listAgent(agent: OpenSSHAgent): Promise<string[]> {
-  return new Promise(resolve => {
-    agent.getIdentities((error, keys) => {
-      resolve(error ? [] : (keys as unknown as ParsedKey[]).map(key => blobOf(key).toString("base64")));
-    });
-  });
 }
 
 function makeLogin(username: string, methods: Method[], notes: string[], password: string | undefined): Login {

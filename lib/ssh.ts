@@ -6,6 +6,7 @@
  * no SFTP is used, whose requests may hang for ever.
  */
 import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import { type Config, NodeSSH } from "node-ssh";
 import type { Client, ClientChannel, KexAlgorithm } from "ssh2";
 import {
@@ -14,10 +15,12 @@ import {
   fingerprint,
   keyType,
   type KnownKey,
+  matchesHost,
   orderKeyAlgorithms,
   readKnownHosts,
   type Verdict,
 } from "./known-hosts.ts";
+import { startProxy } from "./proxy-command.ts";
 import { showHost, type SshHost } from "./ssh-config.ts";
 import { KeyRing, type Login, prepareLogin } from "./ssh-login.ts";
 import { quoteForMessage, visible } from "./text.ts";
@@ -187,6 +190,7 @@ export class Connector implements AsyncDisposable {
 
   async #openOnce(host: SshHost, jumps: readonly SshHost[], password: string | undefined): Promise<SshConnection> {
     const login = await prepareLogin(host, this.#keys, password);
+    if (jumps.length === 0 && host.proxyCommand !== undefined) return this.#openByProxy(host, host.proxyCommand, login);
     if (jumps.length === 0) {
       return this.#gate(host).pass(() => this.#handshake(host, login, undefined));
     }
@@ -199,6 +203,23 @@ export class Connector implements AsyncDisposable {
       socket.destroy();
       throw error;
     }
+  }
+
+  async #openByProxy(host: SshHost, command: string, login: Login): Promise<SshConnection> {
+    // Such commands mostly lead through one host that all of them share.
+    return this.#gateOf("ProxyCommand").pass(async () => {
+      const proxy = startProxy(command);
+      try {
+        return await this.#handshake(host, login, proxy.socket);
+      } catch (error) {
+        // A command that has failed looks like a server that hung up.
+        const isCut = error instanceof SshError && (error.fault === "busy" || error.fault === "connect");
+        const end = isCut ? await proxy.describeEnd() : undefined;
+        proxy.socket.destroy();
+        if (end === undefined) throw error;
+        throw new SshError("connect", `its ProxyCommand ${end}`, { cause: error });
+      }
+    });
   }
 
   /** The shared connection to a jump host. */
@@ -227,13 +248,16 @@ export class Connector implements AsyncDisposable {
   }
 
   #gate({ host, port }: SshHost): Gate {
-    const id = `${host} ${port}`;
+    return this.#gateOf(`${host} ${port}`);
+  }
+
+  #gateOf(id: string): Gate {
     let gate = this.#gates.get(id);
     if (gate === undefined) this.#gates.set(id, (gate = new Gate(HANDSHAKES_MAX)));
     return gate;
   }
 
-  async #handshake(host: SshHost, login: Login, socket: ClientChannel | undefined): Promise<SshConnection> {
+  async #handshake(host: SshHost, login: Login, socket: Duplex | undefined): Promise<SshConnection> {
     const { timeoutMs, acceptNew = false, onNotice } = this.#options;
     const known = this.#knownKeys(host);
     let shown: { key: Buffer; verdict: Verdict; entry: KnownKey | undefined } | undefined;
@@ -328,7 +352,7 @@ function connectError(
 /** Why a key is not trusted, and what to do about it. */
 function describeKey(
   { key, verdict, entry }: { key: Buffer; verdict: Verdict; entry: KnownKey | undefined },
-  { knownHosts }: SshHost,
+  { host, port, knownHosts }: SshHost,
   known: readonly KnownKey[],
 ): string {
   const shown = `${visible(keyType(key))} ${fingerprint(key)}`;
@@ -341,11 +365,11 @@ function describeKey(
     );
   }
   const files = knownHosts.length === 0 ? "no file of known hosts" : quoteForMessage(knownHosts[0]!);
-  const isVouched = known.some(({ marker }) => marker === "@cert-authority");
+  const isVouched = known.some(line => line.marker === "@cert-authority" && matchesHost(line.hosts, host, port));
   return (
     `its key ${shown} is not in ${files}: compare it with the host's own ` +
     `(ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub there), then --accept-new records it` +
-    `${isVouched ? "; @cert-authority lines are not used" : ""}`
+    (isVouched ? "; certificates of hosts, which the @cert-authority line is for, are not supported" : "")
   );
 }
 

@@ -150,8 +150,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.dryRun) {
     const where = values.remove ? "remove what --setup left" : `reduce on ${values.reduceOn}`;
     const setup = values.setup.length > 0 ? ", with --setup" : "";
-    await writeOut(targets.map(target => `${describeTarget(target)}; ${where}${setup}\n`).join(""));
-    return EXIT.ok;
+    await writeOut(targets.map(target => `${describeTarget(target, `${where}${setup}`)}\n`).join(""));
+    return targets.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
   }
   if (values.remove) return await removeFrom(targets, values);
 

@@ -83,10 +83,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const targets = await resolveTargets(values);
   if (values.dryRun) {
     const lines = targets.map(
-      target => `${describeTarget(target)}; to ${visible(nodeFolder(values.folder, target.node))}\n`,
+      target => `${describeTarget(target, `to ${nodeFolder(values.folder, target.node)}`)}\n`,
     );
     await writeOut(lines.join(""));
-    return EXIT.ok;
+    return targets.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
   }
   const startMs = performance.now();
   await using _lock = await lockOutputs(
