@@ -1,14 +1,15 @@
 /**
  * The pages' scripts, each with the parts of `lib/` it shares with the server, as one classic script.
- *
- * Put together when this module is first loaded, in some ten milliseconds, so that there is no build step to forget.
  */
 import { fileURLToPath } from "node:url";
 
-async function bundle(name: string): Promise<string> {
+/**
+ * Put a script together: some ten milliseconds when the module of its page is loaded, and no build step to forget.
+ *
+ * @param name File in `templates/`.
+ */
+export async function bundleScript(name: string): Promise<string> {
   const entry = fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
   const { outputs } = await Bun.build({ entrypoints: [entry], target: "browser", format: "iife", minify: true });
   return outputs[0]!.text();
 }
-
-export const [REPORT_SCRIPT, STATS_SCRIPT] = await Promise.all([bundle("report.js"), bundle("stats.js")]);

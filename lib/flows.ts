@@ -73,7 +73,17 @@ export interface StepGraphOptions {
  * @param sessions `sessions[i]` = codes in order; empty ones do not count.
  */
 export function buildStepGraph(sessions: readonly (readonly number[])[], { steps, top }: StepGraphOptions): StepGraph {
-  const chains = countChains(sessions, steps);
+  return graphOfChains(countChains(sessions, steps), top);
+}
+
+/**
+ * Build the step graph of chains that are counted already.
+ *
+ * @param unsorted Each chain once; of no more commands than positions are wanted.
+ * @param top Commands per position that have a node of their own.
+ */
+export function graphOfChains(unsorted: readonly Chain[], top: number): StepGraph {
+  const chains = [...unsorted].sort(compareChains);
   const used = chains.reduce((most, { commands }) => Math.max(most, commands.length), 0);
   const nodes: { -readonly [K in keyof FlowNode]: FlowNode[K] }[] = [];
   /** `nodeOf[step]`: command -> index of its node; REST -> the rest's. */
@@ -148,9 +158,12 @@ function countChains(sessions: readonly (readonly number[])[], steps: number): C
     if (chain === undefined) chains.set(key, { commands, isCut, sessions: 1 });
     else chain.sessions++;
   }
-  return [...chains.values()].sort(
-    (a, b) => b.sessions - a.sessions || compareLists(a.commands, b.commands) || Number(a.isCut) - Number(b.isCut),
-  );
+  return [...chains.values()];
+}
+
+/** Most sessions first, ties by commands. */
+function compareChains(a: Chain, b: Chain): number {
+  return b.sessions - a.sessions || compareLists(a.commands, b.commands) || Number(a.isCut) - Number(b.isCut);
 }
 
 function compareLists(a: readonly number[], b: readonly number[]): number {

@@ -4,18 +4,7 @@
  * A line is taken apart at `;`, `|`, `&` and line ends; each piece has a purpose by its program and arguments, and the
  * line has the purpose that weighs most among them, since `cd /tmp; wget ...; rm -rf x` is there for the download.
  */
-
-/** In the order of their weight. */
-export const PURPOSES = [
-  { id: "persistence", name: "persistence" },
-  { id: "download", name: "download" },
-  { id: "execution", name: "execution" },
-  { id: "cleanup", name: "cleanup" },
-  { id: "probe", name: "shell probe" },
-  { id: "recon", name: "reconnaissance" },
-  { id: "other", name: "other command" },
-] as const;
-export type Purpose = (typeof PURPOSES)[number]["id"];
+import { type Purpose, PURPOSES } from "./purposes.ts";
 
 /** A line is looked at this far; what matters stands in front, and payloads are long. */
 const LOOKED_AT = 8192;

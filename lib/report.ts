@@ -12,7 +12,7 @@ import rowPartial from "../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../templates/section.mustache" with { type: "text" };
 import { perStep } from "./axis.ts";
 import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "./chart.ts";
-import { REPORT_SCRIPT } from "./client-script.ts";
+import { bundleScript } from "./client-script.ts";
 import { type Cells, encodeCells, everything, sumByDay } from "./cube.ts";
 import { formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
@@ -40,6 +40,8 @@ import {
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
 import { buildChangesTable, isOverall } from "./stats-tables.ts";
+
+const SCRIPT = await bundleScript("report.js");
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
@@ -112,7 +114,7 @@ export function prepareReport(
   };
   return statistics => {
     const changes = statistics && hasDays ? toChangesView(statistics) : undefined;
-    return renderPage(page, { ...view, changes }, partials, { style, script: REPORT_SCRIPT });
+    return renderPage(page, { ...view, changes }, partials, { style, script: SCRIPT });
   };
 }
 

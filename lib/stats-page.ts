@@ -8,7 +8,7 @@ import style from "../templates/report.css" with { type: "text" };
 import page from "../templates/stats.mustache" with { type: "text" };
 import { type DayRange, stepDays } from "./axis.ts";
 import { calendarChart, type Chart, type Line, stackChart, toSteps } from "./chart.ts";
-import { STATS_SCRIPT } from "./client-script.ts";
+import { bundleScript } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
 import { toDayLabel } from "./labels.ts";
@@ -33,6 +33,8 @@ import {
   TYPE_WORDS,
 } from "./stats-tables.ts";
 import { visible } from "./text.ts";
+
+const SCRIPT = await bundleScript("stats.js");
 
 const CHART_WIDTH = 1096;
 /** Sensors drawn in the calendar; the table below it has more. */
@@ -99,7 +101,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     part: partPartial,
     provenance: provenancePartial,
   };
-  return renderPage(page, view, partials, { style, script: STATS_SCRIPT });
+  return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 
 function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Statistics) {

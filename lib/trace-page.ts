@@ -10,7 +10,7 @@ import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from ".
 import { renderPage } from "./html.ts";
 import { toLongText } from "./long-text.ts";
 import { element, type Markup, toMarkupText } from "./markup.ts";
-import { PURPOSES } from "./purpose.ts";
+import { PURPOSES } from "./purposes.ts";
 import { round1 } from "./scale.ts";
 import { visible } from "./text.ts";
 import { DAY_US } from "./time.ts";

@@ -8,7 +8,8 @@ import { addressMatcher, type AddressRange } from "./address.ts";
 import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { formatBytes, formatDuration, toIsoInstant } from "./format.ts";
 import { clipEnd } from "./labels.ts";
-import { type Purpose, purposeOf } from "./purpose.ts";
+import { purposeOf } from "./purpose.ts";
+import type { Purpose } from "./purposes.ts";
 import type { Verdict } from "./reduced-json.ts";
 import { DAY_US } from "./time.ts";
 

@@ -5,7 +5,7 @@
  * Memory grows with the sessions that typed something and the distinct commands.
  */
 import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
-import { chainsToJson, describeHidden, renderChains } from "../lib/chains-page.ts";
+import { chainsToJson, renderChains } from "../lib/chains-page.ts";
 import { buildStepGraph, thinGraph } from "../lib/flows.ts";
 import { plural } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
@@ -25,6 +25,7 @@ import { readLogSet } from "../lib/log-set.ts";
 import { maskCommand, MASKS } from "../lib/masks.ts";
 import { assertWritable, writeOutputs } from "../lib/output-file.ts";
 import { readSessionCommands } from "../lib/session-commands.ts";
+import { describeHidden } from "../lib/step-picture.ts";
 import { toSafeJson, visible } from "../lib/text.ts";
 
 const OPTIONS = {

@@ -85,8 +85,9 @@ const tip = find("#tip");
  * @param {number} y
  * @param {string} heading
  * @param {readonly TipEntry[]} entries
+ * @param {Node[]} more Below the entries.
  */
-export function showTip(x, y, heading, entries) {
+export function showTip(x, y, heading, entries, ...more) {
   tip.replaceChildren(
     h("b", {}, heading),
     ...entries.map(({ name, style, value, text }) =>
@@ -102,6 +103,7 @@ export function showTip(x, y, heading, entries) {
         element("span", {}, text ?? describeValue(value)),
       ),
     ),
+    ...more,
   );
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { chainsToJson, describeHidden, renderChains } from "../../lib/chains-page.ts";
+import { chainsToJson, renderChains } from "../../lib/chains-page.ts";
 import { buildStepGraph, thinGraph } from "../../lib/flows.ts";
 import { toCspHash } from "../../lib/html.ts";
 import type { SessionCommands } from "../../lib/session-commands.ts";
+import { describeHidden } from "../../lib/step-picture.ts";
 import { HOSTILE_TEXTS } from "../support/hostile.ts";
 
 const LOGS = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Purpose, PURPOSES, purposeOf } from "../../lib/purpose.ts";
+import { purposeOf } from "../../lib/purpose.ts";
+import { type Purpose, PURPOSES } from "../../lib/purposes.ts";
 
 describe("purposeOf", () => {
   const cases: [string, Purpose][] = [
