@@ -9,6 +9,7 @@ import { bundleScript } from "./client-script.ts";
 import { type Chain, REST, type StepGraph, type Thinned } from "./flows.ts";
 import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "./format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
+import { sensorLabel } from "./labels.ts";
 import type { LogTally } from "./log-options.ts";
 import { toLongText } from "./long-text.ts";
 import { toMarkupText } from "./markup.ts";
@@ -18,7 +19,6 @@ import { type Purpose, PURPOSES } from "./purposes.ts";
 import type { SessionCommands } from "./session-commands.ts";
 import { describeHidden, describeLegend, drawStepGraph, toPagePaths } from "./step-picture.ts";
 import { ellipsize } from "./text.ts";
-import { sensorText } from "./trace-text.ts";
 
 const SCRIPT = await bundleScript("chains.js");
 
@@ -138,7 +138,7 @@ function dayText(us: number): string {
 }
 
 function listSensors(sensors: readonly string[]): string {
-  const shown = sensors.slice(0, 8).map(sensorText).join(", ");
+  const shown = sensors.slice(0, 8).map(sensorLabel).join(", ");
   return sensors.length > 8 ? `${shown}, and ${formatNumber(sensors.length - 8)} more` : shown;
 }
 

@@ -1,5 +1,6 @@
 /** Short forms for charts and key figures, where format.ts would take too much room. */
 import { formatNumber } from "./format.ts";
+import { visible } from "./text.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
@@ -47,6 +48,16 @@ export function toMonthLabel(day: number, withYear: boolean): string {
   const date = new Date(day * DAY_MS);
   const month = MONTHS[date.getUTCMonth()]!;
   return withYear ? `${month} ${date.getUTCFullYear()}` : month;
+}
+
+/** Put a text into quotes where nobody would see where it begins or ends, or that there is anything. */
+export function quoteEdges(text: string): string {
+  return text === "" || /^\s|\s$/.test(text) ? `"${text}"` : text;
+}
+
+/** A sensor's name for the eye, also where it has none. */
+export function sensorLabel(sensor: string): string {
+  return sensor === "" ? "(no name)" : quoteEdges(visible(sensor));
 }
 
 /** Cut to `n` characters, the last of them an ellipsis; never half of a surrogate pair. */

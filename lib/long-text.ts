@@ -1,5 +1,6 @@
 /** Attacker text of any length for a page: visible, cut where nobody reads on, folded where it is long. */
 import { formatNumber } from "./format.ts";
+import { quoteEdges } from "./labels.ts";
 import { ellipsize, visible } from "./text.ts";
 
 /** Characters that are shown when a text is unfolded. */
@@ -20,8 +21,7 @@ export function toLongText(text: string): LongText {
   const cut = text.slice(0, TEXT_MOST);
   const note = cut === text ? "" : ` … (${formatNumber(text.length - cut.length)} more characters)`;
   const shown = `${visible(cut.toWellFormed())}${note}`;
-  const isEdgy = text === "" || text.startsWith(" ") || text.endsWith(" ");
-  const whole = isEdgy ? `"${shown}"` : shown;
+  const whole = quoteEdges(shown);
   return {
     text: whole,
     isLong: whole.length > TEXT_FOLDED,

@@ -7,7 +7,7 @@ import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cube.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
 import type { KeyColumn } from "./kinds.ts";
-import { clipEnd, clipMiddle, toChange, toLongDay, toShort } from "./labels.ts";
+import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay, toShort } from "./labels.ts";
 import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./sections.ts";
 import { visible } from "./text.ts";
@@ -203,8 +203,7 @@ export function sensorLives(data: ReportData): (DayRange | undefined)[] {
 
 /** A sensor's name, also where it has none. */
 export function sensorName(data: ReportData, sensor: number): string {
-  const name = data.sensors[sensor] ?? "";
-  return name === "" ? "(no name)" : visible(name);
+  return sensorLabel(data.sensors[sensor] ?? "");
 }
 
 /** Events per sensor and day, means where a step is longer; null inside a sensor's life without an event, undefined outside of it. */
@@ -431,7 +430,7 @@ function noneText(column: KeyColumn, value: KeyValue): string {
 
 function valueText(column: KeyColumn, value: KeyValue): string {
   if (column === "robot") return value === 1 ? "robot" : "human";
-  return visible(String(value));
+  return quoteEdges(visible(String(value)));
 }
 
 /** A key in one line, for a chart's label. */

@@ -11,7 +11,7 @@ import { calendarChart, type Chart, type Line, stackChart, toSteps } from "./cha
 import { bundleScript } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
-import { toDayLabel } from "./labels.ts";
+import { sensorLabel, toDayLabel } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "./reduced-table.ts";
@@ -272,7 +272,7 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
   const steps = toSteps(range, stepDays(range, CHART_WIDTH / 2));
   const calendar = coverage
     .slice(0, CALENDAR_MOST)
-    .map(sensor => ({ name: nameOf(sensor.sensor), letters: sensor.days }));
+    .map(sensor => ({ name: sensorLabel(sensor.sensor), letters: sensor.days }));
   const tables: { title: string; table: TableView }[] = [];
   if (outages.length > 0) {
     tables.push({
@@ -416,7 +416,7 @@ function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics
 function toSensorSection({ comparison, sensors }: Statistics): SectionView | undefined {
   if (sensors.length < 2) return undefined;
   const spread = comparison.spread.filter(entry => entry.sensorsSeen.some(n => n > 0));
-  const names = sensors.map(nameOf);
+  const names = sensors.map(sensorLabel);
   const tables: { title: string; table: TableView }[] = [
     {
       title: "How widely values are seen",
@@ -592,10 +592,6 @@ function toFacts({ options, weekday }: Statistics, { generatedBy }: StatsPageOpt
 function daysText(first: number, last: number): string {
   const [from, to] = [toIsoDay(first).slice(0, 4), toIsoDay(last).slice(0, 4)];
   return `${toDayLabel(first)}${from === to ? "" : ` ${from}`} – ${toDayLabel(last)} ${to}`;
-}
-
-function nameOf(sensor: string): string {
-  return sensor === "" ? "(no name)" : visible(sensor);
 }
 
 function toFigure({ svg }: Chart, unit: string, name: string) {

@@ -2,11 +2,10 @@
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { type KeyColumn, KINDS } from "./kinds.ts";
-import { cutLong } from "./labels.ts";
+import { cutLong, sensorLabel } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeKind, ChangeRow, KeyValues, LedgerEntry, TrendRow, ValueType } from "./statistics.ts";
-import { visible } from "./text.ts";
 
 /** Ratios that the pictures of intervals reach: of a change, and of a trend's week. */
 const CHANGE_REACH = 32;
@@ -205,7 +204,7 @@ const TYPE_COLUMNS = {
 const SENSORS_NAMED = 3;
 
 export function sensorsText(names: readonly string[]): string {
-  const named = names.slice(0, SENSORS_NAMED).map(name => (name === "" ? "(no name)" : visible(name)));
+  const named = names.slice(0, SENSORS_NAMED).map(sensorLabel);
   return names.length > SENSORS_NAMED
     ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more`
     : named.join(", ");

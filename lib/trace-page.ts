@@ -8,6 +8,7 @@ import traceStyle from "../templates/trace.css" with { type: "text" };
 import type { Searched } from "./event-search.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
+import { sensorLabel } from "./labels.ts";
 import { toLongText } from "./long-text.ts";
 import { element, type Markup, toMarkupText } from "./markup.ts";
 import { PURPOSES } from "./purposes.ts";
@@ -29,7 +30,6 @@ import {
   describeDuration,
   formatOffset,
   groupStories,
-  sensorText,
   sessionFacts,
   summaryFacts,
 } from "./trace-text.ts";
@@ -98,7 +98,7 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     groups: groupStories(shown).map(group => ({
       heading:
         isAddress || stories.length > 1
-          ? `${sensorText(group.sensor)}, ${toIsoDay(group.day)}`
+          ? `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}`
           : "The session, step by step",
       count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
       sessions: group.stories.map(story => toSessionView(story, summary.addresses.length > 1)),
@@ -283,7 +283,7 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
   }));
   const lanes = shown.flatMap((story, lane) => {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
-    const name = `${formatInstant(story.startUs).slice(5, 16)} ${withAddress ? visible(story.address ?? "unknown") : sensorText(story.sensor)}`;
+    const name = `${formatInstant(story.startUs).slice(5, 16)} ${withAddress ? visible(story.address ?? "unknown") : sensorLabel(story.sensor)}`;
     return [
       element(
         "text",
@@ -344,8 +344,8 @@ function drawCalendar(stories: readonly Story[]): Markup {
       element(
         "text",
         { class: "row", x: left - 12, y, dy: ".35em" },
-        sensorText(sensor).slice(0, 22),
-        element("title", {}, sensorText(sensor)),
+        sensorLabel(sensor).slice(0, 22),
+        element("title", {}, sensorLabel(sensor)),
       ),
       element("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }),
       ...paths,

@@ -1,6 +1,7 @@
 /** Sessions as text for a terminal or a file: what people look at first. */
 import type { Searched } from "./event-search.ts";
 import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIsoDay } from "./format.ts";
+import { quoteEdges, sensorLabel } from "./labels.ts";
 import { ellipsize, textWidth, visible } from "./text.ts";
 import { formatTable, paint } from "./text-table.ts";
 import { dayOfStory, describeVerdict, type Part, type Step, type Story, type Summary, toEndpoint } from "./trace.ts";
@@ -30,14 +31,9 @@ export function formatOffset(us: number): string {
     : `${sign}${formatNumber(Math.floor(minutes / 60))}:${pad(minutes % 60, 2)}:${seconds}`;
 }
 
-/** A sensor's name as shown. */
-export function sensorText(sensor: string): string {
-  return sensor === "" ? "(no name)" : visible(sensor);
-}
-
 /** A part as it is shown; foreign text is quoted where nobody would see where it ends. */
 export function showPart({ text, isForeign }: Part): string {
-  return visible(isForeign && (text === "" || text.startsWith(" ") || text.endsWith(" ")) ? `"${text}"` : text);
+  return isForeign ? quoteEdges(visible(text)) : visible(text);
 }
 
 /**
@@ -48,7 +44,7 @@ export function showPart({ text, isForeign }: Part): string {
 export function* storiesToText(stories: readonly Story[], options: TraceTextOptions): Generator<string> {
   for (const [i, story] of stories.entries()) {
     if (i > 0) yield "\n";
-    const heading = `Session ${visible(story.session)} on ${sensorText(story.sensor)}`;
+    const heading = `Session ${visible(story.session)} on ${sensorLabel(story.sensor)}`;
     yield `${paint(cut(heading, options.width), "bold", options.color)}\n`;
     yield factLines(sessionFacts(story), options);
     yield "\n";
@@ -67,7 +63,7 @@ export function* addressToText(
   yield factLines(summaryFacts(summary), options);
   yield* summaryTables(summary, options);
   for (const group of groupStories(stories)) {
-    const heading = `${sensorText(group.sensor)}, ${toIsoDay(group.day)}, ${plural(group.stories.length, "session")}`;
+    const heading = `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}, ${plural(group.stories.length, "session")}`;
     yield `\n${paint(cut(heading, options.width), "bold", options.color)}\n`;
     for (const story of group.stories) {
       yield `\n  ${paint(cut(sessionLine(story, summary.addresses.length > 1), options.width, 2), "yellow", options.color)}\n`;
@@ -156,7 +152,7 @@ export function sessionFacts(story: Story): [name: string, text: string][] {
 /** The summary of several sessions: name and text. */
 export function summaryFacts(summary: Summary): [name: string, text: string][] {
   const { sensors, addresses, sessions, days, loginsTried, loginsLetIn, commands, files } = summary;
-  const shownSensors = sensors.slice(0, SUMMARY_ROWS).map(sensorText).join(", ");
+  const shownSensors = sensors.slice(0, SUMMARY_ROWS).map(sensorLabel).join(", ");
   const moreSensors = sensors.length > SUMMARY_ROWS ? `, and ${formatNumber(sensors.length - SUMMARY_ROWS)} more` : "";
   const fetched = files.reduce((sum, { count }) => sum + count, 0);
   const typed = commands.reduce((sum, { count }) => sum + count, 0);

@@ -1,6 +1,6 @@
 /** The pages of chains and traces in a real browser: what can be seen and done, and what a page must never do. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { main as chains } from "../../scripts/command-chains.ts";
 import { main as traceIp } from "../../scripts/trace-ip.ts";
 import { main as traceSid } from "../../scripts/trace-sid.ts";
-import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/browser.ts";
+import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, visit } from "../support/browser.ts";
 import { toLine } from "../support/event-logs.ts";
 import { HOSTILE_TEXTS } from "../support/hostile.ts";
 import { ROOT } from "../support/run.ts";
@@ -16,7 +16,7 @@ import { ROOT } from "../support/run.ts";
 // A browser on a busy machine takes its time; nothing here is about speed.
 setDefaultTimeout(120_000);
 
-const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
+const ARTEFACTS = makeArtefacts();
 const FLEET = join(ROOT, "test/fixtures/fleet");
 const NAME = "chains and traces in Chromium";
 
@@ -29,7 +29,6 @@ describe.skipIf(CHROMIUM === undefined)(
 
     beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), "story-pages-"));
-      mkdirSync(ARTEFACTS, { recursive: true });
       const page = (name: string) => {
         const path = join(folder, `${name}.html`);
         urls.set(name, pathToFileURL(path).href);
@@ -78,15 +77,8 @@ describe.skipIf(CHROMIUM === undefined)(
     });
 
     /** Open a page; `use` must leave no fault behind. */
-    async function withPage(name: string, use: (page: Page) => Promise<void>, width = 1400): Promise<void> {
-      const page = await browser.context.newPage();
-      const faults = watchPage(page);
-      await page.setViewportSize({ width, height: 1000 });
-      await page.goto(urls.get(name)!);
-      await use(page);
-      expect(faults).toEqual([]);
-      await page.close();
-    }
+    const withPage = (name: string, use: (page: Page) => Promise<void>, width = 1400) =>
+      visit(browser, urls.get(name)!, { width }, use);
 
     for (const name of ["chains", "chains-hostile", "chains-none", "trace-ip", "trace-hostile", "trace-sid"]) {
       for (const width of [1400, 390]) {
@@ -94,15 +86,14 @@ describe.skipIf(CHROMIUM === undefined)(
           await withPage(
             name,
             async page => {
-              const fits = () => page.evaluate("document.documentElement.scrollWidth <= innerWidth");
               for (const colorScheme of ["light", "dark"] as const) {
                 await page.emulateMedia({ colorScheme });
-                expect(await fits()).toBe(true);
+                expect(await fitsWindow(page)).toBe(true);
                 const path = join(ARTEFACTS, `${name}-${width}-${colorScheme}.png`);
                 await page.screenshot({ path, fullPage: !name.endsWith("hostile") && name !== "trace-ip" });
               }
               await page.emulateMedia({ media: "print" });
-              expect(width < 700 || (await fits())).toBe(true);
+              expect(width < 700 || (await fitsWindow(page))).toBe(true);
               expect(await page.locator("a:not(.skip), img, iframe, object, embed, link").count()).toBe(0);
               if (width === 1400) await page.pdf({ path: join(ARTEFACTS, `${name}.pdf`), preferCSSPageSize: true });
             },

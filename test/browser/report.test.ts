@@ -1,13 +1,13 @@
 /** The report in a real browser: what the script does, and what a page must never do. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced-table.ts";
 import { renderReport } from "../../lib/report.ts";
-import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/browser.ts";
+import { type Browser, CHROMIUM, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
@@ -15,7 +15,7 @@ import { buildFleet } from "../support/report-fleet.ts";
 // A browser on a busy machine takes its time; nothing here is about speed.
 setDefaultTimeout(120_000);
 
-const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
+const ARTEFACTS = makeArtefacts();
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME =
   CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
@@ -27,7 +27,6 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "report-pages-"));
-    mkdirSync(ARTEFACTS, { recursive: true });
     const tables: [string, ReducedTable][] = [
       ["fleet", buildFleet({ days: 40, sensors: 4 })],
       ["hostile", buildHostile()],
@@ -50,27 +49,9 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Open a page and wait until its script has drawn everything; `use` must leave no fault behind. */
-  async function withPage(
-    name: string,
-    use: (page: Page) => Promise<void>,
-    fragment = "",
-    width = 1400,
-  ): Promise<void> {
-    const page = await browser.context.newPage();
-    const faults = watchPage(page);
-    await page.setViewportSize({ width, height: 1000 });
-    await page.goto(urls.get(name)! + fragment);
-    await settle(page);
-    await use(page);
-    expect(faults).toEqual([]);
-    await page.close();
-  }
-
-  /** All parts are drawn for the filter last chosen. */
-  async function settle(page: Page): Promise<void> {
-    await page.waitForSelector("html[data-drawn]", { state: "attached" });
-  }
+  /** Open a page; `use` must leave no fault behind. */
+  const withPage = (name: string, use: (page: Page) => Promise<void>, fragment = "", width = 1400) =>
+    visit(browser, urls.get(name)!, { width, fragment }, use);
 
   const textOf = (page: Page, selector: string) => page.locator(selector).allInnerTexts();
 

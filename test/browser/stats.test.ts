@@ -1,14 +1,13 @@
 /** The statistics page in a real browser. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced-table.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
 import { renderStats } from "../../lib/stats-page.ts";
-import { type Browser, CHROMIUM, openBrowser, watchPage } from "../support/browser.ts";
+import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
@@ -16,7 +15,7 @@ import { buildFleet } from "../support/report-fleet.ts";
 // A browser on a busy machine takes its time; nothing here is about speed.
 setDefaultTimeout(120_000);
 
-const ARTEFACTS = join(import.meta.dir, "..", "artefacts");
+const ARTEFACTS = makeArtefacts();
 const NAME =
   CHROMIUM === undefined ? "the statistics in Chromium (skipped: no Chromium on PATH)" : "the statistics in Chromium";
 
@@ -26,7 +25,6 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "stats-pages-"));
-    mkdirSync(ARTEFACTS, { recursive: true });
     const tables: [string, ReducedTable][] = [
       ["fleet", buildFleet({ days: 40, sensors: 4 })],
       ["hostile", buildHostile()],
@@ -44,22 +42,13 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function withPage(name: string, width: number, use: (page: Page) => Promise<void>): Promise<void> {
-    const page = await browser.context.newPage();
-    const faults = watchPage(page);
-    await page.setViewportSize({ width, height: 1000 });
-    await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
-    await page.waitForSelector("html[data-drawn]", { state: "attached" });
-    await use(page);
-    expect(faults).toEqual([]);
-    await page.close();
-  }
+  const urlOf = (name: string) => pathToFileURL(join(folder, `${name}.html`)).href;
 
   for (const name of ["fleet", "hostile", "empty"]) {
     for (const width of [1400, 390]) {
       test(`${name} at ${width} px: no fault, nothing wider than the window`, async () => {
-        await withPage(name, width, async page => {
-          expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+        await visit(browser, urlOf(name), { width }, async page => {
+          expect(await fitsWindow(page)).toBe(true);
           await page.screenshot({ path: join(ARTEFACTS, `stats-${name}-${width}.png`), fullPage: name === "fleet" });
         });
       });
@@ -67,7 +56,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   }
 
   test("tables are folded, searched, sorted and saved", async () => {
-    await withPage("fleet", 1400, async page => {
+    await visit(browser, urlOf("fleet"), {}, async page => {
       const table = page.locator('[data-table-name="changes-fleet"]');
       const rows = () => table.locator("tbody tr:visible").count();
       expect(await rows()).toBe(15);
