@@ -38,10 +38,39 @@ export interface SessionCommands {
   readonly lastUs: number;
 }
 
-interface Typed {
+/** What was typed in a session: when and, by code, what. */
+export interface Typed {
   readonly us: number[];
   readonly codes: number[];
   readonly sensor: string;
+}
+
+/** Numbers commands in order of first sight, after masking. */
+export class CommandCodes {
+  readonly commands: string[] = [];
+  readonly spellings: { readonly example: string; spellings: number }[] = [];
+  readonly #byCommand = new Map<string, number>();
+  readonly #byInput = new Map<string, number>();
+  readonly #mask: (command: string) => string;
+
+  constructor(mask: (command: string) => string) {
+    this.#mask = mask;
+  }
+
+  codeOf(input: string): number {
+    const known = this.#byInput.get(input);
+    if (known !== undefined) return known;
+    const command = this.#mask(input);
+    let code = this.#byCommand.get(command);
+    if (code === undefined) {
+      code = this.commands.push(command) - 1;
+      this.#byCommand.set(command, code);
+      this.spellings.push({ example: input, spellings: 0 });
+    }
+    this.spellings[code]!.spellings++;
+    this.#byInput.set(input, code);
+    return code;
+  }
 }
 
 /** Read the command lines of all sessions; sessions of one id on different sensors are different ones. */
@@ -49,26 +78,8 @@ export async function readSessionCommands(set: LogSet, options: SessionCommandsO
   const { mask = (command: string) => command, sinceDay = -Infinity, untilDay = Infinity } = options;
   const aliases = new Map(Object.entries(options.sensorAliases ?? {}));
   const wanted = new Set(options.sensors);
-  const codeByCommand = new Map<string, number>();
-  const codeByInput = new Map<string, number>();
-  const commands: string[] = [];
-  const spellings: { example: string; spellings: number }[] = [];
+  const codes = new CommandCodes(mask);
   const bySession = new Map<string, Typed>();
-
-  const codeOfInput = (input: string) => {
-    const known = codeByInput.get(input);
-    if (known !== undefined) return known;
-    const command = mask(input);
-    let code = codeByCommand.get(command);
-    if (code === undefined) {
-      code = commands.push(command) - 1;
-      codeByCommand.set(command, code);
-      spellings.push({ example: input, spellings: 0 });
-    }
-    spellings[code]!.spellings++;
-    codeByInput.set(input, code);
-    return code;
-  };
 
   const sessionOf = (sensor: string, session: string): Typed | undefined => {
     const name = aliases.get(sensor) ?? sensor;
@@ -80,14 +91,7 @@ export async function readSessionCommands(set: LogSet, options: SessionCommandsO
   };
 
   for (const place of tablesOf(set)) {
-    await place.walk(async table => {
-      let reader: TableReader | undefined;
-      for await (const batch of table.batches()) {
-        reader ??= new TableReader(table, sessionOf, codeOfInput);
-        if (!reader.hasCommands) break;
-        reader.read(batch);
-      }
-    });
+    await place.walk(table => readCommands(table, sessionOf, codes));
   }
 
   const sessions: number[][] = [];
@@ -103,11 +107,30 @@ export async function readSessionCommands(set: LogSet, options: SessionCommandsO
     firstUs = Math.min(firstUs, typed.us[0]!);
     lastUs = Math.max(lastUs, typed.us.at(-1)!);
   }
+  const { commands, spellings } = codes;
   return { commands, spellings, sessions, sensors: [...sensors].sort(), firstUs, lastUs };
 }
 
+/**
+ * Add the command lines of a table to their sessions.
+ *
+ * @param sessionOf The session of a sensor and an id, called once for each; undefined where it is not wanted.
+ */
+export async function readCommands(
+  table: EventTable,
+  sessionOf: (sensor: string, session: string) => Typed | undefined,
+  codes: CommandCodes,
+): Promise<void> {
+  let reader: TableReader | undefined;
+  for await (const batch of table.batches()) {
+    reader ??= new TableReader(table, sessionOf, codes);
+    if (!reader.hasCommands) break;
+    reader.read(batch);
+  }
+}
+
 /** Nearly all sessions come in order; those that do not are put so, equal times staying as they came. */
-function sortByTime({ us, codes }: Typed): void {
+export function sortByTime({ us, codes }: Typed): void {
   if (us.every((time, i) => i === 0 || us[i - 1]! <= time)) return;
   const order = us.map((_, i) => i).sort((a, b) => us[a]! - us[b]! || a - b);
   const [times, sorted] = [order.map(i => us[i]!), order.map(i => codes[i]!)];
@@ -125,7 +148,7 @@ class TableReader {
   readonly #inputId: number;
   readonly #table: EventTable;
   readonly #sessionOf: (sensor: string, session: string) => Typed | undefined;
-  readonly #codeOfInput: (input: string) => number;
+  readonly #commands: CommandCodes;
   /** By code of the sensor and code of the session; undefined where the sensor is not wanted. */
   readonly #sessions = new Map<number, Typed | undefined>();
   /** `#codes[code in the table]` = code of the command, -1 where it was not met yet. */
@@ -134,11 +157,11 @@ class TableReader {
   constructor(
     table: EventTable,
     sessionOf: (sensor: string, session: string) => Typed | undefined,
-    codeOfInput: (input: string) => number,
+    commands: CommandCodes,
   ) {
     this.#table = table;
     this.#sessionOf = sessionOf;
-    this.#codeOfInput = codeOfInput;
+    this.#commands = commands;
     this.#inputId = codeOf(table.dictionaries.get("eventid"), "cowrie.command.input");
     this.#codes = new Int32Array(table.dictionaries.get("input")?.size ?? 0).fill(-1);
   }
@@ -172,7 +195,7 @@ class TableReader {
       }
       if (typed === undefined) continue;
       let code = this.#codes[input[row]!]!;
-      if (code < 0) this.#codes[input[row]!] = code = this.#codeOfInput(textOf(inputs, input[row]!));
+      if (code < 0) this.#codes[input[row]!] = code = this.#commands.codeOf(textOf(inputs, input[row]!));
       typed.us.push(batch.timestampUs[row]!);
       typed.codes.push(code);
     }
