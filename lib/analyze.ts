@@ -1,12 +1,12 @@
 /**
  * Logs to one reduced table.
  */
-import type { EventBatch } from "./event-table.ts";
+import { type EventBatch, openEventTable } from "./event-table.ts";
 import { LineSet } from "./line-set.ts";
-import { type LogSet, type LogSetOptions, openTables, readLogSet } from "./log-set.ts";
+import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "./reduce.ts";
 import { REDUCED_VERSION } from "./reduced-arrow.ts";
-import { ReducedBuilder } from "./reduced-builder.ts";
+import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { ReducedTable, ReductionParameters } from "./reduced-table.ts";
 import { reduceSeam } from "./seam.ts";
 
@@ -39,7 +39,7 @@ export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOpt
     const builder = new ReducedBuilder();
     for (const source of sources) builder.addSource(source);
     if (dedupeLines) {
-      await addDistinctLines(builder, set, parameters);
+      for await (const { rows } of distinctLines(set.logs, () => parameters)) builder.add(rows);
     } else {
       for (const log of set.logs) {
         builder.add(log.rows!);
@@ -58,18 +58,20 @@ export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOpt
 }
 
 /**
- * Add the events of all logs but those on lines that an earlier log holds too, byte for byte.
+ * The reduced events of logs, one after the other, but of those on lines that an earlier log holds too, byte for byte.
  *
  * A line that stands twice in one log counts twice: only copies between logs are left out.
+ *
+ * @param logs In canonical order of their sources; their tables hold the hashes of lines.
  */
-async function addDistinctLines(
-  builder: ReducedBuilder,
-  set: LogSet,
-  parameters: ReductionParameters,
-): Promise<void> {
+export async function* distinctLines<Log extends Pick<SetLog, "source" | "tablePath">>(
+  logs: readonly Log[],
+  parametersOf: (log: Log) => ReductionParameters,
+): AsyncGenerator<{ log: Log; rows: ReducedRows }> {
   const seen = new LineSet();
   const keepRow = ({ lineHash, timestampUs }: EventBatch, row: number) => !seen.has(lineHash![row]!, timestampUs[row]!);
-  for await (const { source, table } of openTables({ ...set, seams: [] })) {
+  for (const log of logs) {
+    const { table } = await openEventTable(log.tablePath!);
     // Known to the set only when the log is through: within one log equal lines count as often as they stand.
     const own: Required<Pick<EventBatch, "lineHash" | "timestampUs">>[] = [];
     const walked = {
@@ -81,7 +83,11 @@ async function addDistinctLines(
         }
       },
     };
-    builder.add((await reduceEvents(walked, source.wholeHash, { ...parameters, keepRow })).rows);
+    try {
+      yield { log, rows: (await reduceEvents(walked, log.source.wholeHash, { ...parametersOf(log), keepRow })).rows };
+    } finally {
+      await table.close();
+    }
     for (const { lineHash, timestampUs } of own) {
       for (let row = 0; row < timestampUs.length; row++) seen.add(lineHash[row]!, timestampUs[row]!);
     }

@@ -257,7 +257,10 @@ async function settle(
 }
 
 /** The rejected lines of all logs but the halves that were joined in the meantime. */
-async function* readRejects(jobs: readonly LogJob[], seams: readonly Seam[]): AsyncGenerator<string> {
+export async function* readRejects(
+  jobs: readonly { readonly path: string; readonly rejectsPath?: string | undefined }[],
+  seams: readonly Seam[],
+): AsyncGenerator<string> {
   const heads = new Set(seams.map(({ after }) => after.path));
   const tails = new Map(seams.map(({ before }) => [before.path, before.tail]));
   for (const { path, rejectsPath } of jobs) {

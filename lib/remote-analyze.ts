@@ -1,11 +1,20 @@
 /**
- * A node's logs to reduced rows, by whichever way fits the node; and what nodes have in common, counted once.
+ * A node's logs to reduced rows, by whichever way fits the node; and the tables of all nodes to one, with no log counted
+ * twice.
  */
+import { distinctLines } from "./analyze.ts";
+import { plural } from "./format.ts";
+import { readRejects } from "./log-set.ts";
 import type { MapperPool } from "./mapper-pool.ts";
+import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
+import { comparePaths, compareSources, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { LineCounts, ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
-import { type MappedRemoteLog, mapNode, reduceNode } from "./remote-map.ts";
+import { type CopyOf, findCopies, type TextQuestion } from "./remote-copies.ts";
+import { mapNode } from "./remote-map.ts";
+import { showPath } from "./remote-logs.ts";
 import { reduceOnNode } from "./remote-reduce.ts";
 import type { NodeWork, Outcome } from "./remote-run.ts";
+import { findSeams, reduceSeam, type Seam, settleSeams } from "./seam.ts";
 import { quoteForMessage, visible } from "./text.ts";
 
 /** Where logs become counts. */
@@ -23,6 +32,23 @@ export interface AnalyzeNodeOptions {
   readonly isFresh: boolean;
   readonly pool: MapperPool;
   readonly requests: number;
+  /** Lines are held against each other afterwards: the logs are read here, and only mapped. */
+  readonly dedupeLines: boolean;
+  /** Folder here for rejected lines; undefined = they are not wanted. */
+  readonly rejects: string | undefined;
+  /** Logs that are not to be counted, by path as the node has it; a node that reduces leaves them out. */
+  readonly skip?: ReadonlySet<string>;
+}
+
+/** A log of a node. */
+export interface NodeLog {
+  readonly source: SourceInfo;
+  /** As the node has it, every byte one character. */
+  readonly remotePath: string;
+  /** Where it was mapped here: its event table, its rows unless lines are still to be compared, its rejected lines. */
+  readonly tablePath?: string;
+  readonly rows?: ReducedRows | undefined;
+  readonly rejectsPath?: string | undefined;
 }
 
 /** What was learnt of a node. */
@@ -36,8 +62,14 @@ export interface AnalyzedNode {
   readonly textBytes: number;
   readonly wireBytes: number;
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
-  /** Its logs one by one, or the table that was made of them over there. */
-  readonly content: { readonly logs: readonly MappedRemoteLog[] } | { readonly table: ReducedTable };
+  /** Logs that count. */
+  readonly logs: readonly NodeLog[];
+  /** Logs without any event. */
+  readonly empty: readonly NodeLog[];
+  /** What was made of the logs over there. */
+  readonly table: ReducedTable | undefined;
+  /** Rejected lines that came with it, as JSON. */
+  readonly rejects: readonly string[];
 }
 
 /** Analyze the logs of a node. */
@@ -45,76 +77,213 @@ export async function analyzeNode(
   { node, connection, show, note }: NodeWork,
   options: AnalyzeNodeOptions,
 ): Promise<AnalyzedNode> {
-  const { place, hasSetup, sudo, parameters, isFresh, pool, requests, tables } = options;
+  const { place, hasSetup, sudo, parameters, isFresh, pool, requests, tables, dedupeLines, rejects } = options;
   const common = { name: node.name, paths: node.logPaths, sudo, parameters, isFresh, show, note };
-  if (place !== "here") {
-    const reduced = await reduceOnNode(connection, { ...common, isRequired: place === "node", hasSetup });
+  if (place !== "here" && !dedupeLines) {
+    const reduced = await reduceOnNode(connection, {
+      ...common,
+      isRequired: place === "node",
+      hasSetup,
+      skip: options.skip ?? new Set(),
+      wantsRejects: rejects !== undefined,
+    });
     if (reduced !== undefined) {
-      const { table, wireBytes, failed, leftOut } = reduced;
-      const { sources } = table.info;
+      const { logs } = reduced;
       const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
-      for (const source of sources)
+      for (const { source } of logs)
         for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
       return {
+        ...reduced,
         place: "node",
-        logCount: sources.length,
+        logCount: logs.length,
         reused: 0,
-        leftOut,
-        damaged: sources.filter(({ damage }) => damage !== undefined).length,
+        damaged: logs.filter(({ source }) => source.damage !== undefined).length,
         counts,
-        textBytes: sources.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-        wireBytes,
-        failed,
-        content: { table },
+        textBytes: logs.reduce((sum, { source }) => sum + source.sizeBytes, 0),
+        empty: [],
       };
     }
   }
-  const { logs, ...tally } = await mapNode(connection, { ...common, tables, pool, requests });
-  return { place: "here", logCount: logs.length, ...tally, content: { logs } };
+  const mapped = await mapNode(connection, { ...common, tables, pool, requests, rejects, hasLineHashes: dedupeLines });
+  return { ...mapped, place: "here", logCount: mapped.logs.length, table: undefined, rejects: [] };
 }
 
-/** The logs a node's counts are made of. */
-export function sourcesOf({ content }: AnalyzedNode): readonly SourceInfo[] {
-  return "table" in content ? content.table.info.sources : content.logs.map(({ source }) => source);
+/** A log of one of the nodes. */
+interface FleetLog extends NodeLog {
+  /** Place of the node among all. */
+  readonly node: number;
+}
+
+export interface SharedOptions {
+  /** Have nodes answer; none where one cannot. */
+  readonly ask: (questions: readonly TextQuestion<FleetLog>[]) => Promise<readonly (Buffer | undefined)[]>;
+  /** Have nodes count again without some of their logs, by place of the node. */
+  readonly again: (
+    skips: ReadonlyMap<number, ReadonlySet<string>>,
+  ) => Promise<ReadonlyMap<number, Outcome<AnalyzedNode>>>;
+  readonly onNotice: (line: string) => void;
+}
+
+/** Logs named one by one in a notice; more are counted. */
+const NAMED_MAX = 3;
+
+/**
+ * Leave out logs that another node has as well, as copies of an archive are: of two states of a log the longer counts,
+ * of equal ones that of the first node.
+ *
+ * @returns In the order of the nodes. A node that had to count again and failed has failed.
+ */
+export async function leaveOutShared(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  { ask, again, onNotice }: SharedOptions,
+): Promise<Outcome<AnalyzedNode>[]> {
+  const logs = outcomes.flatMap(({ value }, node) => (value?.logs ?? []).map((log): FleetLog => ({ ...log, node })));
+  // On one node they are compared already.
+  const shared = [...Map.groupBy(logs, ({ source }) => source.headHash).values()].filter(family =>
+    family.some(({ node }) => node !== family[0]!.node),
+  );
+  const copies = await findCopies(shared.flat(), ask);
+  const settled = [...outcomes];
+  const skips = new Map<number, ReadonlySet<string>>();
+  for (const [i, list] of Map.groupBy(copies, ([{ node }]) => node)) {
+    const { node, value } = outcomes[i]!;
+    for (const [winner, group] of Map.groupBy(list, ([, { original }]) => original.node)) {
+      tellShared(node.name, outcomes[winner]!.node.name, group, onNotice);
+    }
+    const left = new Set(list.map(([{ remotePath }]) => remotePath));
+    const kept = value!.logs.filter(({ remotePath }) => !left.has(remotePath));
+    if (kept.length > 0 && value!.table !== undefined) {
+      skips.set(i, left);
+      continue;
+    }
+    settled[i] = { node, seconds: outcomes[i]!.seconds, value: withoutLogs(value!, kept) };
+  }
+  if (skips.size === 0) return settled;
+  for (const [i, outcome] of await again(skips)) {
+    const wasShared = new Set([...copies.keys()].filter(({ node }) => node === i).map(({ source }) => source.headHash));
+    const before = outcomes[i]!.value!.logs.filter(({ remotePath }) => !skips.get(i)!.has(remotePath));
+    const wasKept = new Set(before.map(({ source }) => source.headHash));
+    const isBack = outcome.value?.logs.some(({ source }) => wasShared.has(source.headHash) && !wasKept.has(source.headHash));
+    settled[i] = isBack
+      ? { node: outcome.node, seconds: outcome.seconds, error: "its logs were renamed while they were read" }
+      : outcome;
+  }
+  return settled;
+}
+
+/** A node of which only some logs count. */
+function withoutLogs(value: AnalyzedNode, kept: readonly NodeLog[]): AnalyzedNode {
+  const counts = { ...value.counts };
+  let { textBytes } = value;
+  for (const log of value.logs) {
+    if (kept.includes(log)) continue;
+    textBytes -= log.source.sizeBytes;
+    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] -= log.source.counts[key];
+  }
+  return {
+    ...value,
+    counts,
+    textBytes,
+    logCount: kept.length,
+    leftOut: value.leftOut + value.logs.length - kept.length,
+    logs: kept,
+    table: undefined,
+    rejects: [],
+  };
+}
+
+function tellShared(
+  node: string,
+  winner: string,
+  group: readonly (readonly [FleetLog, CopyOf<FleetLog>])[],
+  onNotice: (line: string) => void,
+): void {
+  if (group.length <= NAMED_MAX) {
+    for (const [{ source }, { original, how }] of group) {
+      const names = [source.path, original.source.path].map(quoteForMessage);
+      onNotice(`${visible(node)}: left out ${names[0]}: it holds ${how} ${names[1]}`);
+    }
+    return;
+  }
+  const named = group.slice(0, NAMED_MAX).map(([{ remotePath }]) => quoteForMessage(showPath(remotePath)));
+  onNotice(
+    `${visible(node)}: left out ${plural(group.length, "log")} that ${visible(winner)} holds as well, ` +
+      `${named.join(", ")} and ${group.length - NAMED_MAX} more`,
+  );
+}
+
+/** The table of a node, and the lines that were joined for it. */
+export interface NodeTable {
+  readonly table: ReducedTable;
+  readonly seams: readonly Seam[];
 }
 
 /**
- * Leave out logs that another node has as well, as copies of an archive are: of two states of a log the longer counts.
+ * The reduced table of each node.
  *
- * @returns In the order of the nodes; undefined where nothing is left.
+ * @param parametersOf By place of the node.
+ * @returns undefined where nothing is left of a node, or nothing came.
  */
-export function leaveOutShared(
-  outcomes: readonly Outcome<AnalyzedNode>[],
-  onNotice: (line: string) => void,
-): (AnalyzedNode | undefined)[] {
-  const best = new Map<string, { source: SourceInfo; node: number }>();
-  for (const [node, { value }] of outcomes.entries()) {
-    for (const source of value === undefined ? [] : sourcesOf(value)) {
-      const known = best.get(source.headHash);
-      // A table that came whole cannot be taken apart any more, so its logs stay.
-      const isFixed = known !== undefined && "table" in outcomes[known.node]!.value!.content;
-      if (known === undefined || (source.sizeBytes > known.source.sizeBytes && !isFixed))
-        best.set(source.headHash, { source, node });
-    }
+export async function makeNodeTables(
+  nodes: readonly (AnalyzedNode | undefined)[],
+  parametersOf: (node: number) => ReductionParameters,
+): Promise<(NodeTable | undefined)[]> {
+  // A line counts where it stands first in all logs of all nodes.
+  const unread = nodes
+    .flatMap((value, node) => (value?.logs ?? []).map((log): FleetLog => ({ ...log, node })))
+    .filter(({ node, rows }) => rows === undefined && nodes[node]!.table === undefined)
+    .sort((a, b) => compareSources(a.source, b.source));
+  const distinct = new Map<number, ReducedBuilder>();
+  const walked = distinctLines(
+    unread.map(log => ({ ...log, tablePath: log.tablePath })),
+    ({ node }) => parametersOf(node),
+  );
+  for await (const { log, rows } of walked) {
+    const builder = distinct.get(log.node) ?? new ReducedBuilder();
+    distinct.set(log.node, builder);
+    builder.add(rows);
   }
-  return outcomes.map(({ node, value }, i) => {
-    if (value === undefined) return undefined;
-    const { content } = value;
-    if ("table" in content) return value.logCount === 0 ? undefined : value;
-    const logs = content.logs.filter(({ source }) => {
-      const winner = best.get(source.headHash)!;
-      if (winner.node === i) return true;
-      onNotice(
-        `${visible(node.name)}: left out ${quoteForMessage(source.path)}: it holds the same log as ` +
-          quoteForMessage(winner.source.path),
-      );
-      return false;
-    });
-    return logs.length === 0 ? undefined : { ...value, content: { logs } };
-  });
+  const tables: (NodeTable | undefined)[] = [];
+  for (const [node, value] of nodes.entries()) {
+    if (value === undefined || value.logs.length === 0) {
+      tables.push(undefined);
+      continue;
+    }
+    if (value.table !== undefined) {
+      tables.push({ table: value.table, seams: [] });
+      continue;
+    }
+    const builder = distinct.get(node) ?? new ReducedBuilder();
+    const sources = value.logs.map(({ source }) => source).sort(compareSources);
+    for (const source of sources) builder.addSource(source);
+    for (const { rows } of value.logs) if (rows !== undefined) builder.add(rows);
+    const parameters = parametersOf(node);
+    const seams = await findSeams(sources);
+    for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
+    const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
+    tables.push({ table: builder.finish(info), seams });
+  }
+  return tables;
 }
 
-/** The reduced table of a node. */
-export async function nodeTable({ content }: AnalyzedNode, parameters: ReductionParameters): Promise<ReducedTable> {
-  return "table" in content ? content.table : await reduceNode(content.logs, parameters);
+/** One table of all nodes; whatever two of them share must have been left out. */
+export function combineNodes(tables: readonly ReducedTable[], parameters: ReductionParameters): ReducedTable {
+  const builder = new ReducedBuilder();
+  const sources = tables.flatMap(({ info }) => info.sources);
+  for (const source of sources) builder.addSource(source);
+  for (const table of tables) builder.add(toReducedRows(table));
+  return builder.finish({ version: REDUCED_VERSION, parameters, sources });
+}
+
+/** Rejected lines of a node as JSON, one a line with its LF. */
+export async function* rejectsOf(
+  { logs, empty, rejects }: AnalyzedNode,
+  seams: readonly Seam[],
+): AsyncGenerator<string> {
+  yield* rejects;
+  const mapped = [...logs, ...empty].sort((a, b) => comparePaths(a.remotePath, b.remotePath));
+  yield* readRejects(
+    mapped.map(({ source, rejectsPath }) => ({ path: source.path, rejectsPath })),
+    seams,
+  );
 }

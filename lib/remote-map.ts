@@ -11,12 +11,11 @@ import { growOffset, NOT_GROWN } from "./grow-log.ts";
 import { partialPathOf } from "./output-file.ts";
 import type { Mapper, MapperPool } from "./mapper-pool.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
-import { REDUCED_VERSION } from "./reduced-arrow.ts";
-import { comparePaths, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import type { LineCounts, ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
+import { comparePaths, type ReducedRows } from "./reduced-builder.ts";
+import type { LineCounts, ReductionParameters, SourceInfo } from "./reduced-table.ts";
+import { answerQuestions, type CopyOf, findCopies } from "./remote-copies.ts";
 import { chooseWire, fetchParts, type Wire } from "./remote-fetch.ts";
 import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./remote-logs.ts";
-import { findSeams, reduceSeam, settleSeams } from "./seam.ts";
 import type { Connection } from "./ssh.ts";
 import { quoteForMessage } from "./text.ts";
 
@@ -40,19 +39,31 @@ export interface MapNodeOptions {
   readonly pool: MapperPool;
   /** Requests at the same time; the threads that map are the limit, so many nodes need one each. */
   readonly requests: number;
+  /** Event tables with the hash of every line, and no reduced rows. */
+  readonly hasLineHashes: boolean;
+  /** Folder for rejected lines, a file per log; undefined = they are not wanted. */
+  readonly rejects: string | undefined;
   readonly show: (text: string) => void;
   readonly note: (text: string) => void;
 }
 
-/** A log of a node with its reduced rows. */
+/** A log of a node with its event table. */
 export interface MappedRemoteLog {
   readonly source: SourceInfo;
-  readonly rows: ReducedRows;
+  /** As the node has it, every byte one character. */
+  readonly remotePath: string;
+  readonly tablePath: string;
+  /** Undefined where the table has the hashes of lines. */
+  readonly rows: ReducedRows | undefined;
+  /** File of its rejected lines, if they were wanted; it may not be there. */
+  readonly rejectsPath: string | undefined;
 }
 
 export interface MappedNode {
   /** Logs that hold events, each text once. */
   readonly logs: readonly MappedRemoteLog[];
+  /** Logs without any event; what they hold was rejected. */
+  readonly empty: readonly MappedRemoteLog[];
   readonly reused: number;
   readonly leftOut: number;
   readonly damaged: number;
@@ -68,7 +79,7 @@ export interface MappedNode {
 /** Map the logs of a node. */
 export async function mapNode(connection: Connection, options: MapNodeOptions): Promise<MappedNode> {
   const { show, sudo, paths, pool, tables } = options;
-  const results = new Map<string, LogResult>();
+  const results = new Map<string, { job: RemoteJob; result: LogResult }>();
   const failed = new Map<string, string>();
   let wireBytes = 0;
   let order: readonly string[] = [];
@@ -88,17 +99,20 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
         continue;
       }
       const tablePath = join(tables, `${safeLocalPath(log, isOnlyRoot)}.arrow`);
-      jobs.push(makeJob(log, tablePath, options));
+      const rejectsPath = options.rejects && join(options.rejects, `${round}-${jobs.length}`);
+      jobs.push({ ...makeJob(log, tablePath, options), ...(rejectsPath === undefined ? {} : { rejectsPath }) });
     }
     const toFetch: RemoteJob[] = [];
     for (const job of jobs) {
       const known = options.isFresh ? undefined : await readInfo(job);
       if (known !== undefined && isSame(known, job)) {
-        results.set(job.log.path, await withMapper(pool, mapper => mapper.readStored(job)));
+        results.set(job.log.path, { job, result: await withMapper(pool, mapper => mapper.readStored(job)) });
       } else {
         // What did not fit behind its beginning is fetched whole the next time.
+        // Hashes of lines, and lines that were rejected, are not carried over.
+        const canGrow = round === 1 && !job.hasLineHashes && !known?.hasLineHashes && job.rejectsPath === undefined;
         const offset =
-          round === 1 && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
+          canGrow && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
         toFetch.push({ ...job, offset });
       }
     }
@@ -129,12 +143,14 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
             got += bytes;
             tell();
           },
-          onDone: ({ log }, result) => {
+          onDone: (job, result) => {
+            const { log } = job;
             files++;
             if (result === undefined) {
               failed.set(log.path, "it changes while it is read");
+              if (job.rejectsPath !== undefined) rmSync(job.rejectsPath, { force: true });
             } else {
-              results.set(log.path, result);
+              results.set(log.path, { job, result });
               failed.delete(log.path);
             }
           },
@@ -144,10 +160,19 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
     if (toFetch.every(({ log }) => results.has(log.path))) break;
   }
-  const ordered = order.flatMap(path => results.get(path) ?? []);
+  const ordered = order.flatMap(path => {
+    const found = results.get(path);
+    if (found === undefined) return [];
+    const { job, result } = found;
+    return [{ ...result, remotePath: path, tablePath: job.tablePath, rejectsPath: job.rejectsPath }];
+  });
+  const copies = await findCopies(ordered, questions => {
+    show("comparing logs");
+    return answerQuestions(connection, questions, sudo);
+  });
   const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
   for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
-  return { ...sortOut(ordered, options), wireBytes, failed: failures };
+  return { ...sortOut(ordered, copies, options), wireBytes, failed: failures };
 }
 
 interface RemoteJob extends LogJob {
@@ -161,7 +186,11 @@ interface RemoteJob extends LogJob {
   readonly partialPath: string;
 }
 
-function makeJob(log: RemoteLog, tablePath: string, { name, parameters }: MapNodeOptions): RemoteJob {
+function makeJob(
+  log: RemoteLog,
+  tablePath: string,
+  { name, parameters, hasLineHashes }: MapNodeOptions,
+): RemoteJob {
   return {
     log,
     // There is no time of change over there that a copy would not carry along; size, time and inode decide.
@@ -171,9 +200,10 @@ function makeJob(log: RemoteLog, tablePath: string, { name, parameters }: MapNod
     tablePath,
     partialPath: partialPathOf(tablePath),
     isFresh: true,
-    hasLineHashes: false,
+    hasLineHashes,
     wantsResume: true,
-    reduction: parameters,
+    // Which of two equal lines counts is known only once all logs are.
+    ...(hasLineHashes ? {} : { reduction: parameters }),
   };
 }
 
@@ -191,7 +221,11 @@ async function readInfo({ tablePath, path }: RemoteJob): Promise<EventTableInfo 
 }
 
 /** Tell whether a table was made from the log as it is there now. */
-function isSame({ file: known }: EventTableInfo, { file }: RemoteJob): boolean {
+function isSame({ file: known, source, ...info }: EventTableInfo, job: RemoteJob): boolean {
+  if (job.hasLineHashes && !info.hasLineHashes) return false;
+  // Rejected lines are in the log only.
+  if (job.rejectsPath !== undefined && source.counts.rejected > 0) return false;
+  const { file } = job;
   return known?.sizeBytes === file.sizeBytes && known.mtimeNs === file.mtimeNs && known.inode === file.inode;
 }
 
@@ -290,26 +324,26 @@ async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], opti
   }
 }
 
+type FoundLog = LogResult & Pick<MappedRemoteLog, "remotePath" | "tablePath" | "rejectsPath">;
+
 /** Leave out copies and logs without events, and add up how lines ended. */
-function sortOut(results: readonly LogResult[], { note }: MapNodeOptions): Omit<MappedNode, "wireBytes" | "failed"> {
+function sortOut(
+  results: readonly FoundLog[],
+  copies: ReadonlyMap<FoundLog, CopyOf<FoundLog>>,
+  { note }: MapNodeOptions,
+): Omit<MappedNode, "wireBytes" | "failed"> {
   const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
-  const byHead = Map.groupBy(results, ({ source }) => source.headHash);
   const logs: MappedRemoteLog[] = [];
+  const empty: MappedRemoteLog[] = [];
   let reused = 0;
-  let leftOut = 0;
   let damaged = 0;
   let textBytes = 0;
-  for (const [i, { source, rows, isReused }] of results.entries()) {
+  for (const result of results) {
+    const { source, rows, isReused, remotePath, tablePath, rejectsPath } = result;
     const name = quoteForMessage(source.path);
-    // Lines hold a time to the microsecond and a random session id: logs that begin alike are states of one log.
-    const family = byHead.get(source.headHash)!;
-    const longer = family.find(other => other.source.sizeBytes > source.sizeBytes);
-    const twin = family.find(other => other.source.wholeHash === source.wholeHash && results.indexOf(other) < i);
-    const original = longer ?? twin;
-    if (original !== undefined) {
-      leftOut++;
-      const how = longer === undefined ? "the same text as" : "the beginning of";
-      note(`left out ${name}: it holds ${how} ${quoteForMessage(original.source.path)}`);
+    const copy = copies.get(result);
+    if (copy !== undefined) {
+      note(`left out ${name}: it holds ${copy.how} ${quoteForMessage(copy.original.source.path)}`);
       continue;
     }
     textBytes += source.sizeBytes;
@@ -318,27 +352,14 @@ function sortOut(results: readonly LogResult[], { note }: MapNodeOptions): Omit<
       damaged++;
       note(`${name}: ${source.damage}; what came before it counts`);
     }
+    const log = { source, remotePath, tablePath, rows, rejectsPath };
     if (source.counts.events + source.counts.repaired === 0) {
-      leftOut++;
+      empty.push(log);
       note(`left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
       continue;
     }
     if (isReused) reused++;
-    logs.push({ source, rows: rows! });
+    logs.push(log);
   }
-  return { logs, reused, leftOut, damaged, counts, textBytes };
-}
-
-/** One reduced table of the logs of a node. */
-export async function reduceNode(
-  logs: readonly MappedRemoteLog[],
-  parameters: ReductionParameters,
-): Promise<ReducedTable> {
-  const builder = new ReducedBuilder();
-  const sources = logs.map(({ source }) => source);
-  for (const source of sources) builder.addSource(source);
-  for (const { rows } of logs) builder.add(rows);
-  const seams = await findSeams(sources);
-  for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
-  return builder.finish({ version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) });
+  return { logs, empty, reused, leftOut: copies.size + empty.length, damaged, counts, textBytes };
 }

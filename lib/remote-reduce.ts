@@ -4,6 +4,7 @@
  * What runs there is `reduce.ts` as one file, handed over through standard input. Only `setUp` leaves anything on a
  * node: this Bun, and the event tables by which the next run is quicker.
  */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { EXECUTABLE } from "./cli.ts";
 import { join } from "node:path";
@@ -11,15 +12,21 @@ import { requireLogs } from "./download.ts";
 import { formatBytes, toIsoDay } from "./format.ts";
 import { comparePaths } from "./reduced-builder.ts";
 import { readReducedStream } from "./reduced-input.ts";
-import type { ReducedTable, ReductionParameters } from "./reduced-table.ts";
-import { listRemoteLogs, showPath } from "./remote-logs.ts";
+import type { ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
+import { listRemoteLogs, type RemoteLog, showPath } from "./remote-logs.ts";
 import { type Connection, shellQuote, SshError } from "./ssh.ts";
-import { quoteForMessage } from "./text.ts";
+import { quoteForMessage, toSafeJson } from "./text.ts";
 
 /** Folder on a node, below the user's home. */
 const FOLDER = ".cache/cowrie-longitudinal";
-/** A reduced table larger than this is none. */
-const TABLE_MAX_BYTES = 2 ** 31;
+/**
+ * Counts are smaller than the logs they are made of, but for small logs; packed logs are some ten times larger than they
+ * look. What a node says of its logs' sizes it may make up, so there is a limit of our own.
+ */
+const TABLE_MIN_LIMIT_BYTES = 2 ** 28;
+const TABLE_MAX_LIMIT_BYTES = 2 ** 30;
+/** Longest piece of a cut line, and longest word on damage, that a node may tell of a log. */
+const FRAGMENT_MAX_LENGTH = 1 << 20;
 /** A node calculates without a word; a day of logs takes seconds, an archive minutes. */
 const SILENCE_MAX_MS = 3_600_000;
 
@@ -32,12 +39,20 @@ export interface ReduceOnNodeOptions {
   /** The node must do it; otherwise undefined comes back where it cannot. */
   readonly isRequired: boolean;
   readonly hasSetup: boolean;
+  /** Logs that are not to be counted, by path as the node has it. */
+  readonly skip: ReadonlySet<string>;
+  readonly wantsRejects: boolean;
   readonly show: (text: string) => void;
   readonly note: (text: string) => void;
 }
 
 export interface ReducedOnNode {
-  readonly table: ReducedTable;
+  /** Undefined where no log holds an event. */
+  readonly table: ReducedTable | undefined;
+  /** Logs that are counted. */
+  readonly logs: readonly { readonly source: SourceInfo; readonly remotePath: string }[];
+  /** Rejected lines as JSON, one a line with its LF, if they were asked for. */
+  readonly rejects: readonly string[];
   readonly wireBytes: number;
   readonly leftOut: number;
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
@@ -80,7 +95,8 @@ printf 'free %s\\n' "$(df -Pk "$HOME" 2>/dev/null | awk 'NR==2 {print $4}')"
 
 async function probe(connection: Connection, sudo: boolean): Promise<NodeBun> {
   const { stdout } = await connection.run(PROBE, { sudo });
-  const text = stdout.toString("utf8");
+  // Every byte one character: what is a path here goes back as it came.
+  const text = stdout.toString("latin1");
   const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(text)?.[1];
   return {
     command: value("bun"),
@@ -124,14 +140,19 @@ async function setUp(
   }
   show(`setting up, ${formatBytes(executable.length)}`);
   const digest = new Bun.CryptoHasher("sha256").update(executable).digest("hex");
+  // A home may be shared by several nodes, each of which is being set up.
+  const part = `bun.${randomBytes(6).toString("hex")}.part`;
   const script = `
 umask 077
-d="$HOME/${FOLDER}" && mkdir -p "$d" && take >"$d/bun.part" && chmod 700 "$d/bun.part" || exit 1
+d="$HOME/${FOLDER}" p="$HOME/${FOLDER}/${part}"
+trap 'rm -f "$p"' EXIT
+trap 'exit 143' TERM HUP INT
+mkdir -p "$d" && take >"$p" && chmod 700 "$p" || exit 1
 if command -v sha256sum >/dev/null; then
-  [ "$(sha256sum <"$d/bun.part" | cut -c 1-64)" = ${digest} ] || { rm -f "$d/bun.part"; exit 2; }
+  [ "$(sha256sum <"$p" | cut -c 1-64)" = ${digest} ] || exit 2
 fi
-[ "$("$d/bun.part" --version 2>/dev/null)" = ${Bun.version} ] || { rm -f "$d/bun.part"; exit 3; }
-mv -f "$d/bun.part" "$d/bun" && printf '%s' "$d/bun"
+[ "$("$p" --version 2>/dev/null)" = ${Bun.version} ] || exit 3
+mv -f "$p" "$d/bun" && printf '%s' "$d/bun"
 `;
   const { stdout, exitCode, stderr } = await connection.run(script, { sudo, stdin: executable });
   if (exitCode !== 0) {
@@ -140,7 +161,7 @@ mv -f "$d/bun.part" "$d/bun" && printf '%s' "$d/bun"
     throw new SshError("command", `cannot set up: ${quoteForMessage(reason)}`);
   }
   note(`Bun ${Bun.version} is in ~/${FOLDER} now (--remove takes it away)`);
-  return stdout.toString("utf8");
+  return stdout.toString("latin1");
 }
 
 let executableBytes: Uint8Array | undefined;
@@ -173,7 +194,7 @@ export async function reduceOnNode(
   connection: Connection,
   options: ReduceOnNodeOptions,
 ): Promise<ReducedOnNode | undefined> {
-  const { name, paths, sudo, parameters, isFresh, isRequired, hasSetup, show, note } = options;
+  const { name, paths, sudo, parameters, isRequired, hasSetup, skip, show, note } = options;
   show("looking for Bun");
   const node = await probe(connection, sudo);
   let { command } = node;
@@ -191,17 +212,87 @@ export async function reduceOnNode(
     throw new SshError("command", `no Bun ${Bun.version} there (--setup brings it, --reduce-on here does without)`);
   }
   show("looking for logs");
-  const logs = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) =>
+  const found = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) =>
     comparePaths(a.path, b.path),
   );
-  const failed = logs
+  const failed = found
     .filter(({ isReadable }) => !isReadable)
     .map(({ path }) => ({ path: showPath(path), reason: "permission denied (--sudo reads as root)" }));
-  const readable = logs.filter(({ isReadable, sizeBytes }) => isReadable && sizeBytes > 0);
+  const readable = found.filter(({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && !skip.has(path));
   // Bun takes its arguments for UTF-8 and would look for another name.
-  const isOdd = readable.some(({ path }) => Buffer.from(showPath(path)).toString("latin1") !== path);
-  if (isOdd && !isRequired) return undefined;
-  show(`reducing there, ${formatBytes(readable.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`);
+  const isOdd = ({ path }: RemoteLog) => Buffer.from(showPath(path)).toString("latin1") !== path;
+  const odd = readable.filter(isOdd);
+  if (odd.length > 0 && !isRequired) return undefined;
+  for (const { path } of odd) {
+    failed.push({ path: showPath(path), reason: "its name is no UTF-8, which Bun there cannot open (--reduce-on here can)" });
+  }
+  for (const { path, reason } of failed) note(`${quoteForMessage(path)}: ${reason}`);
+  const logs = readable.filter(log => !isOdd(log));
+  const totalBytes = logs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  show(`reducing there, ${formatBytes(totalBytes)}`);
+  const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
+  const mark = randomBytes(16).toString("hex");
+  const script = Buffer.from(reduceScript(command, logs, mark, options), "latin1");
+  const chunks: Buffer[] = [];
+  let wireBytes = 0;
+  const { exitCode, stderr } = await connection.stream(
+    script,
+    data => {
+      wireBytes += data.length;
+      if (wireBytes > limitBytes) {
+        throw new SshError("garbage", `it sends more than ${formatBytes(limitBytes)} of counts`);
+      }
+      chunks.push(data);
+    },
+    { sudo, stdin: await bundle(), timeoutMs: SILENCE_MAX_MS },
+  );
+  const answer = Buffer.concat(chunks);
+  const end = answer.indexOf(mark);
+  if (end < 0) throw new SshError("lost", "its answer broke off");
+  if (end === 0) {
+    const reason = stderr.trim().split("\n").at(-1) ?? "";
+    if (!reason.includes(NO_EVENT)) {
+      throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
+    }
+    note("no Cowrie event in its logs");
+    return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length + skip.size, failed };
+  }
+  // 1 with a table: a log was damaged, which the table tells.
+  let table: ReducedTable;
+  try {
+    table = await readReducedStream(answer.subarray(0, end));
+    checkSources(table.info.sources, new Set(logs.map(({ path }) => showPath(path))));
+  } catch (error) {
+    throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, {
+      cause: error,
+    });
+  }
+  const asked = new Map(logs.map(({ path }) => [showPath(path), path]));
+  const counted = table.info.sources.map(source => ({
+    source: { ...source, path: `${name}:${source.path}` },
+    remotePath: asked.get(source.path)!,
+  }));
+  const sources = counted.map(({ source }) => source);
+  return {
+    table: { ...table, info: { ...table.info, parameters, sources } },
+    logs: counted,
+    rejects: readRejectedLines(answer.subarray(end + mark.length), name),
+    wireBytes,
+    leftOut: logs.length - sources.length + skip.size,
+    failed,
+  };
+}
+
+/** What reduce.ts says where no log holds an event. */
+const NO_EVENT = "Cannot find an event in any log";
+
+/** The command that has logs reduced; its text has every byte of the paths as one character. */
+function reduceScript(
+  command: string,
+  logs: readonly RemoteLog[],
+  mark: string,
+  { parameters, isFresh, wantsRejects }: ReduceOnNodeOptions,
+): string {
   const flags = [
     "--quiet",
     ...["--jobs", "1"],
@@ -218,12 +309,10 @@ export async function reduceOnNode(
   const isKept = command.endsWith(`${FOLDER}/bun`);
   const words = (list: readonly string[]) =>
     list.map(word => shellQuote(Buffer.from(word).toString("latin1"))).join(" ");
-  const code = await bundle();
-  const script = Buffer.from(
-    `
+  return `
 umask 077
 d=${isKept ? `"$HOME/${FOLDER}"` : '"$(mktemp -d)" || exit 1'}
-clean() { ${isKept ? 'rm -f "$d/code.$$.js" "$d/aliases.$$"' : 'rm -rf -- "$d"'}; }
+clean() { ${isKept ? 'rm -f "$d/code.$$.js" "$d/aliases.$$" "$d/rejects.$$"' : 'rm -rf -- "$d"'}; }
 trap clean EXIT
 trap 'exit 143' TERM HUP INT
 take >"$d/code.$$.js" || exit 1
@@ -231,40 +320,55 @@ watch
 ${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$d/aliases.$$"`}
 mkdir -p "$d/tables"
 nice -n 19 ${shellQuote(command)} --smol run "$d/code.$$.js" ${words(flags)} --mapped-dir "$d/tables" \
-${aliases === "" ? "" : '--sensor-alias "$d/aliases.$$"'} -- ${readable.map(({ path }) => shellQuote(path)).join(" ")} </dev/null &
+${aliases === "" ? "" : '--sensor-alias "$d/aliases.$$"'} ${wantsRejects ? '--rejects "$d/rejects.$$"' : ""} \
+-- ${logs.map(({ path }) => shellQuote(path)).join(" ")} </dev/null &
 wait $!
-`,
-    "latin1",
-  );
-  const chunks: Buffer[] = [];
-  let wireBytes = 0;
-  const { exitCode, stderr } = await connection.stream(
-    script,
-    data => {
-      wireBytes += data.length;
-      if (wireBytes > TABLE_MAX_BYTES) throw new SshError("garbage", "it sends more than can be meant");
-      chunks.push(data);
-    },
-    { sudo, stdin: code, timeoutMs: SILENCE_MAX_MS },
-  );
-  // 1 with a table: a log was damaged, which the table tells.
-  if (chunks.length === 0) {
-    const reason = stderr.trim().split("\n").at(-1) ?? "";
-    throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
+code=$?
+printf ${mark}
+if [ -f "$d/rejects.$$" ]; then cat "$d/rejects.$$"; fi
+( exit $code )
+`;
+}
+
+/**
+ * Hold what a node says of its logs against what was asked: it may be anything, and decides what counts of other nodes.
+ *
+ * @throws {TypeError} if it cannot be true.
+ */
+function checkSources(sources: readonly SourceInfo[], asked: ReadonlySet<string>): void {
+  const seen = new Set<string>();
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isHash = (value: unknown) => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
+  const isText = (value: unknown) =>
+    value === undefined || (typeof value === "string" && value.length <= FRAGMENT_MAX_LENGTH);
+  const isTime = (value: unknown) => value === undefined || Number.isFinite(value);
+  for (const { path, sizeBytes, headHash, wholeHash, counts, ...rest } of sources) {
+    if (!asked.has(path) || seen.has(path)) throw new TypeError("it names a log that was not asked for");
+    seen.add(path);
+    const { lines, events, repaired, rejected, pending } = counts;
+    const isSound =
+      [sizeBytes, lines, events, repaired, rejected, pending].every(isCount) &&
+      [headHash, wholeHash].every(isHash) &&
+      [rest.damage, rest.head, rest.tail].every(isText) &&
+      [rest.firstSeenUs, rest.lastSeenUs].every(isTime) &&
+      rest.cut === undefined;
+    if (!isSound) throw new TypeError("what it says of a log cannot be true");
   }
-  let table: ReducedTable;
-  try {
-    table = await readReducedStream(Buffer.concat(chunks));
-  } catch (error) {
-    throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, {
-      cause: error,
-    });
+}
+
+/** Rejected lines as a node wrote them, with its name before the log's; what is no such line is passed over. */
+function readRejectedLines(bytes: Buffer, name: string): string[] {
+  const lines: string[] = [];
+  for (const json of bytes.toString("utf8").split("\n")) {
+    if (json === "") continue;
+    try {
+      const { source, line, text, base64 } = JSON.parse(json) as Record<string, unknown>;
+      if (typeof source !== "string" || !Number.isSafeInteger(line)) continue;
+      const content = typeof text === "string" ? { text } : typeof base64 === "string" ? { base64 } : undefined;
+      if (content !== undefined) lines.push(`${toSafeJson({ source: `${name}:${source}`, line, ...content })}\n`);
+    } catch {
+      // Not what our reducer writes.
+    }
   }
-  const sources = table.info.sources.map(source => ({ ...source, path: `${name}:${source.path}` }));
-  return {
-    table: { ...table, info: { ...table.info, sources } },
-    wireBytes,
-    leftOut: readable.length - sources.length,
-    failed,
-  };
+  return lines;
 }

@@ -36,6 +36,14 @@ export const REMOTE_OPTIONS = {
     placeholder: "SECONDS",
     help: "A node that says nothing for so long is given up.",
   },
+  timeLimit: {
+    type: "number",
+    min: 1,
+    max: 2_000_000,
+    default: 21_600,
+    placeholder: "SECONDS",
+    help: "A node that is not done after so long is given up, whatever it sends.",
+  },
   retries: {
     type: "count",
     max: 100,
@@ -129,18 +137,31 @@ async function readPassword(values: OptionValues<typeof REMOTE_OPTIONS>): Promis
   return password;
 }
 
+/** Nodes that work is done on, once or several times, with one set of secrets and one connection to each jump host. */
+export interface Fleet extends AsyncDisposable {
+  /**
+   * Do something on nodes.
+   *
+   * @param work Is called again with a new connection after one that broke.
+   * @param describe What to say of a node that is done.
+   * @returns Outcomes in the order of the nodes; no failure of a node is thrown.
+   */
+  run<T>(
+    targets: readonly Target[],
+    work: (at: NodeWork) => Promise<T>,
+    describe: (value: T) => string,
+  ): Promise<Outcome<T>[]>;
+}
+
 /**
- * Do something on every node.
+ * Make ready to work on nodes: asks for whatever secret is needed.
  *
- * @param work Is called again with a new connection after one that broke.
- * @returns Outcomes in the order of the nodes; no failure of a node is thrown.
+ * @throws {Error} if a password is to be asked for and nobody is there.
  */
-export async function runOnNodes<T>(
+export async function openFleet(
   targets: readonly Target[],
   values: OptionValues<typeof REMOTE_OPTIONS>,
-  work: (at: NodeWork) => Promise<T>,
-  describe: (value: T) => string,
-): Promise<Outcome<T>[]> {
+): Promise<Fleet> {
   const password = await readPassword(values);
   const keys = new KeyRing({
     passphrase: async file => environment("COWRIE_SSH_PASSPHRASE") ?? (await askSecret(`Passphrase of ${file}`)),
@@ -150,43 +171,55 @@ export async function runOnNodes<T>(
   for (const file of new Set(hosts.flatMap(host => (host.hasOwnIdentities ? host.identities : [])))) {
     if (hosts.every(({ agent }) => agent === undefined)) await keys.read(file, true);
   }
-  using board = startBoard(
-    targets.map(({ node }) => node.name),
-    values.quiet,
-  );
-  await using connector = new Connector({
+  let board: NodeBoard | undefined;
+  const connector = new Connector({
     timeoutMs: values.timeout * 1000,
     acceptNew: values.acceptNew,
     keys,
-    onNotice: line => board.note(line),
+    onNotice: line => board?.note(line),
   });
-  const outcomes: Outcome<T>[] = [];
-  const queue = targets.entries();
-  const runOne = async () => {
-    for (const [i, target] of queue) {
-      outcomes[i] = await runOnNode(
-        target,
+  return {
+    async run<T>(chosen: readonly Target[], work: (at: NodeWork) => Promise<T>, describe: (value: T) => string) {
+      using own = startBoard(
+        chosen.map(({ node }) => node.name),
+        values.quiet,
+      );
+      board = own;
+      const outcomes: Outcome<T>[] = [];
+      const queue = chosen.entries();
+      const common = {
         connector,
-        target.node.password ?? password,
-        values.retries,
-        board,
+        retries: values.retries,
+        limitMs: values.timeLimit * 1000,
+        board: own,
         work,
         describe,
-      );
-    }
+      };
+      const runOne = async () => {
+        for (const [i, target] of queue) {
+          outcomes[i] = await runOnNode(target, { ...common, password: target.node.password ?? password });
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(values.parallel, chosen.length) }, runOne));
+      return outcomes;
+    },
+    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   };
-  await Promise.all(Array.from({ length: Math.min(values.parallel, targets.length) }, runOne));
-  return outcomes;
+}
+
+interface NodeRun<T> {
+  readonly connector: Connector;
+  readonly password: string | undefined;
+  readonly retries: number;
+  readonly limitMs: number;
+  readonly board: NodeBoard;
+  readonly work: (at: NodeWork) => Promise<T>;
+  readonly describe: (value: T) => string;
 }
 
 async function runOnNode<T>(
   { node, host, error: unresolved }: Target,
-  connector: Connector,
-  password: string | undefined,
-  retries: number,
-  board: NodeBoard,
-  work: (at: NodeWork) => Promise<T>,
-  describe: (value: T) => string,
+  { connector, password, retries, limitMs, board, work, describe }: NodeRun<T>,
 ): Promise<Outcome<T>> {
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
@@ -195,20 +228,33 @@ async function runOnNode<T>(
     return { node, seconds: 0, error: unresolved };
   }
   for (let attempt = 0; ; attempt++) {
+    // A node that sends a byte now and then is never silent; this is the end of it all the same.
+    let isLate = false;
     try {
       board.show(node.name, "connecting");
       await using connection = await connector.connect(host, password);
-      const value = await work({
-        node,
-        connection,
-        show: text => board.show(node.name, text),
-        note: text => board.note(`${node.name}: ${text}`),
-      });
+      const timer = setTimeout(() => {
+        isLate = true;
+        void connection[Symbol.asyncDispose]();
+      }, limitMs - seconds() * 1000);
+      let value: T;
+      try {
+        value = await work({
+          node,
+          connection,
+          show: text => board.show(node.name, text),
+          note: text => board.note(`${node.name}: ${text}`),
+        });
+      } finally {
+        clearTimeout(timer);
+      }
       board.settle(node.name, `${describe(value)}, done in ${formatDuration(seconds())}`);
       return { node, seconds: seconds(), value };
     } catch (error) {
-      const reason = error instanceof SshError ? error.message : errorReason(error);
-      if (error instanceof SshError && error.isTransient && attempt < retries) {
+      isLate ||= seconds() * 1000 >= limitMs;
+      const cause = error instanceof SshError ? error.message : errorReason(error);
+      const reason = isLate ? `not done after ${formatDuration(limitMs / 1000)} (--time-limit)` : cause;
+      if (!isLate && error instanceof SshError && error.isTransient && attempt < retries) {
         const pauseMs = RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random());
         board.note(`${node.name}: ${visible(reason)}; trying again`);
         board.show(node.name, "waiting to try again");

@@ -4,7 +4,8 @@
  *
  * A node needs nothing but a shell. No log is written here; memory grows with the number of distinct values.
  */
-import { availableParallelism, homedir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   type Command,
@@ -13,17 +14,27 @@ import {
   EXIT,
   type ExitCode,
   note,
+  onStop,
   type OptionValues,
   parseCommand,
   runMain,
+  UsageError,
   writeOut,
 } from "../lib/cli.ts";
-import { combineTables, type NamedTable } from "../lib/combine.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
-import { EVENT_OPTIONS, type EventScope, READ_OPTIONS, readScope, REDUCTION_OPTIONS } from "../lib/log-options.ts";
+import {
+  EVENT_OPTIONS,
+  type EventScope,
+  LINE_OPTIONS,
+  type LogTally,
+  noteRejects,
+  READ_OPTIONS,
+  readScope,
+  REDUCTION_OPTIONS,
+} from "../lib/log-options.ts";
 import { MapperPool } from "../lib/mapper-pool.ts";
-import { perNode } from "../lib/nodes.ts";
+import { type Node, perNode } from "../lib/nodes.ts";
 import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
@@ -31,19 +42,23 @@ import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduc
 import {
   type AnalyzedNode,
   analyzeNode,
+  combineNodes,
   leaveOutShared,
-  nodeTable,
+  makeNodeTables,
   REDUCE_PLACES,
-  sourcesOf,
+  rejectsOf,
 } from "../lib/remote-analyze.ts";
+import { answerQuestions, type TextQuestion } from "../lib/remote-copies.ts";
 import { removeSetup } from "../lib/remote-reduce.ts";
 import {
   describeTarget,
+  type Fleet,
   nodeFolder,
+  type NodeWork,
+  openFleet,
   type Outcome,
   REMOTE_OPTIONS,
   resolveTargets,
-  runOnNodes,
   type Target,
 } from "../lib/remote-run.ts";
 import { renderReport } from "../lib/report.ts";
@@ -110,7 +125,11 @@ const OPTIONS = {
   jobs: { ...COMMON_OPTIONS.jobs, help: "Logs read here at the same time." },
   ...EVENT_OPTIONS,
   robotMaxSeconds: REDUCTION_OPTIONS.robotMaxSeconds,
-  strict: { type: "boolean", help: "Exit 1 if any line holds no event." },
+  dedupeLines: {
+    type: "boolean",
+    help: "Count a line once that stands in several logs, byte for byte, on one node or on several; logs are read here then.",
+  },
+  ...LINE_OPTIONS,
   wait: COMMON_OPTIONS.wait,
 } as const;
 type Values = OptionValues<typeof OPTIONS>;
@@ -147,6 +166,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const targets = await resolveTargets(values);
   const topN = perNode("--top-n-events", values.topNEvents, targets.length).map(n => n ?? 5);
   perNode("--setup", values.setup, targets.length);
+  if (values.dedupeLines && (values.reduceOn === "node" || values.setup.length > 0)) {
+    const flag = values.reduceOn === "node" ? "--reduce-on node" : "--setup";
+    throw new UsageError(`Cannot use --dedupe-lines with ${flag}: lines of all nodes are compared here`);
+  }
   if (values.dryRun) {
     const where = values.remove ? "remove what --setup left" : `reduce on ${values.reduceOn}`;
     const setup = values.setup.length > 0 ? ", with --setup" : "";
@@ -160,44 +183,82 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const stem = join(dirname(values.logfile), `${node.name}_reduced`);
     return { json: `${stem}.json`, arrow: `${stem}.arrow` };
   });
-  const outputs = [...Object.values(files), ...nodeFiles.flatMap(({ json, arrow }) => [json, arrow])];
+  const outputs = [
+    ...Object.values(files),
+    ...nodeFiles.flatMap(({ json, arrow }) => [json, arrow]),
+    ...(values.rejects === undefined ? [] : [values.rejects]),
+  ];
   await assertWritable(outputs);
-  await using _lock = await lockOutputs(Object.values(files), { waitSeconds: values.wait });
+  const locked = [...Object.values(files), ...(values.rejects === undefined ? [] : [values.rejects])];
+  await using _lock = await lockOutputs(locked, { waitSeconds: values.wait });
   const tables =
     values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
 
   const jobs = values.jobs ?? availableParallelism();
+  const scratch = values.rejects === undefined ? undefined : mkdtempSync(join(tmpdir(), "cowrie-"));
+  const removeScratch = () => {
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  };
+  using _scratch = { [Symbol.dispose]: removeScratch };
+  onStop(removeScratch);
   using pool = new MapperPool(jobs);
-  const outcomes = await runOnNodes(
-    targets,
-    values,
-    at =>
-      analyzeNode(at, {
-        place: values.reduceOn,
-        hasSetup: values.setup.length > 0,
-        tables: nodeFolder(tables, at.node),
-        sudo: values.sudo,
-        parameters: parametersOf(scope, at.node.robotMaxSeconds ?? values.robotMaxSeconds),
-        isFresh: values.mode === "w",
-        pool,
-        requests: Math.max(1, Math.ceil(jobs / Math.min(targets.length, values.parallel))),
-      }),
-    describeNode,
-  );
+  await using fleet = await openFleet(targets, values);
   const onNotice = (line: string) => {
     if (!values.quiet) note(line);
   };
-  const { table, nodeTables, missing } = await combine(outcomes, scope, values, onNotice);
+  const robotsOf = ({ robotMaxSeconds }: Node) => robotMaxSeconds ?? values.robotMaxSeconds;
+  const analyze = (at: NodeWork, skip: ReadonlySet<string>) =>
+    analyzeNode(at, {
+      place: values.reduceOn,
+      hasSetup: values.setup.length > 0,
+      tables: nodeFolder(tables, at.node),
+      sudo: values.sudo,
+      parameters: parametersOf(scope, robotsOf(at.node)),
+      isFresh: values.mode === "w",
+      pool,
+      requests: Math.max(1, Math.ceil(jobs / Math.min(targets.length, values.parallel))),
+      dedupeLines: values.dedupeLines,
+      // Each attempt has a folder of its own.
+      rejects: scratch && mkdtempSync(join(scratch, "node-")),
+      skip,
+    });
+  const outcomes = await leaveOutShared(await fleet.run(targets, at => analyze(at, new Set()), describeNode), {
+    onNotice,
+    ask: questions => askNodes(fleet, targets, questions, values.sudo),
+    async again(skips) {
+      const again = [...skips.keys()];
+      const results = await fleet.run(
+        again.map(i => targets[i]!),
+        at => analyze(at, skips.get(targets.findIndex(({ node }) => node === at.node))!),
+        describeNode,
+      );
+      return new Map(again.map((i, place) => [i, results[place]!]));
+    },
+  });
+  const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
+  const nodeTables = await makeNodeTables(
+    outcomes.map(({ value }) => value),
+    i => parametersOf(scope, robotsOf(targets[i]!.node)),
+  );
+  const present = nodeTables.flatMap(made => made?.table ?? []);
+  if (present.length === 0) {
+    const [first] = missing;
+    throw new Error(
+      `Cannot read any of ${plural(outcomes.length, "node")}` +
+        (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
+    );
+  }
+  const table = combineNodes(present, parametersOf(scope, values.robotMaxSeconds));
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
   const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
-  for (const [i, nodeTable] of nodeTables.entries()) {
-    if (nodeTable === undefined) continue;
+  for (const [i, made] of nodeTables.entries()) {
+    if (made === undefined) continue;
     await using set = new OutputSet();
-    await write(set, nodeFiles[i]!.arrow, reducedToIpc(nodeTable));
-    await write(set, nodeFiles[i]!.json, reducedToJson(nodeTable, topN[i]!));
+    await write(set, nodeFiles[i]!.arrow, reducedToIpc(made.table));
+    await write(set, nodeFiles[i]!.json, reducedToJson(made.table, topN[i]!));
     await set.commit();
   }
   const { html, statistics } = await statsAside({ table, options: { thresholdPercent, lastDays } });
@@ -209,11 +270,19 @@ export async function main(argv: string[]): Promise<ExitCode> {
     renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits }),
   ]);
   await write(set, files.stats, [html]);
+  if (values.rejects !== undefined) {
+    const output = await set.open(values.rejects);
+    for (const [i, { value }] of outcomes.entries()) {
+      if (value === undefined) continue;
+      for await (const line of rejectsOf(value, nodeTables[i]?.seams ?? [])) await output.write(line);
+    }
+  }
   await set.commit();
 
   const seconds = (performance.now() - startMs) / 1000;
   if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, table, seconds, files))}\n`);
   if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
+  noteRejects(COMMAND.name, addUp(outcomes, table), values.rejects);
   if (values.quiet) for (const { name, error } of missing) note(`analyze-remote: ${visible(name)}: ${error}`);
   const isIncomplete = outcomes.some(
     ({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0,
@@ -250,58 +319,37 @@ async function write(set: OutputSet, path: string, chunks: Iterable<string | Uin
 
 /** Take away what --setup has left on the nodes. */
 async function removeFrom(targets: readonly Target[], values: Values): Promise<ExitCode> {
-  const outcomes = await runOnNodes(
+  await using fleet = await openFleet(targets, values);
+  const outcomes = await fleet.run(
     targets,
-    values,
     ({ connection }) => removeSetup(connection, values.sudo),
     removed => (removed ? "removed" : "nothing there"),
   );
   return outcomes.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
 }
 
-interface CombinedNodes {
-  readonly table: ReducedTable;
-  /** Per node; undefined where there is none. */
-  readonly nodeTables: readonly (ReducedTable | undefined)[];
-  /** Nodes that are not in the table, and why. */
-  readonly missing: readonly { readonly name: string; readonly error: string }[];
-}
-
-/** One table of all nodes, with no log counted twice. */
-async function combine(
-  outcomes: readonly Outcome<AnalyzedNode>[],
-  scope: EventScope,
-  values: Values,
-  onNotice: (line: string) => void,
-): Promise<CombinedNodes> {
-  const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
-  const unique = leaveOutShared(outcomes, onNotice);
-  const nodeTables: (ReducedTable | undefined)[] = [];
-  const named: NamedTable[] = [];
-  for (const [i, { node }] of outcomes.entries()) {
-    const value = unique[i];
-    if (value === undefined) continue;
-    const robotMaxSeconds = node.robotMaxSeconds ?? values.robotMaxSeconds;
-    const table = await nodeTable(value, parametersOf(scope, robotMaxSeconds));
-    nodeTables[i] = table;
-    if (robotMaxSeconds !== values.robotMaxSeconds) {
-      onNotice(
-        `${node.name}: sessions under ${robotMaxSeconds} s count as robots, not under ${values.robotMaxSeconds} s`,
-      );
-    }
-    // What is a robot was decided node by node; the sum goes by the name of the common limit.
-    const parameters = { ...table.info.parameters, robotMaxSeconds: values.robotMaxSeconds };
-    named.push({ name: node.name, table: { ...table, info: { ...table.info, parameters } } });
+/** Put questions about logs to the nodes that have them; a node that fails answers none. */
+async function askNodes<Log extends { readonly node: number; readonly remotePath: string }>(
+  fleet: Fleet,
+  targets: readonly Target[],
+  questions: readonly TextQuestion<Log>[],
+  sudo: boolean,
+): Promise<(Buffer | undefined)[]> {
+  const byNode = Map.groupBy(questions, ({ log }) => log.node);
+  const nodes = [...byNode.keys()];
+  const outcomes = await fleet.run(
+    nodes.map(i => targets[i]!),
+    ({ connection, node, show }) => {
+      show("comparing logs");
+      return answerQuestions(connection, byNode.get(targets.findIndex(target => target.node === node))!, sudo);
+    },
+    answers => `${plural(new Set(answers).size, "answer")} on logs that other nodes have as well`,
+  );
+  const answers = new Map<TextQuestion<Log>, Buffer | undefined>();
+  for (const [place, i] of nodes.entries()) {
+    for (const [at, question] of byNode.get(i)!.entries()) answers.set(question, outcomes[place]!.value?.[at]);
   }
-  if (named.length === 0) {
-    const [first] = missing;
-    throw new Error(
-      `Cannot read any of ${plural(outcomes.length, "node")}` +
-        (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
-    );
-  }
-  const { table } = await combineTables(named, onNotice);
-  return { table, nodeTables, missing };
+  return questions.map(question => answers.get(question));
 }
 
 /** What became of a node, for people. */
@@ -316,18 +364,21 @@ function describeNode({ place, logCount, reused, counts, textBytes, wireBytes, f
   ].join(", ");
 }
 
-function addUp(outcomes: readonly Outcome<AnalyzedNode>[], table: ReducedTable) {
+function addUp(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  table: ReducedTable,
+): LogTally & { readonly wireBytes: number } {
   const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
   const add = (more: LineCounts, sign = 1) => {
     for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += sign * more[key];
   };
-  let [logs, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
+  let [length, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
   for (const { value } of outcomes) {
     if (value === undefined) continue;
     add(value.counts);
     // Cut lines were joined since, and copies left out.
-    for (const source of sourcesOf(value)) add(source.counts, -1);
-    logs += value.logCount;
+    for (const { source } of value.logs) add(source.counts, -1);
+    length += value.logCount;
     reused += value.reused;
     leftOut += value.leftOut;
     damaged += value.damaged;
@@ -335,7 +386,7 @@ function addUp(outcomes: readonly Outcome<AnalyzedNode>[], table: ReducedTable) 
     wireBytes += value.wireBytes;
   }
   for (const source of table.info.sources) add(source.counts);
-  return { counts, logs, reused, leftOut, damaged, textBytes, wireBytes };
+  return { counts, logs: { length }, reused, leftOut, damaged, textBytes, wireBytes };
 }
 
 /** The summary for a program; days as YYYY-MM-DD. */
@@ -365,7 +416,7 @@ function toSummary(
             failed: value.failed,
           }),
     })),
-    logs,
+    logs: logs.length,
     reused,
     left_out: leftOut,
     damaged,
@@ -399,7 +450,7 @@ function summaryText(
     [
       "Logs",
       [
-        `${formatNumber(logs)}, ${formatBytes(textBytes)} of text, ${formatBytes(wireBytes)} on the wire`,
+        `${formatNumber(logs.length)}, ${formatBytes(textBytes)} of text, ${formatBytes(wireBytes)} on the wire`,
         ...(reused > 0 ? [`${formatNumber(reused)} unchanged since the last run`] : []),
         ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : []),
       ].join(", "),

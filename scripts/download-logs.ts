@@ -19,10 +19,10 @@ import { lockOutputs } from "../lib/lock.ts";
 import {
   describeTarget,
   nodeFolder,
+  openFleet,
   type Outcome,
   REMOTE_OPTIONS,
   resolveTargets,
-  runOnNodes,
 } from "../lib/remote-run.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
 
@@ -94,9 +94,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
     { waitSeconds: values.wait },
   );
   const onWire = values.bwlimit === undefined ? undefined : limitRate(values.bwlimit * 1e6);
-  const outcomes = await runOnNodes(
+  await using fleet = await openFleet(targets, values);
+  const outcomes = await fleet.run(
     targets,
-    values,
     ({ node, connection, show }) =>
       downloadLogs(connection, {
         folder: nodeFolder(values.folder, node),
