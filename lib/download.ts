@@ -19,7 +19,8 @@ import { basename, dirname, join } from "node:path";
 import { matchesGlob } from "./glob.ts";
 import { compareTexts, readHead } from "./log-file.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "./format.ts";
-import { chooseWire, type FetchPart, fetchParts, type Wire } from "./remote-fetch.ts";
+import { Answer, type Wire } from "./remote-answer.ts";
+import { chooseWire, type FetchPart, fetchParts } from "./remote-fetch.ts";
 import {
   baseName,
   listRemoteLogs,
@@ -378,26 +379,27 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
     });
   }
   try {
+    const sink = {
+      async data(part: number, bytes: Buffer) {
+        try {
+          onBytes(await receivers[part]!.take(bytes));
+        } catch (error) {
+          throw cannotWrite(receivers[part]!.job, error);
+        }
+      },
+      async end(part: number, _bytes: number, [sha256]: readonly string[]) {
+        const receiver = receivers[part]!;
+        try {
+          onDone(receiver.job, await receiver.finish(sha256));
+        } catch (error) {
+          throw cannotWrite(receiver.job, error);
+        }
+      },
+    };
     await fetchParts(
       connection,
       parts,
-      {
-        async data(part, bytes) {
-          try {
-            onBytes(await receivers[part]!.take(bytes));
-          } catch (error) {
-            throw cannotWrite(receivers[part]!.job, error);
-          }
-        },
-        async end(part, _bytes, sha256) {
-          const receiver = receivers[part]!;
-          try {
-            onDone(receiver.job, await receiver.finish(sha256));
-          } catch (error) {
-            throw cannotWrite(receiver.job, error);
-          }
-        },
-      },
+      shape => new Answer(shape, sink),
       { wire, sudo, onWire, timeoutMs: silenceOf(connection, parts) },
     );
   } finally {

@@ -2,22 +2,24 @@
  * The logs of a node, mapped and reduced here while they come in; no log is written, and none is fetched again that has
  * not changed since its event table was made.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requireLogs } from "./download.ts";
 import { type EventTableInfo, type FileIdentity, openEventTable } from "./event-table.ts";
 import { formatBytes, formatRate } from "./format.ts";
-import { growOffset, NOT_GROWN } from "./grow-log.ts";
+import { growOffset } from "./grow-log.ts";
 import { partialPathOf } from "./output-file.ts";
-import type { Mapper, MapperPool } from "./mapper-pool.ts";
+import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-pool.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
 import { comparePaths, type ReducedRows } from "./reduced-builder.ts";
 import type { LineCounts, ReductionParameters, SourceInfo } from "./reduced-table.ts";
 import { answerQuestions, type CopyOf, findCopies } from "./remote-copies.ts";
-import { chooseWire, fetchParts, type Wire } from "./remote-fetch.ts";
+import type { AnswerReader, AnswerShape, Wire } from "./remote-answer.ts";
+import { chooseWire, fetchParts } from "./remote-fetch.ts";
 import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./remote-logs.ts";
 import type { Connection } from "./ssh.ts";
-import { quoteForMessage } from "./text.ts";
+import { errorReason, quoteForMessage } from "./text.ts";
 
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
@@ -269,58 +271,68 @@ interface BatchOptions {
 async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], options: BatchOptions): Promise<void> {
   const { pool, wire, sudo, onWire, onBytes, onDone } = options;
   const parts = jobs.map(({ log, offset = 0 }) => ({ path: log.path, offset, length: log.sizeBytes - offset }));
-  let current: { mapper: Mapper; result: Promise<LogResult> } | undefined;
-  const begin = async (job: RemoteJob) => {
-    const mapper = await pool.acquire();
-    mkdirSync(dirname(job.tablePath), { recursive: true });
-    const { log: _log, file, isPacked: _isPacked, offset, ...plain } = job;
-    return (current = { mapper, result: mapper.open(plain, file, offset !== undefined) });
+  const logs = jobs.map(({ log: _log, file, isPacked: _isPacked, offset, ...job }) => {
+    return { job, file, isGrown: offset !== undefined };
+  });
+  // Not at once: where a table takes the place of another, a file system may first write it to the disk.
+  const renamed: Promise<Error | undefined>[] = [];
+  const listener = {
+    onText: onBytes,
+    onLog(index: number, result: LogResult | undefined) {
+      const job = jobs[index]!;
+      if (result !== undefined) renamed.push(giveName(job));
+      onDone(job, result);
+    },
   };
-  const give = () => {
-    pool.release(current!.mapper);
-    current = undefined;
-  };
+  for (const { tablePath } of jobs) mkdirSync(dirname(tablePath), { recursive: true });
   try {
-    await fetchParts(
-      connection,
-      parts,
-      {
-        async data(part, bytes) {
-          const { mapper } = current ?? (await begin(jobs[part]!));
-          await mapper.feed(bytes).catch((error: Error) => {
-            // The end of the part tells.
-            if (error.message !== NOT_GROWN) throw error;
-          });
-          onBytes(bytes.length);
-        },
-        async end(part, bytes) {
-          const job = jobs[part]!;
-          const { mapper, result } = current ?? (await begin(job));
-          if (bytes < parts[part]!.length) {
-            mapper.abort();
-            await result.catch(() => {});
-            rmSync(job.partialPath, { force: true });
-            onDone(job, undefined);
-          } else {
-            mapper.end();
-            const mapped = await result.catch((error: Error) => {
-              if (error.message !== NOT_GROWN) throw error;
-            });
-            if (mapped !== undefined) renameSync(job.partialPath, job.tablePath);
-            onDone(job, mapped ?? undefined);
-          }
-          give();
-        },
-      },
-      { wire, sudo, onWire },
-    );
+    await fetchParts(connection, parts, shape => new PooledAnswer(pool, logs, shape, listener), { wire, sudo, onWire });
+    const failure = (await Promise.all(renamed)).find(error => error !== undefined);
+    if (failure !== undefined) throw failure;
   } finally {
-    if (current !== undefined) {
-      current.mapper.abort();
-      await current.result.catch(() => {});
-      give();
-    }
+    await Promise.all(renamed);
     for (const { partialPath } of jobs) rmSync(partialPath, { force: true });
+  }
+}
+
+/** @returns Why it cannot be done. */
+async function giveName({ partialPath, tablePath }: RemoteJob): Promise<Error | undefined> {
+  try {
+    await rename(partialPath, tablePath);
+    return undefined;
+  } catch (error) {
+    return new Error(`Cannot write ${quoteForMessage(tablePath)}: ${errorReason(error)}`, { cause: error });
+  }
+}
+
+/** An answer read by a thread of the pool, once it begins: until then others may have the thread. */
+class PooledAnswer implements AnswerReader {
+  readonly #pool: MapperPool;
+  readonly #open: (mapper: Mapper) => AnswerReader;
+  #mapper: Mapper | undefined;
+  #reader: AnswerReader | undefined;
+
+  constructor(pool: MapperPool, logs: readonly MapperLog[], shape: AnswerShape, listener: MapperListener) {
+    this.#pool = pool;
+    this.#open = mapper => mapper.open(logs, shape, listener);
+  }
+
+  async #begin(): Promise<AnswerReader> {
+    this.#mapper ??= await this.#pool.acquire();
+    return (this.#reader ??= this.#open(this.#mapper));
+  }
+
+  async take(data: Buffer): Promise<void> {
+    await (this.#reader ?? (await this.#begin())).take(data);
+  }
+
+  async end(): Promise<boolean> {
+    return (this.#reader ?? (await this.#begin())).end();
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    if (this.#mapper !== undefined) this.#pool.release(this.#mapper);
   }
 }
 
