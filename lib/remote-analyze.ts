@@ -212,22 +212,34 @@ function tellShared(
   );
 }
 
+/** What is told of nodes once their counts are in the tables: the counts may go. */
+export function withoutCounts(outcomes: readonly Outcome<AnalyzedNode>[]): Outcome<AnalyzedNode>[] {
+  return outcomes.map(outcome => {
+    const { value } = outcome;
+    if (value === undefined) return outcome;
+    const logs = value.logs.map(log => ({ ...log, rows: undefined }));
+    return { node: outcome.node, seconds: outcome.seconds, value: { ...value, logs, table: undefined } };
+  });
+}
+
 /** The table of a node, and the lines that were joined for it. */
 export interface NodeTable {
+  /** Place of the node among all. */
+  readonly node: number;
   readonly table: ReducedTable;
   readonly seams: readonly Seam[];
 }
 
 /**
- * The reduced table of each node.
+ * The reduced table of each node of which something is left, in their order.
  *
+ * @param nodes Is emptied on the way: nobody else need hold the counts of all nodes and their tables at once.
  * @param parametersOf By place of the node.
- * @returns undefined where nothing is left of a node, or nothing came.
  */
-export async function makeNodeTables(
-  nodes: readonly (AnalyzedNode | undefined)[],
+export async function* takeNodeTables(
+  nodes: (AnalyzedNode | undefined)[],
   parametersOf: (node: number) => ReductionParameters,
-): Promise<(NodeTable | undefined)[]> {
+): AsyncGenerator<NodeTable> {
   // A line counts where it stands first in all logs of all nodes.
   const unread = nodes
     .flatMap((value, node) => (value?.logs ?? []).map((log): FleetLog => ({ ...log, node })))
@@ -243,36 +255,50 @@ export async function makeNodeTables(
     distinct.set(log.node, builder);
     builder.add(rows);
   }
-  const tables: (NodeTable | undefined)[] = [];
-  for (const [node, value] of nodes.entries()) {
-    if (value === undefined || value.logs.length === 0) {
-      tables.push(undefined);
-      continue;
-    }
-    if (value.table !== undefined) {
-      tables.push({ table: value.table, seams: [] });
-      continue;
-    }
+  for (let node = 0; node < nodes.length; node++) {
+    const value = nodes[node];
+    nodes[node] = undefined;
+    if (value === undefined || value.logs.length === 0) continue;
     const builder = distinct.get(node) ?? new ReducedBuilder();
-    const sources = value.logs.map(({ source }) => source).sort(compareSources);
-    for (const source of sources) builder.addSource(source);
-    for (const { rows } of value.logs) if (rows !== undefined) builder.add(rows);
-    const parameters = parametersOf(node);
-    const seams = await findSeams(sources);
-    for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
-    const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
-    tables.push({ table: builder.finish(info), seams });
+    distinct.delete(node);
+    yield { node, ...(await makeNodeTable(value, builder, parametersOf(node))) };
   }
-  return tables;
 }
 
-/** One table of all nodes; whatever two of them share must have been left out. */
-export function combineNodes(tables: readonly ReducedTable[], parameters: ReductionParameters): ReducedTable {
-  const builder = new ReducedBuilder();
-  const sources = tables.flatMap(({ info }) => info.sources);
+async function makeNodeTable(
+  { table, logs }: AnalyzedNode,
+  builder: ReducedBuilder,
+  parameters: ReductionParameters,
+): Promise<Omit<NodeTable, "node">> {
+  if (table !== undefined) return { table, seams: [] };
+  const sources = logs.map(({ source }) => source).sort(compareSources);
   for (const source of sources) builder.addSource(source);
-  for (const table of tables) builder.add(toReducedRows(table));
-  return builder.finish({ version: REDUCED_VERSION, parameters, sources });
+  for (const { rows } of logs) if (rows !== undefined) builder.add(rows);
+  const seams = await findSeams(sources);
+  for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
+  const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
+  return { table: builder.finish(info), seams };
+}
+
+/** Adds up the tables of nodes; whatever two of them share must have been left out. */
+export class FleetTable {
+  readonly #builder = new ReducedBuilder();
+  readonly #sources: SourceInfo[] = [];
+
+  /** Tell whether no node has been added. */
+  get isEmpty(): boolean {
+    return this.#sources.length === 0;
+  }
+
+  add(table: ReducedTable): void {
+    for (const source of table.info.sources) this.#builder.addSource(source);
+    this.#sources.push(...table.info.sources);
+    this.#builder.add(toReducedRows(table));
+  }
+
+  finish(parameters: ReductionParameters): ReducedTable {
+    return this.#builder.finish({ version: REDUCED_VERSION, parameters, sources: this.#sources });
+  }
 }
 
 /** Rejected lines of a node as JSON, one a line with its LF. */

@@ -42,11 +42,12 @@ import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduc
 import {
   type AnalyzedNode,
   analyzeNode,
-  combineNodes,
+  FleetTable,
   leaveOutShared,
-  makeNodeTables,
   REDUCE_PLACES,
   rejectsOf,
+  takeNodeTables,
+  withoutCounts,
 } from "../lib/remote-analyze.ts";
 import { answerQuestions, type TextQuestion } from "../lib/remote-copies.ts";
 import { removeSetup } from "../lib/remote-reduce.ts";
@@ -62,6 +63,7 @@ import {
   type Target,
 } from "../lib/remote-run.ts";
 import { renderReport } from "../lib/report.ts";
+import type { Seam } from "../lib/seam.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
@@ -222,7 +224,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       rejects: scratch && mkdtempSync(join(scratch, "node-")),
       skip,
     });
-  const outcomes = await leaveOutShared(await fleet.run(targets, at => analyze(at, new Set()), describeNode), {
+  let gathered = await leaveOutShared(await fleet.run(targets, at => analyze(at, new Set()), describeNode), {
     onNotice,
     ask: questions => askNodes(fleet, targets, questions, values.sudo),
     async again(skips) {
@@ -235,37 +237,50 @@ export async function main(argv: string[]): Promise<ExitCode> {
       return new Map(again.map((i, place) => [i, results[place]!]));
     },
   });
+  // The threads are done: their memory is needed now.
+  pool[Symbol.dispose]();
+  const nodes = gathered.map(({ value }) => value);
+  const outcomes = withoutCounts(gathered);
+  gathered = [];
   const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
-  const nodeTables = await makeNodeTables(
-    outcomes.map(({ value }) => value),
-    i => parametersOf(scope, robotsOf(targets[i]!.node)),
-  );
-  const present = nodeTables.flatMap(made => made?.table ?? []);
-  if (present.length === 0) {
+  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
+  const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
+  const whole = new FleetTable();
+  const seams: (readonly Seam[])[] = [];
+  const writeNode = async (node: number, table: ReducedTable) => {
+    await using set = new OutputSet();
+    await write(set, nodeFiles[node]!.arrow, reducedToIpc(table));
+    await write(set, nodeFiles[node]!.json, reducedToJson(table, topN[node]!));
+    await set.commit();
+  };
+  const withoutEvents: (readonly [node: number, table: ReducedTable])[] = [];
+  for await (const made of takeNodeTables(nodes, i => parametersOf(scope, robotsOf(targets[i]!.node)))) {
+    whole.add(made.table);
+    seams[made.node] = made.seams;
+    // Where no node has an event, nothing is written.
+    if (made.table.kinds.event.rows === 0) withoutEvents.push([made.node, made.table]);
+    else await writeNode(made.node, made.table);
+  }
+  if (whole.isEmpty) {
     const [first] = missing;
     throw new Error(
       `Cannot read any of ${plural(outcomes.length, "node")}` +
         (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
     );
   }
-  const table = combineNodes(present, parametersOf(scope, values.robotMaxSeconds));
+  const table = whole.finish(parametersOf(scope, values.robotMaxSeconds));
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
-  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
-  for (const [i, made] of nodeTables.entries()) {
-    if (made === undefined) continue;
-    await using set = new OutputSet();
-    await write(set, nodeFiles[i]!.arrow, reducedToIpc(made.table));
-    await write(set, nodeFiles[i]!.json, reducedToJson(made.table, topN[i]!));
-    await set.commit();
-  }
-  const { html, statistics } = await statsAside({ table, options: { thresholdPercent, lastDays } });
+  for (const [node, nodeTable] of withoutEvents) await writeNode(node, nodeTable);
+  // Runs beside what follows; its failure is met where it is awaited.
+  const stats = statsAside({ table, options: { thresholdPercent, lastDays } });
+  stats.catch(() => {});
   const limits = missing.map(({ name, error }) => `Node ${visible(name)} is missing: ${error}.`);
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
   await write(set, files.json, reducedToJson(table, widestTopN));
+  const { html, statistics } = await stats;
   await write(set, files.result, [
     renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits }),
   ]);
@@ -274,7 +289,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const output = await set.open(values.rejects);
     for (const [i, { value }] of outcomes.entries()) {
       if (value === undefined) continue;
-      for await (const line of rejectsOf(value, nodeTables[i]?.seams ?? [])) await output.write(line);
+      for await (const line of rejectsOf(value, seams[i] ?? [])) await output.write(line);
     }
   }
   await set.commit();
