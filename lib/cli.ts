@@ -6,7 +6,7 @@
  * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
  * work.
  */
-import { writeSync } from "node:fs";
+import { write, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { HelpRequest, UsageError } from "./options.ts";
 import { errorReason, visible } from "./text.ts";
@@ -128,17 +128,30 @@ let lastWrite: Promise<unknown> = Promise.resolve();
  * @throws {Error} if stdout cannot be written, as when it is a file on a full disk.
  */
 export function writeOut(chunk: string | Uint8Array): Promise<void> {
-  const write = lastWrite.then(async () => {
-    if (chunk.length === 0) return;
+  const written = lastWrite.then(async () => {
+    let rest: Uint8Array = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     try {
-      await Bun.write(Bun.stdout, chunk);
+      // Not by Bun.write: where a pipe takes only a part at first it begins again, and the part comes out twice.
+      while (rest.length > 0) rest = rest.subarray(await writeSome(rest));
     } catch (error) {
       if ((error as { code?: unknown }).code === "EPIPE") throw new ReaderGone("The reader of stdout has gone");
       throw new Error(`Cannot write stdout: ${errorReason(error)}`, { cause: error });
     }
   });
-  lastWrite = write;
-  return write;
+  lastWrite = written;
+  return written;
+}
+
+/** Write to stdout what it takes at once; how many bytes that were. */
+function writeSome(bytes: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(1, bytes, 0, bytes.length, null, (error, written) => {
+      if (!error) resolve(written);
+      // A pipe that is full for the moment.
+      else if (error.code === "EAGAIN") setTimeout(resolve, 1, 0);
+      else reject(error);
+    });
+  });
 }
 
 /** Characters joined before a write to stdout. */
