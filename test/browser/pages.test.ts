@@ -1,0 +1,107 @@
+/**
+ * Every page of every command, of the example fleet, of a log of one event, and of logs in which all is hostile: what a
+ * page must never do, who can read it, and a picture of each for whoever wants to look.
+ */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { COLOUR_RULES, findAxeFaults, thinPage } from "../support/axe.ts";
+import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
+import { findFaintCharts } from "../support/contrast.ts";
+import {
+  PAGE_NAMES,
+  type PageName,
+  type Pages,
+  writeFleetPages,
+  writeHostilePages,
+  writeOneEventPages,
+} from "../support/pages.ts";
+
+// A browser on a busy machine takes its time; nothing here is about speed.
+setDefaultTimeout(120_000);
+
+const ARTEFACTS = makeArtefacts();
+const SETS = {
+  example: writeFleetPages,
+  "one-event": writeOneEventPages,
+  "all-hostile": writeHostilePages,
+} as const;
+type SetName = keyof typeof SETS;
+const SET_NAMES = Object.keys(SETS) as SetName[];
+/** Of a page that is longer, the picture shows the beginning, in pixels. */
+const PICTURE_MOST = 6000;
+/** What A4 leaves between its margins, in pixels. */
+const PAPER_WIDTH = 690;
+const NAME = CHROMIUM === undefined ? "every page (skipped: no Chromium on PATH)" : "every page";
+
+describe.skipIf(CHROMIUM === undefined)(NAME, () => {
+  let browser: Browser;
+  let folder: string;
+  const sets = new Map<SetName, Pages>();
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "all-pages-"));
+    for (const name of SET_NAMES) {
+      mkdirSync(join(folder, name));
+      sets.set(name, await SETS[name](join(folder, name)));
+    }
+    browser = await openBrowser();
+  });
+
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const cases = SET_NAMES.flatMap(set => PAGE_NAMES.map(page => [set, page] as const));
+  const open = (set: SetName, name: PageName, width: number, use: (page: Page) => Promise<void>) =>
+    visit(browser, sets.get(set)![name], { width }, use);
+
+  async function keepPicture(page: Page, name: string, isWhole: boolean): Promise<void> {
+    const path = join(ARTEFACTS, `${name}.png`);
+    if (!isWhole) return void (await page.screenshot({ path }));
+    const { width, height } = await page.evaluate<{ width: number; height: number }>(
+      "({ width: innerWidth, height: document.documentElement.scrollHeight })",
+    );
+    const clip = { x: 0, y: 0, width, height: Math.min(height, PICTURE_MOST) };
+    await page.screenshot({ path, fullPage: true, clip });
+  }
+
+  for (const width of [1400, 390]) {
+    test.each(cases)(`%s, %s at ${width} px: fits, does no harm, is read by all, light and dark`, async (set, name) => {
+      await open(set, name, width, async page => {
+        for (const colorScheme of ["dark", "light"] as const) {
+          await page.emulateMedia({ colorScheme });
+          expect(await fitsWindow(page)).toBe(true);
+          await keepPicture(page, `${set}-${name}-${width}-${colorScheme}`, set === "example");
+        }
+        await thinPage(page);
+        expect(await fitsWindow(page)).toBe(true);
+        expect(await findAxeFaults(page)).toEqual([]);
+        await page.emulateMedia({ colorScheme: "dark" });
+        expect(await findAxeFaults(page, COLOUR_RULES)).toEqual([]);
+        expect(await findFaintCharts(page)).toEqual([]);
+        await page.emulateMedia({ colorScheme: "light" });
+        expect(await findFaintCharts(page)).toEqual([]);
+      });
+    });
+  }
+
+  test.each(cases)("%s, %s on paper: white whatever the theme, nothing to click, nothing cut", async (set, name) => {
+    await open(set, name, PAPER_WIDTH, async page => {
+      await page.emulateMedia({ media: "print", colorScheme: "dark" });
+      await page.evaluate("document.documentElement.dataset.theme = 'dark'; dispatchEvent(new Event('beforeprint'))");
+      await settle(page);
+      expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+      expect(await page.locator("button:not(thead *):visible, input:visible, nav:visible, #tip:visible").count()).toBe(0);
+      const folded = await page.evaluate(`[...document.querySelectorAll("main details > :not(summary)")]
+        .filter(node => !node.checkVisibility({ contentVisibilityAuto: true })).length`);
+      expect(folded).toBe(0);
+      expect(await fitsWindow(page)).toBe(true);
+      await keepPicture(page, `${set}-${name}-print`, set === "example");
+      if (set === "example") await page.pdf({ path: join(ARTEFACTS, `${name}.pdf`), preferCSSPageSize: true });
+    });
+  });
+});
