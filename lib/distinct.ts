@@ -3,8 +3,21 @@
  */
 import type { Coverage } from "./coverage.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
-import type { Ledger } from "./novelty.ts";
-import type { DistinctName, DistinctSeries } from "./statistics.ts";
+import type { Ledger } from "./ledger.ts";
+
+export type DistinctName = "addresses" | "credentials" | "hashes";
+
+/** Distinct values per day, from sets: they do not add up over days or sensors. Arrays run over the archive's days. */
+export interface DistinctSeries {
+  name: DistinctName;
+  /** null: the fleet. */
+  sensor: string | null;
+  perDay: number[];
+  /** Of those, how many were never seen before in this scope. */
+  newPerDay: number[];
+  /** Distinct over the whole archive. */
+  total: number;
+}
 
 /** Types of value whose distinct numbers are counted. */
 export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
@@ -28,9 +41,16 @@ export function countDistinct(ledger: Ledger, name: DistinctName, coverage: Cove
   });
 }
 
-/** The sensors' series as rows to be tested like any count; the fleet's sets are no sum of theirs and stay out. */
-export function toDistinctRows(series: readonly DistinctSeries[], coverage: Coverage): KeyedRows {
-  const names = [...new Set(series.map(({ name }) => name))];
+/**
+ * The sensors' series as rows to be tested like any count; the fleet's sets are no sum of theirs and stay out.
+ *
+ * @param names `names[key]` is what is counted; all that occur in `series`.
+ */
+export function toDistinctRows(
+  series: readonly DistinctSeries[],
+  names: readonly DistinctName[],
+  coverage: Coverage,
+): KeyedRows {
   const found: { day: number; sensor: number; count: number; key: number }[] = [];
   for (const { name, sensor, perDay } of series) {
     const at = sensor === null ? -1 : coverage.sensors.indexOf(sensor);
@@ -49,6 +69,5 @@ export function toDistinctRows(series: readonly DistinctSeries[], coverage: Cove
     key: Int32Array.from(found, row => row.key),
     keys: names.length,
     additive: false,
-    valuesOf: key => [names[key]!],
   };
 }

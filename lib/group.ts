@@ -74,9 +74,13 @@ function grow(array: Int32Array): Int32Array<ArrayBuffer> {
   return grown;
 }
 
-/** Values of some rows, in the order of `rows`. */
-export function take<T extends Int32Array | Float64Array>(column: T, rows: Int32Array): T {
-  const taken = new (column.constructor as new (length: number) => T)(rows.length);
+/** Values of some rows, in the order of `rows`; `allocate` makes the array that holds them. */
+export function take<T extends Int32Array | Float64Array>(
+  column: T,
+  rows: Int32Array,
+  allocate: (length: number) => T = length => new (column.constructor as new (length: number) => T)(length),
+): T {
+  const taken = allocate(rows.length);
   for (let i = 0; i < rows.length; i++) taken[i] = column[rows[i]!]!;
   return taken;
 }

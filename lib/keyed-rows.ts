@@ -5,7 +5,30 @@
  */
 import { isTextKey, type KeyColumn, type Kind, KINDS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
-import type { ChangeKind, KeyValues } from "./statistics.ts";
+import { sharedInts } from "./shared-arrays.ts";
+
+/** The kinds that are compared by key. */
+export const COMPARED_KINDS = [
+  "event",
+  "login",
+  "command",
+  "pre_disconnect_command",
+  "connect",
+  "session_closed",
+  "file_download",
+  "file_upload",
+  "proxy_request",
+  "client",
+] as const satisfies readonly Kind[];
+
+/** A kind that is compared by key. */
+export type ComparedKind = (typeof COMPARED_KINDS)[number];
+
+/** What is compared: kinds by their keys, events by `eventid` alone, and counts of distinct values. */
+export type ChangeKind = ComparedKind | "distinct";
+
+/** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
+export type KeyValues = (string | number | null)[];
 
 export interface KeyedRows {
   readonly kind: ChangeKind;
@@ -19,33 +42,26 @@ export interface KeyedRows {
   readonly keys: number;
   /** Whether counts add up over days and sensors; counts of distinct values do not. */
   readonly additive: boolean;
-  readonly valuesOf: (key: number) => KeyValues;
 }
 
-/**
- * A table's rows of one kind; `event` is keyed by its id alone.
- *
- * @param interned The keys, where they have been numbered before.
- */
-export function toKeyedRows(
-  table: ReducedTable,
-  kind: Exclude<ChangeKind, "distinct">,
-  interned?: InternedRows,
-): KeyedRows {
-  const rows = table.kinds[kind];
-  const names: readonly KeyColumn[] = kind === "event" ? ["eventid"] : KINDS[kind];
-  const { key, keys, firstRow } = interned ?? internRows(names.map(name => rows.keys[name]!), rows.rows);
-  return {
-    kind,
-    rows: rows.rows,
-    day: rows.day,
-    sensor: rows.sensor,
-    count: rows.count,
-    key,
-    keys,
-    additive: true,
-    valuesOf: id => names.map(name => valueOf(table, rows, name, firstRow[id]!)),
-  };
+/** A table's rows of one kind by their numbered keys; `event` is keyed by its id alone. */
+export function toKeyedRows(table: ReducedTable, kind: ComparedKind, { key, keys }: InternedRows): KeyedRows {
+  const { rows, day, sensor, count } = table.kinds[kind];
+  return { kind, rows, day, sensor, count, key, keys, additive: true };
+}
+
+/** The columns of a kind's key, to be numbered by {@link internRows}. */
+export function keyColumns(table: ReducedTable, kind: ComparedKind): Int32Array[] {
+  return keyNames(kind).map(name => table.kinds[kind].keys[name]!);
+}
+
+function keyNames(kind: ComparedKind): readonly KeyColumn[] {
+  return kind === "event" ? ["eventid"] : KINDS[kind];
+}
+
+/** What a numbered key stands for. */
+export function valuesOf(table: ReducedTable, kind: ComparedKind, { firstRow }: InternedRows, key: number): KeyValues {
+  return keyNames(kind).map(name => valueOf(table, table.kinds[kind], name, firstRow[key]!));
 }
 
 function valueOf(table: ReducedTable, rows: KindTable, name: KeyColumn, row: number): string | number | null {
@@ -54,6 +70,7 @@ function valueOf(table: ReducedTable, rows: KindTable, name: KeyColumn, row: num
   return isTextKey(name) ? table.dictionaries[name][code]! : code;
 }
 
+/** In memory that threads share. */
 export interface InternedRows {
   key: Int32Array;
   keys: number;
@@ -67,7 +84,7 @@ export interface InternedRows {
  * One column, and two of few enough pairs, are numbered through a table with a place for each; others by hashing.
  */
 export function internRows(columns: readonly Int32Array[], rows: number): InternedRows {
-  const key = new Int32Array(rows);
+  const key = sharedInts(rows);
   let firstRow = new Int32Array(1024);
   let keys = 0;
   if (columns.length === 1) {
@@ -84,7 +101,7 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
       }
       key[row] = keyOfCode[code]!;
     }
-    return { key, keys, firstRow: firstRow.subarray(0, keys) };
+    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
   }
   const a = columns[0]!;
   const b = columns[1]!;
@@ -101,7 +118,7 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
       }
       key[row] = keyOfPair[place]!;
     }
-    return { key, keys, firstRow: firstRow.subarray(0, keys) };
+    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
   }
   // A third column that is not there is the second again: comparing it twice costs less than a branch.
   const c = columns[2] ?? b;
@@ -136,7 +153,14 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
     }
     key[row] = slots[at + 3]! - 1;
   }
-  return { key, keys, firstRow: firstRow.subarray(0, keys) };
+  return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+}
+
+/** A copy that threads may look at. */
+function shared(list: Int32Array): Int32Array {
+  const copy = sharedInts(list.length);
+  copy.set(list);
+  return copy;
 }
 
 function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
@@ -176,32 +200,41 @@ function hashTuple(a: number, b: number, c: number): number {
   return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
 }
 
-/** The rows of chosen keys: rows of key k are `rows[offsets[k]] .. rows[offsets[k + 1] - 1]`, in row order. */
+/** The rows of chosen keys: rows of the k-th are `rows[offsets[k]] .. rows[offsets[k + 1] - 1]`, in row order. */
 export interface RowsByKey {
   offsets: Int32Array;
   rows: Int32Array;
 }
 
 /**
- * Sort rows by key, keeping their order within one.
+ * Gather the rows of chosen keys, key by key.
  *
- * @param slotOf Place of each key in the result, -1 for keys to leave out.
- * @param slots How many places there are.
+ * @param key The key of each row, `< keys`.
+ * @param chosen Keys, each once.
  * @param startRow Rows before this one are left out.
  */
-export function groupRows(key: Int32Array, slotOf: Int32Array, slots: number, startRow = 0): RowsByKey {
-  const offsets = new Int32Array(slots + 1);
-  for (let row = startRow; row < key.length; row++) {
-    const slot = slotOf[key[row]!]!;
-    if (slot >= 0) offsets[slot + 1]!++;
+export function groupRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
+  // A bit a key stays in the cache while every row asks; only rows of chosen keys ask for their place.
+  const isChosen = new Uint32Array((keys + 31) >>> 5);
+  const placeOf = new Int32Array(keys);
+  for (let place = 0; place < chosen.length; place++) {
+    isChosen[chosen[place]! >>> 5]! |= 1 << (chosen[place]! & 31);
+    placeOf[chosen[place]!] = place;
   }
-  for (let slot = 0; slot < slots; slot++) offsets[slot + 1]! += offsets[slot]!;
-  const next = offsets.slice(0, slots);
-  const rows = new Int32Array(offsets[slots]!);
+  let found = new Int32Array(4096);
+  let size = 0;
+  const offsets = new Int32Array(chosen.length + 1);
   for (let row = startRow; row < key.length; row++) {
-    const slot = slotOf[key[row]!]!;
-    if (slot >= 0) rows[next[slot]!++] = row;
+    const at = key[row]!;
+    if ((isChosen[at >>> 5]! & (1 << (at & 31))) === 0) continue;
+    if (size === found.length) found = doubled(found);
+    found[size++] = row;
+    offsets[placeOf[at]! + 1]!++;
   }
+  for (let place = 0; place < chosen.length; place++) offsets[place + 1]! += offsets[place]!;
+  const next = offsets.slice(0, chosen.length);
+  const rows = new Int32Array(size);
+  for (let i = 0; i < size; i++) rows[next[placeOf[key[found[i]!]!]!]!++] = found[i]!;
   return { offsets, rows };
 }
 
@@ -216,17 +249,3 @@ export function rowOfDay(day: Int32Array, wanted: number): number {
   }
   return low;
 }
-
-/** The kinds that are compared by key. */
-export const COMPARED_KINDS = [
-  "event",
-  "login",
-  "command",
-  "pre_disconnect_command",
-  "connect",
-  "session_closed",
-  "file_download",
-  "file_upload",
-  "proxy_request",
-  "client",
-] as const satisfies readonly Kind[];

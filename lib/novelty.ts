@@ -1,51 +1,64 @@
 /**
- * The ledger: when each value was first and last seen, by whom, and what of it is new, returning or gone.
+ * What of a ledger is new, new on a sensor, returning or gone.
  *
- * First and last are minima and maxima, so a ledger of merged tables is the merge of their ledgers, in any order.
  * Novelty is not claimed during the burn-in: in the first days of an archive everything is new.
  */
 import { claimOffsets } from "./change.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
 import { rowOfDay } from "./keyed-rows.ts";
-import type { LedgerEntry, NewHereEntry, Novelty, ReturningEntry } from "./statistics.ts";
+import {
+  daysSeen,
+  describeValues,
+  firstSeenUs,
+  firstSensorOf,
+  isSeenBy,
+  lastSeenUs,
+  type Ledger,
+  type LedgerEntry,
+  mostFrequent,
+  nameEntries,
+} from "./ledger.ts";
 import { dayOf } from "./time.ts";
-import type { ValuePart, ValueRows } from "./value-rows.ts";
+import type { ValueType } from "./value-rows.ts";
 
 /** Seen on this many days, a value was established: its silence is worth a line. */
 const GONE_MIN_DAYS = 3;
 
-/** What is known of every value of a type, whatever the sensor. */
-export interface Ledger {
-  readonly rows: ValueRows;
-  readonly sensors: number;
-  /** Day that `before` is the state of. */
-  readonly sinceDay: number;
-  /** Four numbers a value, side by side because they are wanted together; see the constants below. */
-  readonly state: Float64Array;
-  /** On how many days it was seen. */
-  readonly days: Int32Array;
-  /** The sensor that saw it first, the first by name where two did in the same microsecond; -1: nobody. */
-  readonly firstSensor: Int32Array;
-  /** Bit per sensor that saw it, `words` numbers of 32 bits for each value. */
-  readonly seenBy: Int32Array;
-  readonly words: number;
-  /** Distinct values per sensor-day, and of those the ones the sensor saw for the first time; likewise the fleet. */
-  readonly perDay: Int32Array;
-  readonly newPerDay: Int32Array;
-  /** As of the end of the day before `sinceDay`: last day of each value (-1 for none) and who had seen it. */
-  readonly before: { lastDay: Int32Array; seenBy: Int32Array };
+export interface NewHereEntry<Value = (string | null)[]> extends LedgerEntry<Value> {
+  /** The sensors on which it is new since the day in question, though others knew it before. */
+  newOn: string[];
 }
 
-const FIRST = 0;
-const LAST = 1;
-const COUNT = 2;
-/** Where it was met last, as `day * sensors + sensor` with days counted from the archive's first; -1: nowhere. */
-const PLACE = 3;
-const WIDTH = 4;
+export interface ReturningEntry<Value = (string | null)[]> extends LedgerEntry<Value> {
+  /** Last day before the silence and first day after it. */
+  lastSeenBefore: number;
+  returnedOn: number;
+  absentDays: number;
+}
 
-export const firstSeenUs = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + FIRST]!;
-export const lastSeenUs = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + LAST]!;
-export const countOf = (ledger: Ledger, value: number): number => ledger.state[value * WIDTH + COUNT]!;
+export interface Novelty {
+  /** What "since" means in the lists below. */
+  sinceDay: number;
+  /** No claim of novelty before this day: the burn-in of the archive; null when it never ends. */
+  claimsFromDay: number | null;
+  /** Per type: distinct values in the archive, and the true lengths of the lists, which may be cut. */
+  totals: {
+    type: ValueType;
+    values: number;
+    active: number;
+    new: number;
+    newHere: number;
+    returning: number;
+    gone: number;
+  }[];
+  new: LedgerEntry[];
+  newHere: NewHereEntry[];
+  returning: ReturningEntry[];
+  /** Seen on three days or more, and on none of the last `returningAfterDays` watched days of a sensor that knew it. */
+  gone: LedgerEntry[];
+  /** How many entries of one type a list holds at most; 0 = all. */
+  limit: number;
+}
 
 export interface NoveltyOptions {
   /** First day of the lists "since". */
@@ -56,115 +69,46 @@ export interface NoveltyOptions {
   limit: number;
 }
 
-/**
- * Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end.
- *
- * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
- */
-export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: number): Ledger {
-  const { values } = rows;
-  const { firstDay } = coverage;
-  const sensors = coverage.sensors.length;
-  const words = Math.max(1, Math.ceil(sensors / 32));
-  const state = new Float64Array(values * WIDTH);
-  for (let value = 0; value < values; value++) {
-    state[value * WIDTH + FIRST] = Infinity;
-    state[value * WIDTH + LAST] = -Infinity;
-    state[value * WIDTH + PLACE] = -1;
-  }
-  const days = new Int32Array(values);
-  const firstSensor = new Int32Array(values).fill(-1);
-  const seenBy = new Int32Array(values * words);
-  const fleet = sensors * coverage.days;
-  const perDay = new Int32Array(fleet + coverage.days);
-  const newPerDay = new Int32Array(fleet + coverage.days);
-  const read = (part: ValuePart, start: number, end: number) => {
-    for (let row = start; row < end; row++) {
-      const value = part.value[row]!;
-      if (value < 0) continue;
-      const sensor = part.sensor[row]!;
-      const at = value * WIDTH;
-      const first = part.firstSeenUs[row]!;
-      if (first <= state[at + FIRST]! && (first < state[at + FIRST]! || sensor < firstSensor[value]!)) {
-        state[at + FIRST] = first;
-        firstSensor[value] = sensor;
-      }
-      if (part.lastSeenUs[row]! > state[at + LAST]!) state[at + LAST] = part.lastSeenUs[row]!;
-      state[at + COUNT]! += part.count[row]!;
-      const offset = part.day[row]! - firstDay;
-      const dayStart = offset * sensors;
-      const before = state[at + PLACE]!;
-      if (before === dayStart + sensor) continue;
-      state[at + PLACE] = dayStart + sensor;
-      const cell = sensor * coverage.days + offset;
-      perDay[cell]!++;
-      const word = value * words + (sensor >>> 5);
-      const bit = 1 << (sensor & 31);
-      if ((seenBy[word]! & bit) === 0) {
-        seenBy[word]! |= bit;
-        newPerDay[cell]!++;
-      }
-      if (before >= dayStart) continue;
-      days[value]!++;
-      perDay[fleet + offset]!++;
-      if (before < 0) newPerDay[fleet + offset]!++;
-    }
-  };
-  const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
-  for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
-  const lastDay = new Int32Array(values);
-  for (let value = 0; value < values; value++) {
-    const place = state[value * WIDTH + PLACE]!;
-    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
-  }
-  const before = { lastDay, seenBy: seenBy.slice() };
-  for (const [i, part] of rows.parts.entries()) read(part, starts[i]!, part.rows);
-  return { rows, sensors, sinceDay, state, days, firstSensor, seenBy, words, perDay, newPerDay, before };
-}
-
-/** Tell whether a sensor saw a value. */
-export function isSeenBy(ledger: Ledger, value: number, sensor: number): boolean {
-  return (ledger.seenBy[value * ledger.words + (sensor >>> 5)]! & (1 << (sensor & 31))) !== 0;
-}
-
-/** Tell whether exactly one sensor saw a value. */
-export function isSeenByOne(ledger: Ledger, value: number): boolean {
-  let found = false;
-  for (let word = value * ledger.words; word < (value + 1) * ledger.words; word++) {
-    const bits = ledger.seenBy[word]!;
-    if (bits === 0) continue;
-    if (found || (bits & (bits - 1)) !== 0) return false;
-    found = true;
-  }
-  return found;
-}
-
-/** Fill `into` with the sensors that saw a value, ascending. */
-export function listSeenBy(ledger: Ledger, value: number, into: number[]): void {
-  into.length = 0;
-  for (let word = 0; word < ledger.words; word++) {
-    for (let bits = ledger.seenBy[value * ledger.words + word]!; bits !== 0; bits &= bits - 1) {
-      into.push(word * 32 + 31 - Math.clz32(bits & -bits));
-    }
-  }
-}
-
-export function emptyNovelty(coverage: Coverage, options: NoveltyOptions): Novelty {
+/** The novelty of an archive from that of its types of value. */
+export function joinNovelty(types: readonly TypeNovelty[], coverage: Coverage, options: NoveltyOptions): Novelty {
   const claim = claimOffsets(coverage, options.burnInDays).fleet;
   return {
     sinceDay: options.sinceDay,
     claimsFromDay: claim < coverage.days ? coverage.firstDay + claim : null,
-    totals: [],
-    new: [],
-    newHere: [],
-    returning: [],
-    gone: [],
+    totals: types.map(({ total }) => total),
+    new: types.flatMap(type => type.new),
+    newHere: types.flatMap(type => type.newHere),
+    returning: types.flatMap(type => type.returning),
+    gone: types.flatMap(type => type.gone),
     limit: options.limit,
   };
 }
 
-/** Add what one type of value has to say; lists keep the most frequent entries. */
-export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage, options: NoveltyOptions): void {
+/** What one type of value has to say. */
+export interface TypeNovelty<Value = (string | null)[]> {
+  readonly total: Novelty["totals"][number];
+  readonly new: readonly LedgerEntry<Value>[];
+  readonly newHere: readonly NewHereEntry<Value>[];
+  readonly returning: readonly ReturningEntry<Value>[];
+  readonly gone: readonly LedgerEntry<Value>[];
+}
+
+/** Put the values themselves in place of their numbers. */
+export function nameNovelty(
+  { total, ...lists }: TypeNovelty<number>,
+  textOf: (value: number) => (string | null)[],
+): TypeNovelty {
+  return {
+    total,
+    new: nameEntries(lists.new, textOf),
+    newHere: nameEntries(lists.newHere, textOf),
+    returning: nameEntries(lists.returning, textOf),
+    gone: nameEntries(lists.gone, textOf),
+  };
+}
+
+/** Find what of one type of value is new, returning or gone; lists keep the most frequent entries. */
+export function findNovelty(ledger: Ledger, coverage: Coverage, options: NoveltyOptions): TypeNovelty<number> {
   const { rows } = ledger;
   const claims = claimOffsets(coverage, options.burnInDays);
   const claimDay = coverage.firstDay + claims.fleet;
@@ -177,11 +121,11 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   let active = 0;
   const goneBefore = lastDaysToBeGone(coverage, options.returningAfterDays);
   for (let value = 0; value < rows.values; value++) {
-    if (ledger.firstSensor[value]! < 0) continue;
+    if (firstSensorOf(ledger, value) < 0) continue;
     known++;
     if (dayOf(lastSeenUs(ledger, value)) >= sinceDay) active++;
     if (firstDay(value) >= Math.max(sinceDay, claimDay)) fresh.push(value);
-    if (ledger.days[value]! >= GONE_MIN_DAYS && isGone(ledger, value, goneBefore)) gone.push(value);
+    if (daysSeen(ledger, value) >= GONE_MIN_DAYS && isGone(ledger, value, goneBefore)) gone.push(value);
   }
 
   // From here on only the rows since the day in question, in day order.
@@ -212,7 +156,7 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
   }
 
   const returning = [...returned.keys()];
-  novelty.totals.push({
+  const total = {
     type: rows.type,
     values: known,
     active,
@@ -220,14 +164,15 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
     newHere: newHere.length,
     returning: returning.length,
     gone: gone.length,
-  });
+  };
   const cut = (values: number[]) => mostFrequent(values, ledger, options.limit);
   const lists = [cut(fresh), cut(newHere), cut(returning), cut(gone)] as const;
   const entries = describeValues(ledger, new Set(lists.flat()), coverage.sensors);
   const entry = (value: number) => entries.get(value)!;
-  novelty.new.push(...lists[0].map(entry));
-  novelty.newHere.push(
-    ...lists[1].map((value): NewHereEntry => {
+  return {
+    total,
+    new: lists[0].map(entry),
+    newHere: lists[1].map((value): NewHereEntry<number> => {
       const described = entry(value);
       const isFresh = (sensor: string, firstUs: number) => {
         const claimed = coverage.firstDay + claims.sensors[coverage.sensors.indexOf(sensor)]!;
@@ -236,14 +181,12 @@ export function addNovelty(novelty: Novelty, ledger: Ledger, coverage: Coverage,
       const newOn = described.sensors.filter(seen => isFresh(seen.sensor, seen.firstSeenUs));
       return { ...described, newOn: newOn.map(({ sensor }) => sensor).sort() };
     }),
-  );
-  novelty.returning.push(
-    ...lists[2].map((value): ReturningEntry => {
+    returning: lists[2].map((value): ReturningEntry<number> => {
       const { before, on } = returned.get(value)!;
       return { ...entry(value), lastSeenBefore: before, returnedOn: on, absentDays: on - before };
     }),
-  );
-  novelty.gone.push(...lists[3].map(entry));
+    gone: lists[3].map(entry),
+  };
 }
 
 /**
@@ -271,73 +214,4 @@ function isGone(ledger: Ledger, value: number, goneBefore: Int32Array): boolean 
     if (day <= goneBefore[sensor]! && isSeenBy(ledger, value, sensor)) return true;
   }
   return false;
-}
-
-/** The most frequent first, ties by first seen and then in the order of the table; at most `limit`, 0 = all. */
-export function mostFrequent(values: readonly number[], ledger: Ledger, limit: number): number[] {
-  const count = (value: number) => countOf(ledger, value);
-  const compare = (a: number, b: number) =>
-    count(b) - count(a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b;
-  if (limit === 0 || values.length <= 4 * limit) {
-    const sorted = Int32Array.from(values).sort(compare);
-    return Array.from(limit > 0 ? sorted.subarray(0, limit) : sorted);
-  }
-  // Far more than wanted: only what reaches the count of the last wanted one is worth sorting in full.
-  const counts = Float64Array.from(values, count).sort();
-  const least = counts[counts.length - limit]!;
-  return mostFrequent(values.filter(value => count(value) > least), ledger, 0).concat(
-    firstOf(values.filter(value => count(value) === least), limit - counts.filter(n => n > least).length, compare),
-  );
-}
-
-function firstOf(values: number[], n: number, compare: (a: number, b: number) => number): number[] {
-  return Array.from(Int32Array.from(values).sort(compare).subarray(0, n));
-}
-
-/** Ledger entries of chosen values, with what each sensor saw of them. */
-export function describeValues(
-  ledger: Ledger,
-  values: ReadonlySet<number>,
-  sensors: readonly string[],
-): Map<number, LedgerEntry> {
-  const { rows } = ledger;
-  const slotOf = new Int32Array(rows.values).fill(-1);
-  let slots = 0;
-  for (const value of values) slotOf[value] = slots++;
-  const bySensor: Map<number, { firstSeenUs: number; lastSeenUs: number; count: number }>[] = Array.from(
-    { length: slots },
-    () => new Map(),
-  );
-  for (const part of values.size === 0 ? [] : rows.parts) {
-    for (let row = 0; row < part.rows; row++) {
-      const value = part.value[row]!;
-      const slot = value < 0 ? -1 : slotOf[value]!;
-      if (slot < 0) continue;
-      const sensor = part.sensor[row]!;
-      const known = bySensor[slot]!.get(sensor);
-      const first = part.firstSeenUs[row]!;
-      const last = part.lastSeenUs[row]!;
-      if (known === undefined) {
-        bySensor[slot]!.set(sensor, { firstSeenUs: first, lastSeenUs: last, count: part.count[row]! });
-      } else {
-        known.firstSeenUs = Math.min(known.firstSeenUs, first);
-        known.lastSeenUs = Math.max(known.lastSeenUs, last);
-        known.count += part.count[row]!;
-      }
-    }
-  }
-  const entries = new Map<number, LedgerEntry>();
-  for (const value of values) {
-    entries.set(value, {
-      type: rows.type,
-      value: rows.textOf(value),
-      firstSeenUs: firstSeenUs(ledger, value),
-      lastSeenUs: lastSeenUs(ledger, value),
-      count: countOf(ledger, value),
-      sensors: [...bySensor[slotOf[value]!]!]
-        .sort(([a, x], [b, y]) => x.firstSeenUs - y.firstSeenUs || a - b)
-        .map(([sensor, seen]) => ({ sensor: sensors[sensor]!, ...seen })),
-    });
-  }
-  return entries;
 }

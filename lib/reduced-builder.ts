@@ -13,6 +13,7 @@ import { allTexts, Dictionary, type Texts, textOf } from "./dictionary.ts";
 import { groupRows, sortedRows, take } from "./group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
 import type { KindTable, ReducedInfo, ReducedTable, SourceInfo } from "./reduced-table.ts";
+import { sharedFloats, sharedInts } from "./shared-arrays.ts";
 
 /** Dictionary-coded columns of the reduced table. */
 export const CODED_COLUMNS = ["sensor", ...TEXT_KEYS] as const;
@@ -139,7 +140,7 @@ export class ReducedBuilder {
     return { texts, kinds };
   }
 
-  /** The reduced table of all rows added, in canonical order. */
+  /** The reduced table of all rows added, in canonical order; its columns lie in memory that threads share. */
   finish(info: ReducedInfo): ReducedTable {
     const kinds = {} as Record<Kind, KindTable>;
     for (const kind of KIND_NAMES) kinds[kind] = this.#compacted(kind);
@@ -341,7 +342,7 @@ function mapColumns(
 }
 
 function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
-  const ranked = (codes: Int32Array, rank: Int32Array) => codes.map(code => (code < 0 ? -1 : rank[code]!));
+  const ranked = (codes: Int32Array, rank: Int32Array): Int32Array => codes.map(code => (code < 0 ? -1 : rank[code]!));
   const sensor = ranked(table.sensor, ranks.sensor);
   const columns: readonly KeyColumn[] = KINDS[table.kind];
   const keys = columns.map(column => {
@@ -352,12 +353,12 @@ function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Arr
   return {
     kind: table.kind,
     rows: table.rows,
-    day: take(table.day, order),
-    sensor: take(sensor, order),
-    keys: Object.fromEntries(columns.map((column, i) => [column, take(keys[i]!, order)])),
-    count: take(table.count, order),
-    success: take(table.success, order),
-    firstSeenUs: take(table.firstSeenUs, order),
-    lastSeenUs: take(table.lastSeenUs, order),
+    day: take(table.day, order, sharedInts),
+    sensor: take(sensor, order, sharedInts),
+    keys: Object.fromEntries(columns.map((column, i) => [column, take(keys[i]!, order, sharedInts)])),
+    count: take(table.count, order, sharedFloats),
+    success: take(table.success, order, sharedFloats),
+    firstSeenUs: take(table.firstSeenUs, order, sharedFloats),
+    lastSeenUs: take(table.lastSeenUs, order, sharedFloats),
   };
 }

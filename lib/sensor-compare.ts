@@ -3,9 +3,9 @@
  */
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
-import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
-import { describeValues, isSeenByOne, type Ledger, listSeenBy, mostFrequent } from "./novelty.ts";
-import type { LedgerEntry, SpreadSummary, StandOut } from "./statistics.ts";
+import { type ChangeKind, groupRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
+import { describeValues, firstSensorOf, isSeenByOne, type Ledger, type LedgerEntry, listSeenBy, mostFrequent } from "./ledger.ts";
+import type { ValueType } from "./value-rows.ts";
 
 /** A share stands out when it is this many times the others' (or this part of it) and the test passes. */
 const STAND_OUT_RATIO = 2;
@@ -13,6 +13,42 @@ const STAND_OUT_RATIO = 2;
 const STAND_OUT_SUPPORT = 10;
 /** A sensor that holds none of a value is tested when it was to hold this many. */
 const MISSED_EXPECTED = 5;
+
+/** How one type of value spreads over the sensors. */
+export interface SpreadSummary {
+  type: ValueType;
+  /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
+  sensorsSeen: number[];
+  perSensor: { sensor: string; values: number; onlyHere: number; seenFirst: number }[];
+  /** Jaccard similarity of the sets of values, sensors in the order of `Statistics.sensors`. */
+  similarity: number[][];
+}
+
+/** A value whose share on one sensor stands out against the share on all others. */
+export interface StandOut<Key = KeyValues> {
+  sensor: string;
+  kind: ChangeKind;
+  key: Key;
+  count: number;
+  /** 0..1: of all the sensor's counts of the kind; of all others' counts. */
+  share: number;
+  othersShare: number;
+  /** Shrunken ratio of the two. */
+  ratio: number;
+  p: number;
+  q: number;
+}
+
+export interface SensorComparison {
+  spread: SpreadSummary[];
+  /** Values that one sensor alone saw, most frequent first. */
+  onlyHere: LedgerEntry[];
+  standOut: StandOut[];
+  standOutTests: number;
+  /** Days that `standOut` looks at. */
+  firstDay: number;
+  lastDay: number;
+}
 
 /** How the values of a type spread over the sensors. */
 export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): SpreadSummary {
@@ -24,7 +60,7 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
   const shared = new Float64Array(n * n);
   const seenBy: number[] = [];
   for (let value = 0; value < ledger.rows.values; value++) {
-    const firstSensor = ledger.firstSensor[value]!;
+    const firstSensor = firstSensorOf(ledger, value);
     if (firstSensor < 0) continue;
     first[firstSensor]!++;
     listSeenBy(ledger, value, seenBy);
@@ -51,7 +87,7 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
 }
 
 /** Values that one sensor alone saw, most frequent first; with a single sensor that says nothing and is empty. */
-export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number): LedgerEntry[] {
+export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number): LedgerEntry<number>[] {
   if (sensors.length < 2) return [];
   const values: number[] = [];
   for (let value = 0; value < ledger.rows.values; value++) if (isSeenByOne(ledger, value)) values.push(value);
@@ -68,21 +104,28 @@ export interface StandOutOptions {
   limit: number;
 }
 
+/** What was found in one kind; whether it stands out is settled over all kinds together. */
+export interface KindStandOuts<Key = KeyValues> {
+  readonly tests: number;
+  /** The p of each test that may pass, smallest part of all tests. */
+  readonly ps: Float64Array;
+  /** Those far enough from everybody else's share; `at` is the place among `ps`. */
+  readonly found: readonly (StandOut<Key> & { readonly at: number })[];
+}
+
 /**
- * Find the sensors whose share of a value differs from everybody else's.
+ * Test the sensors' shares of every frequent value of a kind against everybody else's.
  *
  * Of all counts of a value, a sensor should hold about its share of all counts of that kind: an exact binomial test.
  * Counts come in bursts, so they are divided first by the value's variance over mean from day to day.
  */
-export function findStandOuts(
-  kinds: readonly KeyedRows[],
-  coverage: Coverage,
-  options: StandOutOptions,
-): { standOut: StandOut[]; tests: number; firstDay: number; lastDay: number } {
+export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: StandOutOptions): KindStandOuts<number> {
   const { sensors, days, firstDay } = coverage;
   const n = sensors.length;
-  const startOffset = Math.max(0, days - options.days);
-  const found: (StandOut & { at: number })[] = [];
+  // Each sensor logs its events by its own settings; the total of them compares nothing.
+  if (n < 2 || !kind.additive || kind.kind === "event") return { tests: 0, ps: new Float64Array(0), found: [] };
+  const startOffset = startOf(coverage, options);
+  const found: (StandOut<number> & { at: number })[] = [];
   const ps: number[] = [];
   let tests = 0;
   const everySensor = sensors.map((_, sensor) => sensor);
@@ -91,85 +134,101 @@ export function findStandOuts(
     for (let offset = startOffset; offset < days; offset++) if (isUsable(coverage, sensor * days + offset)) count++;
     return count;
   });
-  for (const kind of n < 2 ? [] : kinds) {
-    // Each sensor logs its events by its own settings; the total of them compares nothing.
-    if (!kind.additive || kind.kind === "event") continue;
-    const startRow = rowOfDay(kind.day, firstDay + startOffset);
-    const isIn = (row: number) =>
-      isUsable(coverage, kind.sensor[row]! * days + kind.day[row]! - firstDay);
-    const keyTotals = new Float64Array(kind.keys);
-    const sensorTotals = new Float64Array(n);
-    for (let row = startRow; row < kind.rows; row++) {
+  const startRow = rowOfDay(kind.day, firstDay + startOffset);
+  const isIn = (row: number) =>
+    isUsable(coverage, kind.sensor[row]! * days + kind.day[row]! - firstDay);
+  const keyTotals = new Float64Array(kind.keys);
+  const sensorTotals = new Float64Array(n);
+  for (let row = startRow; row < kind.rows; row++) {
+    if (!isIn(row)) continue;
+    keyTotals[kind.key[row]!]! += kind.count[row]!;
+    sensorTotals[kind.sensor[row]!]! += kind.count[row]!;
+  }
+  const total = sensorTotals.reduce((sum, count) => sum + count, 0);
+  const keyOf: number[] = [];
+  for (let key = 0; key < kind.keys; key++) if (keyTotals[key]! >= STAND_OUT_SUPPORT) keyOf.push(key);
+  const { offsets, rows } = groupRows(kind.key, kind.keys, keyOf, startRow);
+  const largestShare = Math.max(...sensorTotals) / total;
+  const counts = new Float64Array(n);
+  const squares = new Float64Array(n);
+  const touched: number[] = [];
+  for (let slot = 0; slot < keyOf.length; slot++) {
+    const all = keyTotals[keyOf[slot]!]!;
+    for (const sensor of touched) counts[sensor] = squares[sensor] = 0;
+    touched.length = 0;
+    for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
+      const row = rows[i]!;
       if (!isIn(row)) continue;
-      keyTotals[kind.key[row]!]! += kind.count[row]!;
-      sensorTotals[kind.sensor[row]!]! += kind.count[row]!;
+      const sensor = kind.sensor[row]!;
+      if (counts[sensor] === 0) touched.push(sensor);
+      counts[sensor]! += kind.count[row]!;
+      squares[sensor]! += kind.count[row]! ** 2;
     }
-    const total = sensorTotals.reduce((sum, count) => sum + count, 0);
-    const slotOf = new Int32Array(kind.keys).fill(-1);
-    const keyOf: number[] = [];
-    for (let key = 0; key < kind.keys; key++) {
-      if (keyTotals[key]! >= STAND_OUT_SUPPORT) slotOf[key] = keyOf.push(key) - 1;
-    }
-    const { offsets, rows } = groupRows(kind.key, slotOf, keyOf.length, startRow);
-    const largestShare = Math.max(...sensorTotals) / total;
-    const counts = new Float64Array(n);
-    const squares = new Float64Array(n);
-    const touched: number[] = [];
-    for (let slot = 0; slot < keyOf.length; slot++) {
-      const all = keyTotals[keyOf[slot]!]!;
-      for (const sensor of touched) counts[sensor] = squares[sensor] = 0;
-      touched.length = 0;
-      for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
-        const row = rows[i]!;
-        if (!isIn(row)) continue;
-        const sensor = kind.sensor[row]!;
-        if (counts[sensor] === 0) touched.push(sensor);
-        counts[sensor]! += kind.count[row]!;
-        squares[sensor]! += kind.count[row]! ** 2;
-      }
-      const dispersion = burstiness(counts, squares, touched, watched);
-      // A sensor without the value is worth a test only where some of it was to be expected.
-      const isMissable = largestShare * all >= MISSED_EXPECTED;
-      for (const sensor of isMissable ? everySensor : touched) {
-        const share = sensorTotals[sensor]! / total;
-        // A sensor alone in its kind has no others to be compared with.
-        if (!(share > 0 && share < 1)) continue;
-        const count = counts[sensor]!;
-        if (count === 0 && share * all < MISSED_EXPECTED) continue;
-        const others = all - count;
-        const ofOthers = total - sensorTotals[sensor]!;
-        tests++;
-        const p = binomialTwoSided(count / dispersion, all / dispersion, share);
-        if (p > options.q) continue;
-        ps.push(p);
-        const ratio = ((count + 0.5) / (sensorTotals[sensor]! + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
-        if (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO) continue;
-        found.push({
-          sensor: sensors[sensor]!,
-          kind: kind.kind,
-          key: kind.valuesOf(keyOf[slot]!),
-          count,
-          share: count / sensorTotals[sensor]!,
-          othersShare: others / ofOthers,
-          ratio,
-          p,
-          q: 1,
-          at: ps.length - 1,
-        });
-      }
+    const dispersion = burstiness(counts, squares, touched, watched);
+    // A sensor without the value is worth a test only where some of it was to be expected.
+    const isMissable = largestShare * all >= MISSED_EXPECTED;
+    for (const sensor of isMissable ? everySensor : touched) {
+      const share = sensorTotals[sensor]! / total;
+      // A sensor alone in its kind has no others to be compared with.
+      if (!(share > 0 && share < 1)) continue;
+      const count = counts[sensor]!;
+      if (count === 0 && share * all < MISSED_EXPECTED) continue;
+      const others = all - count;
+      const ofOthers = total - sensorTotals[sensor]!;
+      tests++;
+      const p = binomialTwoSided(count / dispersion, all / dispersion, share);
+      if (p > options.q) continue;
+      ps.push(p);
+      const ratio = ((count + 0.5) / (sensorTotals[sensor]! + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
+      if (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO) continue;
+      found.push({
+        sensor: sensors[sensor]!,
+        kind: kind.kind,
+        key: keyOf[slot]!,
+        count,
+        share: count / sensorTotals[sensor]!,
+        othersShare: others / ofOthers,
+        ratio,
+        p,
+        q: 1,
+        at: ps.length - 1,
+      });
     }
   }
-  const q = falseDiscovery(Float64Array.from(ps), options.strict, tests);
+  return { tests, ps: Float64Array.from(ps), found };
+}
+
+/** Control the false-discovery rate over the tests of all kinds together. */
+export function judgeStandOuts(
+  kinds: readonly KindStandOuts[],
+  coverage: Coverage,
+  options: StandOutOptions,
+): Pick<SensorComparison, "standOut" | "standOutTests" | "firstDay" | "lastDay"> {
+  const tests = kinds.reduce((sum, kind) => sum + kind.tests, 0);
+  const ps = new Float64Array(kinds.reduce((sum, kind) => sum + kind.ps.length, 0));
+  const found: (StandOut & { at: number })[] = [];
+  let start = 0;
+  for (const kind of kinds) {
+    ps.set(kind.ps, start);
+    for (const row of kind.found) found.push({ ...row, at: start + row.at });
+    start += kind.ps.length;
+  }
+  const q = falseDiscovery(ps, options.strict, tests);
   const passed = found.filter(row => q[row.at]! <= options.q);
   const name = (row: StandOut) => JSON.stringify([row.kind, row.key, row.sensor]);
   passed.sort((a, b) => a.p - b.p || b.count - a.count || (name(a) < name(b) ? -1 : 1));
   const kept = options.limit > 0 ? passed.slice(0, options.limit) : passed;
   return {
     standOut: kept.map(({ at, ...row }) => ({ ...row, q: q[at]! })),
-    tests,
-    firstDay: firstDay + startOffset,
-    lastDay: firstDay + days - 1,
+    standOutTests: tests,
+    firstDay: coverage.firstDay + startOf(coverage, options),
+    lastDay: coverage.firstDay + coverage.days - 1,
   };
+}
+
+/** The first day that is looked at, counted from the archive's first. */
+function startOf(coverage: Coverage, options: StandOutOptions): number {
+  return Math.max(0, coverage.days - options.days);
 }
 
 /** The largest variance over mean of a value's daily counts on any sensor: a burst anywhere makes its count unsafe. */

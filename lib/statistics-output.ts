@@ -4,7 +4,9 @@
 import type { OptionTable } from "./cli.ts";
 import { toCsvLine } from "./csv.ts";
 import { formatInstant, plural, toIsoDay, toIsoInstant } from "./format.ts";
-import { type LedgerEntry, type NewHereEntry, type Statistics, STATISTICS_DEFAULTS } from "./statistics.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import type { NewHereEntry } from "./novelty.ts";
+import { type Statistics, STATISTICS_DEFAULTS } from "./statistics.ts";
 import { summarizeStatistics } from "./stats-summary.ts";
 import { toSafeJson } from "./text.ts";
 import { formatTable, type TableOptions, VALUE_MAX_WIDTH } from "./text-table.ts";

@@ -5,225 +5,29 @@
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
 import { buildWindows, type Windows } from "./baseline.ts";
-import { findChanges } from "./change.ts";
+import { type ChangeRow, judgeComparisons, sortChanges, type TestCounts } from "./change.ts";
+import { measureDispersions } from "./comparisons.ts";
 import {
   buildCoverage,
   type Coverage,
   CUT,
   type Downtime,
-  isUsable,
   type Outage,
   type SensorCoverage,
   type SilentSensor,
   toSensorCoverage,
 } from "./coverage.ts";
-import { countDistinct, DISTINCT_OF, toDistinctRows } from "./distinct.ts";
-import { COMPARED_KINDS, internRows, type KeyedRows, toKeyedRows } from "./keyed-rows.ts";
+import { findUsual } from "./dispersion.ts";
+import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
+import { COMPARED_KINDS, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
-import { addNovelty, buildLedger, emptyNovelty } from "./novelty.ts";
+import { nameEntries } from "./ledger.ts";
+import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import type { ReducedTable } from "./reduced-table.ts";
-import { findStandOuts, listOnlyHere, summarizeSpread } from "./sensor-compare.ts";
-import { fitSlope, mannKendall, TREND_MIN_COUNT, TREND_MIN_DAYS } from "./trend.ts";
-import { toValueRows, VALUE_TYPES } from "./value-rows.ts";
-
-/** What is compared: the shown kinds by their keys, events by `eventid` alone, and counts of distinct values. */
-export type ChangeKind = Exclude<Kind, "last_command" | "scan"> | "distinct";
-
-/** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
-export type KeyValues = (string | number | null)[];
-
-export type Category = "new" | "new here" | "returning" | "up" | "down" | "gone" | "steady";
-
-/** One comparison: a key on a day (or in a period) against its own past. */
-export interface ChangeRow {
-  view: "day" | "period";
-  /** null: the fleet, over the sensors that were up. */
-  sensor: string | null;
-  kind: ChangeKind;
-  key: KeyValues;
-  /** First and last day of what is judged; the same day in the day view. */
-  firstDay: number;
-  lastDay: number;
-  count: number;
-  /** What the baseline leads one to expect at the same exposure. */
-  expected: number;
-  /** Change against `expected`; null when the baseline holds none at all. */
-  percent: number | null;
-  /** (count + 1/2) / (expected for scoring + 1/2): what rows are sorted by. */
-  ratio: number;
-  /** 95 % interval of the rate ratio, widened by the dispersion; `high` null = without bound. */
-  low: number;
-  high: number | null;
-  /** Two-sided; q is p after control of the false-discovery rate over all tests of the report. */
-  p: number;
-  q: number;
-  /** Robust companion: how many median deviations away on the square-root scale. */
-  z: number | null;
-  /** p and z point in opposite directions: read with care. */
-  disagrees: boolean;
-  category: Category;
-  /** q and the threshold both passed. */
-  reported: boolean;
-  /** The baseline: sum, days, summed exposure; and the exposure of what is judged. */
-  baselineCount: number;
-  baselineDays: number;
-  baselineExposure: number;
-  exposure: number;
-  /** Variance over mean that the test allowed for; 1 = Poisson. */
-  dispersion: number;
-  /** Mean per watched day over all other observed days, and the change against it. */
-  otherMean: number | null;
-  otherPercent: number | null;
-  /** On how many sensors the key was seen on the judged days, and how many were up. */
-  sensorsSeen: number;
-  sensorsUp: number;
-  /** First day in the whole archive (on this sensor, or anywhere for the fleet), last day before what is judged. */
-  firstSeenDay: number | null;
-  lastSeenBefore: number | null;
-  weekdayAdjusted: boolean;
-}
-
-/** How many comparisons were made; the false-discovery rate is controlled over all of them together. */
-export interface TestCounts {
-  /** All tests together. */
-  m: number;
-  dayView: number;
-  periodView: number;
-  sensorScope: number;
-  fleetScope: number;
-  byKind: { kind: ChangeKind; tests: number; reported: number }[];
-  reported: number;
-  /** Keys of the days looked at that were too rare for any test: under five in day and baseline together. */
-  withoutSupport: number;
-  /** Sensor-days of the shown days without a test: not watched, too short a baseline, or cut counts. */
-  refused: { sensor: string; day: number; reason: "not watched" | "short baseline" | "cut" }[];
-  method: "Benjamini-Hochberg" | "Benjamini-Yekutieli";
-}
-
-export type ValueType =
-  | "credential"
-  | "command"
-  | "hash"
-  | "urlHost"
-  | "address"
-  | "clientVersion"
-  | "hassh"
-  | "sshKey";
-
-/** One value in the ledger. */
-export interface LedgerEntry {
-  type: ValueType;
-  /** The value; `[username, password]` for a credential, one text otherwise. */
-  value: (string | null)[];
-  firstSeenUs: number;
-  lastSeenUs: number;
-  count: number;
-  /** The sensors that saw it, whoever saw it first in front. */
-  sensors: { sensor: string; firstSeenUs: number; lastSeenUs: number; count: number }[];
-}
-
-export interface NewHereEntry extends LedgerEntry {
-  /** The sensors on which it is new since the day in question, though others knew it before. */
-  newOn: string[];
-}
-
-export interface ReturningEntry extends LedgerEntry {
-  /** Last day before the silence and first day after it. */
-  lastSeenBefore: number;
-  returnedOn: number;
-  absentDays: number;
-}
-
-export interface Novelty {
-  /** What "since" means in the lists below. */
-  sinceDay: number;
-  /** No claim of novelty before this day: the burn-in of the archive; null when it never ends. */
-  claimsFromDay: number | null;
-  /** Per type: distinct values in the archive, and the true lengths of the lists, which may be cut. */
-  totals: {
-    type: ValueType;
-    values: number;
-    active: number;
-    new: number;
-    newHere: number;
-    returning: number;
-    gone: number;
-  }[];
-  new: LedgerEntry[];
-  newHere: NewHereEntry[];
-  returning: ReturningEntry[];
-  /** Seen on three days or more, and on none of the last `returningAfterDays` watched days of a sensor that knew it. */
-  gone: LedgerEntry[];
-  /** How many entries of one type a list holds at most; 0 = all. */
-  limit: number;
-}
-
-export type DistinctName = "addresses" | "credentials" | "hashes";
-
-/** Distinct values per day, from sets: they do not add up over days or sensors. Arrays run over the archive's days. */
-export interface DistinctSeries {
-  name: DistinctName;
-  /** null: the fleet. */
-  sensor: string | null;
-  perDay: number[];
-  /** Of those, how many were never seen before in this scope. */
-  newPerDay: number[];
-  /** Distinct over the whole archive. */
-  total: number;
-}
-
-/** How one type of value spreads over the sensors. */
-export interface SpreadSummary {
-  type: ValueType;
-  /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
-  sensorsSeen: number[];
-  perSensor: { sensor: string; values: number; onlyHere: number; seenFirst: number }[];
-  /** Jaccard similarity of the sets of values, sensors in the order of `Statistics.sensors`. */
-  similarity: number[][];
-}
-
-/** A value whose share on one sensor stands out against the share on all others. */
-export interface StandOut {
-  sensor: string;
-  kind: ChangeKind;
-  key: KeyValues;
-  count: number;
-  /** 0..1: of all the sensor's counts of the kind; of all others' counts. */
-  share: number;
-  othersShare: number;
-  /** Shrunken ratio of the two. */
-  ratio: number;
-  p: number;
-  q: number;
-}
-
-export interface SensorComparison {
-  spread: SpreadSummary[];
-  /** Values that one sensor alone saw, most frequent first. */
-  onlyHere: LedgerEntry[];
-  standOut: StandOut[];
-  standOutTests: number;
-  /** Days that `standOut` looks at. */
-  firstDay: number;
-  lastDay: number;
-}
-
-export interface TrendRow {
-  sensor: string | null;
-  kind: ChangeKind;
-  key: KeyValues;
-  observedDays: number;
-  count: number;
-  /** Percent per week with its 95 % interval, quasi-Poisson; null when no slope can be fitted. */
-  percentPerWeek: number | null;
-  low: number | null;
-  high: number | null;
-  dispersion: number;
-  p: number;
-  /** Mann-Kendall check of the same series: tau and two-sided p. */
-  tau: number;
-  kendallP: number;
-}
+import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
+import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
+import type { TrendRow } from "./trend.ts";
+import { toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
 export interface CutDay {
@@ -298,85 +102,140 @@ export const STATISTICS_DEFAULTS = {
   rows: "reported",
 } as const satisfies Statistics["options"];
 
-/** Keys per kind whose trend is fitted for the fleet, and event ids per sensor. */
-const TREND_KEYS = 10;
-const TREND_SENSOR_KEYS = 3;
-
 /**
- * Work out all statistics of a reduced table.
+ * Work out all statistics of a reduced table in this thread.
  *
- * Pure: the same table and options give the same answer, and no clock is read. Memory beside the table is about
- * 10 bytes per row and 24 numbers per sensor-day.
+ * Pure: the same table and options give the same answer, and no clock is read.
  *
  * @throws {RangeError} if an option is out of range.
  */
 export function computeStatistics(table: ReducedTable, options: StatisticsOptions = {}): Statistics {
+  const { context, steps } = planStatistics(table, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
+  }
+}
+
+/** What is to be worked out: step by step, the parts of a step in any order. Whoever drives it settles the calls. */
+export interface StatisticsPlan {
+  readonly context: PartContext;
+  readonly steps: Generator<readonly PartCall[], Statistics>;
+}
+
+/** @throws {RangeError} if an option is out of range. */
+export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
   const { downtime = [], newSinceDay, ...given } = options;
   const settings: Statistics["options"] = { ...STATISTICS_DEFAULTS, ...dropUndefined(given) };
   checkOptions(settings);
   const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime });
-  const { sensors, firstDay, days } = coverage;
   const windows = buildWindows(coverage, settings);
-  const shownFirstDay = firstDay + windows.shownOffset;
-
-  const noveltyOptions = {
-    sinceDay: newSinceDay ?? shownFirstDay,
+  const novelty = {
+    sinceDay: newSinceDay ?? coverage.firstDay + windows.shownOffset,
     returningAfterDays: settings.returningAfterDays,
     burnInDays: settings.burnInDays,
     limit: settings.listLimit,
   };
-  const novelty = emptyNovelty(coverage, noveltyOptions);
-  const distinct: DistinctSeries[] = [];
-  const spread: SpreadSummary[] = [];
-  const onlyHere: LedgerEntry[] = [];
-  const { username, password } = table.kinds.login.keys;
-  const logins = internRows([username!, password!], table.kinds.login.rows);
-  for (const type of VALUE_TYPES) {
-    const rows = toValueRows(table, type, logins);
-    const name = DISTINCT_OF.get(rows.type);
-    const ledger = buildLedger(rows, coverage, noveltyOptions.sinceDay);
-    if (name !== undefined) distinct.push(...countDistinct(ledger, name, coverage));
-    addNovelty(novelty, ledger, coverage, noveltyOptions);
-    spread.push(summarizeSpread(ledger, sensors));
-    onlyHere.push(...listOnlyHere(ledger, sensors, settings.listLimit));
-  }
+  const context: PartContext = { coverage, windows, settings, novelty };
+  return { context, steps: runSteps(table, context) };
+}
 
-  const kinds: KeyedRows[] = COMPARED_KINDS.map(kind =>
-    toKeyedRows(table, kind, kind === "login" ? logins : undefined),
-  );
-  const compared = [...kinds, toDistinctRows(distinct, coverage)];
-  const { rows: changes, tests } = findChanges(compared, coverage, windows, settings);
-  const { standOut, tests: standOutTests, ...range } = findStandOuts(kinds, coverage, {
-    q: settings.q,
-    strict: settings.strict,
-    days: settings.baselineDays,
-    limit: settings.listLimit,
+function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
+  const { coverage, windows, settings } = context;
+  const { sensors, firstDay, days } = coverage;
+
+  const numbered = COMPARED_KINDS.map(kind => {
+    const { rows } = table.kinds[kind];
+    return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
-  const cutDays = listCutDays(table, coverage);
-  const weekday = describeWeekdays(coverage, windows);
+  // Credentials are numbered logins; the other values need no numbers first.
+  const valueRows = VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
+  const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
+  yield [...numbered, ...early.filter(call => call !== undefined)];
+
+  const kinds = COMPARED_KINDS.map((kind, i) => {
+    const keys = numbered[i]!.answer;
+    return { kind, rows: toKeyedRows(table, kind, keys), nameOf: (key: number) => valuesOf(table, kind, keys, key) };
+  });
+  const logins = numbered[COMPARED_KINDS.indexOf("login")]!.answer;
+  const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
+  const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
+  const ofEach = <N extends "dispersions" | "standOuts" | "trends">(name: N) =>
+    kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
+  const dispersions = ofEach("dispersions");
+  const standOuts = ofEach("standOuts");
+  const trends = ofEach("trends");
+  yield [...ledgers.filter((_, i) => early[i] === undefined), ...dispersions, ...standOuts, ...trends];
+
+  // Counts of distinct values are compared like any others; they are few, and no part of their own.
+  const distinct = ledgers.flatMap(({ answer }) => answer.distinct);
+  const names = [...new Set(distinct.map(({ name }) => name))];
+  const distinctRows = toDistinctRows(distinct, names, coverage);
+  const compared = [...kinds, { kind: "distinct" as const, rows: distinctRows, nameOf: (key: number) => [names[key]!] }];
+  const own = [...dispersions.map(({ answer }) => answer), measureDispersions(distinctRows, coverage, windows)];
+  const overall = findUsual(own);
+  const comparisons = compared.map(
+    ({ rows }, i) => new PartCall("comparisons", { rows, own: findUsual([own[i]!]), overall }, rows.rows),
+  );
+  yield comparisons;
+
+  const judgement = judgeComparisons(
+    compared.map(({ kind }, i) => ({ kind, compared: comparisons[i]!.answer })),
+    coverage,
+    windows,
+    settings,
+  );
+  const changes = compared.map(
+    ({ rows }, i) =>
+      new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]! }, rows.rows),
+  );
+  yield changes;
+
+  const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
+    rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
   const statistics: Statistics = {
     version: 1,
     options: settings,
     firstDay,
     lastDay: firstDay + days - 1,
     days,
-    shownFirstDay,
+    shownFirstDay: firstDay + windows.shownOffset,
     sensors: [...sensors],
     coverage: toSensorCoverage(coverage),
     outages: coverage.outages,
     silent: coverage.silent,
-    cutDays,
-    changes,
-    tests,
-    novelty,
+    cutDays: listCutDays(table, coverage),
+    changes: sortChanges(changes.flatMap(({ answer }, i) => nameKeys(answer, i))),
+    tests: judgement.tests,
+    novelty: joinNovelty(
+      ledgers.map(({ answer }, i) => nameNovelty(answer.novelty, named[i]!.textOf)),
+      coverage,
+      context.novelty,
+    ),
     distinct,
-    comparison: { spread, onlyHere, standOut, standOutTests, ...range },
-    trends: fitTrends(kinds, coverage),
-    weekday,
+    comparison: {
+      spread: ledgers.map(({ answer }) => answer.spread),
+      onlyHere: ledgers.flatMap(({ answer }, i) => nameEntries(answer.onlyHere, named[i]!.textOf)),
+      ...judgeStandOuts(
+        standOuts.map(({ answer }, i) => ({ ...answer, found: nameKeys(answer.found, i) })),
+        coverage,
+        toStandOutOptions(settings),
+      ),
+    },
+    trends: trends.flatMap(({ answer }, i) => nameKeys(answer, i)),
+    weekday: describeWeekdays(coverage, windows),
     notes: [],
   };
   statistics.notes = listNotes(statistics, coverage);
   return statistics;
+}
+
+/** Reading values into a ledger takes the longest of all parts, row by row: several tables as large as the caches. */
+const LEDGER_COST = 4;
+
+function ledgerCall(rows: ValueRows): PartCall<"ledger"> {
+  return new PartCall("ledger", rows, LEDGER_COST * rows.parts.reduce((sum, part) => sum + part.rows, 0));
 }
 
 function dropUndefined<T extends object>(options: T): T {
@@ -450,100 +309,6 @@ function describeWeekdays(coverage: Coverage, windows: Windows): Statistics["wee
   return { adjusted, note };
 }
 
-/** Slopes of the most frequent keys: per kind for the fleet, per event id for each sensor. */
-function fitTrends(kinds: readonly KeyedRows[], coverage: Coverage): TrendRow[] {
-  const { sensors, days, firstDay } = coverage;
-  const trends: TrendRow[] = [];
-  for (const kind of kinds) {
-    const totals = new Float64Array(kind.keys);
-    for (let row = 0; row < kind.rows; row++) totals[kind.key[row]!]! += kind.count[row]!;
-    const top: number[] = [];
-    for (let key = 0; key < kind.keys; key++) {
-      const total = totals[key]!;
-      if (total < TREND_MIN_COUNT) continue;
-      if (top.length === TREND_KEYS && total <= totals[top.at(-1)!]!) continue;
-      top.push(key);
-      top.sort((a, b) => totals[b]! - totals[a]! || a - b);
-      if (top.length > TREND_KEYS) top.pop();
-    }
-    // Bytes, so that the table stays in the cache while every row asks it.
-    const slotOf = new Uint8Array(kind.keys);
-    for (const [slot, key] of top.entries()) slotOf[key] = slot + 1;
-    const cells = sensors.length * days;
-    const laidAll = new Float64Array(top.length * cells);
-    for (let row = 0; row < kind.rows; row++) {
-      const slot = slotOf[kind.key[row]!]! - 1;
-      if (slot < 0) continue;
-      laidAll[slot * cells + kind.sensor[row]! * days + kind.day[row]! - firstDay]! += kind.count[row]!;
-    }
-    for (const [slot, key] of top.entries()) {
-      const laid = laidAll.subarray(slot * cells, (slot + 1) * cells);
-      const all = sensors.map((_, sensor) => sensor);
-      const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
-      if (sensors.length > 1 && kind.kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);
-      for (const scope of scopes) {
-        const trend = fitTrend(laid, coverage, scope === null ? all : [scope]);
-        if (trend === undefined) continue;
-        trends.push({
-          sensor: scope === null ? null : sensors[scope]!,
-          kind: kind.kind,
-          key: kind.valuesOf(key),
-          ...trend,
-        });
-      }
-    }
-  }
-  return trends;
-}
-
-/**
- * One series over the sensors that were up, day by day.
- *
- * A sensor counts as so much exposure as its own mean rate, so that one that joins or leaves makes no trend.
- */
-function fitTrend(
-  laid: Float64Array,
-  coverage: Coverage,
-  sensors: readonly number[],
-): Omit<TrendRow, "sensor" | "kind" | "key"> | undefined {
-  const { days, exposure } = coverage;
-  const counts = new Float64Array(days);
-  const wanted = new Float64Array(days);
-  for (const sensor of sensors) {
-    let sum = 0;
-    let watched = 0;
-    for (let cell = sensor * days; cell < (sensor + 1) * days; cell++) {
-      if (!isUsable(coverage, cell)) continue;
-      sum += laid[cell]!;
-      watched += exposure[cell]!;
-    }
-    if (sum === 0) continue;
-    for (let offset = 0; offset < days; offset++) {
-      const cell = sensor * days + offset;
-      if (!isUsable(coverage, cell)) continue;
-      counts[offset]! += laid[cell]!;
-      wanted[offset]! += (sum / watched) * exposure[cell]!;
-    }
-  }
-  const observed: number[] = [];
-  for (let offset = 0; offset < days; offset++) if (wanted[offset]! > 0) observed.push(offset);
-  const count = observed.reduce((sum, offset) => sum + counts[offset]!, 0);
-  if (observed.length < TREND_MIN_DAYS || count < TREND_MIN_COUNT) return undefined;
-  const slope = fitSlope(observed, observed.map(offset => counts[offset]!), observed.map(offset => wanted[offset]!));
-  const kendall = mannKendall(observed.map(offset => counts[offset]! / wanted[offset]!));
-  return {
-    observedDays: observed.length,
-    count,
-    percentPerWeek: slope?.percentPerWeek ?? null,
-    low: slope?.low ?? null,
-    high: slope?.high ?? null,
-    dispersion: slope?.dispersion ?? 1,
-    p: slope?.p ?? 1,
-    tau: kendall.tau,
-    kendallP: kendall.p,
-  };
-}
-
 function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   const { tests, cutDays, weekday, silent, options, novelty } = statistics;
   const notes: string[] = [];
@@ -577,31 +342,4 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
     notes.push("The fleet's expectation is the sum over the sensors that were up, each against its own past.");
   }
   return notes;
-}
-
-/** Say in one or two sentences what a row means; names and values are left to the caller, who escapes them. */
-export function explainChange(row: ChangeRow): string {
-  const number = (value: number) =>
-    value >= 100 ? Math.round(value).toString() : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-  const when = row.view === "period" ? "in the period" : "on the day";
-  const ofFleet = `on ${row.sensorsSeen} of ${row.sensorsUp} sensors that were up`;
-  const where = row.sensor === null ? ofFleet : "on this sensor";
-  const against = `${number(row.expected)} expected from ${row.baselineDays} observed days before`;
-  switch (row.category) {
-    case "new":
-      return `Seen ${row.count} times ${when}, ${where}, and never before in the archive.`;
-    case "new here":
-      return `Seen ${row.count} times ${when}, for the first time ${where}; other sensors knew it.`;
-    case "returning":
-      return `Seen ${row.count} times ${when}, ${where}, after an absence as long as the baseline or longer.`;
-    case "gone":
-      return `Not seen ${when} or since, ${where.replace(/^on 0 of/, "on any of")}: ${against}.`;
-    default: {
-      const change = row.percent === null ? "" : ` (${row.percent > 0 ? "+" : ""}${Math.round(row.percent)} %)`;
-      const high = row.high === null ? "any number of" : number(row.high);
-      const range = `${number(row.low)} to ${high} times the former rate`;
-      const verdict = row.reported ? "Unusual against its own past" : "Within what its own past allows";
-      return `${row.count} ${when}, ${where}, ${against}${change}; likely ${range}. ${verdict}.`;
-    }
-  }
 }

@@ -1,13 +1,17 @@
 /**
  * Statistics and their page, beside the rest of a run where the table is large enough to pay for it.
  */
+import { availableParallelism } from "node:os";
 import type { ReducedTable } from "./reduced-table.ts";
 import type { Statistics, StatisticsOptions } from "./statistics.ts";
 import type { StatsMessage } from "./stats-worker.ts";
 import { PROGRAM } from "./version.ts";
 
-/** Rows from which another thread pays: below, copying the table takes longer than it saves. */
+/** Rows from which another thread pays, and from which several do: each has to translate the program for itself. */
 const ASIDE_MIN_ROWS = 100_000;
+const THREADS_MIN_ROWS = 4_000_000;
+/** More find nothing to do: the largest part is a fifth of the work. */
+const THREADS_MAX = 4;
 
 export interface StatsRequest {
   readonly table: ReducedTable;
@@ -20,10 +24,9 @@ export interface StatsOutcome {
   readonly html: string;
 }
 
-/** Compute the statistics of a table and render their page; in another thread if the table is large. */
+/** Compute the statistics of a table and render their page; in other threads if the table is large. */
 export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
-  const rows = Object.values(request.table.kinds).reduce((sum, table) => sum + table.rows, 0);
-  if (rows < ASIDE_MIN_ROWS) return statsHere(request);
+  if (countRows(request) < ASIDE_MIN_ROWS) return statsHere(request);
   const worker = new Worker(new URL("./stats-worker.ts", import.meta.url).href, { smol: true });
   try {
     return await new Promise((resolve, reject) => {
@@ -39,11 +42,20 @@ export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
   }
 }
 
-/** Compute the statistics of a table and render their page in this thread. */
-export async function statsHere({ table, options }: StatsRequest): Promise<StatsOutcome> {
-  // Loaded where it is used: the numeric library takes as long to load as a small log to read.
-  const [{ computeStatistics }, { renderStats }] = await Promise.all([import("./statistics.ts"), import("./stats-page.ts")]);
-  const statistics = computeStatistics(table, options);
+/** Compute the statistics of a table and render their page, with the help of threads only if the table is very large. */
+export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
+  const { table, options } = request;
+  const threads = countRows(request) < THREADS_MIN_ROWS ? 1 : Math.min(availableParallelism(), THREADS_MAX);
+  const compute = async () => {
+    // Loaded where it is used: the numeric library takes as long to load as a small log to read.
+    if (threads === 1) return (await import("./statistics.ts")).computeStatistics(table, options);
+    return (await import("./statistics-threads.ts")).computeInThreads(table, options, threads);
+  };
+  const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
   const { thresholdPercent, lastDays } = options;
   return { statistics, html: renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM }) };
+}
+
+function countRows({ table }: StatsRequest): number {
+  return Object.values(table.kinds).reduce((rows, kind) => rows + kind.rows, 0);
 }

@@ -15,7 +15,8 @@ import { sensorLabel, toDayLabel } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "./reduced-table.ts";
-import type { DistinctName, Statistics } from "./statistics.ts";
+import type { DistinctName } from "./distinct.ts";
+import type { Statistics } from "./statistics.ts";
 import {
   buildChangesTable,
   isOverall,

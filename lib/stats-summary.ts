@@ -1,6 +1,7 @@
 /** What the statistics found, in the few lines that a run ends with. */
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
-import type { Category, ChangeRow, Statistics } from "./statistics.ts";
+import type { Category, ChangeRow } from "./change.ts";
+import type { Statistics } from "./statistics.ts";
 import { visible } from "./text.ts";
 
 /** Sensors named one by one. */

@@ -5,7 +5,11 @@ import { type KeyColumn, KINDS } from "./kinds.ts";
 import { cutLong, sensorLabel } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
-import type { ChangeKind, ChangeRow, KeyValues, LedgerEntry, TrendRow, ValueType } from "./statistics.ts";
+import type { ChangeRow } from "./change.ts";
+import type { ChangeKind, KeyValues } from "./keyed-rows.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import type { TrendRow } from "./trend.ts";
+import type { ValueType } from "./value-rows.ts";
 
 /** Ratios that the pictures of intervals reach: of a change, and of a trend's week. */
 const CHANGE_REACH = 32;

@@ -1,7 +1,13 @@
 /**
  * Slow change: a log-linear slope over the observed days, with Mann-Kendall as a check that asks nothing of the shape.
  */
+import { type Coverage, isUsable } from "./coverage.ts";
 import { normalTwoSided, studentQuantile, studentTwoSided } from "./distributions.ts";
+import type { ChangeKind, KeyedRows, KeyValues } from "./keyed-rows.ts";
+
+/** Keys per kind whose trend is fitted for the fleet, and event ids per sensor. */
+const TREND_KEYS = 10;
+const TREND_SENSOR_KEYS = 3;
 
 /** Fewest observed days, and fewest counts, that a slope is fitted to. */
 export const TREND_MIN_DAYS = 14;
@@ -100,4 +106,113 @@ export function mannKendall(values: readonly number[]): { tau: number; p: number
   variance /= 18;
   const tau = s / ((n * (n - 1)) / 2);
   return { tau, p: variance > 0 ? normalTwoSided((s - Math.sign(s)) / Math.sqrt(variance)) : 1 };
+}
+
+export interface TrendRow<Key = KeyValues> {
+  sensor: string | null;
+  kind: ChangeKind;
+  key: Key;
+  observedDays: number;
+  count: number;
+  /** Percent per week with its 95 % interval, quasi-Poisson; null when no slope can be fitted. */
+  percentPerWeek: number | null;
+  low: number | null;
+  high: number | null;
+  dispersion: number;
+  p: number;
+  /** Mann-Kendall check of the same series: tau and two-sided p. */
+  tau: number;
+  kendallP: number;
+}
+
+/** Slopes of the most frequent keys of a kind for the fleet; of event ids for each sensor, too. */
+export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>[] {
+  const { sensors, days, firstDay } = coverage;
+  const trends: TrendRow<number>[] = [];
+  const totals = new Float64Array(kind.keys);
+  for (let row = 0; row < kind.rows; row++) totals[kind.key[row]!]! += kind.count[row]!;
+  const top: number[] = [];
+  for (let key = 0; key < kind.keys; key++) {
+    const total = totals[key]!;
+    if (total < TREND_MIN_COUNT) continue;
+    if (top.length === TREND_KEYS && total <= totals[top.at(-1)!]!) continue;
+    top.push(key);
+    top.sort((a, b) => totals[b]! - totals[a]! || a - b);
+    if (top.length > TREND_KEYS) top.pop();
+  }
+  // Bytes, so that the table stays in the cache while every row asks it.
+  const slotOf = new Uint8Array(kind.keys);
+  for (const [slot, key] of top.entries()) slotOf[key] = slot + 1;
+  const cells = sensors.length * days;
+  const laidAll = new Float64Array(top.length * cells);
+  for (let row = 0; row < kind.rows; row++) {
+    const slot = slotOf[kind.key[row]!]! - 1;
+    if (slot < 0) continue;
+    laidAll[slot * cells + kind.sensor[row]! * days + kind.day[row]! - firstDay]! += kind.count[row]!;
+  }
+  for (const [slot, key] of top.entries()) {
+    const laid = laidAll.subarray(slot * cells, (slot + 1) * cells);
+    const all = sensors.map((_, sensor) => sensor);
+    const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
+    if (sensors.length > 1 && kind.kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);
+    for (const scope of scopes) {
+      const trend = fitTrend(laid, coverage, scope === null ? all : [scope]);
+      if (trend === undefined) continue;
+      trends.push({
+        sensor: scope === null ? null : sensors[scope]!,
+        kind: kind.kind,
+        key,
+        ...trend,
+      });
+    }
+  }
+  return trends;
+}
+
+/**
+ * One series over the sensors that were up, day by day.
+ *
+ * A sensor counts as so much exposure as its own mean rate, so that one that joins or leaves makes no trend.
+ */
+function fitTrend(
+  laid: Float64Array,
+  coverage: Coverage,
+  sensors: readonly number[],
+): Omit<TrendRow, "sensor" | "kind" | "key"> | undefined {
+  const { days, exposure } = coverage;
+  const counts = new Float64Array(days);
+  const wanted = new Float64Array(days);
+  for (const sensor of sensors) {
+    let sum = 0;
+    let watched = 0;
+    for (let cell = sensor * days; cell < (sensor + 1) * days; cell++) {
+      if (!isUsable(coverage, cell)) continue;
+      sum += laid[cell]!;
+      watched += exposure[cell]!;
+    }
+    if (sum === 0) continue;
+    for (let offset = 0; offset < days; offset++) {
+      const cell = sensor * days + offset;
+      if (!isUsable(coverage, cell)) continue;
+      counts[offset]! += laid[cell]!;
+      wanted[offset]! += (sum / watched) * exposure[cell]!;
+    }
+  }
+  const observed: number[] = [];
+  for (let offset = 0; offset < days; offset++) if (wanted[offset]! > 0) observed.push(offset);
+  const count = observed.reduce((sum, offset) => sum + counts[offset]!, 0);
+  if (observed.length < TREND_MIN_DAYS || count < TREND_MIN_COUNT) return undefined;
+  const slope = fitSlope(observed, observed.map(offset => counts[offset]!), observed.map(offset => wanted[offset]!));
+  const kendall = mannKendall(observed.map(offset => counts[offset]! / wanted[offset]!));
+  return {
+    observedDays: observed.length,
+    count,
+    percentPerWeek: slope?.percentPerWeek ?? null,
+    low: slope?.low ?? null,
+    high: slope?.high ?? null,
+    dispersion: slope?.dispersion ?? 1,
+    p: slope?.p ?? 1,
+    tau: kendall.tau,
+    kendallP: kendall.p,
+  };
 }

@@ -4,10 +4,20 @@
  * What ledgers, distinct counts and the comparison of sensors run over. Times are those of the reduced rows, minima
  * and maxima, so a merge of tables in any order gives the same.
  */
-import { type InternedRows, internRows } from "./keyed-rows.ts";
+import { type InternedRows, internRows, keyColumns, valuesOf } from "./keyed-rows.ts";
 import { maskCommand, sshKeysOf, urlHostOf } from "./masks.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
-import type { ValueType } from "./statistics.ts";
+import { sharedFloats, sharedInts } from "./shared-arrays.ts";
+
+export type ValueType =
+  | "credential"
+  | "command"
+  | "hash"
+  | "urlHost"
+  | "address"
+  | "clientVersion"
+  | "hassh"
+  | "sshKey";
 
 /** Rows of one kind, in (day, sensor) order. */
 export interface ValuePart {
@@ -26,6 +36,11 @@ export interface ValueRows {
   readonly values: number;
   /** No value stands in more than one part, so the rows of a value are in (day, sensor) order. */
   readonly parts: readonly ValuePart[];
+}
+
+/** Rows by value, and what the values are. */
+export interface NamedValueRows {
+  readonly rows: ValueRows;
   readonly textOf: (value: number) => (string | null)[];
 }
 
@@ -40,67 +55,48 @@ export const VALUE_TYPES = [
   "sshKey",
 ] as const satisfies readonly ValueType[];
 
-/** @param logins The credentials, where they have been numbered before. */
-export function toValueRows(table: ReducedTable, type: ValueType, logins?: InternedRows): ValueRows {
+/**
+ * Find the rows that hold values of a type.
+ *
+ * @param logins The credentials, where they have been numbered before.
+ */
+export function toValueRows(table: ReducedTable, type: ValueType, logins?: InternedRows): NamedValueRows {
   const { kinds, dictionaries } = table;
   switch (type) {
     case "address":
       return addressRows(table);
     case "credential": {
-      const { username, password } = kinds.login.keys;
-      const { key, keys, firstRow } = logins ?? internRows([username!, password!], kinds.login.rows);
-      const text = (code: number, list: readonly string[]) => (code < 0 ? null : list[code]!);
-      return {
-        ...plainRows(type, kinds.login, key, keys, []),
-        textOf: value => {
-          const row = firstRow[value]!;
-          return [text(username![row]!, dictionaries.username), text(password![row]!, dictionaries.password)];
-        },
-      };
+      const keys = logins ?? internRows(keyColumns(table, "login"), kinds.login.rows);
+      const rows = { type, values: keys.keys, parts: [toPart(kinds.login, keys.key)] };
+      return { rows, textOf: key => valuesOf(table, "login", keys, key) as (string | null)[] };
     }
     case "command": {
       const { map, texts } = mapCodes(dictionaries.input, maskCommand);
-      return plainRows(type, kinds.command, throughMap(kinds.command.keys.input!, map), texts.length, texts);
+      return named(type, texts, [toPart(kinds.command, throughMap(kinds.command.keys.input!, map))]);
     }
     case "hash": {
       const parts = [kinds.file_download, kinds.file_upload].map(part => ({ part, value: part.keys.shasum! }));
-      return valueRows(type, dictionaries.shasum, [mergeParts(parts)]);
+      return named(type, dictionaries.shasum, [mergeParts(parts)]);
     }
     case "urlHost": {
       const { map, texts } = mapCodes(dictionaries.url, urlHostOf);
-      return plainRows(type, kinds.file_download, throughMap(kinds.file_download.keys.url!, map), texts.length, texts);
+      return named(type, texts, [toPart(kinds.file_download, throughMap(kinds.file_download.keys.url!, map))]);
     }
     case "clientVersion":
-      return clientRows(table, type, "version");
+      return named(type, dictionaries.version, [toPart(kinds.client, kinds.client.keys.version!)]);
     case "hassh":
-      return clientRows(table, type, "hassh");
+      return named(type, dictionaries.hassh, [toPart(kinds.client, kinds.client.keys.hassh!)]);
     case "sshKey":
       return sshKeyRows(table);
   }
 }
 
-function valueRows(type: ValueType, texts: readonly string[], parts: readonly ValuePart[]): ValueRows {
-  return { type, values: texts.length, parts, textOf: code => [texts[code]!] };
+function named(type: ValueType, texts: readonly string[], parts: readonly ValuePart[]): NamedValueRows {
+  return { rows: { type, values: texts.length, parts }, textOf: code => [texts[code]!] };
 }
 
-function plainRows(
-  type: ValueType,
-  part: KindTable,
-  value: Int32Array,
-  values: number,
-  texts: readonly string[],
-): ValueRows {
-  const { rows, day, sensor, count, firstSeenUs, lastSeenUs } = part;
-  return {
-    type,
-    values,
-    parts: [{ rows, day, sensor, value, count, firstSeenUs, lastSeenUs }],
-    textOf: code => [texts[code]!],
-  };
-}
-
-function clientRows({ kinds, dictionaries }: ReducedTable, type: ValueType, name: "version" | "hassh"): ValueRows {
-  return plainRows(type, kinds.client, kinds.client.keys[name]!, dictionaries[name].length, dictionaries[name]);
+function toPart({ rows, day, sensor, count, firstSeenUs, lastSeenUs }: KindTable, value: Int32Array): ValuePart {
+  return { rows, day, sensor, value, count, firstSeenUs, lastSeenUs };
 }
 
 /** Text of each code through a function; equal results share a number. */
@@ -121,7 +117,7 @@ function mapCodes(
 }
 
 function throughMap(codes: Int32Array, map: Int32Array): Int32Array {
-  const values = new Int32Array(codes.length);
+  const values = sharedInts(codes.length);
   for (let row = 0; row < codes.length; row++) values[row] = codes[row]! < 0 ? -1 : map[codes[row]!]!;
   return values;
 }
@@ -132,7 +128,7 @@ function throughMap(codes: Int32Array, map: Int32Array): Int32Array {
  * An address of which the log has no connection at all (it starts in the middle of a session) is taken from what else
  * there is of it; every other row would only repeat what its connection says.
  */
-function addressRows(table: ReducedTable): ValueRows {
+function addressRows(table: ReducedTable): NamedValueRows {
   const { connect, session_closed: closed, proxy_request: proxied } = table.kinds;
   const texts = table.dictionaries.src_ip;
   const connected = new Uint8Array(texts.length);
@@ -142,8 +138,8 @@ function addressRows(table: ReducedTable): ValueRows {
     [closed, proxied].map(part => ({ part, value: part.keys.src_ip! })),
     code => connected[code] === 0,
   );
-  const all = plainRows("address", connect, codes, texts.length, texts);
-  return extra.rows > 0 ? { ...all, parts: [...all.parts, extra] } : all;
+  const all = toPart(connect, codes);
+  return named("address", texts, extra.rows > 0 ? [all, extra] : [all]);
 }
 
 /** Rows of several kinds in one list, in (day, sensor) order; only those whose value is wanted. */
@@ -159,12 +155,12 @@ function mergeParts(
   const total = picked.reduce((sum, { rows }) => sum + rows.length, 0);
   const merged = {
     rows: total,
-    day: new Int32Array(total),
-    sensor: new Int32Array(total),
-    value: new Int32Array(total),
-    count: new Float64Array(total),
-    firstSeenUs: new Float64Array(total),
-    lastSeenUs: new Float64Array(total),
+    day: sharedInts(total),
+    sensor: sharedInts(total),
+    value: sharedInts(total),
+    count: sharedFloats(total),
+    firstSeenUs: sharedFloats(total),
+    lastSeenUs: sharedFloats(total),
   };
   for (let to = 0; to < total; to++) {
     let best: (typeof picked)[number] | undefined;
@@ -195,7 +191,7 @@ function comesBefore(
 }
 
 /** Keys planted by commands; a command with several keys gives a row for each. */
-function sshKeyRows(table: ReducedTable): ValueRows {
+function sshKeyRows(table: ReducedTable): NamedValueRows {
   const { command } = table.kinds;
   const numbers = new Map<string, number>();
   const ofCode = table.dictionaries.input.map(text =>
@@ -209,5 +205,5 @@ function sshKeyRows(table: ReducedTable): ValueRows {
     part: command,
     value: command.keys.input!.map(code => (code < 0 ? -1 : (ofCode[code]![nth] ?? -1))),
   }));
-  return valueRows("sshKey", [...numbers.keys()], [mergeParts(parts)]);
+  return named("sshKey", [...numbers.keys()], [mergeParts(parts)]);
 }

@@ -21,7 +21,7 @@ import { lockOutputs } from "../lib/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/output-file.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
 import { countRows } from "../lib/reduced-output.ts";
-import { computeStatistics, type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics.ts";
+import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics.ts";
 import {
   changesToCsv,
   COMPARISON_OPTIONS,
@@ -31,9 +31,8 @@ import {
   newToText,
   toPlainStatistics,
 } from "../lib/statistics-output.ts";
-import { renderStats } from "../lib/stats-page.ts";
+import { statsAside } from "../lib/stats-aside.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
-import { PROGRAM } from "../lib/version.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,
@@ -123,19 +122,20 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (countRows(table) === 0) throw new Error("Cannot compare anything: the table holds no events");
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const statistics = computeStatistics(table, {
-    thresholdPercent,
-    lastDays,
-    baselineDays: values.baselineDays,
-    strict: values.strict,
-    quietDays: values.quietDays,
-    ...(downtime === undefined ? {} : { downtime }),
-    ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
-    rows: values.all ? "all" : "reported",
+  const { statistics, html } = await statsAside({
+    table,
+    options: {
+      thresholdPercent,
+      lastDays,
+      baselineDays: values.baselineDays,
+      strict: values.strict,
+      quietDays: values.quietDays,
+      ...(downtime === undefined ? {} : { downtime }),
+      ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
+      rows: values.all ? "all" : "reported",
+    },
   });
-  if (outfile !== undefined) {
-    await writeOutputs([[outfile, renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM })]]);
-  }
+  if (outfile !== undefined) await writeOutputs([[outfile, html]]);
   await writeOutAll(toData(statistics, values, listsNew));
   if (!values.quiet) {
     const seconds = formatDuration((performance.now() - startMs) / 1000);

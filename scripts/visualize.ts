@@ -10,9 +10,8 @@ import { assertWritable, writeOutputs } from "../lib/output-file.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
 import { countRows } from "../lib/reduced-output.ts";
 import { renderReport } from "../lib/report.ts";
-import { computeStatistics } from "../lib/statistics.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics-output.ts";
-import { renderStats } from "../lib/stats-page.ts";
+import { statsAside } from "../lib/stats-aside.ts";
 import { visible } from "../lib/text.ts";
 import { PROGRAM } from "../lib/version.ts";
 
@@ -65,10 +64,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (!values.quiet) note(line);
   });
   if (countRows(table) === 0) throw new Error("Cannot show the table: it holds no events");
-  const statistics = computeStatistics(table, { thresholdPercent, lastDays });
+  const { statistics, html } = await statsAside({ table, options: { thresholdPercent, lastDays } });
   const pages = [
     () => renderReport(table, { topN, thresholdPercent, lastDays, statistics, generatedBy: PROGRAM }),
-    () => renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM }),
+    () => html,
   ];
   await writeOutputs(outputs.map((output, i) => [output, pages[i]!()] as const));
   if (!values.quiet) {

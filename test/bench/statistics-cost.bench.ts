@@ -4,16 +4,28 @@
  * Run: bun test/bench/statistics-cost.bench.ts [days] [sensors] [keys a sensor-day]
  *
  * The table is drawn first (not timed); memory is reported for the table and for the peak while the statistics ran.
+ * One thread and several must find the same in a smaller table before anything is timed.
  * The floor is one pass over every row that adds up the counts by sensor.
  */
+import { strictEqual } from "node:assert";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
 import type { KindTable, ReducedTable } from "../../lib/reduced-table.ts";
+import { sharedFloats, sharedInts } from "../../lib/shared-arrays.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
+import { computeInThreads } from "../../lib/statistics-threads.ts";
 import { NO_INFO } from "../support/build.ts";
 import { hashNumbers, seededRandom } from "../support/random.ts";
 
-const [days = 365, sensors = 100, keysPerDay = 2000] = Bun.argv.slice(2).map(Number);
+/** Draws of a sensor-day, some of which meet: 3,000 give 1,940 rows. */
+interface Size {
+  days: number;
+  sensors: number;
+  keysPerDay: number;
+}
+
+const [days = 365, sensors = 100, keysPerDay = 3100] = Bun.argv.slice(2).map(Number);
 const DAY_0 = 19_800;
 
 /** Keys of each kind in a sensor-day, and how many distinct ones there are in the whole world. */
@@ -43,14 +55,14 @@ function toCodes(kind: Kind, key: number): number[] {
   }
 }
 
-function drawKind(kind: Kind, perDay: number, pool: number): KindTable {
+function drawKind(kind: Kind, perDay: number, pool: number, { days, sensors }: Size): KindTable {
   const random = seededRandom(kind);
   const most = perDay * days * sensors;
   const names: readonly string[] = KINDS[kind];
-  const day = new Int32Array(most);
-  const sensor = new Int32Array(most);
-  const count = new Float64Array(most);
-  const columns = names.map(() => new Int32Array(most));
+  const day = sharedInts(most);
+  const sensor = sharedInts(most);
+  const count = sharedFloats(most);
+  const columns = names.map(() => sharedInts(most));
   let rows = 0;
   const drawn = new Int32Array(perDay);
   for (let d = 0; d < days; d++) {
@@ -64,6 +76,8 @@ function drawKind(kind: Kind, perDay: number, pool: number): KindTable {
         sensor[rows] = s;
         // Half of all keys once a day, a quarter twice, and so on.
         count[rows] = 1 + Math.clz32(random.word());
+        // On the last day the commonest keys come in hundreds on every tenth sensor, so that there is something to find.
+        if (d === days - 1 && s % 10 === 0 && drawn[i]! < 5) count[rows]! += 500;
         for (const [c, code] of toCodes(kind, drawn[i]!).entries()) columns[c]![rows] = code;
         rows++;
       }
@@ -72,7 +86,7 @@ function drawKind(kind: Kind, perDay: number, pool: number): KindTable {
   return finish(kind, rows, day, sensor, count, columns);
 }
 
-function drawEvents(): KindTable {
+function drawEvents({ days, sensors }: Size): KindTable {
   const rows = days * sensors * 24;
   const day = Int32Array.from({ length: rows }, (_, i) => DAY_0 + Math.floor(i / (24 * sensors)));
   const sensor = Int32Array.from({ length: rows }, (_, i) => Math.floor(i / 24) % sensors);
@@ -90,7 +104,7 @@ function finish(
   count: Float64Array,
   columns: Int32Array[],
 ): KindTable {
-  const noon = new Float64Array(rows);
+  const noon = sharedFloats(rows);
   for (let row = 0; row < rows; row++) noon[row] = (day[row]! + 0.5) * 86_400_000_000;
   return {
     kind,
@@ -112,29 +126,40 @@ function memoryMb(line: "VmRSS" | "VmHWM"): number {
 }
 
 const texts = (prefix: string, n: number) => Array.from({ length: n }, (_, i) => prefix + i);
-const dictionaries = Object.fromEntries(TEXT_KEYS.map(name => [name, [] as string[]])) as Record<TextKey, string[]>;
-const nothing = (kind: Kind) => finish(kind, 0, new Int32Array(0), new Int32Array(0), new Float64Array(0), [
-  new Int32Array(0), new Int32Array(0), new Int32Array(0), new Int32Array(0),
-]);
-const kinds = Object.fromEntries(KIND_NAMES.map(kind => [kind, nothing(kind)])) as Record<Kind, KindTable>;
-for (const { kind, share, pool } of SHAPE) kinds[kind] = drawKind(kind, Math.round(share * keysPerDay), pool);
-kinds.event = drawEvents();
-const table: ReducedTable = {
-  info: NO_INFO,
-  dictionaries: {
-    ...dictionaries,
-    sensor: texts("sensor ", sensors),
-    username: texts("user", 8_000),
-    password: texts("secret", 500_000),
-    input: texts("cd /tmp; wget http://198.51.100.7/", 20_000),
-    src_ip: texts("address ", 500_000),
-    url: texts("http://198.51.100.7/", 20_000),
-    shasum: texts("sha", 20_000),
-    version: texts("SSH-2.0-", 5_000),
-    eventid: ["cowrie.session.connect"],
-  },
-  kinds,
-};
+
+function drawTable(size: Size): ReducedTable {
+  const dictionaries = Object.fromEntries(TEXT_KEYS.map(name => [name, [] as string[]])) as Record<TextKey, string[]>;
+  const nothing = (kind: Kind) => finish(kind, 0, sharedInts(0), sharedInts(0), sharedFloats(0), KINDS[kind].map(() => sharedInts(0)));
+  const kinds = Object.fromEntries(KIND_NAMES.map(kind => [kind, nothing(kind)])) as Record<Kind, KindTable>;
+  for (const { kind, share, pool } of SHAPE) {
+    kinds[kind] = drawKind(kind, Math.round(share * size.keysPerDay), pool, size);
+  }
+  kinds.event = drawEvents(size);
+  return {
+    info: NO_INFO,
+    dictionaries: {
+      ...dictionaries,
+      sensor: texts("sensor ", size.sensors),
+      username: texts("user", 8_000),
+      password: texts("secret", 500_000),
+      input: texts("cd /tmp; wget http://198.51.100.7/", 20_000),
+      src_ip: texts("address ", 500_000),
+      url: texts("http://198.51.100.7/", 20_000),
+      shasum: texts("sha", 20_000),
+      version: texts("SSH-2.0-", 5_000),
+      eventid: ["cowrie.session.connect"],
+    },
+    kinds,
+  };
+}
+
+const threads = availableParallelism();
+const small = drawTable({ days: 60, sensors: 10, keysPerDay: 500 });
+const plain = computeStatistics(small);
+strictEqual(JSON.stringify(await computeInThreads(small, {}, threads)), JSON.stringify(plain));
+console.log(`agreed: ${plain.tests.m} tests, ${plain.tests.reported} changes, ${plain.comparison.standOut.length} stand out`);
+
+const table = drawTable({ days, sensors, keysPerDay });
 const rows = KIND_NAMES.reduce((sum, kind) => sum + table.kinds[kind].rows, 0);
 Bun.gc(true);
 const before = memoryMb("VmRSS");
@@ -144,8 +169,8 @@ console.log(`table: ${before.toFixed(0)} MB resident`);
 const floorStart = performance.now();
 const totals = new Float64Array(sensors);
 for (const kind of KIND_NAMES) {
-  const { sensor, count } = table.kinds[kind];
-  for (let row = 0; row < sensor.length; row++) totals[sensor[row]!]! += count[row]!;
+  const { rows, sensor, count } = table.kinds[kind];
+  for (let row = 0; row < rows; row++) totals[sensor[row]!]! += count[row]!;
 }
 console.log(`floor: ${((performance.now() - floorStart) / 1000).toFixed(2)} s to add up every count`);
 
@@ -153,11 +178,11 @@ console.log(`floor: ${((performance.now() - floorStart) / 1000).toFixed(2)} s to
 await Bun.write("/proc/self/clear_refs", "5").catch(() => undefined);
 const cpuStart = process.cpuUsage();
 const start = performance.now();
-const statistics = computeStatistics(table);
+const statistics = await computeInThreads(table, {}, threads);
 const seconds = (performance.now() - start) / 1000;
 const cpu = process.cpuUsage(cpuStart);
 const peak = memoryMb("VmHWM");
 const cpuSeconds = (cpu.user + cpu.system) / 1e6;
-console.log(`statistics: ${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU time with garbage collection`);
+console.log(`statistics in ${threads} threads: ${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU time with garbage collection`);
 console.log(`peak: ${peak.toFixed(0)} MB resident, ${(peak - before).toFixed(0)} MB beside the table`);
 console.log(`tests: ${statistics.tests.m}, reported ${statistics.tests.reported}`);

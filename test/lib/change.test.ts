@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { anscombe, isObviouslyLikely, median, OBVIOUS_CEILING, robustZ } from "../../lib/change.ts";
+import { type ChangeRow, explainChange } from "../../lib/change.ts";
+import { isObviouslyLikely, OBVIOUS_CEILING } from "../../lib/comparisons.ts";
 import { twoSidedTail } from "../../lib/distributions.ts";
-import type { ChangeRow } from "../../lib/statistics.ts";
-import { computeStatistics, explainChange, type StatisticsOptions } from "../../lib/statistics.ts";
+import { anscombe, median, robustZ } from "../../lib/robust.ts";
+import { computeStatistics, type StatisticsOptions } from "../../lib/statistics.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../support/days.ts";
 import { overdispersed, simulateWorld, type World } from "../support/simulate.ts";

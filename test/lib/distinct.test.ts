@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { buildCoverage } from "../../lib/coverage.ts";
 import { countDistinct, toDistinctRows } from "../../lib/distinct.ts";
-import { buildLedger } from "../../lib/novelty.ts";
+import { buildLedger } from "../../lib/ledger.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
 import { toValueRows } from "../../lib/value-rows.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
@@ -43,7 +43,7 @@ test("agrees with plain sets on random rows", () => {
     const rows = [...seen.values()];
     const table = buildReduced([...watch("a", 6), ...watch("b", 6), ...watch("c", 6), ...rows]);
     const coverage = buildCoverage(table);
-    const ledger = buildLedger(toValueRows(table, "address"), coverage, coverage.firstDay + random.int(7));
+    const ledger = buildLedger(toValueRows(table, "address").rows, coverage, coverage.firstDay + random.int(7));
     const found = countDistinct(ledger, "addresses", coverage);
     const wanted = ["a", "b", "c", null].map(sensor => {
       const known = new Set<unknown>();
@@ -71,5 +71,5 @@ test("distinct counts are tested like any count, per sensor and day, never as a 
   expect(tests.byKind.find(({ kind }) => kind === "distinct")).toEqual({ kind: "distinct", tests: 7, reported: 1 });
   const found = changes.filter(({ kind }) => kind === "distinct");
   expect(found.map(row => [row.key, row.sensor, row.count, row.percent])).toEqual([[["addresses"], "a", 90, 650]]);
-  expect(toDistinctRows([], buildCoverage(buildReduced([]))).rows).toBe(0);
+  expect(toDistinctRows([], [], buildCoverage(buildReduced([]))).rows).toBe(0);
 });

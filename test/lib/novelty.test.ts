@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { computeStatistics, type Novelty, type StatisticsOptions, type ValueType } from "../../lib/statistics.ts";
-import { toValueRows } from "../../lib/value-rows.ts";
+import type { Novelty } from "../../lib/novelty.ts";
+import { computeStatistics, type StatisticsOptions } from "../../lib/statistics.ts";
+import { toValueRows, type ValueType } from "../../lib/value-rows.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../support/days.ts";
 import { Random } from "../support/random.ts";
@@ -154,7 +155,7 @@ test("an address without a connection is found by its other rows, in day order",
       count: 1,
     },
   ];
-  const { parts, textOf } = toValueRows(buildReduced(rows), "address");
+  const { rows: { parts }, textOf } = toValueRows(buildReduced(rows), "address");
   const found = parts.map(({ value, day }) => Array.from(value, (v, row) => [textOf(v)[0], day[row]! - FIRST_DAY]));
   expect(found).toEqual([
     [["1.1.1.1", 3]],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { internRows } from "../../lib/keyed-rows.ts";
-import { computeStatistics, explainChange, STATISTICS_DEFAULTS, type StatisticsOptions } from "../../lib/statistics.ts";
+import { explainChange } from "../../lib/change.ts";
+import { computeStatistics, STATISTICS_DEFAULTS, type StatisticsOptions } from "../../lib/statistics.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../support/days.ts";
 import { seededRandom } from "../support/random.ts";

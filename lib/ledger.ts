@@ -1,0 +1,237 @@
+/**
+ * The ledger: when each value was first and last seen, and by whom.
+ *
+ * First and last are minima and maxima, so a ledger of merged tables is the merge of their ledgers, in any order.
+ */
+import type { Coverage } from "./coverage.ts";
+import { rowOfDay } from "./keyed-rows.ts";
+import type { ValuePart, ValueRows, ValueType } from "./value-rows.ts";
+
+/** One value in the ledger; a number until it is named. */
+export interface LedgerEntry<Value = (string | null)[]> {
+  type: ValueType;
+  /** The value; `[username, password]` for a credential, one text otherwise. */
+  value: Value;
+  firstSeenUs: number;
+  lastSeenUs: number;
+  count: number;
+  /** The sensors that saw it, whoever saw it first in front. */
+  sensors: { sensor: string; firstSeenUs: number; lastSeenUs: number; count: number }[];
+}
+
+/** What is known of every value of a type, whatever the sensor. */
+export interface Ledger {
+  readonly rows: ValueRows;
+  readonly sensors: number;
+  /** Day that `before` is the state of. */
+  readonly sinceDay: number;
+  /**
+   * One record a value, in the memory of both: what a row asks of its value then lies in one line of the cache. Doubles
+   * at `value * stride / 2`, whole numbers at `value * stride`; for their places see the constants below.
+   */
+  readonly doubles: Float64Array;
+  readonly ints: Int32Array;
+  readonly stride: number;
+  /** Whole numbers of 32 bits, a bit a sensor, that say who saw a value. */
+  readonly words: number;
+  /** Distinct values per sensor-day, and of those the ones the sensor saw for the first time; likewise the fleet. */
+  readonly perDay: Int32Array;
+  readonly newPerDay: Int32Array;
+  /** As of the end of the day before `sinceDay`: last day of each value (-1 for none), and who had seen it. */
+  readonly before: { readonly lastDay: Int32Array; readonly seenBy: Int32Array };
+}
+
+const FIRST = 0;
+const LAST = 1;
+const COUNT = 2;
+/** Where it was met last, as `day * sensors + sensor` with days counted from the archive's first; -1: nowhere. */
+const PLACE = 6;
+/** On how many days it was seen. */
+const DAYS = 7;
+/** The sensor that saw it first, the first by name where two did in the same microsecond; -1: nobody. */
+const FIRST_SENSOR = 8;
+const SEEN_BY = 9;
+/** Whole numbers in a line of the cache. */
+const LINE = 16;
+
+export const firstSeenUs = ({ doubles, stride }: Ledger, value: number): number =>
+  doubles[(value * stride) / 2 + FIRST]!;
+export const lastSeenUs = ({ doubles, stride }: Ledger, value: number): number =>
+  doubles[(value * stride) / 2 + LAST]!;
+export const countOf = ({ doubles, stride }: Ledger, value: number): number => doubles[(value * stride) / 2 + COUNT]!;
+export const daysSeen = ({ ints, stride }: Ledger, value: number): number => ints[value * stride + DAYS]!;
+/** -1: nobody saw it. */
+export const firstSensorOf = ({ ints, stride }: Ledger, value: number): number => ints[value * stride + FIRST_SENSOR]!;
+
+/**
+ * Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end.
+ *
+ * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
+ */
+export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: number): Ledger {
+  const { values } = rows;
+  const { firstDay } = coverage;
+  const sensors = coverage.sensors.length;
+  const words = Math.max(1, Math.ceil(sensors / 32));
+  const least = SEEN_BY + words;
+  const stride = least <= LINE ? LINE : least + (least % 2);
+  const memory = new ArrayBuffer(values * stride * Int32Array.BYTES_PER_ELEMENT);
+  const doubles = new Float64Array(memory);
+  const ints = new Int32Array(memory);
+  for (let value = 0; value < values; value++) {
+    doubles[(value * stride) / 2 + FIRST] = Infinity;
+    doubles[(value * stride) / 2 + LAST] = -Infinity;
+    ints[value * stride + PLACE] = -1;
+    ints[value * stride + FIRST_SENSOR] = -1;
+  }
+  const fleet = sensors * coverage.days;
+  const perDay = new Int32Array(fleet + coverage.days);
+  const newPerDay = new Int32Array(fleet + coverage.days);
+  const read = (part: ValuePart, start: number, end: number) => {
+    for (let row = start; row < end; row++) {
+      const value = part.value[row]!;
+      if (value < 0) continue;
+      const sensor = part.sensor[row]!;
+      const at = value * stride;
+      const half = at >>> 1;
+      const first = part.firstSeenUs[row]!;
+      if (first <= doubles[half + FIRST]! && (first < doubles[half + FIRST]! || sensor < ints[at + FIRST_SENSOR]!)) {
+        doubles[half + FIRST] = first;
+        ints[at + FIRST_SENSOR] = sensor;
+      }
+      if (part.lastSeenUs[row]! > doubles[half + LAST]!) doubles[half + LAST] = part.lastSeenUs[row]!;
+      doubles[half + COUNT]! += part.count[row]!;
+      const offset = part.day[row]! - firstDay;
+      const dayStart = offset * sensors;
+      const before = ints[at + PLACE]!;
+      if (before === dayStart + sensor) continue;
+      ints[at + PLACE] = dayStart + sensor;
+      const cell = sensor * coverage.days + offset;
+      perDay[cell]!++;
+      const word = at + SEEN_BY + (sensor >>> 5);
+      const bit = 1 << (sensor & 31);
+      if ((ints[word]! & bit) === 0) {
+        ints[word]! |= bit;
+        newPerDay[cell]!++;
+      }
+      if (before >= dayStart) continue;
+      ints[at + DAYS]!++;
+      perDay[fleet + offset]!++;
+      if (before < 0) newPerDay[fleet + offset]!++;
+    }
+  };
+  const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
+  for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
+  const lastDay = new Int32Array(values);
+  const seenBy = new Int32Array(values * words);
+  for (let value = 0; value < values; value++) {
+    const place = ints[value * stride + PLACE]!;
+    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
+    for (let word = 0; word < words; word++) seenBy[value * words + word] = ints[value * stride + SEEN_BY + word]!;
+  }
+  for (const [i, part] of rows.parts.entries()) read(part, starts[i]!, part.rows);
+  return { rows, sensors, sinceDay, doubles, ints, stride, words, perDay, newPerDay, before: { lastDay, seenBy } };
+}
+
+/** Tell whether a sensor saw a value. */
+export function isSeenBy({ ints, stride }: Ledger, value: number, sensor: number): boolean {
+  return (ints[value * stride + SEEN_BY + (sensor >>> 5)]! & (1 << (sensor & 31))) !== 0;
+}
+
+/** Tell whether exactly one sensor saw a value. */
+export function isSeenByOne({ ints, stride, words }: Ledger, value: number): boolean {
+  let found = false;
+  const start = value * stride + SEEN_BY;
+  for (let word = start; word < start + words; word++) {
+    const bits = ints[word]!;
+    if (bits === 0) continue;
+    if (found || (bits & (bits - 1)) !== 0) return false;
+    found = true;
+  }
+  return found;
+}
+
+/** Fill `into` with the sensors that saw a value, ascending. */
+export function listSeenBy({ ints, stride, words }: Ledger, value: number, into: number[]): void {
+  into.length = 0;
+  for (let word = 0; word < words; word++) {
+    for (let bits = ints[value * stride + SEEN_BY + word]!; bits !== 0; bits &= bits - 1) {
+      into.push(word * 32 + 31 - Math.clz32(bits & -bits));
+    }
+  }
+}
+
+/** The most frequent first, ties by first seen and then in the order of the table; at most `limit`, 0 = all. */
+export function mostFrequent(values: readonly number[], ledger: Ledger, limit: number): number[] {
+  const count = (value: number) => countOf(ledger, value);
+  const compare = (a: number, b: number) =>
+    count(b) - count(a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b;
+  if (limit === 0 || values.length <= 4 * limit) {
+    const sorted = Int32Array.from(values).sort(compare);
+    return Array.from(limit > 0 ? sorted.subarray(0, limit) : sorted);
+  }
+  // Far more than wanted: only what reaches the count of the last wanted one is worth sorting in full.
+  const counts = Float64Array.from(values, count).sort();
+  const least = counts[counts.length - limit]!;
+  return mostFrequent(values.filter(value => count(value) > least), ledger, 0).concat(
+    firstOf(values.filter(value => count(value) === least), limit - counts.filter(n => n > least).length, compare),
+  );
+}
+
+function firstOf(values: number[], n: number, compare: (a: number, b: number) => number): number[] {
+  return Array.from(Int32Array.from(values).sort(compare).subarray(0, n));
+}
+
+/** Ledger entries of chosen values, with what each sensor saw of them. */
+export function describeValues(
+  ledger: Ledger,
+  values: ReadonlySet<number>,
+  sensors: readonly string[],
+): Map<number, LedgerEntry<number>> {
+  const { rows } = ledger;
+  // A bit a value stays in the cache while every row asks.
+  const isWanted = new Uint32Array((rows.values + 31) >>> 5);
+  for (const value of values) isWanted[value >>> 5]! |= 1 << (value & 31);
+  type Seen = { firstSeenUs: number; lastSeenUs: number; count: number };
+  const bySensor = new Map(Array.from(values, value => [value, new Map<number, Seen>()]));
+  for (const part of values.size === 0 ? [] : rows.parts) {
+    for (let row = 0; row < part.rows; row++) {
+      const value = part.value[row]!;
+      if (value < 0 || (isWanted[value >>> 5]! & (1 << (value & 31))) === 0) continue;
+      const sensor = part.sensor[row]!;
+      const ofValue = bySensor.get(value)!;
+      const known = ofValue.get(sensor);
+      const first = part.firstSeenUs[row]!;
+      const last = part.lastSeenUs[row]!;
+      if (known === undefined) {
+        ofValue.set(sensor, { firstSeenUs: first, lastSeenUs: last, count: part.count[row]! });
+      } else {
+        known.firstSeenUs = Math.min(known.firstSeenUs, first);
+        known.lastSeenUs = Math.max(known.lastSeenUs, last);
+        known.count += part.count[row]!;
+      }
+    }
+  }
+  const entries = new Map<number, LedgerEntry<number>>();
+  for (const value of values) {
+    entries.set(value, {
+      type: rows.type,
+      value,
+      firstSeenUs: firstSeenUs(ledger, value),
+      lastSeenUs: lastSeenUs(ledger, value),
+      count: countOf(ledger, value),
+      sensors: [...bySensor.get(value)!]
+        .sort(([a, x], [b, y]) => x.firstSeenUs - y.firstSeenUs || a - b)
+        .map(([sensor, seen]) => ({ sensor: sensors[sensor]!, ...seen })),
+    });
+  }
+  return entries;
+}
+
+/** Put the values themselves in place of their numbers. */
+export function nameEntries<E extends LedgerEntry<number>>(
+  entries: readonly E[],
+  textOf: (value: number) => (string | null)[],
+): (Omit<E, "value"> & { value: (string | null)[] })[] {
+  return entries.map(entry => ({ ...entry, value: textOf(entry.value) }));
+}

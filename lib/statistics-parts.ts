@@ -1,0 +1,107 @@
+/**
+ * The statistics in parts that know nothing of each other, so that threads can share them out.
+ *
+ * A part takes and gives numbers: a key or value goes by its number until whoever asked puts the text in its place, so
+ * that no thread needs the texts of the table. Where one part needs what another found, it is handed over.
+ */
+import type { Windows } from "./baseline.ts";
+import { type ChangeRow, describeChanges, type Judgement } from "./change.ts";
+import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
+import type { Coverage } from "./coverage.ts";
+import type { DispersionList, UsualDispersions } from "./dispersion.ts";
+import { countDistinct, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
+import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
+import { buildLedger, type LedgerEntry } from "./ledger.ts";
+import { findNovelty, type NoveltyOptions, type TypeNovelty } from "./novelty.ts";
+import { findStandOuts, type KindStandOuts, listOnlyHere, type SpreadSummary, summarizeSpread } from "./sensor-compare.ts";
+import type { Statistics } from "./statistics.ts";
+import { fitTrends, type TrendRow } from "./trend.ts";
+import type { ValueRows } from "./value-rows.ts";
+
+/** What every part may look at. */
+export interface PartContext {
+  readonly coverage: Coverage;
+  readonly windows: Windows;
+  readonly settings: Statistics["options"];
+  readonly novelty: NoveltyOptions;
+}
+
+/** What the ledger of one type of value says. */
+export interface LedgerPart {
+  readonly novelty: TypeNovelty<number>;
+  readonly distinct: readonly DistinctSeries[];
+  readonly spread: SpreadSummary;
+  readonly onlyHere: readonly LedgerEntry<number>[];
+}
+
+export interface Parts {
+  /** Number the keys of some rows. */
+  number: { ask: { columns: readonly Int32Array[]; rows: number }; answer: InternedRows };
+  /** Everything about the values of a type. */
+  ledger: { ask: ValueRows; answer: LedgerPart };
+  dispersions: { ask: KeyedRows; answer: DispersionList };
+  comparisons: { ask: { rows: KeyedRows; own: UsualDispersions; overall: UsualDispersions }; answer: KindComparisons };
+  changes: {
+    ask: { rows: KeyedRows; kept: Comparisons; judged: Judgement["kinds"][number] };
+    answer: ChangeRow<number>[];
+  };
+  standOuts: { ask: KeyedRows; answer: KindStandOuts<number> };
+  trends: { ask: KeyedRows; answer: TrendRow<number>[] };
+}
+
+export type PartName = keyof Parts;
+
+const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => Parts[N]["answer"] } = {
+  number: (_, { columns, rows }) => internRows(columns, rows),
+  ledger: ({ coverage, settings, novelty }, rows) => {
+    const ledger = buildLedger(rows, coverage, novelty.sinceDay);
+    const name = DISTINCT_OF.get(rows.type);
+    return {
+      novelty: findNovelty(ledger, coverage, novelty),
+      distinct: name === undefined ? [] : countDistinct(ledger, name, coverage),
+      spread: summarizeSpread(ledger, coverage.sensors),
+      onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
+    };
+  },
+  dispersions: ({ coverage, windows }, rows) => measureDispersions(rows, coverage, windows),
+  comparisons: ({ coverage, windows, settings }, { rows, ...usual }) =>
+    compareKeys(rows, coverage, windows, usual, settings.rows === "all" ? 1 : settings.q),
+  changes: ({ coverage, windows, settings }, { rows, kept, judged }) =>
+    describeChanges(rows, kept, judged, coverage, windows, settings),
+  standOuts: ({ coverage, settings }, rows) => findStandOuts(rows, coverage, toStandOutOptions(settings)),
+  trends: ({ coverage }, rows) => fitTrends(rows, coverage),
+};
+
+/** The same options for the tests and for what is made of them. */
+export function toStandOutOptions({ q, strict, baselineDays, listLimit }: Statistics["options"]) {
+  return { q, strict, days: baselineDays, limit: listLimit };
+}
+
+/** One part that is wanted, and its answer once it is there. */
+export class PartCall<N extends PartName = PartName> {
+  #answer: { readonly value: Parts[N]["answer"] } | undefined;
+  readonly name: N;
+  readonly ask: Parts[N]["ask"];
+  /** Rows to be read, about: the largest parts are begun first. */
+  readonly rows: number;
+
+  constructor(name: N, ask: Parts[N]["ask"], rows: number) {
+    this.name = name;
+    this.ask = ask;
+    this.rows = rows;
+  }
+
+  get answer(): Parts[N]["answer"] {
+    if (this.#answer === undefined) throw new TypeError(`Cannot read the answer of part ${this.name}: not there yet`);
+    return this.#answer.value;
+  }
+
+  settle(value: Parts[N]["answer"]): void {
+    this.#answer = { value };
+  }
+}
+
+/** Work a part out in this thread. */
+export function workOut<N extends PartName>(context: PartContext, name: N, ask: Parts[N]["ask"]): Parts[N]["answer"] {
+  return WORK[name](context, ask);
+}
