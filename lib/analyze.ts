@@ -9,16 +9,21 @@ import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { ReducedTable, ReductionParameters } from "./reduced-table.ts";
 import { reduceSeam } from "./seam.ts";
+import { type SessionWork, startSessionWork } from "./session-work.ts";
 
 export interface AnalyzeOptions extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
   readonly parameters: ReductionParameters;
   /** Count a line once that stands in several logs, byte for byte. */
   readonly dedupeLines: boolean;
+  /** Look through the event tables for what a report tells of sessions, while the rest goes on. */
+  readonly wantsSessions?: boolean;
 }
 
 export interface Analysis extends Disposable {
   readonly set: LogSet;
   readonly table: ReducedTable;
+  /** Where it was asked for. */
+  readonly sessions?: SessionWork;
 }
 
 /**
@@ -28,12 +33,19 @@ export interface Analysis extends Disposable {
  * @throws {Error} if an input cannot be read, or none of them holds an event.
  */
 export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOptions): Promise<Analysis> {
-  const { parameters, dedupeLines } = options;
+  const { parameters, dedupeLines, wantsSessions = false } = options;
   // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
   const set = await readLogSet(inputs, {
     ...options,
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
+    ...(wantsSessions && { keepsTables: true }),
   });
+  // Adding up what the logs hold takes one core: the others have time.
+  const sessions = wantsSessions ? startSessionWork(set, parameters) : undefined;
+  const dispose = () => {
+    sessions?.[Symbol.dispose]();
+    set[Symbol.dispose]();
+  };
   try {
     const sources = set.logs.map(({ source }) => source);
     const builder = new ReducedBuilder();
@@ -50,9 +62,9 @@ export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOpt
     // The rows of the logs, now garbage, are most of the heap: give them back before the reports are made.
     Bun.gc(true);
     const table = builder.finish({ version: REDUCED_VERSION, parameters, sources });
-    return { set, table, [Symbol.dispose]: () => set[Symbol.dispose]() };
+    return { set, table, ...(sessions && { sessions }), [Symbol.dispose]: dispose };
   } catch (error) {
-    set[Symbol.dispose]();
+    dispose();
     throw error;
   }
 }

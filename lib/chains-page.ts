@@ -5,6 +5,7 @@ import head from "../templates/head.mustache" with { type: "text" };
 import page from "../templates/chains.mustache" with { type: "text" };
 import provenance from "../templates/provenance.mustache" with { type: "text" };
 import purposeStyle from "../templates/purpose.css" with { type: "text" };
+import stepStyle from "../templates/step-graph.css" with { type: "text" };
 import { bundleScript } from "./client-script.ts";
 import { type Chain, REST, type StepGraph, type Thinned } from "./flows.ts";
 import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "./format.ts";
@@ -88,7 +89,7 @@ export function renderChains(
     provenance: { facts: toFacts(commands, graph, logs, options), hasLimits: false, limits: [], hasSources: false },
     dataJson: toScriptJson({ links: paths.links, paths: paths.paths }),
   };
-  const style = baseStyle + purposeStyle + chainsStyle;
+  const style = baseStyle + purposeStyle + stepStyle + chainsStyle;
   return renderPage(page, view, { head, provenance }, { style, script: SCRIPT });
 }
 

@@ -3,11 +3,14 @@ import coveragePartial from "../templates/coverage.mustache" with { type: "text"
 import dataTablePartial from "../templates/data-table.mustache" with { type: "text" };
 import filtersPartial from "../templates/filters.mustache" with { type: "text" };
 import headPartial from "../templates/head.mustache" with { type: "text" };
+import chainsStyle from "../templates/step-graph.css" with { type: "text" };
 import partPartial from "../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../templates/provenance.mustache" with { type: "text" };
-import style from "../templates/report.css" with { type: "text" };
+import baseStyle from "../templates/report.css" with { type: "text" };
 import page from "../templates/report.mustache" with { type: "text" };
+import chainsPartial from "../templates/report-chains.mustache" with { type: "text" };
+import purposeStyle from "../templates/purpose.css" with { type: "text" };
 import rowPartial from "../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../templates/section.mustache" with { type: "text" };
 import { perStep } from "./axis.ts";
@@ -16,11 +19,23 @@ import { bundleScript } from "./client-script.ts";
 import { type Cells, encodeCells, everything, sumByDay } from "./cube.ts";
 import { formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
-import { toLongDay } from "./labels.ts";
+import { clipEnd, toLongDay } from "./labels.ts";
 import { toMarkupText } from "./markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "./reduced-table.ts";
+import {
+  buildChainRow,
+  buildChainsView,
+  type ChainsData,
+  commandText,
+  describeChains,
+  packChain,
+  packPurpose,
+} from "./report-chains.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "./report-data.ts";
+import { chainsTable, trailSheet } from "./report-markup.ts";
+import type { ReportSessions } from "./report-sessions.ts";
+import { buildTrail, packTrails, sessionsOf, type TrailsData } from "./report-trails.ts";
 import {
   buildCoverage,
   buildFigures,
@@ -31,6 +46,8 @@ import {
   columnNames,
   describeCoverage,
   describeShown,
+  keyName,
+  type Ranking,
   rankSection,
   type Scope,
   sensorName,
@@ -40,11 +57,16 @@ import {
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
 import { buildChangesTable, isOverall } from "./stats-tables.ts";
+import { describeHidden, describeLegend, drawStepGraph } from "./step-picture.ts";
 
 const SCRIPT = await bundleScript("report.js");
+const STYLE = baseStyle + purposeStyle + chainsStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
+/** Chains shown before the table is unfolded, and characters of a command that a bar's title says. */
+export const CHAINS_SHOWN = 8;
+export const TITLE_MOST = 160;
 /** Changes listed here; the rest is in the statistics page. */
 const CHANGES_MOST = 20;
 /** Room one step takes at least, in pixels. */
@@ -62,6 +84,8 @@ export interface ReportOptions {
   readonly generatedBy?: string;
   /** What changed; without it the page holds no tested changes. */
   readonly statistics?: Statistics;
+  /** Chains and sessions, where event tables were at hand; without them the page shows nothing of either. */
+  readonly sessions?: ReportSessions;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
 }
@@ -72,18 +96,20 @@ export interface ReportOptions {
  * @param table May be empty: the page then says so.
  */
 export function renderReport(table: ReducedTable, options: ReportOptions): string {
-  return prepareReport(table, options)(options.statistics);
+  return prepareReport(table, options).render(options);
 }
 
-/**
- * Do all of the report that needs no statistics, so that they can be computed meanwhile.
- *
- * @returns Renders the report with the statistics, or without.
- */
+/** A report of which everything is done that needs neither statistics nor sessions. */
+export interface PreparedReport {
+  readonly data: ReportData;
+  render(more: Pick<ReportOptions, "statistics" | "sessions">): string;
+}
+
+/** Do all of the report that needs neither statistics nor sessions, so that they can be computed meanwhile. */
 export function prepareReport(
   table: ReducedTable,
-  options: Omit<ReportOptions, "statistics">,
-): (statistics: Statistics | undefined) => string {
+  options: Omit<ReportOptions, "statistics" | "sessions">,
+): PreparedReport {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
   const data = buildReportData(table, { show });
   const scope = buildScope(data, everything(data.grid), options);
@@ -97,9 +123,7 @@ export function prepareReport(
     filters: toFilterView(data),
     coverage: hasDays ? toCoverageView(scope) : undefined,
     activity: hasDays ? toActivityView(scope) : undefined,
-    sections,
     provenance: toProvenance(table, data, options),
-    dataJson: toScriptJson(toPageData(data, show, options)),
   };
   const partials = {
     head: headPartial,
@@ -111,11 +135,19 @@ export function prepareReport(
     "data-table": dataTablePartial,
     part: partPartial,
     patterns: patternsPartial,
+    "report-chains": chainsPartial,
   };
-  return statistics => {
+  const render: PreparedReport["render"] = ({ statistics, sessions }) => {
     const changes = statistics && hasDays ? toChangesView(statistics) : undefined;
-    return renderPage(page, { ...view, changes }, partials, { style, script: SCRIPT });
+    const more = {
+      changes,
+      sections: sections.map(section => withSessions(scope, section, sessions)),
+      hasTrails: sessions !== undefined && hasDays,
+      dataJson: toScriptJson(toPageData(data, show, options, sessions)),
+    };
+    return renderPage(page, { ...view, ...more }, partials, { style: STYLE, script: SCRIPT });
   };
+  return { data, render };
 }
 
 function toHeadline(data: ReportData, hasDays: boolean) {
@@ -157,6 +189,8 @@ function toActivityView(scope: Scope) {
   return { svg: toMarkupText(svg), unit: label };
 }
 
+type SectionView = ReturnType<typeof toSectionView>;
+
 function toSectionView(scope: Scope, data: SectionData, show: number) {
   const ranking = rankSection(scope, data);
   const { section } = ranking;
@@ -167,6 +201,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const unit = stepUnit(section, steps);
   return {
     id: section.id,
+    ranking,
     name: section.name,
     heading: section.heading,
     lead: section.lead,
@@ -179,6 +214,53 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
       return { ...row, ...columnFlags(scope, data, section), svg: toMarkupText(sparkline(row.values)) };
     }),
+  };
+}
+
+/** The section with what leads from its rows to sessions; chains stand behind the last section of commands. */
+function withSessions(scope: Scope, section: SectionView, sessions: ReportSessions | undefined) {
+  const isLastOfCommands =
+    section.id === (scope.data.sections.some(({ id }) => id === "last-commands") ? "last-commands" : "commands");
+  const chains = isLastOfCommands && sessions?.chains !== undefined ? toChainsView(scope, sessions.chains) : false;
+  if (sessions === undefined) return { ...section, chains, sheets: [], rows: section.rows };
+  const sheets: { id: string; markup: string }[] = [];
+  const rows = section.rows.map(row => {
+    const trail = toTrail(scope, sessions.trails, section.ranking, row.key);
+    if (trail === undefined) return row;
+    sheets.push(trail.sheet);
+    return { ...row, trail };
+  });
+  return { ...section, chains, sheets, rows, hasTrails: sheets.length > 0 };
+}
+
+/** The button of a row and the sheet it opens, without any script. */
+function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number) {
+  if (sessionsOf(trails, ranking.section.id, key).length === 0) return undefined;
+  const id = `trail-${ranking.section.id}-${key}`;
+  const sheet = trailSheet(buildTrail(scope, trails, ranking, key), `${id}-name`, false);
+  const name = keyName(ranking.section, ranking.data.keys[key]!);
+  return { id, key, name: clipEnd(name, 60), sheet: { id, markup: sheet.map(toMarkupText).join("") } };
+}
+
+function toChainsView(scope: Scope, data: ChainsData) {
+  const view = buildChainsView(scope, data);
+  const rows = view.graph.chains.slice(0, CHAINS_SHOWN).map((chain, i) => buildChainRow(view, chain, i + 1));
+  const svg = drawStepGraph(view.graph, view.thinned, {
+    width: CHART_WIDTH,
+    textOf: code => commandText(data, code),
+    purposes: data.purposes,
+    refs: new Map(),
+    titleMost: TITLE_MOST,
+    beside: "the table below has the most frequent chains",
+  });
+  const hidden = describeHidden(view.thinned, view.threshold);
+  return {
+    steps: data.steps,
+    shown: describeChains(view, scope.whole),
+    hidden: hidden === "" ? "" : `${hidden}.`,
+    legend: describeLegend(view.graph, view.thinned, data.purposes),
+    svg: toMarkupText(svg),
+    markup: toMarkupText(chainsTable(rows)),
   };
 }
 
@@ -232,8 +314,8 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
   );
 }
 
-/** What the script needs: everything but the counts as JSON, those packed; `lists[i]` is the place of the i-th list. */
-function toPageData(data: ReportData, show: number, options: ReportOptions) {
+/** What the script needs, packed: the counts as one run of bytes, everything else as JSON. */
+function toPageData(data: ReportData, show: number, options: ReportOptions, sessions: ReportSessions | undefined) {
   const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
   const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
     all.push(
@@ -244,8 +326,10 @@ function toPageData(data: ReportData, show: number, options: ReportOptions) {
     );
     return { ...rest, hasBounds: leftOutMost !== undefined, hasSuccess: success !== undefined };
   });
+  const { chains, trails } = sessions ?? {};
+  if (chains !== undefined) all.push(...chains.cells, chains.rest);
   const { places, distinct } = withoutRepeats(all);
-  return {
+  const rest = {
     grid: data.grid,
     sensors: data.sensors,
     addresses: data.addresses.distinct,
@@ -255,8 +339,22 @@ function toPageData(data: ReportData, show: number, options: ReportOptions) {
     lastDays: options.lastDays,
     thresholdPercent: options.thresholdPercent,
     lists: places,
-    cells: Buffer.from(Bun.deflateSync(encodeCells(distinct), { level: 6 })).toString("base64"),
+    ...(chains !== undefined && {
+      chains: {
+        ...chains,
+        purposes: chains.purposes.map(packPurpose),
+        chains: chains.chains.map(packChain),
+        cells: undefined,
+        rest: undefined,
+      },
+    }),
+    ...(trails !== undefined && { trails: packTrails(trails) }),
   };
+  return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(distinct)) };
+}
+
+function pack(bytes: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(Bun.deflateSync(bytes, { level: 6 })).toString("base64");
 }
 
 /** Equal lists once: all sessions are counted in two sections, all events in two places. */

@@ -15,6 +15,8 @@ export interface Section {
   /** What is counted. */
   readonly unit: string;
   readonly lead: string;
+  /** Events that have the key, by which sessions are found behind it; without them the section leads to none. */
+  readonly eventids?: readonly string[];
 }
 
 export const SECTIONS: readonly Section[] = [
@@ -26,6 +28,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which credentials lead, and when do they change?",
     unit: "login attempts",
     lead: "Login attempts by user name and password.",
+    eventids: ["cowrie.login.success", "cowrie.login.failed"],
   },
   {
     id: "commands",
@@ -35,6 +38,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "What do intruders type?",
     unit: "commands",
     lead: "Command lines entered after login.",
+    eventids: ["cowrie.command.input"],
   },
   {
     id: "last-commands",
@@ -53,6 +57,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Who connects, and to which port?",
     unit: "connections",
     lead: "Connections by source address and port of the sensor.",
+    eventids: ["cowrie.session.connect"],
   },
   {
     id: "robots",
@@ -71,6 +76,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Who comes back most often?",
     unit: "sessions",
     lead: "Closed sessions by source address.",
+    eventids: ["cowrie.session.closed"],
   },
   {
     id: "downloads",
@@ -80,6 +86,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "What do they fetch?",
     unit: "downloads",
     lead: "Files fetched by intruders, with VirusTotal's verdict where the logs hold one. Addresses are text, not links.",
+    eventids: ["cowrie.session.file_download"],
   },
   {
     id: "uploads",
@@ -89,6 +96,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "What do they bring along?",
     unit: "uploads",
     lead: "Files sent to the sensor over SFTP or SCP.",
+    eventids: ["cowrie.session.file_upload"],
   },
   {
     id: "proxy",
@@ -98,6 +106,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Where do they want to be passed on to?",
     unit: "requests",
     lead: "Requests to forward a TCP connection through the sensor.",
+    eventids: ["cowrie.direct-tcpip.request"],
   },
   {
     id: "versions",
@@ -108,6 +117,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which clients do they say they use?",
     unit: "clients",
     lead: "Version texts that SSH clients sent.",
+    eventids: ["cowrie.client.version"],
   },
   {
     id: "hassh",
@@ -118,6 +128,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which clients do they really use?",
     unit: "clients",
     lead: "HASSH fingerprints of the clients' key exchange: harder to fake than a version text.",
+    eventids: ["cowrie.client.kex"],
   },
   {
     id: "events",

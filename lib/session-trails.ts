@@ -47,19 +47,6 @@ export interface TrailScope {
   readonly robotMaxSeconds: number;
 }
 
-/** Which events have the values of a section, by its id; sections that are not here have no sessions of their own. */
-export const TRAIL_EVENTS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["credentials", ["cowrie.login.success", "cowrie.login.failed"]],
-  ["commands", ["cowrie.command.input"]],
-  ["connections", ["cowrie.session.connect"]],
-  ["sessions", ["cowrie.session.closed"]],
-  ["downloads", ["cowrie.session.file_download"]],
-  ["uploads", ["cowrie.session.file_upload"]],
-  ["proxy", ["cowrie.direct-tcpip.request"]],
-  ["versions", ["cowrie.client.version"]],
-  ["hassh", ["cowrie.client.kex"]],
-]);
-
 /** An event table that can be opened, and the time it covers. */
 export interface TrailPlace {
   readonly firstUs: number;

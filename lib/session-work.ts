@@ -124,7 +124,8 @@ function listTables({ logs, seams }: LogSet): TableRef[] {
     return [
       ...(tablePath === undefined ? [] : [{ ...time, from: tablePath }]),
       ...own.map(({ table, before }) => {
-        const info = { mappingVersion: MAPPING_VERSION, source: before, hasLineHashes: false };
+        const counts = { lines: 1, events: table.rows, repaired: 0, rejected: 0, pending: 0 };
+        const info = { mappingVersion: MAPPING_VERSION, source: { ...before, counts }, hasLineHashes: false };
         // The event of a cut line comes behind all others of its log.
         return { firstUs: firstSeenUs, lastUs: Infinity, from: Buffer.concat([...eventTableToIpc(table, info)]) };
       }),

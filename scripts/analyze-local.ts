@@ -27,6 +27,7 @@ import { assertWritable, OutputSet } from "../lib/output-file.ts";
 import { reducedToIpc } from "../lib/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced-json.ts";
 import { prepareReport } from "../lib/report.ts";
+import { collectSessions, toWhere } from "../lib/report-sessions.ts";
 import type { Statistics } from "../lib/statistics.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
@@ -108,6 +109,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       dedupeLines: values.dedupeLines,
       outputs,
       wantsRejects: values.rejects !== undefined,
+      wantsSessions: true,
     }),
   );
 
@@ -125,11 +127,13 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const output = await outputSet.open(path);
     for (const chunk of chunks) await output.write(chunk);
   };
+  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
+  const aside = collectSessions(analysis.sessions!, table, report.data, toWhere(inputs, values));
+  aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));
-  const toReport = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
-  const { html, statistics } = await stats;
-  await write(files.result, [toReport(statistics)]);
+  const [{ html, statistics }, sessions] = await Promise.all([stats, aside]);
+  await write(files.result, [report.render({ statistics, sessions })]);
   await write(files.stats, [html]);
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();

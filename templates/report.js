@@ -29,6 +29,8 @@ import {
   stepUnit,
   meanSteps,
 } from "../lib/report-view.ts";
+import { partMarkup } from "../lib/report-markup.ts";
+import { unpackTrails } from "../lib/report-trails.ts";
 import { startDataTables } from "./data-tables.js";
 import {
   compareValues,
@@ -45,6 +47,8 @@ import {
   swatch,
   toNode,
 } from "./page.js";
+import { restoreChains, startChains } from "./report-chains.js";
+import { startTrails, trailButton } from "./report-trails.js";
 
 /**
  * @typedef {import("../lib/axis.ts").DayRange} DayRange
@@ -56,7 +60,6 @@ import {
  * @typedef {import("../lib/cube.ts").Cells} Cells
  * @typedef {import("../lib/cube.ts").Filter} Filter
  * @typedef {import("../lib/report-data.ts").SectionData} SectionData
- * @typedef {import("../lib/report-view.ts").PartView} PartView
  * @typedef {import("../lib/report-view.ts").Ranking} Ranking
  * @typedef {import("../lib/report-view.ts").RowView} RowView
  * @typedef {import("./page.js").Markup} Markup
@@ -99,19 +102,17 @@ const PRINT_WIDTH = 720;
 async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return decodeCells(new Uint8Array(await new Response(stream).arrayBuffer()));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /**
  * Put the unpacked lists back where the server took them from, in the same order.
  *
  * @param {any} page
- * @param {Cells[]} lists
+ * @param {() => Cells} take The next list.
  * @returns {import("../lib/report-data.ts").ReportData & { sections: (SectionData & { id: string })[] }}
  */
-function restoreData(page, lists) {
-  let next = 0;
-  const take = () => lists[page.lists[next++]];
+function restoreData(page, take) {
   const events = take();
   const addresses = { distinct: page.addresses, cells: take() };
   const files = { ...page.files, cells: take() };
@@ -126,10 +127,16 @@ function restoreData(page, lists) {
   return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, addresses, files, sections };
 }
 
-const page = JSON.parse(find("#data").textContent);
-
 async function start() {
-  const data = restoreData(page, await unpack(page.cells));
+  const carried = JSON.parse(find("#data").textContent);
+  const [text, bytes] = await Promise.all([unpack(carried.packed), unpack(carried.cells)]);
+  const page = JSON.parse(new TextDecoder().decode(text));
+  const lists = decodeCells(bytes);
+  let next = 0;
+  const take = () => lists[page.lists[next++]];
+  const data = restoreData(page, take);
+  const chains = page.chains && restoreChains(page.chains, take);
+  const trails = page.trails && unpackTrails(page.trails);
   const { grid } = data;
   root.classList.add("scripted");
   startTheme();
@@ -142,6 +149,8 @@ async function start() {
   let scope = buildScope(data, everything(grid), page);
   /** @type {Part[]} */
   const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
+  if (chains) parts.push(startChains(chains, () => scope));
+  if (trails) startTrails(trails, () => scope);
   /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
   let pass = 0;
 
@@ -601,7 +610,13 @@ async function start() {
         {
           name: "Rank",
           className: "rank",
-          cell: row => element("td", { class: "rank" }, `${row.isUncertain ? "≈ " : ""}${row.rank}`),
+          cell: row =>
+            element(
+              "td",
+              { class: "rank" },
+              ...trailButton(trails, ranking, row.key),
+              `${row.isUncertain ? "≈ " : ""}${row.rank}`,
+            ),
         },
       ];
       columnNames(ranking.section).forEach((name, i) => {
@@ -749,18 +764,6 @@ async function start() {
       }
     });
     return part;
-  }
-
-  /** @param {PartView} part */
-  function partMarkup(part) {
-    if (part.isNone) return element("span", { class: "none" }, part.text);
-    if (!part.isLong) return element("code", {}, part.text);
-    return element(
-      "details",
-      { class: "long" },
-      element("summary", {}, element("code", {}, part.head)),
-      element("code", {}, part.text),
-    );
   }
 
   /** @type {(steps: Steps, lines: Line[], unit: string) => HTMLElement} */

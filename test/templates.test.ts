@@ -7,7 +7,7 @@ const FOLDER = join(import.meta.dir, "..", "templates");
 const TEMPLATES = readdirSync(FOLDER).filter(name => name.endsWith(".mustache"));
 
 /** The only things that are put into a page as they are; every one is made by us. */
-const UNESCAPED = new Set(["style", "script", "dataJson", "svg"]);
+const UNESCAPED = new Set(["style", "script", "dataJson", "svg", "markup"]);
 
 /** The colours of a theme, by variable. */
 function readColours(style: string, start: string): Map<string, string> {

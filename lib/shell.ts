@@ -1,0 +1,22 @@
+/** Words of a shell command that a person copies out of a page: attackers wrote some of them. */
+
+const PLAIN = /^[A-Za-z0-9_./:@%+,=][A-Za-z0-9_./:@%+,=-]*$/;
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
+const encoder = new TextEncoder();
+
+/**
+ * Quote a word for bash and zsh.
+ *
+ * What is not printable ASCII is written as `$'\x1b'`: a terminal that is pasted into sees no control character, and
+ * a reader no letter that only looks like another.
+ */
+export function quoteShell(word: string): string {
+  if (PLAIN.test(word)) return word;
+  if (PRINTABLE.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  const bytes = Array.from(encoder.encode(word), byte => {
+    if (byte === 0x27 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
+    return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+  });
+  return `$'${bytes.join("")}'`;
+}
