@@ -209,7 +209,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (!values.quiet) note(line);
   };
   const robotsOf = ({ robotMaxSeconds }: Node) => robotMaxSeconds ?? values.robotMaxSeconds;
-  const analyze = (at: NodeWork, skip: ReadonlySet<string>) =>
+  const analyze = (at: NodeWork, only?: ReadonlySet<string>) =>
     analyzeNode(at, {
       place: values.reduceOn,
       hasSetup: values.setup.length > 0,
@@ -222,16 +222,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
       dedupeLines: values.dedupeLines,
       // Each attempt has a folder of its own.
       rejects: scratch && mkdtempSync(join(scratch, "node-")),
-      skip,
+      only,
     });
-  let gathered = await leaveOutShared(await fleet.run(targets, at => analyze(at, new Set()), describeNode), {
+  let gathered = await leaveOutShared(await fleet.run(targets, at => analyze(at), describeNode), {
     onNotice,
     ask: questions => askNodes(fleet, targets, questions, values.sudo),
-    async again(skips) {
-      const again = [...skips.keys()];
+    async again(kept) {
+      const again = [...kept.keys()];
       const results = await fleet.run(
         again.map(i => targets[i]!),
-        at => analyze(at, skips.get(targets.findIndex(({ node }) => node === at.node))!),
+        at => analyze(at, kept.get(targets.findIndex(({ node }) => node === at.node))),
         describeNode,
       );
       return new Map(again.map((i, place) => [i, results[place]!]));
@@ -245,7 +245,6 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
   const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
-  const whole = new FleetTable();
   const seams: (readonly Seam[])[] = [];
   const writeNode = async (node: number, table: ReducedTable) => {
     await using set = new OutputSet();
@@ -254,21 +253,28 @@ export async function main(argv: string[]): Promise<ExitCode> {
     await set.commit();
   };
   const withoutEvents: (readonly [node: number, table: ReducedTable])[] = [];
-  for await (const made of takeNodeTables(nodes, i => parametersOf(scope, robotsOf(targets[i]!.node)))) {
-    whole.add(made.table);
-    seams[made.node] = made.seams;
-    // Where no node has an event, nothing is written.
-    if (made.table.kinds.event.rows === 0) withoutEvents.push([made.node, made.table]);
-    else await writeNode(made.node, made.table);
-  }
-  if (whole.isEmpty) {
-    const [first] = missing;
-    throw new Error(
-      `Cannot read any of ${plural(outcomes.length, "node")}` +
-        (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
-    );
-  }
-  const table = whole.finish(parametersOf(scope, values.robotMaxSeconds));
+  const addUpNodes = async () => {
+    const whole = new FleetTable();
+    for await (const made of takeNodeTables(nodes, i => parametersOf(scope, robotsOf(targets[i]!.node)))) {
+      whole.add(made.table);
+      seams[made.node] = made.seams;
+      // Where no node has an event, nothing is written.
+      if (made.table.kinds.event.rows === 0) withoutEvents.push([made.node, made.table]);
+      else await writeNode(made.node, made.table);
+    }
+    if (whole.isEmpty) {
+      const [first] = missing;
+      throw new Error(
+        `Cannot read any of ${plural(outcomes.length, "node")}` +
+          (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
+      );
+    }
+    // What is left of the nodes' tables, and then of the sum, is given back before as much is needed again.
+    Bun.gc(true);
+    return whole.finish(parametersOf(scope, values.robotMaxSeconds));
+  };
+  const table = await addUpNodes();
+  Bun.gc(true);
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
@@ -358,7 +364,7 @@ async function askNodes<Log extends { readonly node: number; readonly remotePath
       show("comparing logs");
       return answerQuestions(connection, byNode.get(targets.findIndex(target => target.node === node))!, sudo);
     },
-    answers => `${plural(new Set(answers).size, "answer")} on logs that other nodes have as well`,
+    () => undefined,
   );
   const answers = new Map<TextQuestion<Log>, Buffer | undefined>();
   for (const [place, i] of nodes.entries()) {
