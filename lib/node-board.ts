@@ -34,8 +34,8 @@ function stderrScreen(): BoardScreen {
 export interface NodeBoard extends Disposable {
   /** What a node is doing now. */
   show(node: string, text: string): void;
-  /** A node has come to its end, well or not. */
-  settle(node: string, text: string): void;
+  /** A node has come to its end, well or not; without a text there is nothing to say of it. */
+  settle(node: string, text: string | undefined): void;
   /** Say something for good; foreign text must be through `visible`. */
   note(line: string): void;
 }
@@ -91,7 +91,7 @@ export function startBoard(nodes: readonly string[], quiet: boolean, screen: Boa
     settle(node, text) {
       active.delete(node);
       settled++;
-      say(lineOf(node, text));
+      if (text !== undefined) say(lineOf(node, text));
     },
     note: say,
     [Symbol.dispose]() {

@@ -12,7 +12,7 @@ import type { LineCounts, ReducedTable, ReductionParameters, SourceInfo } from "
 import { type CopyOf, findCopies, type TextQuestion } from "./remote-copies.ts";
 import { mapNode } from "./remote-map.ts";
 import { showPath } from "./remote-logs.ts";
-import { reduceOnNode } from "./remote-reduce.ts";
+import { reduceOnNode, type RejectedLine } from "./remote-reduce.ts";
 import type { NodeWork, Outcome } from "./remote-run.ts";
 import { findSeams, reduceSeam, type Seam, settleSeams } from "./seam.ts";
 import { quoteForMessage, visible } from "./text.ts";
@@ -36,8 +36,8 @@ export interface AnalyzeNodeOptions {
   readonly dedupeLines: boolean;
   /** Folder here for rejected lines; undefined = they are not wanted. */
   readonly rejects: string | undefined;
-  /** Logs that are not to be counted, by path as the node has it; a node that reduces leaves them out. */
-  readonly skip?: ReadonlySet<string>;
+  /** The logs to be counted, by path as the node has it; only a node that reduces heeds it. undefined = all. */
+  readonly only?: ReadonlySet<string> | undefined;
 }
 
 /** A log of a node. */
@@ -68,8 +68,8 @@ export interface AnalyzedNode {
   readonly empty: readonly NodeLog[];
   /** What was made of the logs over there. */
   readonly table: ReducedTable | undefined;
-  /** Rejected lines that came with it, as JSON. */
-  readonly rejects: readonly string[];
+  /** Rejected lines that came with it. */
+  readonly rejects: readonly RejectedLine[];
 }
 
 /** Analyze the logs of a node. */
@@ -84,7 +84,7 @@ export async function analyzeNode(
       ...common,
       isRequired: place === "node",
       hasSetup,
-      skip: options.skip ?? new Set(),
+      only: options.only,
       wantsRejects: rejects !== undefined,
     });
     if (reduced !== undefined) {
@@ -117,9 +117,9 @@ interface FleetLog extends NodeLog {
 export interface SharedOptions {
   /** Have nodes answer; none where one cannot. */
   readonly ask: (questions: readonly TextQuestion<FleetLog>[]) => Promise<readonly (Buffer | undefined)[]>;
-  /** Have nodes count again without some of their logs, by place of the node. */
+  /** Have nodes count again, and only some of their logs, by place of the node. */
   readonly again: (
-    skips: ReadonlyMap<number, ReadonlySet<string>>,
+    kept: ReadonlyMap<number, ReadonlySet<string>>,
   ) => Promise<ReadonlyMap<number, Outcome<AnalyzedNode>>>;
   readonly onNotice: (line: string) => void;
 }
@@ -144,29 +144,34 @@ export async function leaveOutShared(
   );
   const copies = await findCopies(shared.flat(), ask);
   const settled = [...outcomes];
-  const skips = new Map<number, ReadonlySet<string>>();
+  const recounted = new Map<number, readonly NodeLog[]>();
   for (const [i, list] of Map.groupBy(copies, ([{ node }]) => node)) {
-    const { node, value } = outcomes[i]!;
+    const { node, value, seconds } = outcomes[i]!;
     for (const [winner, group] of Map.groupBy(list, ([, { original }]) => original.node)) {
       tellShared(node.name, outcomes[winner]!.node.name, group, onNotice);
     }
     const left = new Set(list.map(([{ remotePath }]) => remotePath));
     const kept = value!.logs.filter(({ remotePath }) => !left.has(remotePath));
-    if (kept.length > 0 && value!.table !== undefined) {
-      skips.set(i, left);
-      continue;
-    }
-    settled[i] = { node, seconds: outcomes[i]!.seconds, value: withoutLogs(value!, kept) };
+    // What was added up over there cannot be taken apart here.
+    if (kept.length > 0 && value!.table !== undefined) recounted.set(i, kept);
+    else settled[i] = { node, seconds, value: withoutLogs(value!, kept) };
   }
-  if (skips.size === 0) return settled;
-  for (const [i, outcome] of await again(skips)) {
-    const wasShared = new Set([...copies.keys()].filter(({ node }) => node === i).map(({ source }) => source.headHash));
-    const before = outcomes[i]!.value!.logs.filter(({ remotePath }) => !skips.get(i)!.has(remotePath));
-    const wasKept = new Set(before.map(({ source }) => source.headHash));
-    const isBack = outcome.value?.logs.some(({ source }) => wasShared.has(source.headHash) && !wasKept.has(source.headHash));
-    settled[i] = isBack
-      ? { node: outcome.node, seconds: outcome.seconds, error: "its logs were renamed while they were read" }
-      : outcome;
+  if (recounted.size === 0) return settled;
+  const pathsOf = (kept: readonly NodeLog[]) => new Set(kept.map(({ remotePath }) => remotePath));
+  const fresh = await again(new Map([...recounted].map(([i, kept]) => [i, pathsOf(kept)])));
+  for (const [i, outcome] of fresh) {
+    const { node, seconds, value } = outcome;
+    const first = outcomes[i]!.value!;
+    const heads = (logs: readonly NodeLog[]) => logs.map(({ source }) => source.headHash).sort().join();
+    if (value === undefined) {
+      settled[i] = outcome;
+    } else if (heads(value.logs) !== heads(recounted.get(i)!)) {
+      settled[i] = { node, seconds, error: "its logs were renamed while they were read" };
+    } else {
+      const { leftOut, rejects } = withoutLogs(first, recounted.get(i)!);
+      const wireBytes = first.wireBytes + value.wireBytes;
+      settled[i] = { node, seconds: outcomes[i]!.seconds + seconds, value: { ...value, leftOut, rejects, wireBytes } };
+    }
   }
   return settled;
 }
@@ -174,9 +179,11 @@ export async function leaveOutShared(
 /** A node of which only some logs count. */
 function withoutLogs(value: AnalyzedNode, kept: readonly NodeLog[]): AnalyzedNode {
   const counts = { ...value.counts };
+  const left = new Set<string>();
   let { textBytes } = value;
   for (const log of value.logs) {
     if (kept.includes(log)) continue;
+    left.add(log.source.path);
     textBytes -= log.source.sizeBytes;
     for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] -= log.source.counts[key];
   }
@@ -188,7 +195,7 @@ function withoutLogs(value: AnalyzedNode, kept: readonly NodeLog[]): AnalyzedNod
     leftOut: value.leftOut + value.logs.length - kept.length,
     logs: kept,
     table: undefined,
-    rejects: [],
+    rejects: value.rejects.filter(({ path }) => !left.has(path)),
   };
 }
 
@@ -199,9 +206,9 @@ function tellShared(
   onNotice: (line: string) => void,
 ): void {
   if (group.length <= NAMED_MAX) {
-    for (const [{ source }, { original, how }] of group) {
-      const names = [source.path, original.source.path].map(quoteForMessage);
-      onNotice(`${visible(node)}: left out ${names[0]}: it holds ${how} ${names[1]}`);
+    for (const [{ remotePath }, { original, how }] of group) {
+      const names = [remotePath, original.remotePath].map(path => quoteForMessage(showPath(path)));
+      onNotice(`${visible(node)}: left out ${names[0]}: it holds ${how} ${names[1]} of ${visible(winner)}`);
     }
     return;
   }
@@ -306,7 +313,7 @@ export async function* rejectsOf(
   { logs, empty, rejects }: AnalyzedNode,
   seams: readonly Seam[],
 ): AsyncGenerator<string> {
-  yield* rejects;
+  for (const { json } of rejects) yield json;
   const mapped = [...logs, ...empty].sort((a, b) => comparePaths(a.remotePath, b.remotePath));
   yield* readRejects(
     mapped.map(({ source, rejectsPath }) => ({ path: source.path, rejectsPath })),

@@ -39,11 +39,19 @@ export interface ReduceOnNodeOptions {
   /** The node must do it; otherwise undefined comes back where it cannot. */
   readonly isRequired: boolean;
   readonly hasSetup: boolean;
-  /** Logs that are not to be counted, by path as the node has it. */
-  readonly skip: ReadonlySet<string>;
+  /** The logs to be counted, by path as the node has it; undefined = all. */
+  readonly only: ReadonlySet<string> | undefined;
   readonly wantsRejects: boolean;
   readonly show: (text: string) => void;
   readonly note: (text: string) => void;
+}
+
+/** A line that holds no event, as its node told of it. */
+export interface RejectedLine {
+  /** Its log, the node before it. */
+  readonly path: string;
+  /** With its LF. */
+  readonly json: string;
 }
 
 export interface ReducedOnNode {
@@ -51,8 +59,8 @@ export interface ReducedOnNode {
   readonly table: ReducedTable | undefined;
   /** Logs that are counted. */
   readonly logs: readonly { readonly source: SourceInfo; readonly remotePath: string }[];
-  /** Rejected lines as JSON, one a line with its LF, if they were asked for. */
-  readonly rejects: readonly string[];
+  /** Rejected lines, if they were asked for. */
+  readonly rejects: readonly RejectedLine[];
   readonly wireBytes: number;
   readonly leftOut: number;
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
@@ -194,7 +202,7 @@ export async function reduceOnNode(
   connection: Connection,
   options: ReduceOnNodeOptions,
 ): Promise<ReducedOnNode | undefined> {
-  const { name, paths, sudo, parameters, isRequired, hasSetup, skip, show, note } = options;
+  const { name, paths, sudo, parameters, isRequired, hasSetup, only, show, note } = options;
   show("looking for Bun");
   const node = await probe(connection, sudo);
   let { command } = node;
@@ -218,7 +226,9 @@ export async function reduceOnNode(
   const failed = found
     .filter(({ isReadable }) => !isReadable)
     .map(({ path }) => ({ path: showPath(path), reason: "permission denied (--sudo reads as root)" }));
-  const readable = found.filter(({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && !skip.has(path));
+  const readable = found.filter(
+    ({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && (only === undefined || only.has(path)),
+  );
   // Bun takes its arguments for UTF-8 and would look for another name.
   const isOdd = ({ path }: RemoteLog) => Buffer.from(showPath(path)).toString("latin1") !== path;
   const odd = readable.filter(isOdd);
@@ -255,7 +265,7 @@ export async function reduceOnNode(
       throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
     }
     note("no Cowrie event in its logs");
-    return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length + skip.size, failed };
+    return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length, failed };
   }
   // 1 with a table: a log was damaged, which the table tells.
   let table: ReducedTable;
@@ -278,7 +288,7 @@ export async function reduceOnNode(
     logs: counted,
     rejects: readRejectedLines(answer.subarray(end + mark.length), name),
     wireBytes,
-    leftOut: logs.length - sources.length + skip.size,
+    leftOut: logs.length - sources.length,
     failed,
   };
 }
@@ -357,15 +367,16 @@ function checkSources(sources: readonly SourceInfo[], asked: ReadonlySet<string>
 }
 
 /** Rejected lines as a node wrote them, with its name before the log's; what is no such line is passed over. */
-function readRejectedLines(bytes: Buffer, name: string): string[] {
-  const lines: string[] = [];
+function readRejectedLines(bytes: Buffer, name: string): RejectedLine[] {
+  const lines: RejectedLine[] = [];
   for (const json of bytes.toString("utf8").split("\n")) {
     if (json === "") continue;
     try {
       const { source, line, text, base64 } = JSON.parse(json) as Record<string, unknown>;
       if (typeof source !== "string" || !Number.isSafeInteger(line)) continue;
       const content = typeof text === "string" ? { text } : typeof base64 === "string" ? { base64 } : undefined;
-      if (content !== undefined) lines.push(`${toSafeJson({ source: `${name}:${source}`, line, ...content })}\n`);
+      const path = `${name}:${source}`;
+      if (content !== undefined) lines.push({ path, json: `${toSafeJson({ source: path, line, ...content })}\n` });
     } catch {
       // Not what our reducer writes.
     }

@@ -143,13 +143,13 @@ export interface Fleet extends AsyncDisposable {
    * Do something on nodes.
    *
    * @param work Is called again with a new connection after one that broke.
-   * @param describe What to say of a node that is done.
+   * @param describe What to say of a node that is done; undefined = nothing.
    * @returns Outcomes in the order of the nodes; no failure of a node is thrown.
    */
   run<T>(
     targets: readonly Target[],
     work: (at: NodeWork) => Promise<T>,
-    describe: (value: T) => string,
+    describe: (value: T) => string | undefined,
   ): Promise<Outcome<T>[]>;
 }
 
@@ -179,7 +179,11 @@ export async function openFleet(
     onNotice: line => board?.note(line),
   });
   return {
-    async run<T>(chosen: readonly Target[], work: (at: NodeWork) => Promise<T>, describe: (value: T) => string) {
+    async run<T>(
+      chosen: readonly Target[],
+      work: (at: NodeWork) => Promise<T>,
+      describe: (value: T) => string | undefined,
+    ) {
       using own = startBoard(
         chosen.map(({ node }) => node.name),
         values.quiet,
@@ -214,7 +218,7 @@ interface NodeRun<T> {
   readonly limitMs: number;
   readonly board: NodeBoard;
   readonly work: (at: NodeWork) => Promise<T>;
-  readonly describe: (value: T) => string;
+  readonly describe: (value: T) => string | undefined;
 }
 
 async function runOnNode<T>(
@@ -248,7 +252,8 @@ async function runOnNode<T>(
       } finally {
         clearTimeout(timer);
       }
-      board.settle(node.name, `${describe(value)}, done in ${formatDuration(seconds())}`);
+      const text = describe(value);
+      board.settle(node.name, text && `${text}, done in ${formatDuration(seconds())}`);
       return { node, seconds: seconds(), value };
     } catch (error) {
       isLate ||= seconds() * 1000 >= limitMs;

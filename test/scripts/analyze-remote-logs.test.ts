@@ -1,0 +1,241 @@
+/**
+ * Which logs and lines of several nodes count: the tables are those of analyze-local on the same logs, wherever logs
+ * become counts.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
+import { readReduced } from "../../lib/reduced-input.ts";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { type Lab, makeLab, writeLog } from "../support/remote.ts";
+import { run, runScript } from "../support/run.ts";
+import { SSHD_MISSING, type Sshd } from "../support/sshd.ts";
+
+const withSshd = test.skipIf(SSHD_MISSING !== undefined);
+const why = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
+const LOGS = "cowrie/var/log/cowrie";
+
+async function contentOf(path: string) {
+  const { dictionaries, kinds } = await readReduced(path, () => {});
+  return { dictionaries, kinds };
+}
+
+/** Logs of a sensor of the example fleet, unpacked, in the order of their days. */
+function daysOf(sensor: string): Buffer[] {
+  const folder = join(FIXTURES_FOLDER, "fleet", sensor);
+  const names = readdirSync(folder).filter(name => /-\d\d(\.gz|\.zst)?$/.test(name)).sort();
+  return names.map(name => {
+    const bytes = readFileSync(join(folder, name));
+    if (name.endsWith(".gz")) return gunzipSync(bytes);
+    return name.endsWith(".zst") ? zstdDecompressSync(bytes) : bytes;
+  });
+}
+
+describe("logs of several nodes", () => {
+  let lab: Lab;
+  let bin: string;
+  const days = daysOf("hp-sgp-01");
+  const others = daysOf("hp-waw-02");
+  /** Longer than what is compared without a hash. */
+  const large = Buffer.concat(days.slice(0, 12));
+  const cutAt = (text: Buffer, bytes: number) => text.subarray(0, text.indexOf("\n", bytes) + 1);
+
+  /** A node that has Bun, with these logs. */
+  async function startNode(logs: Record<string, Uint8Array>): Promise<Sshd> {
+    const server = await lab.start({ config: [`SetEnv PATH=${bin}:/usr/bin:/bin`] });
+    for (const [name, text] of Object.entries(logs)) await writeLog(server, join(LOGS, name), text);
+    return server;
+  }
+
+  async function analyze(name: string, nodes: readonly Pick<Sshd, "port" | "user">[], args: readonly string[]) {
+    const folder = join(lab.folder, name);
+    await mkdir(folder, { recursive: true });
+    const env = { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined, COWRIE_SSH_PASSWORD: undefined };
+    const result = await runScript("analyze-remote", [...lab.args(...nodes), ...args], { cwd: folder, env });
+    return { ...result, folder, arrow: join(folder, "reduced.arrow") };
+  }
+
+  /** What analyze-local makes of the logs of all nodes. */
+  async function analyzeHere(name: string, nodes: readonly Record<string, Uint8Array>[], args: readonly string[] = []) {
+    const folder = join(lab.folder, name);
+    for (const [i, logs] of nodes.entries()) {
+      await mkdir(join(folder, "logs", `${i}`), { recursive: true });
+      for (const [file, text] of Object.entries(logs)) await writeFile(join(folder, "logs", `${i}`, file), text);
+    }
+    const result = await runScript("analyze-local", ["logs", ...args], { cwd: folder });
+    expect(result.exitCode).toBe(0);
+    return { ...result, folder, arrow: join(folder, "reduced.arrow") };
+  }
+
+  beforeAll(async () => {
+    if (SSHD_MISSING !== undefined) return;
+    lab = await makeLab();
+    bin = join(lab.folder, "bun");
+    await mkdir(bin);
+    await symlink(process.execPath, join(bin, "bun"));
+    await run(["chmod", "a+rx", lab.folder]);
+  });
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+  });
+
+  const FIRST = { "cowrie.json.1": days[20]!, "cowrie.json": large };
+  const SECOND = {
+    // Two earlier states of a log of the first node, packed as well; a copy; and a log of its own.
+    "cowrie.json.1": cutAt(large, 100_000),
+    "cowrie.json.2.gz": gzipSync(cutAt(large, 20_000)),
+    "cowrie.json.3": days[20]!,
+    "cowrie.json": others[3]!,
+  };
+
+  withSshd(
+    `a log that two nodes have counts once, here, there, and in between${why}`,
+    async () => {
+      const nodes = [await startNode(FIRST), await startNode(SECOND)];
+      const without = await lab.start();
+      for (const [name, text] of Object.entries(SECOND)) await writeLog(without, join(LOGS, name), text);
+      const wanted = await contentOf((await analyzeHere("shared local", [FIRST, SECOND])).arrow);
+      for (const [place, list] of [
+        ["here", nodes],
+        ["node", nodes],
+        ["node", nodes.toReversed()],
+        ["auto", [nodes[0]!, without]],
+        ["auto", [without, nodes[0]!]],
+      ] as const) {
+        const name = `shared ${place} ${list.map(({ port }) => port)}`;
+        const { exitCode, stderr, arrow, folder } = await analyze(name, list, ["--reduce-on", place]);
+        expect({ name, exitCode, stderr }).toEqual({ name, exitCode: 0, stderr: expect.stringContaining("left out") });
+        expect(stderr).toContain("it holds the beginning of");
+        expect(await contentOf(arrow)).toEqual(wanted);
+        // The tables of the nodes add up.
+        const parts = readdirSync(folder).filter(file => file.endsWith("_reduced.arrow"));
+        expect((await runScript("combine-reduced", [...parts, "-o", "sum.json"], { cwd: folder })).exitCode).toBe(0);
+        expect(await contentOf(join(folder, "sum.arrow"))).toEqual(wanted);
+      }
+    },
+    240_000,
+  );
+
+  withSshd(
+    `a node under two names counts once${why}`,
+    async () => {
+      const server = await startNode(FIRST);
+      const file = join(lab.folder, "twice.json");
+      await writeFile(
+        file,
+        JSON.stringify(["one", "two"].map(name => ({ name, host: "127.0.0.1", port: server.port, user: server.user }))),
+      );
+      const wanted = await contentOf((await analyzeHere("twice local", [FIRST])).arrow);
+      for (const place of ["here", "node"]) {
+        const folder = join(lab.folder, `twice ${place}`);
+        await mkdir(folder);
+        const result = await runScript(
+          "analyze-remote",
+          ["--nodes", file, "--reduce-on", place, ...lab.args()],
+          { cwd: folder, env: { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined } },
+        );
+        expect([result.exitCode, result.stderr]).toEqual([0, expect.stringMatching(/two: left out .* of one/)]);
+        expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(wanted);
+        expect(readdirSync(folder)).not.toContain("two_reduced.arrow");
+      }
+    },
+    120_000,
+  );
+
+  withSshd(
+    `logs that only begin alike both count${why}`,
+    async () => {
+      // As two machines made from one image would have them: the same beginning, then each its own.
+      const begin = cutAt(large, 150_000);
+      const first = { "cowrie.json": Buffer.concat([begin, others[0]!]), "cowrie.json.1": Buffer.concat([begin, others[1]!]) };
+      // The same short first line, and nothing else in common.
+      const blank = Buffer.from("\n");
+      const second = {
+        "cowrie.json": Buffer.concat([begin, others[2]!]),
+        "cowrie.json.1": Buffer.concat([blank, days[20]!]),
+        "cowrie.json.2": Buffer.concat([blank, days[21]!]),
+      };
+      const wanted = await contentOf((await analyzeHere("alike local", [first, second])).arrow);
+      const nodes = [await startNode(first), await startNode(second)];
+      for (const place of ["here", "node"]) {
+        const { exitCode, stderr, arrow } = await analyze(`alike ${place}`, nodes, ["--reduce-on", place]);
+        expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
+        expect(stderr).not.toContain("left out");
+        expect(await contentOf(arrow)).toEqual(wanted);
+      }
+    },
+    120_000,
+  );
+
+  withSshd(
+    `--dedupe-lines drops lines that another log has, on whatever node${why}`,
+    async () => {
+      // Its end: logs that begin at the same time stand in the order of their names.
+      const overlap = days[5]!.subarray(cutAt(days[5]!, days[5]!.length >> 1).length);
+      const first = { "cowrie.json.1": days[5]!, "cowrie.json": days[6]! };
+      const second = { "cowrie.json": Buffer.concat([others[5]!, overlap, overlap]) };
+      const wanted = await contentOf((await analyzeHere("dedupe local", [first, second], ["--dedupe-lines"])).arrow);
+      const plain = await contentOf((await analyzeHere("dedupe none", [first, second])).arrow);
+      expect(wanted).not.toEqual(plain);
+      const nodes = [await startNode(first), await startNode(second)];
+      const { exitCode, arrow } = await analyze("dedupe", nodes, ["--dedupe-lines"]);
+      expect(exitCode).toBe(0);
+      expect(await contentOf(arrow)).toEqual(wanted);
+      // From the tables that are there, and then without: neither is taken for the other.
+      const again = await analyze("dedupe", nodes, ["--dedupe-lines", "--json"]);
+      expect((JSON.parse(again.stdout) as { wire_bytes: number }).wire_bytes).toBe(0);
+      expect(await contentOf(again.arrow)).toEqual(wanted);
+      await writeLog(nodes[0]!, join(LOGS, "cowrie.json"), Buffer.concat([days[6]!, days[7]!]));
+      await writeFile(join(lab.folder, "dedupe local/logs/0/cowrie.json"), Buffer.concat([days[6]!, days[7]!]));
+      const grown = await analyze("dedupe", nodes, ["--reduce-on", "here"]);
+      const local = await runScript("analyze-local", ["logs"], { cwd: join(lab.folder, "dedupe local") });
+      expect([grown.exitCode, local.exitCode]).toEqual([0, 0]);
+      expect(await contentOf(grown.arrow)).toEqual(await contentOf(join(lab.folder, "dedupe local/reduced.arrow")));
+      for (const flags of [["--reduce-on", "node"], ["--setup"]]) {
+        const refused = await analyze("dedupe refused", [{ port: 1, user: "x" }], ["--dedupe-lines", ...flags]);
+        expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("lines of all nodes are compared here")]);
+      }
+    },
+    120_000,
+  );
+
+  withSshd(
+    `--rejects holds the lines that analyze-local rejects, by node and line${why}`,
+    async () => {
+      const odd = Buffer.concat([Buffer.from('not json\n{"eventid":3}\n\u001b[31m\n'), Buffer.from([0xff, 0x0a])]);
+      // A line that a rotation has cut in two is no reject once its halves are joined.
+      const cut = days[9]!.indexOf("\n", 5000) + 40;
+      const first = {
+        "cowrie.json.1": days[8]!,
+        "cowrie.json.2": days[9]!.subarray(0, cut),
+        "cowrie.json": Buffer.concat([days[9]!.subarray(cut), odd]),
+      };
+      const second = { "cowrie.json": Buffer.concat([others[9]!, odd]), "cowrie.json.9": odd };
+      const linesOf = (path: string) =>
+        readFileSync(path, "utf8")
+          .trim()
+          .split("\n")
+          .map(line => JSON.parse(line) as { source: string; line: number })
+          .map(({ source, ...rest }) => ({ source: source.slice(source.lastIndexOf("/")), ...rest }));
+      const local = await analyzeHere("rejects local", [first, second], ["--rejects", "rejects.ndjson"]);
+      const wanted = linesOf(join(local.folder, "rejects.ndjson"));
+      expect(wanted).toHaveLength(11);
+      const nodes = [await startNode(first), await startNode(second)];
+      for (const place of ["here", "node"]) {
+        // The second time what is there from the first is used, but for logs with rejects.
+        for (let i = 0; i < 2; i++) {
+          const args = ["--reduce-on", place, "--rejects", "rejects.ndjson"];
+          const { exitCode, folder, arrow } = await analyze(`rejects ${place}`, nodes, args);
+          expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
+          const lines = linesOf(join(folder, "rejects.ndjson"));
+          expect(lines.map(line => JSON.stringify(line)).sort()).toEqual(wanted.map(line => JSON.stringify(line)).sort());
+          expect(readFileSync(join(folder, "rejects.ndjson"), "utf8")).toContain(`"127.0.0.1_${nodes[1]!.port}:/`);
+          expect(await contentOf(arrow)).toEqual(await contentOf(local.arrow));
+        }
+      }
+    },
+    120_000,
+  );
+});
