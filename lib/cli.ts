@@ -232,8 +232,9 @@ export function environment(name: string): string | undefined {
 /** What a standard stream is connected to. */
 export interface Terminal {
   readonly isTerminal: boolean;
-  /** Columns of the terminal; undefined if it is none or does not tell. */
+  /** Columns and rows of the terminal; undefined if it is none or does not tell. */
   readonly columns: number | undefined;
+  readonly rows: number | undefined;
   /** A terminal that takes colour, and a user who has not set NO_COLOR. */
   readonly color: boolean;
 }
@@ -241,10 +242,11 @@ export interface Terminal {
 /** Look at stdout or stderr; for a pipe, a file or nothing at all `isTerminal` is false. */
 export function terminal(stream: "stdout" | "stderr"): Terminal {
   const isTerminal = isatty(stream === "stdout" ? 1 : 2);
-  const columns = isTerminal ? process[stream].columns : 0;
+  const { columns, rows } = isTerminal ? process[stream] : { columns: 0, rows: 0 };
   return {
     isTerminal,
     columns: columns > 0 ? columns : undefined,
+    rows: rows > 0 ? rows : undefined,
     color: isTerminal && environment("NO_COLOR") === undefined && environment("TERM") !== "dumb",
   };
 }

@@ -1,35 +1,13 @@
 /**
  * How far each node is: a line per node, redrawn on a terminal; elsewhere a plain line when something is settled.
  */
-import { drawOnStderr, environment, note, onStop, terminal } from "./cli.ts";
+import { onStop } from "./cli.ts";
 import { plural } from "./format.ts";
-import { ellipsize, textWidth, visible } from "./text.ts";
+import { fitLine, lineRoom, REDRAW_MS, type Screen, stderrScreen } from "./screen.ts";
+import { textWidth, visible } from "./text.ts";
 
-/** At most five times a second: more is flicker. */
-const REDRAW_MS = 200;
 /** Nodes shown at the same time; the rest is counted. */
 const LINES_MAX = 20;
-const DEFAULT_COLUMNS = 80;
-
-/** Where the board is drawn; tests give their own. */
-export interface BoardScreen {
-  readonly isTerminal: boolean;
-  readonly columns: number | undefined;
-  readonly nowMs: () => number;
-  readonly draw: (text: string) => void;
-  readonly note: (line: string) => void;
-}
-
-function stderrScreen(): BoardScreen {
-  const { isTerminal, columns } = terminal("stderr");
-  return {
-    isTerminal: isTerminal && environment("TERM") !== "dumb",
-    columns,
-    nowMs: () => performance.now(),
-    draw: drawOnStderr,
-    note,
-  };
-}
 
 export interface NodeBoard extends Disposable {
   /** What a node is doing now. */
@@ -46,7 +24,7 @@ export interface NodeBoard extends Disposable {
  * @param nodes Names in their order.
  * @param quiet Nothing is shown.
  */
-export function startBoard(nodes: readonly string[], quiet: boolean, screen: BoardScreen = stderrScreen()): NodeBoard {
+export function startBoard(nodes: readonly string[], quiet: boolean, screen: Screen = stderrScreen()): NodeBoard {
   const isLive = screen.isTerminal && !quiet;
   const width = Math.min(32, Math.max(0, ...nodes.map(textWidth)));
   const active = new Map<string, string>();
@@ -65,12 +43,14 @@ export function startBoard(nodes: readonly string[], quiet: boolean, screen: Boa
     if (!isForced && nowMs - drawnMs < REDRAW_MS) return;
     drawnMs = nowMs;
     clear();
-    const columns = Math.max(1, (screen.columns ?? DEFAULT_COLUMNS) - 1);
-    const lines = [...active].slice(0, LINES_MAX).map(([node, text]) => ellipsize(lineOf(node, text), columns));
-    const waiting = nodes.length - settled - active.size;
-    if (nodes.length > 1) {
-      const more = active.size > LINES_MAX ? `, ${plural(active.size - LINES_MAX, "more node")} at work` : "";
-      lines.push(ellipsize(`${settled} of ${plural(nodes.length, "node")} done, ${waiting} waiting${more}`, columns));
+    const hasSum = nodes.length > 1;
+    // What does not fit on the screen scrolls away and cannot be cleared any more.
+    const shown = Math.max(0, Math.min(LINES_MAX, lineRoom(screen) - (hasSum ? 1 : 0)));
+    const lines = [...active].slice(0, shown).map(([node, text]) => fitLine(lineOf(node, text), screen));
+    if (hasSum) {
+      const waiting = nodes.length - settled - active.size;
+      const more = active.size > shown ? `, ${plural(active.size - shown, "more node")} at work` : "";
+      lines.push(fitLine(`${settled} of ${plural(nodes.length, "node")} done, ${waiting} waiting${more}`, screen));
     }
     if (lines.length === 0) return;
     screen.draw(lines.map(line => `${line}\n`).join(""));

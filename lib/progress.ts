@@ -2,15 +2,13 @@
  * The progress line on stderr: only on a terminal, only for people who did not ask for quiet, and gone before anything
  * else is written.
  */
-import { drawOnStderr, environment, note, onStop, terminal } from "./cli.ts";
+import { onStop } from "./cli.ts";
 import { formatBytes, formatDuration, formatRate } from "./format.ts";
-import { ellipsize, visible } from "./text.ts";
+import { fitLine, REDRAW_MS, type Screen, stderrScreen } from "./screen.ts";
+import { visible } from "./text.ts";
 
-/** At most five times a second: more is flicker. */
-const REDRAW_MS = 200;
 /** No time left is told before this much has passed; it would only jump about. */
 const SETTLE_MS = 1000;
-const DEFAULT_COLUMNS = 80;
 const CLEAR_LINE = "\r\x1b[K";
 
 export interface ProgressOptions {
@@ -19,27 +17,6 @@ export interface ProgressOptions {
   /** Bytes in all; without it neither percent nor time left is shown. */
   readonly totalBytes?: number;
   readonly quiet?: boolean;
-}
-
-/** Where progress is drawn; tests give their own. */
-export interface ProgressScreen {
-  readonly isTerminal: boolean;
-  readonly columns: number | undefined;
-  readonly nowMs: () => number;
-  readonly draw: (text: string) => void;
-  readonly note: (line: string) => void;
-}
-
-/** stderr of this process; a terminal that cannot clear a line counts as none. */
-function stderrScreen(): ProgressScreen {
-  const { isTerminal, columns } = terminal("stderr");
-  return {
-    isTerminal: isTerminal && environment("TERM") !== "dumb",
-    columns,
-    nowMs: () => performance.now(),
-    draw: drawOnStderr,
-    note,
-  };
 }
 
 export interface Progress extends Disposable {
@@ -56,7 +33,7 @@ export interface Progress extends Disposable {
  *
  * @returns Never fails and never writes anything but notes where there is no terminal.
  */
-export function startProgress(options: ProgressOptions, screen: ProgressScreen = stderrScreen()): Progress {
+export function startProgress(options: ProgressOptions, screen: Screen = stderrScreen()): Progress {
   const { label, totalBytes, quiet = false } = options;
   const isShown = screen.isTerminal && !quiet;
   const startMs = screen.nowMs();
@@ -77,9 +54,7 @@ export function startProgress(options: ProgressOptions, screen: ProgressScreen =
       if (nowMs - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs;
       const line = progressLine(label, doneBytes, totalBytes, nowMs - startMs);
-      // One column is left free: some terminals break the line when the last is written.
-      const columns = Math.max(1, (screen.columns ?? DEFAULT_COLUMNS) - 1);
-      screen.draw(CLEAR_LINE + ellipsize(visible(line), columns));
+      screen.draw(CLEAR_LINE + fitLine(visible(line), screen));
       isDrawn = true;
     },
     note(line) {

@@ -247,7 +247,7 @@ async function runOnNode<T>(
           node,
           connection,
           show: text => board.show(node.name, text),
-          note: text => board.note(`${node.name}: ${text}`),
+          note: text => board.note(visible(`${node.name}: ${text}`)),
         });
       } finally {
         clearTimeout(timer);

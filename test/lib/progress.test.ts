@@ -13,6 +13,7 @@ function fakeScreen({ isTerminal = true, columns = 80 as number | undefined } = 
     screen: {
       isTerminal,
       columns,
+      rows: undefined,
       nowMs: () => clock.ms,
       draw: (text: string) => void log.push(text),
       note: (line: string) => void log.push(`${line}\n`),

@@ -16,10 +16,12 @@ function makeLog(name: string, text: Buffer): Log {
   return { name, text, source: source as SourceInfo };
 }
 
+type Ask = (questions: readonly TextQuestion<Log>[]) => Promise<(Buffer | undefined)[]>;
+
 /** Answers as honest nodes would, and keeps what was asked. */
 function honest() {
   const asked: TextQuestion<Log>[] = [];
-  const ask = async (questions: readonly TextQuestion<Log>[]) => {
+  const ask: Ask = async questions => {
     asked.push(...questions);
     return questions.map(({ log, bytes, wants }) => {
       const text = log.text.subarray(0, bytes);
@@ -35,7 +37,7 @@ const LONG = lines(0, 20_000);
 const OTHER_END = Buffer.concat([lines(0, 10_000), lines(90_000, 99_000)]);
 
 /** Copies as `copy < original`. */
-async function copiesOf(logs: Log[], ask = honest().ask): Promise<string[]> {
+async function copiesOf(logs: Log[], ask: Ask = honest().ask): Promise<string[]> {
   const copies = await findCopies(logs, ask);
   return [...copies].map(([log, { original, how }]) => `${log.name} ${how} ${original.name}`).sort();
 }
@@ -82,7 +84,7 @@ describe("findCopies", () => {
     expect(await copiesOf(logs, async questions => questions.map(() => undefined))).toEqual([]);
     expect(await copiesOf(logs, async questions => questions.map(() => Buffer.alloc(0)))).toEqual([]);
     const { ask } = honest();
-    const noHash = async (questions: readonly TextQuestion<Log>[]) =>
+    const noHash: Ask = async questions =>
       questions[0]!.wants === "hash" ? questions.map(() => undefined) : ask(questions);
     expect(await copiesOf(logs, noHash)).toEqual(["short the beginning of whole"]);
   });
