@@ -67,6 +67,8 @@ const CHART_WIDTH = 1040;
 /** Chains shown before the table is unfolded, and characters of a command that a bar's title says. */
 export const CHAINS_SHOWN = 8;
 export const TITLE_MOST = 160;
+/** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
+const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
 /** Changes listed here; the rest is in the statistics page. */
 const CHANGES_MOST = 20;
 /** Room one step takes at least, in pixels. */
@@ -224,22 +226,25 @@ function withSessions(scope: Scope, section: SectionView, sessions: ReportSessio
   const chains = isLastOfCommands && sessions?.chains !== undefined ? toChainsView(scope, sessions.chains) : false;
   if (sessions === undefined) return { ...section, chains, sheets: [], rows: section.rows };
   const sheets: { id: string; markup: string }[] = [];
+  let hasTrails = false;
   const rows = section.rows.map(row => {
     const trail = toTrail(scope, sessions.trails, section.ranking, row.key);
     if (trail === undefined) return row;
-    sheets.push(trail.sheet);
+    hasTrails = true;
+    if (trail.sheet !== undefined) sheets.push(trail.sheet);
     return { ...row, trail };
   });
-  return { ...section, chains, sheets, rows, hasTrails: sheets.length > 0 };
+  return { ...section, chains, sheets, rows, hasTrails };
 }
 
-/** The button of a row and the sheet it opens, without any script. */
+/** The button of a row; its sheet, where it has one that opens without any script. */
 function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number) {
   if (sessionsOf(trails, ranking.section.id, key).length === 0) return undefined;
+  const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]!), 60);
+  if (!SHEETS_WITHOUT_SCRIPT.has(ranking.section.id)) return { key, name, needsScript: true };
   const id = `trail-${ranking.section.id}-${key}`;
   const sheet = trailSheet(buildTrail(scope, trails, ranking, key), `${id}-name`, false);
-  const name = keyName(ranking.section, ranking.data.keys[key]!);
-  return { id, key, name: clipEnd(name, 60), sheet: { id, markup: sheet.map(toMarkupText).join("") } };
+  return { key, name, needsScript: false, target: id, sheet: { id, markup: sheet.map(toMarkupText).join("") } };
 }
 
 function toChainsView(scope: Scope, data: ChainsData) {
@@ -317,6 +322,8 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
 /** What the script needs, packed: the counts as one run of bytes, everything else as JSON. */
 function toPageData(data: ReportData, show: number, options: ReportOptions, sessions: ReportSessions | undefined) {
   const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
+  // Moments are shown to the second.
+  const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * 86_400;
   const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
     all.push(
       every,
@@ -324,7 +331,15 @@ function toPageData(data: ReportData, show: number, options: ReportOptions, sess
       ...cells,
       ...(success === undefined ? [] : [allSuccess!, ...success]),
     );
-    return { ...rest, hasBounds: leftOutMost !== undefined, hasSuccess: success !== undefined };
+    return {
+      ...rest,
+      firstSeenUs: undefined,
+      lastSeenUs: undefined,
+      firstSeen: rest.firstSeenUs.map(toSecond),
+      lastSeen: rest.lastSeenUs.map(toSecond),
+      hasBounds: leftOutMost !== undefined,
+      hasSuccess: success !== undefined,
+    };
   });
   const { chains, trails } = sessions ?? {};
   if (chains !== undefined) all.push(...chains.cells, chains.rest);

@@ -121,7 +121,9 @@ function restoreData(page, take) {
     const bounds = section.hasBounds ? { leftOutMost: take() } : {};
     const cells = section.keys.map(take);
     const successes = section.hasSuccess ? { allSuccess: take(), success: section.keys.map(take) } : {};
-    return { ...section, all, cells, ...bounds, ...successes };
+    const toUs = (/** @type {number} */ second) => (page.grid.firstDay * 86_400 + second) * 1e6;
+    const times = { firstSeenUs: section.firstSeen.map(toUs), lastSeenUs: section.lastSeen.map(toUs) };
+    return { ...section, ...times, all, cells, ...bounds, ...successes };
   });
   // What lies outside the days drawn, the server has said.
   return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, addresses, files, sections };
