@@ -95,7 +95,8 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       await page.evaluate("document.documentElement.dataset.theme = 'dark'; dispatchEvent(new Event('beforeprint'))");
       await settle(page);
       expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
-      expect(await page.locator("button:not(thead *):visible, input:visible, nav:visible, #tip:visible").count()).toBe(0);
+      const handles = "button:not(thead *):visible, input:visible, nav:visible, #tip:visible";
+      expect(await page.locator(handles).count()).toBe(0);
       const folded = await page.evaluate(`[...document.querySelectorAll("main details > :not(summary)")]
         .filter(node => !node.checkVisibility({ contentVisibilityAuto: true })).length`);
       expect(folded).toBe(0);

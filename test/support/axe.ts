@@ -7,7 +7,7 @@ const SOURCE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")),
 interface Violation {
   readonly id: string;
   readonly help: string;
-  readonly nodes: readonly { readonly target: readonly string[]; readonly html: string; readonly failureSummary?: string }[];
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
 /** Rules that a theme can break. */
@@ -33,7 +33,7 @@ export async function thinPage(page: Page): Promise<void> {
       seen.set(name, (seen.get(name) ?? 0) + 1);
       return seen.get(name);
     };
-    for (const node of document.querySelectorAll("tbody tr, .log li, .way li, .session, .sheet li, .notes li, .masks li")) {
+    for (const node of document.querySelectorAll("tbody tr, main li, .session, .sheet li")) {
       const parts = [node, ...node.querySelectorAll("*")].slice(0, 60);
       const place = node.localName + (node.closest("section")?.id ?? "");
       const kind = parts
@@ -60,6 +60,6 @@ export async function findAxeFaults(page: Page, rules?: readonly string[]): Prom
   return violations.flatMap(({ id, help, nodes }) =>
     nodes
       .slice(0, 3)
-      .map(({ html, failureSummary = "" }) => `${id}: ${help}, ${nodes.length} times: ${html.slice(0, 160)} ${failureSummary}`),
+      .map(node => `${id}: ${help}, ${nodes.length} times: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
   );
 }

@@ -127,7 +127,8 @@ export function findStrangers(page: Page): Promise<string[]> {
         // The tip is moved by its style; a screenshot leaves an empty one on inputs.
         if (name === "style" && (node.id === "tip" || value === "")) continue;
         if (/^on|^style$|^srcdoc$|^action$|^formaction$/i.test(name)) strange.push("attribute: " + html);
-        if (/href$|^src$|^ping$|^background$/i.test(name) && !value.startsWith("#")) strange.push("link: " + html);
+        const leads = /href$|^src$|^ping$|^cite$|^data$|^poster$|^background$/i.test(name);
+        if (leads && !value.startsWith("#")) strange.push("link: " + html);
       }
     }
     if (document.scripts.length > 2 || document.querySelectorAll("style").length > 1) strange.push("more scripts");
@@ -137,7 +138,7 @@ export function findStrangers(page: Page): Promise<string[]> {
 }
 
 const TAGS = (
-  "html head meta title style body a header main nav section article footer form output div p span h1 h2 h3 b small code " +
-  "i ul ol li dl dt dd table thead tbody tr th td figure figcaption details summary label input select option button " +
-  "script svg g defs pattern path rect circle line text title"
+  "html head meta title style body a header main nav section article footer form output div p span h1 h2 h3 h4 b " +
+  "small code i ul ol li dl dt dd table thead tbody tr th td figure figcaption details summary label input select " +
+  "option button script svg g defs pattern path rect circle line text title"
 ).split(" ");

@@ -101,9 +101,13 @@ const COLLECT = `(() => {
     let opacity = alpha * Number(style.fill === "none" ? style.strokeOpacity : style.fillOpacity);
     for (let up = node; up !== null; up = up.parentElement) opacity *= Number(getComputedStyle(up).opacity);
     const { left, top, right, bottom } = node.getBoundingClientRect();
-    const text = (node.firstChild?.nodeName === "#text" ? node.firstChild.data : node.localName + "." + node.getAttribute("class")).slice(0, 60);
-    return { text, left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY,
-      sizePx: parseFloat(style.fontSize), isBold: Number(style.fontWeight) >= 700, colour: [red, green, blue], opacity };
+    const isText = node.firstChild?.nodeName === "#text";
+    const said = isText ? node.firstChild.data : node.localName + "." + node.getAttribute("class");
+    return {
+      text: said.slice(0, 60),
+      left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY,
+      sizePx: parseFloat(style.fontSize), isBold: Number(style.fontWeight) >= 700, colour: [red, green, blue], opacity,
+    };
   };
   const texts = [];
   for (const svg of document.querySelectorAll("svg.chart")) {
@@ -112,13 +116,15 @@ const COLLECT = `(() => {
     const scale = frame.width / svg.viewBox.baseVal.width;
     const own = [...svg.querySelectorAll("text")].map(seen).filter(text => text.right > text.left);
     for (const a of own) {
-      if (a.left < frame.left + scrollX - 3 || a.right > frame.right + scrollX + 3) faults.push("leaves its picture: " + a.text);
+      if (a.left < frame.left + scrollX - 3 || a.right > frame.right + scrollX + 3)
+        faults.push("leaves its picture: " + a.text);
       // Letters are lower than the box around them.
       const inset = 0.28 * (a.bottom - a.top);
       for (const b of own) {
         if (b === a) break;
-        if (a.left + 1 < b.right && b.left + 1 < a.right && a.top + inset < b.bottom - inset && b.top + inset < a.bottom - inset)
-          faults.push("over each other: " + a.text + " | " + b.text);
+        const isBeside = a.left + 1 >= b.right || b.left + 1 >= a.right;
+        const isBelow = a.top + inset >= b.bottom - inset || b.top + inset >= a.bottom - inset;
+        if (!isBeside && !isBelow) faults.push("over each other: " + a.text + " | " + b.text);
       }
     }
     texts.push(...own.map(text => ({ ...text, sizePx: text.sizePx * scale })));

@@ -65,7 +65,8 @@ function tellSeries(name: string, i: number): LogEvent[] {
     const isLate = day >= DAYS - 5;
     const times = [3, isLate ? 9 : 0, isLate ? 0 : 6, isLate ? 30 : 2][i % 4]!;
     for (let n = 0; n < times; n++) {
-      const own = { session: `s${i}-${day}-${n}`, sensor: SENSORS[(i + n) % SENSORS.length]!, src_ip: `198.51.100.${i}` };
+      const sensor = SENSORS[(i + n) % SENSORS.length]!;
+      const own = { session: `s${i}-${day}-${n}`, sensor, src_ip: `198.51.100.${i}` };
       const at = day * DAY_SEC + i * 30 + n;
       events.push(
         { eventid: "session.connect", at, ...own, protocol: "ssh", dst_port: 22 },

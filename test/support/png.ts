@@ -20,7 +20,8 @@ export function readPng(png: Buffer): Pixels {
   if (png[24] !== 8 || channels === undefined || png[28] !== 0) throw new TypeError("Cannot read PNG: unusual format");
   const parts: Buffer[] = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    if (png.toString("latin1", at + 4, at + 8) === "IDAT") parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
+    if (png.toString("latin1", at + 4, at + 8) !== "IDAT") continue;
+    parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
   const packed = inflateSync(Buffer.concat(parts));
   const size = width * channels;
