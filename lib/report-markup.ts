@@ -3,6 +3,7 @@ import { element, type Markup } from "./markup.ts";
 import type { ChainRowView } from "./report-chains.ts";
 import type { TrailCommand, TrailRowView, TrailView } from "./report-trails.ts";
 import type { PartView } from "./report-view.ts";
+import type { CellView, TableView } from "./stats-tables.ts";
 
 /** A text of an attacker: whole, or folded where it is long. */
 export function partMarkup(part: PartView): Markup {
@@ -91,4 +92,39 @@ function copyLine({ what, text }: TrailCommand, hasScript: boolean): Markup {
 
 function copyButton(text: string, label: string, what: string): Markup {
   return element("button", { type: "button", class: "copy", "data-copy": text, "aria-label": `Copy ${what}` }, label);
+}
+
+/** As the template of data tables draws it. */
+export function dataTable({ id, name, shown, columns, rows }: TableView): Markup {
+  const head = columns.map(column => element("th", { scope: "col", class: column.className }, column.name));
+  const body = rows.map(({ cells }) => element("tr", {}, ...cells.map(dataCell)));
+  return element(
+    "div",
+    { class: "data-table", "data-table-name": id },
+    element(
+      "div",
+      { class: "table-tools" },
+      element("span", { class: "shown" }, shown),
+      element("span", { class: "spring" }),
+      element("span", { class: "found", "aria-live": "polite" }),
+      element("label", { class: "script" }, "Find ", element("input", { type: "search", class: "find", spellcheck: "false", autocomplete: "off" })),
+      element("button", { type: "button", class: "script", "data-table": "csv" }, "CSV"),
+    ),
+    element(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": `${name}, table` },
+      element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)),
+    ),
+    element("p", { class: "show-more script" }, element("button", { type: "button", "data-table": "more", hidden: true }, "Show all")),
+  );
+}
+
+function dataCell({ className, sort, parts, hasText, text, mark }: CellView): Markup {
+  return element(
+    "td",
+    { class: className, "data-sort": sort },
+    ...parts.flatMap(part => [element("span", { class: part.className }, partMarkup(part)), " "]),
+    ...(hasText ? [text] : []),
+    ...(mark === undefined ? [] : [mark]),
+  );
 }

@@ -32,6 +32,7 @@ import {
   packChain,
   packPurpose,
 } from "./report-chains.ts";
+import { buildChangesView, type ChangesData, toChangesData } from "./report-changes.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "./report-data.ts";
 import { chainsTable, trailSheet } from "./report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
@@ -56,7 +57,6 @@ import {
 } from "./report-view.ts";
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
-import { buildChangesTable, isOverall } from "./stats-tables.ts";
 import { describeHidden, describeLegend, drawStepGraph } from "./step-picture.ts";
 
 const SCRIPT = await bundleScript("report.js");
@@ -69,8 +69,6 @@ export const CHAINS_SHOWN = 8;
 export const TITLE_MOST = 160;
 /** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
 const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
-/** Changes listed here; the rest is in the statistics page. */
-const CHANGES_MOST = 20;
 /** Room one step takes at least, in pixels. */
 export const LINE_STEP = 1.6;
 export const HEAT_STEP = 2;
@@ -140,12 +138,12 @@ export function prepareReport(
     "report-chains": chainsPartial,
   };
   const render: PreparedReport["render"] = ({ statistics, sessions }) => {
-    const changes = statistics && hasDays ? toChangesView(statistics) : undefined;
+    const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
     const more = {
-      changes,
+      changes: changes && buildChangesView(scope, changes),
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
-      dataJson: toScriptJson(toPageData(data, show, options, sessions)),
+      dataJson: toScriptJson(toPageData(data, show, options, sessions, changes)),
     };
     return renderPage(page, { ...view, ...more }, partials, { style: STYLE, script: SCRIPT });
   };
@@ -280,23 +278,6 @@ function columnFlags(scope: Scope, data: SectionData, _section: Section) {
   };
 }
 
-/** The tested changes of the last days over the whole fleet; the other page has them by sensor and by day. */
-function toChangesView(statistics: Statistics) {
-  const rows = statistics.changes.filter(
-    row => row.view === "period" && row.reported && isOverall(row, statistics.sensors),
-  );
-  const { m } = statistics.tests;
-  const days = `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}`;
-  return {
-    lead:
-      rows.length === 0
-        ? `Nothing on ${days} was unusual against its own past (${formatNumber(m)} comparisons).`
-        : `${days} against the days before: what is unusual against its own past, ` +
-          `${formatNumber(m)} comparisons corrected for. Not driven by the filter above; all of it is in the statistics page.`,
-    table: rows.length === 0 ? undefined : buildChangesTable("changes-table", "Changes", rows, CHANGES_MOST),
-  };
-}
-
 function toProvenance(table: ReducedTable, data: ReportData, options: ReportOptions) {
   const limits: string[] = [...(options.limits ?? [])];
   if (options.topN > SHOW_MOST) limits.push(`${options.topN} keys per section were asked for; ${SHOW_MOST} are shown.`);
@@ -320,7 +301,13 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
 }
 
 /** What the script needs, packed: the counts as one run of bytes, everything else as JSON. */
-function toPageData(data: ReportData, show: number, options: ReportOptions, sessions: ReportSessions | undefined) {
+function toPageData(
+  data: ReportData,
+  show: number,
+  options: ReportOptions,
+  sessions: ReportSessions | undefined,
+  changes: ChangesData | undefined,
+) {
   const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
   // Moments are shown to the second.
   const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * 86_400;
@@ -364,6 +351,7 @@ function toPageData(data: ReportData, show: number, options: ReportOptions, sess
       },
     }),
     ...(trails !== undefined && { trails: packTrails(trails) }),
+    ...(changes !== undefined && { changes }),
   };
   return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(distinct)) };
 }

@@ -3,7 +3,7 @@ import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { type KeyColumn, KINDS } from "./kinds.ts";
 import { cutLong, sensorLabel } from "./labels.ts";
-import { toMarkupText } from "./markup.ts";
+import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "./change.ts";
 import type { ChangeKind, KeyValues } from "./keyed-rows.ts";
@@ -48,6 +48,8 @@ export interface CellView {
   readonly text: string;
   readonly hasSvg: boolean;
   readonly svg: string;
+  /** The same picture as a tree. */
+  readonly mark?: Markup;
 }
 
 export interface TableView {
@@ -73,8 +75,8 @@ export function partsCell(parts: readonly PartView[]): CellView {
   return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
 }
 
-function svgCell(svg: string, sort: number): CellView {
-  return { ...EMPTY, svg, hasSvg: true, sort };
+function svgCell(mark: Markup, sort: number): CellView {
+  return { ...EMPTY, svg: toMarkupText(mark), mark, hasSvg: true, sort };
 }
 
 /** Rows cut to `most`, and words for how many there are. */
@@ -126,7 +128,7 @@ export function formatProbability(p: number): string {
   return p < 0.1 ? String(Number(p.toPrecision(2))) : p.toFixed(2);
 }
 
-function changeText(row: ChangeRow): string {
+function changeText(row: ShownChange): string {
   if (row.percent === null) return row.count > 0 ? "from none" : "–";
   const size = Math.abs(row.percent);
   return `${row.percent < 0 ? "−" : "+"}${formatNumber(size, size < 10 ? 1 : 0)} %`;
@@ -146,7 +148,29 @@ export function isOverall(row: { readonly sensor: string | null }, sensors: read
   return row.sensor === null || sensors.length === 1;
 }
 
-export function buildChangesTable(id: string, name: string, rows: readonly ChangeRow[], most: number): TableView {
+/** A change as far as tables show it. */
+export type ShownChange = Pick<
+  ChangeRow,
+  | "view"
+  | "sensor"
+  | "kind"
+  | "key"
+  | "firstDay"
+  | "lastDay"
+  | "count"
+  | "expected"
+  | "percent"
+  | "ratio"
+  | "low"
+  | "high"
+  | "q"
+  | "category"
+  | "disagrees"
+  | "sensorsSeen"
+  | "sensorsUp"
+>;
+
+export function buildChangesTable(id: string, name: string, rows: readonly ShownChange[], most: number): TableView {
   // A column that says the same in every row is left out.
   const hasDays = rows.some(row => row.view === "day");
   const hasFleet = rows.some(row => row.sensor === null);
@@ -173,7 +197,7 @@ export function buildChangesTable(id: string, name: string, rows: readonly Chang
       numberCell(row.count),
       numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
       { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
-      svgCell(toMarkupText(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH)), row.ratio),
+      svgCell(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH), row.ratio),
       numberCell(row.q, formatProbability(row.q)),
       ...(!hasFleet
         ? []
@@ -187,7 +211,7 @@ export function buildChangesTable(id: string, name: string, rows: readonly Chang
   );
 }
 
-function toneOf(row: ChangeRow): string {
+function toneOf(row: ShownChange): string {
   if (row.category === "steady") return "same";
   return row.category === "gone" || row.category === "down" ? "less" : "more";
 }
@@ -302,13 +326,11 @@ export function buildTrendTable(id: string, name: string, rows: readonly TrendRo
       row.percentPerWeek === null
         ? textCell("–", 0)
         : svgCell(
-            toMarkupText(
-              intervalMark(
-                1 + (row.low ?? -100) / 100,
-                1 + row.percentPerWeek / 100,
-                row.high === null ? Infinity : 1 + row.high / 100,
-                TREND_REACH,
-              ),
+            intervalMark(
+              1 + (row.low ?? -100) / 100,
+              1 + row.percentPerWeek / 100,
+              row.high === null ? Infinity : 1 + row.high / 100,
+              TREND_REACH,
             ),
             row.percentPerWeek,
           ),

@@ -11,7 +11,7 @@ export function startDataTables() {
 }
 
 /** @param {HTMLElement} box */
-function startDataTable(box) {
+export function startDataTable(box) {
   /** @type {HTMLTableElement & { tHead: HTMLTableSectionElement }} */
   const table = find("table", box);
   const body = table.tBodies[0];
@@ -73,6 +73,7 @@ function startDataTable(box) {
   });
   // Paper has no button to unfold with.
   addEventListener("beforeprint", () => {
+    if (!box.isConnected) return;
     showsAll = true;
     draw();
   });

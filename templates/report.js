@@ -29,9 +29,10 @@ import {
   stepUnit,
   meanSteps,
 } from "../lib/report-view.ts";
-import { partMarkup } from "../lib/report-markup.ts";
+import { buildChangesView } from "../lib/report-changes.ts";
+import { dataTable, partMarkup } from "../lib/report-markup.ts";
 import { unpackTrails } from "../lib/report-trails.ts";
-import { startDataTables } from "./data-tables.js";
+import { startDataTable, startDataTables } from "./data-tables.js";
 import {
   compareValues,
   copyText,
@@ -151,6 +152,7 @@ async function start() {
   let scope = buildScope(data, everything(grid), page);
   /** @type {Part[]} */
   const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
+  if (page.changes) parts.push(startChanges());
   if (chains) parts.push(startChains(chains, () => scope));
   if (trails) startTrails(trails, () => scope);
   /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
@@ -448,6 +450,26 @@ async function start() {
       }
     });
     return part;
+  }
+
+  /** @returns {Part} */
+  function startChanges() {
+    /** @type {HTMLElement} */
+    const node = find("#changes");
+    let isUntouched = true;
+    const draw = () => {
+      // As delivered it says what was found on all days and sensors.
+      if (isUntouched && scope.whole) return;
+      isUntouched = false;
+      const { lead, table } = buildChangesView(scope, page.changes);
+      find(".lead", node).textContent = lead;
+      find(".data-table", node)?.remove();
+      if (table === undefined) return;
+      const box = toNode(dataTable(table));
+      node.append(box);
+      startDataTable(box);
+    };
+    return { node, draw, drawAt: draw };
   }
 
   /**
