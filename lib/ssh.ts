@@ -621,6 +621,8 @@ async function feed(channel: ClientChannel, stdin: Uint8Array): Promise<void> {
 function wrapScript(script: string | Uint8Array, mark: string, stdinBytes: number | undefined): Buffer {
   const before = [
     `LC_ALL=C; export LC_ALL; printf '\\n%s\\n' ${mark}`,
+    // A small busybox has no nice, and without it nothing would be run at all.
+    'command -v nice >/dev/null 2>&1 || nice() { [ "$1" != -n ] || shift 2; "$@"; }',
     "watch() {",
     "exec 3<&0 </dev/null",
     '( trap "" TERM HUP PIPE; read x <&3; kill -TERM 0; sleep 1; kill -KILL 0 ) >/dev/null 2>&1 &',

@@ -37,6 +37,10 @@ export interface SshdOptions {
   readonly shell?: string;
   /** Text of the user's .bashrc. */
   readonly bashrc?: string;
+  /** Text of its sudoers. */
+  readonly sudoers?: string;
+  /** Files its users see in place of others. */
+  readonly binds?: readonly (readonly [from: string, to: string])[];
   /** Folder of host keys to use again, of a server that was started before. */
   readonly hostKeyFolder?: string;
   readonly port?: number;
@@ -52,6 +56,8 @@ export interface Sshd extends AsyncDisposable {
   readonly knownHosts: string;
   /** What it wrote to its log. */
   log(): string;
+  /** Stop it and all its sessions where they are, as a machine that hangs; only as root. */
+  pause(): Promise<void>;
   /** End it and all its sessions at once, without a word to anybody. */
   kill(): Promise<void>;
 }
@@ -128,7 +134,11 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
     await Bun.write(join(folder, "shadow"), `${await readFile("/etc/shadow", "utf8")}pot:${hash}:19000:0:99999:7:::\n`);
     await Bun.write(join(folder, "group"), `${await readFile("/etc/group", "utf8")}pot:x:54321:\n`);
     await run(["chown", "-R", "54321:54321", home]);
-    const binds = ["passwd", "shadow", "group"].map(name => `mount --bind ${folder}/${name} /etc/${name}`).join(" && ");
+    await Bun.write(join(folder, "sudoers"), options.sudoers ?? "");
+    await chmod(join(folder, "sudoers"), 0o440);
+    const etc = ["passwd", "shadow", "group", ...(options.sudoers === undefined ? [] : ["sudoers"])];
+    const pairs = [...etc.map(name => [`${folder}/${name}`, `/etc/${name}`]), ...(options.binds ?? [])];
+    const binds = pairs.map(([from, to]) => `mount --bind ${from} ${to}`).join(" && ");
     const script = `mkdir -p /run/sshd && ${binds} && exec "$@"`;
     const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
     command = ["unshare", ...namespaces, "sh", "-c", script, "sh", ...command];
@@ -164,12 +174,24 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
     user,
     knownHosts,
     log: () => log,
+    async pause() {
+      for (const pid of await descendants(child.pid)) process.kill(pid, "SIGSTOP");
+    },
     kill,
     [Symbol.asyncDispose]: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Processes below one, however deep. */
+async function descendants(pid: number): Promise<number[]> {
+  const { stdout } = await run(["ps", "-e", "-o", "pid=,ppid="]);
+  const parents = stdout.trim().split("\n").map(line => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    parents.flatMap(([child, own]) => (own === parent ? [child!, ...below(child!)] : []));
+  return below(pid);
 }
 
 /** An agent that holds some keys. */
