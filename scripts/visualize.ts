@@ -6,10 +6,14 @@ import { dirname, join } from "node:path";
 import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/cli.ts";
 import { formatDuration, formatNumber, plural } from "../lib/format.ts";
 import { lockOutputs } from "../lib/lock.ts";
+import { READ_OPTIONS, withProgress } from "../lib/log-options.ts";
+import { readLogSet } from "../lib/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/output-file.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
 import { countRows } from "../lib/reduced-output.ts";
-import { renderReport } from "../lib/report.ts";
+import { prepareReport } from "../lib/report.ts";
+import { collectSessions, toWhere } from "../lib/report-sessions.ts";
+import { startSessionWork } from "../lib/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics-output.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { visible } from "../lib/text.ts";
@@ -23,6 +27,16 @@ const OPTIONS = {
     default: "result.html",
     help: 'Report; stats.html, what changed, goes beside it. "-" writes the report to stdout, and no file.',
   },
+  events: {
+    type: "path",
+    repeatable: true,
+    placeholder: "PATH",
+    help:
+      "Logs, event tables or folders that the table was made from: then the report has command chains, and leads " +
+      "from addresses, credentials and commands to their sessions.",
+    defaultText: "none, and the report shows nothing of sessions",
+  },
+  mappedDir: { ...READ_OPTIONS.mappedDir, help: "Folder of the event tables, with --events." },
   ...COMPARISON_OPTIONS,
   topNEvents: {
     type: "count",
@@ -42,8 +56,8 @@ export const COMMAND = {
   exits: { failed: "the table cannot be read, holds nothing, or a page cannot be written" },
   examples: [
     {
-      does: "Reports on the example logs",
-      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/visualize.ts fleet.arrow",
+      does: "Reports on the example logs, with command chains and sessions",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/visualize.ts fleet.arrow --events test/fixtures/fleet",
     },
     {
       does: "Without a file between, the last 14 days in question",
@@ -64,9 +78,25 @@ export async function main(argv: string[]): Promise<ExitCode> {
     if (!values.quiet) note(line);
   });
   if (countRows(table) === 0) throw new Error("Cannot show the table: it holds no events");
+  const { events, mappedDir } = values;
+  using set =
+    events.length === 0
+      ? undefined
+      : await withProgress(values.quiet, listeners =>
+          readLogSet(events, {
+            mode: "continue",
+            ...(mappedDir === undefined ? {} : { mappedDir }),
+            ...listeners,
+            keepsTables: true,
+            outputs,
+          }),
+        );
+  using work = set && startSessionWork(set, table.info.parameters);
+  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
+  const sessions = work && (await collectSessions(work, table, report.data, toWhere(events, { mappedDir })));
   const { statistics, html } = await statsAside({ table, options: { thresholdPercent, lastDays } });
   const pages = [
-    () => renderReport(table, { topN, thresholdPercent, lastDays, statistics, generatedBy: PROGRAM }),
+    () => report.render({ statistics, ...(sessions && { sessions }) }),
     () => html,
   ];
   await writeOutputs(outputs.map((output, i) => [output, pages[i]!()] as const));
