@@ -418,6 +418,34 @@ describe("scripts", () => {
     expect((await connected("for i in 1 2 3 4 5; do sleep 0.2; echo; done", 2000)).exitCode).toBe(0);
   });
 
+  withUsers(`a server that hangs is given up: in mid transfer, before the login, and a jump host as well${whyUsers}`, async () => {
+    await using at = await setUp();
+    await using jump = await startSshd([at.key.publicLine]);
+    await Bun.write(at.known, at.server.knownHosts + jump.knownHosts);
+    const jumps = [await hostOf(jump, at.known, { identities: [at.key.file] })];
+    await using connector = new Connector({ timeoutMs: 1500 });
+    await using direct = await connector.connect(at.host);
+    await using behind = await connector.connect({ ...at.host, jumps });
+    let bytes = 0;
+    const endless = (connection: Connection, timeoutMs: number) =>
+      connection.stream("while :; do seq 1 100000; done", data => void (bytes += data.length), { timeoutMs });
+    const startMs = performance.now();
+    // Whoever waits longer for a script is told by the keepalives.
+    const broken = [faultOf(endless(direct, 600_000)), faultOf(endless(behind, 600_000))];
+    while (bytes < 5e6) await Bun.sleep(5);
+    await Promise.all([at.server.pause(), jump.pause()]);
+    // With its jump host the connection behind it goes.
+    expect((await Promise.all(broken)).map(({ fault }) => fault)).toEqual([
+      "silent",
+      expect.stringMatching(/^(silent|lost)$/),
+    ]);
+    expect(await faultOf(direct.run("true"))).toMatchObject({ fault: "silent" });
+    // The system still takes the call; nobody answers.
+    expect(await faultOf(using(at.host, () => {}, { timeoutMs: 500 }))).toMatchObject({ fault: "silent" });
+    expect(await faultOf(using({ ...at.host, jumps }, () => {}, { timeoutMs: 500 }))).toMatchObject({ fault: "silent" });
+    expect(performance.now() - startMs).toBeLessThan(20_000);
+  });
+
   withSshd(`more than MaxSessions at once is an error that is worth another try${why}`, async () => {
     await using at = await setUp({ config: ["MaxSessions 2"] });
     await using(at.host, async connection => {

@@ -232,6 +232,72 @@ describe("analyze-remote", () => {
   );
 
   withUsers(
+    `a node that hangs in the middle is given up, the others go on${whyUsers}`,
+    async () => {
+      const server = await startStuck();
+      const folder = join(lab.folder, "hung");
+      await mkdir(folder);
+      const args = ["--reduce-on", "here", "--retries", "1", "--timeout", "2", "--mapped-dir", join(folder, "tables")];
+      const child = startScript("analyze-remote", [...lab.args(server, servers[4]!), ...args], { cwd: folder });
+      while ((await readers(server)) === "0") await Bun.sleep(20);
+      await server.pause();
+      const stderr = await new Response(child.stderr).text();
+      expect(await child.exited).toBe(1);
+      expect(stderr).toMatch(/(nothing came for too long|no longer answers); trying again/);
+      expect(stderr).toMatch(/failed: no answer/);
+      expect(stderr).toContain("1 of 2 read");
+    },
+    120_000,
+  );
+
+  withSshd(
+    `what is wrong with one node's configuration or key is its own fault${why}`,
+    async () => {
+      const config = join(lab.folder, "ssh_config");
+      const rubbish = join(lab.folder, "rubbish");
+      await Bun.write(rubbish, "rubbish");
+      await Bun.write(
+        config,
+        "Match host crossed exec \"exit 1\"\n  Port 1\nHost proxied\n  ProxyCommand nc %d\nHost looped\n  ProxyJump looping\n" +
+          "Host looping\n  ProxyJump looped\n",
+      );
+      const good = { host: "127.0.0.1", port: servers[1]!.port, user: servers[1]!.user };
+      const nodes = [
+        { name: "good", ...good },
+        { name: "unread", ...good, identity: rubbish },
+        { name: "folder", ...good, identity: lab.folder },
+        { name: "proxied", host: "proxied" },
+        { name: "looped", host: "looped" },
+        { name: "jumped", ...good, jump: "-oProxyCommand=id" },
+      ];
+      const file = join(lab.folder, "nodes.json");
+      await Bun.write(file, JSON.stringify({ defaults: { identity: lab.key }, node: nodes }));
+      const folder = join(lab.folder, "misconfigured");
+      await mkdir(folder);
+      const args = ["--nodes", file, "--ssh-config", config, "--known-hosts", lab.known];
+      const env = { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined };
+      const { exitCode, stderr } = await runScript("analyze-remote", [...args, "--reduce-on", "here"], { cwd: folder, env });
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^unread +failed: not let in: .*rubbish.*ssh-keygen -p/m);
+      expect(stderr).toMatch(/^folder +failed: not let in: .*it is a folder/m);
+      expect(stderr).toMatch(/^proxied +failed: Cannot reach "proxied": its ProxyCommand holds "%d"/m);
+      expect(stderr).toMatch(/^looped +failed: Cannot reach ".*": more than 8 jump hosts/m);
+      expect(stderr).toMatch(/^jumped +failed: Cannot read jump host "-oProxyCommand=id"/m);
+      expect(stderr).toContain("1 of 6 read");
+      const dry = await runScript("analyze-remote", [...args, "--dry-run"], { cwd: folder, env });
+      expect([dry.exitCode, dry.stdout.split("\n").length]).toEqual([1, 7]);
+      // A configuration that is there for none, or cannot be read by ssh at all.
+      const absent = await runScript("analyze-remote", [...args, "--ssh-config", join(folder, "absent")], { cwd: folder, env });
+      expect([absent.exitCode, absent.stderr]).toEqual([1, expect.stringMatching(/^analyze-remote: Cannot read .*absent/)]);
+      await Bun.write(config, "Frobnicate yes\n");
+      const broken = await runScript("analyze-remote", [...args, "--only", "good"], { cwd: folder, env });
+      expect(broken.exitCode).toBe(1);
+      expect(broken.stderr).toMatch(/^good +failed: Cannot read the SSH configuration of "127.0.0.1": .*(Frob|frob)/m);
+    },
+    120_000,
+  );
+
+  withUsers(
     `Ctrl-C leaves nothing running on a node, and no output here${whyUsers}`,
     async () => {
       const server = await startStuck();
