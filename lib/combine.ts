@@ -185,8 +185,10 @@ function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
   const sensors = [...new Set(all.flatMap(({ sensors = [] }) => sensors))].sort();
   const [{ sensorAliases }] = all as [ReductionParameters];
   const isOneNaming = all.every(parameters => aliasesText(parameters) === aliasesText(all[0]!));
+  const robotsOf = all.flatMap(({ robotMaxSecondsOf = {} }) => Object.entries(robotMaxSecondsOf)).sort();
   return {
     robotMaxSeconds,
+    ...(robotsOf.length === 0 ? {} : { robotMaxSecondsOf: Object.fromEntries(robotsOf) }),
     ...(sinceDay === -Infinity ? {} : { sinceDay }),
     ...(untilDay === Infinity ? {} : { untilDay }),
     ...(isEverySensor ? {} : { sensors }),

@@ -1,6 +1,6 @@
 /** Where a page's numbers come from: what was read, how it ended, and what was left out. */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
-import type { ReducedInfo, SourceInfo } from "./reduced-table.ts";
+import type { ReducedInfo, ReductionParameters, SourceInfo } from "./reduced-table.ts";
 import { visible } from "./text.ts";
 
 /** Sources named one by one; an archive of thousands of files would be longer than the report. */
@@ -35,7 +35,7 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
           { name: "Last event", value: `${formatInstant(last)} UTC` },
         ]
       : []),
-    { name: "Robots", value: `sessions under ${parameters.robotMaxSeconds} s` },
+    { name: "Robots", value: robotsText(parameters) },
     { name: "Format of the reduced table", value: String(version) },
     ...more,
   ];
@@ -70,4 +70,9 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
         ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
         : plural(sources.length, "log"),
   };
+}
+
+function robotsText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {
+  const others = Object.entries(robotMaxSecondsOf).map(([node, seconds]) => `; of ${visible(node)} under ${seconds} s`);
+  return `sessions under ${robotMaxSeconds} s${others.join("")}`;
 }

@@ -76,6 +76,8 @@ export interface SourceInfo {
 export interface ReductionParameters {
   /** Sessions shorter than this are robots. */
   readonly robotMaxSeconds: number;
+  /** Nodes whose sessions were held against another limit: name -> its seconds. */
+  readonly robotMaxSecondsOf?: Readonly<Record<string, number>>;
   /** First and last day kept, days since 1970-01-01 UTC, both inclusive. */
   readonly sinceDay?: number;
   readonly untilDay?: number;

@@ -15,7 +15,12 @@ const THREADS_MAX = 4;
 
 export interface StatsRequest {
   readonly table: ReducedTable;
-  readonly options: StatisticsOptions & { readonly thresholdPercent: number; readonly lastDays: number };
+  readonly options: StatisticsOptions & {
+    readonly thresholdPercent: number;
+    readonly lastDays: number;
+    /** Sentences on what should be in the table and is not. */
+    readonly limits?: readonly string[];
+  };
 }
 
 export interface StatsOutcome {
@@ -52,8 +57,9 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
     return (await import("./statistics-threads.ts")).computeInThreads(table, options, threads);
   };
   const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
-  const { thresholdPercent, lastDays } = options;
-  return { statistics, html: renderStats(table, statistics, { thresholdPercent, lastDays, generatedBy: PROGRAM }) };
+  const { thresholdPercent, lastDays, limits = [] } = options;
+  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM };
+  return { statistics, html: renderStats(table, statistics, page) };
 }
 
 function countRows({ table }: StatsRequest): number {

@@ -50,6 +50,8 @@ export interface StatsPageOptions {
   readonly lastDays: number;
   /** Name and version of the program. */
   readonly generatedBy?: string;
+  /** Sentences on what should be in the table and is not. */
+  readonly limits?: readonly string[];
 }
 
 interface SectionView {
@@ -93,7 +95,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     notes: statistics.notes.map(visible),
     hasNotes: statistics.notes.length > 0,
     sections,
-    provenance: buildProvenance(table.info, toFacts(statistics, options), []),
+    provenance: buildProvenance(table.info, toFacts(statistics, options), options.limits ?? []),
   };
   const partials = {
     head: headPartial,
@@ -417,7 +419,7 @@ function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics
 function toSensorSection({ comparison, sensors }: Statistics): SectionView | undefined {
   if (sensors.length < 2) return undefined;
   const spread = comparison.spread.filter(entry => entry.sensorsSeen.some(n => n > 0));
-  const names = sensors.map(sensorLabel);
+  const names = sensors.map(sensor => clipMiddle(sensorLabel(sensor), SENSOR_CHARACTERS));
   const tables: { title: string; table: TableView }[] = [
     {
       title: "How widely values are seen",

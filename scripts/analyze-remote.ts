@@ -67,6 +67,7 @@ import type { Seam } from "../lib/seam.ts";
 import { statsAside } from "../lib/stats-aside.ts";
 import { summarizeStatistics } from "../lib/stats-summary.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+import { PROGRAM } from "../lib/version.ts";
 
 const OPTIONS = {
   ...REMOTE_OPTIONS,
@@ -271,7 +272,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }
     // What is left of the nodes' tables, and then of the sum, is given back before as much is needed again.
     Bun.gc(true);
-    return whole.finish(parametersOf(scope, values.robotMaxSeconds));
+    return whole.finish({ ...parametersOf(scope, values.robotMaxSeconds), ...otherRobots(outcomes, values) });
   };
   const table = await addUpNodes();
   Bun.gc(true);
@@ -280,15 +281,15 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
   for (const [node, nodeTable] of withoutEvents) await writeNode(node, nodeTable);
   // Runs beside what follows; its failure is met where it is awaited.
-  const stats = statsAside({ table, options: { thresholdPercent, lastDays } });
+  const limits = limitsOf(outcomes);
+  const stats = statsAside({ table, options: { thresholdPercent, lastDays, limits } });
   stats.catch(() => {});
-  const limits = missing.map(({ name, error }) => `Node ${visible(name)} is missing: ${error}.`);
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
   await write(set, files.json, reducedToJson(table, widestTopN));
   const { html, statistics } = await stats;
   await write(set, files.result, [
-    renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits }),
+    renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits, generatedBy: PROGRAM }),
   ]);
   await write(set, files.stats, [html]);
   if (values.rejects !== undefined) {
@@ -347,6 +348,31 @@ async function removeFrom(targets: readonly Target[], values: Values): Promise<E
     removed => (removed ? "removed" : "nothing there"),
   );
   return outcomes.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;
+}
+
+/** The nodes whose robots were told by another limit than the common one. */
+function otherRobots(
+  outcomes: readonly Outcome<AnalyzedNode>[],
+  { robotMaxSeconds: common }: Values,
+): Pick<ReductionParameters, "robotMaxSecondsOf"> {
+  const others = outcomes.flatMap(({ node: { name, robotMaxSeconds }, value }) =>
+    value === undefined || robotMaxSeconds === undefined || robotMaxSeconds === common
+      ? []
+      : [[name, robotMaxSeconds] as const],
+  );
+  return others.length === 0 ? {} : { robotMaxSecondsOf: Object.fromEntries(others) };
+}
+
+/** Sentences on what the pages lack. */
+function limitsOf(outcomes: readonly Outcome<AnalyzedNode>[]): string[] {
+  return outcomes.flatMap(({ node, value, error }) => {
+    if (error !== undefined) return [`Node ${visible(node.name)} is missing: ${error}.`];
+    const { failed } = value!;
+    if (failed.length === 0) return [];
+    const [first] = failed;
+    const what = `${quoteForMessage(first!.path)}: ${first!.reason}`;
+    return [`${plural(failed.length, "log")} of node ${visible(node.name)} could not be read: ${what}.`];
+  });
 }
 
 /** Put questions about logs to the nodes that have them; a node that fails answers none. */
