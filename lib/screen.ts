@@ -42,7 +42,10 @@ export function fitLine(line: string, { columns = DEFAULT_COLUMNS }: Screen): st
   return ellipsize(line, Math.max(1, columns - 1));
 }
 
-/** Lines that fit one below the other; one is left free for the cursor. */
+/**
+ * Lines that fit one below the other. One is left free for the cursor, and one at the top: tmux keeps what is cleared from
+ * the first line on, and a screen that is redrawn would fill its history.
+ */
 export function lineRoom({ rows = DEFAULT_ROWS }: Screen): number {
-  return Math.max(1, rows - 1);
+  return Math.max(1, rows - 2);
 }
