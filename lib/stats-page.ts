@@ -28,6 +28,7 @@ import {
   numberCell,
   scopeCell,
   sensorsText,
+  shortSensor,
   type TableView,
   textCell,
   toTable,
@@ -419,7 +420,7 @@ function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics
 function toSensorSection({ comparison, sensors }: Statistics): SectionView | undefined {
   if (sensors.length < 2) return undefined;
   const spread = comparison.spread.filter(entry => entry.sensorsSeen.some(n => n > 0));
-  const names = sensors.map(sensor => clipMiddle(sensorLabel(sensor), SENSOR_CHARACTERS));
+  const names = sensors.map(shortSensor);
   const tables: { title: string; table: TableView }[] = [
     {
       title: "How widely values are seen",

@@ -2,7 +2,7 @@
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { type KeyColumn, KINDS } from "./kinds.ts";
-import { cutLong, sensorLabel } from "./labels.ts";
+import { clipMiddle, cutLong, sensorLabel } from "./labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "./change.ts";
@@ -230,9 +230,15 @@ const TYPE_COLUMNS = {
 
 /** Sensors named in a cell; more are counted. */
 const SENSORS_NAMED = 3;
+const SENSOR_CHARACTERS = 24;
+
+/** A sensor's name where it stands among others. */
+export function shortSensor(sensor: string): string {
+  return clipMiddle(sensorLabel(sensor), SENSOR_CHARACTERS);
+}
 
 export function sensorsText(names: readonly string[]): string {
-  const named = names.slice(0, SENSORS_NAMED).map(sensorLabel);
+  const named = names.slice(0, SENSORS_NAMED).map(shortSensor);
   return names.length > SENSORS_NAMED
     ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more`
     : named.join(", ");

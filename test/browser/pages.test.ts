@@ -80,11 +80,11 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
         await thinPage(page);
         expect(await fitsWindow(page)).toBe(true);
         expect(await findAxeFaults(page)).toEqual([]);
+        expect(await findFaintCharts(page)).toEqual([]);
         await page.emulateMedia({ colorScheme: "dark" });
         expect(await findAxeFaults(page, COLOUR_RULES)).toEqual([]);
-        expect(await findFaintCharts(page)).toEqual([]);
-        await page.emulateMedia({ colorScheme: "light" });
-        expect(await findFaintCharts(page)).toEqual([]);
+        // The colours do not depend on the width, what lies over what does.
+        if (width === 1400) expect(await findFaintCharts(page)).toEqual([]);
       });
     });
   }

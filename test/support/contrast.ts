@@ -42,13 +42,14 @@ function luminance(colour: Colour): number {
  * Labels that are too faint for what is behind them, that lie over each other or leave their picture, and marks that
  * are too faint for the page.
  *
- * @returns One entry per fault; tables and texts of the page are hidden from then on.
+ * @returns One entry per fault.
  */
 export async function findFaintCharts(page: Page): Promise<string[]> {
   const { texts, faults, marks } = await page.evaluate<{ texts: Seen[]; faults: string[]; marks: Seen[] }>(COLLECT);
   const shown = readPng(await page.screenshot({ fullPage: true }));
   await page.evaluate("document.adoptedStyleSheets[0].insertRule('svg.chart text { fill: transparent !important }')");
   const bare = readPng(await page.screenshot({ fullPage: true }));
+  await page.evaluate("document.adoptedStyleSheets = []");
   const ground = pixelAt(bare, 1, 1);
   for (const text of texts) {
     const least = text.sizePx >= 24 || (text.isBold && text.sizePx >= 18.7) ? MARK_LEAST : TEXT_LEAST;
