@@ -54,12 +54,28 @@ export interface Chart {
   readonly plot: Plot;
 }
 
+export interface LineChartOptions {
+  /** Lines at whole pixels, a third shorter: for a picture that the script draws anew. */
+  readonly isCoarse?: boolean;
+}
+
+function toWhole(place: (value: number) => number): (value: number) => number {
+  return value => Math.round(place(value));
+}
+
 /** Lines of counts over days on a logarithmic scale with a row for zero; a break where nobody watched. */
-export function lineChart(lines: readonly Line[], steps: Steps, width: number, label: string): Chart {
+export function lineChart(
+  lines: readonly Line[],
+  steps: Steps,
+  width: number,
+  label: string,
+  { isCoarse = false }: LineChartOptions = {},
+): Chart {
   const wide = width >= NARROW;
   const plot: Plot = { width, height: 320, left: 44, right: width - (wide ? 200 : 10), top: 10, bottom: 288 };
   const scale = logScale(maximum(lines), plot.top, plot.bottom);
   const x = stepCentre(steps, plot);
+  const [placeX, placeY] = isCoarse ? [toWhole(x), toWhole(scale.at)] : [x, scale.at];
   const ends = lines.map(line => line.values.findLastIndex(value => value !== null));
   const endY = lines.map((line, i) => scale.at(line.values[ends[i]!] ?? 0));
   const labelY = spreadLabels(endY, LABEL_GAP, plot.top + 2, plot.bottom);
@@ -67,7 +83,7 @@ export function lineChart(lines: readonly Line[], steps: Steps, width: number, l
     element(
       "g",
       { class: `series s${line.style ?? i}`, "data-series": i },
-      element("path", { class: "line", d: linePath(line.values, x, scale.at) }),
+      element("path", { class: "line", d: linePath(line.values, placeX, placeY) }),
       ...(wide && ends[i]! >= 0
         ? [
             element("path", {
@@ -408,34 +424,67 @@ function shadeLegend(plot: Plot, low: number, high: number, shades: readonly str
  */
 export function sparkline(values: readonly (number | null)[], width = 120, height = 24): Markup {
   const max = Math.sqrt(values.reduce<number>((most, value) => Math.max(most, value ?? 0), 1));
-  const x = (step: number) => (values.length < 2 ? width / 2 : round1(1 + (step * (width - 2)) / (values.length - 1)));
   const y = (value: number) => round1(height - 2 - ((height - 4) * Math.sqrt(value)) / max);
-  const attributes = { class: "spark", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" };
-  return element("svg", attributes, element("path", { d: linePath(values, x, y) }));
+  // A unit across is a step, stretched to the width: the numbers of the path are half as long then.
+  const steps = Math.max(1, values.length - 1);
+  const reach = Math.max(0.1, round1((1.5 * steps) / width));
+  const dash = `m-${reach} 0h${round1(2 * reach)}`;
+  return element(
+    "svg",
+    {
+      class: "spark",
+      viewBox: `0 0 ${steps} ${height}`,
+      preserveAspectRatio: "none",
+      width,
+      height,
+      "aria-hidden": "true",
+    },
+    element("path", { d: linePath(values, step => (values.length < 2 ? 0.5 : step), y, dash) }),
+  );
 }
 
 /** A ring so small that its stroke fills it. */
 const DOT = "m-1.4 0a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0-2.8 0";
 
-/** The path of a line with breaks; a value that stands alone between two breaks becomes a dot. */
+/**
+ * The path of a line with breaks; a value that stands alone between two breaks becomes a dot.
+ *
+ * Each point by its distance from the one before, in tenths of a pixel: a quarter shorter than by places.
+ */
 export function linePath(
   values: readonly (number | null)[],
   x: (step: number) => number,
   y: (value: number) => number,
+  dot = DOT,
 ): string {
   let path = "";
   let drawing = false;
+  let [fromX, fromY] = [0, 0];
   for (let step = 0; step < values.length; step++) {
     const value = values[step] ?? null;
     if (value === null) {
       drawing = false;
       continue;
     }
-    path += `${drawing ? "L" : "M"}${x(step)} ${y(value)}`;
-    if (!drawing && (values[step + 1] ?? null) === null) path += DOT;
+    const [toX, toY] = [Math.round(10 * x(step)), Math.round(10 * y(value))];
+    if (drawing) path += pair(toX - fromX, toY - fromY, path.endsWith("l") ? "" : " ");
+    else path += `M${pair(toX, toY, "")}`;
+    const isEnd = (values[step + 1] ?? null) === null;
+    if (!drawing) path += isEnd ? dot : "l";
+    [fromX, fromY] = [toX, toY];
     drawing = true;
   }
   return path;
+}
+
+/** Two lengths in tenths, as short as a path allows. */
+function pair(x: number, y: number, before: string): string {
+  const [left, right] = [tenths(x), tenths(y)];
+  return `${left.startsWith("-") ? "" : before}${left}${right.startsWith("-") ? "" : " "}${right}`;
+}
+
+function tenths(n: number): string {
+  return String(n / 10).replace(/^(-?)0\./, "$1.");
 }
 
 /** Join `path(start, end)` of each run of `true`. */

@@ -13,12 +13,12 @@ import type { PartView, Scope } from "./report-view.ts";
 import { visible } from "./text.ts";
 
 /** Commands per position with a bar of their own. */
-const TOP = 8;
+const TOP = 7;
 /** Links of a smaller share of the sessions are hidden. */
 const THRESHOLD_SHARE = 0.002;
 /** Chains that are carried whatever they cost, and bounds of the cells and the text that the others may take. */
 const CARRY_ALWAYS = 10;
-const CELLS_MOST = 60_000;
+const CELLS_MOST = 22_000;
 const TEXT_MOST = 60_000;
 /** Longest text of a command that is carried; the section of commands has longer ones. */
 const COMMAND_MOST = 600;

@@ -14,8 +14,8 @@ const MAX_DAYS = 3653;
 const CARRY_MOST = 300;
 export const SHOW_MOST = 100;
 /** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
-const CELLS_BASE = 70_000;
-const CELLS_PER_SENSOR_DAY = 40;
+const CELLS_BASE = 40_000;
+const CELLS_PER_SENSOR_DAY = 20;
 const CELLS_MOST = 800_000;
 /** Sensor-days up to which a page can afford to say, for each of them, how large what it leaves out can be. */
 const BOUNDED_SENSOR_DAYS = 8_000;

@@ -114,10 +114,21 @@ export interface TrailView {
   readonly commands: readonly TrailCommand[];
 }
 
-/** The sessions of a value under the filter, those inside it first. */
-export function buildTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number): TrailView {
+/**
+ * The sessions of a value under the filter, those inside it first.
+ *
+ * @param most Rows at most; what is left out is counted.
+ */
+export function buildTrail(
+  scope: Scope,
+  trails: TrailsData,
+  ranking: Ranking,
+  key: number,
+  most: number = trails.most,
+): TrailView {
   const { section, data } = ranking;
-  const sessions = sessionsOf(trails, section.id, key);
+  const carried = sessionsOf(trails, section.id, key);
+  const sessions = carried.slice(0, most);
   const codes = new Map(scope.data.sensors.map((name, code) => [name, code]));
   const { range, sensors } = scope.filter;
   const rows = sessions.map(({ second, sensor, session, address }): TrailRowView => {
@@ -136,7 +147,7 @@ export function buildTrail(scope: Scope, trails: TrailsData, ranking: Ranking, k
   const count = sumCells(data.cells[key]!, scope.data.grid, scope.filter);
   const total = plural(count, section.unit.slice(0, -1), section.unit);
   const n = rows.length;
-  const isAll = n < trails.most;
+  const isAll = carried.length < trails.most && carried.length <= most;
   const found = isAll ? (n === 1 ? "The only session" : `All ${n} sessions`) : `The ${n} newest sessions`;
   const shown = scope.whole
     ? `${found}; ${total} in all.`

@@ -15,6 +15,7 @@ import rowPartial from "../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../templates/section.mustache" with { type: "text" };
 import { perStep } from "./axis.ts";
 import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "./chart.ts";
+import { toBase85 } from "./base85.ts";
 import { bundleScript } from "./client-script.ts";
 import { type Cells, encodeCells, everything, sumByDay } from "./cube.ts";
 import { formatNumber, plural, toIsoDay } from "./format.ts";
@@ -66,7 +67,9 @@ const STYLE = baseStyle + purposeStyle + chainsStyle;
 const CHART_WIDTH = 1040;
 /** Chains shown before the table is unfolded, and characters of a command that a bar's title says. */
 export const CHAINS_SHOWN = 8;
-export const TITLE_MOST = 160;
+export const TITLE_MOST = 100;
+/** Sessions in a sheet that opens without a script. */
+const SHEET_MOST = 3;
 /** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
 const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
 /** Room one step takes at least, in pixels. */
@@ -209,7 +212,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     columns: columnNames(section),
     ...columnFlags(scope, data, section),
     shown: describeShown(ranking, shown, true),
-    svg: toMarkupText(lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`).svg),
+    svg: toMarkupText(lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`, { isCoarse: true }).svg),
     rows: shown.map((key, i) => {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
       return { ...row, ...columnFlags(scope, data, section), svg: toMarkupText(sparkline(row.values)) };
@@ -241,7 +244,7 @@ function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number
   const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]!), 60);
   if (!SHEETS_WITHOUT_SCRIPT.has(ranking.section.id)) return { key, name, needsScript: true };
   const id = `trail-${ranking.section.id}-${key}`;
-  const sheet = trailSheet(buildTrail(scope, trails, ranking, key), `${id}-name`, false);
+  const sheet = trailSheet(buildTrail(scope, trails, ranking, key, SHEET_MOST), `${id}-name`, false);
   return { key, name, needsScript: false, target: id, sheet: { id, markup: sheet.map(toMarkupText).join("") } };
 }
 
@@ -357,7 +360,7 @@ function toPageData(
 }
 
 function pack(bytes: Uint8Array<ArrayBuffer>): string {
-  return Buffer.from(Bun.deflateSync(bytes, { level: 6 })).toString("base64");
+  return toBase85(Bun.deflateSync(bytes, { level: 9 }));
 }
 
 /** Equal lists once: all sessions are counted in two sections, all events in two places. */

@@ -112,7 +112,7 @@ export function drawStepGraph(
     const [y0, y1] = [round1(sourceY + HEADER_HEIGHT), round1(targetY + HEADER_HEIGHT)];
     return element("path", {
       class: `band p-${purposeOfNode(nodes[source]!, purposes)}`,
-      d: `M${from} ${y0}C${middle} ${y0} ${middle} ${y1} ${to} ${y1}`,
+      d: `M${from} ${y0}c${middle - from} 0 ${middle - from} ${round1(y1 - y0)} ${to - from} ${round1(y1 - y0)}`,
       "stroke-width": Math.max(0.8, round1(band)),
       "data-sessions": value,
     });

@@ -19,7 +19,7 @@ import { startStepGraph } from "./step-graph.js";
 /** Chains shown at first, and those that "Show more" adds. */
 const FIRST_ROWS = 8;
 const MORE_ROWS = 25;
-const TITLE_MOST = 160;
+const TITLE_MOST = 100;
 
 /**
  * @param {any} packed As the page's data hold it.

@@ -5,6 +5,7 @@
  * values only.
  */
 import { perStep } from "../lib/axis.ts";
+import { fromBase85 } from "../lib/base85.ts";
 import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/chart.ts";
 import { toCsv } from "../lib/csv.ts";
 import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/cube.ts";
@@ -99,10 +100,9 @@ const NUMBER_ROWS = 400;
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
-/** @param {string} base64 */
-async function unpack(base64) {
-  const packed = Uint8Array.from(atob(base64), character => character.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+/** @param {string} text */
+async function unpack(text) {
+  const stream = new Blob([fromBase85(text)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -5,10 +5,11 @@
  *
  * Wanted: 90 days of 20 sensors under 500 KB in under 300 ms; 365 days of 100 sensors under 3 MB in under 1.5 s.
  */
-import { renderReport } from "../../lib/report.ts";
+import { prepareReport, type ReportOptions } from "../../lib/report.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
 import { renderStats } from "../../lib/stats-page.ts";
 import { buildFleet } from "../support/report-fleet.ts";
+import { buildFleetSessions } from "../support/report-sessions.ts";
 
 const RUNS = 5;
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
@@ -38,12 +39,15 @@ for (const { name, ...size } of CASES) {
       `${name}, ${rows} rows, ${what}: ${(Buffer.byteLength(page) / 1000).toFixed(0)} KB ` +
         `(gzip ${(Bun.gzipSync(page).length / 1000).toFixed(0)}), min ${min.toFixed(0)} ms, median ${median.toFixed(0)} ms`,
     );
-  print(
-    "result.html",
-    measure(() => renderReport(table, OPTIONS)),
-  );
+  const report = (more: Pick<ReportOptions, "statistics" | "sessions">) =>
+    measure(() => prepareReport(table, OPTIONS).render(more));
+  print("result.html of the table alone", report({}));
+  const sessions = buildFleetSessions(table, prepareReport(table, OPTIONS).data);
+  print("result.html with chains and sessions", report({ sessions }));
+  // A year of a hundred sensors takes the statistics half a minute.
   if (size.sensors > 20) continue;
   const statistics = computeStatistics(table, OPTIONS);
+  print("result.html with statistics too", report({ sessions, statistics }));
   print(
     "stats.html",
     measure(() => renderStats(table, statistics, OPTIONS)),

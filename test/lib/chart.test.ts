@@ -30,8 +30,8 @@ describe("linePath", () => {
   const CASES: { name: string; values: (number | null)[]; path: string }[] = [
     { name: "nothing", values: [], path: "" },
     { name: "nobody watched", values: [null, null], path: "" },
-    { name: "a line", values: [1, 2, 0], path: "M0 1L1 2L2 0" },
-    { name: "a gap is not bridged", values: [1, 2, null, 3, 4], path: "M0 1L1 2M3 3L4 4" },
+    { name: "a line", values: [1, 2, 0], path: "M0 1l1 1 1-2" },
+    { name: "a gap is not bridged", values: [1, 2, null, 3, 4], path: "M0 1l1 1M3 3l1 1" },
     { name: "a day alone is a dot", values: [null, 5, null], path: `M1 5${DOT}` },
     { name: "the last day alone is a dot", values: [1, null, 5], path: `M0 1${DOT}M2 5${DOT}` },
   ];
