@@ -20,7 +20,7 @@ import { matchesGlob } from "./glob.ts";
 import { compareTexts, readHead } from "./log-file.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "./format.ts";
 import { Answer, type Wire } from "./remote-answer.ts";
-import { chooseWire, type FetchPart, fetchParts } from "./remote-fetch.ts";
+import { chooseWire, type FetchGroup, type FetchPart, fetchParts, isGroupable } from "./remote-fetch.ts";
 import {
   baseName,
   listRemoteLogs,
@@ -266,9 +266,62 @@ interface BatchOptions {
   readonly onDone: (job: Job, outcome: "again" | "unchanged" | { readonly replaced: string } | undefined) => void;
 }
 
-/** The log that is being written. */
-class Receiver {
-  readonly job: Job;
+/** What became of a log. */
+type Outcome = Parameters<BatchOptions["onDone"]>[1];
+
+/** Takes a part of an answer. */
+interface Receiver {
+  /** Its logs, for messages the first. */
+  readonly jobs: readonly Job[];
+  readonly part: FetchPart | FetchGroup;
+  /** @returns How many of the bytes are new. */
+  take(bytes: Buffer): number | Promise<number>;
+  /**
+   * Close, check, and give the files their names.
+   *
+   * @returns In the order of the jobs.
+   */
+  finish(hashes: readonly string[]): readonly Outcome[] | Promise<readonly Outcome[]>;
+  close(): void;
+}
+
+/** Small logs that come as one. */
+class GroupReceiver implements Receiver {
+  readonly jobs: readonly Job[];
+  readonly part: FetchGroup;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(jobs: readonly Job[]) {
+    this.jobs = jobs;
+    this.part = {
+      paths: jobs.map(({ log }) => log.path),
+      length: jobs.reduce((sum, { log }) => sum + log.sizeBytes, 0),
+    };
+  }
+
+  take(bytes: Buffer): number {
+    this.#chunks.push(bytes);
+    return bytes.length;
+  }
+
+  finish(hashes: readonly string[]): readonly Outcome[] {
+    const all = Buffer.concat(this.#chunks);
+    let at = 0;
+    return this.jobs.map((job, i) => {
+      const text = all.subarray(at, (at += job.log.sizeBytes));
+      if (hashes.length !== this.jobs.length || sha256Of(text) !== hashes[i]) return "again";
+      writePartial(job, text);
+      return giveName(job);
+    });
+  }
+
+  close(): void {}
+}
+
+/** A log, or the rest of one. */
+class LogReceiver implements Receiver {
+  readonly jobs: readonly [Job];
+  readonly part: FetchPart;
   readonly #overlap: Buffer;
   #seen = 0;
   #isSame = true;
@@ -276,17 +329,31 @@ class Receiver {
   #chunks: Buffer[] = [];
   readonly #hash = new Bun.CryptoHasher("sha256");
 
-  constructor(job: Job, overlap: Buffer) {
-    this.job = job;
+  /**
+   * @param overlap The last bytes of what is here already.
+   * @param isGrowing What the log is by now is not what was asked for.
+   */
+  constructor(job: Job, overlap: Buffer, isHashed: boolean, isGrowing: boolean) {
+    this.jobs = [job];
     this.#overlap = overlap;
+    const { path, sizeBytes } = job.log;
+    const offset = job.from - overlap.length;
+    const hash = isGrowing ? sizeBytes : "whole";
+    this.part = {
+      path,
+      offset,
+      length: sizeBytes - offset,
+      ...(isHashed && job.source !== "unchanged" ? { hash } : {}),
+    };
   }
 
   get #isSmall(): boolean {
-    return this.job.source === "nothing" && this.job.log.sizeBytes <= SMALL_MAX_BYTES;
+    const [{ source, log }] = this.jobs;
+    return source === "nothing" && log.sizeBytes <= SMALL_MAX_BYTES;
   }
 
-  /** @returns How many of the bytes are new. */
   async take(bytes: Buffer): Promise<number> {
+    const [job] = this.jobs;
     let rest = bytes;
     const overlapLeft = this.#overlap.length - this.#seen;
     if (overlapLeft > 0) {
@@ -301,14 +368,14 @@ class Receiver {
       return rest.length;
     }
     this.#file ??= await this.#open();
-    if (this.job.from === 0) this.#hash.update(rest);
+    if (job.from === 0) this.#hash.update(rest);
     // Into the system's memory at once; a promise per piece would take longer than the writing.
     for (let put = 0; put < rest.length;) put += writeSync(this.#file, rest, put);
     return rest.length;
   }
 
   async #open(): Promise<number> {
-    const { source, local, partial, from } = this.job;
+    const [{ source, local, partial, from }] = this.jobs;
     mkdirSync(dirname(partial), { recursive: true });
     // The copy that is there stays as it is until the new one is whole.
     if (source === "local") await copyFile(local, partial);
@@ -316,12 +383,14 @@ class Receiver {
     return openSync(partial, from > 0 ? "a" : "w");
   }
 
-  /** Close, check, and give the file its name. */
-  async finish(sha256: string | undefined): Promise<"again" | "unchanged" | { replaced: string } | undefined> {
+  async finish([sha256]: readonly string[]): Promise<[Outcome]> {
+    return [await this.#finish(sha256)];
+  }
+
+  async #finish(sha256: string | undefined): Promise<Outcome> {
     this.close();
-    const {
-      job: { log, local, partial, source, from },
-    } = this;
+    const [job] = this.jobs;
+    const { log, partial, source, from } = job;
     const isWhole = this.#isSame && this.#seen === this.#overlap.length + log.sizeBytes - from;
     if (!isWhole) {
       // What is here of another file helps nobody; what is the beginning of this one does.
@@ -329,28 +398,19 @@ class Receiver {
       return "again";
     }
     if (source === "unchanged") return "unchanged";
+    const isHashed = this.part.hash !== undefined;
     if (this.#isSmall) {
       const text = Buffer.concat(this.#chunks);
-      if (sha256 !== undefined && new Bun.CryptoHasher("sha256").update(text).digest("hex") !== sha256) return "again";
-      mkdirSync(dirname(partial), { recursive: true });
-      writeFileSync(partial, text);
+      if (isHashed && sha256Of(text) !== sha256) return "again";
+      writePartial(job, text);
     } else {
       if (!existsSync(partial)) closeSync(await this.#open());
-      if (sha256 !== undefined && (from === 0 ? this.#hash.digest("hex") : await hashFile(partial)) !== sha256) {
+      if (isHashed && (from === 0 ? this.#hash.digest("hex") : await hashFile(partial)) !== sha256) {
         removeQuietly(partial);
         return "again";
       }
     }
-    const mtime = Number(log.mtime);
-    utimesSync(partial, mtime, mtime);
-    let replaced: string | undefined;
-    const old = source === "local" ? undefined : statOf(local);
-    if (old !== undefined) {
-      replaced = freeName(`${local}.old-${new Date(old.mtimeMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
-      renameSync(local, replaced);
-    }
-    renameSync(partial, local);
-    return replaced === undefined ? undefined : { replaced };
+    return giveName(job);
   }
 
   close(): void {
@@ -360,48 +420,70 @@ class Receiver {
   }
 }
 
+function sha256Of(text: Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+}
+
+function writePartial({ partial }: Job, text: Uint8Array): void {
+  try {
+    writeFileSync(partial, text);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+    mkdirSync(dirname(partial), { recursive: true });
+    writeFileSync(partial, text);
+  }
+}
+
+/** Let a log that is whole take its place. */
+function giveName({ log, local, partial, source }: Job): Outcome {
+  const mtime = Number(log.mtime);
+  utimesSync(partial, mtime, mtime);
+  let replaced: string | undefined;
+  const old = source === "local" ? undefined : statOf(local);
+  if (old !== undefined) {
+    replaced = freeName(`${local}.old-${new Date(old.mtimeMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
+    renameSync(local, replaced);
+  }
+  renameSync(partial, local);
+  return replaced === undefined ? undefined : { replaced };
+}
+
 async function fetchBatch(connection: Connection, jobs: readonly Job[], options: BatchOptions): Promise<void> {
   const { hashes, isGrowing, wire, sudo, onWire, onBytes, onDone } = options;
   const receivers: Receiver[] = [];
-  const parts: FetchPart[] = [];
+  // What has changed while it was read is read alone the next time.
+  const isInGroup = ({ source, log }: Job) =>
+    hashes && !isGrowing && source === "nothing" && log.sizeBytes <= SMALL_MAX_BYTES && isGroupable(log.path);
+  const grouped = jobs.filter(isInGroup);
+  if (grouped.length > 0) receivers.push(new GroupReceiver(grouped));
   for (const job of jobs) {
+    if (isInGroup(job)) continue;
     const overlapLength = Math.min(OVERLAP_BYTES, job.from);
     const overlap = overlapLength === 0 ? Buffer.alloc(0) : await readTail(job, overlapLength);
-    receivers.push(new Receiver(job, overlap));
-    const offset = job.from - overlap.length;
-    const { path, sizeBytes } = job.log;
-    const isHashed = hashes && job.source !== "unchanged";
-    parts.push({
-      path,
-      offset,
-      length: sizeBytes - offset,
-      ...(isHashed ? { hash: isGrowing ? sizeBytes : "whole" } : {}),
-    });
+    receivers.push(new LogReceiver(job, overlap, hashes, isGrowing));
   }
   try {
     const sink = {
       async data(part: number, bytes: Buffer) {
-        try {
-          onBytes(await receivers[part]!.take(bytes));
-        } catch (error) {
-          throw cannotWrite(receivers[part]!.job, error);
-        }
-      },
-      async end(part: number, _bytes: number, [sha256]: readonly string[]) {
         const receiver = receivers[part]!;
         try {
-          onDone(receiver.job, await receiver.finish(sha256));
+          onBytes(await receiver.take(bytes));
         } catch (error) {
-          throw cannotWrite(receiver.job, error);
+          throw cannotWrite(receiver.jobs[0]!, error);
+        }
+      },
+      async end(part: number, _bytes: number, sums: readonly string[]) {
+        const receiver = receivers[part]!;
+        try {
+          for (const [i, outcome] of (await receiver.finish(sums)).entries()) onDone(receiver.jobs[i]!, outcome);
+        } catch (error) {
+          throw cannotWrite(receiver.jobs[0]!, error);
         }
       },
     };
-    await fetchParts(
-      connection,
-      parts,
-      shape => new Answer(shape, sink),
-      { wire, sudo, onWire, timeoutMs: silenceOf(connection, parts) },
-    );
+    const parts = receivers.map(({ part }) => part);
+    const timeoutMs = silenceOf(connection, parts);
+    await fetchParts(connection, parts, shape => new Answer(shape, sink), { wire, sudo, onWire, timeoutMs });
   } finally {
     for (const receiver of receivers) receiver.close();
   }
@@ -411,12 +493,11 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
 const HASH_RATE = 20e6;
 
 /** How long a node may be silent: hashing a large log takes a while. */
-function silenceOf({ timeoutMs }: Connection, parts: readonly FetchPart[]): number {
-  return (
-    timeoutMs +
-    (Math.max(0, ...parts.map(({ offset, length, hash }) => (hash === undefined ? 0 : offset + length))) / HASH_RATE) *
-      1000
+function silenceOf({ timeoutMs }: Connection, parts: readonly (FetchPart | FetchGroup)[]): number {
+  const hashed = parts.map(part =>
+    "paths" in part ? part.length : part.hash === undefined ? 0 : part.offset + part.length,
   );
+  return timeoutMs + (Math.max(0, ...hashed) / HASH_RATE) * 1000;
 }
 
 function cannotWrite({ local }: Job, error: unknown): Error {

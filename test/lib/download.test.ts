@@ -339,6 +339,29 @@ describe("a hostile server", () => {
     expect(files).toEqual([]);
   });
 
+  test("small logs that come together are told apart by their hashes", async () => {
+    const sum = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+    const listing = listingOf([
+      { path: "/logs/cowrie.json", size: 3 },
+      { path: "/logs/cowrie.json.1", size: 3 },
+      { path: "/logs/cowrie.json.2", size: 3 },
+    ]).replace("000", "001");
+    let asked = 0;
+    // The second one has grown since it was listed, so the third is not where it should be.
+    const { value, files } = await against(listing, (question, mark) => {
+      asked++;
+      const answer =
+        asked === 1
+          ? `abcdefgGh\n${mark} 0 ${[sum("abc"), sum("defgG"), sum("hij")].join(" ")} \n`
+          : `def\n${mark} 0 ${sum("def")}  -\nhij\n${mark} 1 ${sum("hij")}  -\n`;
+      question.answer(answer);
+    });
+    expect([asked, value]).toMatchObject([2, { fetched: 3, failed: [] }]);
+    expect(files).toEqual(["a/b/out/cowrie.json", "a/b/out/cowrie.json.1", "a/b/out/cowrie.json.2"]);
+    const lacking = await against(listing, ({ answer }, mark) => answer(`abcdefhij\n${mark} 0 ${sum("abc")} \n`));
+    expect([lacking.value?.fetched, lacking.files]).toEqual([0, []]);
+  });
+
   test("a stall is given up, a broken end is an error", async () => {
     const listing = listingOf([{ path: "/logs/cowrie.json", size: 100 }]);
     const stalled = await against(listing, ({ write }) => write("abc"), { timeoutMs: 500 });

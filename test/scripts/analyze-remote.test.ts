@@ -44,9 +44,11 @@ describe("analyze-remote", () => {
   /** A node whose log of 2020 stops in the middle, and for ever. */
   async function startStuck(): Promise<Sshd> {
     const bin = join(lab.folder, `bin${Math.random()}`);
-    const script =
-      '#!/bin/sh\ncase "$*" in *2020*) /usr/bin/head -c 1000000 "$4"; exec sleep 4321;; esac\nexec /usr/bin/head "$@"\n';
-    await Bun.write(join(bin, "head"), script);
+    const script = `#!/bin/sh
+case "$(readlink /proc/self/fd/0)" in *2020*) /usr/bin/head -c 1000000; exec sleep 4321;; esac
+exec /usr/bin/dd "$@"
+`;
+    await Bun.write(join(bin, "dd"), script);
     await run(["chmod", "-R", "a+rx", bin]);
     const server = await lab.start({ config: [`SetEnv PATH=${bin}:/usr/bin:/bin`] });
     const logs = await copyLogs(server, join(FLEET, "hp-lab-01"));
