@@ -10,7 +10,9 @@ import { listScripts } from "../lib/commands.ts";
 import { lockOutputs } from "../lib/lock.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { readCrontabLines } from "./support/crontab.ts";
+import { copyLogs, makeLab } from "./support/remote.ts";
 import { makeTempDir, ROOT, run } from "./support/run.ts";
+import { SSHD_MISSING } from "./support/sshd.ts";
 
 setDefaultTimeout(600_000);
 
@@ -112,7 +114,9 @@ describe("pipes", () => {
 });
 
 describe("crontab", () => {
-  const jobs = codeBlocks("crontab").flatMap(readCrontabLines);
+  const all = codeBlocks("crontab").flatMap(readCrontabLines);
+  const isRemote = ({ command }: { command: string }) => command.includes("analyze-remote.ts");
+  const jobs = all.filter(job => !isRemote(job));
   const OUTPUTS = ["reduced.arrow", "reduced.json", "result.html", "stats.html"];
 
   /** A home as the section describes it. */
@@ -230,6 +234,41 @@ describe("crontab", () => {
     const names = stdout.split("\n").slice(1, -1).map(line => line.split(" ")[0]);
     expect(names).toEqual(lines.length === 0 ? [] : ["nightly", "hourly"]);
   });
+
+  const noSshd = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
+  test.skipIf(SSHD_MISSING !== undefined).each(all.filter(isRemote))(
+    `$command: from a node, and one line if there is one that cannot be read${noSshd}`,
+    async ({ schedule, command }) => {
+      expect(Bun.cron.parse(schedule)).toBeInstanceOf(Date);
+      await using home = await makeHome();
+      await using lab = await makeLab();
+      const server = await lab.start();
+      await copyLogs(server, join(home.path, "logs"));
+      const known = join(home.path, "known_hosts");
+      await writeFile(known, server.knownHosts);
+      const node = `[[node]]\nname = "one"\nhost = "${server.user}@127.0.0.1:${server.port}"\nidentity = "${lab.key}"\n`;
+      await writeFile(join(home.path, "sensors.toml"), node);
+      // ssh looks for the home of its user in the list of users, not in HOME: the one file there is named here.
+      const line = `${command} --known-hosts ${known}`;
+      const bare = ["env", "-i", `HOME=${home.path}`, "SHELL=/bin/sh", "PATH=/usr/bin:/bin", "/bin/sh", "-c", line];
+      const runIt = async () => {
+        const { stdout, stderr, exitCode } = await run(bare, { cwd: "/" });
+        return { stdout, stderr, exitCode };
+      };
+      const names = ["one_reduced.arrow", "one_reduced.json", ...OUTPUTS];
+      // The second time with what is there from the first.
+      for (let i = 0; i < 2; i++) {
+        expect(await runIt()).toEqual({ stdout: "", stderr: "", exitCode: 0 });
+        expect((await readdir(join(home.path, "report"))).sort()).toEqual(names.sort());
+      }
+      await writeFile(join(home.path, "sensors.toml"), `${node}[[node]]\nname = "two"\nhost = "127.0.0.1:1"\n`);
+      expect(await runIt()).toEqual({
+        stdout: "",
+        stderr: "analyze-remote: two: connection refused: nothing listens there\n",
+        exitCode: 1,
+      });
+    },
+  );
 
   test("two runs at once leave one whole set of outputs", async () => {
     const [nightly] = writing;
