@@ -359,7 +359,7 @@ describe("a hostile server", () => {
     expect([asked, value]).toMatchObject([2, { fetched: 3, failed: [] }]);
     expect(files).toEqual(["a/b/out/cowrie.json", "a/b/out/cowrie.json.1", "a/b/out/cowrie.json.2"]);
     const lacking = await against(listing, ({ answer }, mark) => answer(`abcdefhij\n${mark} 0 ${sum("abc")} \n`));
-    expect([lacking.value?.fetched, lacking.files]).toEqual([0, []]);
+    expect([(lacking.error as SshError).message, lacking.files]).toEqual(["it sends more than was asked for", []]);
   });
 
   test("a stall is given up, a broken end is an error", async () => {
