@@ -119,7 +119,7 @@ export function prepareReport(
   const hasDays = data.grid.days > 0;
   const sections = data.sections.map(section => toSectionView(scope, section, show));
   const view = {
-    ...toHeadline(data, hasDays),
+    ...toHeadline(data, hasDays, options.limits),
     generatedBy: options.generatedBy,
     hasDays,
     figures: hasDays ? buildFigures(scope).map(figure => ({ ...figure, hasChange: figure.change !== undefined })) : [],
@@ -153,7 +153,7 @@ export function prepareReport(
   return { data, render };
 }
 
-function toHeadline(data: ReportData, hasDays: boolean) {
+function toHeadline(data: ReportData, hasDays: boolean, limits: readonly string[] = []) {
   const { firstDay, days, sensors } = data.grid;
   if (!hasDays)
     return { title: "Cowrie report: no events", heading: "No events", period: "", lede: "The inputs held no event." };
@@ -162,7 +162,10 @@ function toHeadline(data: ReportData, hasDays: boolean) {
     title: `Cowrie report, ${period}`,
     heading: days === 1 ? toLongDay(firstDay) : `${formatNumber(days)} days of attacks`,
     period,
-    lede: `${period} UTC, ${plural(sensors, "sensor")}`,
+    // What is missing is said before any number, whole where it is one thing.
+    lede:
+      `${period} UTC, ${plural(sensors, "sensor")}` +
+      (limits.length <= 1 ? limits.map(text => `. ${text}`).join("") : `. ${limits.length} things are missing, see Provenance.`),
   };
 }
 

@@ -93,8 +93,8 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
       { id: "provenance", name: "Provenance" },
     ],
     figures: hasDays ? toFigures(statistics) : [],
-    notes: statistics.notes.map(visible),
-    hasNotes: statistics.notes.length > 0,
+    notes: [...(options.limits ?? []), ...statistics.notes.map(visible)],
+    hasNotes: (options.limits ?? []).length + statistics.notes.length > 0,
     sections,
     provenance: buildProvenance(table.info, toFacts(statistics, options), options.limits ?? []),
   };
