@@ -31,7 +31,18 @@ import {
   Vector,
 } from "apache-arrow";
 import { Footer } from "apache-arrow/ipc/metadata/file";
+import {
+  ArrowError,
+  checkedMessages,
+  checkFile,
+  checkFileBytes,
+  checkStream,
+  isIpcFile,
+  isMagic,
+  readFooter,
+} from "./arrow-guard.ts";
 import type { Texts } from "./dictionary.ts";
+import { peek } from "./log-file.ts";
 
 export type IpcFormat = "file" | "stream";
 
@@ -345,14 +356,22 @@ async function openIpcFile(path: string): Promise<IpcTable> {
   const handle = await open(path);
   try {
     const { size } = await handle.stat();
-    const schema = await readSchema(handle, size);
+    const read = (start: number, length: number) => readBytes(handle.fd, start, length);
+    const schema = isIpcFile(read, size)
+      ? Footer.decode(readFooter(read, size)).schema
+      : (await openReader(read(0, size))).schema;
     const texts = new Map<string, Texts>();
     let reader: RecordBatchReader | undefined;
     return {
       ...describeSchema(schema),
       texts: name => texts.get(name),
       async *batches() {
-        reader = await openReader(size <= WHOLE_MAX_BYTES ? readWhole(handle.fd, size) : handle);
+        if (size <= WHOLE_MAX_BYTES) {
+          reader = await openReader(read(0, size));
+        } else {
+          checkFile(read, size);
+          reader = await toReader(handle);
+        }
         yield* readBatches(reader, texts);
       },
       close: async () => {
@@ -366,7 +385,19 @@ async function openIpcFile(path: string): Promise<IpcTable> {
   }
 }
 
-async function openReader(source: Uint8Array | AsyncIterable<Uint8Array> | FileHandle): Promise<RecordBatchReader> {
+/** The library's reader over messages that have been looked at. */
+async function openReader(source: Uint8Array | AsyncIterable<Uint8Array>): Promise<RecordBatchReader> {
+  if (source instanceof Uint8Array) {
+    if (isMagic(source)) checkFileBytes(source);
+    else checkStream(source);
+    return toReader(source);
+  }
+  const { head, all } = await peek(source);
+  // A file on a pipe: its schema stands at its end.
+  return isMagic(head) ? openReader(Buffer.concat(await Array.fromAsync(all))) : toReader(checkedMessages(all));
+}
+
+async function toReader(source: Uint8Array | AsyncIterable<Uint8Array> | FileHandle): Promise<RecordBatchReader> {
   const reader = await RecordBatchReader.from(source as AsyncIterable<Uint8Array>);
   await reader.open({ autoDestroy: false });
   return reader;
@@ -376,12 +407,28 @@ function describeSchema({ metadata, fields }: Schema): Pick<IpcTable, "metadata"
   return { metadata, names: fields.map(field => field.name) };
 }
 
+async function nextBatch(reader: RecordBatchReader): Promise<RecordBatch | undefined> {
+  try {
+    const { done, value } = await reader.next();
+    return done === true ? undefined : (value as RecordBatch);
+  } catch (error) {
+    // What the library stumbles over is no fault of the program's, as such an error else would be.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new ArrowError(`its Arrow data are damaged: ${error.message}`, { cause: error });
+  }
+}
+
 async function* readBatches(reader: RecordBatchReader, texts: Map<string, Texts>): ReturnType<IpcTable["batches"]> {
-  for await (const batch of reader) {
+  for (;;) {
+    const batch = await nextBatch(reader);
+    if (batch === undefined) return;
     const columns = new Map<string, Data>();
     batch.schema.fields.forEach((field, i) => {
       const data = batch.data.children[i]!;
-      if (data.dictionary !== undefined) texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
+      checkData(data, batch.numRows, field.name);
+      if (data.dictionary !== undefined && !texts.has(field.name)) {
+        texts.set(field.name, toTexts(data.dictionary as Vector<Utf8>));
+      }
       columns.set(field.name, data);
     });
     const decoded = new Map<string, Int32Array | Float64Array>();
@@ -397,29 +444,12 @@ async function* readBatches(reader: RecordBatchReader, texts: Map<string, Texts>
   }
 }
 
-const MAGIC = "ARROW1";
-/** Length of the footer, and the magic behind it. */
-const TRAILER_BYTES = 4 + MAGIC.length;
-
-/** The schema of an IPC file, from the footer at its end; a stream in a file has it at its start. */
-async function readSchema(handle: FileHandle, sizeBytes: number): Promise<Schema> {
-  const trailer = Buffer.alloc(TRAILER_BYTES);
-  if (sizeBytes > TRAILER_BYTES) await handle.read(trailer, 0, TRAILER_BYTES, sizeBytes - TRAILER_BYTES);
-  if (trailer.toString("latin1", 4) !== MAGIC) return (await openReader(readWhole(handle.fd, sizeBytes))).schema;
-  const length = trailer.readInt32LE(0);
-  const start = sizeBytes - TRAILER_BYTES - length;
-  if (length <= 0 || start < 0) throw new Error("not a whole Arrow file: its footer is damaged");
-  const footer = Buffer.alloc(length);
-  await handle.read(footer, 0, length, start);
-  return Footer.decode(footer).schema;
-}
-
-function readWhole(file: number, sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
+function readBytes(file: number, start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
   let filled = 0;
-  while (filled < sizeBytes) {
-    const n = readSync(file, bytes, filled, sizeBytes - filled, filled);
-    if (n === 0) throw new Error("it was cut short while it was read");
+  while (filled < length) {
+    const n = readSync(file, bytes, filled, length - filled, start + filled);
+    if (n === 0) throw new ArrowError("its Arrow data are cut short");
     filled += n;
   }
   return bytes;
@@ -429,7 +459,27 @@ function toTexts(vector: Vector<Utf8>): Texts {
   const [data, ...more] = vector.data;
   if (data === undefined || data.length === 0) return { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
   if (more.length > 0) throw new Error("Cannot read a dictionary in several pieces: expected one");
-  return { size: data.length, arena: data.values, offsets: data.valueOffsets };
+  const { length: size, values: arena, valueOffsets: offsets } = data;
+  let isSound = offsets instanceof Int32Array && offsets.length > size && offsets[0]! >= 0 && offsets[size]! <= arena.length;
+  for (let code = 0; isSound && code < size; code++) isSound = offsets[code]! <= offsets[code + 1]!;
+  if (!isSound) throw new ArrowError("its Arrow data are damaged: a text reaches beyond the end of all texts");
+  return { size, arena, offsets };
+}
+
+/** The bytes of a column must be as many as its rows want. */
+function checkData(data: Data, rows: number, name: string): void {
+  const perValue = data.type instanceof Bool ? 8 : 1;
+  const values: { readonly length: number } | undefined = data.values;
+  const bitmap: Uint8Array | null | undefined = data.nullBitmap;
+  const hasBitmap = bitmap !== undefined && bitmap !== null && bitmap.length > 0;
+  if (
+    data.length !== rows ||
+    values === undefined ||
+    values.length * perValue < rows ||
+    (data.nullCount > 0 && hasBitmap && bitmap.length * 8 < rows)
+  ) {
+    throw new ArrowError(`its Arrow data are damaged: column ${JSON.stringify(name)} does not hold ${rows} rows`);
+  }
 }
 
 function fromData(data: Data): Int32Array | Float64Array {

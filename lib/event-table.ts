@@ -12,6 +12,9 @@ import {
   TEXT_COLUMNS,
   type TextColumn,
 } from "./schema.ts";
+import { isSource, parseInfo } from "./stored-info.ts";
+import { visible } from "./text.ts";
+import { EARLIEST_US, LATEST_US } from "./time.ts";
 
 /** Some thousand events, every present column unpacked. */
 export interface EventBatch {
@@ -145,9 +148,11 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
           walked += rows;
           for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
           const lineHash = column(LINE_HASH) as Float64Array | undefined;
+          const timestampUs = column(TIMESTAMP);
+          checkTimestamps(timestampUs);
           yield {
             rows,
-            timestampUs: column(TIMESTAMP) as Float64Array,
+            timestampUs,
             codes: { get: name => column(name) as Int32Array | undefined },
             numbers: { get: name => column(name) as Float64Array | undefined },
             ...(lineHash === undefined ? {} : { lineHash }),
@@ -161,13 +166,23 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
   };
 }
 
+/** Calendars are laid out by them: what no log can hold is refused. */
+function checkTimestamps(timestampUs: Int32Array | Float64Array | undefined): asserts timestampUs is Float64Array {
+  let isSound = timestampUs instanceof Float64Array;
+  for (let row = 0; isSound && row < timestampUs!.length; row++) {
+    isSound = timestampUs![row]! >= EARLIEST_US && timestampUs![row]! <= LATEST_US;
+  }
+  if (!isSound) throw new RangeError("an event table with damaged timestamps: expected the years 1970 to 2199");
+}
+
 /** @throws {TypeError} if it is not the metadata of an event table of this version. */
 function readInfo(metadata: ReadonlyMap<string, string>): EventTableInfo {
   const json = metadata.get(INFO_KEY);
   if (json === undefined) throw new TypeError("not an event table: its schema has no such metadata");
-  const info = JSON.parse(json) as EventTableInfo;
+  const info = parseInfo(json, "an event table");
   if (info.mappingVersion !== MAPPING_VERSION) {
-    throw new TypeError(`an event table of version ${info.mappingVersion}: expected ${MAPPING_VERSION}`);
+    throw new TypeError(`an event table of version ${visible(String(info.mappingVersion))}: expected ${MAPPING_VERSION}`);
   }
-  return info;
+  if (!isSource(info.source)) throw new TypeError("an event table with damaged metadata: its log is not described");
+  return info as unknown as EventTableInfo;
 }

@@ -7,6 +7,9 @@ import { take } from "./group.ts";
 import { type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
+import { checkReducedInfo, parseInfo } from "./stored-info.ts";
+import { visible } from "./text.ts";
+import { DAY_US, EARLIEST_US, LATEST_US } from "./time.ts";
 
 /** Version of the format; another one is refused. */
 export const REDUCED_VERSION = 1;
@@ -60,6 +63,19 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
   yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(table.info)]])));
 }
 
+/** The columns, every one of which every table has. */
+const COLUMNS = [
+  "day",
+  "sensor",
+  "kind",
+  ...TEXT_KEYS,
+  ...NUMBER_KEYS,
+  "count",
+  "success",
+  "first_seen",
+  "last_seen",
+];
+
 /** What a reduced Arrow file holds, ready to be added up. */
 export interface StoredReduced {
   readonly info: ReducedInfo;
@@ -71,18 +87,23 @@ export interface StoredReduced {
  * Read a reduced table.
  *
  * @throws {TypeError} if the Arrow data are no reduced table, or one of another version.
+ * @throws {RangeError} if they are damaged, or a row says what no row can.
  */
 export async function readReducedArrow(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredReduced> {
   const ipc = await openIpc(source);
   try {
     const json = ipc.metadata.get(INFO_KEY);
     if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
-    const info = JSON.parse(json) as ReducedInfo;
+    const info = parseInfo(json, "a reduced table");
     if (info.version !== REDUCED_VERSION) {
-      throw new TypeError(`a reduced table of version ${info.version}: expected ${REDUCED_VERSION}`);
+      throw new TypeError(`a reduced table of version ${visible(String(info.version))}: expected ${REDUCED_VERSION}`);
     }
+    checkReducedInfo(info);
     const parts: ReducedRows[] = [];
-    for await (const { column } of ipc.batches()) {
+    const missing = COLUMNS.filter(name => !ipc.names.includes(name));
+    if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
+    for await (const { rows, column } of ipc.batches()) {
+      if (rows === 0) continue;
       const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
       parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
     }
@@ -131,7 +152,7 @@ function splitKinds(
     const rows = Int32Array.from(list);
     const whole = (name: string) => Int32Array.from(take(column(name)!, rows), value => (value === value ? value : -1));
     const number = (name: string) => take(column(name) as Float64Array, rows);
-    kinds[kind] = {
+    const table: KindTable = {
       kind,
       rows: rows.length,
       day: whole("day"),
@@ -142,6 +163,35 @@ function splitKinds(
       firstSeenUs: number("first_seen"),
       lastSeenUs: number("last_seen"),
     };
+    checkRows(table);
+    kinds[kind] = table;
   }
   return kinds;
+}
+
+/**
+ * Rows that nobody can have counted would make calendars of a million years, or sums that are no numbers.
+ *
+ * @throws {RangeError} naming the first such row.
+ */
+function checkRows({ kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs }: KindTable): void {
+  const { hour, robot } = keys;
+  for (let row = 0; row < rows; row++) {
+    const isSound =
+      day[row]! * DAY_US >= EARLIEST_US &&
+      day[row]! * DAY_US <= LATEST_US &&
+      // A verdict counts whatever days and sensors were asked for: it may be of none of them.
+      sensor[row]! >= (kind === "scan" ? -1 : 0) &&
+      count[row]! >= 0 &&
+      success[row]! >= 0 &&
+      success[row]! <= count[row]! &&
+      firstSeenUs[row]! >= EARLIEST_US &&
+      firstSeenUs[row]! <= lastSeenUs[row]! &&
+      lastSeenUs[row]! <= LATEST_US &&
+      (hour === undefined || (hour[row]! >= 0 && hour[row]! < 24)) &&
+      (robot === undefined || (robot[row]! >= -1 && robot[row]! <= 1));
+    if (!isSound) {
+      throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row} of day ${day[row]}`);
+    }
+  }
 }

@@ -11,6 +11,10 @@ const SECOND_US = 1_000_000;
 const FIRST_YEAR = 1970;
 const LAST_YEAR = 2199;
 
+/** What no accepted instant lies beyond, its zone included. */
+export const EARLIEST_US = -DAY_US;
+export const LATEST_US = Date.UTC(LAST_YEAR + 1) * 1000 + DAY_US;
+
 const FORM = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))$/;
 
 /**
