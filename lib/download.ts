@@ -12,7 +12,7 @@ import {
   unlinkSync,
   utimesSync,
   writeFileSync,
-  writeSync,
+  writevSync,
 } from "node:fs";
 import { copyFile, open, truncate } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -36,9 +36,11 @@ import { errorReason, quoteForMessage } from "./text.ts";
 const OVERLAP_BYTES = 4096;
 /** Logs asked for together, so that small ones do not each wait for an answer. */
 const REQUEST_MAX_BYTES = 4 << 20;
-const REQUEST_MAX_FILES = 64;
+const REQUEST_MAX_FILES = 256;
 /** Smaller files are written in one go. */
 const SMALL_MAX_BYTES = 1 << 20;
+/** Larger ones in pieces of this size. */
+const WRITE_BYTES = 1 << 18;
 /** How often progress is told at most. */
 const TELL_MS = 100;
 /** How often a log is asked for that was changed while it was read. */
@@ -326,7 +328,9 @@ class LogReceiver implements Receiver {
   #seen = 0;
   #isSame = true;
   #file: number | undefined;
+  /** What is not written yet. */
   #chunks: Buffer[] = [];
+  #heldBytes = 0;
   readonly #hash = new Bun.CryptoHasher("sha256");
 
   /**
@@ -363,15 +367,25 @@ class LogReceiver implements Receiver {
     }
     this.#seen += bytes.length;
     if (!this.#isSame || rest.length === 0) return 0;
-    if (this.#isSmall) {
-      this.#chunks.push(rest);
-      return rest.length;
-    }
+    this.#chunks.push(rest);
+    if (this.#isSmall) return rest.length;
     this.#file ??= await this.#open();
     if (job.from === 0) this.#hash.update(rest);
-    // Into the system's memory at once; a promise per piece would take longer than the writing.
-    for (let put = 0; put < rest.length;) put += writeSync(this.#file, rest, put);
+    this.#heldBytes += rest.length;
+    if (this.#heldBytes >= WRITE_BYTES) this.#flush();
     return rest.length;
+  }
+
+  /** Into the system's memory at once: a promise per piece would take longer than the writing. */
+  #flush(): void {
+    const held = this.#chunks;
+    this.#chunks = [];
+    this.#heldBytes = 0;
+    while (held.length > 0) {
+      let put = writevSync(this.#file!, held);
+      while (held.length > 0 && put >= held[0]!.length) put -= held.shift()!.length;
+      if (put > 0) held[0] = held[0]!.subarray(put);
+    }
   }
 
   async #open(): Promise<number> {
@@ -388,6 +402,7 @@ class LogReceiver implements Receiver {
   }
 
   async #finish(sha256: string | undefined): Promise<Outcome> {
+    if (this.#file !== undefined) this.#flush();
     this.close();
     const [job] = this.jobs;
     const { log, partial, source, from } = job;
@@ -415,8 +430,14 @@ class LogReceiver implements Receiver {
 
   close(): void {
     const file = this.#file;
-    this.#file = undefined;
-    if (file !== undefined) closeSync(file);
+    if (file === undefined) return;
+    try {
+      // Of a transfer that broke, what is here need not come again.
+      this.#flush();
+    } finally {
+      this.#file = undefined;
+      closeSync(file);
+    }
   }
 }
 

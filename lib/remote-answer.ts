@@ -53,7 +53,7 @@ export class AnswerError extends Error {
 /** Bytes unpacked at a time. */
 const UNPACK_BYTES = 1 << 20;
 /** What stands behind the mark is no longer than this. */
-const MARK_REST_MAX_BYTES = 1 << 14;
+const MARK_REST_MAX_BYTES = 1 << 15;
 
 /** Reads an answer. */
 export class Answer implements AnswerReader {
