@@ -11,24 +11,19 @@ const BASE = 85;
 
 /** Write bytes as text; a last group of less than four bytes takes one character more than it has bytes. */
 export function toBase85(bytes: Uint8Array): string {
-  const pieces: string[] = [];
-  let piece = "";
-  for (let at = 0; at < bytes.length; at += 4) {
-    const length = Math.min(4, bytes.length - at);
+  const letters = Uint8Array.from(ALPHABET, letter => letter.charCodeAt(0));
+  const groups = Math.ceil(bytes.length / 4);
+  const text = new Uint8Array(5 * groups);
+  for (let group = 0; group < groups; group++) {
     let value = 0;
-    for (let i = 0; i < 4; i++) value = value * 256 + (bytes[at + i] ?? 0);
-    let group = "";
-    for (let i = 0; i < 5; i++) {
-      group = ALPHABET[value % BASE]! + group;
+    for (let at = 4 * group; at < 4 * group + 4; at++) value = value * 256 + (bytes[at] ?? 0);
+    for (let at = 5 * group + 4; at >= 5 * group; at--) {
+      text[at] = letters[value % BASE]!;
       value = Math.floor(value / BASE);
     }
-    piece += length === 4 ? group : group.slice(0, length + 1);
-    if (piece.length > 1 << 16) {
-      pieces.push(piece);
-      piece = "";
-    }
   }
-  return pieces.join("") + piece;
+  const missing = 4 * groups - bytes.length;
+  return new TextDecoder().decode(text.subarray(0, text.length - missing));
 }
 
 /** Read what {@link toBase85} wrote. */

@@ -1,7 +1,7 @@
 /** Tables of the report that the server and the page's script draw alike, as trees of elements. */
 import { element, type Markup } from "./markup.ts";
 import type { ChainRowView } from "./report-chains.ts";
-import type { TrailCommand, TrailRowView, TrailView } from "./report-trails.ts";
+import type { TrailCommand, TrailView } from "./report-trails.ts";
 import type { PartView } from "./report-view.ts";
 import type { CellView, TableView } from "./stats-tables.ts";
 
@@ -54,23 +54,24 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
     "Sessions: ",
     ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, partMarkup(part)), " "]),
   );
-  return [heading, element("p", { class: "lead" }, view.shown), trailTable(view.rows, hasScript), ...view.commands.map(command => copyLine(command, hasScript))];
+  return [heading, element("p", { class: "lead" }, view.shown), trailTable(view, hasScript), ...view.commands.map(command => copyLine(command, hasScript))];
 }
 
-function trailTable(rows: readonly TrailRowView[], hasScript: boolean): Markup {
+function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: boolean): Markup {
   const outside = rows.findIndex(row => !row.isInside);
-  const head = ["Seen (UTC)", "Sensor", "From", "Session"].map(name => element("th", { scope: "col" }, name));
+  const names = ["Seen (UTC)", "Session", ...(hasSensors ? ["Sensor"] : []), ...(hasAddresses ? ["From"] : [])];
+  const head = names.map(name => element("th", { scope: "col" }, name));
   const body = rows.flatMap((row, i) => [
     ...(i === outside
-      ? [element("tr", {}, element("th", { colspan: 4, scope: "rowgroup", class: "none" }, "outside the selection"))]
+      ? [element("tr", {}, element("th", { colspan: names.length, scope: "rowgroup", class: "none" }, "outside the selection"))]
       : []),
     element(
       "tr",
       {},
       element("td", { class: "time" }, row.time),
-      element("td", {}, element("code", {}, row.sensor)),
-      element("td", {}, element("code", {}, row.address)),
       element("td", {}, element("code", {}, row.session), ...(hasScript ? [" ", copyButton(row.command, "Copy trace", `the command that traces ${row.session}`)] : [])),
+      ...(hasSensors ? [element("td", {}, element("code", {}, row.sensor))] : []),
+      ...(hasAddresses ? [element("td", {}, element("code", {}, row.address))] : []),
     ),
   ]);
   return element(

@@ -111,6 +111,9 @@ export interface TrailView {
   /** How many of how many. */
   readonly shown: string;
   readonly rows: readonly TrailRowView[];
+  /** A column that says something: sensors where there are several, addresses where the value is none. */
+  readonly hasSensors: boolean;
+  readonly hasAddresses: boolean;
   readonly commands: readonly TrailCommand[];
 }
 
@@ -158,6 +161,8 @@ export function buildTrail(
     parts: toParts(section.columns, data.keys[key]!),
     shown,
     rows,
+    hasSensors: scope.data.sensors.length > 1,
+    hasAddresses: section.columns[0] !== "src_ip" && sessions.some(({ address }) => address !== null),
     commands: [
       ...(newest === undefined ? [] : [{ what: n === 1 ? "Trace it" : "Trace the first of them", text: newest.command }]),
       ...(all === undefined ? [] : [all]),

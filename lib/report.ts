@@ -363,7 +363,7 @@ function toPageData(
 }
 
 function pack(bytes: Uint8Array<ArrayBuffer>): string {
-  return toBase85(Bun.deflateSync(bytes, { level: 9 }));
+  return toBase85(Bun.deflateSync(bytes, { level: 6 }));
 }
 
 /** Equal lists once: all sessions are counted in two sections, all events in two places. */

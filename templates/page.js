@@ -152,6 +152,8 @@ const DRAWN = [
   "stroke-dasharray",
   "stroke-linejoin",
   "stroke-linecap",
+  "stroke-opacity",
+  "paint-order",
   "opacity",
   "font-family",
   "font-size",
