@@ -23,6 +23,8 @@ import { errorReason, quoteForMessage } from "./text.ts";
 
 /** ssh2 cannot pass on what a FIDO device signs: it has no place for the device's counter. */
 const FIDO_NOTE = "FIDO keys (sk-...) are not supported";
+/** Nor can it name the plain type of a signature beside the type of the certificate. */
+const CERTIFICATE_NOTE = "certificates of users are not supported";
 
 /** Secrets of the user, asked for once and kept for all hosts. */
 export interface Secrets {
@@ -131,17 +133,14 @@ function blobOf(key: ParsedKey | Buffer): Buffer {
   return Buffer.isBuffer(key) ? key : key.getPublicSSH();
 }
 
-/** Public half of a key file and the certificate on it, in base64, from the files beside it. */
-function readPublic(file: string): { key: string | undefined; certificate: string | undefined } {
-  const read = (path: string) => {
-    try {
-      return /^\S+ +([A-Za-z0-9+/=]+)/.exec(readFileSync(path, "utf8"))?.[1];
-    } catch {
-      // None there, which is no fault.
-      return undefined;
-    }
-  };
-  return { key: read(`${file}.pub`), certificate: read(`${file}-cert.pub`) };
+/** Public half of a key file in base64, from the file beside it. */
+function readPublic(file: string): string | undefined {
+  try {
+    return /^\S+ +([A-Za-z0-9+/=]+)/.exec(readFileSync(`${file}.pub`, "utf8"))?.[1];
+  } catch {
+    // None there, which is no fault.
+    return undefined;
+  }
 }
 
 /** An agent that takes longer to list its keys is stuck. */
@@ -221,7 +220,8 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
   const notes: string[] = [];
   let inAgent: ReadonlySet<string> = new Set();
   const offerKey = async (file: string, isNamed: boolean) => {
-    const { key: publicKey, certificate } = readPublic(file);
+    const publicKey = readPublic(file);
+    if (existsSync(`${file}-cert.pub`)) notes.push(CERTIFICATE_NOTE);
     if (publicKey !== undefined && inAgent.has(publicKey)) return;
     const key = await ring.read(file, isNamed);
     if (key === undefined) return;
@@ -231,9 +231,6 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
     }
     const name = `key ${quoteForMessage(file)}`;
     methods.push({ type: "publickey", name, method: { type: "publickey", username, key } });
-    if (certificate !== undefined && !inAgent.has(certificate)) {
-      notes.push(`the certificate of ${name} is of use only in an agent (ssh-add)`);
-    }
   };
   const offerAgent = (agent: OpenSSHAgent, isWanted: (blob: Buffer) => boolean) => {
     const chosen = new ChosenAgent(agent, isWanted);
@@ -244,8 +241,10 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
   if (held !== undefined) {
     const agent = new OpenSSHAgent(host.agent!);
     inAgent = new Set(held.map(blob => blob.toString("base64")));
-    if (held.some(blob => keyType(blob).startsWith("sk-"))) notes.push(`${FIDO_NOTE}, in an agent neither`);
-    const named = new Set(identities.flatMap(file => Object.values(readPublic(file))));
+    const types = held.map(keyType);
+    if (types.some(type => type.startsWith("sk-"))) notes.push(`${FIDO_NOTE}, in an agent neither`);
+    if (types.some(type => type.includes("-cert-"))) notes.push(`${CERTIFICATE_NOTE}, in an agent neither`);
+    const named = new Set(identities.map(readPublic));
     const isNamed = (blob: Buffer) => named.has(blob.toString("base64"));
     if (!hasOwnIdentities && !identitiesOnly) {
       if (inAgent.size > 0) offerAgent(agent, () => true);

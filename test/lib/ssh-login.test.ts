@@ -94,7 +94,7 @@ describe("keys that ssh2 cannot use are named", () => {
     await Bun.write(`${file}-cert.pub`, publicLine);
     const { types, text } = await offers({ identities: [file], hasOwnIdentities: true });
     expect(types).toEqual(["publickey"]);
-    expect(text).toContain("is of use only in an agent (ssh-add)");
+    expect(text).toContain("certificates of users are not supported");
   });
 
   const BAD: [what: string, text: string, says: string][] = [

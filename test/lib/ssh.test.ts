@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Connection,
@@ -135,6 +135,23 @@ describe("login", () => {
     expect(await using(named, connection => output(connection, "echo named"))).toBe("named\n");
   });
 
+  withSshd(`a certificate is said to be of no use, in a file or an agent${why}`, async () => {
+    await using at = await setUp();
+    const authority = await makeKey(join(at.dir, "authority"));
+    const mine = await makeKey(join(at.dir, "mine"));
+    const sign = ["ssh-keygen", "-q", "-s", authority.file, "-I", "me", "-n", at.server.user, `${mine.file}.pub`];
+    expect((await run(sign)).exitCode).toBe(0);
+    const config = ["AuthorizedKeysFile none", `TrustedUserCAKeys ${authority.file}.pub`];
+    await using server = await startSshd([], { config });
+    await run(["chmod", "a+rx", at.dir]);
+    await Bun.write(at.known, server.knownHosts);
+    await using agent = await startAgent([mine.file]);
+    const host = await hostOf(server, at.known, { identities: [mine.file] });
+    const only = { ...host, agent: agent.socket, hasOwnIdentities: true, identitiesOnly: true };
+    expect((await faultOf(using(only, () => {}))).message).toContain("certificates of users are not supported, in an agent");
+    expect((await faultOf(using(host, () => {}))).message).toContain("certificates of users are not supported");
+  });
+
   withSshd(`goes on without an agent that is dead${why}`, async () => {
     await using at = await setUp();
     const host = { ...at.host, agent: join(at.dir, "no-agent") };
@@ -244,6 +261,21 @@ describe("host keys", () => {
     expect(await Bun.file(at.known).text()).not.toContain(`${wrong}${wrong}`);
   });
 
+  withSshd(`an authority's line vouches for no key, and is said not to${why}`, async () => {
+    await using at = await setUp();
+    const line = at.server.knownHosts.split(" ").slice(1).join(" ");
+    await Bun.write(at.known, `@cert-authority [127.0.0.1]:* ${line}`);
+    expect((await faultOf(using(at.host, () => {}))).message).toContain("@cert-authority line is for, are not supported");
+    await Bun.write(at.known, `@cert-authority *.example.com ${line}`);
+    expect((await faultOf(using(at.host, () => {}))).message).not.toContain("@cert-authority");
+    await using(at.host, () => {}, { acceptNew: true });
+  });
+
+  withSshd(`files of known hosts that cannot be read are an error, not none${why}`, async () => {
+    await using at = await setUp();
+    expect((await faultOf(using({ ...at.host, knownHosts: [at.dir, at.known] }, () => {}))).message).toContain("EISDIR");
+  });
+
   withSshd(`the known type is asked for first, and hashed names are found${why}`, async () => {
     await using at = await setUp({ hostKeys: ["ed25519", "rsa"] });
     await Bun.write(at.known, at.server.knownHosts.split("\n")[1]!);
@@ -335,6 +367,34 @@ describe("scripts", () => {
     });
   });
 
+  withSshd(`new keys in mid transfer change nothing, and no SFTP is needed${why}`, async () => {
+    await using at = await setUp({ config: ["RekeyLimit 1M"] });
+    await using(at.host, async connection => {
+      const hash = new Bun.CryptoHasher("sha256");
+      await connection.stream("seq 1 2000000", data => void hash.update(data));
+      const { stdout } = await connection.run("seq 1 2000000 | sha256sum; take | sha256sum; watch", {
+        stdin: new Uint8Array(5_000_000),
+      });
+      const [out, taken] = stdout.toString().split("\n");
+      expect(hash.digest("hex")).toBe(out!.slice(0, 64));
+      expect(taken!.slice(0, 64)).toBe(new Bun.CryptoHasher("sha256").update(new Uint8Array(5_000_000)).digest("hex"));
+    });
+  });
+
+  withSshd(`thirty scripts at once on one connection warn of nothing${why}`, async () => {
+    await using at = await setUp({ config: ["MaxSessions 50"] });
+    const warnings: unknown[] = [];
+    const onWarning = (warning: unknown) => void warnings.push(warning);
+    process.on("warning", onWarning);
+    await using(at.host, async connection => {
+      const texts = await Promise.all(Array.from({ length: 30 }, (_, i) => output(connection, `echo ${i}`)));
+      expect(texts).toEqual(texts.map((_, i) => `${i}\n`));
+    });
+    await Bun.sleep(10);
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   withSshd(`data for stdin arrive whole${why}`, async () => {
     await using at = await setUp();
     await using(at.host, async connection => {
@@ -356,6 +416,34 @@ describe("scripts", () => {
     await using closed = await setUp({ shell: "/bin/false" });
     expect(await faultOf(using(closed.host, connection => connection.run("true")))).toMatchObject({ fault: "garbage" });
   });
+
+  withSshd(`an account for files alone is said to have no shell${why}`, async () => {
+    await using at = await setUp({ config: ["ForceCommand internal-sftp"] });
+    const failed = await faultOf(using(at.host, connection => connection.run("true", { timeoutMs: 2000 })));
+    expect(failed.fault).toMatch(/garbage|silent/);
+  });
+
+  withSshd(`a server with other ciphers than ours is said to be one${why}`, async () => {
+    await using at = await setUp({ config: ["Ciphers chacha20-poly1305@openssh.com"] });
+    expect(await faultOf(using(at.host, () => {}))).toEqual({
+      fault: "key",
+      message: expect.stringMatching(/^no common algorithms: .*cipher/),
+    });
+  });
+
+  withSshd(`three hundred connections one after the other leave nothing behind${why}`, async () => {
+    await using at = await setUp();
+    await using connector = new Connector({ timeoutMs: 10_000 });
+    const open = () => readdirSync("/proc/self/fd").length;
+    const once = async () => {
+      await using connection = await connector.connect(at.host);
+      await connection.run("true");
+    };
+    for (let i = 0; i < 10; i++) await once();
+    const before = open();
+    for (let i = 0; i < 300; i++) await once();
+    expect(open()).toBeLessThanOrEqual(before + 2);
+  }, 120_000);
 
   withUsers(`the shells of the land all take our commands${whyUsers}`, async () => {
     for (const shell of ["/bin/dash", "/bin/zsh", "/usr/bin/fish", "/bin/csh", "/bin/tcsh", "/bin/ksh"].filter(

@@ -191,9 +191,12 @@ exec /usr/bin/dd "$@"
       expect(stderr).toContain("2 of 5 read");
       const both = await analyze("good", ["--reduce-on", "here"], [servers[1]!, servers[4]!]);
       expect(await contentOf(arrow)).toEqual(await contentOf(both.arrow));
-      expect(await readFile(join(folder, "result.html"), "utf8")).toContain(
-        `Node 127.0.0.1_${down.port} is missing: connection refused`,
-      );
+      for (const page of ["result.html", "stats.html"]) {
+        expect(await readFile(join(folder, page), "utf8")).toContain(
+          `Node 127.0.0.1_${down.port} is missing: connection refused`,
+        );
+        expect(await readFile(join(both.folder, page), "utf8")).not.toContain(" is missing: ");
+      }
       const all = await analyze("all bad", args, [down]);
       expect([all.exitCode, existsSync(all.arrow)]).toEqual([1, false]);
       expect(all.stderr).toContain("Cannot read any of 1 node");
@@ -353,6 +356,41 @@ exec /usr/bin/dd "$@"
       const other = await analyze("rewritten", ["--reduce-on", "here"], [server]);
       const fresh = await analyze("rewritten fresh", ["--reduce-on", "here", "--mode", "w"], [server]);
       expect([other.exitCode, await contentOf(other.arrow)]).toEqual([0, await contentOf(fresh.arrow)]);
+    },
+    120_000,
+  );
+
+  withSshd(
+    `a node with a robot limit of its own: its sessions by it, and the pages say so${why}`,
+    async () => {
+      const file = join(lab.folder, "robots.json");
+      const nodes = [1, 4].map((i, at) => ({
+        name: `n${i}`,
+        host: "127.0.0.1",
+        port: servers[i]!.port,
+        user: servers[i]!.user,
+        ...(at === 0 ? { robot_max_seconds: 77 } : {}),
+      }));
+      await Bun.write(file, JSON.stringify(nodes));
+      const { exitCode, folder, arrow } = await analyze("robots", ["--nodes", file, "--reduce-on", "here"], []);
+      expect(exitCode).toBe(0);
+      for (const page of ["result.html", "stats.html"]) {
+        expect(await readFile(join(folder, page), "utf8")).toContain("sessions under 10 s; of n1 under 77 s");
+      }
+      const parts: [string, number][] = [["hp-lab-01", 77], ["hp-waw-02", 10]];
+      for (const [sensor, seconds] of parts) {
+        const args = [join(FLEET, sensor), "--robot-max-seconds", `${seconds}`, "-o", join(folder, `${sensor}.json`)];
+        await runScript("reduce", [...args, "--mapped-dir", join(folder, "tables")]);
+      }
+      const sessionsOf = async (path: string) => {
+        const { dictionaries, kinds } = await readReduced(path, () => {});
+        const { rows, day, sensor, keys, count } = kinds.session_closed;
+        return Array.from({ length: rows }, (_, row) =>
+          [day[row], dictionaries.sensor[sensor[row]!], dictionaries.src_ip[keys.src_ip![row]!], keys.robot![row], count[row]].join(" "),
+        );
+      };
+      const wanted = (await Promise.all(parts.map(([sensor]) => sessionsOf(join(folder, `${sensor}.arrow`))))).flat();
+      expect((await sessionsOf(arrow)).sort()).toEqual(wanted.sort());
     },
     120_000,
   );

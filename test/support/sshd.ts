@@ -175,7 +175,7 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
     knownHosts,
     log: () => log,
     async pause() {
-      for (const pid of await descendants(child.pid)) process.kill(pid, "SIGSTOP");
+      await run(["kill", "-STOP", ...(await descendants(child.pid)).map(String)]);
     },
     kill,
     [Symbol.asyncDispose]: async () => {
