@@ -247,7 +247,7 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
     const extra = {
       name: "Absent",
       cell: (entry: (typeof novelty.returning)[number]): CellView =>
-        textCell(`${plural(entry.absentDays, "day")} to ${toIsoDay(entry.returnedOn)}`, entry.absentDays),
+        textCell(`${plural(entry.absentDays, "day")} to ${toIsoDay(entry.returnedOn)}`, entry.absentDays, "time"),
     };
     tables.push({
       title: "Returned",
@@ -527,8 +527,10 @@ function toTrendSection({ trends }: Statistics): SectionView | undefined {
 }
 
 function toTestSection({ tests, options }: Statistics): SectionView {
-  const tables: { title: string; table: TableView }[] = [
-    {
+  const tables: { title: string; table: TableView }[] = [];
+  const byKind = tests.byKind.filter(entry => entry.tests > 0);
+  if (byKind.length > 0) {
+    tables.push({
       title: "",
       table: toTable(
         "tests",
@@ -538,12 +540,12 @@ function toTestSection({ tests, options }: Statistics): SectionView {
           ["Comparisons", "number"],
           ["Reported", "number"],
         ],
-        tests.byKind.filter(entry => entry.tests > 0),
+        byKind,
         entry => [textCell(entry.kind.replaceAll("_", " ")), numberCell(entry.tests), numberCell(entry.reported)],
         ROWS_MOST,
       ),
-    },
-  ];
+    });
+  }
   if (tests.refused.length > 0) {
     tables.push({
       title: "Sensor-days without a comparison",

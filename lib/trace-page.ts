@@ -8,7 +8,7 @@ import traceStyle from "../templates/trace.css" with { type: "text" };
 import type { Searched } from "./event-search.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "./format.ts";
 import { renderPage } from "./html.ts";
-import { sensorLabel } from "./labels.ts";
+import { clipEnd, clipMiddle, sensorLabel } from "./labels.ts";
 import { toLongText } from "./long-text.ts";
 import { element, type Markup, toMarkupText } from "./markup.ts";
 import { PURPOSES } from "./purposes.ts";
@@ -44,6 +44,8 @@ export interface Traced {
 export const SESSIONS_SHOWN = 500;
 /** Lanes of the picture. */
 const LANES_SHOWN = 60;
+/** Rows of the calendar; a range of addresses may have been on all sensors there are. */
+const SENSORS_DRAWN = 60;
 /** Rows of the summary's tables. */
 const ROWS_SHOWN = 25;
 /** Steps of one session; a bot that forwards mail makes tens of thousands. */
@@ -82,13 +84,17 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
       values: own.map(([, value]) => value),
     })),
     hasCalendar: summary.days > 1 || summary.sensors.length > 1,
-    calendar: { svg: toMarkupText(drawCalendar(stories)) },
+    calendar: { svg: toMarkupText(drawCalendar(stories, summary.sensors.slice(0, SENSORS_DRAWN))) },
+    calendarShown:
+      summary.sensors.length > SENSORS_DRAWN
+        ? ` First ${SENSORS_DRAWN} of ${formatNumber(summary.sensors.length)} sensors.`
+        : "",
     lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, summary.addresses.length > 1)) },
     lanesHeading: isOne ? "What happened when?" : "How did the sessions go?",
     lanesNote: isOne
       ? "Each mark is an event; the scale is linear."
       : `Each lane is a session from its connect on; the scale is logarithmic.${stories.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${formatNumber(stories.length)} sessions.` : ""}`,
-    legend: markLegend(shown),
+    legend: markLegend(shown.slice(0, LANES_SHOWN)),
     outcomes: OUTCOMES.filter(outcome => stories.some(story => outcomeOf(story) === outcome)).map(outcome => ({
       className: `o-${outcome}`,
       name: OUTCOME_NAMES[outcome],
@@ -276,6 +282,10 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
   const x = (us: number, story: Story) =>
     round1(LANE_LEFT + (Math.log10(1 + Math.max(0, us - story.startUs) / 1e6) / reach) * (LANE_RIGHT - LANE_LEFT));
   const top = shown.length >= LANES_TALL ? LANE_TOP + 16 : LANE_TOP;
+  // What tells the lanes apart, shortest first.
+  const hasSensors = new Set(shown.map(({ sensor }) => sensor)).size > 1;
+  const nameOf = ({ address, sensor, session }: Story) =>
+    withAddress ? visible(address ?? "unknown") : hasSensors ? sensorLabel(sensor) : visible(session);
   const bottom = top + shown.length * LANE_HEIGHT;
   const ticks = LOG_TICKS.filter(seconds => seconds <= longest).map(seconds => ({
     at: round1(LANE_LEFT + (Math.log10(1 + seconds) / reach) * (LANE_RIGHT - LANE_LEFT)),
@@ -283,12 +293,12 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
   }));
   const lanes = shown.flatMap((story, lane) => {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
-    const name = `${formatInstant(story.startUs).slice(5, 16)} ${withAddress ? visible(story.address ?? "unknown") : sensorLabel(story.sensor)}`;
+    const name = `${formatInstant(story.startUs).slice(5)} ${nameOf(story)}`;
     return [
       element(
         "text",
         { class: "row", x: LANE_LEFT - 12, y, dy: ".35em" },
-        name.slice(0, 34),
+        clipEnd(name, 34),
         element("title", {}, `${name}, session ${visible(story.session)}`),
       ),
       element("line", {
@@ -315,8 +325,7 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
 }
 
 /** All sessions on the calendar, a row per sensor. */
-function drawCalendar(stories: readonly Story[]): Markup {
-  const sensors = [...new Set(stories.map(({ sensor }) => sensor))];
+function drawCalendar(stories: readonly Story[], sensors: readonly string[]): Markup {
   const firstDay = Math.floor(stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity) / DAY_US);
   const lastDay = Math.floor(stories.reduce((most, { startUs }) => Math.max(most, startUs), -Infinity) / DAY_US);
   const days = lastDay - firstDay + 1;
@@ -344,7 +353,7 @@ function drawCalendar(stories: readonly Story[]): Markup {
       element(
         "text",
         { class: "row", x: left - 12, y, dy: ".35em" },
-        sensorLabel(sensor).slice(0, 22),
+        clipMiddle(sensorLabel(sensor), 22),
         element("title", {}, sensorLabel(sensor)),
       ),
       element("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }),

@@ -72,9 +72,15 @@ function tellSeries(name: string, i: number): LogEvent[] {
         { eventid: "session.connect", at, ...own, protocol: "ssh", dst_port: 22 },
         { eventid: "login.success", at, ...own, username: name, password: name },
         { eventid: "command.input", at, ...own, input: name },
+        ...(n === 0 ? tellNext(i).map(input => ({ eventid: "command.input", at, ...own, input })) : []),
         { eventid: "session.closed", at: at + 1, ...own, duration: 1 },
       );
     }
   }
   return events;
+}
+
+/** What follows the text in a session, so that chains have links. */
+function tellNext(i: number): string[] {
+  return [1, 2, 4].map(step => HOSTILE_TEXTS[(i + step) % HOSTILE_TEXTS.length]!.slice(0, 300));
 }
