@@ -1,8 +1,9 @@
 /**
  * The kinds of row a reduced table holds, and the columns that make the key of each.
  *
- * `last_command` and `scan` are not shown by themselves: the first is what makes `pre_disconnect_command`
- * mergeable (one row per session), the second carries the VirusTotal verdicts that downloads are joined with.
+ * Three are not shown by themselves: `last_command` is what makes `pre_disconnect_command` mergeable (one row per
+ * session), `scan` carries the VirusTotal verdicts that downloads are joined with, and `client_key`, the public keys
+ * that clients offered, feeds the ledger of SSH keys.
  */
 
 /** Key columns that hold text; each has one dictionary per reduced table, shared by all kinds. */
@@ -18,6 +19,8 @@ export const TEXT_KEYS = [
   "filename",
   "version",
   "hassh",
+  "key",
+  "fingerprint",
   "eventid",
   "session",
   "source",
@@ -44,6 +47,7 @@ export const KINDS = {
   file_upload: ["filename", "shasum"],
   proxy_request: ["src_ip", "dst_ip", "dst_port"],
   client: ["version", "hassh"],
+  client_key: ["key", "fingerprint"],
   event: ["eventid", "hour"],
   last_command: ["session", "input", "source", "line"],
   scan: ["shasum", "positives", "total"],

@@ -39,6 +39,7 @@ const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map([
   ["cowrie.direct-tcpip.request", "proxy_request"],
   ["cowrie.client.version", "client"],
   ["cowrie.client.kex", "client"],
+  ["cowrie.client.fingerprint", "client_key"],
   ["cowrie.virustotal.scanfile", "scan"],
 ]);
 
@@ -150,6 +151,8 @@ class BatchReducer {
     const realm = batch.codes.get("realm");
     const session = batch.codes.get("session");
     const shasum = batch.codes.get("shasum");
+    const key = batch.codes.get("key");
+    const print = batch.codes.get("fingerprint");
     const positives = batch.numbers.get("positives");
     const total = batch.numbers.get("total");
     const picks = new Map<Kind, RowList>();
@@ -184,6 +187,10 @@ class BatchReducer {
           if (realm !== undefined && realm[row]! >= 0) break;
           pick("command").push(row);
           if (session !== undefined && session[row]! >= 0) pick("last_command").push(row);
+          break;
+        case "client_key":
+          // For two weeks of 2018 the id stood for the key exchange, which offers none.
+          if ((key !== undefined && key[row]! >= 0) || (print !== undefined && print[row]! >= 0)) pick(kind).push(row);
           break;
         case "file_download":
           if (shasum !== undefined && shasum[row]! >= 0) pick("file_download").push(row);

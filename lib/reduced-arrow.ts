@@ -12,7 +12,7 @@ import { visible } from "./text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "./time.ts";
 
 /** Version of the format; another one is refused. */
-export const REDUCED_VERSION = 1;
+export const REDUCED_VERSION = 2;
 
 const INFO_KEY = "cowrie.reduced";
 

@@ -88,7 +88,8 @@ export async function readReducedStream(bytes: Uint8Array): Promise<ReducedTable
 
 function describe(error: unknown): string {
   const reason = errorReason(error);
-  return reason.startsWith("not a reduced table") ? `${reason}; reduce.ts makes one from an event table` : reason;
+  if (reason.startsWith("not a reduced table")) return `${reason}; reduce.ts makes one from an event table`;
+  return reason.startsWith("a reduced table of version") ? `${reason}; reduce.ts makes it anew from the logs` : reason;
 }
 
 /** All of a text. */

@@ -129,7 +129,7 @@ function countEvents(table: ReducedTable, grid: Grid): Cells {
   const events = toCells(table.kinds.event, grid, table.kinds.event.count);
   const others = new Map<number, number>();
   for (const kind of KIND_NAMES) {
-    if (kind === "event" || kind === "scan" || kind === "last_command") continue;
+    if (kind === "event" || kind === "scan" || kind === "last_command" || kind === "client_key") continue;
     const { at, count } = toCells(table.kinds[kind], grid, table.kinds[kind].count);
     // Both lists rise, so one pass tells which cells the events lack.
     for (let i = 0, j = 0; i < at.length; i++) {

@@ -154,6 +154,8 @@ export const COLUMN_NAMES: Readonly<Record<KeyColumn, string>> = {
   filename: "File name",
   version: "Version",
   hassh: "HASSH",
+  key: "SSH key",
+  fingerprint: "Fingerprint",
   eventid: "Event type",
   session: "Session",
   source: "Source",

@@ -190,20 +190,34 @@ function comesBefore(
   return days < 0 || (days === 0 && a.part.sensor[x]! < b.part.sensor[y]!);
 }
 
-/** Keys planted by commands; a command with several keys gives a row for each. */
-function sshKeyRows(table: ReducedTable): NamedValueRows {
-  const { command } = table.kinds;
+/**
+ * Keys planted by commands and keys that clients offered; a command with several keys gives a row for each.
+ *
+ * Both go by type and base64, so a planted key is known again when it opens a session. A key of which the log tells the
+ * fingerprint alone (before v1.3) goes by that.
+ */
+function sshKeyRows({ kinds, dictionaries }: ReducedTable): NamedValueRows {
   const numbers = new Map<string, number>();
-  const ofCode = table.dictionaries.input.map(text =>
-    sshKeysOf(text).map(key => {
-      if (!numbers.has(key)) numbers.set(key, numbers.size);
-      return numbers.get(key)!;
-    }),
-  );
-  const most = ofCode.reduce((length, keys) => Math.max(length, keys.length), 0);
-  const parts = Array.from({ length: most }, (_, nth) => ({
-    part: command,
-    value: command.keys.input!.map(code => (code < 0 ? -1 : (ofCode[code]![nth] ?? -1))),
+  const numberOf = (key: string) => {
+    const known = numbers.get(key) ?? numbers.size;
+    numbers.set(key, known);
+    return known;
+  };
+  const ofInput = dictionaries.input.map(text => sshKeysOf(text).map(numberOf));
+  const most = ofInput.reduce((length, keys) => Math.max(length, keys.length), 0);
+  const planted = Array.from({ length: most }, (_, nth) => ({
+    part: kinds.command,
+    value: kinds.command.keys.input!.map(code => (code < 0 ? -1 : (ofInput[code]![nth] ?? -1))),
   }));
-  return named("sshKey", [...numbers.keys()], [mergeParts(parts)]);
+  const ofKey = dictionaries.key.map(text => numberOf(sshKeysOf(text)[0] ?? text));
+  const ofFingerprint = dictionaries.fingerprint.map(text => `fingerprint ${text}`);
+  const { key, fingerprint } = kinds.client_key.keys;
+  const offered = {
+    part: kinds.client_key,
+    value: key!.map((code, row) => {
+      if (code >= 0) return ofKey[code]!;
+      return fingerprint![row]! < 0 ? -1 : numberOf(ofFingerprint[fingerprint![row]!]!);
+    }),
+  };
+  return named("sshKey", [...numbers.keys()], [mergeParts([...planted, offered])]);
 }

@@ -66,6 +66,8 @@ interface PlainEvent {
   filename?: string;
   version?: string;
   hassh?: string;
+  key?: string;
+  fingerprint?: string;
   sha256?: string;
   positives?: number;
   total?: number;
@@ -133,6 +135,10 @@ class PlainCounter {
         break;
       case "cowrie.client.kex":
         this.#count("client", sensor, us, [null, event.hassh ?? null]);
+        break;
+      case "cowrie.client.fingerprint":
+        if (event.key === undefined && event.fingerprint === undefined) break;
+        this.#count("client_key", sensor, us, [event.key ?? null, event.fingerprint ?? null]);
         break;
       case "cowrie.virustotal.scanfile":
         if (event.sha256 === undefined || event.positives === undefined || event.total === undefined) break;
@@ -269,7 +275,8 @@ const sqlScan = (paths: readonly string[]) => `
       eventid: 'VARCHAR', "timestamp": 'TIMESTAMPTZ', sensor: 'VARCHAR', session: 'VARCHAR', src_ip: 'VARCHAR',
       dst_ip: 'VARCHAR', dst_port: 'INTEGER', username: 'VARCHAR', password: 'VARCHAR', input: 'VARCHAR',
       realm: 'VARCHAR', duration: 'VARCHAR', duration_ms: 'DOUBLE', url: 'VARCHAR', outfile: 'VARCHAR',
-      shasum: 'VARCHAR', filename: 'VARCHAR', version: 'VARCHAR', hassh: 'VARCHAR', sha256: 'VARCHAR',
+      shasum: 'VARCHAR', filename: 'VARCHAR', version: 'VARCHAR', hassh: 'VARCHAR',
+      key: 'VARCHAR', fingerprint: 'VARCHAR', sha256: 'VARCHAR',
       positives: 'INTEGER', total: 'INTEGER'
     })
   WHERE eventid IS NOT NULL AND "timestamp" IS NOT NULL`;
@@ -299,6 +306,10 @@ const SQL_KINDS: Record<SlowKind, { keys: string[]; where: string; from?: string
       "CASE WHEN eventid = 'cowrie.client.kex' THEN hassh END",
     ],
     where: "eventid IN ('cowrie.client.version', 'cowrie.client.kex')",
+  },
+  client_key: {
+    keys: ["key", "fingerprint"],
+    where: "eventid = 'cowrie.client.fingerprint' AND (key IS NOT NULL OR fingerprint IS NOT NULL)",
   },
   event: { keys: ["eventid", "hour(seen)"], where: "true" },
   scan: {

@@ -111,6 +111,7 @@ describe("types of value", () => {
     ...row, date: dateOf(offset), sensor: "a", count: 1,
   });
   const key = `ssh-rsa ${"AAAAB3NzaC1yc2EAAAADAQABAAAB"}`;
+  const otherKey = `ssh-ed25519 ${"AAAAC3NzaC1lZDI1NTE5AAAAIH85"}`;
   const found = novelty([
     on(57, { kind: "login", key: { username: "a:b", password: "c" } }),
     on(57, { kind: "login", key: { username: "a", password: "b:c" } }),
@@ -118,6 +119,9 @@ describe("types of value", () => {
     on(56, { kind: "command", key: { input: 'echo "root:aaa111"|chpasswd' } }),
     on(57, { kind: "command", key: { input: 'echo "root:bbb222"|chpasswd' } }),
     on(57, { kind: "command", key: { input: `echo ${key} me >> ~/.ssh/authorized_keys` } }),
+    on(58, { kind: "client_key", key: { key: `${key} bot@there`, fingerprint: "aa:bb" } }),
+    on(57, { kind: "client_key", key: { key: `${otherKey}`, fingerprint: "cc:dd" } }),
+    on(57, { kind: "client_key", key: { key: null, fingerprint: "ee:ff" } }),
     on(57, { kind: "file_download", key: { url: "http://EVIL.example:8/x", outfile: null, shasum: "aa" } }),
     on(57, { kind: "file_upload", key: { filename: "x", shasum: "aa" } }),
     on(57, { kind: "client", key: { version: "SSH-2.0-Go", hassh: null } }),
@@ -127,7 +131,7 @@ describe("types of value", () => {
   const CASES: [ValueType, string[]][] = [
     ["credential", ["a b:c", "a:b c", "git "]],
     ["command", ['echo "root:<password>"|chpasswd', "echo ssh-rsa <key> >> ~/.ssh/authorized_keys"]],
-    ["sshKey", [key]],
+    ["sshKey", ["fingerprint ee:ff", otherKey, key]],
     ["hash", ["aa"]],
     ["urlHost", ["evil.example"]],
     ["clientVersion", ["SSH-2.0-Go"]],
@@ -136,6 +140,10 @@ describe("types of value", () => {
   ];
   test.each(CASES)("%s", (type, wanted) => {
     expect(values(found.new, type).sort()).toEqual(wanted);
+  });
+  test("a key that a command planted and a client offered is one value", () => {
+    const { count, firstSeenUs, lastSeenUs } = found.new.find(({ value }) => value[0] === key)!;
+    expect([count, Math.floor(lastSeenUs / 86_400_000_000) - Math.floor(firstSeenUs / 86_400_000_000)]).toEqual([2, 1]);
   });
   test("a hash of two kinds is one value", () => {
     expect(found.new.find(({ type }) => type === "hash")!.count).toBe(2);

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { reducedToIpc } from "../../lib/reduced-arrow.ts";
+import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
 import type { ReducedInfo, SourceInfo } from "../../lib/reduced-table.ts";
 import { reduceOnNode } from "../../lib/remote-reduce.ts";
 import { Connector } from "../../lib/ssh.ts";
@@ -24,7 +25,7 @@ const SOURCE: SourceInfo = {
 };
 
 function tableOf(sources: unknown): Buffer {
-  const info = { version: 1, parameters: { robotMaxSeconds: 99 }, sources } as ReducedInfo;
+  const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 99 }, sources } as ReducedInfo;
   const row = { kind: "connect" as const, date: "2023-11-14", sensor: "s", key: { src_ip: "192.0.2.1", dst_port: 22 }, count: 2 };
   return Buffer.concat([...reducedToIpc(buildReduced([row], info), "stream")]);
 }

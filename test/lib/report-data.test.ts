@@ -29,7 +29,7 @@ describe("buildReportData", () => {
     const ids = buildReportData(buildReduced([login("2024-01-01", "a", "root", 1)]), { show: 5 }).sections;
     expect(ids.map(section => section.id)).toEqual(["credentials"]);
     const shown = new Set(SECTIONS.map(section => section.kind));
-    expect(KIND_NAMES.filter(kind => !shown.has(kind))).toEqual(["last_command", "scan"]);
+    expect(KIND_NAMES.filter(kind => !shown.has(kind))).toEqual(["client_key", "last_command", "scan"]);
   });
 
   test("ranks by count, ties by key, and keeps what succeeded beside the count", () => {

@@ -1,5 +1,6 @@
 /** Build small reduced tables from literals, for tests. */
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
+import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "../../lib/reduced-table.ts";
 
 export interface LiteralRow {
@@ -15,7 +16,7 @@ export interface LiteralRow {
   lastSeenUs?: number;
 }
 
-export const NO_INFO: ReducedInfo = { version: 1, parameters: { robotMaxSeconds: 10 }, sources: [] };
+export const NO_INFO: ReducedInfo = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [] };
 
 /** Rows as given become a canonical reduced table; rows with equal keys must not be given. */
 export function buildReduced(rows: LiteralRow[], info: ReducedInfo = NO_INFO): ReducedTable {

@@ -1,5 +1,6 @@
 /** What attackers write where a name is expected, each fit to break one careless way of making a page. */
 import { type KeyColumn, KIND_NAMES, KINDS, isTextKey } from "../../lib/kinds.ts";
+import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
 import type { ReducedTable } from "../../lib/reduced-table.ts";
 import { buildReduced, type LiteralRow } from "./build.ts";
 
@@ -67,7 +68,7 @@ export function buildHostile(): ReducedTable {
     }
   });
   const info = {
-    version: 1,
+    version: REDUCED_VERSION,
     parameters: { robotMaxSeconds: 10 },
     sources: HOSTILE_TEXTS.slice(0, -1).map(text => ({
       path: `logs/${text}`,

@@ -4,6 +4,7 @@
  * millions of rows.
  */
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
+import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
 import type { KindTable, ReducedTable } from "../../lib/reduced-table.ts";
 import { seededRandom } from "./random.ts";
 
@@ -278,5 +279,5 @@ function fillTable(
     firstSeenUs: firstDay * 86_400_000_000,
     lastSeenUs: (firstDay + days) * 86_400_000_000 - 1_000_000,
   };
-  return { info: { version: 1, parameters: { robotMaxSeconds: 10 }, sources: [source] }, dictionaries, kinds };
+  return { info: { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [source] }, dictionaries, kinds };
 }

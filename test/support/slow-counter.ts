@@ -442,6 +442,10 @@ function keysOf(event: SlowEvent, robotMaxSeconds: number): [SlowKind, SlowKey][
   if (id === "cowrie.client.kex") {
     keys.push(["client", [null, textOf(event, "hassh")]]);
   }
+  if (id === "cowrie.client.fingerprint") {
+    const offered = [textOf(event, "key"), textOf(event, "fingerprint")];
+    if (offered.some(text => text !== null)) keys.push(["client_key", offered]);
+  }
   const verdict = verdictOf(event);
   if (verdict) {
     keys.push(["scan", [verdict.shasum, verdict.positives, verdict.total]]);
