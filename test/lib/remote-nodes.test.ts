@@ -110,7 +110,7 @@ describe("nodes with other tools", () => {
         stat: 'case $1 in -f) shift 2; [ "$1" = -- ] && shift; exec /usr/bin/stat -c "%d:%i %s %Y" -- "$@";; esac\nexit 1',
         find: 'case "$*" in *-printf*) echo "find: -printf: unknown primary" >&2; exit 1;; esac\nexec /usr/bin/find "$@"',
       });
-      for (const name of ["sh", "head", "tail", "cat", "uname", "nice", "od", "tr", "sleep", "env", "bash"]) {
+      for (const name of ["sh", "head", "tail", "cat", "uname", "nice", "od", "tr", "dd", "sleep", "env", "bash"]) {
         await symlink(Bun.which(name)!, join(bin, name));
       }
       const server = await lab.start({ config: [`SetEnv PATH=${bin}`] });
