@@ -256,13 +256,23 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const withoutEvents: (readonly [node: number, table: ReducedTable])[] = [];
   const addUpNodes = async () => {
     const whole = new FleetTable();
+    // The files of a node go to the disk while the next one is added up.
+    let writing: Promise<void> = Promise.resolve();
     for await (const made of takeNodeTables(nodes, i => parametersOf(scope, robotsOf(targets[i]!.node)))) {
       whole.add(made.table);
       seams[made.node] = made.seams;
+      await writing;
       // Where no node has an event, nothing is written.
-      if (made.table.kinds.event.rows === 0) withoutEvents.push([made.node, made.table]);
-      else await writeNode(made.node, made.table);
+      if (made.table.kinds.event.rows === 0) {
+        withoutEvents.push([made.node, made.table]);
+        continue;
+      }
+      writing = writeNode(made.node, made.table);
+      writing.catch(() => {
+        // Met where it is awaited.
+      });
     }
+    await writing;
     if (whole.isEmpty) {
       const [first] = missing;
       throw new Error(

@@ -1,53 +1,146 @@
 /**
  * How fast are logs of other machines read and copied, next to local ones and next to scp?
  *
- *   bun test/bench/remote.bench.ts [MEGABYTES]
+ *   bun test/bench/remote.bench.ts [MEGABYTES] [ROUNDS]
  *
- * Eight sshd on loopback share the cores with the client, so every byte is packed, sent and read on the same machine.
+ * Eight sshd on loopback share the cores with the client, so every byte is packed, sent and read on the same machine:
+ * what the nodes calculate is told apart. Nothing is timed before all ways gave the same table and the same files.
  */
-import { copyFile, mkdir, rename } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { planSensors } from "../support/generate-logs.ts";
 import { makeLab } from "../support/remote.ts";
-import { run, type RunResult, runScript } from "../support/run.ts";
+import { ROOT, run } from "../support/run.ts";
 import type { Sshd } from "../support/sshd.ts";
 
 const NODES = 8;
+const SMALL_LOGS = 500;
+const FLEET_NODES = 300;
 const megabytes = Number(Bun.argv[2] ?? 1000);
+const rounds = Number(Bun.argv[3] ?? 3);
 
 await using lab = await makeLab();
 const work = lab.folder;
-const env = { XDG_CACHE_HOME: join(work, "cache"), SSH_AUTH_SOCK: undefined };
+const env = { ...Bun.env, XDG_CACHE_HOME: join(work, "cache"), SSH_AUTH_SOCK: undefined };
+const servers: Sshd[] = [];
 
-/** Run a script, and tell its time and memory. */
-async function time(label: string, bytes: number, start: () => Promise<RunResult>): Promise<RunResult> {
-  const startMs = performance.now();
-  const result = await start();
-  const seconds = (performance.now() - startMs) / 1000;
-  const rss = (result.peakRssBytes / 1e6).toFixed(0);
-  console.log(
-    `${label.padEnd(44)} ${seconds.toFixed(2).padStart(7)} s ${(bytes / 1e6 / seconds).toFixed(0).padStart(6)} MB/s ` +
-      `${rss.padStart(5)} MB RSS  exit ${result.exitCode}`,
-  );
-  if (result.exitCode !== 0) console.log(result.stderr.split("\n").slice(-8).join("\n"));
-  return result;
+/** One run of one way. */
+interface Measure {
+  readonly seconds: number;
+  /** Seconds of the processors, of the command and of all that ran on the nodes. */
+  readonly cpu: number;
+  readonly nodesCpu: number;
+  readonly peakRssBytes: number;
+  readonly stdout: string;
 }
 
-console.log(`${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}, ${megabytes} MB over ${NODES} nodes`);
-const all = join(work, "all");
+/** A way to be timed. */
+interface Way {
+  readonly name: string;
+  readonly bytes: number;
+  readonly command: readonly string[];
+  /** Folder that is emptied before, and worked in. */
+  readonly folder: string;
+  /** Bytes on the wire, where it tells. */
+  readonly wireBytes?: (stdout: string) => number;
+}
+
+/** Seconds of the processors that all ended children of the servers took. */
+async function nodesCpu(): Promise<number> {
+  let ticks = 0;
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const title = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (!title.startsWith("sshd: ") || !servers.some(({ folder }) => title.includes(folder))) continue;
+    const stat = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
+    ticks += Number(stat[13]) + Number(stat[14]);
+  }
+  return ticks / 100;
+}
+
+async function measure({ name, command, folder }: Way): Promise<Measure> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const nodesBefore = await nodesCpu();
+  const startMs = performance.now();
+  const child = Bun.spawn([...command], { cwd: folder, env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  const seconds = (performance.now() - startMs) / 1000;
+  if (child.exitCode !== 0) throw new Error(`${name} failed (${child.exitCode}): ${stderr.slice(-2000)}`);
+  const usage = child.resourceUsage()!;
+  // The last sessions end a moment later.
+  await Bun.sleep(300);
+  return {
+    seconds,
+    cpu: Number(usage.cpuTime.total) / 1e6,
+    nodesCpu: (await nodesCpu()) - nodesBefore,
+    peakRssBytes: usage.maxRSS,
+    stdout,
+  };
+}
+
+const HEAD =
+  "| | min s | median s | MB/s (median) | CPU s here (median) | CPU s on nodes (median) | peak RSS MB | wire MB |\n" +
+  "|---|--:|--:|--:|--:|--:|--:|--:|";
+
+/** Time ways in turn, so that a slow minute of the machine hits all of them, and print a table. */
+async function compete(title: string, ways: readonly Way[], count = rounds): Promise<void> {
+  const measures = ways.map((): Measure[] => []);
+  for (let round = 0; round < count; round++) {
+    for (const [i, way] of ways.entries()) measures[i]!.push(await measure(way));
+  }
+  console.log(`\n## ${title}\n\n${HEAD}`);
+  for (const [i, { name, bytes, wireBytes }] of ways.entries()) {
+    const list = measures[i]!;
+    const median = (key: "seconds" | "cpu" | "nodesCpu") =>
+      list.map(one => one[key]).sort((a, b) => a - b)[count >> 1]!;
+    const seconds = median("seconds");
+    const cells = [
+      Math.min(...list.map(one => one.seconds)).toFixed(2),
+      seconds.toFixed(2),
+      (bytes / 1e6 / seconds).toFixed(0),
+      median("cpu").toFixed(2),
+      median("nodesCpu").toFixed(2),
+      (Math.max(...list.map(one => one.peakRssBytes)) / 1e6).toFixed(0),
+      wireBytes === undefined ? "" : (wireBytes(list[0]!.stdout) / 1e6).toFixed(0),
+    ];
+    console.log(`| ${[name, ...cells].join(" | ")} |`);
+  }
+}
+
+/** Run code in a process of its own: a child's peak memory begins with that of whoever starts it. */
+async function runAside(code: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await run([process.execPath, "-e", code]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+const script = (name: string, ...args: string[]) => [process.execPath, join(ROOT, `scripts/${name}.ts`), ...args];
+const wireOf = (stdout: string) => {
+  const { wire_bytes: all, nodes } = JSON.parse(stdout) as {
+    wire_bytes?: number;
+    nodes: readonly { wire_bytes: number }[];
+  };
+  return all ?? nodes.reduce((sum, node) => sum + node.wire_bytes, 0);
+};
+
 const sensors = planSensors(NODES);
-// In a process of its own: a child's peak memory begins with that of whoever starts it.
-const options = JSON.stringify({
+const all = join(work, "all");
+const plan = {
   seed: "remote bench",
   firstDay: "2026-01-01",
   days: 8,
   sensors,
   eventsPerDay: (megabytes * 1e6) / 440 / NODES / 8,
-});
-const code = `import { writeLogs } from ${JSON.stringify(join(import.meta.dir, "../support/generate-logs.ts"))};
-console.log(JSON.stringify(writeLogs(${JSON.stringify(all)}, ${options})));`;
-console.log((await run([process.execPath, "-e", code])).stdout.trim());
-const servers: Sshd[] = [];
+};
+await runAside(
+  `import { writeLogs } from ${JSON.stringify(join(ROOT, "test/support/generate-logs.ts"))};
+  writeLogs(${JSON.stringify(all)}, ${JSON.stringify(plan)});`,
+);
 for (const { name } of sensors) {
   const server = await lab.start();
   servers.push(server);
@@ -57,113 +150,132 @@ for (const { name } of sensors) {
   await run(["chmod", "-R", "a+rX", server.home]);
 }
 const bytes = Number((await run(["du", "-sb", "--apparent-size", all])).stdout.split("\t")[0]);
+console.log(`${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}, ${NODES} nodes, ${rounds} rounds`);
+console.log(`${(bytes / 1e6).toFixed(0)} MB of logs in ${NODES * 8} files, page cache warm`);
 
-const at = async (name: string) => {
-  await mkdir(join(work, name), { recursive: true });
-  return join(work, name);
+const at = (name: string) => join(work, name);
+const local: Way = {
+  name: "analyze-local",
+  bytes,
+  command: script("analyze-local", all, "--mode", "w", "--mapped-dir", at("tables"), "-q"),
+  folder: at("local"),
 };
-const remote = async (name: string, args: string[]) =>
-  runScript("analyze-remote", [...lab.args(...servers), "-q", "--json", "--mode", "w", ...args], {
-    cwd: await at(name),
-    env,
-  });
-for (let round = 1; round <= 2; round++) {
-  await time("analyze-local", bytes, async () =>
-    runScript("analyze-local", [all, "--mode", "w", "--mapped-dir", join(work, "tables"), "-q"], {
-      cwd: await at("local"),
-    }),
-  );
-  const here = await time("analyze-remote --reduce-on here", bytes, () => remote("here", ["--reduce-on", "here"]));
-  console.log(`  on the wire ${((JSON.parse(here.stdout) as { wire_bytes: number }).wire_bytes / 1e6).toFixed(0)} MB`);
-}
-const node = await time("analyze-remote --reduce-on node", bytes, () => remote("node", ["--reduce-on", "node"]));
-console.log(`  on the wire ${((JSON.parse(node.stdout) as { wire_bytes: number }).wire_bytes / 1e6).toFixed(0)} MB`);
-const again = await time("analyze-remote --reduce-on here, unchanged", bytes, async () =>
-  runScript("analyze-remote", [...lab.args(...servers), "-q", "--reduce-on", "here"], { cwd: await at("again"), env }),
-);
-void again;
+const remote = (name: string, place: string, ...args: string[]): Way => ({
+  name: `analyze-remote --reduce-on ${place}${args.length === 0 ? ", unchanged" : ""}`,
+  bytes,
+  command: script("analyze-remote", ...lab.args(...servers), "-q", "--json", "--reduce-on", place, ...args),
+  folder: at(name),
+  wireBytes: wireOf,
+});
+const here = remote("here", "here", "--mode", "w");
+const node = remote("node", "node", "--mode", "w");
+const again = remote("again", "here");
 
-// Copies: all nodes at once, as scp does it node by node in the background.
-const scpOptions = ["-q", "-i", lab.key, "-o", `UserKnownHostsFile=${lab.known}`, "-F", "none"];
-const scpAll = (to: string, from: string) => [
-  "sh",
-  "-c",
-  servers
-    .map(
-      ({ port, user }, i) =>
-        `mkdir -p ${to}/${i}; scp ${scpOptions.join(" ")} -r -P ${port} ${user}@127.0.0.1:${from} ${to}/${i} & `,
-    )
-    .join("") + "wait",
-];
-await time("scp -r, 8 at once", bytes, () => run(scpAll(join(work, "scp"), "cowrie/var/log/cowrie")));
-await time("download-logs", bytes, () =>
-  runScript("download-logs", [...lab.args(...servers), "-q", "-f", join(work, "dl")], { env }),
+// What there is to be had by all ways is the same, but for the names of the logs.
+for (const way of [local, here, node]) await measure(way);
+const agreement = await runAside(
+  `import { readReduced } from ${JSON.stringify(join(ROOT, "lib/reduced-input.ts"))};
+  const tables = [];
+  for (const { folder } of ${JSON.stringify([local, here, node])}) {
+    const { dictionaries, kinds } = await readReduced(folder + "/reduced.arrow", () => {});
+    tables.push({ dictionaries, kinds });
+  }
+  const [first, ...others] = tables;
+  for (const other of others) if (!Bun.deepEquals(first, other)) throw new Error("the tables differ");
+  console.log(Object.values(first.kinds).reduce((sum, { rows }) => sum + rows, 0));`,
 );
-await time("download-logs, again", bytes, () =>
-  runScript("download-logs", [...lab.args(...servers), "-q", "-f", join(work, "dl")], { env }),
-);
+console.log(`analyze-local and analyze-remote, here and on the nodes, agree on ${agreement} rows`);
+await compete("Eight nodes to one table", [local, here, node, again]);
+
+const scpOptions = ["-q", "-i", lab.key, "-o", `UserKnownHostsFile=${lab.known}`, "-F", "none"].join(" ");
+const scp = ({ port, user }: Sshd, from: string, to: string) =>
+  `mkdir -p ${to} && scp ${scpOptions} -r -P ${port} ${user}@127.0.0.1:${from} ${to}`;
+const scpAll: Way = {
+  name: "scp -r, all nodes at once",
+  bytes,
+  command: [
+    "sh",
+    "-c",
+    `${servers.map((server, i) => `${scp(server, "cowrie/var/log/cowrie", `./${i}`)} &`).join(" ")} wait`,
+  ],
+  folder: at("scp"),
+};
+const download: Way = {
+  name: "download-logs",
+  bytes,
+  command: script("download-logs", ...lab.args(...servers), "-q", "--json", "-f", "."),
+  folder: at("download"),
+  wireBytes: wireOf,
+};
+await measure(download);
+for (const [i, { port }] of servers.entries()) {
+  const copied = at(`download/127.0.0.1_${port}`);
+  const { stdout, exitCode } = await run(["diff", "-rq", join(all, sensors[i]!.name), copied]);
+  if (exitCode !== 0) throw new Error(`download-logs copied other files: ${stdout}`);
+}
+console.log("\ndownload-logs copied the same files, byte for byte");
+await compete("Eight nodes copied", [scpAll, download]);
 
 // Many small logs on one node.
 const [small] = servers;
 const smallLogs = join(small!.home, "small");
 await mkdir(smallLogs);
 await Bun.write(join(smallLogs, "cowrie.json.0"), "x".repeat(20_000));
-for (let i = 1; i < 500; i++) await copyFile(join(smallLogs, "cowrie.json.0"), join(smallLogs, `cowrie.json.${i}`));
+for (let i = 1; i < SMALL_LOGS; i++) {
+  await copyFile(join(smallLogs, "cowrie.json.0"), join(smallLogs, `cowrie.json.${i}`));
+}
 await run(["chmod", "-R", "a+rX", small!.home]);
-await time("scp -r, 500 logs of 20 kB", 10e6, () =>
-  run([
-    "scp",
-    ...scpOptions,
-    "-r",
-    "-P",
-    String(small!.port),
-    `${small!.user}@127.0.0.1:small`,
-    join(work, "scp-small"),
-  ]),
+await compete(
+  `${SMALL_LOGS} logs of 20 kB copied`,
+  [
+    {
+      name: "scp -r",
+      bytes: SMALL_LOGS * 20_000,
+      command: ["sh", "-c", scp(small!, "small", ".")],
+      folder: at("scp-small"),
+    },
+    {
+      name: "download-logs",
+      bytes: SMALL_LOGS * 20_000,
+      command: script("download-logs", ...lab.args(small!), "-q", "--json", "--log-path", "~/small", "-f", "."),
+      folder: at("download-small"),
+      wireBytes: wireOf,
+    },
+  ],
+  rounds * 3,
 );
-await time("download-logs, 500 logs of 20 kB", 10e6, () =>
-  runScript("download-logs", [...lab.args(small!), "-q", "--log-path", "~/small", "-f", join(work, "dl-small")], {
-    env,
-  }),
-);
+await rename(smallLogs, join(small!.home, "was-small"));
 
 // A fleet: three hundred names for the eight servers, each with a small log of its own.
+const [firstLog] = (await readdir(join(all, sensors[0]!.name))).sort();
+const lines = (await Bun.file(join(all, sensors[0]!.name, firstLog!)).text()).split("\n", 200);
 const fleet: string[] = [];
-for (const [i, server] of servers.entries())
-  await rename(join(server.home, "small"), join(server.home, "was")).catch(() => i);
-const line = (
-  await Bun.file(
-    join(all, sensors[0]!.name, (await run(["ls", join(all, sensors[0]!.name)])).stdout.split("\n")[0]!),
-  ).text()
-).split("\n", 200);
-for (let i = 0; i < 300; i++) {
-  const server = servers[i % NODES]!;
-  await Bun.write(
-    join(server.home, `fleet${i}/cowrie.json`),
-    line.map(text => text.replace('"session":"', `"session":"${i.toString(36)}`)).join("\n"),
-  );
+let fleetBytes = 0;
+for (let i = 0; i < FLEET_NODES; i++) {
+  const { port, user, home } = servers[i % NODES]!;
+  const text = lines.map(line => line.replace('"session":"', `"session":"${i.toString(36)}`)).join("\n");
+  fleetBytes += text.length;
+  await Bun.write(join(home, `fleet${i}/cowrie.json`), text);
   fleet.push(
-    `[[node]]\nname = "n${i}"\nhost = "127.0.0.1"\nport = ${server.port}\nuser = "${server.user}"\nlog_path = "~/fleet${i}"\n`,
+    `[[node]]\nname = "n${i}"\nhost = "127.0.0.1"\nport = ${port}\nuser = "${user}"\nlog_path = "~/fleet${i}"\n`,
   );
 }
-for (const server of servers) await run(["chmod", "-R", "a+rX", server.home]);
-await Bun.write(join(work, "fleet.toml"), fleet.join("\n"));
-await time("analyze-remote, 300 nodes of one small log", 300 * line.join("\n").length, async () =>
-  runScript(
-    "analyze-remote",
-    [
-      "--nodes",
-      join(work, "fleet.toml"),
-      "--identity",
-      lab.key,
-      "--known-hosts",
-      lab.known,
-      "--ssh-config",
-      "none",
-      "-q",
-      "--reduce-on",
-      "here",
-    ],
-    { cwd: await at("fleet"), env },
-  ),
+for (const { home } of servers) await run(["chmod", "-R", "a+rX", home]);
+await Bun.write(at("fleet.toml"), fleet.join("\n"));
+const login = ["--identity", lab.key, "--known-hosts", lab.known, "--ssh-config", "none"];
+await compete(
+  `${FLEET_NODES} nodes with one log of ${lines.length} lines`,
+  [
+    {
+      name: "analyze-remote --reduce-on here",
+      bytes: fleetBytes,
+      command: script(
+        "analyze-remote",
+        ...["--nodes", at("fleet.toml"), ...login, "-q", "--json", "--reduce-on", "here", "--mode", "w"],
+      ),
+      folder: at("fleet"),
+      wireBytes: wireOf,
+    },
+  ],
+  1,
 );
