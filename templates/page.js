@@ -183,7 +183,8 @@ export function saveSvg(canvas, name) {
     const values = new Map(DRAWN.map(property => [property, style.getPropertyValue(property)]));
     for (const [property, value] of values) {
       if (property === "opacity" ? value !== "1" : value !== inherited.get(property))
-        into.setAttribute(property, value);
+        // Other programs know no colour that is not there.
+        into.setAttribute(property, value === "rgba(0, 0, 0, 0)" ? "none" : value);
     }
     [...from.children].forEach((child, i) => settle(child, into.children[i], values));
   };
@@ -194,7 +195,10 @@ export function saveSvg(canvas, name) {
   for (const hidden of findAll("[hidden]", copy)) hidden.remove();
   if (find(".hatched", copy) !== null) copy.prepend(copyPatterns);
   for (const node of [copy, ...findAll("*", copy)]) {
-    for (const attribute of ["class", "tabindex", "data-series"]) node.removeAttribute(attribute);
+    // What is for the page alone: its styles, and how it is pointed at.
+    for (const { name } of [...node.attributes]) {
+      if (/^(class|tabindex|data-.*|aria-pressed)$/.test(name)) node.removeAttribute(name);
+    }
   }
   copy.setAttribute("xmlns", SVG);
   saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");

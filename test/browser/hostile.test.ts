@@ -54,7 +54,7 @@ function parseCsv(text: string): string[][] {
 const isFormula = (cell: string) =>
   /^[\s"']*[=+\-@\t\r＝＋－＠]/u.test(cell) && !cell.startsWith("'") && !/^-[\d.]+$/.test(cell);
 
-/** Faults of a saved picture: not XML, or more than a picture. */
+/** Faults of saved pictures: not XML, more than a picture, or not as they were seen. */
 const JUDGE_PICTURES = `Promise.all(saved.filter(({ type }) => type.startsWith("image/svg"))
   .map(async ({ name, blob }) => {
     const { documentElement: root } = new DOMParser().parseFromString(await blob.text(), "image/svg+xml");
@@ -64,6 +64,9 @@ const JUDGE_PICTURES = `Promise.all(saved.filter(({ type }) => type.startsWith("
       ...[...node.attributes].filter(({ name, value }) => /^on|href|style|class/i.test(name) ||
         /url\\((?!["']?#(hatch|dots))|var\\(/.test(value)).map(({ name, value }) => name + "=" + value),
     ]);
+    // A halo before the letters, not over them.
+    for (const text of root.querySelectorAll("text[stroke]:not([stroke=none], [paint-order=stroke])"))
+      strange.push(text.outerHTML);
     return strange.map(what => name + ": " + what.slice(0, 200));
   })).then(all => all.flat())`;
 
