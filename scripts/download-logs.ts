@@ -34,6 +34,8 @@ const NODE_REQUESTS_MAX = 4;
 const OPTIONS = {
   folder: { type: "path", short: "f", required: true, placeholder: "FOLDER", help: "Logs go to FOLDER/NODE." },
   ...REMOTE_OPTIONS,
+  // What has come stays, and the next run goes on from there; but a first copy over a slow line takes its time.
+  timeLimit: { ...REMOTE_OPTIONS.timeLimit, default: 86_400 },
   since: {
     ...COMMON_OPTIONS.since,
     help: "Leave out logs that were last written before this day (UTC), as YYYY-MM-DD.",

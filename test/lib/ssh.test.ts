@@ -367,7 +367,7 @@ describe("scripts", () => {
     });
   });
 
-  withSshd(`new keys in mid transfer change nothing, and no SFTP is needed${why}`, async () => {
+  withSshd(`new keys in mid transfer change nothing${why}`, async () => {
     await using at = await setUp({ config: ["RekeyLimit 1M"] });
     await using(at.host, async connection => {
       const hash = new Bun.CryptoHasher("sha256");

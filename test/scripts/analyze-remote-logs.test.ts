@@ -128,18 +128,20 @@ describe("logs of several nodes", () => {
         JSON.stringify(["one", "two"].map(name => ({ name, host: "127.0.0.1", port: server.port, user: server.user }))),
       );
       const wanted = await contentOf((await analyzeHere("twice local", [FIRST])).arrow);
-      for (const place of ["here", "node"]) {
-        const folder = join(lab.folder, `twice ${place}`);
+      // The last one has both put Bun into the same home at the same time.
+      for (const flags of [["here"], ["node"], ["node", "--setup"]]) {
+        const folder = join(lab.folder, `twice ${flags.join(" ")}`);
         await mkdir(folder);
         const result = await runScript(
           "analyze-remote",
-          ["--nodes", file, "--reduce-on", place, ...lab.args()],
+          ["--nodes", file, "--reduce-on", ...flags, ...lab.args()],
           { cwd: folder, env: { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined } },
         );
         expect([result.exitCode, result.stderr]).toEqual([0, expect.stringMatching(/two: left out .* of one/)]);
         expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(wanted);
         expect(readdirSync(folder)).not.toContain("two_reduced.arrow");
       }
+      expect(readdirSync(join(server.home, ".cache/cowrie-longitudinal")).sort()).toEqual(["bun", "tables"]);
     },
     120_000,
   );
