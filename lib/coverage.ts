@@ -19,6 +19,12 @@ const SILENCE_LOG = -Math.log(SILENCE_PROBABILITY);
 const RATE_DAYS = 28;
 const RATE_MIN_DAYS = 7;
 
+/**
+ * A quiet sensor's silence must also be this many times as long as the longest of its last observed days: its events
+ * come in bursts, and the pauses between them are no chance.
+ */
+const LONGEST_TIMES = 2;
+
 /** Days with less exposure than this take no part in baselines and tests. */
 export const MIN_EXPOSURE = 0.5;
 
@@ -61,7 +67,7 @@ export interface Outage {
   hours: number;
   /** `silence`: inferred from the usual rate; `operator`: from the operator's list. */
   origin: "silence" | "operator";
-  /** Median events per hour before it; null when the operator's list is the only evidence. */
+  /** Usual events per hour before it, see `usualRates`; null when the operator's list is the only evidence. */
   usualPerHour: number | null;
   /** Chance of so long a silence at the usual rate, a Poisson process assumed; null as above. */
   chance: number | null;
@@ -233,8 +239,12 @@ function judgeSensor(
   /** Hours found down by silence: one bit per hour, and the rate that says so. */
   const inferred = new Uint32Array(days);
   const rates = new Float64Array(days).fill(NaN);
+  /** Hours of silence before a day that count as evidence as well. */
+  const silentBefore = new Float64Array(days);
   /** Days with events, in order: what the usual rate is taken from. */
   const seenDays: number[] = [];
+  /** The last hour with an event before the day that is looked at. */
+  let before = firstHour;
   for (let offset = firstOffset; offset <= lastOffset; offset++) {
     const cell = base + offset;
     const outside = outsideHours(offset, firstHour, watchEnd);
@@ -243,9 +253,23 @@ function judgeSensor(
     for (let hour = 0; hour < 24; hour++) if (hourly[cell * 24 + hour]! === 0) silentHours |= 1 << hour;
     let down = 0;
     if ((silentHours & ~outside & ~listed) !== 0) {
-      const rate = usualRate(coverage, base, seenDays, unwatched);
-      rates[offset] = rate;
-      down = incredibleHours(silentHours & ~outside & ~listed, rate);
+      const usual = usualRates(coverage, base, seenDays, unwatched);
+      rates[offset] = usual.median;
+      down = incredibleHours(silentHours & ~outside & ~listed, usual.median);
+      // Only what is known by the end of the day is held against it: no later day changes an earlier one.
+      if (down === 0 && events[cell] === 0) {
+        const silence = countUnlisted(operator, base, before + 1, (offset + 1) * 24);
+        if (isIncredibleFor(usual, silence)) {
+          down = silentHours & ~outside & ~listed;
+          rates[offset] = usual.active;
+          silentBefore[offset] = silence - 24;
+        }
+      }
+    }
+    for (let hour = 23; hour >= 0 && events[cell]! > 0; hour--) {
+      if ((silentHours & (1 << hour)) !== 0) continue;
+      before = offset * 24 + hour;
+      break;
     }
     inferred[offset] = down;
     const gone = outside | down | listed;
@@ -263,14 +287,12 @@ function judgeSensor(
       if (quietDays === "zero") exposure[cell] = watched / 24;
     }
   }
-  listOutages(coverage, sensor, operator, inferred, rates, outages);
+  listOutages(coverage, sensor, operator, { inferred, rates, silentBefore }, outages);
 
-  // The operator's word counts here too: hours that are known to be down are no silence.
-  let hours = 0;
-  for (let hour = lastHour + 1; hour < endHour; hour++) {
-    if (((operator[sensor * days + Math.floor(hour / 24)]! >> (hour % 24)) & 1) === 0) hours++;
-  }
-  const rate = hours >= 1 ? usualRate(coverage, base, seenDays, unwatched) : 0;
+  const hours = countUnlisted(operator, base, lastHour + 1, endHour);
+  if (hours < 1) return;
+  const usual = usualRates(coverage, base, seenDays, unwatched);
+  const rate = usual.median * hours > SILENCE_LOG ? usual.median : isIncredibleFor(usual, hours) ? usual.active : NaN;
   if (rate * hours > SILENCE_LOG) {
     silent.push({
       sensor: coverage.sensors[sensor]!,
@@ -305,24 +327,66 @@ function incredibleHours(silent: number, rate: number): number {
   return found;
 }
 
-/**
- * Median of the hourly totals over the watched hours of the last observed days; NaN with too few days.
- *
- * The median and not the mean, because attacks come in bursts: a mean would make every calm hour look like an outage.
- */
-function usualRate(coverage: Coverage, base: number, seenDays: readonly number[], unwatched: Uint32Array): number {
-  if (seenDays.length < RATE_MIN_DAYS) return NaN;
+/** Hours of a time that the operator has not listed: hours that are known to be down are no silence. */
+function countUnlisted(operator: Uint32Array, base: number, startHour: number, endHour: number): number {
+  let hours = 0;
+  for (let hour = startHour; hour < endHour; hour++) {
+    if (((operator[base + Math.floor(hour / 24)]! >> (hour % 24)) & 1) === 0) hours++;
+  }
+  return hours;
+}
+
+/** What a sensor was used to over its last observed days; NaN with too few of them. */
+interface UsualRates {
+  /**
+   * Median of the hourly totals. The median and not the mean, because attacks come in bursts: a mean would make every
+   * calm hour look like an outage. 0 for a sensor that is silent in most hours.
+   */
+  median: number;
+  /** Rate of a Poisson process with as many hours without an event: what can be said of such a sensor. */
+  active: number;
+  /** Hours of its longest silence. */
+  longestSilence: number;
+}
+
+/** Tell whether a silence is incredible though most hours of the sensor are silent, see {@link LONGEST_TIMES}. */
+function isIncredibleFor({ active, longestSilence }: UsualRates, hours: number): boolean {
+  return active * hours > SILENCE_LOG && hours >= LONGEST_TIMES * longestSilence;
+}
+
+function usualRates(
+  coverage: Coverage,
+  base: number,
+  seenDays: readonly number[],
+  unwatched: Uint32Array,
+): UsualRates {
+  if (seenDays.length < RATE_MIN_DAYS) return { median: NaN, active: NaN, longestSilence: NaN };
+  const recent = seenDays.slice(-RATE_DAYS);
   const values: number[] = [];
-  for (let i = Math.max(0, seenDays.length - RATE_DAYS); i < seenDays.length; i++) {
-    const cell = base + seenDays[i]!;
+  for (const day of recent) {
+    const cell = base + day;
     for (let hour = 0; hour < 24; hour++) {
       if ((unwatched[cell]! & (1 << hour)) === 0) values.push(coverage.hourly[cell * 24 + hour]!);
     }
   }
-  if (values.length === 0) return NaN;
+  if (values.length === 0) return { median: NaN, active: NaN, longestSilence: NaN };
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const silentHours = values.filter(value => value === 0).length;
+  // Half an hour is added to the silent ones, so that a sensor that never pauses has a rate, too.
+  const active = -Math.log((silentHours + 0.5) / (values.length + 1));
+
+  let longestSilence = 0;
+  let run = 0;
+  // Days without an event between the observed ones are silence as well, unless they were found to be down.
+  for (let hour = recent[0]! * 24; hour < (recent.at(-1)! + 1) * 24; hour++) {
+    const cell = base + Math.floor(hour / 24);
+    if ((unwatched[cell]! & (1 << (hour % 24))) !== 0) continue;
+    run = coverage.hourly[base * 24 + hour]! > 0 ? 0 : run + 1;
+    if (run > longestSilence) longestSilence = run;
+  }
+  return { median, active, longestSilence };
 }
 
 /** Join unwatched hours that follow each other, also over midnight, into outages of one origin. */
@@ -330,12 +394,13 @@ function listOutages(
   coverage: Coverage,
   sensor: number,
   operator: Uint32Array,
-  inferred: Uint32Array,
-  rates: Float64Array,
+  found: { readonly inferred: Uint32Array; readonly rates: Float64Array; readonly silentBefore: Float64Array },
   outages: Outage[],
 ): void {
   const { days, firstDay, sensors } = coverage;
+  const { inferred, rates, silentBefore } = found;
   let open: Outage | undefined;
+  let earlier = 0;
   for (let hour = 0; hour < days * 24; hour++) {
     const offset = Math.floor(hour / 24);
     const bit = 1 << (hour % 24);
@@ -352,10 +417,11 @@ function listOutages(
       const usualPerHour = origin === "silence" ? rates[offset]! : null;
       open = { sensor: sensors[sensor]!, fromUs, toUs: fromUs, hours: 0, origin, usualPerHour, chance: null };
       outages.push(open);
+      earlier = silentBefore[offset]!;
     }
     open.hours++;
     open.toUs += HOUR_US;
-    if (open.usualPerHour !== null) open.chance = Math.exp(-open.usualPerHour * open.hours);
+    if (open.usualPerHour !== null) open.chance = Math.exp(-open.usualPerHour * (earlier + open.hours));
   }
 }
 

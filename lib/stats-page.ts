@@ -373,7 +373,7 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
     id: "coverage",
     name: "Coverage",
     heading: "Which sensor watched when?",
-    lead: `A day without any event is called down where the sensor's usual rate makes such a silence incredible.${cut}${drawn}`,
+    lead: `A day without any event is called down where a silence so long is incredible for the sensor.${cut}${drawn}`,
     charts: [
       toFigure(
         calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"),

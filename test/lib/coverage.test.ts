@@ -123,6 +123,46 @@ describe("buildCoverage", () => {
     expect(coverage.silent.map(row => [row.sensor, row.hours])).toEqual([["b", 4]]);
   });
 
+  describe("a sensor that is silent in most hours", () => {
+    const threeADay = Array.from({ length: 24 }, (_, hour) => (hour % 8 === 3 ? 4 : 0));
+    const past = Array.from({ length: 20 }, () => threeADay);
+
+    test("is down once its silence passes belief, and unknown until then", () => {
+      // Of 477 hours watched, from the first event on, 417 were silent: a rate of 0.135 an hour, and 13.8 / 0.135 = 102 h.
+      const rate = -Math.log(417.5 / 478);
+      const rows = events("a", [...past, 0, 0, 0, 0, 0, 0, threeADay]);
+      const { outages } = buildCoverage(buildReduced(rows));
+      expect(days(rows)).toEqual([`p${"o".repeat(19)}????..p`]);
+      expect(outages).toEqual([
+        {
+          sensor: "a",
+          fromUs: (day0 + 24) * 24 * HOUR_US,
+          toUs: (day0 + 26) * 24 * HOUR_US,
+          hours: 48,
+          origin: "silence",
+          usualPerHour: expect.closeTo(rate, 12),
+          // From the last event, at 19:59 of the 20th day.
+          chance: expect.closeTo(Math.exp(-rate * (4 + 144)), 15),
+        },
+      ]);
+    });
+
+    test("is not down for a pause as long as it has made before", () => {
+      const weeks = Array.from({ length: 28 }, (_, day) => (day % 7 < 3 ? threeADay : 0));
+      const rows = events("a", [...weeks, ...weeks.slice(0, 10)]);
+      expect(buildCoverage(buildReduced(rows)).outages).toEqual([]);
+    });
+
+    test("is listed as silent when it stops", () => {
+      const rows = [...events("a", past), ...events("b", Array.from({ length: 26 }, () => 9))];
+      const { silent } = buildCoverage(buildReduced(rows));
+      expect(silent.map(({ sensor, hours }) => [sensor, hours])).toEqual([["a", 4 + 144]]);
+      expect(silent[0]!.chance).toBeLessThan(1e-6);
+      const early = [...events("a", past), ...events("b", Array.from({ length: 23 }, () => 9))];
+      expect(buildCoverage(buildReduced(early)).silent).toEqual([]);
+    });
+  });
+
   test("later days never change how an earlier day is judged", () => {
     const all = [9, 9, 9, 9, 9, 9, 9, 0, hoursOf(9, [3, 9]), 9, 0, 9, 9];
     const whole = buildCoverage(buildReduced(events("a", all)));
