@@ -208,6 +208,18 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     });
   });
 
+  test("the sessions behind each row of the report, and how they are copied", async () => {
+    await open("result", async page => {
+      expect(await each(page, "button.trail", "node.click()")).toBeGreaterThan(50);
+      const sheet = page.locator(".trail-sheet:popover-open");
+      expect(await sheet.count()).toBe(1);
+      await each(page, ".trail-sheet:popover-open button", "node.click()");
+      expect(await fitsWindow(page)).toBe(true);
+      await page.keyboard.press("Escape");
+      expect(await sheet.count()).toBe(0);
+    });
+  });
+
   test("all the statistics' headings, searches and lengths; its tables and pictures saved", async () => {
     await open("stats", async page => {
       expect(await each(page, "table thead button", "node.click(); node.click()")).toBeGreaterThan(30);
