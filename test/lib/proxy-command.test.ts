@@ -87,6 +87,48 @@ socket.on("error", ({ message }) => { console.error(message); process.exit(7); }
     expect((await at.resolve("none")).proxyCommand).toBeUndefined();
   });
 
+  withSshd(`OpenSSH's own client as the command; several hosts at once${why}`, async () => {
+    await using bastion = await startSshd([]);
+    await using at = await setUp(() => "ssh -F %%d -W %h:%p bastion");
+    const folder = join(at.configFile, "..");
+    await Bun.write(join(bastion.folder, "authorized_keys"), await Bun.file(join(folder, "id.pub")).text());
+    await Bun.write(join(folder, "bastion_known"), bastion.knownHosts);
+    const text = (await Bun.file(at.configFile).text()).replace("%%d", at.configFile);
+    const options = `IdentityFile ${folder}/id\n UserKnownHostsFile ${folder}/bastion_known\n IdentityAgent none\n`;
+    const way = `HostName 127.0.0.1\n Port ${bastion.port}\n User ${bastion.user}\n`;
+    await Bun.write(at.configFile, `${text}Host bastion\n ${way} ${options}`);
+    const host = await at.resolve();
+    await using connector = new Connector({ timeoutMs: 20_000 });
+    const texts = await Promise.all(
+      Array.from({ length: 10 }, async (_, i) => {
+        await using connection = await connector.connect(host);
+        return (await connection.run(`echo ${i}`)).stdout.toString();
+      }),
+    );
+    expect(texts).toEqual(texts.map((_, i) => `${i}\n`));
+    expect(bastion.log().match(/Accepted publickey/g)?.length).toBe(10);
+  });
+
+  withSshd(`a jump host may have one, a host behind a jump host has none${why}`, async () => {
+    await using dir = await makeTempDir();
+    const configFile = join(dir.path, "config");
+    await Bun.write(
+      configFile,
+      "Host far\n HostName far.example\n ProxyCommand nc %h 1\n ProxyJump near\nHost far near\n User me\n" +
+        "Host near\n HostName near.example\n ProxyCommand nc %h %p %r %n\nHost none\n ProxyCommand none\n",
+    );
+    const far = await resolveHost({ host: "far" }, { configFile, jump: "near" });
+    expect([far.proxyCommand, far.jumps.map(({ proxyCommand }) => proxyCommand)]).toEqual([
+      undefined,
+      ["nc near.example 22 me near"],
+    ]);
+    const two = await resolveHost({ host: "h" }, { configFile, jump: "far,near" });
+    expect(two.jumps.map(({ proxyCommand }) => proxyCommand)).toEqual(["nc far.example 1", undefined]);
+    expect((await resolveHost({ host: "none" }, { configFile })).proxyCommand).toBeUndefined();
+    await Bun.write(configFile, "Host *\n ProxyCommand nc %h %p\n ProxyUseFdpass yes\n");
+    expect(resolveHost({ host: "h" }, { configFile })).rejects.toThrow("ProxyUseFdpass is not supported");
+  });
+
   withSshd(`a command that fails is said, with its last words${why}`, async () => {
     await using at = await setUp(() => "sh -c 'echo first >&2; echo no way >&2; exit 3'");
     await using connector = new Connector({ timeoutMs: 10_000 });
