@@ -142,7 +142,10 @@ export async function leaveOutShared(
   const shared = [...Map.groupBy(logs, ({ source }) => source.headHash).values()].filter(family =>
     family.some(({ node }) => node !== family[0]!.node),
   );
-  const copies = await findCopies(shared.flat(), ask);
+  const copies = await findCopies(shared.flat(), ask, (log, longer) => {
+    const names = [log, longer].map(({ source }) => quoteForMessage(source.path));
+    onNotice(`${names[0]} may hold the beginning of ${names[1]}, which could not be found out: both count`);
+  });
   const settled = [...outcomes];
   const recounted = new Map<number, readonly NodeLog[]>();
   for (const [i, list] of Map.groupBy(copies, ([{ node }]) => node)) {

@@ -38,10 +38,12 @@ const ROUNDS_MAX = 8;
  *
  * @param logs Of equal ones the first stays.
  * @param ask Answers in the order of the questions; undefined where there is no answer.
+ * @param onUnproven Told of logs that begin alike and could not be compared.
  */
 export async function findCopies<Log extends CopyCandidate>(
   logs: readonly Log[],
   ask: (questions: readonly TextQuestion<Log>[]) => Promise<readonly (Buffer | undefined)[]>,
+  onUnproven: (log: Log, longer: Log) => void = () => {},
 ): Promise<Map<Log, CopyOf<Log>>> {
   const copies = new Map<Log, CopyOf<Log>>();
   const firsts = new Map<string, Log>();
@@ -68,9 +70,12 @@ export async function findCopies<Log extends CopyCandidate>(
       [log, longest].map(asked => ({ log: asked, bytes: log.source.sizeBytes, wants: "hash" as const })),
     );
     const hashes = questions.length === 0 ? [] : await ask(questions);
-    const isUnproven = new Set(
-      large.filter((_, i) => !isSameHash(hashes[2 * i], hashes[2 * i + 1])).map(({ log }) => log),
-    );
+    const isUnproven = new Set<Log>();
+    for (const [i, { log, longest }] of large.entries()) {
+      const [own, other] = [hashes[2 * i], hashes[2 * i + 1]];
+      if (own === undefined || other === undefined) onUnproven(log, longest);
+      if (own === undefined || other === undefined || !own.equals(other)) isUnproven.add(log);
+    }
     for (const { log, longest } of pairs) {
       if (!isUnproven.has(log)) copies.set(log, { original: longest, how: "the beginning of" });
     }
@@ -106,12 +111,10 @@ function isOpening<Log>(pieces: ReadonlyMap<Log, Buffer>, log: Log, longest: Log
   return pieces.get(longest)!.subarray(0, piece.length).equals(piece);
 }
 
-function isSameHash(a: Buffer | undefined, b: Buffer | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === 32 && a.equals(b);
-}
-
 /** Questions put to a node in one command. */
 const QUESTIONS_MAX = 64;
+/** What is hashed where a log is gone, or cannot be unpacked: two of them are not the same log. */
+const HASH_OF_NOTHING = new Bun.CryptoHasher("sha256").digest("hex");
 /** Bytes a second that even a small machine unpacks and hashes. */
 const HASH_RATE = 20e6;
 
@@ -143,7 +146,8 @@ export async function answerQuestions(
       const answer = stdout.subarray(from, end);
       from = end + mark.length;
       const hash = wants === "hash" ? /^[0-9a-f]{64}/.exec(answer.toString("latin1"))?.[0] : undefined;
-      answers.push(wants === "text" ? answer : hash === undefined ? undefined : Buffer.from(hash, "hex"));
+      const isHash = hash !== undefined && hash !== HASH_OF_NOTHING;
+      answers.push(wants === "text" ? answer : isHash ? Buffer.from(hash, "hex") : undefined);
     }
   }
   return answers;
@@ -154,11 +158,18 @@ function questionScript(
   mark: string,
 ): string {
   const lines = questions.map(({ log, bytes, wants }) => {
-    const hash = wants === "hash" ? " | sha256sum" : "";
+    const hash = wants === "hash" ? " | hash" : "";
     return `text ${shellQuote(log.remotePath)} | head -c ${bytes}${hash}; printf ${mark}`;
   });
-  // Packed logs are told by their first bytes, as they are everywhere.
+  // Packed logs are told by their first bytes, as they are everywhere; SHA-256 has many names.
   return `
+hash() {
+  if command -v sha256sum >/dev/null; then sha256sum
+  elif command -v sha256 >/dev/null; then sha256 -q
+  elif command -v shasum >/dev/null; then shasum -a 256
+  else openssl dgst -sha256 -r
+  fi
+}
 text() {
   case $(head -c 4 <"$1" | od -A n -t x1 | tr -d ' \\n') in
     1f8b*) nice gzip -dc <"$1" ;;

@@ -168,10 +168,17 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     const { job, result } = found;
     return [{ ...result, remotePath: path, tablePath: job.tablePath, rejectsPath: job.rejectsPath }];
   });
-  const copies = await findCopies(ordered, questions => {
-    show("comparing logs");
-    return answerQuestions(connection, questions, sudo);
-  });
+  const copies = await findCopies(
+    ordered,
+    questions => {
+      show("comparing logs");
+      return answerQuestions(connection, questions, sudo);
+    },
+    (log, longer) => {
+      const names = [log, longer].map(({ source }) => quoteForMessage(source.path));
+      options.note(`${names[0]} may hold the beginning of ${names[1]}, which could not be found out: both count`);
+    },
+  );
   const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
   for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
   return { ...sortOut(ordered, copies, options), wireBytes, failed: failures };

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { hashHead, TextHash } from "../../lib/log-file.ts";
 import type { SourceInfo } from "../../lib/reduced-table.ts";
-import { findCopies, type TextQuestion } from "../../lib/remote-copies.ts";
+import { answerQuestions, findCopies, type TextQuestion } from "../../lib/remote-copies.ts";
+import { makeLab, writeLog } from "../support/remote.ts";
+import { SSHD_MISSING } from "../support/sshd.ts";
 
 interface Log {
   readonly name: string;
@@ -87,6 +92,9 @@ describe("findCopies", () => {
     const noHash: Ask = async questions =>
       questions[0]!.wants === "hash" ? questions.map(() => undefined) : ask(questions);
     expect(await copiesOf(logs, noHash)).toEqual(["short the beginning of whole"]);
+    const told: string[] = [];
+    await findCopies(logs, noHash, (log, longer) => void told.push(`${log.name} ${longer.name}`));
+    expect(told).toEqual(["part whole"]);
   });
 
   test("many unrelated logs behind one empty line cost no hash", async () => {
@@ -97,4 +105,42 @@ describe("findCopies", () => {
     expect(await copiesOf(logs, ask)).toEqual([]);
     expect(asked.filter(({ wants }) => wants === "hash")).toEqual([]);
   });
+});
+
+describe("answerQuestions", () => {
+  const why = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
+  const sha256 = (text: Buffer) => Buffer.from(new Bun.CryptoHasher("sha256").update(text).digest());
+  const TOOLS = ["sh", "bash", "head", "cat", "od", "tr", "nice", "gzip", "zstd"];
+  const HASHES = ["sha256sum", "openssl", "shasum"].filter(name => Bun.which(name) !== null);
+
+  test.skipIf(SSHD_MISSING !== undefined).each([...HASHES, "none"])(
+    `of plain and packed logs, whatever their names, with %s for hashes${why}`,
+    async program => {
+      await using lab = await makeLab();
+      const bin = join(lab.folder, "bin");
+      mkdirSync(bin);
+      chmodSync(lab.folder, 0o755);
+      // A Perl script, unlike the others, wants Perl.
+      for (const name of [...TOOLS, program, ...(program === "shasum" ? ["perl", "env"] : [])]) {
+        const path = Bun.which(name);
+        if (path !== null) symlinkSync(path, join(bin, name));
+      }
+      const server = await lab.start({ config: [`SetEnv PATH=${bin}`] });
+      const odd = Buffer.from("-a 'b\"$(id)\n\xff.json", "latin1");
+      await writeLog(server, odd, LONG);
+      await writeLog(server, "packed.gz", gzipSync(LONG));
+      await writeLog(server, "packed.zst", zstdCompressSync(LONG));
+      const paths = [odd.toString("latin1"), "packed.gz", "packed.zst", "absent"].map(name => `${server.home}/${name}`);
+      const questions = paths.flatMap(remotePath => [
+        { log: { remotePath }, bytes: 1000, wants: "text" as const },
+        { log: { remotePath }, bytes: 100_000, wants: "hash" as const },
+      ]);
+      const many = Array.from({ length: 9 }, () => questions).flat();
+      const answers = await lab.at(server, connection => answerQuestions(connection, many, false));
+      expect(answers).toHaveLength(many.length);
+      const [piece, hash] = [LONG.subarray(0, 1000), program === "none" ? undefined : sha256(LONG.subarray(0, 100_000))];
+      expect(answers.slice(-8)).toEqual([piece, hash, piece, hash, piece, hash, Buffer.alloc(0), undefined]);
+    },
+    60_000,
+  );
 });
