@@ -49,12 +49,16 @@ export interface SessionWork extends Disposable {
   findTrails(queries: readonly TrailQuery[]): Promise<TrailSession[][][]>;
 }
 
-/** Start on the chains; the trails can be asked for once it is known which values are shown. */
-export function startSessionWork(set: LogSet, scope: TrailScope): SessionWork {
+/**
+ * Start on the chains; the trails can be asked for once it is known which values are shown.
+ *
+ * @param asideMinEvents Events from which another thread does it.
+ */
+export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
   const tables = listTables(set);
   const events = set.counts.events + set.counts.repaired;
   const worker =
-    events < ASIDE_MIN_EVENTS
+    events < asideMinEvents
       ? undefined
       : new Worker(new URL("./session-worker.ts", import.meta.url).href, { smol: true });
   const failures: ((error: Error) => void)[] = [];

@@ -1,0 +1,73 @@
+/** Chains and sessions in the reports that commands write, and the commands that the reports give back. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
+
+// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+setDefaultTimeout(600_000);
+
+const FLEET = join(FIXTURES_FOLDER, "fleet");
+
+let dir: Awaited<ReturnType<typeof makeTempDir>>;
+let page: string;
+const read = (name: string) => readFile(join(dir.path, name), "utf8");
+const runHere = async (name: string, args: readonly string[]) => {
+  const { stderr, exitCode } = await runScript(name, args, { cwd: dir.path });
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+};
+const unescape = (html: string) =>
+  html.replace(/&(?:#39|quot|lt|gt|amp);/g, name => ({ "&#39;": "'", "&quot;": '"', "&lt;": "<", "&gt;": ">" })[name] ?? "&");
+
+beforeAll(async () => {
+  dir = await makeTempDir();
+  const mapped = join(dir.path, "tables");
+  await runHere("analyze-local", [FLEET, "--mapped-dir", mapped, "-q"]);
+  page = await read("result.html");
+});
+afterAll(() => dir[Symbol.asyncDispose]());
+
+test("analyze-local's report has the chains and leads to sessions", () => {
+  expect(page).toContain('<section id="chains">');
+  expect(page).toContain("132 different chains, 984 sessions.");
+  expect(page.match(/<div popover class="trail-sheet" id="trail-[a-z]+-\d+"/g)!.length).toBe(15);
+});
+
+test("visualize makes the same report of the table and the logs, and one without sessions of the table alone", async () => {
+  const tables = join(dir.path, "tables");
+  await runHere("visualize", ["reduced.arrow", "--events", FLEET, "--mapped-dir", tables, "-o", "again/result.html", "-q"]);
+  expect(await read("again/result.html")).toBe(page);
+  await runHere("visualize", ["reduced.arrow", "-o", "alone/result.html", "-q"]);
+  const alone = await read("alone/result.html");
+  expect(alone).not.toContain('id="chains"');
+  expect(alone).not.toContain('class="trail');
+});
+
+test("the commands of a sheet find its sessions", async () => {
+  const sheets = [...page.matchAll(/<div popover class="trail-sheet" id="trail-(\w+)-0"[^]*?<\/div><p[^]*?<\/div>/g)];
+  expect(sheets.map(([, section]) => section)).toEqual(["credentials", "commands", "connections"]);
+  for (const [sheet, section] of sheets) {
+    const sessions = [...sheet.matchAll(/<td><code>([0-9a-f]{12})<\/code><\/td>/g)].map(([, id]) => id!);
+    const commands = [...sheet.matchAll(/<code>(bun scripts[^<]*)<\/code>/g)].map(([, text]) => unescape(text!));
+    expect([sessions.length, commands.length]).toEqual([3, 2]);
+    for (const [i, command] of commands.entries()) {
+      const { stdout, exitCode } = await run(["bash", "-c", `bun() { ${process.execPath} "$@"; }; ${command} -q`], {
+        cwd: ROOT,
+      });
+      expect(exitCode).toBe(0);
+      for (const id of i === 0 ? sessions.slice(0, 1) : sessions) expect(`${section}: ${stdout}`).toContain(id);
+    }
+  }
+});
+
+test("from a pipe the report has chains, and the commands say LOGS", async () => {
+  const log = await readFile(join(FLEET, "hp-ams-01", "cowrie.json"));
+  const { exitCode } = await runScript("analyze-local", ["-", "-q", "-o", "pipe/result.html", "-f", "pipe/reduced.json"], {
+    cwd: dir.path,
+    stdin: log,
+  });
+  expect(exitCode).toBe(0);
+  const piped = await read("pipe/result.html");
+  expect(piped).toMatch(/trace-ip\.ts -i [\d.]+ LOGS</);
+});
