@@ -8,7 +8,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { COLOUR_RULES, findAxeFaults, thinPage } from "../support/axe.ts";
-import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
+import {
+  type Browser,
+  CHROMIUM,
+  findStrangers,
+  fitsWindow,
+  makeArtefacts,
+  openBrowser,
+  settle,
+  visit,
+} from "../support/browser.ts";
 import { findFaintCharts } from "../support/contrast.ts";
 import {
   PAGE_NAMES,
@@ -68,6 +77,27 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     const clip = { x: 0, y: 0, width, height: Math.min(height, PICTURE_MOST) };
     await page.screenshot({ path, fullPage: true, clip });
   }
+
+  test("the judges see faint labels, labels over each other, pictures without a name, links that lead out", async () => {
+    const page = await browser.context.newPage();
+    await page.goto(sets.get("example")!["trace-sid"]);
+    expect(await findStrangers(page)).toEqual([]);
+    await page.evaluate(`(() => {
+      const [first, second, third] = document.querySelectorAll("svg.chart text");
+      first.style.fill = "#bbb";
+      for (const name of ["x", "y"]) second.setAttribute(name, third.getAttribute(name));
+      document.querySelector("svg.chart").removeAttribute("aria-label");
+      document.querySelector("footer").append(Object.assign(document.createElement("a"), { href: "//x.example/" }));
+    })()`);
+    const faults = [
+      ...(await findFaintCharts(page)),
+      ...(await findAxeFaults(page)),
+      ...(await findStrangers(page)),
+    ].map(fault => fault.split(":")[0]);
+    const wanted = ["attribute", "faint", "link", "link-name", "over each other", "svg-img-alt"];
+    expect([...new Set(faults)].sort()).toEqual(wanted);
+    await page.close();
+  });
 
   for (const width of [1400, 390]) {
     test.each(cases)(`%s, %s at ${width} px: fits, does no harm, is read by all, light and dark`, async (set, name) => {
