@@ -78,7 +78,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     await page.screenshot({ path, fullPage: true, clip });
   }
 
-  test("the judges see faint labels, labels over each other, pictures without a name, links that lead out", async () => {
+  test("the judges see faint labels, labels over others, pictures without a name, links that lead out", async () => {
     const page = await browser.context.newPage();
     await page.goto(sets.get("example")!["trace-sid"]);
     expect(await findStrangers(page)).toEqual([]);
