@@ -99,10 +99,8 @@ describe("logs of several nodes", () => {
       const wanted = await contentOf((await analyzeHere("shared local", [FIRST, SECOND])).arrow);
       for (const [place, list] of [
         ["here", nodes],
-        ["node", nodes],
         ["node", nodes.toReversed()],
         ["auto", [nodes[0]!, without]],
-        ["auto", [without, nodes[0]!]],
       ] as const) {
         const name = `shared ${place} ${list.map(({ port }) => port)}`;
         const { exitCode, stderr, arrow, folder } = await analyze(name, list, ["--reduce-on", place]);
