@@ -97,6 +97,8 @@ const HEAT_STEP = 2;
 /** Rows that "Show more" adds, and rows of numbers drawn at most. */
 const MORE_ROWS = 25;
 const NUMBER_ROWS = 400;
+/** Numbers in one table at most. */
+const NUMBERS_MOST = 12_000;
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
@@ -394,15 +396,24 @@ async function start() {
   function startActivity() {
     const box = find("#activity");
     const canvas = find(".canvas", box);
+    const numbers = startNumbers(box, () => draw(canvas.clientWidth));
+    /** @type {{ steps: Steps, lines: Line[] }} */
+    let current;
     const draw = (/** @type {number} */ width) => {
-      const steps = chooseSteps(scope, width / 3);
+      const steps = chooseSteps(scope, numbers.isShown() ? NUMBER_ROWS : width / 3);
       const values = meanSteps(sumByDay(data.events, grid, scope.filter), scope.watched, steps);
       const label = `Events ${scope.whole ? "of all sensors " : ""}${perStep(steps.days)}`;
       const lines = [{ name: "events", values, style: 0 }];
-      const chart = stackChart(lines, steps, width, label, 150);
       find(".unit", box).textContent = label;
-      showChart(canvas, chart, steps, lines);
+      current = { steps, lines };
+      if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, lines, label));
+      showChart(canvas, stackChart(lines, steps, width, label, 150), steps, lines);
     };
+    box.addEventListener("click", (/** @type {any} */ event) => {
+      const kind = event.target.closest("[data-save]")?.dataset.save;
+      if (kind === "svg") saveSvg(canvas, "events");
+      if (kind === "csv") saveText(linesCsv(current), "events-over-time.csv", "text/csv");
+    });
     return { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
   }
 
@@ -421,14 +432,17 @@ async function start() {
     let rows = [];
     /** @type {Steps} */
     let steps;
+    const numbers = startNumbers(box, () => draw(canvas.clientWidth));
     const draw = (/** @type {number} */ width) => {
-      steps = chooseSteps(scope, width / HEAT_STEP);
+      const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+      steps = chooseSteps(scope, numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / HEAT_STEP);
       const section = data.sections[Number(metric.value)];
       rows = buildCoverage(scope, steps, section);
       const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
       const label = describeCoverage(scope, what, steps, rows.length);
       find(".unit", box).textContent = label;
       if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
+      if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, rows, label));
       const chart = heatChart(rows, steps, width, label);
       showHeat(canvas, chart, steps, rows);
     };
@@ -437,7 +451,7 @@ async function start() {
     box.addEventListener("click", (/** @type {any} */ event) => {
       const kind = event.target.closest("[data-save]")?.dataset.save;
       if (kind === "svg") saveSvg(canvas, "coverage");
-      if (kind === "csv") {
+      if (kind === "csv" && rows.length > 0) {
         const header = ["sensor", ...rows[0].values.map((_, step) => toIsoDay(steps.range.first + step * steps.days))];
         saveText(
           toCsv(
@@ -790,7 +804,24 @@ async function start() {
     return part;
   }
 
-  /** @type {(steps: Steps, lines: Line[], unit: string) => HTMLElement} */
+  /**
+   * The button that shows a chart's numbers in its place.
+   *
+   * @param {HTMLElement} box
+   * @param {() => void} draw
+   */
+  function startNumbers(box, draw) {
+    const button = find("[data-view=table]", box);
+    const isShown = () => button.getAttribute("aria-pressed") === "true";
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-pressed", String(!isShown()));
+      find("[data-save=svg]", box).disabled = isShown();
+      draw();
+    });
+    return { isShown };
+  }
+
+  /** @type {(steps: Steps, lines: readonly Pick<Line, "name" | "values">[] | HeatRow[], unit: string) => HTMLElement} */
   function numbersTable(steps, lines, unit) {
     const head = element(
       "tr",
@@ -803,7 +834,7 @@ async function start() {
         "tr",
         {},
         element("th", { scope: "row" }, stepLabel(steps, step)),
-        ...lines.map(line => element("td", { class: "number" }, describeValue(line.values[step]))),
+        ...lines.map(line => element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step]))),
       ),
     );
     return h(

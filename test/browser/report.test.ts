@@ -186,6 +186,25 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     });
   });
 
+  test("events and coverage are numbers too, for the days and sensors chosen", async () => {
+    await withPage("fleet", async page => {
+      for (const id of ["activity", "coverage-chart"]) await page.click(`#${id} [data-view="table"]`);
+      expect(await page.locator("#activity .numbers tbody tr").count()).toBe(40);
+      expect(await page.locator("#coverage-chart .numbers thead th").count()).toBe(5);
+      expect(await page.locator("#activity [data-save=svg]").isDisabled()).toBe(true);
+      await page.click('[data-preset="7"]');
+      await settle(page);
+      expect(await page.locator("#coverage-chart .numbers tbody tr").count()).toBe(7);
+      await page.click("#picker summary");
+      await page.click('[data-sensors="none"]');
+      await settle(page);
+      expect(await textOf(page, "#coverage-chart .canvas")).toEqual(["No sensor chosen."]);
+      await page.click('#coverage-chart [data-save="csv"]');
+      await page.click('#activity [data-view="table"]');
+      expect(await page.locator("#activity .numbers").count()).toBe(0);
+    });
+  });
+
   test("a chart is also bars, strips and numbers; lines can be switched off", async () => {
     await withPage("fleet", async page => {
       await page.click('#credentials [data-view="stack"]');
