@@ -153,10 +153,7 @@ export async function answerQuestions(
   return answers;
 }
 
-function questionScript(
-  questions: readonly TextQuestion<{ readonly remotePath: string }>[],
-  mark: string,
-): string {
+function questionScript(questions: readonly TextQuestion<{ readonly remotePath: string }>[], mark: string): string {
   const lines = questions.map(({ log, bytes, wants }) => {
     const hash = wants === "hash" ? " | hash" : "";
     return `text ${shellQuote(log.remotePath)} | head -c ${bytes}${hash}; printf ${mark}`;

@@ -234,7 +234,10 @@ export async function reduceOnNode(
   const odd = readable.filter(isOdd);
   if (odd.length > 0 && !isRequired) return undefined;
   for (const { path } of odd) {
-    failed.push({ path: showPath(path), reason: "its name is no UTF-8, which Bun there cannot open (--reduce-on here can)" });
+    failed.push({
+      path: showPath(path),
+      reason: "its name is no UTF-8, which Bun there cannot open (--reduce-on here can)",
+    });
   }
   for (const { path, reason } of failed) note(`${quoteForMessage(path)}: ${reason}`);
   const logs = readable.filter(log => !isOdd(log));

@@ -165,7 +165,9 @@ function toHeadline(data: ReportData, hasDays: boolean, limits: readonly string[
     // What is missing is said before any number, whole where it is one thing.
     lede:
       `${period} UTC, ${plural(sensors, "sensor")}` +
-      (limits.length <= 1 ? limits.map(text => `. ${text}`).join("") : `. ${limits.length} things are missing, see Provenance.`),
+      (limits.length > 1
+        ? `. ${limits.length} things are missing, see Provenance.`
+        : limits.map(text => `. ${text}`).join("")),
   };
 }
 

@@ -118,7 +118,9 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   const proxyCommand = options.jump === undefined && jumps.length === 0 ? one("proxycommand") : undefined;
   const hasProxy = proxyCommand !== undefined && proxyCommand !== "none";
   if (hasProxy && one("proxyusefdpass") === "yes") {
-    throw new Error(`Cannot reach ${quoteForMessage(spec.host)}: ProxyUseFdpass is not supported, expected a ProxyCommand alone`);
+    throw new Error(
+      `Cannot reach ${quoteForMessage(spec.host)}: ProxyUseFdpass is not supported, expected a ProxyCommand alone`,
+    );
   }
   return {
     host,

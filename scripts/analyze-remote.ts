@@ -130,7 +130,8 @@ const OPTIONS = {
   robotMaxSeconds: REDUCTION_OPTIONS.robotMaxSeconds,
   dedupeLines: {
     type: "boolean",
-    help: "Count a line once that stands in several logs, byte for byte, on one node or on several; logs are read here then.",
+    help:
+      "Count a line once that stands in several logs, byte for byte, on one node or on several; logs are read here then.",
   },
   ...LINE_OPTIONS,
   wait: COMMON_OPTIONS.wait,

@@ -17,7 +17,21 @@ describe("expandProxyCommand", () => {
   ];
   test.each(CASES)("%j becomes %j", (command, expanded) => expect(expandProxyCommand(command, WAY)).toBe(expanded));
 
-  const HOSTILE = ["$(id)", "`id`", "a;id", "a|id", "a&id", "a b", "-oProxyCommand=id", "a\nid", "'", '"', "a>b", "", "\\"];
+  const HOSTILE = [
+    "$(id)",
+    "`id`",
+    "a;id",
+    "a|id",
+    "a&id",
+    "a b",
+    "-oProxyCommand=id",
+    "a\nid",
+    "'",
+    '"',
+    "a>b",
+    "",
+    "\\",
+  ];
   test.each(HOSTILE)("%j is filled in nowhere", text => {
     expect(() => expandProxyCommand("nc %h", { ...WAY, host: text })).toThrow("expected a plain name");
     expect(() => expandProxyCommand("nc %n", { ...WAY, name: text })).toThrow("expected a plain name");
@@ -72,7 +86,9 @@ socket.on("error", ({ message }) => { console.error(message); process.exit(7); }
     await using at = await setUp(relay => `${relay} %h %p`);
     const host = await at.resolve();
     const running = async () =>
-      (await Bun.$`ps ax -o args`.text()).split("\n").filter(line => line.includes(`relay.cjs 127.0.0.1 ${at.server.port}`));
+      (await Bun.$`ps ax -o args`.text())
+        .split("\n")
+        .filter(line => line.includes(`relay.cjs 127.0.0.1 ${at.server.port}`));
     {
       await using connector = new Connector({ timeoutMs: 10_000 });
       await using connection = await connector.connect(host);

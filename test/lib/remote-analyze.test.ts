@@ -49,7 +49,12 @@ function fleet(recount?: (i: number) => Outcome<AnalyzedNode>) {
         return new Map(
           [...kept].map(([i, paths]) => [
             i,
-            recount?.(i) ?? outcome(`n${i}`, "node", [...paths].map(path => log(path.slice(6)))),
+            recount?.(i) ??
+              outcome(
+                `n${i}`,
+                "node",
+                [...paths].map(path => log(path.slice(6))),
+              ),
           ]),
         );
       },
@@ -63,16 +68,24 @@ const textsOf = (outcomes: readonly Outcome<AnalyzedNode>[]) =>
 describe("leaveOutShared", () => {
   test("of states of a log the longest stays, of equal ones the first node's; nobody is asked for nothing", async () => {
     const { options, counted } = fleet();
-    const nodes = [outcome("a", "here", [log("x1"), log("y12")]), outcome("b", "here", [log("x12"), log("y12"), log("z")])];
+    const nodes = [
+      outcome("a", "here", [log("x1"), log("y12")]),
+      outcome("b", "here", [log("x12"), log("y12"), log("z")]),
+    ];
     const settled = await leaveOutShared(nodes, options);
     expect(textsOf(settled)).toEqual(["y12", "x12 z"]);
-    expect(settled.map(({ value }) => [value!.logCount, value!.leftOut, value!.counts.events, value!.textBytes])).toEqual([
+    expect(
+      settled.map(({ value }) => [value!.logCount, value!.leftOut, value!.counts.events, value!.textBytes]),
+    ).toEqual([
       [1, 1, 2, 3],
       [2, 1, 4, 4],
     ]);
     expect(counted).toEqual([]);
     const alone = { ...options, ask: () => Promise.reject(new Error("asked")) };
-    expect(textsOf(await leaveOutShared([nodes[0]!, outcome("c", "here", [log("z")])], alone))).toEqual(["x1 y12", "z"]);
+    expect(textsOf(await leaveOutShared([nodes[0]!, outcome("c", "here", [log("z")])], alone))).toEqual([
+      "x1 y12",
+      "z",
+    ]);
   });
 
   test("a node that has counted counts again, what is left of it and no more", async () => {

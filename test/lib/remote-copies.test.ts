@@ -138,7 +138,10 @@ describe("answerQuestions", () => {
       const many = Array.from({ length: 9 }, () => questions).flat();
       const answers = await lab.at(server, connection => answerQuestions(connection, many, false));
       expect(answers).toHaveLength(many.length);
-      const [piece, hash] = [LONG.subarray(0, 1000), program === "none" ? undefined : sha256(LONG.subarray(0, 100_000))];
+      const [piece, hash] = [
+        LONG.subarray(0, 1000),
+        program === "none" ? undefined : sha256(LONG.subarray(0, 100_000)),
+      ];
       expect(answers.slice(-8)).toEqual([piece, hash, piece, hash, piece, hash, Buffer.alloc(0), undefined]);
     },
     60_000,

@@ -93,7 +93,9 @@ describe("nodes with other tools", () => {
       const result = await analyze("busybox", server, ["--reduce-on", "auto"]);
       expect([result.exitCode, await contentOf(result.arrow)]).toEqual([0, wanted]);
       const folder = join(lab.folder, "busybox logs");
-      const copied = await runScript("download-logs", [...lab.args(server), "-f", folder], { env: { SSH_AUTH_SOCK: undefined } });
+      const copied = await runScript("download-logs", [...lab.args(server), "-f", folder], {
+        env: { SSH_AUTH_SOCK: undefined },
+      });
       expect(copied.exitCode).toBe(0);
       const [node] = readdirSync(folder);
       for (const name of readdirSync(logs)) {
@@ -139,7 +141,7 @@ describe("a Bun that does not fit", () => {
     show: () => {},
   };
   const CASES: [what: string, commands: Record<string, string>, hasSetup: boolean, says: string][] = [
-    ["another libc", { ls: "case $* in */lib/ld-musl-*) exit 0;; esac\nexec /bin/ls \"$@\"" }, true, "musl"],
+    ["another libc", { ls: 'case $* in */lib/ld-musl-*) exit 0;; esac\nexec /bin/ls "$@"' }, true, "musl"],
     ["another machine", { uname: "echo Linux armv7l" }, true, "Linux armv7l"],
     ["a full disk", { df: "echo x; echo x x x 5 x x" }, true, "5.12 kB free"],
     ["one that does not start", { bun: "echo 'not found: ld-linux' >&2; exit 127" }, false, "no Bun"],
@@ -152,7 +154,8 @@ describe("a Bun that does not fit", () => {
       const bin = await makeCommands(`fit ${what}`.replaceAll(" ", "-"), commands);
       // Everything but the Bun that runs the tests.
       for (const name of readdirSync("/usr/bin")) {
-        if (!/^bunx?$/.test(name) && !existsSync(join(bin, name))) await symlink(join("/usr/bin", name), join(bin, name));
+        if (!/^bunx?$/.test(name) && !existsSync(join(bin, name)))
+          await symlink(join("/usr/bin", name), join(bin, name));
       }
       const server = await lab.start({ config: [`SetEnv PATH=${bin}`] });
       await copyLogs(server, LOGS);
@@ -192,9 +195,15 @@ describe("logs that only root may read", () => {
       await symlink(process.execPath, join(server.home, ".bun/bin/bun"));
       const there = await analyze("sudo node", server, ["--sudo", "--reduce-on", "node"]);
       expect([there.exitCode, await contentOf(there.arrow)]).toEqual([0, wanted]);
-      expect((await run(["find", server.home, "-newer", join(lab.folder, "sudo here/reduced.arrow"), "-type", "f"])).stdout).toBe("");
+      expect(
+        (await run(["find", server.home, "-newer", join(lab.folder, "sudo here/reduced.arrow"), "-type", "f"])).stdout,
+      ).toBe("");
       const env = { SSH_AUTH_SOCK: undefined };
-      const copied = await runScript("download-logs", [...lab.args(server), "-f", join(lab.folder, "sudo logs"), "--sudo"], { env });
+      const copied = await runScript(
+        "download-logs",
+        [...lab.args(server), "-f", join(lab.folder, "sudo logs"), "--sudo"],
+        { env },
+      );
       expect(copied.exitCode).toBe(0);
       // What root started on our behalf ends with us as well.
       await lab.at(server, async connection => {
@@ -214,7 +223,11 @@ describe("logs that only root may read", () => {
   const REFUSED: [what: string, sudoers: string, says: RegExp][] = [
     ["a password is asked for", "pot ALL=(ALL) ALL\n", /failed: "sudo: a password is required"/],
     ["the user may not", "root ALL=(ALL) ALL\n", /failed: "sudo: /],
-    ["a terminal is asked for", "Defaults requiretty\npot ALL=(ALL) NOPASSWD: ALL\n", /failed: "sudo: .*(tty|terminal)/],
+    [
+      "a terminal is asked for",
+      "Defaults requiretty\npot ALL=(ALL) NOPASSWD: ALL\n",
+      /failed: "sudo: .*(tty|terminal)/,
+    ],
     ["the rules are broken", "what is this\n", /failed: .*(sudo|syntax error)/],
   ];
   test.skipIf(sudo.reason !== undefined).each(REFUSED)(`sudo: %s${sudo.why}`, async (what, sudoers, says) => {

@@ -26,7 +26,13 @@ const SOURCE: SourceInfo = {
 
 function tableOf(sources: unknown): Buffer {
   const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 99 }, sources } as ReducedInfo;
-  const row = { kind: "connect" as const, date: "2023-11-14", sensor: "s", key: { src_ip: "192.0.2.1", dst_port: 22 }, count: 2 };
+  const row = {
+    kind: "connect" as const,
+    date: "2023-11-14",
+    sensor: "s",
+    key: { src_ip: "192.0.2.1", dst_port: 22 },
+    count: 2,
+  };
   return Buffer.concat([...reducedToIpc(buildReduced([row], info), "stream")]);
 }
 
@@ -38,7 +44,8 @@ async function startNode(answer: (asked: Asked) => void) {
   const dir = await makeTempDir();
   const server = await startFakeServer({
     onScript: asked => {
-      if (asked.script.includes("ld-musl")) asked.answer("bun /usr/bin/bun\nmachine Linux x86_64\nlibc glibc\nfree 5\n");
+      if (asked.script.includes("ld-musl"))
+        asked.answer("bun /usr/bin/bun\nmachine Linux x86_64\nlibc glibc\nfree 5\n");
       else if (isListing(asked)) asked.answer(listingOf([{ path: "/logs/cowrie.json", size: 100 }]));
       else answer(asked);
     },
@@ -77,9 +84,9 @@ async function reduceAt(answer: (asked: Asked) => void) {
   });
 }
 
-const answering = (bytes: (mark: string) => string | Uint8Array) => (asked: Asked) => asked.answer(bytes(markOf(asked)));
-const withSources = (sources: unknown) =>
-  answering(mark => Buffer.concat([tableOf(sources), Buffer.from(mark)]));
+const answering = (bytes: (mark: string) => string | Uint8Array) => (asked: Asked) =>
+  asked.answer(bytes(markOf(asked)));
+const withSources = (sources: unknown) => answering(mark => Buffer.concat([tableOf(sources), Buffer.from(mark)]));
 
 describe("counts of a node", () => {
   test("come with the node's name before the logs', by the parameters that were asked for", async () => {
@@ -89,7 +96,9 @@ describe("counts of a node", () => {
       { source: 5, line: 3 },
     ];
     const lines = [...rejected.map(line => JSON.stringify(line)), "rubbish", "null", "[]"].join("\n");
-    const reduced = await reduceAt(answering(mark => Buffer.concat([tableOf([SOURCE]), Buffer.from(`${mark}${lines}\n`)])));
+    const reduced = await reduceAt(
+      answering(mark => Buffer.concat([tableOf([SOURCE]), Buffer.from(`${mark}${lines}\n`)])),
+    );
     expect(reduced).toMatchObject({
       logs: [{ source: { path: "node:/logs/cowrie.json" }, remotePath: "/logs/cowrie.json" }],
       table: { info: { parameters: { robotMaxSeconds: 10 } } },
@@ -124,7 +133,11 @@ describe("counts of a node", () => {
     ["noise", answering(mark => `hello${mark}`), "its counts cannot be read"],
     ["nothing", answering(() => ""), "its answer broke off"],
     ["counts without their end", answering(() => tableOf([SOURCE]).subarray(0, 500)), "its answer broke off"],
-    ["half of the counts", answering(mark => Buffer.concat([tableOf([SOURCE]).subarray(0, 500), Buffer.from(mark)])), "cannot be read"],
+    [
+      "half of the counts",
+      answering(mark => Buffer.concat([tableOf([SOURCE]).subarray(0, 500), Buffer.from(mark)])),
+      "cannot be read",
+    ],
     ["no counts at all", asked => asked.answer(markOf(asked), 1), "its reducer failed (status 1)"],
   ];
   test.each(BAD)("%s", async (_what, answer, says) => {
@@ -155,7 +168,16 @@ test("a node that drips for ever is given up by --time-limit, and not tried agai
   });
   const key = join(node.folder, "id");
   await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
-  const args = ["-i", `pot@127.0.0.1:${node.port}`, "--known-hosts", node.known, "--ssh-config", "none", "--identity", key];
+  const args = [
+    "-i",
+    `pot@127.0.0.1:${node.port}`,
+    "--known-hosts",
+    node.known,
+    "--ssh-config",
+    "none",
+    "--identity",
+    key,
+  ];
   const { exitCode, stderr } = await runScript(
     "analyze-remote",
     [...args, "--reduce-on", "node", "--time-limit", "2", "--timeout", "1"],

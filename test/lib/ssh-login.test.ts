@@ -13,11 +13,7 @@ const field = (value: string | Buffer) => {
   return Buffer.concat([length, bytes]);
 };
 /** The public half of a key that lies in a FIDO device. */
-const SK_KEY = Buffer.concat([
-  field("sk-ssh-ed25519@openssh.com"),
-  field(Buffer.alloc(32, 7)),
-  field("ssh:"),
-]);
+const SK_KEY = Buffer.concat([field("sk-ssh-ed25519@openssh.com"), field(Buffer.alloc(32, 7)), field("ssh:")]);
 
 /** A private key file of a FIDO device: it holds no more than how to find the device's key. */
 function skFile(): string {
@@ -31,7 +27,15 @@ function skFile(): string {
   ]);
   const padded = Buffer.concat([secret, Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, (8 - (secret.length % 8)) % 8))]);
   const one = Buffer.from([0, 0, 0, 1]);
-  const all = [Buffer.from("openssh-key-v1\0"), field("none"), field("none"), field(""), one, field(SK_KEY), field(padded)];
+  const all = [
+    Buffer.from("openssh-key-v1\0"),
+    field("none"),
+    field("none"),
+    field(""),
+    one,
+    field(SK_KEY),
+    field(padded),
+  ];
   const base64 = Buffer.concat(all).toString("base64").replace(/.{70}/g, "$&\n");
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${base64}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
@@ -85,7 +89,9 @@ describe("keys that ssh2 cannot use are named", () => {
   test("a FIDO key in an agent", async () => {
     await using dir = await makeTempDir();
     using agent = await startFakeAgent(dir.path, listed(SK_KEY));
-    expect((await offers({ agent: agent.path })).text).toContain("FIDO keys (sk-...) are not supported, in an agent neither");
+    expect((await offers({ agent: agent.path })).text).toContain(
+      "FIDO keys (sk-...) are not supported, in an agent neither",
+    );
   });
 
   test.skipIf(SSHD_MISSING !== undefined)("a certificate beside a key", async () => {
@@ -98,12 +104,24 @@ describe("keys that ssh2 cannot use are named", () => {
   });
 
   const BAD: [what: string, text: string, says: string][] = [
-    ["a public key", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHKj+sVa9WcD/q2DJUJaf43Kptc8xYuUQA4bOFj9vC8T", "it is a public key"],
-    ["PKCS#8", "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHKj+sVa9WcD\n-----END PRIVATE KEY-----\n", "ssh-keygen -p"],
+    [
+      "a public key",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHKj+sVa9WcD/q2DJUJaf43Kptc8xYuUQA4bOFj9vC8T",
+      "it is a public key",
+    ],
+    [
+      "PKCS#8",
+      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHKj+sVa9WcD\n-----END PRIVATE KEY-----\n",
+      "ssh-keygen -p",
+    ],
     ["rubbish", "rubbish", "ssh-keygen -p"],
     ["nothing", "", "ssh-keygen -p"],
     ["half of a key", skFile().slice(0, 150), "ssh-keygen -p"],
-    ["a broken body", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n", "key "],
+    [
+      "a broken body",
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n",
+      "key ",
+    ],
   ];
   test.each(BAD)("%s as a key file", async (_what, text, says) => {
     await using dir = await makeTempDir();

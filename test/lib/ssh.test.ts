@@ -148,7 +148,9 @@ describe("login", () => {
     await using agent = await startAgent([mine.file]);
     const host = await hostOf(server, at.known, { identities: [mine.file] });
     const only = { ...host, agent: agent.socket, hasOwnIdentities: true, identitiesOnly: true };
-    expect((await faultOf(using(only, () => {}))).message).toContain("certificates of users are not supported, in an agent");
+    expect((await faultOf(using(only, () => {}))).message).toContain(
+      "certificates of users are not supported, in an agent",
+    );
     expect((await faultOf(using(host, () => {}))).message).toContain("certificates of users are not supported");
   });
 
@@ -265,7 +267,9 @@ describe("host keys", () => {
     await using at = await setUp();
     const line = at.server.knownHosts.split(" ").slice(1).join(" ");
     await Bun.write(at.known, `@cert-authority [127.0.0.1]:* ${line}`);
-    expect((await faultOf(using(at.host, () => {}))).message).toContain("@cert-authority line is for, are not supported");
+    expect((await faultOf(using(at.host, () => {}))).message).toContain(
+      "@cert-authority line is for, are not supported",
+    );
     await Bun.write(at.known, `@cert-authority *.example.com ${line}`);
     expect((await faultOf(using(at.host, () => {}))).message).not.toContain("@cert-authority");
     await using(at.host, () => {}, { acceptNew: true });
@@ -273,7 +277,9 @@ describe("host keys", () => {
 
   withSshd(`files of known hosts that cannot be read are an error, not none${why}`, async () => {
     await using at = await setUp();
-    expect((await faultOf(using({ ...at.host, knownHosts: [at.dir, at.known] }, () => {}))).message).toContain("EISDIR");
+    expect((await faultOf(using({ ...at.host, knownHosts: [at.dir, at.known] }, () => {}))).message).toContain(
+      "EISDIR",
+    );
   });
 
   withSshd(`the known type is asked for first, and hashed names are found${why}`, async () => {
@@ -431,19 +437,23 @@ describe("scripts", () => {
     });
   });
 
-  withSshd(`fifty connections one after the other leave nothing behind${why}`, async () => {
-    await using at = await setUp();
-    await using connector = new Connector({ timeoutMs: 10_000 });
-    const open = () => readdirSync("/proc/self/fd").length;
-    const once = async () => {
-      await using connection = await connector.connect(at.host);
-      await connection.run("true");
-    };
-    for (let i = 0; i < 10; i++) await once();
-    const before = open();
-    for (let i = 0; i < 40; i++) await once();
-    expect(open()).toBeLessThanOrEqual(before + 2);
-  }, 120_000);
+  withSshd(
+    `fifty connections one after the other leave nothing behind${why}`,
+    async () => {
+      await using at = await setUp();
+      await using connector = new Connector({ timeoutMs: 10_000 });
+      const open = () => readdirSync("/proc/self/fd").length;
+      const once = async () => {
+        await using connection = await connector.connect(at.host);
+        await connection.run("true");
+      };
+      for (let i = 0; i < 10; i++) await once();
+      const before = open();
+      for (let i = 0; i < 40; i++) await once();
+      expect(open()).toBeLessThanOrEqual(before + 2);
+    },
+    120_000,
+  );
 
   withUsers(`the shells of the land all take our commands${whyUsers}`, async () => {
     for (const shell of ["/bin/dash", "/bin/zsh", "/usr/bin/fish", "/bin/csh", "/bin/tcsh", "/bin/ksh"].filter(
@@ -506,33 +516,38 @@ describe("scripts", () => {
     expect((await connected("for i in 1 2 3 4 5; do sleep 0.2; echo; done", 2000)).exitCode).toBe(0);
   });
 
-  withUsers(`a server that hangs is given up: in mid transfer, before the login, and a jump host as well${whyUsers}`, async () => {
-    await using at = await setUp();
-    await using jump = await startSshd([at.key.publicLine]);
-    await Bun.write(at.known, at.server.knownHosts + jump.knownHosts);
-    const jumps = [await hostOf(jump, at.known, { identities: [at.key.file] })];
-    await using connector = new Connector({ timeoutMs: 1500 });
-    await using direct = await connector.connect(at.host);
-    await using behind = await connector.connect({ ...at.host, jumps });
-    let bytes = 0;
-    const endless = (connection: Connection, timeoutMs: number) =>
-      connection.stream("while :; do seq 1 100000; done", data => void (bytes += data.length), { timeoutMs });
-    const startMs = performance.now();
-    // Whoever waits longer for a script is told by the keepalives.
-    const broken = [faultOf(endless(direct, 600_000)), faultOf(endless(behind, 600_000))];
-    while (bytes < 5e6) await Bun.sleep(5);
-    await Promise.all([at.server.pause(), jump.pause()]);
-    // With its jump host the connection behind it goes.
-    expect((await Promise.all(broken)).map(({ fault }) => fault)).toEqual([
-      "silent",
-      expect.stringMatching(/^(silent|lost)$/),
-    ]);
-    expect(await faultOf(direct.run("true"))).toMatchObject({ fault: "silent" });
-    // The system still takes the call; nobody answers.
-    expect(await faultOf(using(at.host, () => {}, { timeoutMs: 500 }))).toMatchObject({ fault: "silent" });
-    expect(await faultOf(using({ ...at.host, jumps }, () => {}, { timeoutMs: 500 }))).toMatchObject({ fault: "silent" });
-    expect(performance.now() - startMs).toBeLessThan(20_000);
-  });
+  withUsers(
+    `a server that hangs is given up: in mid transfer, before the login, and a jump host as well${whyUsers}`,
+    async () => {
+      await using at = await setUp();
+      await using jump = await startSshd([at.key.publicLine]);
+      await Bun.write(at.known, at.server.knownHosts + jump.knownHosts);
+      const jumps = [await hostOf(jump, at.known, { identities: [at.key.file] })];
+      await using connector = new Connector({ timeoutMs: 1500 });
+      await using direct = await connector.connect(at.host);
+      await using behind = await connector.connect({ ...at.host, jumps });
+      let bytes = 0;
+      const endless = (connection: Connection, timeoutMs: number) =>
+        connection.stream("while :; do seq 1 100000; done", data => void (bytes += data.length), { timeoutMs });
+      const startMs = performance.now();
+      // Whoever waits longer for a script is told by the keepalives.
+      const broken = [faultOf(endless(direct, 600_000)), faultOf(endless(behind, 600_000))];
+      while (bytes < 5e6) await Bun.sleep(5);
+      await Promise.all([at.server.pause(), jump.pause()]);
+      // With its jump host the connection behind it goes.
+      expect((await Promise.all(broken)).map(({ fault }) => fault)).toEqual([
+        "silent",
+        expect.stringMatching(/^(silent|lost)$/),
+      ]);
+      expect(await faultOf(direct.run("true"))).toMatchObject({ fault: "silent" });
+      // The system still takes the call; nobody answers.
+      expect(await faultOf(using(at.host, () => {}, { timeoutMs: 500 }))).toMatchObject({ fault: "silent" });
+      expect(await faultOf(using({ ...at.host, jumps }, () => {}, { timeoutMs: 500 }))).toMatchObject({
+        fault: "silent",
+      });
+      expect(performance.now() - startMs).toBeLessThan(20_000);
+    },
+  );
 
   withSshd(`more than MaxSessions at once is an error that is worth another try${why}`, async () => {
     await using at = await setUp({ config: ["MaxSessions 2"] });

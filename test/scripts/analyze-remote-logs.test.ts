@@ -25,7 +25,9 @@ async function contentOf(path: string) {
 /** Logs of a sensor of the example fleet, unpacked, in the order of their days. */
 function daysOf(sensor: string): Buffer[] {
   const folder = join(FIXTURES_FOLDER, "fleet", sensor);
-  const names = readdirSync(folder).filter(name => /-\d\d(\.gz|\.zst)?$/.test(name)).sort();
+  const names = readdirSync(folder)
+    .filter(name => /-\d\d(\.gz|\.zst)?$/.test(name))
+    .sort();
   return names.map(name => {
     const bytes = readFileSync(join(folder, name));
     if (name.endsWith(".gz")) return gunzipSync(bytes);
@@ -130,11 +132,10 @@ describe("logs of several nodes", () => {
       for (const flags of [["here"], ["node"], ["node", "--setup"]]) {
         const folder = join(lab.folder, `twice ${flags.join(" ")}`);
         await mkdir(folder);
-        const result = await runScript(
-          "analyze-remote",
-          ["--nodes", file, "--reduce-on", ...flags, ...lab.args()],
-          { cwd: folder, env: { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined } },
-        );
+        const result = await runScript("analyze-remote", ["--nodes", file, "--reduce-on", ...flags, ...lab.args()], {
+          cwd: folder,
+          env: { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined },
+        });
         expect([result.exitCode, result.stderr]).toEqual([0, expect.stringMatching(/two: left out .* of one/)]);
         expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(wanted);
         expect(readdirSync(folder)).not.toContain("two_reduced.arrow");
@@ -149,7 +150,10 @@ describe("logs of several nodes", () => {
     async () => {
       // As two machines made from one image would have them: the same beginning, then each its own.
       const begin = cutAt(large, 150_000);
-      const first = { "cowrie.json": Buffer.concat([begin, others[0]!]), "cowrie.json.1": Buffer.concat([begin, others[1]!]) };
+      const first = {
+        "cowrie.json": Buffer.concat([begin, others[0]!]),
+        "cowrie.json.1": Buffer.concat([begin, others[1]!]),
+      };
       // The same short first line, and nothing else in common.
       const blank = Buffer.from("\n");
       const second = {
@@ -199,7 +203,10 @@ describe("logs of several nodes", () => {
       expect(await contentOf(grown.arrow)).toEqual(await contentOf(join(lab.folder, "dedupe local/reduced.arrow")));
       for (const flags of [["--reduce-on", "node"], ["--setup"]]) {
         const refused = await analyze("dedupe refused", [{ port: 1, user: "x" }], ["--dedupe-lines", ...flags]);
-        expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("lines of all nodes are compared here")]);
+        expect([refused.exitCode, refused.stderr]).toEqual([
+          2,
+          expect.stringContaining("lines of all nodes are compared here"),
+        ]);
       }
     },
     120_000,
@@ -234,7 +241,9 @@ describe("logs of several nodes", () => {
           const { exitCode, folder, arrow } = await analyze(`rejects ${place}`, nodes, args);
           expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
           const lines = linesOf(join(folder, "rejects.ndjson"));
-          expect(lines.map(line => JSON.stringify(line)).sort()).toEqual(wanted.map(line => JSON.stringify(line)).sort());
+          expect(lines.map(line => JSON.stringify(line)).sort()).toEqual(
+            wanted.map(line => JSON.stringify(line)).sort(),
+          );
           expect(readFileSync(join(folder, "rejects.ndjson"), "utf8")).toContain(`"127.0.0.1_${nodes[1]!.port}:/`);
           expect(await contentOf(arrow)).toEqual(await contentOf(local.arrow));
         }

@@ -263,7 +263,7 @@ exec /usr/bin/dd "$@"
       await Bun.write(rubbish, "rubbish");
       await Bun.write(
         config,
-        "Match host crossed exec \"exit 1\"\n  Port 1\nHost proxied\n  ProxyCommand nc %d\nHost looped\n  ProxyJump looping\n" +
+        'Match host crossed exec "exit 1"\n  Port 1\nHost proxied\n  ProxyCommand nc %d\nHost looped\n  ProxyJump looping\n' +
           "Host looping\n  ProxyJump looped\n",
       );
       const good = { host: "127.0.0.1", port: servers[1]!.port, user: servers[1]!.user };
@@ -281,7 +281,10 @@ exec /usr/bin/dd "$@"
       await mkdir(folder);
       const args = ["--nodes", file, "--ssh-config", config, "--known-hosts", lab.known];
       const env = { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined };
-      const { exitCode, stderr } = await runScript("analyze-remote", [...args, "--reduce-on", "here"], { cwd: folder, env });
+      const { exitCode, stderr } = await runScript("analyze-remote", [...args, "--reduce-on", "here"], {
+        cwd: folder,
+        env,
+      });
       expect(exitCode).toBe(1);
       expect(stderr).toMatch(/^unread +failed: not let in: .*rubbish.*ssh-keygen -p/m);
       expect(stderr).toMatch(/^folder +failed: not let in: .*it is a folder/m);
@@ -292,8 +295,14 @@ exec /usr/bin/dd "$@"
       const dry = await runScript("analyze-remote", [...args, "--dry-run"], { cwd: folder, env });
       expect([dry.exitCode, dry.stdout.split("\n").length]).toEqual([1, 7]);
       // A configuration that is there for none, or cannot be read by ssh at all.
-      const absent = await runScript("analyze-remote", [...args, "--ssh-config", join(folder, "absent")], { cwd: folder, env });
-      expect([absent.exitCode, absent.stderr]).toEqual([1, expect.stringMatching(/^analyze-remote: Cannot read .*absent/)]);
+      const absent = await runScript("analyze-remote", [...args, "--ssh-config", join(folder, "absent")], {
+        cwd: folder,
+        env,
+      });
+      expect([absent.exitCode, absent.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^analyze-remote: Cannot read .*absent/),
+      ]);
       await Bun.write(config, "Frobnicate yes\n");
       const broken = await runScript("analyze-remote", [...args, "--only", "good"], { cwd: folder, env });
       expect(broken.exitCode).toBe(1);
@@ -377,7 +386,10 @@ exec /usr/bin/dd "$@"
       for (const page of ["result.html", "stats.html"]) {
         expect(await readFile(join(folder, page), "utf8")).toContain("sessions under 10 s; of n1 under 77 s");
       }
-      const parts: [string, number][] = [["hp-lab-01", 77], ["hp-waw-02", 10]];
+      const parts: [string, number][] = [
+        ["hp-lab-01", 77],
+        ["hp-waw-02", 10],
+      ];
       for (const [sensor, seconds] of parts) {
         const args = [join(FLEET, sensor), "--robot-max-seconds", `${seconds}`, "-o", join(folder, `${sensor}.json`)];
         await runScript("reduce", [...args, "--mapped-dir", join(folder, "tables")]);
@@ -386,7 +398,13 @@ exec /usr/bin/dd "$@"
         const { dictionaries, kinds } = await readReduced(path, () => {});
         const { rows, day, sensor, keys, count } = kinds.session_closed;
         return Array.from({ length: rows }, (_, row) =>
-          [day[row], dictionaries.sensor[sensor[row]!], dictionaries.src_ip[keys.src_ip![row]!], keys.robot![row], count[row]].join(" "),
+          [
+            day[row],
+            dictionaries.sensor[sensor[row]!],
+            dictionaries.src_ip[keys.src_ip![row]!],
+            keys.robot![row],
+            count[row],
+          ].join(" "),
         );
       };
       const wanted = (await Promise.all(parts.map(([sensor]) => sessionsOf(join(folder, `${sensor}.arrow`))))).flat();
