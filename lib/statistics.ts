@@ -19,6 +19,7 @@ import {
 } from "./coverage.ts";
 import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
+import { formatNumber } from "./format.ts";
 import { COMPARED_KINDS, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { nameEntries } from "./ledger.ts";
@@ -317,7 +318,7 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   notes.push(
     tests.m === 0
       ? "Nothing was tested: no sensor has a baseline long enough before the days in question."
-      : `${tests.m} comparisons were made together; of those reported, about ${q} % at most are expected to be chance.`,
+      : `${formatNumber(tests.m)} comparisons were made together; of those reported, about ${q} % at most are expected to be chance.`,
   );
   notes.push(
     "Reported means unusual against its own past. It never means malicious, and not reported never means harmless.",
@@ -327,12 +328,12 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} ${ofSensors}.`);
   if (cutDays.length > 0) {
     notes.push(
-      `${cutDays.length} sensor-days come from counts cut to the most frequent: they are shown and never tested.`,
+      `${formatNumber(cutDays.length)} sensor-days come from counts cut to the most frequent: they are shown and never tested.`,
     );
   }
   const unknown = statistics.coverage.reduce((sum, { days }) => sum + days.split("?").length - 1, 0);
   if (unknown > 0 && options.quietDays === "unknown") {
-    notes.push(`${unknown} sensor-days without any event may be quiet or down; they are left out.`);
+    notes.push(`${formatNumber(unknown)} sensor-days without any event may be quiet or down; they are left out.`);
   }
   if (novelty.claimsFromDay === null) {
     notes.push(`Nothing is called new: the archive is not longer than its burn-in, ${options.burnInDays} observed days.`);
