@@ -60,6 +60,7 @@ export interface ChangesView {
 export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
   const { range, sensors } = scope.filter;
   const tested = `${toIsoDay(data.firstDay)} to ${toIsoDay(data.lastDay)}`;
+  if (data.comparisons === 0) return { lead: "Nothing could be tested: there is too little past, or counts that were cut." };
   if (range.first > data.lastDay || range.last < data.firstDay) {
     return { lead: `Tested were the days ${tested}, and none of them is in this selection.` };
   }

@@ -62,6 +62,12 @@ describe("tested changes in the report", () => {
     expect(list({ ...CHANGES, rows: ofDays }, whole)).toHaveLength(ofDays.length);
   });
 
+  test("where nothing was tested, nothing is said to be usual", () => {
+    expect(buildChangesView(whole, { ...CHANGES, comparisons: 0, rows: [] })).toEqual({
+      lead: "Nothing could be tested: there is too little past, or counts that were cut.",
+    });
+  });
+
   test("what the page carries is bounded, and what it leaves out is counted", () => {
     const many = Array.from({ length: 500 }, () => CHANGES.rows[0]!);
     const statistics = computeStatistics(TABLE, OPTIONS);
