@@ -122,7 +122,7 @@ class Feed {
 }
 
 /** Text mapped between two collections of garbage. */
-const GARBAGE_BYTES = 24 << 20;
+const GARBAGE_BYTES = 16 << 20;
 let bytesSinceGarbage = 0;
 
 /** Give the memory of logs that are done back before the next begin; left alone, a thread takes half as much again. */
