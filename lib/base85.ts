@@ -5,8 +5,7 @@
  * blank.
  */
 
-const ALPHABET =
-  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%()*+,-./:;=?@[]^_`{|}~";
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%()*+,-./:;=?@[]^_`{|}~";
 const BASE = 85;
 
 /** Write bytes as text; a last group of less than four bytes takes one character more than it has bytes. */
@@ -35,7 +34,8 @@ export function fromBase85(text: string): Uint8Array<ArrayBuffer> {
   for (let at = 0, out = 0; at < text.length; at += 5) {
     let value = 0;
     // The characters left out of a last group stand for the largest digit, so that its bytes round as they were.
-    for (let i = at; i < at + 5; i++) value = value * BASE + (i < text.length ? digitOf[text.charCodeAt(i)]! : BASE - 1);
+    for (let i = at; i < at + 5; i++)
+      value = value * BASE + (i < text.length ? digitOf[text.charCodeAt(i)]! : BASE - 1);
     for (let shift = 24; shift >= 0 && out < bytes.length; shift -= 8) bytes[out++] = (value / 2 ** shift) & 255;
   }
   return bytes;

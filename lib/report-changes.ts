@@ -60,7 +60,8 @@ export interface ChangesView {
 export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
   const { range, sensors } = scope.filter;
   const tested = `${toIsoDay(data.firstDay)} to ${toIsoDay(data.lastDay)}`;
-  if (data.comparisons === 0) return { lead: "Nothing could be tested: there is too little past, or counts that were cut." };
+  if (data.comparisons === 0)
+    return { lead: "Nothing could be tested: there is too little past, or counts that were cut." };
   if (range.first > data.lastDay || range.last < data.firstDay) {
     return { lead: `Tested were the days ${tested}, and none of them is in this selection.` };
   }
@@ -88,8 +89,14 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
     return { lead: `Nothing on ${days}${where} was unusual against its own past (${corrected}).` };
   }
   const more = inside.length - rows.length;
-  const finer = more > 0 ? ` ${plural(more, "finding")} more on single days or sensors: choose them, or see the statistics page.` : "";
-  const cut = data.reported > data.rows.length ? ` The page carries ${data.rows.length} of ${formatNumber(data.reported)} findings.` : "";
+  const finer =
+    more > 0
+      ? ` ${plural(more, "finding")} more on single days or sensors: choose them, or see the statistics page.`
+      : "";
+  const cut =
+    data.reported > data.rows.length
+      ? ` The page carries ${data.rows.length} of ${formatNumber(data.reported)} findings.`
+      : "";
   return {
     lead: `${days}${where} against the days before: what is unusual against its own past, ${corrected} corrected for.${finer}${cut}`,
     table: buildChangesTable("changes-table", "Changes", rows, LIST_MOST),

@@ -1,9 +1,14 @@
 /** Tables of the report that the server and the page's script draw alike, as trees of elements. */
 import { element, type Markup } from "./markup.ts";
-import type { ChainRowView } from "./report-chains.ts";
+import { type ChainRowView, type ChainsView, commandText } from "./report-chains.ts";
 import type { TrailCommand, TrailView } from "./report-trails.ts";
 import type { PartView } from "./report-view.ts";
 import type { CellView, TableView } from "./stats-tables.ts";
+import { drawStepGraph } from "./step-picture.ts";
+
+/** Chains in the table before it is unfolded, and characters of a command that a bar's title says. */
+export const CHAINS_SHOWN = 8;
+const TITLE_MOST = 100;
 
 /** A text of an attacker: whole, or folded where it is long. */
 export function partMarkup(part: PartView): Markup {
@@ -15,6 +20,17 @@ export function partMarkup(part: PartView): Markup {
     element("summary", {}, element("code", {}, part.head)),
     element("code", {}, part.text),
   );
+}
+
+export function chainsPicture({ data, graph, thinned }: ChainsView, width: number): Markup {
+  return drawStepGraph(graph, thinned, {
+    width,
+    textOf: code => commandText(data, code),
+    purposes: data.purposes,
+    refs: new Map(),
+    titleMost: TITLE_MOST,
+    beside: "the table below has the most frequent chains",
+  });
 }
 
 export function chainsTable(rows: readonly ChainRowView[]): Markup {
@@ -54,7 +70,12 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
     "Sessions: ",
     ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, partMarkup(part)), " "]),
   );
-  return [heading, element("p", { class: "lead" }, view.shown), trailTable(view, hasScript), ...view.commands.map(command => copyLine(command, hasScript))];
+  return [
+    heading,
+    element("p", { class: "lead" }, view.shown),
+    trailTable(view, hasScript),
+    ...view.commands.map(command => copyLine(command, hasScript)),
+  ];
 }
 
 function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: boolean): Markup {
@@ -63,13 +84,24 @@ function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: bo
   const head = names.map(name => element("th", { scope: "col" }, name));
   const body = rows.flatMap((row, i) => [
     ...(i === outside
-      ? [element("tr", {}, element("th", { colspan: names.length, scope: "rowgroup", class: "none" }, "outside the selection"))]
+      ? [
+          element(
+            "tr",
+            {},
+            element("th", { colspan: names.length, scope: "rowgroup", class: "none" }, "outside the selection"),
+          ),
+        ]
       : []),
     element(
       "tr",
       {},
       element("td", { class: "time" }, row.time),
-      element("td", {}, element("code", {}, row.session), ...(hasScript ? [" ", copyButton(row.command, "Copy trace", `the command that traces ${row.session}`)] : [])),
+      element(
+        "td",
+        {},
+        element("code", {}, row.session),
+        ...(hasScript ? [" ", copyButton(row.command, "Copy trace", `the command that traces ${row.session}`)] : []),
+      ),
       ...(hasSensors ? [element("td", {}, element("code", {}, row.sensor))] : []),
       ...(hasAddresses ? [element("td", {}, element("code", {}, row.address))] : []),
     ),
@@ -108,7 +140,12 @@ export function dataTable({ id, name, shown, columns, rows }: TableView): Markup
       element("span", { class: "shown" }, shown),
       element("span", { class: "spring" }),
       element("span", { class: "found", "aria-live": "polite" }),
-      element("label", { class: "script" }, "Find ", element("input", { type: "search", class: "find", spellcheck: "false", autocomplete: "off" })),
+      element(
+        "label",
+        { class: "script" },
+        "Find ",
+        element("input", { type: "search", class: "find", spellcheck: "false", autocomplete: "off" }),
+      ),
       element("button", { type: "button", class: "script", "data-table": "csv" }, "CSV"),
     ),
     element(
@@ -116,7 +153,11 @@ export function dataTable({ id, name, shown, columns, rows }: TableView): Markup
       { class: "scroll", tabindex: 0, role: "region", "aria-label": `${name}, table` },
       element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)),
     ),
-    element("p", { class: "show-more script" }, element("button", { type: "button", "data-table": "more", hidden: true }, "Show all")),
+    element(
+      "p",
+      { class: "show-more script" },
+      element("button", { type: "button", "data-table": "more", hidden: true }, "Show all"),
+    ),
   );
 }
 

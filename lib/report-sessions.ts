@@ -32,7 +32,12 @@ export async function collectSessions(
     const keys = last.keys.slice(0, TRAIL_KEYS);
     const { firstSeenUs, lastSeenUs } = last;
     queries.push({ id: last.id, eventids: [], columns: ["input"], keys, firstSeenUs, lastSeenUs });
-    trails.push(findLastCommands(table, keys.map(([input]) => input as string)));
+    trails.push(
+      findLastCommands(
+        table,
+        keys.map(([input]) => input as string),
+      ),
+    );
   }
   const chains = buildChainsData(counts, data.grid, table.dictionaries.sensor, purposeOf);
   return {

@@ -64,7 +64,8 @@ export function buildTrailsData(
 ): TrailsData {
   const byKey = new Map<string, CarriedSession>();
   // The same session at another second is another entry: it is shown with the time of the value.
-  const keyOf = ({ us, sensor, session }: TrailSession) => `${Math.floor(us / SECOND_US)}\u0000${sensor}\u0000${session}`;
+  const keyOf = ({ us, sensor, session }: TrailSession) =>
+    `${Math.floor(us / SECOND_US)}\u0000${sensor}\u0000${session}`;
   for (const found of trails.flat(2)) {
     const { us, sensor, session, address } = found;
     const key = keyOf(found);
@@ -164,7 +165,9 @@ export function buildTrail(
     hasSensors: scope.data.sensors.length > 1,
     hasAddresses: section.columns[0] !== "src_ip" && sessions.some(({ address }) => address !== null),
     commands: [
-      ...(newest === undefined ? [] : [{ what: n === 1 ? "Trace it" : "Trace the first of them", text: newest.command }]),
+      ...(newest === undefined
+        ? []
+        : [{ what: n === 1 ? "Trace it" : "Trace the first of them", text: newest.command }]),
       ...(all === undefined ? [] : [all]),
     ],
   };
@@ -211,7 +214,12 @@ function toSelection({ data, filter, whole }: Scope): string {
 }
 
 function toConditions(id: string, key: readonly KeyValue[]): { event: string; conditions: string[] } | undefined {
-  const is = (event: string, column: string, value: KeyValue | undefined, ...more: [string, KeyValue | undefined][]) => {
+  const is = (
+    event: string,
+    column: string,
+    value: KeyValue | undefined,
+    ...more: [string, KeyValue | undefined][]
+  ) => {
     const pairs = [[column, value] as const, ...more];
     if (pairs.some(([, text]) => typeof text !== "string" || text.length > ARGUMENT_MOST)) return undefined;
     return { event, conditions: pairs.map(([name, text]) => `${name}=${String(text)}`) };

@@ -28,14 +28,13 @@ import {
   buildChainRow,
   buildChainsView,
   type ChainsData,
-  commandText,
   describeChains,
   packChain,
   packPurpose,
 } from "./report-chains.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "./report-changes.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "./report-data.ts";
-import { chainsTable, trailSheet } from "./report-markup.ts";
+import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "./report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
 import { buildTrail, packTrails, sessionsOf, type TrailsData } from "./report-trails.ts";
 import {
@@ -58,16 +57,13 @@ import {
 } from "./report-view.ts";
 import type { Section } from "./sections.ts";
 import type { Statistics } from "./statistics.ts";
-import { describeHidden, describeLegend, drawStepGraph } from "./step-picture.ts";
+import { describeHidden, describeLegend } from "./step-picture.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const STYLE = baseStyle + purposeStyle + chainsStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
-/** Chains shown before the table is unfolded, and characters of a command that a bar's title says. */
-export const CHAINS_SHOWN = 8;
-export const TITLE_MOST = 100;
 /** Sessions in a sheet that opens without a script. */
 const SHEET_MOST = 3;
 /** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
@@ -217,7 +213,9 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     columns: columnNames(section),
     ...columnFlags(scope, data, section),
     shown: describeShown(ranking, shown, true),
-    svg: toMarkupText(lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`, { isCoarse: true }).svg),
+    svg: toMarkupText(
+      lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`, { isCoarse: true }).svg,
+    ),
     rows: shown.map((key, i) => {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
       return { ...row, ...columnFlags(scope, data, section), svg: toMarkupText(sparkline(row.values)) };
@@ -256,21 +254,13 @@ function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number
 function toChainsView(scope: Scope, data: ChainsData) {
   const view = buildChainsView(scope, data);
   const rows = view.graph.chains.slice(0, CHAINS_SHOWN).map((chain, i) => buildChainRow(view, chain, i + 1));
-  const svg = drawStepGraph(view.graph, view.thinned, {
-    width: CHART_WIDTH,
-    textOf: code => commandText(data, code),
-    purposes: data.purposes,
-    refs: new Map(),
-    titleMost: TITLE_MOST,
-    beside: "the table below has the most frequent chains",
-  });
   const hidden = describeHidden(view.thinned, view.threshold);
   return {
     steps: data.steps,
     shown: describeChains(view, scope.whole),
     hidden: hidden === "" ? "" : `${hidden}.`,
     legend: describeLegend(view.graph, view.thinned, data.purposes),
-    svg: toMarkupText(svg),
+    svg: toMarkupText(chainsPicture(view, CHART_WIDTH)),
     markup: toMarkupText(chainsTable(rows)),
   };
 }

@@ -94,7 +94,9 @@ export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents 
 export async function runSessionTask<Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> {
   const { tables, scope } = task as SessionTask;
   const outcome =
-    task.what === "chains" ? await countTables(tables, scope) : await findTrails(tables.map(toPlace), task.queries, scope, TRAIL_MOST);
+    task.what === "chains"
+      ? await countTables(tables, scope)
+      : await findTrails(tables.map(toPlace), task.queries, scope, TRAIL_MOST);
   return outcome as SessionOutcomes[Task["what"]];
 }
 

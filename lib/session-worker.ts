@@ -7,8 +7,7 @@ import { errorReason } from "./text.ts";
 declare const self: Worker;
 
 export type SessionMessage =
-  | { readonly outcome: SessionOutcomes[keyof SessionOutcomes] }
-  | { readonly failure: string };
+  { readonly outcome: SessionOutcomes[keyof SessionOutcomes] } | { readonly failure: string };
 
 let before: Promise<void> = Promise.resolve();
 

@@ -127,8 +127,7 @@ export function drawStepGraph(
       y: y + HEADER_HEIGHT,
       height: own,
       purpose: purposeOfNode(node, purposes),
-      name:
-        node.command === REST ? `${plural(node.commands, "other command")}` : textOf(node.command),
+      name: node.command === REST ? `${plural(node.commands, "other command")}` : textOf(node.command),
       ref: refs.get(node.command),
       share: formatShare(node.sessions / total),
       characters,

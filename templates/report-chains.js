@@ -11,15 +11,13 @@ import {
   unpackChain,
   unpackPurpose,
 } from "../lib/report-chains.ts";
-import { chainsTable } from "../lib/report-markup.ts";
-import { describeHidden, describeLegend, drawStepGraph, toPagePaths } from "../lib/step-picture.ts";
+import { CHAINS_SHOWN, chainsPicture, chainsTable } from "../lib/report-markup.ts";
+import { describeHidden, describeLegend, toPagePaths } from "../lib/step-picture.ts";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { startStepGraph } from "./step-graph.js";
 
-/** Chains shown at first, and those that "Show more" adds. */
-const FIRST_ROWS = 8;
+/** Rows that "Show more" adds. */
 const MORE_ROWS = 25;
-const TITLE_MOST = 100;
 
 /**
  * @param {any} packed As the page's data hold it.
@@ -49,7 +47,7 @@ export function startChains(data, scopeOf) {
   const more = find("[data-table=more]", node);
   /** @type {HTMLInputElement} */
   const search = find(".find", node);
-  let shownRows = FIRST_ROWS;
+  let shownRows = CHAINS_SHOWN;
   /** @type {import("../lib/report-chains.ts").ChainsView} */
   let view;
 
@@ -70,16 +68,7 @@ export function startChains(data, scopeOf) {
       canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
       return;
     }
-    const svg = toNode(
-      drawStepGraph(graph, thinned, {
-        width,
-        textOf: code => commandText(data, code),
-        purposes: data.purposes,
-        refs: new Map(),
-        titleMost: TITLE_MOST,
-        beside: "the table below has the most frequent chains",
-      }),
-    );
+    const svg = toNode(chainsPicture(view, width));
     canvas.replaceChildren(svg);
     startStepGraph(svg, toPagePaths(graph, thinned));
   }
@@ -89,7 +78,9 @@ export function startChains(data, scopeOf) {
     const wanted = search.value.toLowerCase();
     const ranked = view.graph.chains.map((chain, i) => ({ chain, rank: i + 1 }));
     if (wanted === "") return ranked;
-    const hits = new Set([...data.commands.keys()].filter(code => commandText(data, code).toLowerCase().includes(wanted)));
+    const hits = new Set(
+      [...data.commands.keys()].filter(code => commandText(data, code).toLowerCase().includes(wanted)),
+    );
     return ranked.filter(({ chain }) => chain.commands.some(code => hits.has(code)));
   }
 

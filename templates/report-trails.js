@@ -22,7 +22,9 @@ import { find, findAll, toNode } from "./page.js";
 export function trailButton(trails, ranking, key) {
   if (sessionsOf(trails, ranking.section.id, key).length === 0) return [];
   const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]), 60);
-  return [element("button", { type: "button", class: "trail", "data-trail": key, "aria-label": `Sessions of ${name}` }, "≡")];
+  return [
+    element("button", { type: "button", class: "trail", "data-trail": key, "aria-label": `Sessions of ${name}` }, "≡"),
+  ];
 }
 
 /**

@@ -435,7 +435,10 @@ async function start() {
     const numbers = startNumbers(box, () => draw(canvas.clientWidth));
     const draw = (/** @type {number} */ width) => {
       const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
-      steps = chooseSteps(scope, numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / HEAT_STEP);
+      steps = chooseSteps(
+        scope,
+        numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / HEAT_STEP,
+      );
       const section = data.sections[Number(metric.value)];
       rows = buildCoverage(scope, steps, section);
       const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
@@ -834,7 +837,9 @@ async function start() {
         "tr",
         {},
         element("th", { scope: "row" }, stepLabel(steps, step)),
-        ...lines.map(line => element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step]))),
+        ...lines.map(line =>
+          element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step])),
+        ),
       ),
     );
     return h(

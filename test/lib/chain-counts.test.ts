@@ -27,7 +27,10 @@ describe("ChainCounter", () => {
   test("counts by the day of the first command and the sensor; repeats in a row once, what is behind the last position not", async () => {
     using set = await readEvents(
       [typed(2, "b"), typed(1, "a"), typed(3, "b"), typed(1, "a", { session: "s2", sensor: "z" })],
-      [typed(DAY_S / 2 + 9, "c"), ...["a", "b", "c", "d", "e"].map((text, i) => typed(DAY_S + i, text, { session: "s3" }))],
+      [
+        typed(DAY_S / 2 + 9, "c"),
+        ...["a", "b", "c", "d", "e"].map((text, i) => typed(DAY_S + i, text, { session: "s3" })),
+      ],
       [typed(2 * DAY_S, "a", { session: "s4" })],
     );
     expect(show(await count(set))).toEqual([
@@ -73,14 +76,17 @@ describe("ChainCounter", () => {
       const length = 1 + pick(7);
       for (let at = 0; at < length; at++) {
         const time = start + 60 * at;
-        logs[Math.min(2, Math.floor((time + DAY_S / 2) / DAY_S))]!.push(typed(time, `c${pick(3)}`, { session, sensor }));
+        logs[Math.min(2, Math.floor((time + DAY_S / 2) / DAY_S))]!.push(
+          typed(time, `c${pick(3)}`, { session, sensor }),
+        );
       }
     }
     for (const log of logs) log.sort((a, b) => a.at - b.at);
     using set = await readEvents(...logs);
     const { sessions, commands } = await readSessionCommands(set, { sensors: [] });
     const plain = buildStepGraph(sessions, { steps: 4, top: 9 }).chains.map(
-      ({ commands: codes, isCut, sessions: n }) => `${n} ${codes.map(code => commands[code]!).join(" ")}${isCut ? " +" : ""}`,
+      ({ commands: codes, isCut, sessions: n }) =>
+        `${n} ${codes.map(code => commands[code]!).join(" ")}${isCut ? " +" : ""}`,
     );
     const counted = show(await count(set, { most: 10_000 }));
     expect(counted.map(({ chain, sessions: n }) => `${n} ${chain}`).sort()).toEqual(plain.sort());

@@ -67,7 +67,11 @@ describe("chains in the report", () => {
     purposeOf,
   )!;
   const scopeOf = (first: number, last: number, sensors: readonly number[]) =>
-    buildScope(data, { range: { first: FIRST + first, last: FIRST + last }, sensors: Uint8Array.from(sensors) }, OPTIONS);
+    buildScope(
+      data,
+      { range: { first: FIRST + first, last: FIRST + last }, sensors: Uint8Array.from(sensors) },
+      OPTIONS,
+    );
 
   test("are counted for the days and sensors chosen, the picture and the words from the same numbers", () => {
     const whole = buildChainsView(buildScope(data, everything(data.grid), OPTIONS), chains);
@@ -111,12 +115,17 @@ describe("chains in the report", () => {
   test("over many sensor-days they are counted by runs of days, and the page says which days it shows then", () => {
     const names = Array.from({ length: 101 }, (_, i) => `s${String(i).padStart(3, "0")}`);
     const wide = buildData(100, names);
-    const daily = { ...counts(["w"], [chain([0], tally(...Array.from({ length: 100 }, (_, day) => [day, 0, 1] as const)))]) };
+    const daily = {
+      ...counts(["w"], [chain([0], tally(...Array.from({ length: 100 }, (_, day) => [day, 0, 1] as const)))]),
+    };
     const carried = buildChainsData({ ...daily, sensors: ["s050"] }, wide.grid, names, purposeOf)!;
     expect(carried.runDays).toBe(7);
     const sensors = new Uint8Array(names.length).fill(1);
     const view = (first: number, last: number) =>
-      buildChainsView(buildScope(wide, { range: { first: FIRST + first, last: FIRST + last }, sensors }, OPTIONS), carried);
+      buildChainsView(
+        buildScope(wide, { range: { first: FIRST + first, last: FIRST + last }, sensors }, OPTIONS),
+        carried,
+      );
     expect([view(0, 99).sessions, view(0, 99).isWidened]).toEqual([100, false]);
     // The presets count back from the last day, as the runs do.
     expect([view(93, 99).sessions, view(93, 99).isWidened]).toEqual([7, false]);
@@ -129,7 +138,10 @@ describe("chains in the report", () => {
   test("hostile commands are seen and bounded, and a page carries only so many", () => {
     const many = Array.from({ length: 400 }, (_, i) => `${i} ${"x".repeat(5000)}`);
     const texts = [...HOSTILE_TEXTS, ...many];
-    const all = counts(texts, texts.map((_, i) => chain([i], tally([i % 10, i % 2, 1]))));
+    const all = counts(
+      texts,
+      texts.map((_, i) => chain([i], tally([i % 10, i % 2, 1]))),
+    );
     const carried = buildChainsData(all, data.grid, ["a", "b"], purposeOf)!;
     expect(carried.commands.reduce((sum, text) => sum + text.length, 0)).toBeLessThan(80_000);
     const view = buildChainsView(buildScope(data, everything(data.grid), OPTIONS), carried);

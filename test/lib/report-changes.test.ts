@@ -14,11 +14,19 @@ const TABLE = buildReduced([
   ...watch("a", 40),
   ...watch("b", 40),
   ...command("a", "up", jump),
-  ...command("b", "steady", Array.from({ length: 40 }, () => 20)),
+  ...command(
+    "b",
+    "steady",
+    Array.from({ length: 40 }, () => 20),
+  ),
 ]);
 const DATA = buildReportData(TABLE, { show: 5 });
 const scopeOf = (first: number, last: number, sensors: readonly number[] = [1, 1]) =>
-  buildScope(DATA, { range: { first: FIRST_DAY + first, last: FIRST_DAY + last }, sensors: Uint8Array.from(sensors) }, OPTIONS);
+  buildScope(
+    DATA,
+    { range: { first: FIRST_DAY + first, last: FIRST_DAY + last }, sensors: Uint8Array.from(sensors) },
+    OPTIONS,
+  );
 const whole = buildScope(DATA, everything(DATA.grid), OPTIONS);
 const CHANGES = toChangesData(computeStatistics(TABLE, OPTIONS));
 

@@ -15,7 +15,13 @@ import type { TrailSession } from "../../lib/session-trails.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
-const row = (kind: LiteralRow["kind"], date: string, sensor: string, key: LiteralRow["key"], count: number): LiteralRow => ({
+const row = (
+  kind: LiteralRow["kind"],
+  date: string,
+  sensor: string,
+  key: LiteralRow["key"],
+  count: number,
+): LiteralRow => ({
   kind,
   date,
   sensor,
@@ -54,12 +60,16 @@ const TRAILS = buildTrailsData(
   "logs",
   3,
 );
-const trail = (id: string, key: number, scope = whole) => buildTrail(scope, TRAILS, rankSection(scope, sectionOf(id)), key);
+const trail = (id: string, key: number, scope = whole) =>
+  buildTrail(scope, TRAILS, rankSection(scope, sectionOf(id)), key);
 
 describe("trails", () => {
   test("are asked for where a section's events are known, for the leading keys", () => {
     expect(QUERIES.map(({ id }) => id)).toEqual(["credentials", "commands", "connections"]);
-    expect(QUERIES[0]!.keys).toEqual([["root", "it's"], ["git", null]]);
+    expect(QUERIES[0]!.keys).toEqual([
+      ["root", "it's"],
+      ["git", null],
+    ]);
   });
 
   test("survive the page's data, a session of several values once", () => {
@@ -91,8 +101,14 @@ describe("trails", () => {
     const range = { first: FIRST, last: FIRST + 1 };
     const scope = buildScope(DATA, { range, sensors: Uint8Array.from([1, 0]) }, OPTIONS);
     const { shown, rows, commands } = trail("credentials", 0, scope);
-    expect(shown).toBe("The 3 newest sessions of all days and sensors, 2 of them in the selection, which has 4 login attempts.");
-    expect(rows.map(({ session: id, isInside }) => [id, isInside])).toEqual([["a1", true], ["-a2", true], ["b1", false]]);
+    expect(shown).toBe(
+      "The 3 newest sessions of all days and sensors, 2 of them in the selection, which has 4 login attempts.",
+    );
+    expect(rows.map(({ session: id, isInside }) => [id, isInside])).toEqual([
+      ["a1", true],
+      ["-a2", true],
+      ["b1", false],
+    ]);
     expect(commands[0]!.text).toEndWith("-sid a1 logs");
     expect(commands[1]!.text).toEndWith("logs --until 2024-01-02 --sensor a");
   });

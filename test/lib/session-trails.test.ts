@@ -41,15 +41,28 @@ describe("findTrails", () => {
       [login(1, "root", "a"), login(2, "root", "a", { session: "s2" }), login(3, "root", "a"), login(4, "root", "b")],
       [login(90_000, "root", "a", { session: "s3", sensor: "z" }), login(90_001, "root", "a", { session: "s2" })],
     );
-    expect(await find(set, [query([["root", "a"], ["root", "b"], ["nobody", "a"]])])).toEqual([
-      [["90001 a s2", "90000 z s3", "3 a s1"], ["4 a s1"], []],
-    ]);
+    expect(
+      await find(set, [
+        query([
+          ["root", "a"],
+          ["root", "b"],
+          ["nobody", "a"],
+        ]),
+      ]),
+    ).toEqual([[["90001 a s2", "90000 z s3", "3 a s1"], ["4 a s1"], []]]);
     expect(await find(set, [query([["root", "a"]])], 1)).toEqual([[["90001 a s2"]]]);
   });
 
   test("no value and an empty one are two", async () => {
     using set = await readEvents([login(1, "git", null), login(2, "git", "", { session: "s2" })]);
-    expect(await find(set, [query([["git", null], ["git", ""]])])).toEqual([[["1 a s1"], ["2 a s2"]]]);
+    expect(
+      await find(set, [
+        query([
+          ["git", null],
+          ["git", ""],
+        ]),
+      ]),
+    ).toEqual([[["1 a s1"], ["2 a s2"]]]);
   });
 
   test("robots are told by their duration, commands from what was fed to a program", async () => {
@@ -61,10 +74,17 @@ describe("findTrails", () => {
       { eventid: "command.input", at: 5, input: "w", realm: "sh", session: "s4" },
     ]);
     const ip = "192.0.2.1";
-    const closed = query([[ip, 1], [ip, 0], [ip, null]], {
-      eventids: ["cowrie.session.closed"],
-      columns: ["src_ip", "robot"],
-    });
+    const closed = query(
+      [
+        [ip, 1],
+        [ip, 0],
+        [ip, null],
+      ],
+      {
+        eventids: ["cowrie.session.closed"],
+        columns: ["src_ip", "robot"],
+      },
+    );
     const commands = query([["w"]], { eventids: ["cowrie.command.input"], columns: ["input"] });
     expect(await find(set, [closed, commands])).toEqual([[["1 a s1"], ["2 a s2"], ["3 a s3"]], [["4 a s1"]]]);
   });
@@ -92,14 +112,20 @@ describe("findTrails", () => {
     using set = await readEvents(...logs);
     const keys = [0, 1, 2, 3].flatMap(u => [0, 1, 2, 3, 4, 5, 6].map(p => [`u${u}`, `p${p}`]));
     const times = keys.map(([u, p]) =>
-      logs.flat().filter(event => event.username === u && event.password === p).map(event => NOON_MS * 1000 + event.at * 1e6),
+      logs
+        .flat()
+        .filter(event => event.username === u && event.password === p)
+        .map(event => NOON_MS * 1000 + event.at * 1e6),
     );
     const plain = keys.map(([u, p]) => {
       const latest = new Map<string, number>();
       for (const event of logs.flat()) {
         if (event.username === u && event.password === p) latest.set(String(event.session), event.at);
       }
-      return [...latest].sort((a, b) => b[1] - a[1]).slice(0, 3).map(([session, at]) => `${at} a ${session}`);
+      return [...latest]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 3)
+        .map(([session, at]) => `${at} a ${session}`);
     });
     const firstSeenUs = times.map(all => Math.min(...all));
     const lastSeenUs = times.map(all => Math.max(...all));

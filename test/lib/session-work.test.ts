@@ -15,7 +15,11 @@ const QUERY = {
   id: "credentials",
   eventids: ["cowrie.login.success"],
   columns: ["username", "password"] as const,
-  keys: [["u0", "p"], ["u1", "p"], ["u9", "p"]],
+  keys: [
+    ["u0", "p"],
+    ["u1", "p"],
+    ["u9", "p"],
+  ],
   firstSeenUs: [0, 0, 0],
   lastSeenUs: [Infinity, Infinity, Infinity],
 };

@@ -4,7 +4,20 @@ import { HOSTILE_TEXTS } from "../support/hostile.ts";
 import { run } from "../support/run.ts";
 
 test("bash reads back what was quoted, whatever it is; nothing runs, and nothing but printable ASCII is seen", async () => {
-  const words = ["", "plain-1.2:3/x", "it's", "a b", "-x", "$(id)", "`id`", "!!", "a\nb", "\\", "é\u202e", ...HOSTILE_TEXTS]
+  const words = [
+    "",
+    "plain-1.2:3/x",
+    "it's",
+    "a b",
+    "-x",
+    "$(id)",
+    "`id`",
+    "!!",
+    "a\nb",
+    "\\",
+    "é\u202e",
+    ...HOSTILE_TEXTS,
+  ]
     // No command line holds NUL, and none a megabyte.
     .filter(word => !word.includes("\0") && word.length < 10_000)
     .map(word => word.toWellFormed());

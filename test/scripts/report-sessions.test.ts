@@ -18,7 +18,10 @@ const runHere = async (name: string, args: readonly string[]) => {
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
 };
 const unescape = (html: string) =>
-  html.replace(/&(?:#39|quot|lt|gt|amp);/g, name => ({ "&#39;": "'", "&quot;": '"', "&lt;": "<", "&gt;": ">" })[name] ?? "&");
+  html.replace(
+    /&(?:#39|quot|lt|gt|amp);/g,
+    name => ({ "&#39;": "'", "&quot;": '"', "&lt;": "<", "&gt;": ">" })[name] ?? "&",
+  );
 
 beforeAll(async () => {
   dir = await makeTempDir();
@@ -36,7 +39,16 @@ test("analyze-local's report has the chains and leads to sessions", () => {
 
 test("visualize makes the same report of the table and the logs, and one without sessions of the table alone", async () => {
   const tables = join(dir.path, "tables");
-  await runHere("visualize", ["reduced.arrow", "--events", FLEET, "--mapped-dir", tables, "-o", "again/result.html", "-q"]);
+  await runHere("visualize", [
+    "reduced.arrow",
+    "--events",
+    FLEET,
+    "--mapped-dir",
+    tables,
+    "-o",
+    "again/result.html",
+    "-q",
+  ]);
   expect(await read("again/result.html")).toBe(page);
   await runHere("visualize", ["reduced.arrow", "-o", "alone/result.html", "-q"]);
   const alone = await read("alone/result.html");
@@ -63,10 +75,14 @@ test("the commands of a sheet find its sessions", async () => {
 
 test("from a pipe the report has chains, and the commands say LOGS", async () => {
   const log = await readFile(join(FLEET, "hp-ams-01", "cowrie.json"));
-  const { exitCode } = await runScript("analyze-local", ["-", "-q", "-o", "pipe/result.html", "-f", "pipe/reduced.json"], {
-    cwd: dir.path,
-    stdin: log,
-  });
+  const { exitCode } = await runScript(
+    "analyze-local",
+    ["-", "-q", "-o", "pipe/result.html", "-f", "pipe/reduced.json"],
+    {
+      cwd: dir.path,
+      stdin: log,
+    },
+  );
   expect(exitCode).toBe(0);
   const piped = await read("pipe/result.html");
   expect(piped).toMatch(/trace-ip\.ts -i [\d.]+ LOGS</);

@@ -45,8 +45,10 @@ function drawSession({ dictionaries }: ReducedTable, lastUs: number, i: number, 
 function buildCounts(table: ReducedTable, { grid, events }: ReportData, n: number, random: () => number): ChainCounts {
   const commands = [...table.dictionaries.input];
   const list = Array.from({ length: n }, (_, i) => ({
-    commands: Array.from({ length: 1 + Math.floor(random() * STEPS) }, (_, step) =>
-      Math.floor(Math.abs(random() - random()) * Math.min(commands.length, 12 + i) + step) % commands.length,
+    commands: Array.from(
+      { length: 1 + Math.floor(random() * STEPS) },
+      (_, step) =>
+        Math.floor(Math.abs(random() - random()) * Math.min(commands.length, 12 + i) + step) % commands.length,
     ).filter((code, step, codes) => code !== codes[step - 1]),
     rate: 6 / (i + 1),
     from: i % 4 === 0 ? 0 : random() * 0.7,
