@@ -165,7 +165,8 @@ export function buildChainsView(scope: Scope, data: ChainsData): ChainsView {
 export function describeChains({ data, sessions, graph, range, isWidened }: ChainsView, whole: boolean): string {
   if (sessions === 0) return "No session typed anything in this selection.";
   const days = isWidened
-    ? ` Counted by runs of ${data.runDays} days: ${toIsoDay(range.first)} to ${toIsoDay(range.last)} (${plural(dayCount(range), "day")}).`
+    ? ` Counted by runs of ${data.runDays} days: ${toIsoDay(range.first)} to ${toIsoDay(range.last)} ` +
+      `(${plural(dayCount(range), "day")}).`
     : "";
   const all = plural(sessions, "session");
   if (graph.sessions === sessions) return `${plural(graph.chains.length, "different chain")}, ${all}.${days}`;

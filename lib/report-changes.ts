@@ -82,7 +82,8 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
   const rows = views.find(found => found.length > 0) ?? [];
   const days = isWholePeriod
     ? tested
-    : `${toIsoDay(Math.max(range.first, data.firstDay))} to ${toIsoDay(Math.min(range.last, data.lastDay))}, each by itself,`;
+    : `${toIsoDay(Math.max(range.first, data.firstDay))} to ${toIsoDay(Math.min(range.last, data.lastDay))}, ` +
+      "each by itself,";
   const where = isFleet ? "" : ` on ${plural(chosen.size, "chosen sensor")}`;
   const corrected = `${formatNumber(data.comparisons)} comparisons${scope.whole ? "" : " of all days and sensors"}`;
   if (rows.length === 0) {
@@ -98,7 +99,9 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
       ? ` The page carries ${data.rows.length} of ${formatNumber(data.reported)} findings.`
       : "";
   return {
-    lead: `${days}${where} against the days before: what is unusual against its own past, ${corrected} corrected for.${finer}${cut}`,
+    lead:
+      `${days}${where} against the days before: what is unusual against its own past, ` +
+      `${corrected} corrected for.${finer}${cut}`,
     table: buildChangesTable("changes-table", "Changes", rows, LIST_MOST),
   };
 }

@@ -57,7 +57,9 @@ export const COMMAND = {
   examples: [
     {
       does: "Reports on the example logs, with command chains and sessions",
-      run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/visualize.ts fleet.arrow --events test/fixtures/fleet",
+      run:
+        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && " +
+        "bun scripts/visualize.ts fleet.arrow --events test/fixtures/fleet",
     },
     {
       does: "Without a file between, the last 14 days in question",
