@@ -34,6 +34,8 @@ export interface AnalyzeNodeOptions {
   readonly requests: number;
   /** Lines are held against each other afterwards: the logs are read here, and only mapped. */
   readonly dedupeLines: boolean;
+  /** Logs that are copies of others, or earlier states, count as well. */
+  readonly keepDuplicates: boolean;
   /** Folder here for rejected lines; undefined = they are not wanted. */
   readonly rejects: string | undefined;
   /** The logs to be counted, by path as the node has it; only a node that reduces heeds it. undefined = all. */
@@ -77,8 +79,9 @@ export async function analyzeNode(
   { node, connection, show, note }: NodeWork,
   options: AnalyzeNodeOptions,
 ): Promise<AnalyzedNode> {
-  const { place, hasSetup, sudo, parameters, isFresh, pool, requests, tables, dedupeLines, rejects } = options;
-  const common = { name: node.name, paths: node.logPaths, sudo, parameters, isFresh, show, note };
+  const { place, hasSetup, sudo, parameters, isFresh, keepDuplicates, pool, requests, tables } = options;
+  const { dedupeLines, rejects } = options;
+  const common = { name: node.name, paths: node.logPaths, sudo, parameters, isFresh, keepDuplicates, show, note };
   if (place !== "here" && !dedupeLines) {
     const reduced = await reduceOnNode(connection, {
       ...common,
@@ -290,7 +293,7 @@ async function makeNodeTable(
   return { table: builder.finish(info), seams };
 }
 
-/** Adds up the tables of nodes; whatever two of them share must have been left out. */
+/** Adds up the tables of nodes; what two of them share and is to count once must have been left out. */
 export class FleetTable {
   readonly #builder = new ReducedBuilder();
   readonly #sources: SourceInfo[] = [];

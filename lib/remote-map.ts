@@ -43,6 +43,8 @@ export interface MapNodeOptions {
   readonly requests: number;
   /** Event tables with the hash of every line, and no reduced rows. */
   readonly hasLineHashes: boolean;
+  /** Logs that are copies of others, or earlier states, count as well. */
+  readonly keepDuplicates: boolean;
   /** Folder for rejected lines, a file per log; undefined = they are not wanted. */
   readonly rejects: string | undefined;
   readonly show: (text: string) => void;
@@ -169,7 +171,7 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     return [{ ...result, remotePath: path, tablePath: job.tablePath, rejectsPath: job.rejectsPath }];
   });
   const copies = await findCopies(
-    ordered,
+    options.keepDuplicates ? [] : ordered,
     questions => {
       show("comparing logs");
       return answerQuestions(connection, questions, sudo);

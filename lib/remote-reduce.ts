@@ -1,8 +1,8 @@
 /**
  * Logs reduced on the node itself, by Bun there: only counts come back.
  *
- * What runs there is `reduce.ts` as one file, handed over through standard input. Only `setUp` leaves anything on a
- * node: this Bun, and the event tables by which the next run is quicker.
+ * What runs there is `node-reducer.ts` as one file, handed over through standard input with the paths of the logs. Only
+ * `setUp` leaves anything on a node: this Bun, and the event tables by which the next run is quicker.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -36,6 +36,8 @@ export interface ReduceOnNodeOptions {
   readonly sudo: boolean;
   readonly parameters: ReductionParameters;
   readonly isFresh: boolean;
+  /** Logs that are copies of others, or earlier states, count as well. */
+  readonly keepDuplicates: boolean;
   /** The node must do it; otherwise undefined comes back where it cannot. */
   readonly isRequired: boolean;
   readonly hasSetup: boolean;
@@ -68,11 +70,11 @@ export interface ReducedOnNode {
 
 let bundling: Promise<Uint8Array> | undefined;
 
-/** `reduce.ts` and all it needs as one file. */
+/** `node-reducer.ts` and all it needs as one file. */
 function bundle(): Promise<Uint8Array> {
   bundling ??= (async () => {
     const { outputs } = await Bun.build({
-      entrypoints: [join(import.meta.dir, "../scripts/reduce.ts")],
+      entrypoints: [join(import.meta.dir, "node-reducer.ts")],
       target: "bun",
       minify: true,
     });
@@ -245,7 +247,9 @@ export async function reduceOnNode(
   show(`reducing there, ${formatBytes(totalBytes)}`);
   const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
   const mark = randomBytes(16).toString("hex");
-  const script = Buffer.from(reduceScript(command, logs, mark, options), "latin1");
+  const code = await bundle();
+  const list = Buffer.from(logs.map(({ path }) => `${path}\0`).join(""), "latin1");
+  const script = Buffer.from(reduceScript(command, code.length, mark, options), "latin1");
   const chunks: Buffer[] = [];
   let wireBytes = 0;
   const { exitCode, stderr } = await connection.stream(
@@ -257,7 +261,7 @@ export async function reduceOnNode(
       }
       chunks.push(data);
     },
-    { sudo, stdin: await bundle(), timeoutMs: SILENCE_MAX_MS },
+    { sudo, stdin: Buffer.concat([code, list]), timeoutMs: SILENCE_MAX_MS },
   );
   const answer = Buffer.concat(chunks);
   const end = answer.indexOf(mark);
@@ -299,18 +303,23 @@ export async function reduceOnNode(
 /** What reduce.ts says where no log holds an event. */
 const NO_EVENT = "Cannot find an event in any log";
 
-/** The command that has logs reduced; its text has every byte of the paths as one character. */
+/**
+ * The command that has logs reduced; its text has every byte of a path as one character.
+ *
+ * @param codeBytes So much of what comes through standard input is the reducer; the rest is the list of the logs.
+ */
 function reduceScript(
   command: string,
-  logs: readonly RemoteLog[],
+  codeBytes: number,
   mark: string,
-  { parameters, isFresh, wantsRejects }: ReduceOnNodeOptions,
+  { parameters, isFresh, keepDuplicates, wantsRejects }: ReduceOnNodeOptions,
 ): string {
   const flags = [
     "--quiet",
     ...["--jobs", "1"],
     ...["--outfile", "-"],
     ...(isFresh ? ["--mode", "w"] : []),
+    ...(keepDuplicates ? ["--keep-duplicates"] : []),
     ...["--robot-max-seconds", String(parameters.robotMaxSeconds)],
     ...(parameters.sinceDay === undefined ? [] : ["--since", toIsoDay(parameters.sinceDay)]),
     ...(parameters.untilDay === undefined ? [] : ["--until", toIsoDay(parameters.untilDay)]),
@@ -325,20 +334,22 @@ function reduceScript(
   return `
 umask 077
 d=${isKept ? `"$HOME/${FOLDER}"` : '"$(mktemp -d)" || exit 1'}
-clean() { ${isKept ? 'rm -f "$d/code.$$.js" "$d/aliases.$$" "$d/rejects.$$"' : 'rm -rf -- "$d"'}; }
+i="$d/input.$$" c="$d/code.$$.js" l="$d/logs.$$" a="$d/aliases.$$" r="$d/rejects.$$"
+clean() { ${isKept ? 'rm -f "$i" "$c" "$l" "$a" "$r"' : 'rm -rf -- "$d"'}; }
 trap clean EXIT
 trap 'exit 143' TERM HUP INT
-take >"$d/code.$$.js" || exit 1
+take >"$i" || exit 1
 watch
-${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$d/aliases.$$"`}
+# Not from standard input itself: some take more from it than they give.
+head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm -f "$i" || exit 1
+${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
 mkdir -p "$d/tables"
-nice -n 19 ${shellQuote(command)} --smol run "$d/code.$$.js" ${words(flags)} --mapped-dir "$d/tables" \
-${aliases === "" ? "" : '--sensor-alias "$d/aliases.$$"'} ${wantsRejects ? '--rejects "$d/rejects.$$"' : ""} \
--- ${logs.map(({ path }) => shellQuote(path)).join(" ")} </dev/null &
+nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
+${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} "$l" </dev/null &
 wait $!
 code=$?
 printf ${mark}
-if [ -f "$d/rejects.$$" ]; then cat "$d/rejects.$$"; fi
+if [ -f "$r" ]; then cat "$r"; fi
 ( exit $code )
 `;
 }

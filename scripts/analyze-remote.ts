@@ -133,6 +133,10 @@ const OPTIONS = {
     help:
       "Count a line once that stands in several logs, byte for byte, on one node or on several; logs are read here then.",
   },
+  keepDuplicates: {
+    type: "boolean",
+    help: "Count logs that are copies, or earlier states, of others as well, on one node or on several.",
+  },
   ...LINE_OPTIONS,
   wait: COMMON_OPTIONS.wait,
 } as const;
@@ -222,23 +226,27 @@ export async function main(argv: string[]): Promise<ExitCode> {
       pool,
       requests: Math.max(1, Math.ceil(jobs / Math.min(targets.length, values.parallel))),
       dedupeLines: values.dedupeLines,
+      keepDuplicates: values.keepDuplicates,
       // Each attempt has a folder of its own.
       rejects: scratch && mkdtempSync(join(scratch, "node-")),
       only,
     });
-  let gathered = await leaveOutShared(await fleet.run(targets, at => analyze(at), describeNode), {
-    onNotice,
-    ask: questions => askNodes(fleet, targets, questions, values.sudo),
-    async again(kept) {
-      const again = [...kept.keys()];
-      const results = await fleet.run(
-        again.map(i => targets[i]!),
-        at => analyze(at, kept.get(targets.findIndex(({ node }) => node === at.node))),
-        describeNode,
-      );
-      return new Map(again.map((i, place) => [i, results[place]!]));
-    },
-  });
+  let gathered = await fleet.run(targets, at => analyze(at), describeNode);
+  if (!values.keepDuplicates) {
+    gathered = await leaveOutShared(gathered, {
+      onNotice,
+      ask: questions => askNodes(fleet, targets, questions, values.sudo),
+      async again(kept) {
+        const again = [...kept.keys()];
+        const results = await fleet.run(
+          again.map(i => targets[i]!),
+          at => analyze(at, kept.get(targets.findIndex(({ node }) => node === at.node))),
+          describeNode,
+        );
+        return new Map(again.map((i, place) => [i, results[place]!]));
+      },
+    });
+  }
   // The threads are done: their memory is needed now.
   pool[Symbol.dispose]();
   const nodes = gathered.map(({ value }) => value);

@@ -33,6 +33,7 @@ async function against(listing: string, onFetch: (asked: Asked, mark: string) =>
             parameters: { robotMaxSeconds: 5 },
             isFresh: false,
             hasLineHashes: false,
+            keepDuplicates: false,
             rejects: undefined,
             pool,
             requests: 1,

@@ -136,6 +136,7 @@ describe("a Bun that does not fit", () => {
     sudo: false,
     parameters: { robotMaxSeconds: 10 },
     isFresh: false,
+    keepDuplicates: false,
     only: undefined,
     wantsRejects: false,
     show: () => {},

@@ -75,6 +75,7 @@ async function reduceAt(answer: (asked: Asked) => void) {
     sudo: false,
     parameters: { robotMaxSeconds: 10 },
     isFresh: false,
+    keepDuplicates: false,
     isRequired: true,
     hasSetup: false,
     only: undefined,

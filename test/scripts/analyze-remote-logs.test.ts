@@ -178,6 +178,79 @@ describe("logs of several nodes", () => {
   );
 
   withSshd(
+    `--keep-duplicates counts copies and earlier states, of one node and of several${why}`,
+    async () => {
+      const cut = days[9]!.indexOf("\n", 5000) + 40;
+      const first = {
+        "cowrie.json.1": days[20]!,
+        "cowrie.json.2": days[20]!,
+        "cowrie.json.3": cutAt(days[20]!, 3000),
+        // The halves of a line that a rotation has cut, which are joined all the same.
+        "cowrie.json.5": days[9]!.subarray(0, cut),
+        "cowrie.json.4": days[9]!.subarray(cut),
+        "cowrie.json": large,
+      };
+      const nodes = [await startNode({}), await startNode({})].sort((a, b) => a.port - b.port);
+      for (const [i, logs] of [first, SECOND].entries()) {
+        for (const [name, text] of Object.entries(logs)) await writeLog(nodes[i]!, join(LOGS, name), text);
+      }
+      const summaryOf = (stdout: string) => {
+        const { logs, left_out, damaged, lines, events, repaired, rejected, pending, bytes, days, sensors } = JSON.parse(
+          stdout,
+        ) as Record<string, unknown>;
+        return { logs, left_out, damaged, lines, events, repaired, rejected, pending, bytes, days, sensors };
+      };
+      for (const flags of [["--keep-duplicates"], ["--keep-duplicates", "--dedupe-lines"]]) {
+        const local = await analyzeHere(`keep local ${flags.length}`, [first, SECOND], [...flags, "--json"]);
+        const [wanted, summary] = [await contentOf(local.arrow), summaryOf(local.stdout)];
+        expect(summary).toMatchObject({ logs: 10, left_out: 0, repaired: 1, rejected: 0 });
+        for (const place of flags.length === 1 ? ["here", "node", "auto"] : ["here"]) {
+          const args = ["--reduce-on", place, "--json", ...flags];
+          const { exitCode, stdout, stderr, arrow } = await analyze(`keep ${place} ${flags.length}`, nodes, args);
+          expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
+          expect(stderr).not.toContain("left out");
+          expect(summaryOf(stdout)).toEqual(summary);
+          expect(await contentOf(arrow)).toEqual(wanted);
+        }
+      }
+      // What is kept of such a run leads the next one to nothing else.
+      const plain = await analyzeHere("keep none", [first, SECOND], ["--json"]);
+      const { stdout, arrow } = await analyze("keep here 1", nodes, ["--reduce-on", "here", "--json"]);
+      expect(summaryOf(stdout)).toEqual(summaryOf(plain.stdout));
+      expect(await contentOf(arrow)).toEqual(await contentOf(plain.arrow));
+    },
+    240_000,
+  );
+
+  withSshd(
+    `a node reduces more logs than a command line has room for${why}`,
+    async () => {
+      const all = Buffer.concat(days.slice(12)).toString().trim().split("\n");
+      const lines = [...new Set(all)].slice(0, 1_900);
+      const folder = ["a".repeat(250), "'$(id)\n".repeat(30), ...Array<string>(12).fill("-".repeat(250))].join("/");
+      const name = (i: number) => `cowrie.json.${i}`;
+      const server = await startNode({});
+      const home = join(server.home, LOGS, folder);
+      const local = join(lab.folder, "many local");
+      for (const to of [home, join(local, "logs")]) {
+        await mkdir(to, { recursive: true });
+        for (const [i, line] of lines.entries()) await writeFile(join(to, name(i)), `${line}\n`);
+      }
+      // Six megabytes is the most that Linux takes, two what it mostly does.
+      expect(lines.length * join(home, name(0)).length).toBeGreaterThan(6 << 20);
+      await run(["chmod", "-R", "a+rX", server.home]);
+      const here = await runScript("analyze-local", ["logs", "-q", "--mapped-dir", "tables"], { cwd: local });
+      expect(here.exitCode).toBe(0);
+      const args = ["--reduce-on", "node", "--json"];
+      const { exitCode, stdout, stderr, arrow } = await analyze("many", [server], args);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("reduced there") });
+      expect(JSON.parse(stdout)).toMatchObject({ logs: lines.length, left_out: 0, nodes: [{ reduced_on: "node" }] });
+      expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
+    },
+    240_000,
+  );
+
+  withSshd(
     `--dedupe-lines drops lines that another log has, on whatever node${why}`,
     async () => {
       // Its end: logs that begin at the same time stand in the order of their names.
