@@ -605,8 +605,12 @@ async function feed(channel: ClientChannel, stdin: Uint8Array): Promise<void> {
     if (channel.destroyed || !channel.writable) return;
     if (!channel.write(stdin.subarray(at, at + FEED_BYTES))) {
       await new Promise<void>(resolve => {
-        channel.once("drain", resolve);
-        channel.once("close", resolve);
+        const go = () => {
+          // The other one would stay: hundreds of them, where much is sent.
+          channel.off("drain", go).off("close", go);
+          resolve();
+        };
+        channel.once("drain", go).once("close", go);
       });
     }
   }

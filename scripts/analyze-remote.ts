@@ -98,7 +98,9 @@ const OPTIONS = {
     type: "path",
     short: "o",
     default: "result.html",
-    help: "Report; stats.html, what changed, goes beside it.",
+    help:
+      "Report; stats.html, what changed, goes beside it. Chains of commands and single sessions are in that of " +
+      "analyze-local alone, which has the logs.",
   },
   topNEvents: {
     type: "count",
@@ -283,11 +285,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }
     await writing;
     if (whole.isEmpty) {
-      const [first] = missing;
-      throw new Error(
-        `Cannot read any of ${plural(outcomes.length, "node")}` +
-          (first === undefined ? ": none holds a Cowrie event" : `; ${visible(first.name)}: ${first.error}`),
-      );
+      if (values.quiet) noteMissing(missing);
+      const what = outcomes.length === 1 ? "the only node" : `any of ${outcomes.length} nodes`;
+      throw new Error(`Cannot read ${what}${missing.length > 0 ? "" : ": none holds a Cowrie event"}`);
     }
     // What is left of the nodes' tables, and then of the sum, is given back before as much is needed again.
     Bun.gc(true);
@@ -324,7 +324,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, table, seconds, files))}\n`);
   if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
   noteRejects(COMMAND.name, addUp(outcomes, table), values.rejects);
-  if (values.quiet) for (const { name, error } of missing) note(`analyze-remote: ${visible(name)}: ${error}`);
+  if (values.quiet) noteMissing(missing);
   const isIncomplete = outcomes.some(
     ({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0,
   );
@@ -380,6 +380,11 @@ function otherRobots(
       : [[name, robotMaxSeconds] as const],
   );
   return others.length === 0 ? {} : { robotMaxSecondsOf: Object.fromEntries(others) };
+}
+
+/** One line per node that could not be read. */
+function noteMissing(missing: readonly { readonly name: string; readonly error: string }[]): void {
+  for (const { name, error } of missing) note(`${COMMAND.name}: ${visible(name)}: ${error}`);
 }
 
 /** Sentences on what the pages lack. */

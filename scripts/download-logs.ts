@@ -178,7 +178,7 @@ function tell(outcomes: readonly Outcome<DownloadResult>[], seconds: number, qui
     const missing = bad.length === 0 ? "" : `; incomplete: ${bad.map(visible).join(", ")}`;
     note(
       `download-logs: ${plural(outcomes.length, "node")}, ${plural(logs, "log")}, ${formatBytes(bytes)} new; ` +
-        `${formatDuration(seconds)}, ${formatRate(bytes, seconds)}${missing}`,
+        `${formatDuration(seconds)}${bytes > 0 ? `, ${formatRate(bytes, seconds)}` : ""}${missing}`,
     );
   }
   return bad.length === 0 ? EXIT.ok : EXIT.failed;

@@ -137,6 +137,7 @@ describe("logs of several nodes", () => {
           env: { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined },
         });
         expect([result.exitCode, result.stderr]).toEqual([0, expect.stringMatching(/two: left out .* of one/)]);
+        expect(result.stderr).not.toContain("Warning");
         expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(wanted);
         expect(readdirSync(folder)).not.toContain("two_reduced.arrow");
       }

@@ -199,7 +199,17 @@ exec /usr/bin/dd "$@"
       }
       const all = await analyze("all bad", args, [down]);
       expect([all.exitCode, existsSync(all.arrow)]).toEqual([1, false]);
-      expect(all.stderr).toContain("Cannot read any of 1 node");
+      expect(all.stderr).toContain("Cannot read the only node");
+      // Each node and its cause once, with --quiet as well.
+      const quiet = await analyze("all bad, quiet", [...args, "--quiet"], [down, stranger]);
+      expect([quiet.exitCode, quiet.stderr.trim().split("\n")]).toEqual([
+        1,
+        [
+          `analyze-remote: 127.0.0.1_${down.port}: connection refused: nothing listens there`,
+          expect.stringContaining(`analyze-remote: 127.0.0.1_${stranger.port}: its key ssh-ed25519`),
+          "analyze-remote: Cannot read any of 2 nodes",
+        ],
+      ]);
     },
     120_000,
   );
