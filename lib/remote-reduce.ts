@@ -243,6 +243,11 @@ export async function reduceOnNode(
   }
   for (const { path, reason } of failed) note(`${quoteForMessage(path)}: ${reason}`);
   const logs = readable.filter(log => !isOdd(log));
+  if (logs.length === 0) {
+    // As where a sensor was set up this hour.
+    if (failed.length === 0) note(NO_EVENT_NOTE);
+    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, failed };
+  }
   const totalBytes = logs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   show(`reducing there, ${formatBytes(totalBytes)}`);
   const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
@@ -271,7 +276,7 @@ export async function reduceOnNode(
     if (!reason.includes(NO_EVENT)) {
       throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
     }
-    note("no Cowrie event in its logs");
+    note(NO_EVENT_NOTE);
     return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length, failed };
   }
   // 1 with a table: a log was damaged, which the table tells.
@@ -302,6 +307,7 @@ export async function reduceOnNode(
 
 /** What reduce.ts says where no log holds an event. */
 const NO_EVENT = "Cannot find an event in any log";
+const NO_EVENT_NOTE = "no Cowrie event in its logs";
 
 /**
  * The command that has logs reduced; its text has every byte of a path as one character.

@@ -224,6 +224,21 @@ describe("logs of several nodes", () => {
   );
 
   withSshd(
+    `a node whose logs are still empty spoils nothing, here and there${why}`,
+    async () => {
+      const nodes = [await startNode(FIRST), await startNode({ "cowrie.json": Buffer.alloc(0) })];
+      const wanted = await contentOf((await analyzeHere("empty local", [FIRST])).arrow);
+      for (const place of ["here", "node"]) {
+        const { exitCode, stderr, arrow } = await analyze(`empty ${place}`, nodes, ["--reduce-on", place]);
+        expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
+        expect(stderr).toContain("2 of 2 read");
+        expect(await contentOf(arrow)).toEqual(wanted);
+      }
+    },
+    120_000,
+  );
+
+  withSshd(
     `a node reduces more logs than a command line has room for${why}`,
     async () => {
       const all = Buffer.concat(days.slice(12)).toString().trim().split("\n");
