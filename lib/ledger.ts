@@ -163,23 +163,24 @@ export function listSeenBy({ ints, stride, words }: Ledger, value: number, into:
 
 /** The most frequent first, ties by first seen and then in the order of the table; at most `limit`, 0 = all. */
 export function mostFrequent(values: readonly number[], ledger: Ledger, limit: number): number[] {
-  const count = (value: number) => countOf(ledger, value);
   const compare = (a: number, b: number) =>
-    count(b) - count(a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b;
-  if (limit === 0 || values.length <= 4 * limit) {
-    const sorted = Int32Array.from(values).sort(compare);
-    return Array.from(limit > 0 ? sorted.subarray(0, limit) : sorted);
+    countOf(ledger, b) - countOf(ledger, a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b;
+  if (limit === 0) return [...values].sort(compare);
+  // Far more than wanted may come: whatever is behind the last of those that are kept so far is passed over.
+  const kept: number[] = [];
+  let least: number | undefined;
+  const cut = () => {
+    kept.sort(compare);
+    if (kept.length < limit) return;
+    kept.length = limit;
+    least = kept[limit - 1];
+  };
+  for (const value of values) {
+    if (least !== undefined && compare(value, least) > 0) continue;
+    if (kept.push(value) === 4 * limit) cut();
   }
-  // Far more than wanted: only what reaches the count of the last wanted one is worth sorting in full.
-  const counts = Float64Array.from(values, count).sort();
-  const least = counts[counts.length - limit]!;
-  return mostFrequent(values.filter(value => count(value) > least), ledger, 0).concat(
-    firstOf(values.filter(value => count(value) === least), limit - counts.filter(n => n > least).length, compare),
-  );
-}
-
-function firstOf(values: number[], n: number, compare: (a: number, b: number) => number): number[] {
-  return Array.from(Int32Array.from(values).sort(compare).subarray(0, n));
+  cut();
+  return kept;
 }
 
 /** Ledger entries of chosen values, with what each sensor saw of them. */

@@ -8,7 +8,7 @@ import { errorReason } from "./text.ts";
 declare const self: Worker;
 
 /** Parts of so many rows leave enough behind to be collected at once: arrays are else kept for long. */
-const COLLECT_ROWS = 1 << 20;
+const COLLECT_ROWS = 1 << 24;
 
 let context: PartContext | undefined;
 

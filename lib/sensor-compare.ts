@@ -1,6 +1,7 @@
 /**
  * Sensors side by side: who saw what first, what only one saw, whose share of a value stands out, who resembles whom.
  */
+import { OBVIOUS_CEILING } from "./comparisons.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
 import { type ChangeKind, groupRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
@@ -176,6 +177,7 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
       const others = all - count;
       const ofOthers = total - sensorTotals[sensor]!;
       tests++;
+      if (isNearItsShare(count / dispersion, all / dispersion, share) && options.q <= OBVIOUS_CEILING) continue;
       const p = binomialTwoSided(count / dispersion, all / dispersion, share);
       if (p > options.q) continue;
       ps.push(p);
@@ -229,6 +231,15 @@ export function judgeStandOuts(
 /** The first day that is looked at, counted from the archive's first. */
 function startOf(coverage: Coverage, options: StandOutOptions): number {
   return Math.max(0, coverage.days - options.days);
+}
+
+/**
+ * Tell at a glance that a count is about what its share makes it: within 1.5 standard deviations. Its two-sided p is
+ * then above {@link OBVIOUS_CEILING}; most counts are of this sort.
+ */
+export function isNearItsShare(count: number, n: number, share: number): boolean {
+  const off = count - n * share;
+  return off * off <= 2.25 * n * share * (1 - share);
 }
 
 /** The largest variance over mean of a value's daily counts on any sensor: a burst anywhere makes its count unsafe. */

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { OBVIOUS_CEILING } from "../../lib/comparisons.ts";
+import { binomialTwoSided } from "../../lib/distributions.ts";
+import { isNearItsShare } from "../../lib/sensor-compare.ts";
 import { computeStatistics } from "../../lib/statistics.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 import { command, dateOf, watch } from "../support/days.ts";
@@ -78,4 +81,17 @@ describe("a share that stands out", () => {
     const burst = [...Array.from({ length: 20 }, () => 0), 90];
     expect(compare([...steady, ...command("a", "burst", burst)]).standOut).toEqual([]);
   });
+});
+
+test("isNearItsShare() is never true where p is below the ceiling", () => {
+  for (const share of [1e-6, 1e-4, 0.003, 0.05, 0.2, 0.5, 0.8, 0.97, 0.999]) {
+    for (let n = 0.4; n < 3000; n *= 1.3) {
+      for (let part = 0; part <= 200; part++) {
+        const count = (n * part) / 200;
+        if (!isNearItsShare(count, n, share)) continue;
+        const p = binomialTwoSided(count, n, share);
+        if (!(p > OBVIOUS_CEILING)) throw new Error(`p ${p} at ${count} of ${n}, share ${share}`);
+      }
+    }
+  }
 });
