@@ -125,8 +125,11 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   // Four numbers a slot, the tuple and its key + 1: a look-up touches one line of the cache.
   let bits = 12;
   let slots = new Int32Array(4 << bits);
-  for (let row = 0; row < rows; row++) {
-    if (keys * 2 >= slots.length / 4) {
+  const places = new Int32Array(AHEAD_ROWS);
+  let touched = 0;
+  for (let start = 0; start < rows; start += AHEAD_ROWS) {
+    const end = Math.min(rows, start + AHEAD_ROWS);
+    while ((keys + AHEAD_ROWS) * 2 >= slots.length / 4) {
       const old = slots;
       slots = new Int32Array(4 << ++bits);
       for (let from = 0; from < old.length; from += 4) {
@@ -139,23 +142,33 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
         slots[to + 3] = old[from + 3]!;
       }
     }
-    const x = a[row]!;
-    const y = b[row]!;
-    const z = c[row]!;
-    let at = (hashTuple(x, y, z) >>> (32 - bits)) * 4;
-    while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
-      at = (at + 4) & (slots.length - 1);
+    // Looking at the slots without deciding anything brings them from memory side by side, not one by one.
+    for (let row = start; row < end; row++) {
+      const at = (hashTuple(a[row]!, b[row]!, c[row]!) >>> (32 - bits)) * 4;
+      places[row - start] = at;
+      touched ^= slots[at]!;
     }
-    if (slots[at + 3] === 0) {
-      slots[at] = x;
-      slots[at + 1] = y;
-      slots[at + 2] = z;
-      if (keys === firstRow.length) firstRow = doubled(firstRow);
-      firstRow[keys++] = row;
-      slots[at + 3] = keys;
+    for (let row = start; row < end; row++) {
+      const x = a[row]!;
+      const y = b[row]!;
+      const z = c[row]!;
+      let at = places[row - start]!;
+      while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
+        at = (at + 4) & (slots.length - 1);
+      }
+      if (slots[at + 3] === 0) {
+        slots[at] = x;
+        slots[at + 1] = y;
+        slots[at + 2] = z;
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys++] = row;
+        slots[at + 3] = keys;
+      }
+      key[row] = slots[at + 3]! - 1;
     }
-    key[row] = slots[at + 3]! - 1;
   }
+  // Used, so that no compiler may leave the looking out.
+  places[0] = touched;
   return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
 }
 
@@ -171,6 +184,9 @@ function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   wider.set(list);
   return wider;
 }
+
+/** Rows whose slots are fetched together. */
+const AHEAD_ROWS = 64;
 
 /** Most places of a table with one for each pair: 64 MB. */
 const DENSE_PLACES = 1 << 24;

@@ -53,6 +53,8 @@ const FIRST_SENSOR = 8;
 const SEEN_BY = 9;
 /** Whole numbers in a line of the cache. */
 const LINE = 16;
+/** Rows whose records are fetched together. */
+const AHEAD_ROWS = 64;
 
 export const firstSeenUs = ({ doubles, stride }: Ledger, value: number): number =>
   doubles[(value * stride) / 2 + FIRST]!;
@@ -87,8 +89,16 @@ export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: numbe
   const fleet = sensors * coverage.days;
   const perDay = new Int32Array(fleet + coverage.days);
   const newPerDay = new Int32Array(fleet + coverage.days);
+  // Written to, so that no compiler may leave the looking ahead out.
+  const looked = new Int32Array(1);
   const read = (part: ValuePart, start: number, end: number) => {
-    for (let row = start; row < end; row++) {
+    let touched = 0;
+    for (let row = start, ahead = start; row < end; row++) {
+      if (row === ahead) {
+        // Looking at the next records without deciding anything brings them from memory side by side, not one by one.
+        ahead = Math.min(end, row + AHEAD_ROWS);
+        for (let next = row; next < ahead; next++) touched ^= ints[Math.max(0, part.value[next]!) * stride]!;
+      }
       const value = part.value[row]!;
       if (value < 0) continue;
       const sensor = part.sensor[row]!;
@@ -119,6 +129,7 @@ export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: numbe
       perDay[fleet + offset]!++;
       if (before < 0) newPerDay[fleet + offset]!++;
     }
+    looked[0] = touched;
   };
   const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
   for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
