@@ -102,6 +102,6 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
     lead:
       `${days}${where} against the days before: what is unusual against its own past, ` +
       `${corrected} corrected for.${finer}${cut}`,
-    table: buildChangesTable("changes-table", "Changes", rows, LIST_MOST),
+    table: buildChangesTable("changes-table", "Changes", rows, data.sensors.length, LIST_MOST),
   };
 }

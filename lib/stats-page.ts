@@ -166,13 +166,13 @@ function toPeriodSection(statistics: Statistics): SectionView {
     charts: [],
     tables: [
       ...(fleet.length > 0
-        ? [{ title: "Whole fleet", table: buildChangesTable("changes-fleet", "Changes, fleet", fleet, ROWS_MOST) }]
+        ? [{ title: "Whole fleet", table: buildChangesTable("changes-fleet", "Changes, fleet", fleet, statistics.sensors.length, ROWS_MOST) }]
         : []),
       ...(sensors.length > 0
         ? [
             {
               title: statistics.sensors.length === 1 ? "" : "By sensor",
-              table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, ROWS_MOST),
+              table: buildChangesTable("changes-sensors", "Changes by sensor", sensors, statistics.sensors.length, ROWS_MOST),
             },
           ]
         : []),
@@ -190,7 +190,9 @@ function toDaySection(statistics: Statistics): SectionView | undefined {
     heading: "On which days did it change?",
     lead: `Each of the last ${plural(statistics.options.lastDays, "day")} against its own baseline of up to ${statistics.options.baselineDays} watched days before.`,
     charts: [],
-    tables: [{ title: "", table: buildChangesTable("changes-days", "Changes by day", rows, ROWS_MOST) }],
+    tables: [
+      { title: "", table: buildChangesTable("changes-days", "Changes by day", rows, statistics.sensors.length, ROWS_MOST) },
+    ],
   };
 }
 

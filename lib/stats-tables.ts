@@ -170,11 +170,18 @@ export type ShownChange = Pick<
   | "sensorsUp"
 >;
 
-export function buildChangesTable(id: string, name: string, rows: readonly ShownChange[], most: number): TableView {
+/** @param sensors How many there are: the only one is not named in every row. */
+export function buildChangesTable(
+  id: string,
+  name: string,
+  rows: readonly ShownChange[],
+  sensors: number,
+  most: number,
+): TableView {
   // A column that says the same in every row is left out.
   const hasDays = rows.some(row => row.view === "day");
   const hasFleet = rows.some(row => row.sensor === null);
-  const hasSensors = rows.some(row => row.sensor !== null);
+  const hasSensors = sensors > 1 && rows.some(row => row.sensor !== null);
   const columns = [
     ...(hasDays ? [["Day", ""] as const] : []),
     ["Kind", ""] as const,
