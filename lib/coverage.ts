@@ -243,8 +243,10 @@ function judgeSensor(
   const silentBefore = new Float64Array(days);
   /** Days with events, in order: what the usual rate is taken from. */
   const seenDays: number[] = [];
-  /** The last hour with an event before the day that is looked at. */
-  let before = firstHour;
+  /** Hours since the last event, up to the day that is looked at. */
+  let quietHours = 0;
+  // What is usual changes with the days seen only: once for a silence, however long it is.
+  let usual: UsualRates | undefined;
   for (let offset = firstOffset; offset <= lastOffset; offset++) {
     const cell = base + offset;
     const outside = outsideHours(offset, firstHour, watchEnd);
@@ -253,23 +255,24 @@ function judgeSensor(
     for (let hour = 0; hour < 24; hour++) if (hourly[cell * 24 + hour]! === 0) silentHours |= 1 << hour;
     let down = 0;
     if ((silentHours & ~outside & ~listed) !== 0) {
-      const usual = usualRates(coverage, base, seenDays, unwatched);
+      usual ??= usualRates(coverage, base, seenDays, unwatched);
       rates[offset] = usual.median;
       down = incredibleHours(silentHours & ~outside & ~listed, usual.median);
       // Only what is known by the end of the day is held against it: no later day changes an earlier one.
       if (down === 0 && events[cell] === 0) {
-        const silence = countUnlisted(operator, base, before + 1, (offset + 1) * 24);
-        if (isIncredibleFor(usual, silence)) {
+        if (isIncredibleFor(usual, quietHours + bitCount(~listed))) {
           down = silentHours & ~outside & ~listed;
           rates[offset] = usual.active;
-          silentBefore[offset] = silence - 24;
+          silentBefore[offset] = quietHours;
         }
       }
     }
-    for (let hour = 23; hour >= 0 && events[cell]! > 0; hour--) {
-      if ((silentHours & (1 << hour)) !== 0) continue;
-      before = offset * 24 + hour;
-      break;
+    if (silentHours !== ALL_HOURS) {
+      const lastSeen = 31 - Math.clz32(~silentHours & ALL_HOURS);
+      quietHours = bitCount(~listed & (ALL_HOURS << (lastSeen + 1)));
+      usual = undefined;
+    } else {
+      quietHours += bitCount(~listed);
     }
     inferred[offset] = down;
     const gone = outside | down | listed;
@@ -291,7 +294,7 @@ function judgeSensor(
 
   const hours = countUnlisted(operator, base, lastHour + 1, endHour);
   if (hours < 1) return;
-  const usual = usualRates(coverage, base, seenDays, unwatched);
+  usual = usualRates(coverage, base, seenDays, unwatched);
   const rate = usual.median * hours > SILENCE_LOG ? usual.median : isIncredibleFor(usual, hours) ? usual.active : NaN;
   if (rate * hours > SILENCE_LOG) {
     silent.push({
