@@ -22,9 +22,10 @@ export async function computeInThreads(
   options: StatisticsOptions,
   threads: number,
 ): Promise<Statistics> {
-  const { context, steps } = planStatistics(table, options);
+  // They load while this thread plans.
   const workers = Array.from({ length: threads }, () => new Worker(new URL("./part-worker.ts", import.meta.url).href));
   try {
+    const { context, steps } = planStatistics(table, options);
     for (const worker of workers) tell(worker, { type: "context", context });
     for (;;) {
       const step = steps.next();
