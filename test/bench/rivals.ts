@@ -269,7 +269,7 @@ const sqlScan = (paths: readonly string[]) => `
     url, outfile, shasum, filename,
     CASE WHEN version[1] IN ('b', '''')
          THEN regexp_replace(version, '^(?:b?''(.*)''|b"(.*)")$', '\\1\\2', 's') ELSE version END AS version,
-    hassh, sha256, positives, total
+    hassh, key, fingerprint, sha256, positives, total
   FROM read_json([${paths.map(path => `'${path.replaceAll("'", "''")}'`).join(", ")}],
     format = 'newline_delimited', ignore_errors = true, columns = {
       eventid: 'VARCHAR', "timestamp": 'TIMESTAMPTZ', sensor: 'VARCHAR', session: 'VARCHAR', src_ip: 'VARCHAR',
