@@ -259,20 +259,11 @@ function judgeSensor(
       rates[offset] = usual.median;
       down = incredibleHours(silentHours & ~outside & ~listed, usual.median);
       // Only what is known by the end of the day is held against it: no later day changes an earlier one.
-      if (down === 0 && events[cell] === 0) {
-        if (isIncredibleFor(usual, quietHours + bitCount(~listed))) {
-          down = silentHours & ~outside & ~listed;
-          rates[offset] = usual.active;
-          silentBefore[offset] = quietHours;
-        }
+      if (down === 0 && events[cell] === 0 && isIncredibleFor(usual, quietHours + bitCount(~listed))) {
+        down = silentHours & ~outside & ~listed;
+        rates[offset] = usual.active;
+        silentBefore[offset] = quietHours;
       }
-    }
-    if (silentHours !== ALL_HOURS) {
-      const lastSeen = 31 - Math.clz32(~silentHours & ALL_HOURS);
-      quietHours = bitCount(~listed & (ALL_HOURS << (lastSeen + 1)));
-      usual = undefined;
-    } else {
-      quietHours += bitCount(~listed);
     }
     inferred[offset] = down;
     const gone = outside | down | listed;
@@ -280,9 +271,15 @@ function judgeSensor(
     const watched = 24 - bitCount(gone);
     if (events[cell]! > 0) {
       seenDays.push(offset);
+      usual = undefined;
+      const lastSeen = 31 - Math.clz32(~silentHours & ALL_HOURS);
+      quietHours = bitCount(~listed & (ALL_HOURS << (lastSeen + 1)));
       status[cell] = watched === 24 ? OBSERVED : watched === 0 ? DOWN : PARTIAL;
       exposure[cell] = watched / 24;
-    } else if (watched === 0) {
+      continue;
+    }
+    quietHours += bitCount(~listed);
+    if (watched === 0) {
       status[cell] = DOWN;
       exposure[cell] = 0;
     } else {
