@@ -420,7 +420,9 @@ describe("scripts", () => {
     await using at = await setUp({ shell: "/usr/bin/yes" });
     expect(await faultOf(using(at.host, connection => connection.run("true")))).toMatchObject({ fault: "garbage" });
     await using closed = await setUp({ shell: "/bin/false" });
-    expect(await faultOf(using(closed.host, connection => connection.run("true")))).toMatchObject({ fault: "garbage" });
+    // It may be gone before the script is sent: sshd then closes the channel without a status, and nothing is known.
+    const { fault } = await faultOf(using(closed.host, connection => connection.run("true")));
+    expect(["garbage", "lost"]).toContain(fault);
   });
 
   withSshd(`an account for files alone is said to have no shell${why}`, async () => {
