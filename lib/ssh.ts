@@ -471,12 +471,10 @@ class SshConnection implements Connection {
     signal?.throwIfAborted();
     const mark = randomBytes(12).toString("hex");
     const text = wrapScript(script, mark, stdin?.length);
-    const channel = await this.#openChannel(text.length, sudo, timeoutMs);
+    const { channel, end } = await this.#openChannel(text.length, sudo, timeoutMs);
     const queue: Buffer[] = [];
     let queuedBytes = 0;
-    let isClosed = false;
     let failure: unknown;
-    let exit: { code: number | null; signal: string | undefined } | undefined;
     let wake = () => {};
     const fail = (error: unknown) => {
       failure ??= error;
@@ -497,12 +495,8 @@ class SshConnection implements Connection {
       stderrBytes += data.length;
       while (stderrBytes - stderr[0]!.length >= STDERR_KEPT_BYTES) stderrBytes -= stderr.shift()!.length;
     });
-    channel.on("exit", (code: number | null, name?: string) => (exit = { code, signal: name }));
     channel.on("error", fail);
-    channel.on("close", () => {
-      isClosed = true;
-      wake();
-    });
+    channel.on("close", () => wake());
     this.#losses.add(fail);
     signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -524,7 +518,7 @@ class SshConnection implements Connection {
           if (own.length > 0) await onData(own);
           continue;
         }
-        if (isClosed) break;
+        if (end.isClosed) break;
         const timer = setTimeout(() => fail(new SshError("silent", "nothing came for too long")), timeoutMs);
         await new Promise<void>(resolve => (wake = resolve));
         clearTimeout(timer);
@@ -532,6 +526,7 @@ class SshConnection implements Connection {
       await feeding;
       const stderrText = Buffer.concat(stderr).subarray(-STDERR_KEPT_BYTES).toString("utf8");
       // A broken connection looks like a short answer; only a whole one tells how the script ended.
+      const { exit } = end;
       if (exit === undefined) throw this.#lost ?? new SshError("lost", "the answer broke off");
       if (!output.isOpen) throw noShell(output.noise, stderrText);
       if (exit.code === null)
@@ -540,7 +535,7 @@ class SshConnection implements Connection {
     } finally {
       this.#losses.delete(fail);
       signal?.removeEventListener("abort", onAbort);
-      if (!isClosed) {
+      if (!end.isClosed) {
         // The end of its input ends the script and all it started.
         channel.resume();
         channel.end();
@@ -549,11 +544,18 @@ class SshConnection implements Connection {
     }
   }
 
-  async #openChannel(scriptBytes: number, sudo: boolean, timeoutMs: number): Promise<ClientChannel> {
+  async #openChannel(scriptBytes: number, sudo: boolean, timeoutMs: number): Promise<OpenChannel> {
     // Nothing in it that fish or csh would read otherwise than sh; the script itself comes through stdin.
     const command = `${sudo ? 'sudo -n env HOME="$HOME" ' : ""}/bin/sh -c 'eval "$(head -c ${scriptBytes})"'`;
     try {
-      return await this.#guard<ClientChannel>(done => this.#client.exec(command, done as never), timeoutMs);
+      return await this.#guard<OpenChannel>(
+        done =>
+          this.#client.exec(command, (error, channel) => {
+            if (error !== undefined) done(error, undefined as never);
+            else done(undefined, { channel, end: watchEnd(channel) });
+          }),
+        timeoutMs,
+      );
     } catch (error) {
       if (error instanceof SshError) throw error;
       const { message } = error as Error;
@@ -672,6 +674,27 @@ class MarkedOutput {
     if (all.length > NOISE_MAX_BYTES) throw noShell(all, "");
     return Buffer.alloc(0);
   }
+}
+
+interface OpenChannel {
+  readonly channel: ClientChannel;
+  readonly end: ChannelEnd;
+}
+
+interface ChannelEnd {
+  exit: { readonly code: number | null; readonly signal: string | undefined } | undefined;
+  isClosed: boolean;
+}
+
+/**
+ * Note how a channel ends, from the moment it opens: what ends at once tells so in the same packet as that it began,
+ * before anyone who awaits the channel has it.
+ */
+function watchEnd(channel: ClientChannel): ChannelEnd {
+  const end: ChannelEnd = { exit: undefined, isClosed: false };
+  channel.on("exit", (code: number | null, signal?: string) => (end.exit = { code, signal }));
+  channel.on("close", () => (end.isClosed = true));
+  return end;
 }
 
 function noShell(noise: Buffer, stderr: string): SshError {
