@@ -5,10 +5,10 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { dirname, join } from "node:path";
-import { type Analysis, analyzeLogs } from "../lib/analyze.ts";
-import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
-import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
+import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import {
   EVENT_OPTIONS,
   exitCodeOf,
@@ -22,17 +22,17 @@ import {
   toSetOptions,
   withProgress,
   writeRejects,
-} from "../lib/log-options.ts";
-import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { reducedToIpc } from "../lib/reduced-arrow.ts";
-import { reducedToJson } from "../lib/reduced-json.ts";
-import { prepareReport } from "../lib/report.ts";
-import { collectSessions, toWhere } from "../lib/report-sessions.ts";
-import type { Statistics } from "../lib/statistics.ts";
-import { statsAside } from "../lib/stats-aside.ts";
-import { summarizeStatistics } from "../lib/stats-summary.ts";
-import { toSafeJson, visible } from "../lib/text.ts";
-import { PROGRAM } from "../lib/version.ts";
+} from "../lib/logs/log-options.ts";
+import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
+import { reducedToJson } from "../lib/reduced/reduced-json.ts";
+import { prepareReport } from "../lib/pages/report.ts";
+import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
+import type { Statistics } from "../lib/statistics/statistics.ts";
+import { statsAside } from "../lib/pages/stats-run.ts";
+import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
+import { toSafeJson, visible } from "../lib/text/text.ts";
+import { PROGRAM } from "../lib/process/version.ts";
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },

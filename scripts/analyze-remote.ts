@@ -20,9 +20,9 @@ import {
   runMain,
   UsageError,
   writeOut,
-} from "../lib/cli.ts";
-import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
+} from "../lib/process/cli.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import {
   EVENT_OPTIONS,
   type EventScope,
@@ -32,13 +32,13 @@ import {
   READ_OPTIONS,
   readScope,
   REDUCTION_OPTIONS,
-} from "../lib/log-options.ts";
-import { MapperPool } from "../lib/mapper-pool.ts";
-import { type Node, perNode } from "../lib/nodes.ts";
-import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { reducedToIpc } from "../lib/reduced-arrow.ts";
-import { reducedToJson } from "../lib/reduced-json.ts";
-import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced-table.ts";
+} from "../lib/logs/log-options.ts";
+import { MapperPool } from "../lib/remote/mapper-pool.ts";
+import { type Node, perNode } from "../lib/remote/nodes.ts";
+import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
+import { reducedToJson } from "../lib/reduced/reduced-json.ts";
+import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced/reduced-table.ts";
 import {
   type AnalyzedNode,
   analyzeNode,
@@ -48,9 +48,9 @@ import {
   rejectsOf,
   takeNodeTables,
   withoutCounts,
-} from "../lib/remote-analyze.ts";
-import { answerQuestions, type TextQuestion } from "../lib/remote-copies.ts";
-import { removeSetup } from "../lib/remote-reduce.ts";
+} from "../lib/remote/analyze-node.ts";
+import { answerQuestions, type TextQuestion } from "../lib/remote/find-copies.ts";
+import { removeSetup } from "../lib/remote/reduce-on-node.ts";
 import {
   describeTarget,
   type Fleet,
@@ -61,13 +61,13 @@ import {
   REMOTE_OPTIONS,
   resolveTargets,
   type Target,
-} from "../lib/remote-run.ts";
-import { renderReport } from "../lib/report.ts";
-import type { Seam } from "../lib/seam.ts";
-import { statsAside } from "../lib/stats-aside.ts";
-import { summarizeStatistics } from "../lib/stats-summary.ts";
-import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
-import { PROGRAM } from "../lib/version.ts";
+} from "../lib/remote/fleet.ts";
+import { renderReport } from "../lib/pages/report.ts";
+import type { Seam } from "../lib/events/joined-lines.ts";
+import { statsAside } from "../lib/pages/stats-run.ts";
+import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
+import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
+import { PROGRAM } from "../lib/process/version.ts";
 
 const OPTIONS = {
   ...REMOTE_OPTIONS,

@@ -13,13 +13,13 @@ import {
   refuseTerminal,
   runMain,
   stdinIsTerminal,
-} from "../lib/cli.ts";
-import { combineTables, type NamedTable } from "../lib/combine.ts";
-import { formatDuration, formatNumber, plural } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
-import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { readReduced } from "../lib/reduced-input.ts";
-import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced-output.ts";
+} from "../lib/process/cli.ts";
+import { combineTables, type NamedTable } from "../lib/reduced/combine.ts";
+import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
+import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { readReduced } from "../lib/reduced/reduced-input.ts";
+import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
 
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,

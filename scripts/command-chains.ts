@@ -4,11 +4,11 @@
  *
  * Memory grows with the sessions that typed something and the distinct commands.
  */
-import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/cli.ts";
-import { chainsToJson, renderChains } from "../lib/chains-page.ts";
-import { buildStepGraph, thinGraph } from "../lib/flows.ts";
-import { plural } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
+import { chainsToJson, renderChains } from "../lib/pages/chains-page.ts";
+import { buildStepGraph, thinGraph } from "../lib/view/step-graph.ts";
+import { plural } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import {
   describePace,
   EVENT_OPTIONS,
@@ -20,13 +20,13 @@ import {
   readScope,
   toSetOptions,
   withProgress,
-} from "../lib/log-options.ts";
-import { readLogSet } from "../lib/log-set.ts";
-import { maskCommand, MASKS } from "../lib/masks.ts";
-import { assertWritable, writeOutputs } from "../lib/output-file.ts";
-import { readSessionCommands } from "../lib/session-commands.ts";
-import { describeHidden } from "../lib/step-picture.ts";
-import { toSafeJson, visible } from "../lib/text.ts";
+} from "../lib/logs/log-options.ts";
+import { readLogSet } from "../lib/logs/log-set.ts";
+import { maskCommand, MASKS } from "../lib/text/masks.ts";
+import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { readSessionCommands } from "../lib/sessions/session-commands.ts";
+import { describeHidden } from "../lib/view/step-graph-picture.ts";
+import { toSafeJson, visible } from "../lib/text/text.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -3,9 +3,9 @@
  * Completion of all scripts' command lines for a shell.
  */
 import { type Command, EXIT, type ExitCode, parseChoice, parseCommand, runMain, UsageError, writeOut }
-  from "../lib/cli.ts";
-import { listScripts, loadCommand } from "../lib/commands.ts";
-import { bashCompletion, zshCompletion } from "../lib/completion.ts";
+  from "../lib/process/cli.ts";
+import { listScripts, loadCommand } from "../lib/process/scripts.ts";
+import { bashCompletion, zshCompletion } from "../lib/process/completion.ts";
 
 export const COMMAND = {
   name: "completion",

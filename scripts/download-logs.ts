@@ -12,10 +12,10 @@ import {
   parseCommand,
   runMain,
   writeOut,
-} from "../lib/cli.ts";
-import { describeDownload, type DownloadResult, downloadLogs } from "../lib/download.ts";
-import { formatBytes, formatDuration, formatRate, plural } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
+} from "../lib/process/cli.ts";
+import { describeDownload, type DownloadResult, downloadLogs } from "../lib/remote/download-logs.ts";
+import { formatBytes, formatDuration, formatRate, plural } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import {
   describeTarget,
   nodeFolder,
@@ -23,8 +23,8 @@ import {
   type Outcome,
   REMOTE_OPTIONS,
   resolveTargets,
-} from "../lib/remote-run.ts";
-import { quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+} from "../lib/remote/fleet.ts";
+import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 
 const MS_PER_DAY = 86_400_000;
 /** Requests at the same time, over all nodes and at one node. */

@@ -14,12 +14,12 @@ import {
   refuseTerminal,
   runMain,
   UsageError,
-} from "../lib/cli.ts";
-import { eventTableToIpc } from "../lib/event-table.ts";
-import { plural } from "../lib/format.ts";
-import { findLogs, leaveOutCopies, STDIN } from "../lib/inputs.ts";
-import { lockOutputs } from "../lib/lock.ts";
-import { identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../lib/log-file.ts";
+} from "../lib/process/cli.ts";
+import { eventTableToIpc } from "../lib/events/event-table.ts";
+import { plural } from "../lib/text/format.ts";
+import { findLogs, leaveOutCopies, STDIN } from "../lib/logs/find-logs.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
+import { identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {
   describeLogs,
   describePace,
@@ -35,12 +35,12 @@ import {
   toSetOptions,
   withProgress,
   writeRejects,
-} from "../lib/log-options.ts";
-import { readLogSet } from "../lib/log-set.ts";
-import { mapLog } from "../lib/map-log.ts";
-import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { rejectToJson } from "../lib/read-log.ts";
-import { errorReason, quoteForMessage, visible } from "../lib/text.ts";
+} from "../lib/logs/log-options.ts";
+import { readLogSet } from "../lib/logs/log-set.ts";
+import { mapLog } from "../lib/events/map-log.ts";
+import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { rejectToJson } from "../lib/logs/read-log.ts";
+import { errorReason, quoteForMessage, visible } from "../lib/text/text.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -4,7 +4,7 @@
  *
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
-import { analyzeLogs } from "../lib/analyze.ts";
+import { analyzeLogs } from "../lib/logs/analyze.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -13,9 +13,9 @@ import {
   parseCommand,
   refuseTerminal,
   runMain,
-} from "../lib/cli.ts";
-import { formatNumber } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
+} from "../lib/process/cli.ts";
+import { formatNumber } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import {
   describeLogs,
   describePace,
@@ -32,9 +32,9 @@ import {
   toSetOptions,
   withProgress,
   writeRejects,
-} from "../lib/log-options.ts";
-import { assertWritable, OutputSet } from "../lib/output-file.ts";
-import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced-output.ts";
+} from "../lib/logs/log-options.ts";
+import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -6,7 +6,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { loadCommand, listScripts, SCRIPTS, toAbsoluteArguments } from "../lib/commands.ts";
+import { loadCommand, listScripts, SCRIPTS, toAbsoluteArguments } from "../lib/process/scripts.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -18,7 +18,7 @@ import {
   terminal,
   UsageError,
   writeOut,
-} from "../lib/cli.ts";
+} from "../lib/process/cli.ts";
 import {
   changeCrontab,
   fromBytes,
@@ -31,10 +31,10 @@ import {
   toShellWord,
   withJob,
   withoutJob,
-} from "../lib/crontab.ts";
-import { nearestWord } from "../lib/options.ts";
-import { quoteForMessage, visible } from "../lib/text.ts";
-import { formatTable } from "../lib/text-table.ts";
+} from "../lib/process/crontab.ts";
+import { nearestWord } from "../lib/process/options.ts";
+import { quoteForMessage, visible } from "../lib/text/text.ts";
+import { formatTable } from "../lib/text/text-table.ts";
 
 const OPTIONS = {
   at: {

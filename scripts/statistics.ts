@@ -14,14 +14,14 @@ import {
   terminal,
   UsageError,
   writeOutAll,
-} from "../lib/cli.ts";
-import { type Downtime, parseDowntime } from "../lib/coverage.ts";
-import { formatDuration } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
-import { assertWritable, writeOutputs } from "../lib/output-file.ts";
-import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
-import { countRows } from "../lib/reduced-output.ts";
-import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics.ts";
+} from "../lib/process/cli.ts";
+import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
+import { formatDuration } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
+import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
+import { countRows } from "../lib/reduced/reduced-output.ts";
+import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics/statistics.ts";
 import {
   changesToCsv,
   COMPARISON_OPTIONS,
@@ -30,9 +30,9 @@ import {
   newToJson,
   newToText,
   toPlainStatistics,
-} from "../lib/statistics-output.ts";
-import { statsAside } from "../lib/stats-aside.ts";
-import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text.ts";
+} from "../lib/statistics/statistics-output.ts";
+import { statsAside } from "../lib/pages/stats-run.ts";
+import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,

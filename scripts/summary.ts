@@ -2,8 +2,8 @@
 /**
  * The overview of some logs: how much of what, who logged in with what, what they typed, day by day.
  */
-import { type Command, type ExitCode, note, parseCommand, runMain, terminal, writeOut } from "../lib/cli.ts";
-import { formatNumber, formatShare } from "../lib/format.ts";
+import { type Command, type ExitCode, note, parseCommand, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import { formatNumber, formatShare } from "../lib/text/format.ts";
 import {
   describeLogs,
   describePace,
@@ -16,11 +16,11 @@ import {
   readScope,
   toSetOptions,
   withProgress,
-} from "../lib/log-options.ts";
-import { readLogSet } from "../lib/log-set.ts";
-import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/summary.ts";
-import { toSafeJson } from "../lib/text.ts";
-import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text-table.ts";
+} from "../lib/logs/log-options.ts";
+import { readLogSet } from "../lib/logs/log-set.ts";
+import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
+import { toSafeJson } from "../lib/text/text.ts";
+import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -4,15 +4,15 @@
  *
  * Event tables are searched by their dictionaries, so only those that hold the address are decoded.
  */
-import { addressMatcher, parseAddressRange } from "../lib/address.ts";
-import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "../lib/cli.ts";
-import { findAddress } from "../lib/event-search.ts";
-import { LOG_OPERAND } from "../lib/log-options.ts";
-import { quoteForMessage, toSafeJson } from "../lib/text.ts";
-import { storyToJson, summarize, summaryToJson } from "../lib/trace.ts";
-import { renderTrace } from "../lib/trace-page.ts";
-import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/trace-run.ts";
-import { addressToText } from "../lib/trace-text.ts";
+import { addressMatcher, parseAddressRange } from "../lib/text/address.ts";
+import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "../lib/process/cli.ts";
+import { findAddress } from "../lib/sessions/event-search.ts";
+import { LOG_OPERAND } from "../lib/logs/log-options.ts";
+import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
+import { storyToJson, summarize, summaryToJson } from "../lib/sessions/story.ts";
+import { renderTrace } from "../lib/pages/trace-page.ts";
+import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
+import { addressToText } from "../lib/sessions/trace-text.ts";
 
 const { file, ...traceOptions } = TRACE_OPTIONS;
 

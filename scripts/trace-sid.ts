@@ -4,14 +4,14 @@
  *
  * Event tables are searched by their dictionaries, so only those that hold the session are decoded.
  */
-import { type Command, type ExitCode, parseCommand, runMain } from "../lib/cli.ts";
-import { findSession } from "../lib/event-search.ts";
-import { LOG_OPERAND } from "../lib/log-options.ts";
-import { quoteForMessage, toSafeJson } from "../lib/text.ts";
-import { storyToJson } from "../lib/trace.ts";
-import { renderTrace } from "../lib/trace-page.ts";
-import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/trace-run.ts";
-import { storiesToText } from "../lib/trace-text.ts";
+import { type Command, type ExitCode, parseCommand, runMain } from "../lib/process/cli.ts";
+import { findSession } from "../lib/sessions/event-search.ts";
+import { LOG_OPERAND } from "../lib/logs/log-options.ts";
+import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
+import { storyToJson } from "../lib/sessions/story.ts";
+import { renderTrace } from "../lib/pages/trace-page.ts";
+import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
+import { storiesToText } from "../lib/sessions/trace-text.ts";
 
 const { file, ...traceOptions } = TRACE_OPTIONS;
 

@@ -15,11 +15,11 @@ import {
   UsageError,
   writeOut,
   writeOutAll,
-} from "../lib/cli.ts";
-import { toCsvLine } from "../lib/csv.ts";
-import { COLUMN_NAMES } from "../lib/event-columns.ts";
-import { parseCondition } from "../lib/event-filter.ts";
-import { formatNumber, formatShare, plural } from "../lib/format.ts";
+} from "../lib/process/cli.ts";
+import { toCsvLine } from "../lib/text/csv.ts";
+import { COLUMN_NAMES } from "../lib/events/event-columns.ts";
+import { parseCondition } from "../lib/events/event-filter.ts";
+import { formatNumber, formatShare, plural } from "../lib/text/format.ts";
 import {
   describeLogs,
   describePace,
@@ -32,11 +32,11 @@ import {
   readScope,
   toSetOptions,
   withProgress,
-} from "../lib/log-options.ts";
-import { readLogSet } from "../lib/log-set.ts";
-import { toSafeJson } from "../lib/text.ts";
-import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text-table.ts";
-import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/value-counts.ts";
+} from "../lib/logs/log-options.ts";
+import { readLogSet } from "../lib/logs/log-set.ts";
+import { toSafeJson } from "../lib/text/text.ts";
+import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
+import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/logs/value-counts.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

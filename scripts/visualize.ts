@@ -3,21 +3,21 @@
  * From a reduced table to the two reports, each a page that needs nothing else.
  */
 import { dirname, join } from "node:path";
-import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/cli.ts";
-import { formatDuration, formatNumber, plural } from "../lib/format.ts";
-import { lockOutputs } from "../lib/lock.ts";
-import { READ_OPTIONS, withProgress } from "../lib/log-options.ts";
-import { readLogSet } from "../lib/log-set.ts";
-import { assertWritable, writeOutputs } from "../lib/output-file.ts";
-import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced-input.ts";
-import { countRows } from "../lib/reduced-output.ts";
-import { prepareReport } from "../lib/report.ts";
-import { collectSessions, toWhere } from "../lib/report-sessions.ts";
-import { startSessionWork } from "../lib/session-work.ts";
-import { COMPARISON_OPTIONS } from "../lib/statistics-output.ts";
-import { statsAside } from "../lib/stats-aside.ts";
-import { visible } from "../lib/text.ts";
-import { PROGRAM } from "../lib/version.ts";
+import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/process/cli.ts";
+import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
+import { READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";
+import { readLogSet } from "../lib/logs/log-set.ts";
+import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
+import { countRows } from "../lib/reduced/reduced-output.ts";
+import { prepareReport } from "../lib/pages/report.ts";
+import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
+import { startSessionWork } from "../lib/sessions/session-work.ts";
+import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
+import { statsAside } from "../lib/pages/stats-run.ts";
+import { visible } from "../lib/text/text.ts";
+import { PROGRAM } from "../lib/process/version.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,

@@ -1,6 +1,6 @@
 /** Tables that hold all their rows: sorting, searching, folding, saving. */
-import { toCsv } from "../lib/csv.ts";
-import { formatNumber } from "../lib/format.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { formatNumber } from "../lib/text/format.ts";
 import { compareValues, find, findAll, h, saveText } from "./page.js";
 
 /** Rows to be seen before "Show all". */

@@ -1,13 +1,13 @@
 /** What the scripts of all pages share: making nodes, the tip, saving. Text reaches the document as text only. */
-import { describeValue } from "../lib/chart.ts";
-import { clipEnd } from "../lib/labels.ts";
-import { element } from "../lib/markup.ts";
+import { describeValue } from "../lib/view/chart.ts";
+import { clipEnd } from "../lib/text/labels.ts";
+import { element } from "../lib/view/markup.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export const root = document.documentElement;
 
-/** @typedef {import("../lib/markup.ts").Markup} Markup */
+/** @typedef {import("../lib/view/markup.ts").Markup} Markup */
 
 /**
  * The element a template has put there; which kind it is the template says, so the caller names the type.

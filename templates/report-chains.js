@@ -1,7 +1,7 @@
 /** Chains of commands in the report: picture and table drawn again for the days and sensors chosen. */
-import { toCsv } from "../lib/csv.ts";
-import { formatNumber } from "../lib/format.ts";
-import { element } from "../lib/markup.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { formatNumber } from "../lib/text/format.ts";
+import { element } from "../lib/view/markup.ts";
 import {
   buildChainRow,
   buildChainsView,
@@ -10,9 +10,9 @@ import {
   describeChains,
   unpackChain,
   unpackPurpose,
-} from "../lib/report-chains.ts";
-import { CHAINS_SHOWN, chainsPicture, chainsTable } from "../lib/report-markup.ts";
-import { describeHidden, describeLegend, toPagePaths } from "../lib/step-picture.ts";
+} from "../lib/view/report-chains.ts";
+import { CHAINS_SHOWN, chainsPicture, chainsTable } from "../lib/view/report-markup.ts";
+import { describeHidden, describeLegend, toPagePaths } from "../lib/view/step-graph-picture.ts";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { startStepGraph } from "./step-graph.js";
 
@@ -21,8 +21,8 @@ const MORE_ROWS = 25;
 
 /**
  * @param {any} packed As the page's data hold it.
- * @param {() => import("../lib/cube.ts").Cells} take The next list of cells.
- * @returns {import("../lib/report-chains.ts").ChainsData}
+ * @param {() => import("../lib/view/cells.ts").Cells} take The next list of cells.
+ * @returns {import("../lib/view/report-chains.ts").ChainsData}
  */
 export function restoreChains(packed, take) {
   const chains = packed.chains.map(unpackChain);
@@ -36,8 +36,8 @@ export function restoreChains(packed, take) {
 }
 
 /**
- * @param {import("../lib/report-chains.ts").ChainsData} data
- * @param {() => import("../lib/report-view.ts").Scope} scopeOf
+ * @param {import("../lib/view/report-chains.ts").ChainsData} data
+ * @param {() => import("../lib/view/report-view.ts").Scope} scopeOf
  */
 export function startChains(data, scopeOf) {
   /** @type {HTMLElement} */
@@ -48,7 +48,7 @@ export function startChains(data, scopeOf) {
   /** @type {HTMLInputElement} */
   const search = find(".find", node);
   let shownRows = CHAINS_SHOWN;
-  /** @type {import("../lib/report-chains.ts").ChainsView} */
+  /** @type {import("../lib/view/report-chains.ts").ChainsView} */
   let view;
 
   /** @param {number} width */

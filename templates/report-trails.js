@@ -1,15 +1,15 @@
 /** The sheet with the sessions of a row, filled for the days and sensors chosen when it is opened. */
-import { clipEnd } from "../lib/labels.ts";
-import { element } from "../lib/markup.ts";
-import { trailSheet } from "../lib/report-markup.ts";
-import { buildTrail, sessionsOf } from "../lib/report-trails.ts";
-import { keyName, rankSection } from "../lib/report-view.ts";
+import { clipEnd } from "../lib/text/labels.ts";
+import { element } from "../lib/view/markup.ts";
+import { trailSheet } from "../lib/view/report-markup.ts";
+import { buildTrail, sessionsOf } from "../lib/view/report-trails.ts";
+import { keyName, rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, toNode } from "./page.js";
 
 /**
- * @typedef {import("../lib/report-trails.ts").TrailsData} TrailsData
- * @typedef {import("../lib/report-view.ts").Ranking} Ranking
- * @typedef {import("../lib/report-view.ts").Scope} Scope
+ * @typedef {import("../lib/view/report-trails.ts").TrailsData} TrailsData
+ * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
+ * @typedef {import("../lib/view/report-view.ts").Scope} Scope
  */
 
 /**

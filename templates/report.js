@@ -4,14 +4,14 @@
  * Everything is drawn by the functions the server draws with; text reaches the document as text nodes and attribute
  * values only.
  */
-import { perStep } from "../lib/axis.ts";
-import { fromBase85 } from "../lib/base85.ts";
-import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/chart.ts";
-import { toCsv } from "../lib/csv.ts";
-import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/cube.ts";
-import { formatNumber, parseIsoDay, toIsoDay } from "../lib/format.ts";
-import { clipEnd } from "../lib/labels.ts";
-import { element } from "../lib/markup.ts";
+import { perStep } from "../lib/view/axis.ts";
+import { fromBase85 } from "../lib/view/base85.ts";
+import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/view/cells.ts";
+import { formatNumber, parseIsoDay, toIsoDay } from "../lib/text/format.ts";
+import { clipEnd } from "../lib/text/labels.ts";
+import { element } from "../lib/view/markup.ts";
 import {
   buildCoverage,
   buildFigures,
@@ -29,10 +29,10 @@ import {
   stepLabel,
   stepUnit,
   meanSteps,
-} from "../lib/report-view.ts";
-import { buildChangesView } from "../lib/report-changes.ts";
-import { dataTable, partMarkup } from "../lib/report-markup.ts";
-import { unpackTrails } from "../lib/report-trails.ts";
+} from "../lib/view/report-view.ts";
+import { buildChangesView } from "../lib/view/report-changes.ts";
+import { dataTable, partMarkup } from "../lib/view/report-markup.ts";
+import { unpackTrails } from "../lib/view/report-trails.ts";
 import { startDataTable, startDataTables } from "./data-tables.js";
 import {
   compareValues,
@@ -53,17 +53,17 @@ import { restoreChains, startChains } from "./report-chains.js";
 import { startTrails, trailButton } from "./report-trails.js";
 
 /**
- * @typedef {import("../lib/axis.ts").DayRange} DayRange
- * @typedef {import("../lib/chart.ts").Chart} Chart
- * @typedef {import("../lib/chart.ts").HeatChart} HeatChart
- * @typedef {import("../lib/chart.ts").HeatRow} HeatRow
- * @typedef {import("../lib/chart.ts").Line} Line
- * @typedef {import("../lib/chart.ts").Steps} Steps
- * @typedef {import("../lib/cube.ts").Cells} Cells
- * @typedef {import("../lib/cube.ts").Filter} Filter
- * @typedef {import("../lib/report-data.ts").SectionData} SectionData
- * @typedef {import("../lib/report-view.ts").Ranking} Ranking
- * @typedef {import("../lib/report-view.ts").RowView} RowView
+ * @typedef {import("../lib/view/axis.ts").DayRange} DayRange
+ * @typedef {import("../lib/view/chart.ts").Chart} Chart
+ * @typedef {import("../lib/view/chart.ts").HeatChart} HeatChart
+ * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/chart.ts").Line} Line
+ * @typedef {import("../lib/view/chart.ts").Steps} Steps
+ * @typedef {import("../lib/view/cells.ts").Cells} Cells
+ * @typedef {import("../lib/view/cells.ts").Filter} Filter
+ * @typedef {import("../lib/view/report-data.ts").SectionData} SectionData
+ * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
+ * @typedef {import("../lib/view/report-view.ts").RowView} RowView
  * @typedef {import("./page.js").Markup} Markup
  */
 
@@ -113,7 +113,7 @@ async function unpack(text) {
  *
  * @param {any} page
  * @param {() => Cells} take The next list.
- * @returns {import("../lib/report-data.ts").ReportData & { sections: (SectionData & { id: string })[] }}
+ * @returns {import("../lib/view/report-data.ts").ReportData & { sections: (SectionData & { id: string })[] }}
  */
 function restoreData(page, take) {
   const events = take();
@@ -733,7 +733,7 @@ async function start() {
           },
         );
       }
-      /** @type {[string, (row: RowView) => import("../lib/report-view.ts").MomentView, Column["value"]][]} */
+      /** @type {[string, (row: RowView) => import("../lib/view/report-view.ts").MomentView, Column["value"]][]} */
       const moments = [
         ["First seen", row => row.firstSeen, row => row.first],
         ["Last seen", row => row.lastSeen, row => row.last],

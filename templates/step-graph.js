@@ -6,7 +6,7 @@ import { h, hideTip, showTip } from "./page.js";
 
 /**
  * @param {SVGSVGElement} svg
- * @param {Pick<import("../lib/step-picture.ts").PagePaths, "links" | "paths">} ways
+ * @param {Pick<import("../lib/view/step-graph-picture.ts").PagePaths, "links" | "paths">} ways
  */
 export function startStepGraph(svg, { links, paths }) {
   const steps = /** @type {SVGGElement[]} */ ([...svg.querySelectorAll(".step")]);

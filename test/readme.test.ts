@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { cpSync, existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { listScripts } from "../lib/commands.ts";
-import { lockOutputs } from "../lib/lock.ts";
+import { listScripts } from "../lib/process/scripts.ts";
+import { lockOutputs } from "../lib/process/lock.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { readCrontabLines } from "./support/crontab.ts";
 import { copyLogs, makeLab } from "./support/remote.ts";
@@ -216,7 +216,7 @@ describe("crontab", () => {
     const report = join(home.path, "report");
     await mkdir(report);
     // The lock of a process that is killed before it can clean up.
-    const holder = `const { lockOutputs } = await import(${JSON.stringify(join(ROOT, "lib/lock.ts"))});
+    const holder = `const { lockOutputs } = await import(${JSON.stringify(join(ROOT, "lib/process/lock.ts"))});
       await lockOutputs([${JSON.stringify(join(report, "result.html"))}]); process.kill(process.pid, "SIGKILL");`;
     expect(await run([process.execPath, "-e", holder])).toMatchObject({ exitCode: 137 });
     expect(existsSync(join(report, ".result.html.lock"))).toBe(true);

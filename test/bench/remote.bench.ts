@@ -174,7 +174,7 @@ const again = remote("again", "here");
 // What there is to be had by all ways is the same, but for the names of the logs.
 for (const way of [local, here, node]) await measure(way);
 const agreement = await runAside(
-  `import { readReduced } from ${JSON.stringify(join(ROOT, "lib/reduced-input.ts"))};
+  `import { readReduced } from ${JSON.stringify(join(ROOT, "lib/reduced/reduced-input.ts"))};
   const tables = [];
   for (const { folder } of ${JSON.stringify([local, here, node])}) {
     const { dictionaries, kinds } = await readReduced(folder + "/reduced.arrow", () => {});

@@ -5,9 +5,9 @@
  *
  * Wanted: 90 days of 20 sensors under 500 KB in under 300 ms; 365 days of 100 sensors under 3 MB in under 1.5 s.
  */
-import { prepareReport, type ReportOptions } from "../../lib/report.ts";
-import { computeStatistics } from "../../lib/statistics.ts";
-import { renderStats } from "../../lib/stats-page.ts";
+import { prepareReport, type ReportOptions } from "../../lib/pages/report.ts";
+import { computeStatistics } from "../../lib/statistics/statistics.ts";
+import { renderStats } from "../../lib/pages/stats-page.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
 

@@ -9,7 +9,7 @@
  * stdout: one JSON object, {ms, detail}.
  */
 import { parseArgs } from "node:util";
-import { KINDS } from "../../lib/kinds.ts";
+import { KINDS } from "../../lib/reduced/kinds.ts";
 import { listLogs } from "../support/real-logs.ts";
 import { SLOW_KINDS, type SlowKey, type SlowKind, type SlowRow, sortRows } from "../support/slow-counter.ts";
 

@@ -10,11 +10,11 @@
 import { strictEqual } from "node:assert";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
-import type { KindTable, ReducedTable } from "../../lib/reduced-table.ts";
-import { sharedFloats, sharedInts } from "../../lib/shared-arrays.ts";
-import { computeStatistics } from "../../lib/statistics.ts";
-import { computeInThreads } from "../../lib/statistics-threads.ts";
+import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { sharedFloats, sharedInts } from "../../lib/columns/shared-arrays.ts";
+import { computeStatistics } from "../../lib/statistics/statistics.ts";
+import { computeInThreads } from "../../lib/statistics/statistics-threads.ts";
 import { NO_INFO } from "../support/build.ts";
 import { hashNumbers, seededRandom } from "../support/random.ts";
 

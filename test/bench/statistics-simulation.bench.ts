@@ -7,8 +7,8 @@
  * are down on 4 % of their days. Beside it the ancestor's rule on the same counts: change of a day's value against the mean
  * of the days on which the key was present, the day itself included, reported from 20 % on. Writes Markdown tables.
  */
-import { computeStatistics } from "../../lib/statistics.ts";
-import type { ReducedTable } from "../../lib/reduced-table.ts";
+import { computeStatistics } from "../../lib/statistics/statistics.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { seededRandom } from "../support/random.ts";
 import { DAY_0, simulateWorld, type World } from "../support/simulate.ts";
 

@@ -4,12 +4,12 @@
  *   bun test/bench/toolkit.ts read FOLDER [--rows FILE]
  */
 import { parseArgs } from "node:util";
-import { eventTableToIpc } from "../../lib/event-table.ts";
-import { openText } from "../../lib/log-file.ts";
-import { mapLog } from "../../lib/map-log.ts";
-import { reduceEvents } from "../../lib/reduce.ts";
-import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
-import { ReducedBuilder } from "../../lib/reduced-builder.ts";
+import { eventTableToIpc } from "../../lib/events/event-table.ts";
+import { openText } from "../../lib/events/log-text.ts";
+import { mapLog } from "../../lib/events/map-log.ts";
+import { reduceEvents } from "../../lib/reduced/reduce.ts";
+import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import { ReducedBuilder } from "../../lib/reduced/reduced-builder.ts";
 import { listLogs } from "../support/real-logs.ts";
 import { rowsOfTable, type SlowRow } from "../support/slow-counter.ts";
 import { type RunReport, toComparableText } from "./rivals.ts";

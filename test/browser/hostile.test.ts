@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { visible } from "../../lib/text.ts";
+import { visible } from "../../lib/text/text.ts";
 import { type Browser, CHROMIUM, fitsWindow, openBrowser, settle, visit } from "../support/browser.ts";
 import { HOSTILE_TEXTS } from "../support/hostile.ts";
 import { type PageName, type Pages, writeHostilePages } from "../support/pages.ts";

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
-import { readReduced } from "../../lib/reduced-input.ts";
+import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { type Lab, makeLab, writeLog } from "../support/remote.ts";
 import { run, runScript } from "../support/run.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readReduced } from "../../lib/reduced-input.ts";
+import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";

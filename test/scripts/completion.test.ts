@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { listScripts, loadCommand } from "../../lib/commands.ts";
-import { bashCompletion } from "../../lib/completion.ts";
-import { type Command, toLongName } from "../../lib/options.ts";
+import { listScripts, loadCommand } from "../../lib/process/scripts.ts";
+import { bashCompletion } from "../../lib/process/completion.ts";
+import { type Command, toLongName } from "../../lib/process/options.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 
 setDefaultTimeout(600_000);

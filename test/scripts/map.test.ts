@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { cp, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { openEventTable } from "../../lib/event-table.ts";
+import { openEventTable } from "../../lib/events/event-table.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 import { shell } from "../support/source.ts";

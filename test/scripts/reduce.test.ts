@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { partialPathOf } from "../../lib/output-file.ts";
-import { readReduced } from "../../lib/reduced-input.ts";
+import { partialPathOf } from "../../lib/process/output-file.ts";
+import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { readLogFolder } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";

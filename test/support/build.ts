@@ -1,7 +1,7 @@
 /** Build small reduced tables from literals, for tests. */
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
-import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
-import type { KindTable, ReducedInfo, ReducedTable } from "../../lib/reduced-table.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
+import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import type { KindTable, ReducedInfo, ReducedTable } from "../../lib/reduced/reduced-table.ts";
 
 export interface LiteralRow {
   kind: Kind;

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogSet, readLogSet } from "../../lib/log-set.ts";
+import { type LogSet, readLogSet } from "../../lib/logs/log-set.ts";
 
 /** One line of a log: `eventid` without "cowrie.", `at` in seconds since 2024-03-01T12:00:00Z. */
 export interface LogEvent {

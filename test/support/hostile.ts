@@ -1,7 +1,7 @@
 /** What attackers write where a name is expected, each fit to break one careless way of making a page. */
-import { type KeyColumn, KIND_NAMES, KINDS, isTextKey } from "../../lib/kinds.ts";
-import { REDUCED_VERSION } from "../../lib/reduced-arrow.ts";
-import type { ReducedTable } from "../../lib/reduced-table.ts";
+import { type KeyColumn, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
+import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { buildReduced, type LiteralRow } from "./build.ts";
 
 export const HOSTILE_TEXTS: readonly string[] = [

@@ -3,9 +3,9 @@
  */
 import { cp, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Connection } from "../../lib/ssh.ts";
-import { Connector } from "../../lib/ssh.ts";
-import { resolveHost, type SshHost } from "../../lib/ssh-config.ts";
+import type { Connection } from "../../lib/ssh/connector.ts";
+import { Connector } from "../../lib/ssh/connector.ts";
+import { resolveHost, type SshHost } from "../../lib/ssh/ssh-config.ts";
 import { makeTempDir, run } from "./run.ts";
 import { makeKey, type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 import type { Asked } from "./ssh-server.ts";

@@ -1,12 +1,12 @@
 /** Believable chains and sessions for a fleet of `report-fleet.ts`, as event tables would give them. */
-import type { ChainCounts, Tally } from "../../lib/chain-counts.ts";
-import { purposeOf } from "../../lib/purpose.ts";
-import type { ReducedTable } from "../../lib/reduced-table.ts";
-import { buildChainsData } from "../../lib/report-chains.ts";
-import type { ReportData } from "../../lib/report-data.ts";
-import type { ReportSessions } from "../../lib/report-sessions.ts";
-import { buildTrailsData, toTrailQueries } from "../../lib/report-trails.ts";
-import type { TrailSession } from "../../lib/session-trails.ts";
+import type { ChainCounts, Tally } from "../../lib/sessions/chain-counts.ts";
+import { purposeOf } from "../../lib/text/purpose.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { buildChainsData } from "../../lib/view/report-chains.ts";
+import type { ReportData } from "../../lib/view/report-data.ts";
+import type { ReportSessions } from "../../lib/pages/report-sessions.ts";
+import { buildTrailsData, toTrailQueries } from "../../lib/view/report-trails.ts";
+import type { TrailSession } from "../../lib/sessions/session-trails.ts";
 import { seededRandom } from "./random.ts";
 
 const STEPS = 6;

@@ -1,6 +1,6 @@
 /** Counts of a world in which it is known what changed: the judge of the statistics. */
-import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/kinds.ts";
-import type { KindTable, ReducedTable } from "../../lib/reduced-table.ts";
+import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { NO_INFO } from "./build.ts";
 import type { Random } from "./random.ts";
 

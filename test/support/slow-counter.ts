@@ -5,8 +5,8 @@
  * toolkit disagree, read the rule in this file first; it is written to be read.
  */
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type KeyColumn, type Kind, KIND_NAMES, KINDS, isTextKey } from "../../lib/kinds.ts";
-import type { LineCounts, ReducedTable } from "../../lib/reduced-table.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
+import type { LineCounts, ReducedTable } from "../../lib/reduced/reduced-table.ts";
 
 /** One log as it lies on disk, perhaps compressed. */
 export interface SlowFile {

@@ -1,13 +1,13 @@
 /** Event tables and analyses in forms that are compared as a whole. */
 import { join, relative } from "node:path";
-import { analyzeLogs, type AnalyzeOptions } from "../../lib/analyze.ts";
-import { textOf } from "../../lib/dictionary.ts";
-import type { BuiltEventTable, EventTable, EventTableInfo } from "../../lib/event-table.ts";
-import { chunkedText } from "../../lib/log-file.ts";
-import { type MapOptions, mapLog } from "../../lib/map-log.ts";
-import { verdictsByHash } from "../../lib/reduced-json.ts";
-import type { LineCounts, ReducedTable } from "../../lib/reduced-table.ts";
-import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS } from "../../lib/schema.ts";
+import { analyzeLogs, type AnalyzeOptions } from "../../lib/logs/analyze.ts";
+import { textOf } from "../../lib/columns/dictionary.ts";
+import type { BuiltEventTable, EventTable, EventTableInfo } from "../../lib/events/event-table.ts";
+import { chunkedText } from "../../lib/events/log-text.ts";
+import { type MapOptions, mapLog } from "../../lib/events/map-log.ts";
+import { verdictsByHash } from "../../lib/reduced/reduced-json.ts";
+import type { LineCounts, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS } from "../../lib/events/schema.ts";
 import { type CaseCounts, toCaseCounts } from "./cases.ts";
 import { makeTempDir } from "./run.ts";
 import { rowsOfTable, type SlowResult } from "./slow-counter.ts";

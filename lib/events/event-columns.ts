@@ -1,0 +1,213 @@
+/**
+ * Columns of events over many event tables: every table has codes of its own, here equal values get equal codes.
+ *
+ * Work is done per distinct value of a table, not per event: an event costs one look-up in an array.
+ */
+import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import type { EventBatch, EventTable } from "./event-table.ts";
+import { toIsoDay } from "../text/format.ts";
+import { nearestWord, UsageError } from "../process/options.ts";
+import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
+import { quoteForMessage, visible } from "../text/text.ts";
+import { DAY_US } from "../text/time.ts";
+
+/** Not looked up yet, in arrays of codes. */
+const UNKNOWN = -2;
+
+/** One column, whatever it is made from. */
+export interface EventColumn {
+  /** As the user named it. */
+  readonly name: string;
+  /** Its values are numbers; their texts are what JavaScript makes of them. */
+  readonly isNumeric: boolean;
+  /** Every value seen so far. */
+  readonly values: Dictionary;
+  /** `codes[i]` = code of the value in row `rows[i]`, -1 = none. */
+  read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array;
+}
+
+const HOUR_US = DAY_US / 24;
+
+/** Names of all columns that an event table may have. */
+export const COLUMN_NAMES: readonly string[] = [...TEXT_COLUMNS, ...NUMBER_COLUMN_NAMES];
+
+/**
+ * A column by its name; what is no column of the event table is taken for a key inside `extra`.
+ *
+ * @param aliases Names of sensors, for the column `sensor`.
+ */
+export function openColumn(name: string, aliases: Readonly<Record<string, string>> = {}): EventColumn {
+  if (name === "sensor") return sensorColumn(aliases);
+  if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn);
+  if (NUMBER_COLUMN_NAMES.includes(name as NumberColumn)) return new NumericColumn(name as NumberColumn);
+  return new ExtraColumn(name);
+}
+
+/** A sensor that is not named in the log has the name "". */
+function sensorColumn(sensorAliases: Readonly<Record<string, string>>): EventColumn {
+  const aliases = new Map(Object.entries(sensorAliases));
+  return new CodedColumn("sensor", "sensor", text => aliases.get(text) ?? text, aliases.get("") ?? "");
+}
+
+/** A text column, its texts renamed or replaced by something found in them. */
+class CodedColumn implements EventColumn {
+  readonly name: string;
+  readonly isNumeric = false;
+  readonly values = new Dictionary();
+  readonly #column: TextColumn;
+  readonly #convert: ((text: string) => string | undefined) | undefined;
+  readonly #none: number;
+  #texts: Texts | undefined;
+  /** `#codes[code of the table]` = our code. */
+  #codes = new Int32Array(0);
+
+  /**
+   * @param convert Text of the table to the value, undefined = none; texts as they are if omitted.
+   * @param none The value of events without a text.
+   */
+  constructor(name: string, column: TextColumn, convert?: (text: string) => string | undefined, none?: string) {
+    this.name = name;
+    this.#column = column;
+    this.#convert = convert;
+    this.#none = none === undefined ? -1 : this.values.internText(none);
+  }
+
+  read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
+    const texts = table.dictionaries.get(this.#column);
+    const codes = batch.codes.get(this.#column);
+    const own = new Int32Array(rows.length);
+    if (texts === undefined || codes === undefined) return own.fill(this.#none);
+    if (texts !== this.#texts) {
+      this.#texts = texts;
+      this.#codes = new Int32Array(texts.size).fill(UNKNOWN);
+    }
+    const known = this.#codes;
+    for (let i = 0; i < rows.length; i++) {
+      const code = codes[rows[i]!]!;
+      let value = code < 0 ? this.#none : known[code]!;
+      if (value === UNKNOWN) value = known[code] = this.#intern(texts, code);
+      own[i] = value;
+    }
+    return own;
+  }
+
+  #intern(texts: Texts, code: number): number {
+    const { arena, offsets } = texts;
+    if (this.#convert === undefined) return this.values.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
+    const value = this.#convert(textOf(texts, code));
+    return value === undefined ? -1 : this.values.internText(value);
+  }
+}
+
+/** A key inside `extra`: texts as they are, anything else as JSON. */
+export class ExtraColumn extends CodedColumn {
+  /** All keys met while it was looked for, and in how many events. */
+  readonly keysSeen: ReadonlySet<string>;
+  eventsSeen = 0;
+
+  constructor(name: string) {
+    const keysSeen = new Set<string>();
+    super(name, "extra", json => {
+      const object = JSON.parse(json) as Record<string, unknown>;
+      for (const key of Object.keys(object)) keysSeen.add(key);
+      if (!Object.hasOwn(object, name)) return undefined;
+      const value = object[name];
+      if (value === null) return undefined;
+      return typeof value === "string" ? value : JSON.stringify(value);
+    });
+    this.keysSeen = keysSeen;
+  }
+
+  override read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
+    this.eventsSeen += rows.length;
+    return super.read(table, batch, rows);
+  }
+}
+
+/**
+ * Hold the keys that were looked for inside `extra` against those that are there.
+ *
+ * @throws {UsageError} if one of them stands in no event that was looked at; names the nearest column or key.
+ */
+export function checkColumns(columns: readonly EventColumn[]): void {
+  for (const column of columns) {
+    if (!(column instanceof ExtraColumn) || column.eventsSeen === 0 || column.keysSeen.has(column.name)) continue;
+    const known = [...COLUMN_NAMES, ...column.keysSeen].filter(name => name !== "extra");
+    const nearest = nearestWord(column.name, known);
+    const hint =
+      nearest === undefined
+        ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events`
+        : `did you mean "${visible(nearest)}"?`;
+    throw new UsageError(`Cannot find a column or key ${quoteForMessage(column.name)} in these events: ${hint}`);
+  }
+}
+
+/** Numbers below this are looked up in an array. */
+const SMALL_NUMBERS = 1 << 16;
+
+class NumericColumn implements EventColumn {
+  readonly name: NumberColumn;
+  readonly isNumeric = true;
+  readonly values = new Dictionary();
+  readonly #small = new Int32Array(SMALL_NUMBERS).fill(UNKNOWN);
+  readonly #large = new Map<number, number>();
+
+  constructor(name: NumberColumn) {
+    this.name = name;
+  }
+
+  read(_table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
+    const numbers = batch.numbers.get(this.name);
+    const own = new Int32Array(rows.length);
+    if (numbers === undefined) return own.fill(-1);
+    for (let i = 0; i < rows.length; i++) own[i] = this.#codeOf(numbers[rows[i]!]!);
+    return own;
+  }
+
+  #codeOf(value: number): number {
+    if (value !== value) return -1;
+    if (value >= 0 && value < SMALL_NUMBERS && Number.isInteger(value)) {
+      let code = this.#small[value]!;
+      if (code === UNKNOWN) code = this.#small[value] = this.values.internText(String(value));
+      return code;
+    }
+    let code = this.#large.get(value);
+    if (code === undefined) this.#large.set(value, (code = this.values.internText(String(value))));
+    return code;
+  }
+}
+
+/** The UTC day of each event as `YYYY-MM-DD`, or its hour, 0 to 23. */
+export class TimeColumn implements EventColumn {
+  readonly name: "day" | "hour";
+  readonly isNumeric: boolean;
+  readonly values = new Dictionary();
+  readonly #codes = new Map<number, number>();
+  #lastDay = NaN;
+  #lastCode = -1;
+
+  constructor(name: "day" | "hour") {
+    this.name = name;
+    this.isNumeric = name === "hour";
+    // In order, so that an hour is its own code.
+    if (name === "hour") for (let hour = 0; hour < 24; hour++) this.values.internText(String(hour));
+  }
+
+  read(_table: EventTable, { timestampUs }: EventBatch, rows: Int32Array): Int32Array {
+    const own = new Int32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const us = timestampUs[rows[i]!]!;
+      const day = Math.floor(us / DAY_US);
+      own[i] = this.name === "hour" ? Math.floor((us - day * DAY_US) / HOUR_US) : this.#dayCode(day);
+    }
+    return own;
+  }
+
+  #dayCode(day: number): number {
+    if (day === this.#lastDay) return this.#lastCode;
+    let code = this.#codes.get(day);
+    if (code === undefined) this.#codes.set(day, (code = this.values.internText(toIsoDay(day))));
+    this.#lastDay = day;
+    return (this.#lastCode = code);
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The event table: every event of a log, column by column, dictionary-coded; in memory, and as an Arrow IPC file.
+ */
+import { type ColumnShape, inChunks, type IpcFormat, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import type { Texts } from "../columns/dictionary.ts";
+import type { SourceInfo } from "../reduced/reduced-table.ts";
+import {
+  MAPPING_VERSION,
+  NUMBER_COLUMN_NAMES,
+  NUMBER_COLUMNS,
+  type NumberColumn,
+  TEXT_COLUMNS,
+  type TextColumn,
+} from "./schema.ts";
+import { isSource, parseInfo } from "./table-metadata.ts";
+import { visible } from "../text/text.ts";
+import { EARLIEST_US, LATEST_US } from "../text/time.ts";
+
+/** Some thousand events, every present column unpacked. */
+export interface EventBatch {
+  readonly rows: number;
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly timestampUs: Float64Array;
+  /** Codes per row, -1 = null; a column that is null in all rows may be absent. */
+  readonly codes: Columns<TextColumn, Int32Array>;
+  /** Values per row, NaN = null; a column that is null in all rows may be absent. */
+  readonly numbers: Columns<NumberColumn, Float64Array>;
+  /** Hash of each line, only where duplicate lines are to be found. */
+  readonly lineHash?: Float64Array;
+}
+
+/** Columns by name; one that is read from a file is decoded when it is first asked for. */
+export interface Columns<Name, Values> {
+  get(name: Name): Values | undefined;
+}
+
+/** All events of one log, in its order. */
+export interface EventTable {
+  readonly rows: number;
+  /** Texts per column; those of an Arrow file are known once the first batch is read. */
+  readonly dictionaries: ReadonlyMap<TextColumn, Texts>;
+  /** Number columns that have a value somewhere. */
+  readonly numbersUsed: readonly NumberColumn[];
+  /** May be walked once, unless it is a {@link BuiltEventTable}. */
+  batches(): Iterable<EventBatch> | AsyncIterable<EventBatch>;
+  close(): void | Promise<void>;
+}
+
+/** A table that was just built from its log. */
+export interface BuiltEventTable extends EventTable {
+  batches(): Iterable<EventBatch>;
+  close(): void;
+}
+
+/** Everything about a log that its table is made from and by, kept in the metadata of the Arrow file. */
+export interface EventTableInfo {
+  readonly mappingVersion: number;
+  readonly source: SourceInfo;
+  /** The file as it was when it was read; tells without reading it again that it has not changed. */
+  readonly file?: FileIdentity;
+  /** Only where it was asked for. */
+  readonly resume?: ResumePoint;
+  /** Whether the table has the hash of every line. */
+  readonly hasLineHashes: boolean;
+}
+
+/** Where the reading of a log that has grown can go on. */
+export interface ResumePoint {
+  /** Hash of the text up to its last whole block, see `TextHash.resume`. */
+  readonly blockHash: string;
+  /** Bytes up to the last line end; what came behind it gave no event. */
+  readonly lineEnd: number;
+}
+
+/** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
+export interface FileIdentity {
+  /** Bytes on disk. */
+  readonly sizeBytes: number;
+  readonly mtimeNs: string;
+  readonly ctimeNs: string;
+  readonly inode: string;
+}
+
+const INFO_KEY = "cowrie.events";
+const TIMESTAMP = "timestamp";
+const LINE_HASH = "line_hash";
+
+/** Arrow IPC bytes of an event table, in chunks of about 1 MiB. Columns without any value are left out. */
+export function* eventTableToIpc(
+  table: BuiltEventTable,
+  info: EventTableInfo,
+  format: IpcFormat = "file",
+): Generator<Uint8Array> {
+  const used = TEXT_COLUMNS.filter(name => table.dictionaries.get(name)!.size > 0);
+  const shapes: ColumnShape[] = [
+    { name: TIMESTAMP, type: "timestamp", nullable: false },
+    ...used.map(name => ({ name, texts: table.dictionaries.get(name)!, nullable: name !== "eventid" })),
+    ...table.numbersUsed.map(name => ({ name, type: NUMBER_COLUMNS[name], nullable: true })),
+    ...(info.hasLineHashes ? [{ name: LINE_HASH, type: "int64" as const, nullable: false }] : []),
+  ];
+  function* batches() {
+    for (const batch of table.batches()) {
+      const columns = [
+        batch.timestampUs,
+        ...used.map(name => batch.codes.get(name)),
+        ...table.numbersUsed.map(name => batch.numbers.get(name)),
+        ...(info.hasLineHashes ? [batch.lineHash!] : []),
+      ];
+      yield { rows: batch.rows, columns };
+    }
+  }
+  yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(info)]])));
+}
+
+/** An event table that was read, and what it says of its log. */
+export interface StoredEventTable {
+  readonly info: EventTableInfo;
+  readonly table: EventTable;
+}
+
+/**
+ * Open an event table.
+ *
+ * @throws {TypeError} if the Arrow data are no event table, or one of another mapping version.
+ */
+export async function openEventTable(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredEventTable> {
+  const ipc = await openIpc(source);
+  let info: EventTableInfo;
+  try {
+    info = readInfo(ipc.metadata);
+  } catch (error) {
+    await ipc.close();
+    throw error;
+  }
+  const events = info.source.counts.events + info.source.counts.repaired;
+  const dictionaries = new Map<TextColumn, Texts>();
+  const textNames = TEXT_COLUMNS.filter(name => ipc.names.includes(name));
+  const numbersUsed = NUMBER_COLUMN_NAMES.filter(name => ipc.names.includes(name));
+  return {
+    info,
+    table: {
+      rows: events,
+      dictionaries,
+      numbersUsed,
+      async *batches() {
+        let walked = 0;
+        for await (const { rows, column } of ipc.batches()) {
+          walked += rows;
+          for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
+          const lineHash = column(LINE_HASH) as Float64Array | undefined;
+          const timestampUs = column(TIMESTAMP);
+          checkTimestamps(timestampUs);
+          yield {
+            rows,
+            timestampUs,
+            codes: { get: name => column(name) as Int32Array | undefined },
+            numbers: { get: name => column(name) as Float64Array | undefined },
+            ...(lineHash === undefined ? {} : { lineHash }),
+          };
+        }
+        // A stream that ends early ends between two batches as well as any whole one does.
+        if (walked !== events) throw new Error(`Cannot read an event table of ${events} events: it holds ${walked}`);
+      },
+      close: () => ipc.close(),
+    },
+  };
+}
+
+/** Calendars are laid out by them: what no log can hold is refused. */
+function checkTimestamps(timestampUs: Int32Array | Float64Array | undefined): asserts timestampUs is Float64Array {
+  let isSound = timestampUs instanceof Float64Array;
+  for (let row = 0; isSound && row < timestampUs!.length; row++) {
+    isSound = timestampUs![row]! >= EARLIEST_US && timestampUs![row]! <= LATEST_US;
+  }
+  if (!isSound) throw new RangeError("an event table with damaged timestamps: expected the years 1970 to 2199");
+}
+
+/** @throws {TypeError} if it is not the metadata of an event table of this version. */
+function readInfo(metadata: ReadonlyMap<string, string>): EventTableInfo {
+  const json = metadata.get(INFO_KEY);
+  if (json === undefined) throw new TypeError("not an event table: its schema has no such metadata");
+  const info = parseInfo(json, "an event table");
+  if (info.mappingVersion !== MAPPING_VERSION) {
+    throw new TypeError(`an event table of version ${visible(String(info.mappingVersion))}: expected ${MAPPING_VERSION}`);
+  }
+  if (!isSource(info.source)) throw new TypeError("an event table with damaged metadata: its log is not described");
+  return info as unknown as EventTableInfo;
+}

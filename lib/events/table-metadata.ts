@@ -1,0 +1,81 @@
+/**
+ * The metadata of stored tables, looked at before anyone believes them: a table may come from a stranger.
+ */
+import type { LineCounts, ReducedInfo, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+
+/**
+ * Parse the metadata of a table.
+ *
+ * @param what "a reduced table", for the message.
+ * @throws {TypeError} if they are no JSON object.
+ */
+export function parseInfo(json: string, what: string): Record<string, unknown> {
+  let info: unknown;
+  try {
+    info = JSON.parse(json);
+  } catch (error) {
+    throw new TypeError(`${what} with damaged metadata: expected JSON`, { cause: error });
+  }
+  if (!isRecord(info)) throw new TypeError(`${what} with damaged metadata: expected an object`);
+  return info;
+}
+
+/** @throws {TypeError} if it is not the metadata of a reduced table. */
+export function checkReducedInfo(info: Record<string, unknown>): asserts info is Record<string, unknown> & ReducedInfo {
+  const { sources, parameters } = info;
+  if (!isList(sources, isSource) || !isParameters(parameters)) {
+    throw new TypeError("a reduced table with damaged metadata: its sources or parameters are not what they should be");
+  }
+}
+
+const COUNTS: readonly (keyof LineCounts)[] = ["lines", "events", "repaired", "rejected", "pending"];
+
+/** Tell whether a value describes a log. */
+export function isSource(value: unknown): value is SourceInfo {
+  if (!isRecord(value)) return false;
+  const { path, sizeBytes, headHash, wholeHash, counts, firstSeenUs, lastSeenUs, cut, damage, head, tail } = value;
+  return (
+    [path, headHash, wholeHash].every(isText) &&
+    isCount(sizeBytes) &&
+    isRecord(counts) &&
+    COUNTS.every(name => isCount(counts[name])) &&
+    [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, Number.isFinite)) &&
+    isAbsentOr(cut, isFlag) &&
+    [damage, head, tail].every(text => isAbsentOr(text, isText))
+  );
+}
+
+function isParameters(value: unknown): value is ReductionParameters {
+  if (!isRecord(value)) return false;
+  const { robotMaxSeconds, sinceDay, untilDay, sensors, sensorAliases } = value;
+  return (
+    Number.isFinite(robotMaxSeconds) &&
+    [sinceDay, untilDay].every(day => isAbsentOr(day, Number.isSafeInteger)) &&
+    isAbsentOr(sensors, names => isList(names, isText)) &&
+    isAbsentOr(sensorAliases, aliases => isRecord(aliases) && Object.values(aliases).every(isText))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isList<T>(value: unknown, isElement: (element: unknown) => element is T): value is T[] {
+  return Array.isArray(value) && value.every(isElement);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isAbsentOr(value: unknown, is: (value: unknown) => boolean): boolean {
+  return value === undefined || is(value);
+}

@@ -1,0 +1,155 @@
+/**
+ * From what the user named, a file, a folder, "-", to the logs to be read, each once.
+ */
+import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { compareTexts, readHead } from "../events/log-text.ts";
+import { comparePaths } from "../reduced/reduced-builder.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
+
+/** What our own scripts write beside a log; never a log itself. */
+const OWN_OUTPUT = /\.(arrow|html|lock|partial)$/;
+
+/** Standard input among the inputs. */
+export const STDIN = "-";
+
+export interface FoundLogs {
+  /** Paths in natural order per argument; {@link STDIN} for standard input. */
+  readonly paths: readonly string[];
+  /** Bytes on disk of all of them; standard input counts 0. */
+  readonly sizeBytes: number;
+  /** Files left out: empty, broken links, not regular. */
+  readonly leftOut: number;
+  /** What was left out and why, a line each. */
+  readonly notices: readonly string[];
+}
+
+/** Tell whether a file found in a folder is a Cowrie log by its name. */
+export function isLogName(name: string): boolean {
+  return name.startsWith("cowrie") && name.includes(".json") && !OWN_OUTPUT.test(name);
+}
+
+/**
+ * Find the logs.
+ *
+ * @param inputs Files (read whatever their name), folders (searched with all their folders), or "-".
+ * @throws {Error} if one does not exist or may not be read, or if there is no log at all.
+ */
+export function findLogs(inputs: readonly string[]): FoundLogs {
+  const paths: string[] = [];
+  const notices: string[] = [];
+  const seen = new Set<string>();
+  let sizeBytes = 0;
+  let leftOut = 0;
+
+  const leaveOut = (path: string, reason: string) => {
+    leftOut++;
+    notices.push(`Left out ${quoteForMessage(path)}: ${reason}`);
+  };
+  const addFile = (path: string, stat: Stats) => {
+    const real = realpathSync(path);
+    if (seen.has(real)) return;
+    seen.add(real);
+    if (stat.isFile() && stat.size === 0) return leaveOut(path, "it is empty");
+    accessSync(path, constants.R_OK);
+    paths.push(path);
+    sizeBytes += stat.isFile() ? stat.size : 0;
+  };
+  const addFolder = (folder: string) => {
+    const real = realpathSync(folder);
+    // A link that leads back up must not send us round for ever.
+    if (seen.has(real)) return;
+    seen.add(real);
+    for (const name of readdirSync(folder).sort(comparePaths)) {
+      const path = join(folder, name);
+      let stat: Stats;
+      try {
+        stat = statSync(path);
+      } catch (error) {
+        if (isLogName(name)) leaveOut(path, errorReason(error));
+        continue;
+      }
+      if (stat.isDirectory()) {
+        if (isLogName(name)) notices.push(`${quoteForMessage(path)} is a folder, not a log: searched like any other`);
+        visit(path, () => addFolder(path));
+      } else if (isLogName(name)) {
+        if (stat.isFile()) visit(path, () => addFile(path, stat));
+        else leaveOut(path, "it is no regular file");
+      }
+    }
+  };
+
+  for (const input of inputs) {
+    if (input === STDIN) {
+      paths.push(STDIN);
+      continue;
+    }
+    visit(input, () => {
+      const stat = statSync(input);
+      if (!stat.isDirectory()) return addFile(input, stat);
+      const before = paths.length;
+      addFolder(input);
+      if (paths.length === before && !inputs.some(other => other !== input)) {
+        throw new Error(`Cannot find a log in ${quoteForMessage(input)}: expected files named like cowrie.json.2024-01-31`);
+      }
+    });
+  }
+  if (paths.length === 0) throw new Error(`Cannot find a log: ${notices[0] ?? "none of the folders holds one"}`);
+  return { paths, sizeBytes, leftOut, notices };
+}
+
+/** An error with a `code` is one of the file system: say which path it was about. */
+function visit(path: string, look: () => void): void {
+  try {
+    look();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === undefined) throw error;
+    throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
+ * has grown since. Compared byte by byte, unpacked; only logs that share their first line are compared at all.
+ */
+export async function leaveOutCopies(
+  paths: readonly string[],
+): Promise<{ paths: readonly string[]; notices: readonly string[] }> {
+  const families = new Map<string, string[]>();
+  for (const path of paths) {
+    if (path === STDIN) continue;
+    try {
+      const head = await readHead(path);
+      families.set(head, [...(families.get(head) ?? []), path]);
+    } catch {
+      // What keeps it from being read is said when it is read.
+    }
+  }
+  const copies = new Set<string>();
+  const notices: string[] = [];
+  for (const family of families.values()) {
+    const kept: string[] = [];
+    for (const path of family) {
+      let isKept = true;
+      for (const [i, other] of kept.entries()) {
+        const relation = await compareTexts(other, path);
+        if (relation === "differ") continue;
+        // "equal" and "path opens other" leave `path` out; "other opens path" the one kept so far.
+        const [copy, original] = relation === "a opens b" ? [other, path] : [path, other];
+        copies.add(copy);
+        const how = relation === "equal" ? "the same text as" : "the beginning of";
+        notices.push(`Left out ${quoteForMessage(copy)}: it holds ${how} ${quoteForMessage(original)}`);
+        if (relation === "a opens b") kept[i] = path;
+        isKept = false;
+        break;
+      }
+      if (isKept) kept.push(path);
+    }
+  }
+  return { paths: paths.filter(path => !copies.has(path)), notices };
+}
+
+/** Name of an input for people. */
+export function inputName(path: string): string {
+  return path === STDIN ? "standard input" : basename(path);
+}

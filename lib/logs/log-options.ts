@@ -1,0 +1,193 @@
+/**
+ * What all scripts that read logs have in common: their options, and the wiring from these to the reading.
+ */
+import {
+  checkDays,
+  checkInputs,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+  note,
+  type OptionTable,
+  type OptionValues,
+  stdinIsTerminal,
+} from "../process/cli.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "../text/format.ts";
+import type { LogSet, LogSetOptions } from "./log-set.ts";
+import type { OutputSet } from "../process/output-file.ts";
+import { startProgress } from "../process/progress.ts";
+import type { ReductionParameters } from "../reduced/reduced-table.ts";
+import { readSensorAliases } from "../events/sensor-aliases.ts";
+
+/** Rejects above this share of the lines are worth a warning. */
+const REJECTED_SHARE_MAX = 0.01;
+
+/** The operand of every script that reads logs. */
+export const LOG_OPERAND = {
+  name: "PATH",
+  repeatable: true,
+  help:
+    "Logs, event tables (.arrow), or folders that are searched for files named like cowrie.json.2024-01-31; " +
+    'plain, gzip or zstd, told by their first bytes. "-" is stdin: a log, or an event table as an Arrow stream.',
+} as const;
+
+/** Names an input, as the operand does. */
+export const FILE_OPTION = {
+  file: { type: "path", short: "f", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
+} as const satisfies OptionTable;
+
+/** How logs are read. */
+export const READ_OPTIONS = {
+  mode: {
+    type: "choice",
+    short: "m",
+    choices: ["c", "w"],
+    default: "c",
+    help: "c continues: a log that has not changed is taken from its event table; w reads every log again.",
+  },
+  mappedDir: {
+    type: "path",
+    placeholder: "DIR",
+    help: "Folder of the event tables.",
+    defaultText: "beside each log, as LOG.arrow",
+  },
+  keepDuplicates: { type: "boolean", help: "Count logs that are copies, or earlier states, of others as well." },
+  jobs: COMMON_OPTIONS.jobs,
+  quiet: COMMON_OPTIONS.quiet,
+} as const satisfies OptionTable;
+
+/** Which events count. */
+export const EVENT_OPTIONS = {
+  since: COMMON_OPTIONS.since,
+  until: COMMON_OPTIONS.until,
+  sensor: COMMON_OPTIONS.sensor,
+  sensorAlias: COMMON_OPTIONS.sensorAlias,
+} as const satisfies OptionTable;
+
+/** What is done with lines that hold no event. */
+export const LINE_OPTIONS = {
+  rejects: { type: "path", help: "Write lines that hold no event to FILE, as JSON with log and line number." },
+  strict: { type: "boolean", help: "Exit 1 if any line holds no event." },
+} as const satisfies OptionTable;
+
+/** How events are reduced, beside which of them count. */
+export const REDUCTION_OPTIONS = {
+  robotMaxSeconds: {
+    type: "number",
+    min: 0,
+    default: 10,
+    placeholder: "SECONDS",
+    help: "Shorter sessions are taken for robots.",
+  },
+  dedupeLines: { type: "boolean", help: "Count a line once that stands in several logs, byte for byte." },
+} as const satisfies OptionTable;
+
+/**
+ * The inputs of a command line, by option and as operands.
+ *
+ * @throws {UsageError} as {@link checkInputs} does.
+ */
+export function listInputs(files: readonly string[], operands: readonly string[]): string[] {
+  const inputs = [...files, ...operands];
+  checkInputs(inputs, stdinIsTerminal());
+  return inputs;
+}
+
+/** Which events count, read from the options. */
+export type EventScope = Omit<ReductionParameters, "robotMaxSeconds">;
+
+/**
+ * Read which events count.
+ *
+ * @throws {UsageError} if --since is after --until.
+ * @throws {Error} if the file of sensor aliases cannot be read.
+ */
+export async function readScope(values: OptionValues<typeof EVENT_OPTIONS>): Promise<EventScope> {
+  checkDays(values.since, values.until);
+  const sensorAliases = values.sensorAlias === undefined ? undefined : await readSensorAliases(values.sensorAlias);
+  return {
+    ...(values.since === undefined ? {} : { sinceDay: values.since }),
+    ...(values.until === undefined ? {} : { untilDay: values.until }),
+    ...(values.sensor.length === 0 ? {} : { sensors: values.sensor }),
+    ...(sensorAliases === undefined ? {} : { sensorAliases }),
+  };
+}
+
+/** The part of {@link LogSetOptions} that the command line gives. */
+export function toSetOptions(
+  values: OptionValues<typeof READ_OPTIONS>,
+): Pick<LogSetOptions, "mode" | "mappedDir" | "keepDuplicates" | "jobs"> {
+  return {
+    mode: values.mode === "w" ? "write" : "continue",
+    ...(values.mappedDir === undefined ? {} : { mappedDir: values.mappedDir }),
+    keepDuplicates: values.keepDuplicates,
+    ...(values.jobs === undefined ? {} : { jobs: values.jobs }),
+  };
+}
+
+/** What is told while logs are read. */
+export type ReadListeners = Required<Pick<LogSetOptions, "onStart" | "onProgress" | "onNotice">>;
+
+/** Read logs with progress and notices on stderr, unless quiet. */
+export async function withProgress<T>(quiet: boolean, read: (listeners: ReadListeners) => Promise<T>): Promise<T> {
+  let progress = startProgress({ label: "Reading logs", quiet });
+  try {
+    return await read({
+      onStart: (logs, totalBytes) => {
+        progress[Symbol.dispose]();
+        progress = startProgress({ label: `Reading ${plural(logs, "log")}`, totalBytes, quiet });
+      },
+      onProgress: textBytes => progress.add(textBytes),
+      onNotice: line => progress.note(line),
+    });
+  } finally {
+    progress[Symbol.dispose]();
+  }
+}
+
+/** Write the lines that hold no event, if they were asked for. */
+export async function writeRejects(outputs: OutputSet, path: string | undefined, set: LogSet): Promise<void> {
+  if (path === undefined) return;
+  const output = await outputs.open(path);
+  for await (const line of set.rejects()) await output.write(line);
+}
+
+/** What is told of logs once they are read. */
+export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes" | "damaged"> & {
+  readonly logs: { readonly length: number };
+};
+
+/** Say so if many lines hold no event. */
+export function noteRejects(name: string, { counts }: LogTally, rejectsPath: string | undefined): void {
+  const share = counts.rejected / Math.max(1, counts.lines);
+  if (share <= REJECTED_SHARE_MAX) return;
+  const hint = rejectsPath === undefined ? ": --rejects FILE shows them" : "";
+  note(
+    `${name}: ${formatNumber(counts.rejected)} of ${plural(counts.lines, "line")} hold no event ` +
+      `(${formatShare(share)})${hint}`,
+  );
+}
+
+/** Exit code of a run that read logs and did everything else. */
+export function exitCodeOf({ damaged, counts }: LogTally, strict = false): ExitCode {
+  return damaged > 0 || (strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
+}
+
+/** How many logs, how much text, and how their lines ended: `7 logs, 1.2 MB: 900 events (2 repaired), ...`. */
+export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogTally): string {
+  const events = counts.events + counts.repaired;
+  const repaired = counts.repaired > 0 ? ` (${formatNumber(counts.repaired)} repaired)` : "";
+  return [
+    `${plural(logs.length, "log")}, ${formatBytes(textBytes)}: ${plural(events, "event")}${repaired}`,
+    `${plural(counts.rejected, "line")} rejected`,
+    ...(counts.pending > 0 ? [`${formatNumber(counts.pending)} not yet complete`] : []),
+    ...(leftOut > 0 ? [`${plural(leftOut, "file")} left out`] : []),
+    ...(reused > 0 ? [`${reused === logs.length ? "all" : formatNumber(reused)} from event tables`] : []),
+  ].join(", ");
+}
+
+/** Time since `startMs`, and text per second: `0.42 s, 310 MB/s`. */
+export function describePace(startMs: number, { textBytes }: LogTally): string {
+  const seconds = (performance.now() - startMs) / 1000;
+  return `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`;
+}

@@ -1,0 +1,280 @@
+/**
+ * All logs that a command names, each with its event table: finds them, leaves out copies, reads what must be read.
+ */
+import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { onStop, UsageError } from "../process/cli.ts";
+import { type EventTable, openEventTable } from "../events/event-table.ts";
+import { findLogs, leaveOutCopies, STDIN } from "./find-logs.ts";
+import { isArrowFile } from "../events/log-text.ts";
+import { readLogs } from "./log-pool.ts";
+import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
+import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
+import { compareSources, type ReducedRows } from "../reduced/reduced-builder.ts";
+import type { LineCounts, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { findSeams, type Seam, settleSeams } from "../events/joined-lines.ts";
+import { TablePlaces } from "./table-places.ts";
+import { quoteForMessage } from "../text/text.ts";
+
+export interface LogSetOptions {
+  /** "continue" uses stored event tables that are still true, "write" maps every log again. */
+  readonly mode: "continue" | "write";
+  /** Folder of the event tables; undefined = beside each log. */
+  readonly mappedDir?: string;
+  readonly keepDuplicates?: boolean;
+  /** Event tables with the hash of every line. */
+  readonly lineHashes?: boolean;
+  /** Logs read at the same time; undefined = one per core. */
+  readonly jobs?: number;
+  /** Collect rejected lines. */
+  readonly wantsRejects?: boolean;
+  /** Reduce the events of each log while it is at hand; undefined = event tables only. */
+  readonly reduction?: ReductionParameters;
+  /** Where the command writes: a log among them is an error, before it is written over. */
+  readonly outputs: readonly string[];
+  /** The event tables are walked afterwards; without it standard input leaves none. */
+  readonly keepsTables?: boolean;
+  /** Told once the logs are found, before any is read. */
+  readonly onStart?: (logs: number, sizeBytes: number) => void;
+  /** Told the bytes of text read since the last call. */
+  readonly onProgress?: (textBytes: number) => void;
+  /** Something was left out or done otherwise than expected; safe to show. */
+  readonly onNotice: (line: string) => void;
+}
+
+/** One log of the set. */
+export interface SetLog {
+  readonly source: SourceInfo;
+  /** Path of its event table; undefined for standard input that leaves none. */
+  readonly tablePath: string | undefined;
+  /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
+  rows: ReducedRows | undefined;
+}
+
+export interface LogSet extends Disposable {
+  /** Logs that hold events, in canonical order of their sources; lines cut between two of them are settled. */
+  readonly logs: readonly SetLog[];
+  /** The events of lines that a rotation cut in two; each belongs to the log it begins in. */
+  readonly seams: readonly Seam[];
+  /** How many of the logs were taken from their stored tables. */
+  readonly reused: number;
+  /** Files left out: empty, copies, without any event. */
+  readonly leftOut: number;
+  /** Sum over all logs that were read, also those left out for having no event. */
+  readonly counts: LineCounts;
+  readonly textBytes: number;
+  /** Logs whose compressed data were damaged: only what came before the damage is counted. */
+  readonly damaged: number;
+  /** Rejected lines as JSON, one a line with its LF, in the order of the logs; to be read before the set is disposed. */
+  rejects(): AsyncGenerator<string>;
+}
+
+/**
+ * Read a set of logs.
+ *
+ * @param inputs Files (logs or event tables), folders, "-".
+ * @throws {Error} if an input cannot be read, or none of them holds an event.
+ */
+export async function readLogSet(inputs: readonly string[], options: LogSetOptions): Promise<LogSet> {
+  const { onNotice } = options;
+  const found = findLogs(inputs);
+  keepLogs(found.paths, options.outputs);
+  for (const notice of found.notices) onNotice(notice);
+  const unique = options.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
+  for (const notice of unique.notices) onNotice(notice);
+  options.onStart?.(unique.paths.length, found.sizeBytes);
+
+  const needsScratch = options.wantsRejects || (options.keepsTables && unique.paths.includes(STDIN));
+  const scratch = needsScratch ? mkdtempSync(join(tmpdir(), "cowrie-")) : "";
+  const removeScratch = () => {
+    if (needsScratch) rmSync(scratch, { recursive: true, force: true });
+  };
+  const forget = onStop(removeScratch);
+  const dispose = () => {
+    removeScratch();
+    forget();
+  };
+  try {
+    const places = new TablePlaces(options.mappedDir, onNotice);
+    const jobs = unique.paths.map((path, i) => makeJob(path, i, places, scratch, options));
+    const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
+    for (const folder of folders) await removeStaleIn(folder);
+    const results = await readAll(jobs, found.sizeBytes, options);
+    const set = await settle(jobs, results, options);
+    return {
+      ...set,
+      leftOut: found.leftOut + unique.notices.length + set.leftOut,
+      rejects: () => readRejects(jobs, set.seams),
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** @throws {UsageError} if an output is one of the logs, under whatever name. */
+function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
+  const identify = (path: string) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? `${stat.dev} ${stat.ino}` : undefined;
+  };
+  const written = new Map(outputs.map(path => [identify(path), path]));
+  written.delete(undefined);
+  if (written.size === 0) return;
+  for (const path of paths) {
+    const output = written.get(path === STDIN ? undefined : identify(path));
+    if (output === undefined) continue;
+    throw new UsageError(`Cannot write ${quoteForMessage(output)}: it is one of the logs to be read`);
+  }
+}
+
+/** The event tables of a set, one after the other in canonical order, the events of cut lines behind their logs'. */
+export async function* openTables(set: LogSet): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
+  for (const { source, tablePath } of set.logs) {
+    const { table } = await openEventTable(tablePath!);
+    try {
+      yield { source, table };
+    } finally {
+      await table.close();
+    }
+    for (const seam of set.seams) if (seam.before.wholeHash === source.wholeHash) yield { source, table: seam.table };
+  }
+}
+
+function makeJob(path: string, i: number, places: TablePlaces, scratch: string, options: LogSetOptions): LogJob {
+  const common = {
+    path,
+    isFresh: options.mode === "write",
+    hasLineHashes: options.lineHashes ?? false,
+    ...(options.reduction === undefined ? {} : { reduction: options.reduction }),
+    ...(options.wantsRejects ? { rejectsPath: join(scratch, `${i}.rejects`) } : {}),
+  };
+  const isStdin = path === STDIN;
+  if (isStdin ? !options.keepsTables : isArrowFile(path)) return common;
+  const tablePath = isStdin ? join(scratch, "stdin.arrow") : places.of(path);
+  return { ...common, tablePath, partialPath: partialPathOf(tablePath) };
+}
+
+/** Read the logs; each new event table gets its name once it is whole. */
+async function readAll(
+  jobs: readonly LogJob[],
+  sizeBytes: number,
+  { jobs: threads, onProgress = () => {} }: LogSetOptions,
+): Promise<ReadonlyMap<LogJob, LogResult>> {
+  const results = new Map<LogJob, LogResult>();
+  const removePartials = () => {
+    for (const { partialPath } of jobs) {
+      if (partialPath !== undefined && existsSync(partialPath)) unlinkSync(partialPath);
+    }
+  };
+  const forget = onStop(removePartials);
+  try {
+    const onDone = (job: LogJob, result: LogResult) => {
+      if (!result.isReused && job.partialPath !== undefined) renameSync(job.partialPath, job.tablePath!);
+      results.set(job, result);
+    };
+    const files: LogJob[] = [];
+    for (const job of jobs) {
+      if (job.path === STDIN) continue;
+      // Threads are for work: if all that is wanted of a log is its table, and that is there, it is not worth one.
+      const known = job.reduction === undefined ? await readIfUnchanged(job) : undefined;
+      if (known === undefined) files.push(job);
+      else onDone(job, known);
+    }
+    await readLogs(files, sizeBytes, threads, onDone, onProgress);
+    for (const job of jobs) {
+      if (job.path !== STDIN) continue;
+      let told = 0;
+      const onText = (textBytes: number) => {
+        onProgress(textBytes - told);
+        told = textBytes;
+      };
+      onDone(job, await readStdin(job, onText));
+    }
+    return results;
+  } finally {
+    removePartials();
+    forget();
+  }
+}
+
+type Settled = Pick<LogSet, "logs" | "seams" | "reused" | "leftOut" | "counts" | "textBytes" | "damaged">;
+
+/** Sort out which logs count, join the lines cut between them, and add up how all lines ended. */
+async function settle(
+  jobs: readonly LogJob[],
+  results: ReadonlyMap<LogJob, LogResult>,
+  { onNotice, keepDuplicates = false }: LogSetOptions,
+): Promise<Settled> {
+  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const kept = new Map<SourceInfo, { job: LogJob; result: LogResult }>();
+  const byHash = new Map<string, SourceInfo>();
+  let reused = 0;
+  let leftOut = 0;
+  let textBytes = 0;
+  let damaged = 0;
+  for (const job of jobs) {
+    const result = results.get(job)!;
+    const { source, isReused } = result;
+    const name = quoteForMessage(job.path);
+    // Logs were compared before; an event table tells what it was made from only once it is open.
+    const twin = byHash.get(source.wholeHash);
+    if (twin !== undefined && !keepDuplicates) {
+      leftOut++;
+      onNotice(`Left out ${name}: it holds the same log as ${quoteForMessage(twin.path)}`);
+      continue;
+    }
+    textBytes += source.sizeBytes;
+    if (source.damage !== undefined) {
+      damaged++;
+      onNotice(`${name}: ${source.damage}; what came before it counts`);
+    }
+    if (source.counts.events + source.counts.repaired === 0) {
+      leftOut++;
+      addCounts(counts, source.counts);
+      onNotice(`Left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
+      continue;
+    }
+    if (isReused) reused++;
+    byHash.set(source.wholeHash, source);
+    kept.set(source, { job, result });
+  }
+  if (kept.size === 0) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
+
+  const sources = [...kept.keys()].sort(compareSources);
+  const seams = await findSeams(sources);
+  const settled = settleSeams(sources, seams);
+  for (const source of settled) addCounts(counts, source.counts);
+  const logs = sources.map((source, i): SetLog => {
+    const { job, result } = kept.get(source)!;
+    const tablePath = job.tablePath ?? (job.path === STDIN ? undefined : job.path);
+    return { source: settled[i]!, tablePath, rows: result.rows };
+  });
+  return { logs, seams, reused, leftOut, counts, textBytes, damaged };
+}
+
+/** The rejected lines of all logs but the halves that were joined in the meantime. */
+export async function* readRejects(
+  jobs: readonly { readonly path: string; readonly rejectsPath?: string | undefined }[],
+  seams: readonly Seam[],
+): AsyncGenerator<string> {
+  const heads = new Set(seams.map(({ after }) => after.path));
+  const tails = new Map(seams.map(({ before }) => [before.path, before.tail]));
+  for (const { path, rejectsPath } of jobs) {
+    if (rejectsPath === undefined || !existsSync(rejectsPath)) continue;
+    for await (const json of createInterface({ input: createReadStream(rejectsPath) })) {
+      if (heads.has(path) || tails.has(path)) {
+        const { line, text } = JSON.parse(json) as { line: number; text?: string };
+        if ((line === 1 && heads.has(path)) || text === tails.get(path)) continue;
+      }
+      yield `${json}\n`;
+    }
+  }
+}
+
+function addCounts(sum: LineCounts, counts: LineCounts): void {
+  for (const name of Object.keys(sum) as (keyof LineCounts)[]) sum[name] += counts[name];
+}

@@ -1,0 +1,212 @@
+/**
+ * One log, by way of its stored event table where that is still true, to reduced rows.
+ *
+ * Runs in the main thread or in a worker; takes and returns what can be sent between them.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { type EventTable, eventTableToIpc, type FileIdentity, openEventTable, type StoredEventTable } from "../events/event-table.ts";
+import { hashText, identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../events/log-text.ts";
+import { mapLog } from "../events/map-log.ts";
+import type { ReducedRows } from "../reduced/reduced-builder.ts";
+import { reduceEvents } from "../reduced/reduce.ts";
+import type { ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { errorReason, quoteForMessage, toSafeJson } from "../text/text.ts";
+
+export interface LogJob {
+  readonly path: string;
+  /** Where its event table is, or will be; undefined = nowhere. */
+  readonly tablePath?: string;
+  /** Name under which a new event table is written; whoever gave the job renames it. */
+  readonly partialPath?: string;
+  /** Map the log even if its stored table is true. */
+  readonly isFresh: boolean;
+  readonly hasLineHashes: boolean;
+  /** Reduce the events by these; undefined = map only. */
+  readonly reduction?: ReductionParameters;
+  /** Rejected lines are appended to this file, one JSON object a line. */
+  readonly rejectsPath?: string;
+  /** Note in the event table where to go on when the log has grown. */
+  readonly wantsResume?: boolean;
+}
+
+export interface LogResult {
+  readonly source: SourceInfo;
+  readonly rows?: ReducedRows;
+  /** The stored table was used as it is. */
+  readonly isReused: boolean;
+}
+
+/**
+ * Read a log, or an event table named in its place.
+ *
+ * @throws {Error} if it cannot be opened, or its event table not be written.
+ */
+export async function readLog(job: LogJob, onProgress?: (textBytes: number) => void): Promise<LogResult> {
+  const { path } = job;
+  const { file, result } = await openLog(job, true);
+  if (result !== undefined) return result;
+  let text: TextStream;
+  try {
+    text = openText(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+  try {
+    return await mapText(job, text, file, onProgress);
+  } finally {
+    text.close();
+  }
+}
+
+/**
+ * What a stored event table says of its log, if one look at the file system tells that it is still true; undefined if
+ * there is more to do.
+ */
+export async function readIfUnchanged(job: LogJob): Promise<LogResult | undefined> {
+  return (await openLog(job, false)).result;
+}
+
+/** @param mayHash Whether the text of a log may be read to find out that its table is true. */
+async function openLog(job: LogJob, mayHash: boolean): Promise<{ file: FileIdentity; result?: LogResult }> {
+  const { path, tablePath, isFresh } = job;
+  try {
+    const file = identifyFile(path);
+    if (isArrowFile(path)) return { file, result: await readStored(job, await openEventTable(path)) };
+    const stored = tablePath === undefined || isFresh ? undefined : await openIfTrue(job, tablePath, file, mayHash);
+    return stored === undefined ? { file } : { file, result: await readStored(job, stored) };
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+function cannotRead(path: string, error: unknown): Error {
+  return new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+}
+
+/** Read standard input: a log, or an event table as an Arrow stream. */
+export async function readStdin(job: LogJob, onProgress?: (textBytes: number) => void): Promise<LogResult> {
+  const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
+  if (isArrow(head)) {
+    if (job.partialPath === undefined) return readStored(job, await openEventTable(all));
+    // Somebody walks the table again: it is kept as it comes.
+    const file = openSync(job.partialPath, "wx");
+    try {
+      for await (const chunk of all) writeWhole(file, chunk);
+    } finally {
+      closeSync(file);
+    }
+    return { ...(await readStored(job, await openEventTable(job.partialPath))), isReused: false };
+  }
+  return mapText(job, streamText(head, all), undefined, onProgress);
+}
+
+/** Take what is asked for from a stored event table. */
+export async function readStored(job: LogJob, { info, table }: StoredEventTable): Promise<LogResult> {
+  // A log that was moved together with its table has a new name.
+  const source = job.tablePath === undefined ? info.source : { ...info.source, path: job.path };
+  let rows: ReducedRows | undefined;
+  try {
+    rows = job.reduction && (await reduceTable(table, source, job.reduction));
+  } finally {
+    await table.close();
+  }
+  return { source, isReused: true, ...(rows ? { rows } : {}) };
+}
+
+/** Map a text, write its event table, reduce its events, as the job says. */
+export async function mapText(
+  job: LogJob,
+  text: TextStream,
+  file: FileIdentity | undefined,
+  onProgress: ((textBytes: number) => void) | undefined,
+): Promise<LogResult> {
+  const { path, tablePath, partialPath, hasLineHashes, reduction, rejectsPath } = job;
+  const rejects = rejectsPath === undefined ? undefined : openSync(rejectsPath, "a");
+  try {
+    const { info, table } = await mapLog(path, text, {
+      lineHashes: hasLineHashes,
+      wantsResume: job.wantsResume ?? false,
+      ...(file === undefined ? {} : { file }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(rejects === undefined
+        ? {}
+        : { onReject: (line, bytes) => writeSync(rejects, rejectToJson(path, line, bytes)) }),
+    });
+    if (partialPath !== undefined) {
+      try {
+        writeChunks(partialPath, eventTableToIpc(table, info));
+      } catch (error) {
+        throw new Error(`Cannot write ${quoteForMessage(tablePath!)}: ${errorReason(error)}`, { cause: error });
+      }
+    }
+    const rows = reduction && (await reduceTable(table, info.source, reduction));
+    table.close();
+    return { source: info.source, isReused: false, ...(rows ? { rows } : {}) };
+  } finally {
+    if (rejects !== undefined) closeSync(rejects);
+  }
+}
+
+async function reduceTable(table: EventTable, source: SourceInfo, reduction: ReductionParameters): Promise<ReducedRows> {
+  return (await reduceEvents(table, source.wholeHash, reduction)).rows;
+}
+
+/**
+ * Open the stored table of a log if it was made from the log as it is now, by today's mapping.
+ *
+ * A file whose size, times and inode are the ones noted has not been written to since. If only times or inode differ,
+ * as after a copy or a restore, the text itself decides.
+ */
+async function openIfTrue(
+  job: LogJob,
+  tablePath: string,
+  file: FileIdentity,
+  mayHash: boolean,
+): Promise<StoredEventTable | undefined> {
+  let stored: StoredEventTable;
+  try {
+    stored = await openEventTable(tablePath);
+  } catch {
+    // None there, of another version, or damaged: the log is mapped again.
+    return undefined;
+  }
+  const { info } = stored;
+  const known = info.file;
+  const isSameSize = known?.sizeBytes === file.sizeBytes;
+  const isTrue =
+    isSameSize &&
+    (!job.hasLineHashes || info.hasLineHashes) &&
+    // Rejected lines are in the log only.
+    (job.rejectsPath === undefined || info.source.counts.rejected === 0) &&
+    ((known.mtimeNs === file.mtimeNs && known.ctimeNs === file.ctimeNs && known.inode === file.inode) ||
+      (mayHash && (await hashText(job.path)).wholeHash === info.source.wholeHash));
+  if (isTrue) return stored;
+  await stored.table.close();
+  return undefined;
+}
+
+/** One line of the file of rejects: the text, or its bytes in base64 where they are no UTF-8. */
+export function rejectToJson(path: string, line: number, bytes: Uint8Array): string {
+  let content: { text: string } | { base64: string };
+  try {
+    content = { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    // Not UTF-8, which is one reason to be rejected.
+    content = { base64: Buffer.from(bytes).toString("base64") };
+  }
+  return `${toSafeJson({ source: path, line, ...content })}\n`;
+}
+
+/** Write a new file. */
+export function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
+  const file = openSync(path, "wx");
+  try {
+    for (const chunk of chunks) writeWhole(file, chunk);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let put = 0; put < bytes.length; ) put += writeSync(file, bytes, put);
+}

@@ -1,0 +1,71 @@
+/**
+ * Where the event table of each log lies: beside it, in a folder of the user's choice, or in the user's cache folder.
+ */
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { environment } from "../process/cli.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
+
+export class TablePlaces {
+  readonly #folder: string | undefined;
+  readonly #onNotice: (line: string) => void;
+  readonly #writable = new Map<string, boolean>();
+  #fallback: string | undefined;
+
+  /**
+   * @param mappedDir Folder of all event tables; undefined = beside each log.
+   * @param onNotice Told when the tables go to the cache folder.
+   * @throws {Error} if the folder cannot be made or written.
+   */
+  constructor(mappedDir: string | undefined, onNotice: (line: string) => void) {
+    this.#folder = mappedDir;
+    this.#onNotice = onNotice;
+    if (mappedDir !== undefined) makeFolder(mappedDir);
+  }
+
+  /** Path of the event table of a log. */
+  of(logPath: string): string {
+    if (this.#folder !== undefined) return join(this.#folder, nameAway(logPath));
+    const folder = dirname(logPath);
+    let isWritable = this.#writable.get(folder);
+    if (isWritable === undefined) this.#writable.set(folder, (isWritable = canWrite(folder)));
+    return isWritable ? `${logPath}.arrow` : join(this.#cacheFolder(folder), nameAway(logPath));
+  }
+
+  /** The user's cache folder, for logs whose own folder cannot be written. */
+  #cacheFolder(logFolder: string): string {
+    if (this.#fallback === undefined) {
+      this.#fallback = join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal");
+      makeFolder(this.#fallback);
+      const [from, to] = [quoteForMessage(logFolder), quoteForMessage(this.#fallback)];
+      this.#onNotice(`Cannot write to ${from}: event tables go to ${to} (--mapped-dir chooses another folder)`);
+    }
+    return this.#fallback;
+  }
+}
+
+/** Name of an event table that lies away from its log: logs of one name in two folders must not share it. */
+function nameAway(logPath: string): string {
+  const digest = new Bun.CryptoHasher("sha256").update(resolve(logPath)).digest("hex").slice(0, 12);
+  return `${basename(logPath)}.${digest}.arrow`;
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Error(`Cannot write to ${quoteForMessage(folder)}: ${errorReason(error)}`, { cause: error });
+  }
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    // The answer, not an error.
+    return false;
+  }
+}

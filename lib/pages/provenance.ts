@@ -1,0 +1,78 @@
+/** Where a page's numbers come from: what was read, how it ended, and what was left out. */
+import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
+import type { ReducedInfo, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { visible } from "../text/text.ts";
+
+/** Sources named one by one; an archive of thousands of files would be longer than the report. */
+const SOURCES_MOST = 200;
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * @param more Facts of the page besides those of the input.
+ * @param moreLimits Sentences on what the page leaves out.
+ */
+export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLimits: readonly string[]) {
+  const { sources, parameters, version } = info;
+  const sum = (pick: (source: SourceInfo) => number) => sources.reduce((total, source) => total + pick(source), 0);
+  const first = sources.reduce((least, source) => Math.min(least, source.firstSeenUs ?? Infinity), Infinity);
+  const last = sources.reduce((most, source) => Math.max(most, source.lastSeenUs ?? -Infinity), -Infinity);
+  const cut = sources.filter(source => source.cut === true);
+  const damaged = sources.filter(source => source.damage !== undefined);
+  const facts: Fact[] = [
+    { name: "Logs", value: `${formatNumber(sources.length)} (${formatBytes(sum(source => source.sizeBytes))})` },
+    { name: "Lines", value: formatNumber(sum(source => source.counts.lines)) },
+    { name: "Events", value: formatNumber(sum(source => source.counts.events + source.counts.repaired)) },
+    { name: "of them repaired", value: formatNumber(sum(source => source.counts.repaired)) },
+    { name: "Rejected", value: formatNumber(sum(source => source.counts.rejected)) },
+    { name: "Pending", value: formatNumber(sum(source => source.counts.pending)) },
+    ...(first <= last
+      ? [
+          { name: "First event", value: `${formatInstant(first)} UTC` },
+          { name: "Last event", value: `${formatInstant(last)} UTC` },
+        ]
+      : []),
+    { name: "Robots", value: robotsText(parameters) },
+    { name: "Format of the reduced table", value: String(version) },
+    ...more,
+  ];
+  const limits: string[] = [];
+  if (parameters.sinceDay !== undefined) limits.push(`Only days from ${toIsoDay(parameters.sinceDay)} on were read.`);
+  if (parameters.untilDay !== undefined) limits.push(`Only days up to ${toIsoDay(parameters.untilDay)} were read.`);
+  if (parameters.sensors !== undefined) limits.push(`Only ${plural(parameters.sensors.length, "sensor")} were read.`);
+  limits.push(...moreLimits);
+  if (cut.length > 0)
+    limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
+  if (damaged.length > 0) limits.push(`${plural(damaged.length, "log")} could not be read to the end; see the list.`);
+  return {
+    facts,
+    limits,
+    hasLimits: limits.length > 0,
+    sources: sources.slice(0, SOURCES_MOST).map(source => ({
+      path: visible(source.path),
+      size: formatBytes(source.sizeBytes),
+      events: formatNumber(source.counts.events + source.counts.repaired),
+      repaired: formatNumber(source.counts.repaired),
+      rejected: formatNumber(source.counts.rejected),
+      pending: formatNumber(source.counts.pending),
+      first: source.firstSeenUs === undefined ? "–" : formatInstant(source.firstSeenUs),
+      last: source.lastSeenUs === undefined ? "–" : formatInstant(source.lastSeenUs),
+      note: [source.cut === true ? "cut to its top entries" : "", visible(source.damage ?? "")]
+        .filter(Boolean)
+        .join(", "),
+    })),
+    hasSources: sources.length > 0,
+    sourcesShown:
+      sources.length > SOURCES_MOST
+        ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
+        : plural(sources.length, "log"),
+  };
+}
+
+function robotsText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {
+  const others = Object.entries(robotMaxSecondsOf).map(([node, seconds]) => `; of ${visible(node)} under ${seconds} s`);
+  return `sessions under ${robotMaxSeconds} s${others.join("")}`;
+}

@@ -1,0 +1,90 @@
+/** What a report shows of sessions, put together from event tables and the reduced table. */
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { purposeOf } from "../text/purpose.ts";
+import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
+import type { ReportData } from "../view/report-data.ts";
+import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailsData } from "../view/report-trails.ts";
+import { cutLong } from "../text/labels.ts";
+import type { TrailSession } from "../sessions/session-trails.ts";
+import { type SessionWork, TRAIL_MOST } from "../sessions/session-work.ts";
+import { quoteShell } from "../text/shell.ts";
+
+/** Inputs that a command names; of more it says LOGS. */
+const INPUTS_NAMED = 4;
+
+export interface ReportSessions {
+  /** Left out where no session typed anything. */
+  readonly chains?: ChainsData;
+  readonly trails: TrailsData;
+}
+
+/** Gather what the report tells of sessions. */
+export async function collectSessions(
+  work: SessionWork,
+  table: ReducedTable,
+  data: ReportData,
+  where: string,
+): Promise<ReportSessions> {
+  const queries = toTrailQueries(data);
+  const [counts, trails] = await Promise.all([work.chains, work.findTrails(queries)]);
+  const last = data.sections.find(({ id }) => id === "last-commands");
+  if (last !== undefined) {
+    const keys = last.keys.slice(0, TRAIL_KEYS);
+    const { firstSeenUs, lastSeenUs } = last;
+    queries.push({ id: last.id, eventids: [], columns: ["input"], keys, firstSeenUs, lastSeenUs });
+    trails.push(
+      findLastCommands(
+        table,
+        keys.map(([input]) => input as string),
+      ),
+    );
+  }
+  const chains = buildChainsData(counts, data.grid, table.dictionaries.sensor, purposeOf);
+  return {
+    ...(chains !== undefined && { chains }),
+    trails: buildTrailsData(queries, trails, where, TRAIL_MOST),
+  };
+}
+
+/** The newest sessions that ended with a command: which these are is known to the reduced table alone. */
+function findLastCommands({ kinds, dictionaries }: ReducedTable, inputs: readonly string[]): TrailSession[][] {
+  const table: KindTable = kinds.last_command;
+  const trails: TrailSession[][] = inputs.map(() => []);
+  const slots = new Map(inputs.map((input, i) => [input, i]));
+  const ofCode = new Map<number, number>();
+  const slotOf = (code: number) => {
+    let slot = ofCode.get(code);
+    if (slot === undefined) ofCode.set(code, (slot = slots.get(cutLong(dictionaries.input[code]!)) ?? -1));
+    return slot;
+  };
+  const input = table.keys.input!;
+  const session = table.keys.session!;
+  for (let row = 0; row < table.rows; row++) {
+    const slot = input[row]! < 0 ? -1 : slotOf(input[row]!);
+    if (slot < 0) continue;
+    const trail = trails[slot]!;
+    const us = table.lastSeenUs[row]!;
+    if (trail.length === TRAIL_MOST && trail.at(-1)!.us >= us) continue;
+    if (trail.length === TRAIL_MOST) trail.pop();
+    const id = dictionaries.session[session[row]!]!;
+    const at = trail.findIndex(other => other.us < us);
+    const one = { us, sensor: dictionaries.sensor[table.sensor[row]!]!, session: id, address: null };
+    trail.splice(at < 0 ? trail.length : at, 0, one);
+  }
+  return trails;
+}
+
+export interface WhereOptions {
+  readonly mappedDir?: string | undefined;
+  readonly sensorAlias?: string | undefined;
+}
+
+/** The logs of a run as arguments of a command, as they were named. */
+export function toWhere(inputs: readonly string[], { mappedDir, sensorAlias }: WhereOptions): string {
+  const isNamed = inputs.length <= INPUTS_NAMED && !inputs.includes("-");
+  return [
+    ...(isNamed ? inputs.map(quoteShell) : ["LOGS"]),
+    ...(mappedDir === undefined ? [] : ["--mapped-dir", quoteShell(mappedDir)]),
+    ...(sensorAlias === undefined ? [] : ["--sensor-alias", quoteShell(sensorAlias)]),
+  ].join(" ");
+}

@@ -1,0 +1,373 @@
+/** `result.html`: what the honeypots saw, from a reduced table, as one page that needs nothing else. */
+import coveragePartial from "../../templates/coverage.mustache" with { type: "text" };
+import dataTablePartial from "../../templates/data-table.mustache" with { type: "text" };
+import filtersPartial from "../../templates/filters.mustache" with { type: "text" };
+import headPartial from "../../templates/head.mustache" with { type: "text" };
+import chainsStyle from "../../templates/step-graph.css" with { type: "text" };
+import partPartial from "../../templates/part.mustache" with { type: "text" };
+import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
+import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
+import baseStyle from "../../templates/report.css" with { type: "text" };
+import page from "../../templates/report.mustache" with { type: "text" };
+import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
+import purposeStyle from "../../templates/purpose.css" with { type: "text" };
+import rowPartial from "../../templates/row.mustache" with { type: "text" };
+import sectionPartial from "../../templates/section.mustache" with { type: "text" };
+import { perStep } from "../view/axis.ts";
+import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
+import { toBase85 } from "../view/base85.ts";
+import { bundleScript } from "./client-script.ts";
+import { type Cells, encodeCells, everything, sumByDay } from "../view/cells.ts";
+import { formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { renderPage, toScriptJson } from "./html.ts";
+import { clipEnd, toLongDay } from "../text/labels.ts";
+import { toMarkupText } from "../view/markup.ts";
+import { buildProvenance } from "./provenance.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import {
+  buildChainRow,
+  buildChainsView,
+  type ChainsData,
+  describeChains,
+  packChain,
+  packPurpose,
+} from "../view/report-chains.ts";
+import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
+import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
+import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
+import type { ReportSessions } from "./report-sessions.ts";
+import { buildTrail, packTrails, sessionsOf, type TrailsData } from "../view/report-trails.ts";
+import {
+  buildCoverage,
+  buildFigures,
+  buildLines,
+  buildRow,
+  buildScope,
+  chooseSteps,
+  columnNames,
+  describeCoverage,
+  describeShown,
+  keyName,
+  type Ranking,
+  rankSection,
+  type Scope,
+  sensorName,
+  stepUnit,
+  meanSteps,
+} from "../view/report-view.ts";
+import type { Section } from "../view/report-sections.ts";
+import type { Statistics } from "../statistics/statistics.ts";
+import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
+
+const SCRIPT = await bundleScript("report.js");
+const STYLE = baseStyle + purposeStyle + chainsStyle;
+
+/** Width of charts as delivered; the script redraws them to the width there is. */
+const CHART_WIDTH = 1040;
+/** Sessions in a sheet that opens without a script. */
+const SHEET_MOST = 3;
+/** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
+const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
+/** Room one step takes at least, in pixels. */
+export const LINE_STEP = 1.6;
+export const HEAT_STEP = 2;
+
+export interface ReportOptions {
+  /** Keys shown per section; 0 = all, up to {@link SHOW_MOST}, which the page says. */
+  readonly topN: number;
+  /** Changes smaller than this, in percent, are not listed. */
+  readonly thresholdPercent: number;
+  /** Days that are held against the days before them. */
+  readonly lastDays: number;
+  /** Name and version of the program, for the page's foot. */
+  readonly generatedBy?: string;
+  /** What changed; without it the page holds no tested changes. */
+  readonly statistics?: Statistics;
+  /** Chains and sessions, where event tables were at hand; without them the page shows nothing of either. */
+  readonly sessions?: ReportSessions;
+  /** Sentences on what should be in the table and is not. */
+  readonly limits?: readonly string[];
+}
+
+/**
+ * Render the report; the same table and options give the same bytes.
+ *
+ * @param table May be empty: the page then says so.
+ */
+export function renderReport(table: ReducedTable, options: ReportOptions): string {
+  return prepareReport(table, options).render(options);
+}
+
+/** A report of which everything is done that needs neither statistics nor sessions. */
+export interface PreparedReport {
+  readonly data: ReportData;
+  render(more: Pick<ReportOptions, "statistics" | "sessions">): string;
+}
+
+/** Do all of the report that needs neither statistics nor sessions, so that they can be computed meanwhile. */
+export function prepareReport(
+  table: ReducedTable,
+  options: Omit<ReportOptions, "statistics" | "sessions">,
+): PreparedReport {
+  const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
+  const data = buildReportData(table, { show });
+  const scope = buildScope(data, everything(data.grid), options);
+  const hasDays = data.grid.days > 0;
+  const sections = data.sections.map(section => toSectionView(scope, section, show));
+  const view = {
+    ...toHeadline(data, hasDays, options.limits),
+    generatedBy: options.generatedBy,
+    hasDays,
+    figures: hasDays ? buildFigures(scope).map(figure => ({ ...figure, hasChange: figure.change !== undefined })) : [],
+    filters: toFilterView(data),
+    coverage: hasDays ? toCoverageView(scope) : undefined,
+    activity: hasDays ? toActivityView(scope) : undefined,
+    provenance: toProvenance(table, data, options),
+  };
+  const partials = {
+    head: headPartial,
+    filters: filtersPartial,
+    coverage: coveragePartial,
+    section: sectionPartial,
+    row: rowPartial,
+    provenance: provenancePartial,
+    "data-table": dataTablePartial,
+    part: partPartial,
+    patterns: patternsPartial,
+    "report-chains": chainsPartial,
+  };
+  const render: PreparedReport["render"] = ({ statistics, sessions }) => {
+    const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
+    const more = {
+      changes: changes && buildChangesView(scope, changes),
+      sections: sections.map(section => withSessions(scope, section, sessions)),
+      hasTrails: sessions !== undefined && hasDays,
+      dataJson: toScriptJson(toPageData(data, show, options, sessions, changes)),
+    };
+    return renderPage(page, { ...view, ...more }, partials, { style: STYLE, script: SCRIPT });
+  };
+  return { data, render };
+}
+
+function toHeadline(data: ReportData, hasDays: boolean, limits: readonly string[] = []) {
+  const { firstDay, days, sensors } = data.grid;
+  if (!hasDays)
+    return { title: "Cowrie report: no events", heading: "No events", period: "", lede: "The inputs held no event." };
+  const period = `${toIsoDay(firstDay)} to ${toIsoDay(firstDay + days - 1)}`;
+  return {
+    title: `Cowrie report, ${period}`,
+    heading: days === 1 ? toLongDay(firstDay) : `${formatNumber(days)} days of attacks`,
+    period,
+    // What is missing is said before any number, whole where it is one thing.
+    lede:
+      `${period} UTC, ${plural(sensors, "sensor")}` +
+      (limits.length > 1
+        ? `. ${limits.length} things are missing, see Provenance.`
+        : limits.map(text => `. ${text}`).join("")),
+  };
+}
+
+function toFilterView(data: ReportData) {
+  const { firstDay, days } = data.grid;
+  return {
+    firstDay: days === 0 ? "" : toIsoDay(firstDay),
+    lastDay: days === 0 ? "" : toIsoDay(firstDay + days - 1),
+    sensors: data.sensors.map((_, code) => ({ code, name: sensorName(data, code) })),
+    hasSensors: data.sensors.length > 1,
+    presets: [7, 28, 90].filter(length => length < days).map(length => ({ length })),
+  };
+}
+
+function toCoverageView(scope: Scope) {
+  const steps = chooseSteps(scope, CHART_WIDTH / HEAT_STEP);
+  const rows = buildCoverage(scope, steps);
+  const label = describeCoverage(scope, "Events", steps, rows.length);
+  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label };
+}
+
+function toActivityView(scope: Scope) {
+  const steps = chooseSteps(scope, CHART_WIDTH / 3);
+  const events = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
+  const label = `Events of all sensors ${perStep(steps.days)}`;
+  const { svg } = stackChart([{ name: "events", values: events, style: 0 }], steps, CHART_WIDTH, label, 150);
+  return { svg: toMarkupText(svg), unit: label };
+}
+
+type SectionView = ReturnType<typeof toSectionView>;
+
+function toSectionView(scope: Scope, data: SectionData, show: number) {
+  const ranking = rankSection(scope, data);
+  const { section } = ranking;
+  const steps = chooseSteps(scope, CHART_WIDTH / LINE_STEP);
+  const sparkSteps = chooseSteps(scope, 120);
+  const shown = ranking.order.slice(0, show);
+  const lines = buildLines(scope, ranking, ranking.order.slice(0, Math.min(show, SERIES_MOST)), steps);
+  const unit = stepUnit(section, steps);
+  return {
+    id: section.id,
+    ranking,
+    name: section.name,
+    heading: section.heading,
+    lead: section.lead,
+    unit,
+    columns: columnNames(section),
+    ...columnFlags(scope, data, section),
+    shown: describeShown(ranking, shown, true),
+    svg: toMarkupText(
+      lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`, { isCoarse: true }).svg,
+    ),
+    rows: shown.map((key, i) => {
+      const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
+      return { ...row, ...columnFlags(scope, data, section), svg: toMarkupText(sparkline(row.values)) };
+    }),
+  };
+}
+
+/** The section with what leads from its rows to sessions; chains stand behind the last section of commands. */
+function withSessions(scope: Scope, section: SectionView, sessions: ReportSessions | undefined) {
+  const isLastOfCommands =
+    section.id === (scope.data.sections.some(({ id }) => id === "last-commands") ? "last-commands" : "commands");
+  const chains = isLastOfCommands && sessions?.chains !== undefined ? toChainsView(scope, sessions.chains) : false;
+  if (sessions === undefined) return { ...section, chains, sheets: [], rows: section.rows };
+  const sheets: { id: string; markup: string }[] = [];
+  let hasTrails = false;
+  const rows = section.rows.map(row => {
+    const trail = toTrail(scope, sessions.trails, section.ranking, row.key);
+    if (trail === undefined) return row;
+    hasTrails = true;
+    if (trail.sheet !== undefined) sheets.push(trail.sheet);
+    return { ...row, trail };
+  });
+  return { ...section, chains, sheets, rows, hasTrails };
+}
+
+/** The button of a row; its sheet, where it has one that opens without any script. */
+function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number) {
+  if (sessionsOf(trails, ranking.section.id, key).length === 0) return undefined;
+  const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]!), 60);
+  if (!SHEETS_WITHOUT_SCRIPT.has(ranking.section.id)) return { key, name, needsScript: true };
+  const id = `trail-${ranking.section.id}-${key}`;
+  const sheet = trailSheet(buildTrail(scope, trails, ranking, key, SHEET_MOST), `${id}-name`, false);
+  return { key, name, needsScript: false, target: id, sheet: { id, markup: sheet.map(toMarkupText).join("") } };
+}
+
+function toChainsView(scope: Scope, data: ChainsData) {
+  const view = buildChainsView(scope, data);
+  const rows = view.graph.chains.slice(0, CHAINS_SHOWN).map((chain, i) => buildChainRow(view, chain, i + 1));
+  const hidden = describeHidden(view.thinned, view.threshold);
+  return {
+    steps: data.steps,
+    shown: describeChains(view, scope.whole),
+    hidden: hidden === "" ? "" : `${hidden}.`,
+    legend: describeLegend(view.graph, view.thinned, data.purposes),
+    svg: toMarkupText(chainsPicture(view, CHART_WIDTH)),
+    markup: toMarkupText(chainsTable(rows)),
+  };
+}
+
+/** Columns that not every section has. */
+function columnFlags(scope: Scope, data: SectionData, _section: Section) {
+  return {
+    hasSuccess: data.success !== undefined,
+    hasVerdict: data.verdicts !== undefined,
+    hasComparison: scope.comparison !== undefined,
+    comparisonName: scope.comparison?.name ?? "",
+    hasSensors: data.cells.length > 0 && scope.data.grid.sensors > 1,
+  };
+}
+
+function toProvenance(table: ReducedTable, data: ReportData, options: ReportOptions) {
+  const limits: string[] = [...(options.limits ?? [])];
+  if (options.topN > SHOW_MOST) limits.push(`${options.topN} keys per section were asked for; ${SHOW_MOST} are shown.`);
+  if (data.eventsOutside > 0) {
+    const drawn = `${toIsoDay(data.grid.firstDay)} to ${toIsoDay(data.grid.firstDay + data.grid.days - 1)}`;
+    limits.push(
+      `${plural(data.eventsOutside, "event")} lie too far from the rest to be drawn; the page shows ${drawn}.`,
+    );
+  }
+  return buildProvenance(
+    table.info,
+    [
+      { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(data.sensors.length)}` },
+      { name: "Shown per section", value: options.topN === 0 ? `all, at most ${SHOW_MOST}` : `first ${options.topN}` },
+      { name: "Compared", value: `last ${plural(options.lastDays, "day")}` },
+      { name: "Threshold of change", value: `${options.thresholdPercent} %` },
+      ...(options.generatedBy === undefined ? [] : [{ name: "Made by", value: options.generatedBy }]),
+    ],
+    limits,
+  );
+}
+
+/** What the script needs, packed: the counts as one run of bytes, everything else as JSON. */
+function toPageData(
+  data: ReportData,
+  show: number,
+  options: ReportOptions,
+  sessions: ReportSessions | undefined,
+  changes: ChangesData | undefined,
+) {
+  const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
+  // Moments are shown to the second.
+  const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * 86_400;
+  const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
+    all.push(
+      every,
+      ...(leftOutMost === undefined ? [] : [leftOutMost]),
+      ...cells,
+      ...(success === undefined ? [] : [allSuccess!, ...success]),
+    );
+    return {
+      ...rest,
+      firstSeenUs: undefined,
+      lastSeenUs: undefined,
+      firstSeen: rest.firstSeenUs.map(toSecond),
+      lastSeen: rest.lastSeenUs.map(toSecond),
+      hasBounds: leftOutMost !== undefined,
+      hasSuccess: success !== undefined,
+    };
+  });
+  const { chains, trails } = sessions ?? {};
+  if (chains !== undefined) all.push(...chains.cells, chains.rest);
+  const { places, distinct } = withoutRepeats(all);
+  const rest = {
+    grid: data.grid,
+    sensors: data.sensors,
+    addresses: data.addresses.distinct,
+    files: { distinct: data.files.distinct, flagged: data.files.flagged },
+    sections,
+    show,
+    lastDays: options.lastDays,
+    thresholdPercent: options.thresholdPercent,
+    lists: places,
+    ...(chains !== undefined && {
+      chains: {
+        ...chains,
+        purposes: chains.purposes.map(packPurpose),
+        chains: chains.chains.map(packChain),
+        cells: undefined,
+        rest: undefined,
+      },
+    }),
+    ...(trails !== undefined && { trails: packTrails(trails) }),
+    ...(changes !== undefined && { changes }),
+  };
+  return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(distinct)) };
+}
+
+function pack(bytes: Uint8Array<ArrayBuffer>): string {
+  return toBase85(Bun.deflateSync(bytes, { level: 6 }));
+}
+
+/** Equal lists once: all sessions are counted in two sections, all events in two places. */
+function withoutRepeats(lists: readonly Cells[]): { places: number[]; distinct: Cells[] } {
+  const distinct: Cells[] = [];
+  const byHash = new Map<string, number>();
+  const places = lists.map(({ at, count }) => {
+    const hash = `${at.length} ${Bun.hash(at)} ${Bun.hash(count)}`;
+    const known = byHash.get(hash);
+    if (known !== undefined) return known;
+    byHash.set(hash, distinct.length);
+    return distinct.push({ at, count }) - 1;
+  });
+  return { places, distinct };
+}

@@ -1,0 +1,67 @@
+/**
+ * Statistics and their page, beside the rest of a run where the table is large enough to pay for it.
+ */
+import { availableParallelism } from "node:os";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { Statistics, StatisticsOptions } from "../statistics/statistics.ts";
+import type { StatsMessage } from "./stats-worker.ts";
+import { PROGRAM } from "../process/version.ts";
+
+/** Rows from which another thread pays, and from which several do: each has to translate the program for itself. */
+const ASIDE_MIN_ROWS = 100_000;
+const THREADS_MIN_ROWS = 4_000_000;
+/** More find nothing to do: the largest part is a fifth of the work. */
+const THREADS_MAX = 4;
+
+export interface StatsRequest {
+  readonly table: ReducedTable;
+  readonly options: StatisticsOptions & {
+    readonly thresholdPercent: number;
+    readonly lastDays: number;
+    /** Sentences on what should be in the table and is not. */
+    readonly limits?: readonly string[];
+  };
+}
+
+export interface StatsOutcome {
+  readonly statistics: Statistics;
+  /** `stats.html` */
+  readonly html: string;
+}
+
+/** Compute the statistics of a table and render their page; in other threads if the table is large. */
+export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
+  if (countRows(request) < ASIDE_MIN_ROWS) return statsHere(request);
+  const worker = new Worker(new URL("./stats-worker.ts", import.meta.url).href, { smol: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<StatsMessage>) => {
+        if ("outcome" in data) resolve(data.outcome);
+        else reject(new Error(`Cannot compute the statistics: ${data.failure}`));
+      };
+      worker.onerror = event => reject(new Error(`Cannot compute the statistics: ${event.message}`));
+      worker.postMessage(request);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** Compute the statistics of a table and render their page, with the help of threads only if the table is very large. */
+export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
+  const { table, options } = request;
+  const threads = countRows(request) < THREADS_MIN_ROWS ? 1 : Math.min(availableParallelism(), THREADS_MAX);
+  const compute = async () => {
+    // Loaded where it is used: the numeric library takes as long to load as a small log to read.
+    if (threads === 1) return (await import("../statistics/statistics.ts")).computeStatistics(table, options);
+    return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
+  };
+  const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
+  const { thresholdPercent, lastDays, limits = [] } = options;
+  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM };
+  return { statistics, html: renderStats(table, statistics, page) };
+}
+
+function countRows({ table }: StatsRequest): number {
+  return Object.values(table.kinds).reduce((rows, kind) => rows + kind.rows, 0);
+}

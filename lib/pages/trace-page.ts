@@ -1,0 +1,399 @@
+/** `trace.html`: sessions as lanes over time and as ordered logs, one page that needs no script and no network. */
+import baseStyle from "../../templates/report.css" with { type: "text" };
+import head from "../../templates/head.mustache" with { type: "text" };
+import page from "../../templates/trace.mustache" with { type: "text" };
+import purposeStyle from "../../templates/purpose.css" with { type: "text" };
+import session from "../../templates/trace-session.mustache" with { type: "text" };
+import traceStyle from "../../templates/trace.css" with { type: "text" };
+import type { Searched } from "../sessions/event-search.ts";
+import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { renderPage } from "./html.ts";
+import { clipEnd, clipMiddle, sensorLabel } from "../text/labels.ts";
+import { toLongText } from "../text/long-text.ts";
+import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import { PURPOSES } from "../text/purpose-names.ts";
+import { round1 } from "../view/scale.ts";
+import { visible } from "../text/text.ts";
+import { DAY_US } from "../text/time.ts";
+import {
+  describeVerdict,
+  type Outcome,
+  outcomeOf,
+  OUTCOMES,
+  type Step,
+  type StepKind,
+  type Story,
+  summarize,
+} from "../sessions/story.ts";
+import {
+  countsOf,
+  describeDuration,
+  formatOffset,
+  groupStories,
+  sessionFacts,
+  summaryFacts,
+} from "../sessions/trace-text.ts";
+
+/** What was traced. */
+export interface Traced {
+  readonly kind: "session" | "address";
+  readonly name: string;
+}
+
+/** Sessions shown in full; a page of more opens slowly. The page says how many it leaves out. */
+export const SESSIONS_SHOWN = 500;
+/** Lanes of the picture. */
+const LANES_SHOWN = 60;
+/** Rows of the calendar; a range of addresses may have been on all sensors there are. */
+const SENSORS_DRAWN = 60;
+/** Rows of the summary's tables. */
+const ROWS_SHOWN = 25;
+/** Steps of one session; a bot that forwards mail makes tens of thousands. */
+const STEPS_SHOWN = 2000;
+
+const WIDTH = 1040;
+const LANE_HEIGHT = 20;
+const LANE_LEFT = 250;
+const LANE_RIGHT = WIDTH - 90;
+const LANE_TOP = 8;
+/** From this many lanes on the scale stands above them as well. */
+const LANES_TALL = 12;
+
+const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
+  file: "moved files",
+  command: "typed commands",
+  letin: "was let in",
+  refused: "was refused",
+  connect: "only connected",
+};
+
+/** Render the page; the same sessions give the same bytes. */
+export function renderTrace(traced: Traced, stories: readonly Story[], searched: Searched): string {
+  const summary = summarize(stories);
+  const shown = stories.slice(0, SESSIONS_SHOWN);
+  const isOne = stories.length === 1;
+  const isAddress = traced.kind === "address";
+  const facts = isOne && !isAddress ? sessionFacts(stories[0]!) : summaryFacts(summary);
+  const view = {
+    title: `Cowrie trace: ${visible(traced.name.slice(0, 80))}`,
+    eyebrow: isAddress ? "Cowrie address trace" : "Cowrie session trace",
+    name: visible(traced.name),
+    lede: `${plural(stories.length, "session")} on ${plural(summary.sensors.length, "sensor")}, found in ${plural(searched.logs, "log")} of ${plural(searched.days, "day")}`,
+    facts: [...Map.groupBy(facts, ([name]) => name)].map(([name, own]) => ({
+      name,
+      values: own.map(([, value]) => value),
+    })),
+    hasCalendar: summary.days > 1 || summary.sensors.length > 1,
+    calendar: { svg: toMarkupText(drawCalendar(stories, summary.sensors.slice(0, SENSORS_DRAWN))) },
+    calendarShown:
+      summary.sensors.length > SENSORS_DRAWN
+        ? ` First ${SENSORS_DRAWN} of ${formatNumber(summary.sensors.length)} sensors.`
+        : "",
+    lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, summary.addresses.length > 1)) },
+    lanesHeading: isOne ? "What happened when?" : "How did the sessions go?",
+    lanesNote: isOne
+      ? "Each mark is an event; the scale is linear."
+      : `Each lane is a session from its connect on; the scale is logarithmic.${stories.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${formatNumber(stories.length)} sessions.` : ""}`,
+    legend: markLegend(shown.slice(0, LANES_SHOWN)),
+    outcomes: OUTCOMES.filter(outcome => stories.some(story => outcomeOf(story) === outcome)).map(outcome => ({
+      className: `o-${outcome}`,
+      name: OUTCOME_NAMES[outcome],
+    })),
+    ...toTables(summary),
+    hasTables: isAddress,
+    groups: groupStories(shown).map(group => ({
+      heading:
+        isAddress || stories.length > 1
+          ? `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}`
+          : "The session, step by step",
+      count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
+      sessions: group.stories.map(story => toSessionView(story, summary.addresses.length > 1)),
+    })),
+    left:
+      stories.length > shown.length
+        ? `First ${formatNumber(shown.length)} of ${plural(stories.length, "session")}; --since, --until and --sensor choose others.`
+        : "",
+    hasLeft: stories.length > shown.length,
+  };
+  return renderPage(page, view, { head, session }, { style: baseStyle + purposeStyle + traceStyle, script: "" });
+}
+
+function toTables({ credentials, commands, files }: ReturnType<typeof summarize>) {
+  const shown = (all: number, what: string) =>
+    all > ROWS_SHOWN ? `First ${ROWS_SHOWN} of ${formatNumber(all)} ${what}` : "";
+  return {
+    hasCredentials: credentials.length > 0,
+    credentialsShown: shown(credentials.length, "credentials"),
+    credentials: credentials.slice(0, ROWS_SHOWN).map(({ value, count, letIn }) => ({
+      user: toLongText(value.username).text,
+      password: value.password === null ? "" : toLongText(value.password).text,
+      isKey: value.password === null,
+      count: formatNumber(count),
+      letIn: letIn === 0 ? "" : formatNumber(letIn),
+    })),
+    hasCommands: commands.length > 0,
+    commandsShown: shown(commands.length, "commands"),
+    commands: commands.slice(0, ROWS_SHOWN).map(({ value, count, sessions }) => ({
+      ...toLongText(value),
+      count: formatNumber(count),
+      sessions: formatNumber(sessions),
+    })),
+    hasFiles: files.length > 0,
+    filesShown: shown(files.length, "files"),
+    files: files.slice(0, ROWS_SHOWN).map(({ value, count }) => ({
+      way: value.isUpload ? "upload" : "download",
+      verdict: describeVerdict(value.verdict),
+      isBad: (value.verdict?.positives ?? 0) > 0,
+      hash: visible(value.hash),
+      name: toLongText(value.name).text,
+      hasName: value.name !== "",
+      count: formatNumber(count),
+    })),
+  };
+}
+
+function toSessionView(story: Story, withAddress: boolean) {
+  const steps = story.steps.slice(0, STEPS_SHOWN);
+  return {
+    id: visible(story.session),
+    clock: formatInstant(story.startUs).slice(11),
+    facts: [
+      ...(withAddress ? [visible(story.address ?? "unknown address")] : []),
+      story.protocol === undefined
+        ? "unknown protocol"
+        : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`,
+      describeDuration(story),
+      countsOf(story),
+    ]
+      .filter(fact => fact !== "")
+      .join(" · "),
+    steps: steps.map(step => toStepView(step, story)),
+    cut:
+      story.steps.length > steps.length
+        ? `First ${formatNumber(steps.length)} of ${formatNumber(story.steps.length)} steps`
+        : "",
+    isCut: story.steps.length > steps.length,
+  };
+}
+
+function toStepView(step: Step, story: Story) {
+  const purpose = PURPOSES.find(({ id }) => id === step.purpose);
+  return {
+    offset: formatOffset(step.us - story.startUs),
+    instant: `${formatInstant(step.us)} UTC`,
+    name: visible(step.what),
+    kind: `k-${step.kind}`,
+    tone: `t-${step.tone}`,
+    hasPurpose: purpose !== undefined,
+    purpose: purpose?.name,
+    purposeClass: `p-${step.purpose}`,
+    parts: step.parts.map(({ text, isForeign }) => ({ isForeign, ...toLongText(text) })),
+    repeats: step.repeats > 1 ? `${formatNumber(step.repeats)} times` : "",
+    isRepeated: step.repeats > 1,
+  };
+}
+
+/** Kinds of step that are drawn, in the order of a single session's lanes. */
+const MARKS: readonly { kind: StepKind; name: string }[] = [
+  { kind: "connection", name: "connection" },
+  { kind: "client", name: "client" },
+  { kind: "login", name: "login" },
+  { kind: "command", name: "command" },
+  { kind: "file", name: "file" },
+  { kind: "forward", name: "forward" },
+  { kind: "terminal", name: "terminal" },
+  { kind: "end", name: "end" },
+  { kind: "other", name: "other" },
+];
+/** Kinds worth a mark where sessions share a picture. */
+const SHARED_MARKS: ReadonlySet<StepKind> = new Set(["login", "command", "file", "forward"]);
+
+function markLegend(stories: readonly Story[]) {
+  const kinds = new Set(stories.flatMap(({ steps }) => steps.map(({ kind }) => kind)));
+  const wanted = MARKS.filter(({ kind }) => kinds.has(kind) && SHARED_MARKS.has(kind));
+  const isBad = stories.some(({ steps }) => steps.some(({ tone, kind }) => tone === "alarm" && kind === "file"));
+  return [
+    ...wanted.filter(({ kind }) => kind !== "login").map(({ kind, name }) => ({ className: `m-${kind}`, name })),
+    ...(isBad ? [{ className: "m-alarm", name: "file known as malware" }] : []),
+    ...(kinds.has("login")
+      ? [
+          { className: "m-login", name: "login refused" },
+          { className: "m-letin", name: "login let in" },
+        ]
+      : []),
+  ];
+}
+
+function markClass(step: Step): string {
+  if (step.tone === "alarm") return "m-alarm";
+  return step.kind === "login" && step.tone === "strong" ? "m-letin" : `m-${step.kind}`;
+}
+
+/** A mark of an event; its title tells what. */
+function drawMark(step: Step, story: Story, x: number, y: number): Markup {
+  const title = element(
+    "title",
+    {},
+    `${formatOffset(step.us - story.startUs)} ${visible(step.what)}: ${step.parts.map(({ text }) => visible(text.slice(0, 200))).join(" ")}`,
+  );
+  const className = `mark-at ${markClass(step)}`;
+  return step.kind === "file"
+    ? element("path", { class: className, d: `M${x} ${y - 6}l5.5 6l-5.5 6l-5.5 -6z` }, title)
+    : step.kind === "command" || step.kind === "forward"
+      ? element("rect", { class: className, x: round1(x - 2), y: y - 6, width: 4, height: 12 }, title)
+      : element("circle", { class: className, cx: x, cy: y, r: step.tone === "strong" ? 5 : 3.5 }, title);
+}
+
+/** One session: a lane per kind of event, from connect to end. */
+function drawSession(story: Story): Markup {
+  const kinds = MARKS.filter(({ kind }) => story.steps.some(step => step.kind === kind));
+  const height = LANE_TOP + kinds.length * 26 + 22;
+  const left = 110;
+  const right = WIDTH - 20;
+  const first = Math.min(story.startUs, ...story.steps.slice(0, 1).map(({ us }) => us));
+  const last = story.steps.reduce((most, { lastUs }) => Math.max(most, lastUs), story.endUs);
+  const span = Math.max(1, last - first);
+  const x = (us: number) => round1(left + ((us - first) / span) * (right - left));
+  const ticks = linearTicks(span / 1e6).map(seconds => ({
+    at: round1(left + ((seconds * 1e6) / span) * (right - left)),
+    text: shortTime(seconds),
+  }));
+  const bottom = LANE_TOP + kinds.length * 26;
+  const lanes = kinds.flatMap(({ kind, name }, lane) => {
+    const y = LANE_TOP + lane * 26 + 13;
+    const own = story.steps.filter(step => step.kind === kind);
+    return [
+      element("text", { class: "row", x: left - 12, y, dy: ".35em" }, name),
+      element("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }),
+      ...own.slice(0, STEPS_SHOWN).map(step => drawMark(step, story, x(step.us), y)),
+    ];
+  });
+  return frame(height, `Events of session ${visible(story.session)} over time`, [
+    ...drawTicks(ticks, bottom),
+    ...lanes,
+  ]);
+}
+
+/** Several sessions: a lane each, from the connect on, on a logarithmic scale of time. */
+function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
+  const shown = stories.slice(0, LANES_SHOWN);
+  const longest = shown.reduce((most, story) => Math.max(most, (lastOf(story) - story.startUs) / 1e6), 1);
+  const reach = Math.log10(1 + longest);
+  const x = (us: number, story: Story) =>
+    round1(LANE_LEFT + (Math.log10(1 + Math.max(0, us - story.startUs) / 1e6) / reach) * (LANE_RIGHT - LANE_LEFT));
+  const top = shown.length >= LANES_TALL ? LANE_TOP + 16 : LANE_TOP;
+  // What tells the lanes apart, shortest first.
+  const hasSensors = new Set(shown.map(({ sensor }) => sensor)).size > 1;
+  const nameOf = ({ address, sensor, session }: Story) =>
+    withAddress ? visible(address ?? "unknown") : hasSensors ? sensorLabel(sensor) : visible(session);
+  const bottom = top + shown.length * LANE_HEIGHT;
+  const ticks = LOG_TICKS.filter(seconds => seconds <= longest).map(seconds => ({
+    at: round1(LANE_LEFT + (Math.log10(1 + seconds) / reach) * (LANE_RIGHT - LANE_LEFT)),
+    text: shortTime(seconds),
+  }));
+  const lanes = shown.flatMap((story, lane) => {
+    const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
+    const name = `${formatInstant(story.startUs).slice(5)} ${nameOf(story)}`;
+    return [
+      element(
+        "text",
+        { class: "row", x: LANE_LEFT - 12, y, dy: ".35em" },
+        clipEnd(name, 34),
+        element("title", {}, `${name}, session ${visible(story.session)}`),
+      ),
+      element("line", {
+        class: "lane",
+        x1: LANE_LEFT,
+        x2: Math.max(LANE_LEFT + 2, x(story.endUs, story)),
+        y1: y,
+        y2: y,
+      }),
+      ...story.steps
+        .filter(({ kind }) => SHARED_MARKS.has(kind))
+        .slice(0, 400)
+        .map(step => drawMark(step, story, x(step.us, story), y)),
+      element("text", { class: "tick", x: LANE_RIGHT + 12, y, dy: ".35em" }, formatDuration(story.durationSec)),
+    ];
+  });
+  const above =
+    top > LANE_TOP ? ticks.map(({ at, text }) => element("text", { class: "tick", x: at, y: 12 }, text)) : [];
+  return frame(bottom + 22, "Sessions as lanes from their connect on", [
+    ...above,
+    ...drawTicks(ticks, bottom, top),
+    ...lanes,
+  ]);
+}
+
+/** All sessions on the calendar, a row per sensor. */
+function drawCalendar(stories: readonly Story[], sensors: readonly string[]): Markup {
+  const firstDay = Math.floor(stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity) / DAY_US);
+  const lastDay = Math.floor(stories.reduce((most, { startUs }) => Math.max(most, startUs), -Infinity) / DAY_US);
+  const days = lastDay - firstDay + 1;
+  const left = 170;
+  const right = WIDTH - 20;
+  const rowHeight = 28;
+  const bottom = LANE_TOP + sensors.length * rowHeight;
+  const x = (us: number) => round1(left + ((us / DAY_US - firstDay) / days) * (right - left));
+  const step = Math.max(1, Math.ceil(days / 7));
+  const ticks = Array.from({ length: Math.ceil(days / step) }, (_, i) => ({
+    at: round1(left + ((i * step) / days) * (right - left)),
+    text: toIsoDay(firstDay + i * step),
+  }));
+  const rows = sensors.flatMap((sensor, row) => {
+    const y = LANE_TOP + row * rowHeight + rowHeight / 2;
+    const own = stories.filter(story => story.sensor === sensor);
+    // One path per outcome: a thousand sessions are five elements; what went furthest is drawn last, on top.
+    const paths = [...OUTCOMES].reverse().flatMap(outcome => {
+      const d = [...new Set(own.filter(story => outcomeOf(story) === outcome).map(({ startUs }) => x(startUs)))]
+        .map(at => `M${at} ${y - 9}v18`)
+        .join("");
+      return d === "" ? [] : [element("path", { class: `session-at o-${outcome}`, d })];
+    });
+    return [
+      element(
+        "text",
+        { class: "row", x: left - 12, y, dy: ".35em" },
+        clipMiddle(sensorLabel(sensor), 22),
+        element("title", {}, sensorLabel(sensor)),
+      ),
+      element("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }),
+      ...paths,
+    ];
+  });
+  return frame(bottom + 22, "Sessions per sensor over the days", [...drawTicks(ticks, bottom), ...rows]);
+}
+
+const LOG_TICKS = [0, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10_800, 36_000, 86_400, 604_800];
+
+function linearTicks(seconds: number): number[] {
+  const steps = [
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800,
+  ];
+  const step = steps.find(candidate => seconds / candidate <= 9) ?? seconds / 8;
+  return Array.from({ length: Math.floor(seconds / step) + 1 }, (_, i) => i * step);
+}
+
+function shortTime(seconds: number): string {
+  if (seconds < 60) return `${round1(seconds)} s`;
+  if (seconds < 3600) return `${round1(seconds / 60)} min`;
+  return seconds < 86_400 ? `${round1(seconds / 3600)} h` : `${round1(seconds / 86_400)} d`;
+}
+
+function lastOf({ steps, endUs }: Story): number {
+  return steps.reduce((most, { us, kind }) => (SHARED_MARKS.has(kind) ? Math.max(most, us) : most), endUs);
+}
+
+function drawTicks(ticks: readonly { at: number; text: string }[], bottom: number, top = LANE_TOP): Markup[] {
+  return ticks.flatMap(({ at, text }) => [
+    element("line", { class: "grid", x1: at, x2: at, y1: top - 4, y2: bottom }),
+    element("text", { class: at > WIDTH - 50 ? "tick end" : "tick", x: at, y: bottom + 14 }, text),
+  ]);
+}
+
+function frame(height: number, label: string, parts: readonly Markup[]): Markup {
+  return element(
+    "svg",
+    { class: "chart trace", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": label },
+    ...parts,
+  );
+}

@@ -1,0 +1,270 @@
+/**
+ * The edge of every script: exit codes, standard streams, signals. The only module that touches `process`.
+ *
+ * Signals: a stopped script cleans up (see {@link onStop}) and then dies of the same signal, so that the shell sees
+ * 130 (SIGINT) or 143 (SIGTERM). JavaScript cannot be interrupted: a signal waits until the running function awaits
+ * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
+ * work.
+ */
+import { write, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { HelpRequest, UsageError } from "./options.ts";
+import { errorReason, visible } from "../text/text.ts";
+
+export {
+  checkDays,
+  checkInputs,
+  COMMON_OPTIONS,
+  type Command,
+  helpText,
+  type OptionTable,
+  type OptionValues,
+  parseChoice,
+  parseCommand,
+  parseCount,
+  parseDay,
+  parseNumber,
+  UsageError,
+} from "./options.ts";
+
+/** Process exit codes; README.md lists the same table. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Where `--exit-code` asks for it: something passed the test of change. */
+  changed: 10,
+  /** The same: a sensor is silent. */
+  silent: 11,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** Whoever read our stdout has gone (`| head`): what it wanted has been delivered, the script ends with 0. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
+/**
+ * Run a script's `main` and turn its outcome into an exit code.
+ *
+ * The process ends as soon as all output is delivered, even if a stdin nobody reads any more or a Worker is still
+ * open. `DEBUG=1` adds the stack to an error.
+ */
+export async function runMain(name: string, main: (argv: string[]) => Promise<ExitCode>): Promise<void> {
+  // An error nobody awaited is a failure like any other; without this Bun reports it and goes on.
+  const fail = (error: unknown) => {
+    cleanUp();
+    process.exit(report(name, error));
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  let exitCode: ExitCode;
+  try {
+    exitCode = await main(Bun.argv.slice(2));
+    await lastWrite;
+  } catch (error) {
+    cleanUp();
+    if (error instanceof HelpRequest) {
+      exitCode = await writeOut(error.message).then(() => EXIT.ok, failure => report(name, failure));
+    } else {
+      exitCode = report(name, error);
+    }
+  }
+  cleanUp();
+  // Not before: an earlier exit would cut off output still queued for a pipe.
+  await lastWrite.catch(() => {});
+  process.exit(exitCode);
+}
+
+/** Tell a person on stderr what went wrong, in one line, and choose the exit code. */
+function report(name: string, error: unknown): ExitCode {
+  if (error instanceof ReaderGone) return EXIT.ok;
+  const message = error instanceof Error ? error.message : String(error);
+  note(`${name}: ${visible(message === "" ? String(error) : message)}`);
+  if (error instanceof UsageError) {
+    note(`Try: bun scripts/${name}.ts --help`);
+    return EXIT.usage;
+  }
+  if (environment("DEBUG") && error instanceof Error) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) {
+      for (const line of (at.stack ?? "").split("\n")) note(visible(line));
+    }
+  }
+  return EXIT.failed;
+}
+
+/** Write a line to stderr at once; foreign text in it must be through `visible` already. */
+export function note(line: string): void {
+  drawOnStderr(`${line}\n`);
+}
+
+/**
+ * Write a text to stderr at once and as it is, without a line end; for what is drawn on a terminal.
+ *
+ * Not by `console.error`, which paints it red there, nor by `process.stderr`, which loses what is queued at the end.
+ */
+export function drawOnStderr(text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(2, rest));
+    } catch (error) {
+      // A pipe that is full for the moment. Anything else: nobody is listening, and there is nobody to tell.
+      if ((error as { code?: unknown }).code !== "EAGAIN") return;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+/** The queue of writes to stdout; rejected for good once one has failed. */
+let lastWrite: Promise<unknown> = Promise.resolve();
+
+/**
+ * Write to stdout, waiting until the pipe has taken it; chunks come out whole and in the order of the calls.
+ *
+ * @throws {ReaderGone} if the reader has gone; let it pass, the script then ends with 0.
+ * @throws {Error} if stdout cannot be written, as when it is a file on a full disk.
+ */
+export function writeOut(chunk: string | Uint8Array): Promise<void> {
+  const written = lastWrite.then(async () => {
+    let rest: Uint8Array = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    try {
+      // Not by Bun.write: where a pipe takes only a part at first it begins again, and the part comes out twice.
+      while (rest.length > 0) rest = rest.subarray(await writeSome(rest));
+    } catch (error) {
+      if ((error as { code?: unknown }).code === "EPIPE") throw new ReaderGone("The reader of stdout has gone");
+      throw new Error(`Cannot write stdout: ${errorReason(error)}`, { cause: error });
+    }
+  });
+  lastWrite = written;
+  return written;
+}
+
+/** Write to stdout what it takes at once; how many bytes that were. */
+function writeSome(bytes: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(1, bytes, 0, bytes.length, null, (error, written) => {
+      if (!error) resolve(written);
+      // A pipe that is full for the moment.
+      else if (error.code === "EAGAIN") setTimeout(resolve, 1, 0);
+      else reject(error);
+    });
+  });
+}
+
+/** Characters joined before a write to stdout. */
+const WRITE_LENGTH = 1 << 16;
+
+/** Write a text that comes in small pieces, such as lines, to stdout; as {@link writeOut} does. */
+export async function writeOutAll(pieces: Iterable<string>): Promise<void> {
+  let joined = "";
+  for (const piece of pieces) {
+    joined += piece;
+    if (joined.length < WRITE_LENGTH) continue;
+    await writeOut(joined);
+    joined = "";
+  }
+  await writeOut(joined);
+}
+
+const cleanups = new Set<() => void>();
+
+/**
+ * Have something done when the script is stopped by a signal, fails, or ends.
+ *
+ * @param cleanup Must be synchronous; the newest runs first, and an error in one does not keep the others.
+ * @returns A function that takes it back, for work that has come to its end.
+ */
+export function onStop(cleanup: () => void): () => void {
+  if (cleanups.size === 0) for (const signal of SIGNALS) process.on(signal, dieOf);
+  cleanups.add(cleanup);
+  return () => {
+    // With nothing left to do a signal acts at once again.
+    if (cleanups.delete(cleanup) && cleanups.size === 0) leaveSignals();
+  };
+}
+
+function leaveSignals(): void {
+  for (const signal of SIGNALS) process.off(signal, dieOf);
+}
+
+function cleanUp(): void {
+  for (const cleanup of [...cleanups].reverse()) {
+    cleanups.delete(cleanup);
+    try {
+      cleanup();
+    } catch {
+      // The script is ending with an outcome of its own; a partial file left behind is removed by the next run.
+    }
+  }
+}
+
+function dieOf(signal: NodeJS.Signals): void {
+  cleanUp();
+  leaveSignals();
+  process.kill(process.pid, signal);
+}
+
+/** Id of this process. */
+export const PROCESS_ID = process.pid;
+
+/** Path of the Bun that runs this process. */
+export const EXECUTABLE = process.execPath;
+
+/** Whether a process of this id exists on this machine, whoever owns it. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it does, as another user's.
+    return (error as { code?: unknown }).code === "EPERM";
+  }
+}
+
+/** A variable of the environment; undefined when unset or empty. */
+export function environment(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
+/** What a standard stream is connected to. */
+export interface Terminal {
+  readonly isTerminal: boolean;
+  /** Columns and rows of the terminal; undefined if it is none or does not tell. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+  /** A terminal that takes colour, and a user who has not set NO_COLOR. */
+  readonly color: boolean;
+}
+
+/** Look at stdout or stderr; for a pipe, a file or nothing at all `isTerminal` is false. */
+export function terminal(stream: "stdout" | "stderr"): Terminal {
+  const isTerminal = isatty(stream === "stdout" ? 1 : 2);
+  const { columns, rows } = isTerminal ? process[stream] : { columns: 0, rows: 0 };
+  return {
+    isTerminal,
+    columns: columns > 0 ? columns : undefined,
+    rows: rows > 0 ? rows : undefined,
+    color: isTerminal && environment("NO_COLOR") === undefined && environment("TERM") !== "dumb",
+  };
+}
+
+/** Whether reading stdin would wait for somebody to type. */
+export function stdinIsTerminal(): boolean {
+  // Not process.stdin.isTTY: the mere look would open the stream.
+  return isatty(0);
+}
+
+/**
+ * Keep binary data from a terminal.
+ *
+ * @param what "Arrow"
+ * @throws {UsageError} if stdout is a terminal.
+ */
+export function refuseTerminal(what: string): void {
+  if (terminal("stdout").isTerminal) {
+    throw new UsageError(`Cannot write ${what} to a terminal: expected a pipe or an output file`);
+  }
+}

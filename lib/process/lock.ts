@@ -1,0 +1,185 @@
+/**
+ * One run at a time per output: a lock file `.NAME.lock` beside it says which process is writing it.
+ *
+ * A lock is made in one step, with its content, by linking a finished file to its name. It is removed by its owner,
+ * or replaced by whoever finds the owner dead; so that two that find it so do not both replace it, that is done under
+ * a lock of its own, `.NAME.lock.<id of the dead lock>`, for which the same holds. Ids are never used twice.
+ */
+import { constants, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { copyFile, link, rename } from "node:fs/promises";
+import { onStop } from "./cli.ts";
+import { hiddenStem, type OutputTarget, partialPathOf, resolveOutput } from "./output-file.ts";
+import { isAlive, type ProcessIdentity, THIS_PROCESS } from "./process-identity.ts";
+import { errorReason, quoteForMessage, visible } from "../text/text.ts";
+
+/** How often a waiting run looks again. */
+const POLL_MS = 100;
+
+/** What stands in a lock file, as JSON. */
+interface LockOwner extends ProcessIdentity {
+  readonly id: string;
+  /** When it was locked, ISO 8601 in UTC; for people. */
+  readonly since: string;
+}
+
+export interface LockOptions {
+  /** How long to wait for another run; default 0. */
+  readonly waitSeconds?: number;
+}
+
+/** Locks that are held until `await using` or {@link Lock.release} lets them go, or the script ends. */
+export interface Lock extends AsyncDisposable {
+  release(): void;
+}
+
+/**
+ * Lock outputs for this run.
+ *
+ * @param paths Outputs as on the command line; stdout, devices and pipes need no lock.
+ * @throws {Error} if another run holds one of them and does not let go in time; says who.
+ */
+export async function lockOutputs(paths: readonly string[], options: LockOptions = {}): Promise<Lock> {
+  const deadlineMs = performance.now() + 1000 * (options.waitSeconds ?? 0);
+  const targets = new Map<string, OutputTarget>();
+  for (const path of paths) {
+    const target = await resolveOutput(path);
+    if (target.kind === "file") targets.set(`${hiddenStem(target.realPath)}.lock`, target);
+  }
+  const held: (() => void)[] = [];
+  const release = () => {
+    while (held.length > 0) held.pop()!();
+  };
+  try {
+    // Always in the same order, so that two runs never wait for each other.
+    for (const lockPath of [...targets.keys()].sort()) {
+      held.push(await acquire(lockPath, targets.get(lockPath)!, deadlineMs));
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { release, [Symbol.asyncDispose]: async () => release() };
+}
+
+/** Wait for one lock; the result lets it go again. */
+async function acquire(lockPath: string, { path, realPath }: OutputTarget, deadlineMs: number): Promise<() => void> {
+  for (;;) {
+    const result = await tryLock(lockPath, realPath).catch(error => {
+      throw new Error(`Cannot lock ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
+    });
+    if (typeof result === "function") return result;
+    if (performance.now() >= deadlineMs) throw new Error(describeHolder(result, lockPath, path));
+    await Bun.sleep(Math.min(POLL_MS, Math.max(1, deadlineMs - performance.now())));
+  }
+}
+
+function describeHolder(owner: LockOwner | undefined, lockPath: string, path: string): string {
+  const wanted = `Cannot write ${quoteForMessage(path)}`;
+  if (owner === undefined) {
+    return `${wanted}: ${quoteForMessage(lockPath)} is no lock of ours, expected to remove it if no run is at work`;
+  }
+  const where = owner.host === THIS_PROCESS.host ? "" : ` on ${visible(owner.host)}`;
+  return `${wanted}: process ${owner.pid}${where} has been writing it since ${visible(owner.since)}, ` +
+    `expected to wait for it (--wait SECONDS) or, if it is long dead, to remove ${quoteForMessage(lockPath)}`;
+}
+
+/**
+ * Take a lock if it is free or its owner is dead.
+ *
+ * @param realPath The output the lock is for; the lock in the making is a partial file of it.
+ * @returns A function that lets it go, or else who holds it: undefined if the file says nothing we understand.
+ */
+async function tryLock(lockPath: string, realPath: string): Promise<(() => void) | LockOwner | undefined> {
+  const newPath = partialPathOf(realPath);
+  const mine: LockOwner = { ...THIS_PROCESS, id: crypto.randomUUID().slice(0, 13), since: new Date().toISOString() };
+  const removeMine = () => {
+    // It is not ours if we never got it, or if somebody removed it by hand.
+    const owner = readOwner(lockPath);
+    if (typeof owner === "object" && owner.id === mine.id) removeQuietly(lockPath);
+  };
+  // Before there is any file: a signal at any time from here on leaves none behind.
+  const forget = onStop(() => {
+    removeQuietly(newPath);
+    removeMine();
+  });
+  const release = () => {
+    forget();
+    removeMine();
+  };
+  let isHeld = false;
+  try {
+    // At one go: a write under way in another thread could make the file after a signal had cleaned up.
+    writeFileSync(newPath, `${JSON.stringify(mine)}\n`, { flag: "wx" });
+    for (;;) {
+      isHeld = await linkNew(newPath, lockPath);
+      if (isHeld) return release;
+      const owner = readOwner(lockPath);
+      if (owner === "gone") continue;
+      if (owner === "foreign") return undefined;
+      if (isAlive(owner)) return owner;
+
+      const unlock = await tryLock(`${lockPath}.${owner.id}`, realPath);
+      if (typeof unlock !== "function") return unlock;
+      try {
+        // Only the holder of this inner lock may touch the dead one, so if it is there now it stays until the rename.
+        const still = readOwner(lockPath);
+        if (typeof still === "object" && still.id === owner.id) {
+          await rename(newPath, lockPath);
+          isHeld = true;
+          return release;
+        }
+      } finally {
+        unlock();
+      }
+    }
+  } finally {
+    // Renamed perhaps, or never written.
+    removeQuietly(newPath);
+    if (!isHeld) forget();
+  }
+}
+
+/** Give a file a second name unless that is taken. */
+async function linkNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === "EEXIST") return false;
+    // Some file systems (FAT, a few network ones) have no hard links.
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
+  }
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Who a lock belongs to; "foreign" if it says nothing we have written or may not be read. */
+function readOwner(lockPath: string): LockOwner | "gone" | "foreign" {
+  let owner: Partial<Record<keyof LockOwner, unknown>> | null;
+  try {
+    owner = JSON.parse(readFileSync(lockPath, "utf8"));
+  } catch (error) {
+    // Not there, or not readable, or not JSON.
+    return (error as { code?: unknown }).code === "ENOENT" ? "gone" : "foreign";
+  }
+  if (typeof owner !== "object" || owner === null) return "foreign";
+  const { pid, start, host, id, since } = owner;
+  if (typeof pid !== "number" || typeof start !== "string" || typeof host !== "string") return "foreign";
+  // The id becomes part of a file name.
+  if (typeof id !== "string" || !/^[0-9a-f-]{13}$/.test(id) || typeof since !== "string") return "foreign";
+  return { pid, start, host, id, since };
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already.
+  }
+}

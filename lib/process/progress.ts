@@ -1,0 +1,91 @@
+/**
+ * The progress line on stderr: only on a terminal, only for people who did not ask for quiet, and gone before anything
+ * else is written.
+ */
+import { onStop } from "./cli.ts";
+import { formatBytes, formatDuration, formatRate } from "../text/format.ts";
+import { fitLine, REDRAW_MS, type Screen, stderrScreen } from "./screen.ts";
+import { visible } from "../text/text.ts";
+
+/** No time left is told before this much has passed; it would only jump about. */
+const SETTLE_MS = 1000;
+const CLEAR_LINE = "\r\x1b[K";
+
+export interface ProgressOptions {
+  /** What is being done: "Reading 12 logs". */
+  readonly label: string;
+  /** Bytes in all; without it neither percent nor time left is shown. */
+  readonly totalBytes?: number;
+  readonly quiet?: boolean;
+}
+
+export interface Progress extends Disposable {
+  /** Report that so many more bytes are done. */
+  add(bytes: number): void;
+  /** Say something above the line, for good; unless quiet. Foreign text must be through `visible`. */
+  note(line: string): void;
+  /** Take the line away; the next {@link add} draws it again. */
+  clear(): void;
+}
+
+/**
+ * Start to show how far a run is: percent, bytes, rate, time left.
+ *
+ * @returns Never fails and never writes anything but notes where there is no terminal.
+ */
+export function startProgress(options: ProgressOptions, screen: Screen = stderrScreen()): Progress {
+  const { label, totalBytes, quiet = false } = options;
+  const isShown = screen.isTerminal && !quiet;
+  const startMs = screen.nowMs();
+  let doneBytes = 0;
+  let drawnMs = -Infinity;
+  let isDrawn = false;
+
+  const clear = () => {
+    if (isDrawn) screen.draw(CLEAR_LINE);
+    isDrawn = false;
+  };
+  const forget = isShown ? onStop(clear) : () => {};
+  return {
+    add(bytes) {
+      doneBytes += bytes;
+      if (!isShown) return;
+      const nowMs = screen.nowMs();
+      if (nowMs - drawnMs < REDRAW_MS) return;
+      drawnMs = nowMs;
+      const line = progressLine(label, doneBytes, totalBytes, nowMs - startMs);
+      screen.draw(CLEAR_LINE + fitLine(visible(line), screen));
+      isDrawn = true;
+    },
+    note(line) {
+      if (quiet) return;
+      clear();
+      drawnMs = -Infinity;
+      screen.note(line);
+    },
+    clear,
+    [Symbol.dispose]() {
+      clear();
+      forget();
+    },
+  };
+}
+
+/** `Reading 3 logs  42 %  1.23 GB of 2.90 GB  312 MB/s  5.4 s left` */
+export function progressLine(
+  label: string,
+  doneBytes: number,
+  totalBytes: number | undefined,
+  elapsedMs: number,
+): string {
+  const rate = formatRate(doneBytes, elapsedMs / 1000);
+  if (totalBytes === undefined || totalBytes <= 0) return [label, formatBytes(doneBytes), rate].join("  ");
+  // A log that grows while it is read gives more than was announced.
+  const share = Math.min(1, doneBytes / totalBytes);
+  const done = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+  const parts = [label, `${Math.floor(share * 100)} %`, done, rate];
+  if (elapsedMs >= SETTLE_MS && share > 0 && share < 1) {
+    parts.push(`${formatDuration((elapsedMs / 1000) * (1 / share - 1))} left`);
+  }
+  return parts.join("  ");
+}

@@ -1,0 +1,51 @@
+/**
+ * The terminal behind stderr, as whatever moves on it sees it: progress lines and boards.
+ */
+import { drawOnStderr, environment, note, terminal } from "./cli.ts";
+import { ellipsize } from "../text/text.ts";
+
+/** At most five times a second: more is flicker. */
+export const REDRAW_MS = 200;
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+
+/** Where something is drawn; tests give their own. */
+export interface Screen {
+  readonly isTerminal: boolean;
+  /** As it is now; undefined if nobody knows. */
+  readonly columns: number | undefined;
+  readonly rows: number | undefined;
+  readonly nowMs: () => number;
+  readonly draw: (text: string) => void;
+  readonly note: (line: string) => void;
+}
+
+/** stderr of this process; a terminal that cannot clear a line counts as none. */
+export function stderrScreen(): Screen {
+  const { isTerminal } = terminal("stderr");
+  return {
+    isTerminal: isTerminal && environment("TERM") !== "dumb",
+    get columns() {
+      return terminal("stderr").columns;
+    },
+    get rows() {
+      return terminal("stderr").rows;
+    },
+    nowMs: () => performance.now(),
+    draw: drawOnStderr,
+    note,
+  };
+}
+
+/** A line that fits; one column is left free, since some terminals break the line when the last is written. */
+export function fitLine(line: string, { columns = DEFAULT_COLUMNS }: Screen): string {
+  return ellipsize(line, Math.max(1, columns - 1));
+}
+
+/**
+ * Lines that fit one below the other. One is left free for the cursor, and one at the top: tmux keeps what is cleared from
+ * the first line on, and a screen that is redrawn would fill its history.
+ */
+export function lineRoom({ rows = DEFAULT_ROWS }: Screen): number {
+  return Math.max(1, rows - 2);
+}

@@ -1,0 +1,87 @@
+/**
+ * The project's own scripts, looked at from outside: which there are, what their command lines take, and how a command
+ * line stays the same wherever it is run from.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { toIsoDay } from "../text/format.ts";
+import { type Command, type OptionSpec, parseCommand, toLongName } from "./options.ts";
+
+/** Folder of the scripts, absolute. */
+export const SCRIPTS = join(import.meta.dir, "../../scripts");
+
+/** Names of all scripts, sorted, without ".ts". */
+export function listScripts(): string[] {
+  return readdirSync(SCRIPTS).filter(name => name.endsWith(".ts")).map(name => basename(name, ".ts")).sort();
+}
+
+/**
+ * The table of one script.
+ *
+ * @param own That of the script that asks: it cannot import itself, its own end is what the import would wait for.
+ * @returns undefined if there is no script of that name.
+ */
+export async function loadCommand(name: string, own?: Command): Promise<Command | undefined> {
+  if (name === own?.name) return own;
+  const path = join(SCRIPTS, `${name}.ts`);
+  if (!/^[a-z0-9-]+$/.test(name) || !existsSync(path)) return undefined;
+  // Importing a script runs nothing.
+  const { COMMAND } = (await import(path)) as { COMMAND?: Command };
+  return COMMAND;
+}
+
+/** Operands of these names are paths. */
+const PATH_OPERANDS = /^(PATH|TABLE|FILE|LOG|FOLDER|DIR)$/;
+
+/** A command line that means the same in every folder. */
+export interface AbsoluteArguments {
+  readonly args: readonly string[];
+  /** Operands that are paths. */
+  readonly inputs: readonly string[];
+  /** Whether it may write to the current folder all the same: a path has a default in words. */
+  readonly needsFolder: boolean;
+  /** Whether the script has --quiet, and it is not asked for. */
+  readonly isLoud: boolean;
+}
+
+/**
+ * Make the paths of a script's command line absolute, those it leaves to their defaults too.
+ *
+ * @param folder What they are relative to now.
+ * @throws {UsageError} as the script itself would.
+ */
+export function toAbsoluteArguments(command: Command, argv: readonly string[], folder: string): AbsoluteArguments {
+  const { values, operands, given } = parseCommand(command, argv);
+  const absolute = (path: string) => (path === "-" ? path : resolve(folder, path));
+  const inputs: string[] = [];
+  const args = operands.map((operand, i) => {
+    const spec = command.operands?.[Math.min(i, command.operands.length - 1)];
+    if (spec === undefined || !PATH_OPERANDS.test(spec.name)) return operand;
+    inputs.push(absolute(operand));
+    return absolute(operand);
+  });
+  let needsFolder = false;
+  for (const [key, spec] of Object.entries<OptionSpec>(command.options)) {
+    const value = values[key] as string | number | boolean | undefined | readonly (string | number)[];
+    const isGiven = given.has(key);
+    if (spec.type === "path" && !isGiven && spec.defaultText !== undefined) needsFolder = true;
+    if (!isGiven && !(spec.type === "path" && typeof value === "string")) continue;
+    const name = shortestName(key, spec);
+    if (spec.type === "boolean") {
+      args.push(name);
+      continue;
+    }
+    for (const single of Array.isArray(value) ? value : [value]) {
+      const plain = spec.type === "day" ? toIsoDay(Number(single)) : String(single);
+      const text = spec.type === "path" ? absolute(plain) : plain;
+      // A value that begins with "-" must not stand alone.
+      args.push(...(text.startsWith("-") && text !== "-" ? [`${name}=${text}`] : [name, text]));
+    }
+  }
+  return { args, inputs, needsFolder, isLoud: "quiet" in command.options && !given.has("quiet") };
+}
+
+function shortestName(key: string, { short = [] }: OptionSpec): string {
+  const [first] = typeof short === "string" ? [short] : short;
+  return first === undefined ? `--${toLongName(key)}` : `-${first}`;
+}

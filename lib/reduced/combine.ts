@@ -1,0 +1,316 @@
+/**
+ * Several reduced tables to one, with nothing counted twice.
+ *
+ * Exact counts add up, so no log may stand in two tables. A log is known by the hash of its text; two states of a log
+ * that grows share the hash of their first line. A table whose logs all stand in another table is a part of that one
+ * and is left out. Tables that share some of their logs only are refused: their sums cannot be told apart any more.
+ *
+ * Cut counts (of a `reduced.json`) know sensor-days and not logs. A sensor-day in several of them is one and the same:
+ * the larger count of each key stays, no key is lost. Where one input has a sensor-day in full, cut counts of it say
+ * nothing new and are left out.
+ */
+import { plural } from "../text/format.ts";
+import { take } from "../columns/group.ts";
+import { KIND_NAMES, type Kind } from "./kinds.ts";
+import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
+import { compareSources, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
+import type { KindTable, ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
+import { findSeams, reduceSeam, settleSeams } from "../events/joined-lines.ts";
+import { quoteForMessage } from "../text/text.ts";
+
+/** A table to be combined, with its name for people. */
+export interface NamedTable {
+  readonly name: string;
+  readonly table: ReducedTable;
+}
+
+export interface Combined {
+  readonly table: ReducedTable;
+  /** Names of the tables that are part of another one. */
+  readonly leftOut: readonly string[];
+  /** Lines cut by a rotation whose halves lay in two tables. */
+  readonly joinedLines: number;
+}
+
+/**
+ * Combine reduced tables. Any order and any number of steps gives the same table, but for the names of logs that were
+ * read under two names.
+ *
+ * @param onNotice Told what was left out or merged, and why; safe to show.
+ * @throws {Error} if tables share some logs and not all, or took different sessions for robots.
+ */
+export async function combineTables(
+  inputs: readonly NamedTable[],
+  onNotice: (line: string) => void,
+): Promise<Combined> {
+  const { kept, leftOut } = leaveOutParts(inputs, onNotice);
+  checkDisjoint(kept);
+  const parameters = mergeParameters(kept);
+  const cells = new Cells(kept);
+  const exact = new ReducedBuilder();
+  const cut = new ReducedBuilder({ isCut: true });
+  const sources = mergeSources(kept, onNotice);
+  for (const source of sources) exact.addSource(source);
+  for (const [i, { table }] of kept.entries()) {
+    const rows = toReducedRows(table);
+    if (!cells.hasCut(i)) {
+      exact.add(rows);
+      continue;
+    }
+    exact.add(selectCells(rows, (day, sensor) => !cells.isCut(i, day, sensor)));
+    cut.add(selectCells(rows, (day, sensor) => cells.isCut(i, day, sensor) && !cells.isExact(i, day, sensor)));
+  }
+  cells.tell(kept, onNotice);
+  exact.addCut(cut.toRows());
+
+  const seams = await findSeams(sources);
+  for (const seam of seams) {
+    const owner = kept.find(({ table }) => table.info.sources.includes(seam.before));
+    exact.add(await reduceSeam(seam, owner!.table.info.parameters));
+  }
+  const settled = settleSeams(sources, seams);
+  const table = exact.finish({ version: REDUCED_VERSION, parameters, sources: settled });
+  return { table, leftOut, joinedLines: seams.length };
+}
+
+/** Tell whether all of `part` stands in `whole`: the same log, and no more of it. */
+function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
+  return part.wholeHash === whole.wholeHash || (part.headHash === whole.headHash && part.sizeBytes < whole.sizeBytes);
+}
+
+/** Logs by the hash of their first line, for finding their like among many. */
+function indexSources(sources: readonly SourceInfo[]): (source: SourceInfo) => readonly SourceInfo[] {
+  const byHead = Map.groupBy(sources, source => source.headHash);
+  return source => byHead.get(source.headHash) ?? [];
+}
+
+/** Drop the tables that are part of another one; of equal ones the first in an order that no argument changes. */
+function leaveOutParts(
+  inputs: readonly NamedTable[],
+  onNotice: (line: string) => void,
+): { kept: NamedTable[]; leftOut: string[] } {
+  const indexes = new Map(inputs.map(input => [input, indexSources(input.table.info.sources)]));
+  const isPartOf = (part: NamedTable, whole: NamedTable) =>
+    isNoWider(part.table.info.parameters, whole.table.info.parameters) &&
+    part.table.info.sources.every(source => indexes.get(whole)!(source).some(other => isStateOf(source, other)));
+  // The widest come first, so that whatever a table is part of is among those kept already.
+  const ordered = inputs
+    .map(input => ({ input, info: JSON.stringify(input.table.info) }))
+    .sort((a, b) => compareWidth(b.input, a.input) || (a.info < b.info ? -1 : a.info > b.info ? 1 : 0))
+    .map(({ input }) => input);
+  const kept: NamedTable[] = [];
+  const leftOut: string[] = [];
+  for (const input of ordered) {
+    const whole = input.table.info.sources.length > 0 ? kept.find(other => isPartOf(input, other)) : undefined;
+    if (whole === undefined) {
+      kept.push(input);
+    } else {
+      leftOut.push(input.name);
+      onNotice(`Left out ${quoteForMessage(input.name)}: all its logs are in ${quoteForMessage(whole.name)}`);
+    }
+  }
+  return { kept, leftOut };
+}
+
+/** What a part never has more of than the whole: logs, text, days, sensors; compared in this order. */
+function widthOf({ table: { info } }: NamedTable): number[] {
+  const { sinceDay = -Infinity, untilDay = Infinity, sensors } = info.parameters;
+  const sizeBytes = info.sources.reduce((sum, source) => sum + source.sizeBytes, 0);
+  return [info.sources.length, sizeBytes, untilDay - sinceDay, sensors?.length ?? Infinity];
+}
+
+function compareWidth(a: NamedTable, b: NamedTable): number {
+  const [left, right] = [widthOf(a), widthOf(b)];
+  const i = left.findIndex((width, i) => width !== right[i]);
+  return i < 0 ? 0 : left[i]! < right[i]! ? -1 : 1;
+}
+
+/** Tell whether whatever `part` counts of a log, `whole` counts as well, under the same names. */
+function isNoWider(part: ReductionParameters, whole: ReductionParameters): boolean {
+  const sensors = whole.sensors && new Set(whole.sensors);
+  return (
+    part.robotMaxSeconds === whole.robotMaxSeconds &&
+    (whole.sinceDay ?? -Infinity) <= (part.sinceDay ?? -Infinity) &&
+    (whole.untilDay ?? Infinity) >= (part.untilDay ?? Infinity) &&
+    (sensors === undefined || (part.sensors !== undefined && part.sensors.every(sensor => sensors.has(sensor)))) &&
+    aliasesText(part) === aliasesText(whole)
+  );
+}
+
+function aliasesText({ sensorAliases = {} }: ReductionParameters): string {
+  return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws {Error} if a log stands in two tables; names both, and the log. */
+function checkDisjoint(tables: readonly NamedTable[]): void {
+  const seen = new Map<string, NamedTable>();
+  for (const input of tables) {
+    const exact = input.table.info.sources.filter(({ cut }) => !cut);
+    const twin = exact.map(({ headHash }) => seen.get(headHash)).find(known => known !== undefined);
+    if (twin !== undefined) {
+      const theirs = indexSources(twin.table.info.sources);
+      const shared = exact.filter(source => theirs(source).length > 0).map(({ path }) => quoteForMessage(path));
+      const more = shared.length > 3 ? ` and ${shared.length - 3} more` : "";
+      throw new Error(
+        `Cannot combine ${quoteForMessage(twin.name)} and ${quoteForMessage(input.name)}: both count ` +
+          `${plural(shared.length, "log")}, ${shared.slice(0, 3).join(", ")}${more}, and neither holds all that the ` +
+          "other holds, expected each log in one of them only (reduce.ts makes one table of all logs)",
+      );
+    }
+    for (const { headHash } of exact) seen.set(headHash, input);
+  }
+}
+
+/** What all tables together left out: a limit holds only if every table has one. */
+function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
+  // Where nothing but cut counts is known, nobody asked for any limit.
+  const isCutOnly = ({ table: { info } }: NamedTable) =>
+    info.sources.length > 0 && info.sources.every(({ cut }) => cut);
+  const exact = tables.filter(table => !isCutOnly(table));
+  const [first] = exact.length > 0 ? exact : tables;
+  const { robotMaxSeconds } = first!.table.info.parameters;
+  for (const { name, table } of exact) {
+    const other = table.info.parameters.robotMaxSeconds;
+    if (other === robotMaxSeconds) continue;
+    throw new Error(
+      `Cannot combine ${quoteForMessage(first!.name)} and ${quoteForMessage(name)}: sessions under ` +
+      `${robotMaxSeconds} s ` +
+        `are robots in one and under ${other} s in the other, expected the same --robot-max-seconds`,
+    );
+  }
+  const all = tables.map(({ table }) => table.info.parameters);
+  const sinceDay = Math.min(...all.map(({ sinceDay = -Infinity }) => sinceDay));
+  const untilDay = Math.max(...all.map(({ untilDay = Infinity }) => untilDay));
+  const isEverySensor = all.some(({ sensors }) => sensors === undefined);
+  const sensors = [...new Set(all.flatMap(({ sensors = [] }) => sensors))].sort();
+  const [{ sensorAliases }] = all as [ReductionParameters];
+  const isOneNaming = all.every(parameters => aliasesText(parameters) === aliasesText(all[0]!));
+  const robotsOf = all.flatMap(({ robotMaxSecondsOf = {} }) => Object.entries(robotMaxSecondsOf)).sort();
+  return {
+    robotMaxSeconds,
+    ...(robotsOf.length === 0 ? {} : { robotMaxSecondsOf: Object.fromEntries(robotsOf) }),
+    ...(sinceDay === -Infinity ? {} : { sinceDay }),
+    ...(untilDay === Infinity ? {} : { untilDay }),
+    ...(isEverySensor ? {} : { sensors }),
+    ...(isOneNaming && sensorAliases !== undefined ? { sensorAliases } : {}),
+  };
+}
+
+/** All sources, a file of cut counts that several tables hold once. */
+function mergeSources(tables: readonly NamedTable[], onNotice: (line: string) => void): SourceInfo[] {
+  const cut = new Map<string, SourceInfo>();
+  const sources: SourceInfo[] = [];
+  for (const { table } of tables) {
+    for (const source of table.info.sources) {
+      const known = source.cut ? cut.get(source.wholeHash) : undefined;
+      if (known !== undefined) {
+        onNotice(`${quoteForMessage(source.path)} and ${quoteForMessage(known.path)} are the same file: counted once`);
+        continue;
+      }
+      if (source.cut) cut.set(source.wholeHash, source);
+      sources.push(source);
+    }
+  }
+  return sources.sort(compareSources);
+}
+
+/** Which sensor-days are known in full, which from cut counts alone, over all tables. */
+class Cells {
+  readonly #codes = new Map<string, number>();
+  /** `#sensors[table][code in the table]` = code over all tables. */
+  readonly #sensors: Int32Array[];
+  readonly #exact: Set<number>[];
+  readonly #cut: Set<number>[];
+
+  constructor(tables: readonly NamedTable[]) {
+    this.#sensors = tables.map(({ table }) => Int32Array.from(table.dictionaries.sensor, name => this.#codeOf(name)));
+    this.#exact = tables.map(() => new Set());
+    this.#cut = tables.map(() => new Set());
+    for (const [i, { table }] of tables.entries()) {
+      const visit = (kind: Kind, see: (cell: number) => void) => {
+        const { rows, day, sensor } = table.kinds[kind];
+        for (let row = 0; row < rows; row++) if (sensor[row]! >= 0) see(this.#cell(i, day[row]!, sensor[row]!));
+      };
+      visit("event", cell => this.#exact[i]!.add(cell));
+      if (!table.info.sources.some(({ cut }) => cut)) continue;
+      for (const kind of KIND_NAMES) {
+        // A verdict counts wherever it was given, also on days that were left out.
+        if (kind === "event" || kind === "scan") continue;
+        visit(kind, cell => {
+          if (!this.#exact[i]!.has(cell)) this.#cut[i]!.add(cell);
+        });
+      }
+    }
+  }
+
+  hasCut(table: number): boolean {
+    return this.#cut[table]!.size > 0;
+  }
+
+  /** Whether a row comes from cut counts. */
+  isCut(table: number, day: number, sensor: number): boolean {
+    return sensor >= 0 && this.#cut[table]!.has(this.#cell(table, day, sensor));
+  }
+
+  /** Whether some table has the sensor-day in full. */
+  isExact(table: number, day: number, sensor: number): boolean {
+    const cell = this.#cell(table, day, sensor);
+    return this.#exact.some(cells => cells.has(cell));
+  }
+
+  /** Say which tables share sensor-days of cut counts, and where full counts take their place. */
+  tell(tables: readonly NamedTable[], onNotice: (line: string) => void): void {
+    for (const [i, { name }] of tables.entries()) {
+      for (const [j, { name: other }] of tables.entries()) {
+        const inFull = [...this.#cut[i]!].filter(cell => this.#exact[j]!.has(cell)).length;
+        if (inFull > 0) {
+          onNotice(
+            `Left out ${plural(inFull, "sensor-day")} of ${quoteForMessage(name)}: ` +
+              `${quoteForMessage(other)} has the full counts`,
+          );
+        }
+        const twice = i < j ? [...this.#cut[i]!].filter(cell => this.#cut[j]!.has(cell)).length : 0;
+        if (twice > 0) {
+          onNotice(
+            `${plural(twice, "sensor-day")} stand in both ${quoteForMessage(name)} and ${quoteForMessage(other)}: ` +
+              "counted once, of two counts the larger",
+          );
+        }
+      }
+    }
+  }
+
+  #codeOf(sensor: string): number {
+    let code = this.#codes.get(sensor);
+    if (code === undefined) this.#codes.set(sensor, (code = this.#codes.size));
+    return code;
+  }
+
+  #cell(table: number, day: number, sensor: number): number {
+    // Days reach a few million either way of 1970; sensors are fewer than 2^29.
+    return this.#sensors[table]![sensor]! * 0x100_0000 + day + 0x80_0000;
+  }
+}
+
+/** The rows of some sensor-days. */
+function selectCells({ texts, kinds }: ReducedRows, isWanted: (day: number, sensor: number) => boolean): ReducedRows {
+  const selected: Partial<Record<Kind, KindTable>> = {};
+  for (const kind of KIND_NAMES) {
+    const table = kinds[kind]!;
+    const list: number[] = [];
+    for (let row = 0; row < table.rows; row++) if (isWanted(table.day[row]!, table.sensor[row]!)) list.push(row);
+    const rows = Int32Array.from(list);
+    selected[kind] = {
+      kind,
+      rows: rows.length,
+      day: take(table.day, rows),
+      sensor: take(table.sensor, rows),
+      keys: Object.fromEntries(Object.entries(table.keys).map(([column, codes]) => [column, take(codes, rows)])),
+      count: take(table.count, rows),
+      success: take(table.success, rows),
+      firstSeenUs: take(table.firstSeenUs, rows),
+      lastSeenUs: take(table.lastSeenUs, rows),
+    };
+  }
+  return { texts, kinds: selected };
+}

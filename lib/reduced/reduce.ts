@@ -1,0 +1,326 @@
+/**
+ * Events to reduced rows: for each kind pick its rows, gather its key columns, add equal keys up.
+ */
+import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import type { EventBatch, EventTable } from "../events/event-table.ts";
+import { groupRows, take } from "../columns/group.ts";
+import { type KeyColumn, KINDS, type Kind, type TextKey } from "./kinds.ts";
+import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
+import type { KindTable, ReductionParameters } from "./reduced-table.ts";
+import type { NumberColumn, TextColumn } from "../events/schema.ts";
+import { DAY_US } from "../text/time.ts";
+
+const HOUR_US = DAY_US / 24;
+const INT32_MAX = 0x7fff_ffff;
+
+export interface ReduceOptions extends ReductionParameters {
+  /** Tells the rows that count; used to leave out lines that another log holds too. */
+  readonly keepRow?: (batch: EventBatch, row: number) => boolean;
+}
+
+export interface ReducedLog {
+  readonly rows: ReducedRows;
+  /** Time of the first and last event kept, microseconds since 1970-01-01 UTC. */
+  readonly firstSeenUs?: number;
+  readonly lastSeenUs?: number;
+  /** Events kept. */
+  readonly events: number;
+}
+
+/** Which kind, besides `event`, an event id feeds. */
+const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map([
+  ["cowrie.login.success", "login"],
+  ["cowrie.login.failed", "login"],
+  ["cowrie.command.input", "command"],
+  ["cowrie.session.connect", "connect"],
+  ["cowrie.session.closed", "session_closed"],
+  ["cowrie.session.file_download", "file_download"],
+  ["cowrie.session.file_upload", "file_upload"],
+  ["cowrie.direct-tcpip.request", "proxy_request"],
+  ["cowrie.client.version", "client"],
+  ["cowrie.client.kex", "client"],
+  ["cowrie.client.fingerprint", "client_key"],
+  ["cowrie.virustotal.scanfile", "scan"],
+]);
+
+/** Key columns that are columns of the event table under the same name. */
+const EVENT_NUMBERS: ReadonlySet<string> = new Set<NumberColumn>(["dst_port", "positives", "total"]);
+
+/**
+ * Reduce all events of a log.
+ *
+ * @param source Identity of the log, named by its rows of `last_command`.
+ */
+export async function reduceEvents(table: EventTable, source: string, options: ReduceOptions): Promise<ReducedLog> {
+  const builder = new ReducedBuilder();
+  let reducer: BatchReducer | undefined;
+  let at = 0;
+  for await (const batch of table.batches()) {
+    // The texts of an Arrow file are known from its first batch on.
+    reducer ??= new BatchReducer(table, source, options);
+    builder.add(reducer.reduce(batch, at));
+    at += batch.rows;
+  }
+  const { firstSeenUs = Infinity, lastSeenUs = -Infinity, events = 0 } = reducer ?? {};
+  return {
+    rows: builder.toRows(),
+    events,
+    ...(events > 0 ? { firstSeenUs, lastSeenUs } : {}),
+  };
+}
+
+/** What is known once per log: the texts, and which codes mean what. */
+class BatchReducer {
+  firstSeenUs = Infinity;
+  lastSeenUs = -Infinity;
+  events = 0;
+  readonly #options: ReduceOptions;
+  readonly #texts: Record<CodedColumn, Texts>;
+  /** `#kindOf[eventid code]`; undefined for ids that feed `event` only. */
+  readonly #kindOf: (Kind | undefined)[];
+  readonly #successCode: number;
+  readonly #versionCode: number;
+  /** `#sensorCode[code in the log + 1]` = code to count under, -1 = the sensor is left out. */
+  readonly #sensorCode: Int32Array;
+
+  constructor({ dictionaries }: EventTable, source: string, options: ReduceOptions) {
+    this.#options = options;
+    const empty = new Dictionary();
+    const eventids = dictionaries.get("eventid") ?? empty;
+    const ids = Array.from({ length: eventids.size }, (_, code) => textOf(eventids, code));
+    this.#kindOf = ids.map(id => KIND_OF_EVENTID.get(id));
+    this.#successCode = ids.indexOf("cowrie.login.success");
+    this.#versionCode = ids.indexOf("cowrie.client.version");
+
+    const aliases = new Map(Object.entries(options.sensorAliases ?? {}));
+    const wanted = options.sensors && new Set(options.sensors);
+    const logSensors = dictionaries.get("sensor") ?? empty;
+    const sensors = new Dictionary();
+    this.#sensorCode = new Int32Array(logSensors.size + 1);
+    for (let code = -1; code < logSensors.size; code++) {
+      const name = code < 0 ? "" : textOf(logSensors, code);
+      const alias = aliases.get(name) ?? name;
+      this.#sensorCode[code + 1] = wanted && !wanted.has(alias) ? -1 : sensors.internText(alias);
+    }
+
+    const sources = new Dictionary();
+    sources.internText(source);
+    this.#texts = Object.fromEntries(
+      CODED_COLUMNS.map(name => [name, dictionaries.get(name as TextColumn) ?? empty]),
+    ) as Record<CodedColumn, Texts>;
+    this.#texts.sensor = sensors;
+    this.#texts.source = sources;
+  }
+
+  /** @param at Row of the log at which the batch starts. */
+  reduce(batch: EventBatch, at: number): ReducedRows {
+    const eventid = batch.codes.get("eventid")!;
+    const day = new Int32Array(batch.rows);
+    const hour = new Int32Array(batch.rows);
+    const sensor = new Int32Array(batch.rows);
+    const sensors = batch.codes.get("sensor");
+    for (let row = 0; row < batch.rows; row++) {
+      const us = batch.timestampUs[row]!;
+      day[row] = Math.floor(us / DAY_US);
+      hour[row] = Math.floor((us - day[row]! * DAY_US) / HOUR_US);
+      sensor[row] = this.#sensorCode[sensors === undefined ? 0 : sensors[row]! + 1]!;
+    }
+
+    const rowsOf = this.#pickRows(batch, day, sensor);
+    const kinds: Partial<Record<Kind, KindTable>> = {};
+    for (const [kind, rows] of rowsOf) {
+      const columns: readonly KeyColumn[] = kind === "last_command" ? ["session"] : KINDS[kind];
+      const picked: Picked = {
+        batch,
+        rows,
+        day: take(day, rows),
+        sensor: take(sensor, rows),
+        keys: columns.map(column =>
+          column === "hour" ? take(hour, rows) : this.#gather(kind, column, batch, rows, eventid),
+        ),
+      };
+      kinds[kind] = kind === "last_command" ? lastCommands(picked, at) : this.#addUp(kind, picked, eventid);
+    }
+    return { texts: this.#texts, kinds };
+  }
+
+  /** Row numbers per kind; a kind without rows is absent. */
+  #pickRows(batch: EventBatch, day: Int32Array, sensor: Int32Array): Map<Kind, Int32Array> {
+    const { sinceDay = -Infinity, untilDay = Infinity, keepRow } = this.#options;
+    const eventid = batch.codes.get("eventid")!;
+    const realm = batch.codes.get("realm");
+    const session = batch.codes.get("session");
+    const shasum = batch.codes.get("shasum");
+    const key = batch.codes.get("key");
+    const print = batch.codes.get("fingerprint");
+    const positives = batch.numbers.get("positives");
+    const total = batch.numbers.get("total");
+    const picks = new Map<Kind, RowList>();
+    const pick = (kind: Kind) => {
+      let rows = picks.get(kind);
+      if (rows === undefined) picks.set(kind, (rows = new RowList(batch.rows)));
+      return rows;
+    };
+    const events = pick("event");
+    for (let row = 0; row < batch.rows; row++) {
+      const code = eventid[row]!;
+      const kind = this.#kindOf[code];
+      if (keepRow !== undefined && !keepRow(batch, row)) continue;
+      // A verdict holds for the file wherever and whenever it was fetched: no filter applies.
+      if (kind === "scan") {
+        const isVerdict = shasum !== undefined && shasum[row]! >= 0 && positives !== undefined && total !== undefined;
+        // False for NaN, that is, for an answer without figures.
+        if (isVerdict && positives[row]! <= INT32_MAX && total[row]! <= INT32_MAX) pick("scan").push(row);
+        // It is kept for the hash's sake; of a day that is left out it must not bring a sensor in.
+        if (day[row]! < sinceDay || day[row]! > untilDay) sensor[row] = -1;
+      }
+      if (sensor[row]! < 0 || day[row]! < sinceDay || day[row]! > untilDay) continue;
+      const us = batch.timestampUs[row]!;
+      if (us < this.firstSeenUs) this.firstSeenUs = us;
+      if (us > this.lastSeenUs) this.lastSeenUs = us;
+      events.push(row);
+      switch (kind) {
+        case undefined:
+        case "scan":
+          break;
+        case "command":
+          if (realm !== undefined && realm[row]! >= 0) break;
+          pick("command").push(row);
+          if (session !== undefined && session[row]! >= 0) pick("last_command").push(row);
+          break;
+        case "client_key":
+          // For two weeks of 2018 the id stood for the key exchange, which offers none.
+          if ((key !== undefined && key[row]! >= 0) || (print !== undefined && print[row]! >= 0)) pick(kind).push(row);
+          break;
+        case "file_download":
+          if (shasum !== undefined && shasum[row]! >= 0) pick("file_download").push(row);
+          break;
+        default:
+          pick(kind).push(row);
+      }
+    }
+    this.events += events.length;
+    const rowsOf = new Map<Kind, Int32Array>();
+    for (const [kind, rows] of picks) if (rows.length > 0) rowsOf.set(kind, rows.toArray());
+    return rowsOf;
+  }
+
+  /** A key column of the picked rows: codes, or whole numbers; -1 = no value. */
+  #gather(kind: Kind, column: KeyColumn, batch: EventBatch, rows: Int32Array, eventid: Int32Array): Int32Array {
+    const values = new Int32Array(rows.length).fill(-1);
+    if (column === "robot") {
+      const durations = batch.numbers.get("duration");
+      if (durations === undefined) return values;
+      const { robotMaxSeconds } = this.#options;
+      for (let i = 0; i < rows.length; i++) {
+        const duration = durations[rows[i]!]!;
+        if (!Number.isNaN(duration)) values[i] = duration < robotMaxSeconds ? 1 : 0;
+      }
+      return values;
+    }
+    if (EVENT_NUMBERS.has(column)) {
+      const numbers = batch.numbers.get(column as NumberColumn);
+      if (numbers === undefined) return values;
+      for (let i = 0; i < rows.length; i++) {
+        const number = numbers[rows[i]!]!;
+        if (!Number.isNaN(number)) values[i] = number;
+      }
+      return values;
+    }
+    const codes = batch.codes.get(column as TextKey & TextColumn);
+    if (codes === undefined) return values;
+    // A client is known by its version or by its HASSH, by the event that tells it; never by both at once.
+    const isVersion = column === "version";
+    const isClient = kind === "client";
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      if (!isClient || (eventid[row] === this.#versionCode) === isVersion) values[i] = codes[row]!;
+    }
+    return values;
+  }
+
+  #addUp(kind: Kind, { batch, rows, day, sensor, keys }: Picked, eventid: Int32Array): KindTable {
+    const { size, groupOf, firstRow } = groupRows([day, sensor, ...keys], rows.length);
+    const count = new Float64Array(size);
+    const success = new Float64Array(size);
+    const firstSeenUs = new Float64Array(size).fill(Infinity);
+    const lastSeenUs = new Float64Array(size).fill(-Infinity);
+    const isLogin = kind === "login";
+    for (let i = 0; i < rows.length; i++) {
+      const group = groupOf[i]!;
+      const us = batch.timestampUs[rows[i]!]!;
+      count[group]!++;
+      if (isLogin && eventid[rows[i]!] === this.#successCode) success[group]!++;
+      if (us < firstSeenUs[group]!) firstSeenUs[group] = us;
+      if (us > lastSeenUs[group]!) lastSeenUs[group] = us;
+    }
+    return {
+      kind,
+      rows: size,
+      day: take(day, firstRow),
+      sensor: take(sensor, firstRow),
+      keys: Object.fromEntries(KINDS[kind].map((column, i) => [column, take(keys[i]!, firstRow)])),
+      count,
+      success,
+      firstSeenUs,
+      lastSeenUs,
+    };
+  }
+}
+
+/** Rows of one kind with their day, sensor and key columns gathered. */
+interface Picked {
+  readonly batch: EventBatch;
+  readonly rows: Int32Array;
+  readonly day: Int32Array;
+  readonly sensor: Int32Array;
+  readonly keys: Int32Array[];
+}
+
+/** The last command of each session in the batch: by time, then by row. */
+function lastCommands({ batch, rows, day, sensor, keys }: Picked, at: number): KindTable {
+  const session = keys[0]!;
+  const { size, groupOf, firstRow } = groupRows([sensor, session], rows.length);
+  const last = firstRow.slice();
+  for (let i = 0; i < rows.length; i++) {
+    const group = groupOf[i]!;
+    if (batch.timestampUs[rows[i]!]! >= batch.timestampUs[rows[last[group]!]!]!) last[group] = i;
+  }
+  const lastRows = take(rows, last);
+  const input = batch.codes.get("input");
+  const time = take(batch.timestampUs, lastRows);
+  return {
+    kind: "last_command",
+    rows: size,
+    day: take(day, last),
+    sensor: take(sensor, last),
+    keys: {
+      session: take(session, last),
+      input: input === undefined ? new Int32Array(size).fill(-1) : take(input, lastRows),
+      source: new Int32Array(size),
+      line: lastRows.map(row => at + row),
+    },
+    count: new Float64Array(size).fill(1),
+    success: new Float64Array(size),
+    firstSeenUs: time,
+    lastSeenUs: time.slice(),
+  };
+}
+
+/** Row numbers in rising order. */
+class RowList {
+  length = 0;
+  readonly #rows: Int32Array;
+
+  constructor(capacity: number) {
+    this.#rows = new Int32Array(capacity);
+  }
+
+  push(row: number): void {
+    this.#rows[this.length++] = row;
+  }
+
+  toArray(): Int32Array {
+    return this.#rows.subarray(0, this.length);
+  }
+}

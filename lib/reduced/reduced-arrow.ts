@@ -1,0 +1,197 @@
+/**
+ * The reduced table as Arrow IPC, file or stream: one row per day, sensor, kind and key.
+ */
+import { type ColumnShape, inChunks, type IpcFormat, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { take } from "../columns/group.ts";
+import { type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
+import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
+import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
+import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
+import { visible } from "../text/text.ts";
+import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
+
+/** Version of the format; another one is refused. */
+export const REDUCED_VERSION = 2;
+
+const INFO_KEY = "cowrie.reduced";
+
+/** Rows per record batch. */
+const BATCH_ROWS = 1 << 16;
+
+const NUMBER_TYPES: Record<NumberKey, NumberType> = {
+  dst_port: "uint16",
+  robot: "bool",
+  hour: "uint8",
+  positives: "int32",
+  total: "int32",
+  line: "uint32",
+};
+
+/** Arrow IPC bytes of a reduced table, in chunks of about 1 MiB; equal tables give equal bytes. */
+export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): Generator<Uint8Array> {
+  const shapes: ColumnShape[] = [
+    { name: "day", type: "date", nullable: false },
+    { name: "sensor", texts: toTexts(table.dictionaries.sensor), nullable: false },
+    { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
+    ...TEXT_KEYS.map(name => ({ name, texts: toTexts(table.dictionaries[name]), nullable: true })),
+    ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_TYPES[name], nullable: true })),
+    { name: "count", type: "uint32", nullable: false },
+    { name: "success", type: "uint32", nullable: false },
+    { name: "first_seen", type: "timestamp", nullable: false },
+    { name: "last_seen", type: "timestamp", nullable: false },
+  ];
+  function* batches() {
+    for (const [code, kind] of KIND_NAMES.entries()) {
+      const rows = table.kinds[kind];
+      for (let start = 0; start < rows.rows; start += BATCH_ROWS) {
+        const end = Math.min(start + BATCH_ROWS, rows.rows);
+        const columns = [
+          rows.day.subarray(start, end),
+          rows.sensor.subarray(start, end),
+          new Int32Array(end - start).fill(code),
+          ...[...TEXT_KEYS, ...NUMBER_KEYS].map(name => rows.keys[name]?.subarray(start, end)),
+          rows.count.subarray(start, end),
+          rows.success.subarray(start, end),
+          rows.firstSeenUs.subarray(start, end),
+          rows.lastSeenUs.subarray(start, end),
+        ];
+        yield { rows: end - start, columns };
+      }
+    }
+  }
+  yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(table.info)]])));
+}
+
+/** The columns, every one of which every table has. */
+const COLUMNS = [
+  "day",
+  "sensor",
+  "kind",
+  ...TEXT_KEYS,
+  ...NUMBER_KEYS,
+  "count",
+  "success",
+  "first_seen",
+  "last_seen",
+];
+
+/** What a reduced Arrow file holds, ready to be added up. */
+export interface StoredReduced {
+  readonly info: ReducedInfo;
+  /** Its rows, batch by batch. */
+  readonly parts: readonly ReducedRows[];
+}
+
+/**
+ * Read a reduced table.
+ *
+ * @throws {TypeError} if the Arrow data are no reduced table, or one of another version.
+ * @throws {RangeError} if they are damaged, or a row says what no row can.
+ */
+export async function readReducedArrow(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredReduced> {
+  const ipc = await openIpc(source);
+  try {
+    const json = ipc.metadata.get(INFO_KEY);
+    if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
+    const info = parseInfo(json, "a reduced table");
+    if (info.version !== REDUCED_VERSION) {
+      throw new TypeError(`a reduced table of version ${visible(String(info.version))}: expected ${REDUCED_VERSION}`);
+    }
+    checkReducedInfo(info);
+    const parts: ReducedRows[] = [];
+    const missing = COLUMNS.filter(name => !ipc.names.includes(name));
+    if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
+    for await (const { rows, column } of ipc.batches()) {
+      if (rows === 0) continue;
+      const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
+      parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
+    }
+    return { info, parts };
+  } finally {
+    await ipc.close();
+  }
+}
+
+/** Rows of a table in memory, ready to be added up with others. */
+export function toReducedRows(table: ReducedTable): ReducedRows {
+  const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, toTexts(table.dictionaries[name])]));
+  return { texts: texts as Record<CodedColumn, Texts>, kinds: table.kinds };
+}
+
+/** Texts in an arena, in the order given. */
+export function toTexts(strings: readonly string[]): Texts {
+  // One byte a character: then they are encoded all at once (measured: an eighth of the time).
+  const size = strings.length;
+  const offsets = new Int32Array(size + 1);
+  for (let i = 0; i < size; i++) offsets[i + 1] = offsets[i]! + strings[i]!.length;
+  const arena = new TextEncoder().encode(strings.join(""));
+  if (arena.length === offsets[size]) return { size, arena, offsets };
+  const dictionary = new Dictionary();
+  for (const string of strings) dictionary.internText(string);
+  return dictionary;
+}
+
+/** The rows of a batch, kind by kind. */
+function splitKinds(
+  column: (name: string) => Int32Array | Float64Array | undefined,
+  kindTexts: Texts,
+): Partial<Record<Kind, KindTable>> {
+  const codes = column("kind") as Int32Array;
+  const rowsOf = new Map<Kind, number[]>();
+  const kindOf = Array.from({ length: kindTexts.size }, (_, code) => textOf(kindTexts, code) as Kind);
+  for (let row = 0; row < codes.length; row++) {
+    const kind = kindOf[codes[row]!]!;
+    const rows = rowsOf.get(kind);
+    if (rows === undefined) rowsOf.set(kind, [row]);
+    else rows.push(row);
+  }
+  const kinds: Partial<Record<Kind, KindTable>> = {};
+  for (const [kind, list] of rowsOf) {
+    if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind "${kind}"`);
+    const rows = Int32Array.from(list);
+    const whole = (name: string) => Int32Array.from(take(column(name)!, rows), value => (value === value ? value : -1));
+    const number = (name: string) => take(column(name) as Float64Array, rows);
+    const table: KindTable = {
+      kind,
+      rows: rows.length,
+      day: whole("day"),
+      sensor: whole("sensor"),
+      keys: Object.fromEntries(KINDS[kind].map((name: KeyColumn) => [name, whole(name)])),
+      count: number("count"),
+      success: number("success"),
+      firstSeenUs: number("first_seen"),
+      lastSeenUs: number("last_seen"),
+    };
+    checkRows(table);
+    kinds[kind] = table;
+  }
+  return kinds;
+}
+
+/**
+ * Rows that nobody can have counted would make calendars of a million years, or sums that are no numbers.
+ *
+ * @throws {RangeError} naming the first such row.
+ */
+function checkRows({ kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs }: KindTable): void {
+  const { hour, robot } = keys;
+  for (let row = 0; row < rows; row++) {
+    const isSound =
+      day[row]! * DAY_US >= EARLIEST_US &&
+      day[row]! * DAY_US <= LATEST_US &&
+      // A verdict counts whatever days and sensors were asked for: it may be of none of them.
+      sensor[row]! >= (kind === "scan" ? -1 : 0) &&
+      count[row]! >= 0 &&
+      success[row]! >= 0 &&
+      success[row]! <= count[row]! &&
+      firstSeenUs[row]! >= EARLIEST_US &&
+      firstSeenUs[row]! <= lastSeenUs[row]! &&
+      lastSeenUs[row]! <= LATEST_US &&
+      (hour === undefined || (hour[row]! >= 0 && hour[row]! < 24)) &&
+      (robot === undefined || (robot[row]! >= -1 && robot[row]! <= 1));
+    if (!isSound) {
+      throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row} of day ${day[row]}`);
+    }
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * Adds reduced rows up: of the batches of a log, of logs, of reduced tables. The one place where rows are merged.
+ *
+ * Merging is exact in any order and any number of steps: equal keys add their counts and take the earliest and latest
+ * time. `last_command` alone keeps, per session, the row that comes last, and `pre_disconnect_command` is made from it
+ * at the end.
+ *
+ * Counts that were cut to the top n before we saw them are no sums: the same sensor-day in two files is one and the
+ * same. Such rows are merged by a builder of their own, which keeps the larger of two counts of a key; so they, too,
+ * may be merged in any order, and with themselves.
+ */
+import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { groupRows, sortedRows, take } from "../columns/group.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
+import type { KindTable, ReducedInfo, ReducedTable, SourceInfo } from "./reduced-table.ts";
+import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
+
+/** Dictionary-coded columns of the reduced table. */
+export const CODED_COLUMNS = ["sensor", ...TEXT_KEYS] as const;
+export type CodedColumn = (typeof CODED_COLUMNS)[number];
+
+/** Rows of every kind with the texts their codes stand for; not sorted, a key may occur in several rows. */
+export interface ReducedRows {
+  readonly texts: Readonly<Record<CodedColumn, Texts>>;
+  readonly kinds: Readonly<Partial<Record<Kind, KindTable>>>;
+}
+
+/** Rows gathered before equal keys are added up; then again whenever they have doubled. */
+const COMPACT_MIN_ROWS = 1 << 17;
+
+/** Growing columns of one kind. */
+class KindRows {
+  rows = 0;
+  compactedRows = 0;
+  day = new Int32Array(0);
+  sensor = new Int32Array(0);
+  readonly keys: Int32Array<ArrayBuffer>[];
+  count = new Float64Array(0);
+  success = new Float64Array(0);
+  firstSeenUs = new Float64Array(0);
+  lastSeenUs = new Float64Array(0);
+
+  constructor(readonlyKeys: readonly KeyColumn[]) {
+    this.keys = readonlyKeys.map(() => new Int32Array(0));
+  }
+
+  reserve(rows: number): void {
+    if (rows <= this.count.length) return;
+    const capacity = Math.max(rows, this.count.length * 2, 256);
+    const grow = <T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(column: T): T => {
+      const grown = new (column.constructor as new (length: number) => T)(capacity);
+      grown.set(column);
+      return grown;
+    };
+    this.day = grow(this.day);
+    this.sensor = grow(this.sensor);
+    for (let i = 0; i < this.keys.length; i++) this.keys[i] = grow(this.keys[i]!);
+    this.count = grow(this.count);
+    this.success = grow(this.success);
+    this.firstSeenUs = grow(this.firstSeenUs);
+    this.lastSeenUs = grow(this.lastSeenUs);
+  }
+}
+
+export interface ReducedBuilderOptions {
+  /** Rows of cut counts: of equal keys the larger count stays, and `pre_disconnect_command` is kept as it comes. */
+  readonly isCut?: boolean;
+}
+
+export class ReducedBuilder {
+  readonly #isCut: boolean;
+  readonly #dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<
+    CodedColumn,
+    Dictionary
+  >;
+  readonly #kinds = new Map<Kind, KindRows>(KIND_NAMES.map(kind => [kind, new KindRows(KINDS[kind])]));
+  /** Sources by identity, to tell which of two events of a session at the same microsecond came last. */
+  readonly #sources = new Map<string, SourceInfo>();
+
+  constructor({ isCut = false }: ReducedBuilderOptions = {}) {
+    this.#isCut = isCut;
+  }
+
+  /** Name a source whose rows are added; needed for the order of sources only. */
+  addSource(source: SourceInfo): void {
+    this.#sources.set(source.wholeHash, source);
+  }
+
+  /** Add rows; their codes are translated into this builder's. */
+  add(rows: ReducedRows): void {
+    this.#add(rows, this.#isCut);
+  }
+
+  /** Add rows of cut counts, of sensor-days that no other rows are of. */
+  addCut(rows: ReducedRows): void {
+    this.#add(rows, true);
+  }
+
+  #add({ texts, kinds }: ReducedRows, isCut: boolean): void {
+    const recodes = new Map<CodedColumn, (codes: Int32Array, to: Int32Array, at: number) => void>();
+    const recodeOf = (name: CodedColumn) => {
+      let recode = recodes.get(name);
+      if (recode === undefined) recodes.set(name, (recode = makeRecode(texts[name], this.#dictionaries[name])));
+      return recode;
+    };
+    for (const kind of KIND_NAMES) {
+      const table = kinds[kind];
+      if (table === undefined || table.rows === 0) continue;
+      // Made anew from `last_command` at the end; cut counts have none to make it from.
+      if (kind === "pre_disconnect_command" && !isCut) continue;
+      const own = this.#kinds.get(kind)!;
+      const at = own.rows;
+      own.reserve(at + table.rows);
+      own.day.set(table.day, at);
+      recodeOf("sensor")(table.sensor, own.sensor, at);
+      KINDS[kind].forEach((column: KeyColumn, i) => {
+        const codes = table.keys[column]!;
+        if (isTextKey(column)) recodeOf(column)(codes, own.keys[i]!, at);
+        else own.keys[i]!.set(codes, at);
+      });
+      own.count.set(table.count, at);
+      own.success.set(table.success, at);
+      own.firstSeenUs.set(table.firstSeenUs, at);
+      own.lastSeenUs.set(table.lastSeenUs, at);
+      own.rows += table.rows;
+      if (own.rows > Math.max(COMPACT_MIN_ROWS, own.compactedRows * 2)) this.#compact(kind);
+    }
+  }
+
+  /** The rows so far with each key once, in no order; arrays are copies of their own, ready to be handed over. */
+  toRows(): ReducedRows {
+    const kinds: Partial<Record<Kind, KindTable>> = {};
+    for (const kind of KIND_NAMES) kinds[kind] = mapColumns(this.#compacted(kind), column => column.slice() as typeof column);
+    const texts = Object.fromEntries(
+      CODED_COLUMNS.map(name => {
+        const { size, arena, offsets } = this.#dictionaries[name];
+        return [name, { size, arena: arena.slice(0, offsets[size]), offsets: offsets.slice(0, size + 1) }];
+      }),
+    ) as Record<CodedColumn, Texts>;
+    return { texts, kinds };
+  }
+
+  /** The reduced table of all rows added, in canonical order; its columns lie in memory that threads share. */
+  finish(info: ReducedInfo): ReducedTable {
+    const kinds = {} as Record<Kind, KindTable>;
+    for (const kind of KIND_NAMES) kinds[kind] = this.#compacted(kind);
+    kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command);
+    const dictionaries = {} as Record<CodedColumn, string[]>;
+    const ranks = {} as Record<CodedColumn, Int32Array>;
+    for (const name of CODED_COLUMNS) {
+      const texts = this.#dictionaries[name];
+      const used = new Uint8Array(texts.size);
+      for (const kind of KIND_NAMES) {
+        const table = kinds[kind];
+        const codes = name === "sensor" ? table.sensor : table.keys[name];
+        if (codes !== undefined) for (let row = 0; row < table.rows; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
+      }
+      ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(texts, used));
+    }
+    const sorted = {} as Record<Kind, KindTable>;
+    for (const kind of KIND_NAMES) sorted[kind] = sortKind(kinds[kind], ranks);
+    return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, kinds: sorted };
+  }
+
+  /** The rows of a kind with each key once, as views of this builder's columns. */
+  #compacted(kind: Kind): KindTable {
+    this.#compact(kind);
+    const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
+    const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
+    const whole = { kind, rows, day, sensor, keys: named, count, success, firstSeenUs, lastSeenUs };
+    return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
+  }
+
+  /** Add up rows with equal keys. */
+  #compact(kind: Kind): void {
+    const own = this.#kinds.get(kind)!;
+    if (own.rows === own.compactedRows) return;
+    if (kind === "last_command") this.#compactLastCommands(own);
+    else addUpRows(own, this.#isCut);
+    own.compactedRows = own.rows;
+  }
+
+  /** Keep the last command of each session: by time, then by the order of the input. */
+  #compactLastCommands(own: KindRows): void {
+    const [session, , source, line] = own.keys as [Int32Array, Int32Array, Int32Array, Int32Array];
+    const { size, groupOf, firstRow } = groupRows([own.sensor, session], own.rows);
+    const last = firstRow.slice();
+    for (let row = 0; row < own.rows; row++) {
+      const best = last[groupOf[row]!]!;
+      const order =
+        own.lastSeenUs[row]! - own.lastSeenUs[best]! ||
+        this.#compareSourceCodes(source[row]!, source[best]!) ||
+        line[row]! - line[best]!;
+      if (order > 0) last[groupOf[row]!] = row;
+    }
+    const to = (column: Int32Array | Float64Array) => column.set(take(column, last));
+    for (const column of [own.day, own.sensor, ...own.keys, own.firstSeenUs, own.lastSeenUs]) to(column);
+    own.rows = size;
+  }
+
+  #compareSourceCodes(a: number, b: number): number {
+    if (a === b) return 0;
+    const nameA = textOf(this.#dictionaries.source, a);
+    const nameB = textOf(this.#dictionaries.source, b);
+    const sourceA = this.#sources.get(nameA);
+    const sourceB = this.#sources.get(nameB);
+    return sourceA && sourceB ? compareSources(sourceA, sourceB) : compareTexts(nameA, nameB);
+  }
+}
+
+/** Canonical order of sources: by the time of the first event, then path as people count, then content. */
+export function compareSources(a: SourceInfo, b: SourceInfo): number {
+  return (
+    (a.firstSeenUs ?? Infinity) - (b.firstSeenUs ?? Infinity) ||
+    comparePaths(a.path, b.path) ||
+    compareTexts(a.wholeHash, b.wholeHash)
+  );
+}
+
+/** Paths with their numbers compared as numbers: `cowrie.json.2` before `cowrie.json.10`. */
+export function comparePaths(a: string, b: string): number {
+  const digits = /(\d+)/;
+  const left = a.split(digits);
+  const right = b.split(digits);
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = i % 2 === 1 ? Number(left[i]) - Number(right[i]) : compareTexts(left[i]!, right[i]!);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length || compareTexts(a, b);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Translate codes of `from` into codes of `to`, each text once and only if it occurs. */
+function makeRecode(from: Texts, to: Dictionary): (codes: Int32Array, target: Int32Array, at: number) => void {
+  const known = new Int32Array(from.size).fill(-1);
+  const { arena, offsets } = from;
+  return (codes, target, at) => {
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row]!;
+      if (code < 0) {
+        target[at + row] = -1;
+        continue;
+      }
+      let own = known[code]!;
+      if (own < 0) own = known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
+      target[at + row] = own;
+    }
+  };
+}
+
+/** Bring rows with equal keys together: their counts are added up or, of cut counts, the largest stays. */
+function addUpRows(own: KindRows, isCut = false): void {
+  const { size, groupOf, firstRow } = groupRows([own.day, own.sensor, ...own.keys], own.rows);
+  // Groups are numbered by their first rows, so each sum can be built in the place of a row already read.
+  for (let row = 0; row < own.rows; row++) {
+    const group = groupOf[row]!;
+    if (firstRow[group] === row) {
+      own.count[group] = own.count[row]!;
+      own.success[group] = own.success[row]!;
+      own.firstSeenUs[group] = own.firstSeenUs[row]!;
+      own.lastSeenUs[group] = own.lastSeenUs[row]!;
+    } else {
+      if (isCut) {
+        if (own.count[row]! > own.count[group]!) own.count[group] = own.count[row]!;
+        if (own.success[row]! > own.success[group]!) own.success[group] = own.success[row]!;
+      } else {
+        own.count[group]! += own.count[row]!;
+        own.success[group]! += own.success[row]!;
+      }
+      if (own.firstSeenUs[row]! < own.firstSeenUs[group]!) own.firstSeenUs[group] = own.firstSeenUs[row]!;
+      if (own.lastSeenUs[row]! > own.lastSeenUs[group]!) own.lastSeenUs[group] = own.lastSeenUs[row]!;
+    }
+  }
+  for (const column of [own.day, own.sensor, ...own.keys]) column.set(take(column, firstRow));
+  own.rows = size;
+}
+
+/**
+ * One row per day, sensor and command, counting the sessions that ended with it.
+ *
+ * @param cut Such rows of sensor-days whose sessions nobody knows.
+ */
+function countLastCommands(last: KindTable, cut: KindTable): KindTable {
+  const own = new KindRows(["input"]);
+  own.rows = last.rows + cut.rows;
+  own.reserve(own.rows);
+  const fill = (column: Int32Array | Float64Array, from: Int32Array | Float64Array, cutFrom: Int32Array | Float64Array) => {
+    column.set(from);
+    column.set(cutFrom, last.rows);
+  };
+  fill(own.day, last.day, cut.day);
+  fill(own.sensor, last.sensor, cut.sensor);
+  fill(own.keys[0]!, last.keys.input!, cut.keys.input!);
+  own.count.fill(1);
+  own.count.set(cut.count, last.rows);
+  own.success.set(cut.success, last.rows);
+  fill(own.firstSeenUs, last.firstSeenUs, cut.firstSeenUs);
+  fill(own.lastSeenUs, last.lastSeenUs, cut.lastSeenUs);
+  addUpRows(own);
+  const { rows } = own;
+  return {
+    kind: "pre_disconnect_command",
+    rows,
+    day: own.day.subarray(0, rows),
+    sensor: own.sensor.subarray(0, rows),
+    keys: { input: own.keys[0]!.subarray(0, rows) },
+    count: own.count.subarray(0, rows),
+    success: own.success.subarray(0, rows),
+    firstSeenUs: own.firstSeenUs.subarray(0, rows),
+    lastSeenUs: own.lastSeenUs.subarray(0, rows),
+  };
+}
+
+/** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
+function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
+  const all = allTexts(texts);
+  const sorted = all.filter((_, code) => used[code] === 1).sort();
+  const places = new Map(sorted.map((text, place) => [text, place]));
+  const rank = Int32Array.from(all, (text, code) => (used[code] === 1 ? places.get(text)! : -1));
+  return { sorted, rank };
+}
+
+/** The same table with every column put through `map`. */
+function mapColumns(
+  table: KindTable,
+  map: <T extends Int32Array | Float64Array>(column: T) => T,
+): KindTable {
+  return {
+    kind: table.kind,
+    rows: table.rows,
+    day: map(table.day),
+    sensor: map(table.sensor),
+    keys: Object.fromEntries(Object.entries(table.keys).map(([name, column]) => [name, map(column)])),
+    count: map(table.count),
+    success: map(table.success),
+    firstSeenUs: map(table.firstSeenUs),
+    lastSeenUs: map(table.lastSeenUs),
+  };
+}
+
+function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
+  const ranked = (codes: Int32Array, rank: Int32Array): Int32Array => codes.map(code => (code < 0 ? -1 : rank[code]!));
+  const sensor = ranked(table.sensor, ranks.sensor);
+  const columns: readonly KeyColumn[] = KINDS[table.kind];
+  const keys = columns.map(column => {
+    const codes = table.keys[column]!;
+    return isTextKey(column) ? ranked(codes, ranks[column as TextKey]) : codes;
+  });
+  const order = sortedRows([table.day, sensor, ...keys], table.rows);
+  return {
+    kind: table.kind,
+    rows: table.rows,
+    day: take(table.day, order, sharedInts),
+    sensor: take(sensor, order, sharedInts),
+    keys: Object.fromEntries(columns.map((column, i) => [column, take(keys[i]!, order, sharedInts)])),
+    count: take(table.count, order, sharedFloats),
+    success: take(table.success, order, sharedFloats),
+    firstSeenUs: take(table.firstSeenUs, order, sharedFloats),
+    lastSeenUs: take(table.lastSeenUs, order, sharedFloats),
+  };
+}

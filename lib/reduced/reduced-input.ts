@@ -1,0 +1,172 @@
+/**
+ * A reduced table in whatever form it comes: Arrow file or stream, `reduced.json` of ours or of the ancestor, packed or
+ * not, by path or on standard input. Its first bytes tell, never its name.
+ */
+import { existsSync } from "node:fs";
+import { checkInputs, type OptionTable, stdinIsTerminal, UsageError } from "../process/cli.ts";
+import { combineTables } from "./combine.ts";
+import { parseReducedJson } from "./cut-counts.ts";
+import { allTexts } from "../columns/dictionary.ts";
+import { STDIN } from "../logs/find-logs.ts";
+import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
+import { BLOCK_BYTES, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../events/log-text.ts";
+import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
+import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
+
+/** Operand and option that name the one table a script shows. */
+export const TABLE_OPERAND = {
+  name: "TABLE",
+  repeatable: true,
+  help:
+    "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not " +
+    "tested), the " +
+    'reduced.json of cowralyze, "-" for any of them on stdin.',
+} as const;
+export const TABLE_OPTION = {
+  file: { type: "path", short: "f", help: "The reduced table; the same as naming it as TABLE." },
+} as const satisfies OptionTable;
+
+/**
+ * The one table a command line names, by option or as operand.
+ *
+ * @throws {UsageError} if there is none, or more than one.
+ */
+export function chooseTable(file: string | undefined, operands: readonly string[]): string {
+  const named = [...(file === undefined ? [] : [file]), ...operands];
+  if (named.length === 0)
+    throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
+  if (named.length > 1) {
+    throw new UsageError(`Cannot use ${named.length} tables: expected one, which combine-reduced.ts makes of several`);
+  }
+  checkInputs(named, stdinIsTerminal());
+  return named[0]!;
+}
+
+/** Largest JSON read; more is no file for people, and has an Arrow file beside it. */
+const JSON_MAX_BYTES = 1 << 30;
+
+/**
+ * Read a reduced table.
+ *
+ * @param path "-" is standard input.
+ * @param onNotice Told what was left out; safe to show.
+ * @throws {Error} if it cannot be read or is something else; says what.
+ */
+export async function readReduced(path: string, onNotice: (line: string) => void): Promise<ReducedTable> {
+  const name = path === STDIN ? "standard input" : path;
+  try {
+    if (path === STDIN) {
+      const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
+      if (head.length === 0) throw new Error("it is empty");
+      if (isArrow(head)) return await toTable(await readReducedArrow(all));
+      return parseReducedJson(name, await readAll(streamText(head, all)), onNotice);
+    }
+    if (isArrowFile(path)) return await toTable(await readReducedArrow(path));
+    const bytes = await readAll(openText(path));
+    const table = parseReducedJson(path, bytes, onNotice);
+    const full = path.replace(/\.json$/, ".arrow");
+    if (full !== path && existsSync(full)) {
+      onNotice(`${quoteForMessage(path)} holds the top entries only: the full counts are in ${quoteForMessage(full)}`);
+    }
+    return table;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error;
+    throw new Error(`Cannot read ${quoteForMessage(name)}: ${describe(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Read a reduced table from its Arrow bytes.
+ *
+ * @throws {TypeError} if they are something else.
+ */
+export async function readReducedStream(bytes: Uint8Array): Promise<ReducedTable> {
+  return await toTable(await readReducedArrow(bytes));
+}
+
+function describe(error: unknown): string {
+  const reason = errorReason(error);
+  if (reason.startsWith("not a reduced table")) return `${reason}; reduce.ts makes one from an event table`;
+  return reason.startsWith("a reduced table of version") ? `${reason}; reduce.ts makes it anew from the logs` : reason;
+}
+
+/** All of a text. */
+async function readAll(text: TextStream): Promise<Uint8Array> {
+  try {
+    let bytes = new Uint8Array(BLOCK_BYTES);
+    let filled = 0;
+    for (;;) {
+      if (filled === bytes.length) {
+        if (filled >= JSON_MAX_BYTES) throw new Error("it is longer than 1 GiB, expected a reduced.json");
+        const grown = new Uint8Array(bytes.length * 2);
+        grown.set(bytes);
+        bytes = grown;
+      }
+      const n = await text.read(bytes, filled, bytes.length - filled);
+      if (n === 0) break;
+      filled += n;
+    }
+    if (filled === 0) throw new Error("it is empty");
+    return bytes.subarray(0, filled);
+  } finally {
+    text.close();
+  }
+}
+
+/** A table as it was written; one that somebody else has written is brought into canonical order. */
+async function toTable({ info, parts }: StoredReduced): Promise<ReducedTable> {
+  const [first] = parts;
+  const dictionaries = Object.fromEntries(
+    CODED_COLUMNS.map(name => [name, first === undefined ? [] : allTexts(first.texts[name])]),
+  ) as Record<CodedColumn, string[]>;
+  const kinds = Object.fromEntries(
+    KIND_NAMES.map(kind => {
+      const tables = parts.flatMap(part => part.kinds[kind] ?? []);
+      const join = (pick: (table: KindTable) => Int32Array) => joinArrays(Int32Array, tables.map(pick));
+      const joinNumbers = (pick: (table: KindTable) => Float64Array) => joinArrays(Float64Array, tables.map(pick));
+      const table: KindTable = {
+        kind,
+        rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+        day: join(({ day }) => day),
+        sensor: join(({ sensor }) => sensor),
+        keys: Object.fromEntries(KINDS[kind].map((column: KeyColumn) => [column, join(({ keys }) => keys[column]!)])),
+        count: joinNumbers(({ count }) => count),
+        success: joinNumbers(({ success }) => success),
+        firstSeenUs: joinNumbers(({ firstSeenUs }) => firstSeenUs),
+        lastSeenUs: joinNumbers(({ lastSeenUs }) => lastSeenUs),
+      };
+      return [kind, table];
+    }),
+  ) as unknown as ReducedTable["kinds"];
+  const table = { info, dictionaries, kinds };
+  return isCanonical(table) ? table : (await combineTables([{ name: "", table }], () => {})).table;
+}
+
+function joinArrays<T extends Int32Array | Float64Array>(make: new (length: number) => T, arrays: readonly T[]): T {
+  if (arrays.length === 1) return arrays[0]!;
+  const joined = new make(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    joined.set(array, at);
+    at += array.length;
+  }
+  return joined;
+}
+
+/** Tell whether texts and rows stand in their order, each once. */
+function isCanonical({ dictionaries, kinds }: ReducedTable): boolean {
+  const isRising = (texts: readonly string[]) => texts.every((text, i) => i === 0 || texts[i - 1]! < text);
+  if (!CODED_COLUMNS.every(name => isRising(dictionaries[name]))) return false;
+  return KIND_NAMES.every(kind => {
+    const { rows, day, sensor, keys } = kinds[kind];
+    const columns = [day, sensor, ...KINDS[kind].map((column: KeyColumn) => keys[column]!)];
+    for (let row = 1; row < rows; row++) {
+      let i = 0;
+      while (i < columns.length && columns[i]![row] === columns[i]![row - 1]) i++;
+      if (i === columns.length || columns[i]![row]! < columns[i]![row - 1]!) return false;
+    }
+    return true;
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * The reduced table as JSON for people, and for whoever comes from cowralyze: one object per day and sensor, with the
+ * top entries of each kind.
+ */
+import { toIsoDay } from "../text/format.ts";
+import { isTextKey, type KeyColumn, KINDS, type Kind } from "./kinds.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { toSafeJson } from "../text/text.ts";
+
+/** Name in the file of each kind it holds, in the order of the file. */
+export const JSON_KINDS = {
+  login: "passwords",
+  command: "commands",
+  pre_disconnect_command: "pre_disconnect_command",
+  connect: "connect",
+  session_closed: "session_closed",
+  file_download: "file_download",
+  file_upload: "file_upload",
+  proxy_request: "proxy_request",
+} as const satisfies Partial<Record<Kind, string>>;
+type JsonKind = keyof typeof JSON_KINDS;
+const JSON_KIND_NAMES = Object.keys(JSON_KINDS) as JsonKind[];
+
+/** What VirusTotal said of a file. */
+export interface Verdict {
+  readonly positives: number;
+  readonly total: number;
+}
+
+/**
+ * The verdict on each hash: the latest; of two at the same time the one with more positives.
+ *
+ * @returns By code of `dictionaries.shasum`.
+ */
+export function verdictsByHash({ kinds: { scan } }: ReducedTable): Map<number, Verdict> {
+  const best = new Map<number, number>();
+  const { shasum, positives, total } = scan.keys as Record<"shasum" | "positives" | "total", Int32Array>;
+  for (let row = 0; row < scan.rows; row++) {
+    const known = best.get(shasum[row]!);
+    const order =
+      known === undefined
+        ? 1
+        : scan.lastSeenUs[row]! - scan.lastSeenUs[known]! ||
+          positives[row]! - positives[known]! ||
+          total[row]! - total[known]!;
+    if (order > 0) best.set(shasum[row]!, row);
+  }
+  return new Map([...best].map(([code, row]) => [code, { positives: positives[row]!, total: total[row]! }]));
+}
+
+/**
+ * `reduced.json` of a table, piece by piece.
+ *
+ * @param topN Entries per kind, by count falling, ties by key; 0 = all.
+ */
+export function* reducedToJson(table: ReducedTable, topN: number): Generator<string> {
+  const verdicts = verdictsByHash(table);
+  const cursors = JSON_KIND_NAMES.map(kind => new Cursor(table.kinds[kind]));
+  // A sensor-day has events whatever it has else; only one of cut counts has none.
+  const days = new Cursor(table.kinds.event);
+  yield "[";
+  let separator = "\n";
+  for (;;) {
+    const at = earliest([days, ...cursors].map(({ current }) => current));
+    if (at === undefined) break;
+    days.take(at);
+    const object: Record<string, unknown> = {
+      date: toIsoDay(at.day),
+      sensor: table.dictionaries.sensor[at.sensor],
+    };
+    JSON_KIND_NAMES.forEach((kind, i) => {
+      const { start, end } = cursors[i]!.take(at);
+      if (end === start) return;
+      const rows = topRows(table.kinds[kind], start, end, topN);
+      object[JSON_KINDS[kind]] = rows.map(row => toEntry(table, kind, row, verdicts));
+    });
+    yield `${separator}${toSafeJson(object)}`;
+    separator = ",\n";
+  }
+  yield "\n]\n";
+}
+
+/** Rows `[start, end)` by count falling; equal counts stay in the order of their keys. */
+function topRows(table: KindTable, start: number, end: number, n: number): number[] {
+  const rows = Array.from({ length: end - start }, (_, i) => start + i);
+  rows.sort((a, b) => table.count[b]! - table.count[a]!);
+  return n === 0 ? rows : rows.slice(0, n);
+}
+
+function toEntry(
+  table: ReducedTable,
+  kind: JsonKind,
+  row: number,
+  verdicts: ReadonlyMap<number, Verdict>,
+): Record<string, unknown> {
+  const rows = table.kinds[kind];
+  const entry: Record<string, unknown> = {};
+  for (const column of KINDS[kind] as readonly KeyColumn[]) {
+    const value = rows.keys[column]![row]!;
+    if (value < 0) entry[column] = null;
+    else if (isTextKey(column)) entry[column] = table.dictionaries[column][value];
+    else entry[column] = column === "robot" ? value === 1 : value;
+  }
+  if (kind === "file_download") entry.scans = verdicts.get(rows.keys.shasum![row]!) ?? null;
+  entry.count = rows.count[row];
+  if (kind === "login") entry.success = rows.success[row];
+  return entry;
+}
+
+interface SensorDay {
+  readonly day: number;
+  readonly sensor: number;
+}
+
+/** The sensor-day that comes first. */
+function earliest(days: readonly (SensorDay | undefined)[]): SensorDay | undefined {
+  let first: SensorDay | undefined;
+  for (const at of days) {
+    const order = at === undefined ? 1 : first === undefined ? -1 : at.day - first.day || at.sensor - first.sensor;
+    if (order < 0) first = at;
+  }
+  return first;
+}
+
+/** Walks the rows of a kind, which are sorted by day and sensor, one sensor-day after the other. */
+class Cursor {
+  #row = 0;
+
+  constructor(table: KindTable) {
+    this.#table = table;
+  }
+  readonly #table: KindTable;
+
+  get current(): SensorDay | undefined {
+    const { rows, day, sensor } = this.#table;
+    return this.#row < rows ? { day: day[this.#row]!, sensor: sensor[this.#row]! } : undefined;
+  }
+
+  /** The rows of this sensor-day, which must not lie before the last one taken. */
+  take(at: SensorDay): { start: number; end: number } {
+    const { rows, day, sensor } = this.#table;
+    const start = this.#row;
+    while (this.#row < rows && day[this.#row] === at.day && sensor[this.#row] === at.sensor) this.#row++;
+    return { start, end: this.#row };
+  }
+}

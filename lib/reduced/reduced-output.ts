@@ -1,0 +1,60 @@
+/**
+ * Where and how scripts write a reduced table: in full as Arrow, and the top n as JSON beside it.
+ */
+import type { OptionTable } from "../process/cli.ts";
+import { KIND_NAMES } from "./kinds.ts";
+import type { OutputSet } from "../process/output-file.ts";
+import { reducedToIpc } from "./reduced-arrow.ts";
+import { reducedToJson } from "./reduced-json.ts";
+import type { ReducedTable } from "./reduced-table.ts";
+
+export const REDUCED_OUTPUT_OPTIONS = {
+  outfile: {
+    type: "path",
+    short: "o",
+    default: "reduced.json",
+    help:
+      "Counts as JSON, cut to the top n; the full counts go beside it under the same name with .arrow. " +
+      '"-" writes the full counts to stdout as an Arrow stream, and no file.',
+  },
+  topNEvents: {
+    type: "count",
+    short: "n",
+    default: 5,
+    help: "Entries per kind, in the JSON per day and sensor; 0 = all.",
+  },
+} as const satisfies OptionTable;
+
+export interface ReducedPaths {
+  /** "-" = stdout. */
+  readonly arrow: string;
+  /** undefined when the table goes to stdout. */
+  readonly json: string | undefined;
+}
+
+/** Both names of a table by the one the user gave; it may end in .json, .arrow or neither. */
+export function reducedPaths(outfile: string): ReducedPaths {
+  if (outfile === "-") return { arrow: "-", json: undefined };
+  const stem = outfile.replace(/\.(json|arrow)$/, "");
+  return { arrow: `${stem}.arrow`, json: outfile.endsWith(".arrow") ? `${stem}.json` : outfile };
+}
+
+/** Write a table to both places. */
+export async function writeReduced(
+  outputs: OutputSet,
+  { arrow, json }: ReducedPaths,
+  table: ReducedTable,
+  topN: number,
+): Promise<void> {
+  const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
+    const output = await outputs.open(path);
+    for (const chunk of chunks) await output.write(chunk);
+  };
+  await write(arrow, reducedToIpc(table, arrow === "-" ? "stream" : "file"));
+  if (json !== undefined) await write(json, reducedToJson(table, topN));
+}
+
+/** Rows of all kinds. */
+export function countRows({ kinds }: ReducedTable): number {
+  return KIND_NAMES.reduce((sum, kind) => sum + kinds[kind].rows, 0);
+}

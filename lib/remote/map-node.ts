@@ -1,0 +1,386 @@
+/**
+ * The logs of a node, mapped and reduced here while they come in; no log is written, and none is fetched again that has
+ * not changed since its event table was made.
+ */
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { requireLogs } from "./download-logs.ts";
+import { type EventTableInfo, type FileIdentity, openEventTable } from "../events/event-table.ts";
+import { formatBytes, formatRate } from "../text/format.ts";
+import { growOffset } from "../logs/grow-log.ts";
+import { partialPathOf } from "../process/output-file.ts";
+import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-pool.ts";
+import type { LogJob, LogResult } from "../logs/read-log.ts";
+import { comparePaths, type ReducedRows } from "../reduced/reduced-builder.ts";
+import type { LineCounts, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { answerQuestions, type CopyOf, findCopies } from "./find-copies.ts";
+import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
+import { chooseWire, fetchParts } from "./fetch-parts.ts";
+import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./list-logs.ts";
+import type { Connection } from "../ssh/connector.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
+
+const REQUEST_MAX_BYTES = 16 << 20;
+const REQUEST_MAX_FILES = 64;
+/** How often progress is told at most. */
+const TELL_MS = 100;
+/** How often a log is asked for that was changed while it was read. */
+const ROUNDS_MAX = 3;
+
+export interface MapNodeOptions {
+  /** Name of the node, as it stands before the paths of its logs. */
+  readonly name: string;
+  /** Folder of the node's event tables. */
+  readonly tables: string;
+  readonly paths: readonly string[];
+  readonly sudo: boolean;
+  readonly parameters: ReductionParameters;
+  /** Fetch and map every log again. */
+  readonly isFresh: boolean;
+  readonly pool: MapperPool;
+  /** Requests at the same time; the threads that map are the limit, so many nodes need one each. */
+  readonly requests: number;
+  /** Event tables with the hash of every line, and no reduced rows. */
+  readonly hasLineHashes: boolean;
+  /** Logs that are copies of others, or earlier states, count as well. */
+  readonly keepDuplicates: boolean;
+  /** Folder for rejected lines, a file per log; undefined = they are not wanted. */
+  readonly rejects: string | undefined;
+  readonly show: (text: string) => void;
+  readonly note: (text: string) => void;
+}
+
+/** A log of a node with its event table. */
+export interface MappedRemoteLog {
+  readonly source: SourceInfo;
+  /** As the node has it, every byte one character. */
+  readonly remotePath: string;
+  readonly tablePath: string;
+  /** Undefined where the table has the hashes of lines. */
+  readonly rows: ReducedRows | undefined;
+  /** File of its rejected lines, if they were wanted; it may not be there. */
+  readonly rejectsPath: string | undefined;
+}
+
+export interface MappedNode {
+  /** Logs that hold events, each text once. */
+  readonly logs: readonly MappedRemoteLog[];
+  /** Logs without any event; what they hold was rejected. */
+  readonly empty: readonly MappedRemoteLog[];
+  readonly reused: number;
+  readonly leftOut: number;
+  readonly damaged: number;
+  /** How the lines of all logs ended. */
+  readonly counts: LineCounts;
+  /** Bytes of text, as fetched or known from before, and of the wire. */
+  readonly textBytes: number;
+  readonly wireBytes: number;
+  /** Logs that could not be read, and why. */
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Map the logs of a node. */
+export async function mapNode(connection: Connection, options: MapNodeOptions): Promise<MappedNode> {
+  const { show, sudo, paths, pool, tables } = options;
+  const results = new Map<string, { job: RemoteJob; result: LogResult }>();
+  const failed = new Map<string, string>();
+  let wireBytes = 0;
+  let order: readonly string[] = [];
+  mkdirSync(tables, { recursive: true });
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    show("looking for logs");
+    const listing = await listRemoteLogs(connection, { paths, sudo });
+    const logs = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
+    order = logs.map(({ path }) => path);
+    const isOnlyRoot = new Set(logs.map(({ root }) => root)).size === 1;
+    const jobs: RemoteJob[] = [];
+    for (const log of logs) {
+      if (results.has(log.path) || log.sizeBytes === 0) continue;
+      failed.delete(log.path);
+      if (!log.isReadable) {
+        failed.set(log.path, "permission denied (--sudo reads as root)");
+        continue;
+      }
+      const tablePath = join(tables, `${safeLocalPath(log, isOnlyRoot)}.arrow`);
+      const rejectsPath = options.rejects && join(options.rejects, `${round}-${jobs.length}`);
+      jobs.push({ ...makeJob(log, tablePath, options), ...(rejectsPath === undefined ? {} : { rejectsPath }) });
+    }
+    const toFetch: RemoteJob[] = [];
+    for (const job of jobs) {
+      const known = options.isFresh ? undefined : await readInfo(job);
+      if (known !== undefined && isSame(known, job)) {
+        results.set(job.log.path, { job, result: await withMapper(pool, mapper => mapper.readStored(job)) });
+      } else {
+        // What did not fit behind its beginning is fetched whole the next time.
+        // Hashes of lines, and lines that were rejected, are not carried over.
+        const canGrow = round === 1 && !job.hasLineHashes && !known?.hasLineHashes && job.rejectsPath === undefined;
+        const offset =
+          canGrow && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
+        toFetch.push({ ...job, offset });
+      }
+    }
+    const totalBytes = toFetch.reduce((sum, { log, offset = 0 }) => sum + log.sizeBytes - offset, 0);
+    const startMs = performance.now();
+    let got = 0;
+    let files = 0;
+    let toldMs = 0;
+    const tell = () => {
+      if (performance.now() - toldMs < TELL_MS) return;
+      toldMs = performance.now();
+      const seconds = (performance.now() - startMs) / 1000;
+      show(
+        `mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
+          `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`,
+      );
+    };
+    const batches = toBatches(toFetch);
+    const queue = batches.values();
+    const worker = async () => {
+      for (const batch of queue) {
+        await mapBatch(connection, batch, {
+          pool,
+          wire: batch[0]!.isPacked ? "none" : chooseWire(listing.tools),
+          sudo,
+          onWire: bytes => void (wireBytes += bytes),
+          onBytes: bytes => {
+            got += bytes;
+            tell();
+          },
+          onDone: (job, result) => {
+            const { log } = job;
+            files++;
+            if (result === undefined) {
+              failed.set(log.path, "it changes while it is read");
+              if (job.rejectsPath !== undefined) rmSync(job.rejectsPath, { force: true });
+            } else {
+              results.set(log.path, { job, result });
+              failed.delete(log.path);
+            }
+          },
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
+    if (toFetch.every(({ log }) => results.has(log.path))) break;
+  }
+  const ordered = order.flatMap(path => {
+    const found = results.get(path);
+    if (found === undefined) return [];
+    const { job, result } = found;
+    return [{ ...result, remotePath: path, tablePath: job.tablePath, rejectsPath: job.rejectsPath }];
+  });
+  const copies = await findCopies(
+    options.keepDuplicates ? [] : ordered,
+    questions => {
+      show("comparing logs");
+      return answerQuestions(connection, questions, sudo);
+    },
+    (log, longer) => {
+      const names = [log, longer].map(({ source }) => quoteForMessage(source.path));
+      options.note(`${names[0]} may hold the beginning of ${names[1]}, which could not be found out: both count`);
+    },
+  );
+  const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
+  for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
+  return { ...sortOut(ordered, copies, options), wireBytes, failed: failures };
+}
+
+interface RemoteJob extends LogJob {
+  readonly log: RemoteLog;
+  readonly file: FileIdentity;
+  /** It is packed on the node already. */
+  readonly isPacked: boolean;
+  /** Only what comes from here on is fetched; the rest is in the event table. */
+  readonly offset?: number | undefined;
+  readonly tablePath: string;
+  readonly partialPath: string;
+}
+
+function makeJob(
+  log: RemoteLog,
+  tablePath: string,
+  { name, parameters, hasLineHashes }: MapNodeOptions,
+): RemoteJob {
+  return {
+    log,
+    // There is no time of change over there that a copy would not carry along; size, time and inode decide.
+    file: { sizeBytes: log.sizeBytes, mtimeNs: log.mtime, ctimeNs: "", inode: log.inode },
+    isPacked: /\.(gz|zst|bz2|xz)$/.test(log.path),
+    path: `${name}:${showPath(log.path)}`,
+    tablePath,
+    partialPath: partialPathOf(tablePath),
+    isFresh: true,
+    hasLineHashes,
+    wantsResume: true,
+    // Which of two equal lines counts is known only once all logs are.
+    ...(hasLineHashes ? {} : { reduction: parameters }),
+  };
+}
+
+/** What the event table that is here says of its log; undefined if it is of no use. */
+async function readInfo({ tablePath, path }: RemoteJob): Promise<EventTableInfo | undefined> {
+  if (!existsSync(tablePath)) return undefined;
+  try {
+    const { info, table } = await openEventTable(tablePath);
+    await table.close();
+    return info.source.path === path ? info : undefined;
+  } catch {
+    // Of another version, or damaged: the log is mapped again.
+    return undefined;
+  }
+}
+
+/** Tell whether a table was made from the log as it is there now. */
+function isSame({ file: known, source, ...info }: EventTableInfo, job: RemoteJob): boolean {
+  if (job.hasLineHashes && !info.hasLineHashes) return false;
+  // Rejected lines are in the log only.
+  if (job.rejectsPath !== undefined && source.counts.rejected > 0) return false;
+  const { file } = job;
+  return known?.sizeBytes === file.sizeBytes && known.mtimeNs === file.mtimeNs && known.inode === file.inode;
+}
+
+/** Small logs together, large ones alone; packed ones apart, since packing them again helps nobody. */
+function toBatches(jobs: readonly RemoteJob[]): RemoteJob[][] {
+  const batches: RemoteJob[][] = [];
+  for (const isPacked of [false, true]) {
+    let bytes = Infinity;
+    for (const job of jobs) {
+      if (job.isPacked !== isPacked) continue;
+      if (bytes + job.log.sizeBytes > REQUEST_MAX_BYTES || batches.at(-1)!.length === REQUEST_MAX_FILES) {
+        batches.push([]);
+        bytes = 0;
+      }
+      batches.at(-1)!.push(job);
+      bytes += job.log.sizeBytes;
+    }
+  }
+  return batches;
+}
+
+async function withMapper<T>(pool: MapperPool, work: (mapper: Mapper) => Promise<T>): Promise<T> {
+  const mapper = await pool.acquire();
+  try {
+    return await work(mapper);
+  } finally {
+    pool.release(mapper);
+  }
+}
+
+interface BatchOptions {
+  readonly pool: MapperPool;
+  readonly wire: Wire;
+  readonly sudo: boolean;
+  readonly onWire: (bytes: number) => void;
+  readonly onBytes: (bytes: number) => void;
+  /** Without a result it did not come whole. */
+  readonly onDone: (job: RemoteJob, result: LogResult | undefined) => void;
+}
+
+async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], options: BatchOptions): Promise<void> {
+  const { pool, wire, sudo, onWire, onBytes, onDone } = options;
+  const parts = jobs.map(({ log, offset = 0 }) => ({ path: log.path, offset, length: log.sizeBytes - offset }));
+  const logs = jobs.map(({ log: _log, file, isPacked: _isPacked, offset, ...job }) => {
+    return { job, file, isGrown: offset !== undefined };
+  });
+  // Not at once: where a table takes the place of another, a file system may first write it to the disk.
+  const renamed: Promise<Error | undefined>[] = [];
+  const listener = {
+    onText: onBytes,
+    onLog(index: number, result: LogResult | undefined) {
+      const job = jobs[index]!;
+      if (result !== undefined) renamed.push(giveName(job));
+      onDone(job, result);
+    },
+  };
+  for (const { tablePath } of jobs) mkdirSync(dirname(tablePath), { recursive: true });
+  try {
+    await fetchParts(connection, parts, shape => new PooledAnswer(pool, logs, shape, listener), { wire, sudo, onWire });
+    const failure = (await Promise.all(renamed)).find(error => error !== undefined);
+    if (failure !== undefined) throw failure;
+  } finally {
+    await Promise.all(renamed);
+    for (const { partialPath } of jobs) rmSync(partialPath, { force: true });
+  }
+}
+
+/** @returns Why it cannot be done. */
+async function giveName({ partialPath, tablePath }: RemoteJob): Promise<Error | undefined> {
+  try {
+    await rename(partialPath, tablePath);
+    return undefined;
+  } catch (error) {
+    return new Error(`Cannot write ${quoteForMessage(tablePath)}: ${errorReason(error)}`, { cause: error });
+  }
+}
+
+/** An answer read by a thread of the pool, once it begins: until then others may have the thread. */
+class PooledAnswer implements AnswerReader {
+  readonly #pool: MapperPool;
+  readonly #open: (mapper: Mapper) => AnswerReader;
+  #mapper: Mapper | undefined;
+  #reader: AnswerReader | undefined;
+
+  constructor(pool: MapperPool, logs: readonly MapperLog[], shape: AnswerShape, listener: MapperListener) {
+    this.#pool = pool;
+    this.#open = mapper => mapper.open(logs, shape, listener);
+  }
+
+  async #begin(): Promise<AnswerReader> {
+    this.#mapper ??= await this.#pool.acquire();
+    return (this.#reader ??= this.#open(this.#mapper));
+  }
+
+  async take(data: Buffer): Promise<void> {
+    await (this.#reader ?? (await this.#begin())).take(data);
+  }
+
+  async end(): Promise<boolean> {
+    return (this.#reader ?? (await this.#begin())).end();
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+    if (this.#mapper !== undefined) this.#pool.release(this.#mapper);
+  }
+}
+
+type FoundLog = LogResult & Pick<MappedRemoteLog, "remotePath" | "tablePath" | "rejectsPath">;
+
+/** Leave out copies and logs without events, and add up how lines ended. */
+function sortOut(
+  results: readonly FoundLog[],
+  copies: ReadonlyMap<FoundLog, CopyOf<FoundLog>>,
+  { note }: MapNodeOptions,
+): Omit<MappedNode, "wireBytes" | "failed"> {
+  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const logs: MappedRemoteLog[] = [];
+  const empty: MappedRemoteLog[] = [];
+  let reused = 0;
+  let damaged = 0;
+  let textBytes = 0;
+  for (const result of results) {
+    const { source, rows, isReused, remotePath, tablePath, rejectsPath } = result;
+    const name = quoteForMessage(source.path);
+    const copy = copies.get(result);
+    if (copy !== undefined) {
+      note(`left out ${name}: it holds ${copy.how} ${quoteForMessage(copy.original.source.path)}`);
+      continue;
+    }
+    textBytes += source.sizeBytes;
+    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
+    if (source.damage !== undefined) {
+      damaged++;
+      note(`${name}: ${source.damage}; what came before it counts`);
+    }
+    const log = { source, remotePath, tablePath, rows, rejectsPath };
+    if (source.counts.events + source.counts.repaired === 0) {
+      empty.push(log);
+      note(`left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
+      continue;
+    }
+    if (isReused) reused++;
+    logs.push(log);
+  }
+  return { logs, empty, reused, leftOut: copies.size + empty.length, damaged, counts, textBytes };
+}

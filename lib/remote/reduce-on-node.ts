@@ -1,0 +1,405 @@
+/**
+ * Logs reduced on the node itself, by Bun there: only counts come back.
+ *
+ * What runs there is `node-reducer.ts` as one file, handed over through standard input with the paths of the logs. Only
+ * `setUp` leaves anything on a node: this Bun, and the event tables by which the next run is quicker.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { EXECUTABLE } from "../process/cli.ts";
+import { join } from "node:path";
+import { requireLogs } from "./download-logs.ts";
+import { formatBytes, toIsoDay } from "../text/format.ts";
+import { comparePaths } from "../reduced/reduced-builder.ts";
+import { readReducedStream } from "../reduced/reduced-input.ts";
+import type { ReducedTable, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
+import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
+import { quoteForMessage, toSafeJson } from "../text/text.ts";
+
+/** Folder on a node, below the user's home. */
+const FOLDER = ".cache/cowrie-longitudinal";
+/**
+ * Counts are smaller than the logs they are made of, but for small logs; packed logs are some ten times larger than they
+ * look. What a node says of its logs' sizes it may make up, so there is a limit of our own.
+ */
+const TABLE_MIN_LIMIT_BYTES = 2 ** 28;
+const TABLE_MAX_LIMIT_BYTES = 2 ** 30;
+/** Longest piece of a cut line, and longest word on damage, that a node may tell of a log. */
+const FRAGMENT_MAX_LENGTH = 1 << 20;
+/** A node calculates without a word; a day of logs takes seconds, an archive minutes. */
+const SILENCE_MAX_MS = 3_600_000;
+
+export interface ReduceOnNodeOptions {
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly sudo: boolean;
+  readonly parameters: ReductionParameters;
+  readonly isFresh: boolean;
+  /** Logs that are copies of others, or earlier states, count as well. */
+  readonly keepDuplicates: boolean;
+  /** The node must do it; otherwise undefined comes back where it cannot. */
+  readonly isRequired: boolean;
+  readonly hasSetup: boolean;
+  /** The logs to be counted, by path as the node has it; undefined = all. */
+  readonly only: ReadonlySet<string> | undefined;
+  readonly wantsRejects: boolean;
+  readonly show: (text: string) => void;
+  readonly note: (text: string) => void;
+}
+
+/** A line that holds no event, as its node told of it. */
+export interface RejectedLine {
+  /** Its log, the node before it. */
+  readonly path: string;
+  /** With its LF. */
+  readonly json: string;
+}
+
+export interface ReducedOnNode {
+  /** Undefined where no log holds an event. */
+  readonly table: ReducedTable | undefined;
+  /** Logs that are counted. */
+  readonly logs: readonly { readonly source: SourceInfo; readonly remotePath: string }[];
+  /** Rejected lines, if they were asked for. */
+  readonly rejects: readonly RejectedLine[];
+  readonly wireBytes: number;
+  readonly leftOut: number;
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+}
+
+let bundling: Promise<Uint8Array> | undefined;
+
+/** `node-reducer.ts` and all it needs as one file. */
+function bundle(): Promise<Uint8Array> {
+  bundling ??= (async () => {
+    const { outputs } = await Bun.build({
+      entrypoints: [join(import.meta.dir, "node-reducer.ts")],
+      target: "bun",
+      minify: true,
+    });
+    return new Uint8Array(await outputs[0]!.arrayBuffer());
+  })();
+  return bundling;
+}
+
+/** What a node answers about the Bun it has. */
+interface NodeBun {
+  /** Command that runs it; undefined = none of our version. */
+  readonly command: string | undefined;
+  readonly machine: string;
+  readonly libc: string;
+  /** Free bytes in the user's home. */
+  readonly freeBytes: number;
+}
+
+const PROBE = `
+d="$HOME/${FOLDER}"
+for b in "$d/bun" "$(command -v bun 2>/dev/null)" "$HOME/.bun/bin/bun"; do
+  if [ -x "$b" ] && [ "$("$b" --version 2>/dev/null)" = ${Bun.version} ]; then printf 'bun %s\\n' "$b"; break; fi
+done
+printf 'machine %s\\n' "$(uname -sm)"
+if ls /lib/ld-musl-* >/dev/null 2>&1; then echo libc musl; else echo libc glibc; fi
+printf 'free %s\\n' "$(df -Pk "$HOME" 2>/dev/null | awk 'NR==2 {print $4}')"
+`;
+
+async function probe(connection: Connection, sudo: boolean): Promise<NodeBun> {
+  const { stdout } = await connection.run(PROBE, { sudo });
+  // Every byte one character: what is a path here goes back as it came.
+  const text = stdout.toString("latin1");
+  const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(text)?.[1];
+  return {
+    command: value("bun"),
+    machine: value("machine") ?? "",
+    libc: value("libc") ?? "",
+    freeBytes: Number(value("free") ?? NaN) * 1024,
+  };
+}
+
+/** This machine in the words of `uname -sm`, and its libc. */
+function ownMachine(): { machine: string; libc: string } {
+  const { stdout } = Bun.spawnSync(["uname", "-sm"]);
+  const isMusl = [...new Bun.Glob("ld-musl-*").scanSync({ cwd: "/lib", onlyFiles: false })].length > 0;
+  return { machine: stdout.toString().trim(), libc: isMusl ? "musl" : "glibc" };
+}
+
+/**
+ * Put this Bun into the user's folder on the node.
+ *
+ * @returns The command that runs it.
+ * @throws {SshError} if it cannot run there.
+ */
+async function setUp(
+  connection: Connection,
+  node: NodeBun,
+  { sudo, show, note }: ReduceOnNodeOptions,
+): Promise<string> {
+  const own = ownMachine();
+  if (node.machine !== own.machine || node.libc !== own.libc) {
+    throw new SshError(
+      "command",
+      `cannot set up: it is ${quoteForMessage(`${node.machine}, ${node.libc}`)}, this Bun is for ${own.machine}, ${own.libc}`,
+    );
+  }
+  const executable = ownExecutable();
+  if (node.freeBytes < executable.length * 1.2) {
+    throw new SshError(
+      "command",
+      `cannot set up: ${formatBytes(node.freeBytes)} free, ${formatBytes(executable.length)} needed`,
+    );
+  }
+  show(`setting up, ${formatBytes(executable.length)}`);
+  const digest = new Bun.CryptoHasher("sha256").update(executable).digest("hex");
+  // A home may be shared by several nodes, each of which is being set up.
+  const part = `bun.${randomBytes(6).toString("hex")}.part`;
+  const script = `
+umask 077
+d="$HOME/${FOLDER}" p="$HOME/${FOLDER}/${part}"
+trap 'rm -f "$p"' EXIT
+trap 'exit 143' TERM HUP INT
+mkdir -p "$d" && take >"$p" && chmod 700 "$p" || exit 1
+if command -v sha256sum >/dev/null; then
+  [ "$(sha256sum <"$p" | cut -c 1-64)" = ${digest} ] || exit 2
+fi
+[ "$("$p" --version 2>/dev/null)" = ${Bun.version} ] || exit 3
+mv -f "$p" "$d/bun" && printf '%s' "$d/bun"
+`;
+  const { stdout, exitCode, stderr } = await connection.run(script, { sudo, stdin: executable });
+  if (exitCode !== 0) {
+    const reason =
+      exitCode === 3 ? "Bun does not run there" : exitCode === 2 ? "it did not arrive whole" : stderr.trim();
+    throw new SshError("command", `cannot set up: ${quoteForMessage(reason)}`);
+  }
+  note(`Bun ${Bun.version} is in ~/${FOLDER} now (--remove takes it away)`);
+  return stdout.toString("latin1");
+}
+
+let executableBytes: Uint8Array | undefined;
+
+/** The Bun that runs this, read once for all nodes. */
+function ownExecutable(): Uint8Array {
+  return (executableBytes ??= readFileSync(EXECUTABLE));
+}
+
+/**
+ * Take away what a setup has left.
+ *
+ * @returns Whether there was anything.
+ */
+export async function removeSetup(connection: Connection, sudo: boolean): Promise<boolean> {
+  const script = `d="$HOME/${FOLDER}"; [ -e "$d" ] || exit 9; rm -rf -- "$d"`;
+  const { exitCode, stderr } = await connection.run(script, { sudo });
+  if (exitCode !== 0 && exitCode !== 9)
+    throw new SshError("command", `cannot remove: ${quoteForMessage(stderr.trim())}`);
+  return exitCode === 0;
+}
+
+/**
+ * Have a node reduce its logs.
+ *
+ * @returns undefined if it has no Bun and need not do it.
+ * @throws {SshError} if it has to and cannot.
+ */
+export async function reduceOnNode(
+  connection: Connection,
+  options: ReduceOnNodeOptions,
+): Promise<ReducedOnNode | undefined> {
+  const { name, paths, sudo, parameters, isRequired, hasSetup, only, show, note } = options;
+  show("looking for Bun");
+  const node = await probe(connection, sudo);
+  let { command } = node;
+  if (hasSetup && !command?.endsWith(`${FOLDER}/bun`)) {
+    try {
+      command = await setUp(connection, node, options);
+    } catch (error) {
+      if (isRequired || !(error instanceof SshError) || error.fault !== "command") throw error;
+      note(`${error.message}; reading its logs here`);
+      return undefined;
+    }
+  }
+  if (command === undefined) {
+    if (!isRequired) return undefined;
+    throw new SshError("command", `no Bun ${Bun.version} there (--setup brings it, --reduce-on here does without)`);
+  }
+  show("looking for logs");
+  const found = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) =>
+    comparePaths(a.path, b.path),
+  );
+  const failed = found
+    .filter(({ isReadable }) => !isReadable)
+    .map(({ path }) => ({ path: showPath(path), reason: "permission denied (--sudo reads as root)" }));
+  const readable = found.filter(
+    ({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && (only === undefined || only.has(path)),
+  );
+  // Bun takes its arguments for UTF-8 and would look for another name.
+  const isOdd = ({ path }: RemoteLog) => Buffer.from(showPath(path)).toString("latin1") !== path;
+  const odd = readable.filter(isOdd);
+  if (odd.length > 0 && !isRequired) return undefined;
+  for (const { path } of odd) {
+    failed.push({
+      path: showPath(path),
+      reason: "its name is no UTF-8, which Bun there cannot open (--reduce-on here can)",
+    });
+  }
+  for (const { path, reason } of failed) note(`${quoteForMessage(path)}: ${reason}`);
+  const logs = readable.filter(log => !isOdd(log));
+  if (logs.length === 0) {
+    // As where a sensor was set up this hour.
+    if (failed.length === 0) note(NO_EVENT_NOTE);
+    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, failed };
+  }
+  const totalBytes = logs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  show(`reducing there, ${formatBytes(totalBytes)}`);
+  const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
+  const mark = randomBytes(16).toString("hex");
+  const code = await bundle();
+  const list = Buffer.from(logs.map(({ path }) => `${path}\0`).join(""), "latin1");
+  const script = Buffer.from(reduceScript(command, code.length, mark, options), "latin1");
+  const chunks: Buffer[] = [];
+  let wireBytes = 0;
+  const { exitCode, stderr } = await connection.stream(
+    script,
+    data => {
+      wireBytes += data.length;
+      if (wireBytes > limitBytes) {
+        throw new SshError("garbage", `it sends more than ${formatBytes(limitBytes)} of counts`);
+      }
+      chunks.push(data);
+    },
+    { sudo, stdin: Buffer.concat([code, list]), timeoutMs: SILENCE_MAX_MS },
+  );
+  const answer = Buffer.concat(chunks);
+  const end = answer.indexOf(mark);
+  if (end < 0) throw new SshError("lost", "its answer broke off");
+  if (end === 0) {
+    const reason = stderr.trim().split("\n").at(-1) ?? "";
+    if (!reason.includes(NO_EVENT)) {
+      throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
+    }
+    note(NO_EVENT_NOTE);
+    return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length, failed };
+  }
+  // 1 with a table: a log was damaged, which the table tells.
+  let table: ReducedTable;
+  try {
+    table = await readReducedStream(answer.subarray(0, end));
+    checkSources(table.info.sources, new Set(logs.map(({ path }) => showPath(path))));
+  } catch (error) {
+    throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, {
+      cause: error,
+    });
+  }
+  const asked = new Map(logs.map(({ path }) => [showPath(path), path]));
+  const counted = table.info.sources.map(source => ({
+    source: { ...source, path: `${name}:${source.path}` },
+    remotePath: asked.get(source.path)!,
+  }));
+  const sources = counted.map(({ source }) => source);
+  return {
+    table: { ...table, info: { ...table.info, parameters, sources } },
+    logs: counted,
+    rejects: readRejectedLines(answer.subarray(end + mark.length), name),
+    wireBytes,
+    leftOut: logs.length - sources.length,
+    failed,
+  };
+}
+
+/** What reduce.ts says where no log holds an event. */
+const NO_EVENT = "Cannot find an event in any log";
+const NO_EVENT_NOTE = "no Cowrie event in its logs";
+
+/**
+ * The command that has logs reduced; its text has every byte of a path as one character.
+ *
+ * @param codeBytes So much of what comes through standard input is the reducer; the rest is the list of the logs.
+ */
+function reduceScript(
+  command: string,
+  codeBytes: number,
+  mark: string,
+  { parameters, isFresh, keepDuplicates, wantsRejects }: ReduceOnNodeOptions,
+): string {
+  const flags = [
+    "--quiet",
+    ...["--jobs", "1"],
+    ...["--outfile", "-"],
+    ...(isFresh ? ["--mode", "w"] : []),
+    ...(keepDuplicates ? ["--keep-duplicates"] : []),
+    ...["--robot-max-seconds", String(parameters.robotMaxSeconds)],
+    ...(parameters.sinceDay === undefined ? [] : ["--since", toIsoDay(parameters.sinceDay)]),
+    ...(parameters.untilDay === undefined ? [] : ["--until", toIsoDay(parameters.untilDay)]),
+    ...(parameters.sensors ?? []).flatMap(sensor => [`--sensor=${sensor}`]),
+  ];
+  const aliases = Object.entries(parameters.sensorAliases ?? {})
+    .map(([from, to]) => `${from}=${to}\n`)
+    .join("");
+  const isKept = command.endsWith(`${FOLDER}/bun`);
+  const words = (list: readonly string[]) =>
+    list.map(word => shellQuote(Buffer.from(word).toString("latin1"))).join(" ");
+  return `
+umask 077
+d=${isKept ? `"$HOME/${FOLDER}"` : '"$(mktemp -d)" || exit 1'}
+i="$d/input.$$" c="$d/code.$$.js" l="$d/logs.$$" a="$d/aliases.$$" r="$d/rejects.$$"
+clean() { ${isKept ? 'rm -f "$i" "$c" "$l" "$a" "$r"' : 'rm -rf -- "$d"'}; }
+trap clean EXIT
+trap 'exit 143' TERM HUP INT
+take >"$i" || exit 1
+watch
+# Not from standard input itself: some take more from it than they give.
+head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm -f "$i" || exit 1
+${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
+mkdir -p "$d/tables"
+nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
+${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} "$l" </dev/null &
+wait $!
+code=$?
+printf ${mark}
+if [ -f "$r" ]; then cat "$r"; fi
+( exit $code )
+`;
+}
+
+/**
+ * Hold what a node says of its logs against what was asked: it may be anything, and decides what counts of other nodes.
+ *
+ * @throws {TypeError} if it cannot be true.
+ */
+function checkSources(sources: readonly SourceInfo[], asked: ReadonlySet<string>): void {
+  const seen = new Set<string>();
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isHash = (value: unknown) => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
+  const isText = (value: unknown) =>
+    value === undefined || (typeof value === "string" && value.length <= FRAGMENT_MAX_LENGTH);
+  const isTime = (value: unknown) => value === undefined || Number.isFinite(value);
+  for (const { path, sizeBytes, headHash, wholeHash, counts, ...rest } of sources) {
+    if (!asked.has(path) || seen.has(path)) throw new TypeError("it names a log that was not asked for");
+    seen.add(path);
+    const { lines, events, repaired, rejected, pending } = counts;
+    const isSound =
+      [sizeBytes, lines, events, repaired, rejected, pending].every(isCount) &&
+      [headHash, wholeHash].every(isHash) &&
+      [rest.damage, rest.head, rest.tail].every(isText) &&
+      [rest.firstSeenUs, rest.lastSeenUs].every(isTime) &&
+      rest.cut === undefined;
+    if (!isSound) throw new TypeError("what it says of a log cannot be true");
+  }
+}
+
+/** Rejected lines as a node wrote them, with its name before the log's; what is no such line is passed over. */
+function readRejectedLines(bytes: Buffer, name: string): RejectedLine[] {
+  const lines: RejectedLine[] = [];
+  for (const json of bytes.toString("utf8").split("\n")) {
+    if (json === "") continue;
+    try {
+      const { source, line, text, base64 } = JSON.parse(json) as Record<string, unknown>;
+      if (typeof source !== "string" || !Number.isSafeInteger(line)) continue;
+      const content = typeof text === "string" ? { text } : typeof base64 === "string" ? { base64 } : undefined;
+      const path = `${name}:${source}`;
+      if (content !== undefined) lines.push({ path, json: `${toSafeJson({ source: path, line, ...content })}\n` });
+    } catch {
+      // Not what our reducer writes.
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,270 @@
+/**
+ * Chains of commands counted by day and sensor, from event tables.
+ *
+ * Memory grows with the different chains and with the sessions that may still go on in a later table; of a session
+ * that cannot, twelve bytes stay.
+ */
+import type { EventTable } from "../events/event-table.ts";
+import { sessionKey } from "./event-search.ts";
+import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
+import { DAY_US } from "../text/time.ts";
+
+/** A session that typed nothing for so long before a table begins does not go on in it. */
+const SILENT_US = DAY_US;
+/** Open sessions from which looking for those that ended is worth it. */
+const OPEN_FEW = 10_000;
+/** Stands for what is typed behind the last position. */
+const CUT = -1;
+
+export interface ChainScope {
+  readonly sensorAliases?: Readonly<Record<string, string>>;
+  /** After aliases; undefined = all. */
+  readonly sensors?: readonly string[];
+  /** First and last day of a session's first command, days since 1970-01-01 UTC. */
+  readonly sinceDay?: number;
+  readonly untilDay?: number;
+}
+
+export interface ChainCountOptions extends ChainScope {
+  /** Positions of a chain; what is typed behind the last is not told apart. */
+  readonly steps: number;
+  /** Chains that are counted by day and sensor; all others are added up. */
+  readonly most: number;
+  /** Makes equal what is to count as one command. */
+  readonly mask: (command: string) => string;
+}
+
+/** Sessions per day and sensor; `sensor` counts into {@link ChainCounts.sensors}. */
+export interface Tally {
+  readonly day: Int32Array;
+  readonly sensor: Int32Array;
+  readonly count: Int32Array;
+}
+
+export interface CountedChain {
+  /** Codes, repeats in a row merged. */
+  readonly commands: readonly number[];
+  /** The sessions type more than the positions hold. */
+  readonly isCut: boolean;
+  readonly sessions: number;
+  /** By the day of each session's first command. */
+  readonly tally: Tally;
+}
+
+export interface ChainCounts {
+  readonly steps: number;
+  /** Texts by code, masked; of the chains below alone. */
+  readonly commands: readonly string[];
+  readonly sensors: readonly string[];
+  /** Sessions that typed something. */
+  readonly sessions: number;
+  /** Different chains, told apart below or not. */
+  readonly distinct: number;
+  /** By sessions falling, then commands. */
+  readonly chains: readonly CountedChain[];
+  /** Sessions of all other chains. */
+  readonly rest: Tally;
+}
+
+/** Counts chains, table by table in the order of their first events. */
+export class ChainCounter {
+  readonly #options: ChainCountOptions;
+  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #codes: CommandCodes;
+  readonly #open = new Map<string, OpenSession>();
+  #sweepFrom = OPEN_FEW;
+  readonly #done = new Triples();
+  readonly #sensors = new Map<string, number>();
+  /** A chain is a node of a tree: its last command, and the chain before it. */
+  readonly #children = new Map<number, number>();
+  readonly #parent: number[] = [-1];
+  readonly #last: number[] = [-1];
+  readonly #depth: number[] = [0];
+
+  constructor(options: ChainCountOptions) {
+    this.#options = options;
+    this.#aliases = new Map(Object.entries(options.sensorAliases ?? {}));
+    this.#wanted = options.sensors && new Set(options.sensors);
+    this.#codes = new CommandCodes(options.mask);
+  }
+
+  /** @param firstUs Time of the table's first event. */
+  async add(table: EventTable, firstUs: number): Promise<void> {
+    if (this.#open.size > this.#sweepFrom) {
+      this.#close(firstUs - SILENT_US);
+      // Where nothing ends, as with one log for each sensor, not again until there is twice as much.
+      this.#sweepFrom = Math.max(OPEN_FEW, 2 * this.#open.size);
+    }
+    const sessions = new Map<string, Typed>();
+    const sessionOf = (sensor: string, session: string) => {
+      const name = this.#aliases.get(sensor) ?? sensor;
+      if (this.#wanted?.has(name) === false) return undefined;
+      const key = sessionKey(name, session);
+      let typed = sessions.get(key);
+      if (typed === undefined) sessions.set(key, (typed = { us: [], codes: [], sensor: name }));
+      return typed;
+    };
+    await readCommands(table, sessionOf, this.#codes);
+    for (const [key, typed] of sessions) {
+      if (typed.us.length === 0) continue;
+      sortByTime(typed);
+      this.#addSession(key, typed);
+    }
+  }
+
+  #addSession(key: string, { us, codes, sensor }: Typed): void {
+    const [first, last] = [us[0]!, us.at(-1)!];
+    const known = this.#open.get(key);
+    if (known === undefined) {
+      this.#open.set(key, { first, last, chain: this.#extend(0, codes), sensor: this.#sensorOf(sensor) });
+      return;
+    }
+    // The part that begins sooner comes first, in whichever table it lies.
+    known.chain =
+      known.first <= first
+        ? this.#extend(known.chain, codes)
+        : this.#extend(this.#extend(0, codes), this.#commandsOf(known.chain));
+    known.first = Math.min(known.first, first);
+    known.last = Math.max(known.last, last);
+  }
+
+  #sensorOf(name: string): number {
+    let code = this.#sensors.get(name);
+    if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
+    return code;
+  }
+
+  #extend(from: number, codes: readonly number[]): number {
+    let chain = from;
+    for (const code of codes) {
+      if (this.#last[chain] === CUT && chain !== 0) break;
+      if (code === this.#last[chain]) continue;
+      const isFull = this.#depth[chain]! >= this.#options.steps;
+      chain = this.#child(chain, isFull ? CUT : code);
+    }
+    return chain;
+  }
+
+  #child(parent: number, code: number): number {
+    // Codes and nodes stay far below 2^26, so that both fit a number.
+    const key = parent * 2 ** 26 + code + 1;
+    let child = this.#children.get(key);
+    if (child === undefined) {
+      child = this.#parent.push(parent) - 1;
+      this.#last.push(code);
+      this.#depth.push(this.#depth[parent]! + 1);
+      this.#children.set(key, child);
+    }
+    return child;
+  }
+
+  /** Commands of a chain, {@link CUT} behind them where there are more. */
+  #commandsOf(chain: number): number[] {
+    const commands: number[] = [];
+    for (let at = chain; at > 0; at = this.#parent[at]!) commands.push(this.#last[at]!);
+    return commands.reverse();
+  }
+
+  /** Count the sessions that ended before a time, and forget them. */
+  #close(beforeUs: number): void {
+    const { sinceDay = -Infinity, untilDay = Infinity } = this.#options;
+    for (const [key, { first, last, chain, sensor }] of this.#open) {
+      if (last >= beforeUs) continue;
+      this.#open.delete(key);
+      const day = Math.floor(first / DAY_US);
+      if (day >= sinceDay && day <= untilDay) this.#done.push(chain, day, sensor);
+    }
+  }
+
+  /** Count what is still open; nothing can be added afterwards. */
+  finish(): ChainCounts {
+    this.#close(Infinity);
+    const { steps, most } = this.#options;
+    const done = this.#done;
+    const sessions = new Uint32Array(this.#parent.length);
+    for (let i = 0; i < done.length; i++) sessions[done.first[i]!]!++;
+    const used = Uint32Array.from(sessions.keys()).filter(chain => sessions[chain]! > 0);
+    // A floor first: sorting all chains by their commands to keep a few would cost more than reading twice.
+    const floor = used.length > most ? sessions.slice().sort()[sessions.length - most]! : 0;
+    const chains = [...used]
+      .filter(chain => sessions[chain]! >= floor)
+      .map(chain => ({ chain, codes: this.#commandsOf(chain), sessions: sessions[chain]! }));
+    // Codes are numbered by first sight, which is the same for the same tables.
+    chains.sort((a, b) => b.sessions - a.sessions || compareLists(a.codes, b.codes));
+    const kept = chains.slice(0, most);
+    const slots = new Int32Array(this.#parent.length).fill(kept.length);
+    kept.forEach(({ chain }, slot) => (slots[chain] = slot));
+    const tallies = tallyOf(done, slots, kept.length + 1, this.#sensors.size);
+    const texts = new Map<number, number>();
+    const codeOf = (code: number) => {
+      if (!texts.has(code)) texts.set(code, texts.size);
+      return texts.get(code)!;
+    };
+    const counted = kept.map(({ codes, sessions: n }, slot) => {
+      const isCut = codes.at(-1) === CUT;
+      const commands = (isCut ? codes.slice(0, -1) : codes).map(codeOf);
+      return { commands, isCut, sessions: n, tally: tallies[slot]! };
+    });
+    return {
+      steps,
+      commands: [...texts.keys()].map(code => this.#codes.commands[code]!),
+      sensors: [...this.#sensors.keys()],
+      sessions: done.length,
+      distinct: used.length,
+      chains: counted,
+      rest: tallies[kept.length]!,
+    };
+  }
+}
+
+interface OpenSession {
+  first: number;
+  last: number;
+  chain: number;
+  readonly sensor: number;
+}
+
+function compareLists(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+/** A growing list of three numbers each: a chain, a day, a sensor. */
+class Triples {
+  length = 0;
+  first = new Int32Array(1024);
+  day = new Int32Array(1024);
+  sensor = new Int32Array(1024);
+
+  push(first: number, day: number, sensor: number): void {
+    if (this.length === this.first.length) {
+      for (const name of ["first", "day", "sensor"] as const) {
+        const larger = new Int32Array(2 * this.length);
+        larger.set(this[name]);
+        this[name] = larger;
+      }
+    }
+    this.first[this.length] = first;
+    this.day[this.length] = day;
+    this.sensor[this.length++] = sensor;
+  }
+}
+
+/** Count by slot, day and sensor; each tally by day, then sensor. */
+function tallyOf(done: Triples, slots: Int32Array, size: number, sensors: number): Tally[] {
+  const counts = Array.from({ length: size }, () => new Map<number, number>());
+  for (let i = 0; i < done.length; i++) {
+    const cells = counts[slots[done.first[i]!]!]!;
+    const cell = done.day[i]! * sensors + done.sensor[i]!;
+    cells.set(cell, (cells.get(cell) ?? 0) + 1);
+  }
+  return counts.map(cells => {
+    const at = Float64Array.from(cells.keys()).sort();
+    return {
+      day: Int32Array.from(at, cell => Math.floor(cell / sensors)),
+      sensor: Int32Array.from(at, cell => cell - Math.floor(cell / sensors) * sensors),
+      count: Int32Array.from(at, cell => cells.get(cell)!),
+    };
+  });
+}

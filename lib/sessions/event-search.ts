@@ -1,0 +1,278 @@
+/**
+ * Events of chosen sessions out of many event tables: tables whose dictionary does not hold what is looked for are
+ * passed over without decoding a column.
+ */
+import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
+import { type EventBatch, type EventTable, openEventTable } from "../events/event-table.ts";
+import type { LogSet } from "../logs/log-set.ts";
+import type { SourceInfo } from "../reduced/reduced-table.ts";
+import type { Verdict } from "../reduced/reduced-json.ts";
+import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
+
+/** One event as it stands in its table. */
+export interface FoundEvent {
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly us: number;
+  readonly eventid: string;
+  readonly session: string;
+  /** After aliases. */
+  readonly sensor: string;
+  /** Columns that have a value. */
+  readonly texts: Readonly<Partial<Record<TextColumn, string>>>;
+  readonly numbers: Readonly<Partial<Record<NumberColumn, number>>>;
+}
+
+export interface SearchOptions {
+  readonly sensorAliases?: Readonly<Record<string, string>>;
+  /** After aliases; empty = all. */
+  readonly sensors: readonly string[];
+}
+
+export interface Found {
+  /** Of one session after the other in no order; within a session in input order. */
+  readonly events: readonly FoundEvent[];
+  /** VirusTotal's latest verdict per hash, over all tables. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+/** How a session is told apart from others. */
+export function sessionKey(sensor: string, session: string): string {
+  // A session id of an attacker's making cannot hold the separator: ids are hexadecimal, and NUL sorts first.
+  return `${sensor}\u0000${session}`;
+}
+
+/** All events of the sessions with one id, on every sensor that has it. */
+export async function findSession(set: LogSet, session: string, options: SearchOptions): Promise<Found> {
+  const collector = new Collector(options);
+  for (const place of tablesOf(set)) {
+    await place.walk(async table => {
+      let codes: Set<number> | undefined;
+      for await (const batch of table.batches()) {
+        codes ??= new Set([codeOf(table.dictionaries.get("session"), session)].filter(code => code >= 0));
+        if (!collector.addVerdicts(table, batch) && codes.size === 0) break;
+        if (codes.size > 0) collector.addSessions(table, batch, codes);
+      }
+    });
+  }
+  return collector.found();
+}
+
+/**
+ * All events of the sessions that have one event from a matching address, also those events that tell no address.
+ *
+ * Two passes: which sessions, then their events. Only tables that hold one of them are opened twice.
+ */
+export async function findAddress(
+  set: LogSet,
+  matches: (address: string) => boolean,
+  options: SearchOptions,
+): Promise<Found> {
+  const collector = new Collector(options);
+  const wanted = new Set<string>();
+  const visited: { place: Place; sessions: Texts }[] = [];
+  for (const place of tablesOf(set)) {
+    await place.walk(async table => {
+      let addresses: Set<number> | undefined;
+      for await (const batch of table.batches()) {
+        const { dictionaries } = table;
+        const sessions = dictionaries.get("session");
+        if (addresses === undefined) {
+          addresses = matchingCodes(dictionaries.get("src_ip"), matches);
+          if (sessions !== undefined) visited.push({ place, sessions });
+        }
+        if (!collector.addVerdicts(table, batch) && addresses.size === 0) break;
+        if (addresses.size === 0 || sessions === undefined) continue;
+        const address = batch.codes.get("src_ip");
+        const session = batch.codes.get("session");
+        if (address === undefined || session === undefined) continue;
+        for (let row = 0; row < batch.rows; row++) {
+          if (addresses.has(address[row]!) && session[row]! >= 0) wanted.add(textOf(sessions, session[row]!));
+        }
+      }
+    });
+  }
+  if (wanted.size === 0) return collector.found();
+  for (const { place, sessions } of visited) {
+    const codes = matchingCodes(sessions, text => wanted.has(text));
+    if (codes.size === 0) continue;
+    await place.walk(async table => {
+      for await (const batch of table.batches()) collector.addSessions(table, batch, codes);
+    });
+  }
+  return collector.found();
+}
+
+/** One event table of a set. */
+export interface Place {
+  readonly source: SourceInfo;
+  /** Open the table, hand it over, close it. */
+  walk(visit: (table: EventTable) => Promise<void>): Promise<void>;
+}
+
+/** The tables of a set in canonical order, each to be opened as often as wanted; cut lines come behind their logs. */
+export function tablesOf(set: LogSet): Place[] {
+  return set.logs.flatMap(({ source, tablePath }): Place[] => [
+    {
+      source,
+      async walk(visit) {
+        const { table } = await openEventTable(tablePath!);
+        try {
+          await visit(table);
+        } finally {
+          await table.close();
+        }
+      },
+    },
+    ...set.seams
+      .filter(({ before }) => before.wholeHash === source.wholeHash)
+      .map(seam => ({ source, walk: (visit: (table: EventTable) => Promise<void>) => visit(seam.table) })),
+  ]);
+}
+
+/** Code of a text, by its bytes; -1 if the dictionary does not hold it. */
+export function codeOf(texts: Texts | undefined, text: string): number {
+  if (texts === undefined) return -1;
+  const { size, arena, offsets } = texts;
+  const bytes = Buffer.from(text);
+  const all = Buffer.from(arena.buffer, arena.byteOffset, offsets[size]!);
+  if (bytes.length === 0) {
+    for (let code = 0; code < size; code++) if (offsets[code] === offsets[code + 1]) return code;
+    return -1;
+  }
+  for (let at = all.indexOf(bytes); at >= 0; at = all.indexOf(bytes, at + 1)) {
+    // The last code that starts at or before the hit.
+    let low = 0;
+    let high = size - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (offsets[middle]! <= at) low = middle;
+      else high = middle - 1;
+    }
+    if (offsets[low] === at && offsets[low + 1] === at + bytes.length) return low;
+  }
+  return -1;
+}
+
+/** Codes whose text matches. */
+export function matchingCodes(texts: Texts | undefined, matches: (text: string) => boolean): Set<number> {
+  const codes = new Set<number>();
+  if (texts === undefined) return codes;
+  allTexts(texts).forEach((text, code) => {
+    if (matches(text)) codes.add(code);
+  });
+  return codes;
+}
+
+const SCAN_ID = "cowrie.virustotal.scanfile";
+
+class Collector {
+  readonly #events: FoundEvent[] = [];
+  readonly #verdicts = new Map<string, Verdict & { readonly us: number }>();
+  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #sensors: ReadonlySet<string>;
+
+  constructor({ sensorAliases = {}, sensors }: SearchOptions) {
+    this.#aliases = new Map(Object.entries(sensorAliases));
+    this.#sensors = new Set(sensors);
+  }
+
+  found(): Found {
+    return { events: this.#events, verdicts: this.#verdicts };
+  }
+
+  /**
+   * Note the verdicts of a batch.
+   *
+   * @returns Whether the table has any, so that its other batches want to be seen.
+   */
+  addVerdicts({ dictionaries }: EventTable, batch: EventBatch): boolean {
+    const scan = codeOf(dictionaries.get("eventid"), SCAN_ID);
+    if (scan < 0) return false;
+    const eventid = batch.codes.get("eventid")!;
+    if (!eventid.includes(scan)) return true;
+    const shasum = batch.codes.get("shasum");
+    const positives = batch.numbers.get("positives");
+    const total = batch.numbers.get("total");
+    if (shasum === undefined || positives === undefined || total === undefined) return true;
+    for (let row = eventid.indexOf(scan); row >= 0; row = eventid.indexOf(scan, row + 1)) {
+      if (shasum[row]! < 0 || Number.isNaN(positives[row]!) || Number.isNaN(total[row]!)) continue;
+      const hash = textOf(dictionaries.get("shasum")!, shasum[row]!);
+      const verdict = { us: batch.timestampUs[row]!, positives: positives[row]!, total: total[row]! };
+      const known = this.#verdicts.get(hash);
+      const order =
+        known === undefined
+          ? 1
+          : verdict.us - known.us || verdict.positives - known.positives || verdict.total - known.total;
+      if (order > 0) this.#verdicts.set(hash, verdict);
+    }
+    return true;
+  }
+
+  /** Take the events of some sessions out of a batch. */
+  addSessions({ dictionaries }: EventTable, batch: EventBatch, sessions: ReadonlySet<number>): void {
+    const session = batch.codes.get("session");
+    if (session === undefined) return;
+    const rows: number[] = [];
+    for (let row = 0; row < batch.rows; row++) if (sessions.has(session[row]!)) rows.push(row);
+    if (rows.length === 0) return;
+    const codes = TEXT_COLUMNS.flatMap(name => {
+      const texts = dictionaries.get(name);
+      const column = texts && batch.codes.get(name);
+      return column === undefined ? [] : [{ name, column, texts: texts! }];
+    });
+    const numbers = NUMBER_COLUMN_NAMES.flatMap(name => {
+      const column = batch.numbers.get(name);
+      return column === undefined ? [] : [{ name, column }];
+    });
+    for (const row of rows) {
+      const own: Partial<Record<TextColumn, string>> = {};
+      for (const { name, column, texts } of codes) if (column[row]! >= 0) own[name] = textOf(texts, column[row]!);
+      const sensor = this.#aliases.get(own.sensor ?? "") ?? own.sensor ?? "";
+      if (this.#sensors.size > 0 && !this.#sensors.has(sensor)) continue;
+      const values: Partial<Record<NumberColumn, number>> = {};
+      for (const { name, column } of numbers) if (!Number.isNaN(column[row]!)) values[name] = column[row]!;
+      this.#events.push({
+        us: batch.timestampUs[row]!,
+        eventid: own.eventid!,
+        session: own.session!,
+        sensor,
+        texts: own,
+        numbers: values,
+      });
+    }
+  }
+}
+
+/** How much was looked through. */
+export interface Searched {
+  readonly logs: number;
+  /** UTC days between the first and the last event of any log, each once. */
+  readonly days: number;
+  readonly firstUs: number | undefined;
+  readonly lastUs: number | undefined;
+}
+
+const DAY_US = 86_400_000_000;
+
+/** Count the logs of a set and the days they span. */
+export function countSearched(set: LogSet): Searched {
+  const spans = set.logs.flatMap(({ source: { firstSeenUs, lastSeenUs } }) =>
+    firstSeenUs === undefined || lastSeenUs === undefined ? [] : [[firstSeenUs, lastSeenUs] as const],
+  );
+  spans.sort((a, b) => a[0] - b[0]);
+  let days = 0;
+  let next = -Infinity;
+  for (const [first, last] of spans) {
+    const start = Math.max(next, Math.floor(first / DAY_US));
+    const end = Math.floor(last / DAY_US) + 1;
+    if (end <= start) continue;
+    days += end - start;
+    next = end;
+  }
+  return {
+    logs: set.logs.length,
+    days,
+    firstUs: spans[0]?.[0],
+    lastUs: spans.length === 0 ? undefined : Math.max(...spans.map(([, last]) => last)),
+  };
+}

@@ -1,0 +1,291 @@
+/**
+ * The newest sessions behind a value: of an address, a credential, a command, the last few that had it.
+ *
+ * Event tables are walked from the newest to the oldest, and only as long as one of the values asked for may still
+ * have a newer session in them.
+ */
+import { allTexts, textOf, type Texts } from "../columns/dictionary.ts";
+import { codeOf } from "./event-search.ts";
+import type { EventBatch, EventTable } from "../events/event-table.ts";
+import { isTextKey, type KeyColumn } from "../reduced/kinds.ts";
+import { cutLong } from "../text/labels.ts";
+import type { KeyValue } from "../view/report-data.ts";
+import type { NumberColumn, TextColumn } from "../events/schema.ts";
+import { DAY_US } from "../text/time.ts";
+
+/** A session that had a value. */
+export interface TrailSession {
+  /** The latest of its events with the value, microseconds since 1970-01-01 UTC. */
+  readonly us: number;
+  /** After aliases. */
+  readonly sensor: string;
+  readonly session: string;
+  /** Where it came from; null where the event does not say. */
+  readonly address: string | null;
+}
+
+/** Values of one section of the report that are looked for. */
+export interface TrailQuery {
+  readonly id: string;
+  /** Ids of the events that have them. */
+  readonly eventids: readonly string[];
+  readonly columns: readonly KeyColumn[];
+  readonly keys: readonly (readonly KeyValue[])[];
+  /** When each was first and last seen: tables of other times are passed over. */
+  readonly firstSeenUs: readonly number[];
+  readonly lastSeenUs: readonly number[];
+}
+
+export interface TrailScope {
+  readonly sensorAliases?: Readonly<Record<string, string>>;
+  /** After aliases; undefined = all. */
+  readonly sensors?: readonly string[];
+  /** First and last day of the events, days since 1970-01-01 UTC. */
+  readonly sinceDay?: number;
+  readonly untilDay?: number;
+  /** Shorter sessions are taken for robots. */
+  readonly robotMaxSeconds: number;
+}
+
+/** An event table that can be opened, and the time it covers. */
+export interface TrailPlace {
+  readonly firstUs: number;
+  readonly lastUs: number;
+  walk(visit: (table: EventTable) => Promise<void>): Promise<void>;
+}
+
+/**
+ * Find the newest sessions of each value.
+ *
+ * @param most Sessions of a value at most.
+ * @returns `trails[query][key]` = its sessions, newest first; fewer than `most` are all there are.
+ */
+export async function findTrails(
+  places: readonly TrailPlace[],
+  queries: readonly TrailQuery[],
+  scope: TrailScope,
+  most: number,
+): Promise<TrailSession[][][]> {
+  const trails: TrailSession[][][] = queries.map(({ keys }) => keys.map(() => []));
+  const isOpen = (query: number, key: number, { firstUs, lastUs }: TrailPlace) => {
+    const { firstSeenUs, lastSeenUs } = queries[query]!;
+    if (firstSeenUs[key]! > lastUs || lastSeenUs[key]! < firstUs) return false;
+    const oldest = trails[query]![key]![most - 1];
+    return oldest === undefined || oldest.us < lastUs;
+  };
+  for (const place of [...places].sort((a, b) => b.lastUs - a.lastUs)) {
+    const open = queries.flatMap((query, i) => {
+      const wanted = query.keys.flatMap((_, key) => (isOpen(i, key, place) ? [key] : []));
+      return wanted.length === 0 ? [] : [{ query, trails: trails[i]!, wanted }];
+    });
+    if (open.length === 0) continue;
+    await place.walk(async table => {
+      let readers: QueryReader[] | undefined;
+      const texts = new Map<KeyColumn, string[]>();
+      for await (const batch of table.batches()) {
+        readers ??= open.map(({ query, wanted }) => new QueryReader(table, texts, query, wanted, scope, most));
+        if (!readers.some(reader => reader.canMatch)) break;
+        for (const reader of readers) if (reader.canMatch) reader.read(batch);
+      }
+      readers?.forEach((reader, i) => reader.addTo(open[i]!.trails));
+    });
+  }
+  return trails;
+}
+
+/** A session of the table at hand, by its codes. */
+interface Candidate {
+  readonly session: number;
+  readonly sensor: number;
+  us: number;
+  address: number;
+}
+
+/** Numbers the values that are wanted of a column: 0 = none of them, 1 = no value, 2 and on = one of them. */
+type Numbering =
+  | { readonly column: TextColumn; readonly ofCode: Int32Array; readonly ofNone: number }
+  | { readonly column: KeyColumn; readonly ofNumber: ReadonlyMap<number, number>; readonly ofNone: number };
+
+/** Looks through one table for the values of one section. */
+class QueryReader {
+  readonly canMatch: boolean;
+  readonly #table: EventTable;
+  readonly #scope: TrailScope;
+  readonly #most: number;
+  readonly #isEvent: Uint8Array;
+  readonly #numberings: Numbering[] = [];
+  readonly #base: number[] = [];
+  readonly #keyOf = new Map<number, number>();
+  readonly #found = new Map<number, Candidate[]>();
+  /** `#isSensor[code + 1]` = 1 for the sensors that count. */
+  readonly #isSensor: Uint8Array;
+  readonly #aliases: ReadonlyMap<string, string>;
+
+  constructor(
+    table: EventTable,
+    texts: Map<KeyColumn, string[]>,
+    { eventids, columns, keys }: TrailQuery,
+    wanted: readonly number[],
+    scope: TrailScope,
+    most: number,
+  ) {
+    this.#table = table;
+    this.#scope = scope;
+    this.#most = most;
+    this.#aliases = new Map(Object.entries(scope.sensorAliases ?? {}));
+    const { dictionaries } = table;
+    const ids = dictionaries.get("eventid")!;
+    const codes = eventids.map(id => codeOf(ids, id)).filter(code => code >= 0);
+    this.#isEvent = new Uint8Array(ids.size);
+    for (const code of codes) this.#isEvent[code] = 1;
+    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#aliases, scope.sensors);
+    const values = columns.map((column, i) => {
+      const numbered = new Map<KeyValue, number>();
+      for (const key of wanted) {
+        const value = keys[key]![i] ?? null;
+        if (value !== null && !numbered.has(value)) numbered.set(value, numbered.size + 2);
+      }
+      this.#numberings.push(
+        isTextKey(column)
+          ? { column: column as TextColumn, ofCode: numberTexts(dictionaries, texts, column, numbered), ofNone: 1 }
+          : { column, ofNumber: numbered as unknown as Map<number, number>, ofNone: 1 },
+      );
+      this.#base.push(numbered.size + 2);
+      return numbered;
+    });
+    for (const key of wanted) {
+      let at = 0;
+      values.forEach((numbered, i) => {
+        const value = keys[key]![i] ?? null;
+        at = at * this.#base[i]! + (value === null ? 1 : numbered.get(value)!);
+      });
+      this.#keyOf.set(at, key);
+    }
+    this.canMatch = codes.length > 0 && dictionaries.has("session");
+  }
+
+  read(batch: EventBatch): void {
+    const eventid = batch.codes.get("eventid")!;
+    const isEvent = this.#isEvent;
+    const rows: number[] = [];
+    for (let row = 0; row < batch.rows; row++) if (isEvent[eventid[row]!] === 1) rows.push(row);
+    const session = batch.codes.get("session");
+    if (rows.length === 0 || session === undefined) return;
+    const readers = this.#numberings.map(numbering => this.#columnReader(numbering, batch));
+    const sensor = batch.codes.get("sensor");
+    const realm = batch.codes.get("realm");
+    const address = batch.codes.get("src_ip");
+    const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
+    const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
+    next: for (const row of rows) {
+      let at = 0;
+      for (let i = 0; i < readers.length; i++) {
+        const value = readers[i]!(row);
+        if (value === 0) continue next;
+        at = at * this.#base[i]! + value;
+      }
+      const key = this.#keyOf.get(at);
+      const us = batch.timestampUs[row]!;
+      const sensorCode = sensor === undefined ? -1 : sensor[row]!;
+      if (key === undefined || session[row]! < 0 || us < sinceUs || us >= untilUs) continue;
+      if (this.#isSensor[sensorCode + 1] === 0) continue;
+      // What was fed to a program is no command.
+      if (realm !== undefined && realm[row]! >= 0) continue;
+      this.#note(key, us, session[row]!, sensorCode, address === undefined ? -1 : address[row]!);
+    }
+  }
+
+  /** Keep the newest sessions of a key, each once, by its latest event. */
+  #note(key: number, us: number, session: number, sensor: number, address: number): void {
+    let found = this.#found.get(key);
+    if (found === undefined) this.#found.set(key, (found = []));
+    const known = found.find(candidate => candidate.session === session && candidate.sensor === sensor);
+    if (known !== undefined) {
+      if (us > known.us) known.us = us;
+      if (known.address < 0) known.address = address;
+      return;
+    }
+    const candidate = { session, sensor, us, address };
+    if (found.length < this.#most) {
+      found.push(candidate);
+      return;
+    }
+    let oldest = 0;
+    for (let i = 1; i < found.length; i++) if (found[i]!.us < found[oldest]!.us) oldest = i;
+    if (found[oldest]!.us < us) found[oldest] = candidate;
+  }
+
+  #columnReader(numbering: Numbering, batch: EventBatch): (row: number) => number {
+    const { ofNone } = numbering;
+    if ("ofCode" in numbering) {
+      const codes = batch.codes.get(numbering.column);
+      if (codes === undefined) return () => ofNone;
+      const { ofCode } = numbering;
+      return row => (codes[row]! < 0 ? ofNone : ofCode[codes[row]!]!);
+    }
+    const { column, ofNumber } = numbering;
+    if (column === "robot") {
+      const durations = batch.numbers.get("duration");
+      const { robotMaxSeconds } = this.#scope;
+      if (durations === undefined) return () => ofNone;
+      return row => {
+        const duration = durations[row]!;
+        return Number.isNaN(duration) ? ofNone : (ofNumber.get(duration < robotMaxSeconds ? 1 : 0) ?? 0);
+      };
+    }
+    const numbers = batch.numbers.get(column as NumberColumn);
+    if (numbers === undefined) return () => ofNone;
+    return row => (Number.isNaN(numbers[row]!) ? ofNone : (ofNumber.get(numbers[row]!) ?? 0));
+  }
+
+  /** Add what was found to what newer tables had. */
+  addTo(trails: TrailSession[][]): void {
+    const { dictionaries } = this.#table;
+    const text = (column: TextColumn, code: number) => textOf(dictionaries.get(column)!, code);
+    for (const [key, found] of this.#found) {
+      const all = [...trails[key]!];
+      for (const candidate of found) {
+        const name = candidate.sensor < 0 ? "" : text("sensor", candidate.sensor);
+        const one = {
+          us: candidate.us,
+          sensor: this.#aliases.get(name) ?? name,
+          session: text("session", candidate.session),
+          address: candidate.address < 0 ? null : text("src_ip", candidate.address),
+        };
+        const twin = all.findIndex(other => other.session === one.session && other.sensor === one.sensor);
+        if (twin < 0) all.push(one);
+        else if (all[twin]!.us < one.us) all[twin] = one;
+      }
+      all.sort((a, b) => b.us - a.us || compareText(a.sensor, b.sensor) || compareText(a.session, b.session));
+      trails[key] = all.slice(0, this.#most);
+    }
+  }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function wantedSensors(
+  sensors: Texts | undefined,
+  aliases: ReadonlyMap<string, string>,
+  wanted: readonly string[] | undefined,
+): Uint8Array {
+  const names = ["", ...(sensors === undefined ? [] : allTexts(sensors))];
+  const set = wanted && new Set(wanted);
+  return Uint8Array.from(names, name => Number(set === undefined || set.has(aliases.get(name) ?? name)));
+}
+
+/** `ofCode[code]` = number of the text; long texts are cut as the report cuts them. */
+function numberTexts(
+  dictionaries: EventTable["dictionaries"],
+  texts: Map<KeyColumn, string[]>,
+  column: KeyColumn,
+  numbered: ReadonlyMap<KeyValue, number>,
+): Int32Array {
+  const dictionary = dictionaries.get(column as TextColumn);
+  if (dictionary === undefined) return new Int32Array(0);
+  let all = texts.get(column);
+  if (all === undefined) texts.set(column, (all = allTexts(dictionary)));
+  return Int32Array.from(all, text => numbered.get(cutLong(text)) ?? 0);
+}

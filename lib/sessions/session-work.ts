@@ -1,0 +1,142 @@
+/**
+ * What the report tells of sessions, from event tables: chains of commands, and the newest sessions behind a value.
+ *
+ * In a thread of its own where the tables are large, so that it costs the run little.
+ */
+import { type ChainCounts, ChainCounter } from "./chain-counts.ts";
+import { type EventTable, eventTableToIpc, openEventTable } from "../events/event-table.ts";
+import type { LogSet } from "../logs/log-set.ts";
+import { maskCommand } from "../text/masks.ts";
+import { MAPPING_VERSION } from "../events/schema.ts";
+import { findTrails, type TrailQuery, type TrailScope, type TrailSession } from "./session-trails.ts";
+import type { SessionMessage } from "./session-worker.ts";
+
+/** Positions of a chain that the report tells apart. */
+export const REPORT_STEPS = 6;
+/** Chains that are counted by day and sensor. */
+const CHAINS_MOST = 400;
+/** Sessions of a value. */
+export const TRAIL_MOST = 5;
+/** Events from which another thread pays. */
+const ASIDE_MIN_EVENTS = 200_000;
+
+/** An event table, as a file or whole, and the time it covers. */
+export interface TableRef {
+  readonly from: string | Uint8Array;
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
+export type SessionTask =
+  | { readonly what: "chains"; readonly tables: readonly TableRef[]; readonly scope: TrailScope }
+  | {
+      readonly what: "trails";
+      readonly tables: readonly TableRef[];
+      readonly scope: TrailScope;
+      readonly queries: readonly TrailQuery[];
+    };
+
+/** Outcome of a task: chains of the one, `trails[query][key]` of the other. */
+export interface SessionOutcomes {
+  readonly chains: ChainCounts;
+  readonly trails: TrailSession[][][];
+}
+
+/** Looks into the event tables of a set; to be disposed before the set is. */
+export interface SessionWork extends Disposable {
+  /** Begun at once. */
+  readonly chains: Promise<ChainCounts>;
+  findTrails(queries: readonly TrailQuery[]): Promise<TrailSession[][][]>;
+}
+
+/**
+ * Start on the chains; the trails can be asked for once it is known which values are shown.
+ *
+ * @param asideMinEvents Events from which another thread does it.
+ */
+export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
+  const tables = listTables(set);
+  const events = set.counts.events + set.counts.repaired;
+  const worker =
+    events < asideMinEvents
+      ? undefined
+      : new Worker(new URL("./session-worker.ts", import.meta.url).href, { smol: true });
+  const failures: ((error: Error) => void)[] = [];
+  const answers: ((message: SessionMessage) => void)[] = [];
+  if (worker !== undefined) {
+    worker.onmessage = ({ data }: MessageEvent<SessionMessage>) => answers.shift()!(data);
+    worker.onerror = event => {
+      for (const fail of failures) fail(new Error(`Cannot look through the sessions: ${event.message}`));
+    };
+  }
+  const run = <Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> => {
+    if (worker === undefined) return runSessionTask(task);
+    return new Promise((resolve, reject) => {
+      failures.push(reject);
+      answers.push(message => {
+        if ("failure" in message) reject(new Error(`Cannot look through the sessions: ${message.failure}`));
+        else resolve(message.outcome as SessionOutcomes[Task["what"]]);
+      });
+      worker.postMessage(task);
+    });
+  };
+  const chains = run({ what: "chains", tables, scope });
+  // Its failure is met where it is awaited.
+  chains.catch(() => {});
+  return {
+    chains,
+    findTrails: queries => run({ what: "trails", tables, scope, queries }),
+    [Symbol.dispose]: () => worker?.terminate(),
+  };
+}
+
+/** Do a task in this thread. */
+export async function runSessionTask<Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> {
+  const { tables, scope } = task as SessionTask;
+  const outcome =
+    task.what === "chains"
+      ? await countTables(tables, scope)
+      : await findTrails(tables.map(toPlace), task.queries, scope, TRAIL_MOST);
+  return outcome as SessionOutcomes[Task["what"]];
+}
+
+async function countTables(tables: readonly TableRef[], scope: TrailScope): Promise<ChainCounts> {
+  const counter = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, mask: maskCommand });
+  for (const ref of tables) await toPlace(ref).walk(table => counter.add(table, ref.firstUs));
+  return counter.finish();
+}
+
+function toPlace({ from, firstUs, lastUs }: TableRef) {
+  return {
+    firstUs,
+    lastUs,
+    async walk(visit: (table: EventTable) => Promise<void>) {
+      const { table } = await openEventTable(from);
+      try {
+        await visit(table);
+      } finally {
+        await table.close();
+        // In a thread of its own, which runs beside others: the arrays of one table after the other would else pile up.
+        if (!Bun.isMainThread) Bun.gc(true);
+      }
+    },
+  };
+}
+
+/** The tables of a set in the order of their first events; what has no file, the events of cut lines, as bytes. */
+function listTables({ logs, seams }: LogSet): TableRef[] {
+  return logs.flatMap(({ source, tablePath }): TableRef[] => {
+    const { firstSeenUs = Infinity, lastSeenUs = -Infinity, wholeHash } = source;
+    const time = { firstUs: firstSeenUs, lastUs: lastSeenUs };
+    const own = seams.filter(({ before }) => before.wholeHash === wholeHash);
+    return [
+      ...(tablePath === undefined ? [] : [{ ...time, from: tablePath }]),
+      ...own.map(({ table, before }) => {
+        const counts = { lines: 1, events: table.rows, repaired: 0, rejected: 0, pending: 0 };
+        const info = { mappingVersion: MAPPING_VERSION, source: { ...before, counts }, hasLineHashes: false };
+        // The event of a cut line comes behind all others of its log.
+        return { firstUs: firstSeenUs, lastUs: Infinity, from: Buffer.concat([...eventTableToIpc(table, info)]) };
+      }),
+    ];
+  });
+}

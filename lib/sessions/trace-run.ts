@@ -1,0 +1,98 @@
+/** What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for. */
+import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
+import { COMMON_OPTIONS } from "../process/options.ts";
+import { countSearched, type Found, type Searched, type SearchOptions } from "./event-search.ts";
+import { plural } from "../text/format.ts";
+import { lockOutputs } from "../process/lock.ts";
+import {
+  EVENT_OPTIONS,
+  exitCodeOf,
+  FILE_OPTION,
+  listInputs,
+  READ_OPTIONS,
+  readScope,
+  toSetOptions,
+  withProgress,
+} from "../logs/log-options.ts";
+import { type LogSet, readLogSet } from "../logs/log-set.ts";
+import { assertWritable, writeOutputs } from "../process/output-file.ts";
+import { visible } from "../text/text.ts";
+import { buildStories, pickStories, type Story } from "./story.ts";
+import type { AddressRange } from "../text/address.ts";
+import { notFoundText, type TraceTextOptions } from "./trace-text.ts";
+
+/** Options that both traces have behind their own. */
+export const TRACE_OPTIONS = {
+  ...FILE_OPTION,
+  outfile: { type: "path", short: "o", help: 'Write a page (HTML) to FILE instead of text to stdout; "-" is stdout.' },
+  ...EVENT_OPTIONS,
+  since: { ...COMMON_OPTIONS.since, help: "Sessions that began on this day (UTC) or later, as YYYY-MM-DD." },
+  until: { ...COMMON_OPTIONS.until, help: "Sessions that began on this day (UTC) or earlier, as YYYY-MM-DD." },
+  ...READ_OPTIONS,
+  wait: COMMON_OPTIONS.wait,
+  json: { type: "boolean", help: "Write one JSON object to stdout instead of text." },
+} as const satisfies OptionTable;
+
+/** One trace: how it searches, and how its result is told. */
+export interface Trace {
+  readonly name: string;
+  /** What is looked for, in words for a message. */
+  readonly what: string;
+  /** Which sessions of those found count; undefined = all. */
+  readonly range?: AddressRange;
+  search(set: LogSet, options: SearchOptions): Promise<Found>;
+  /** Pieces of text. */
+  toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string>;
+  toJson(stories: readonly Story[], searched: Searched): string;
+  toPage(stories: readonly Story[], searched: Searched): string;
+}
+
+/** Text is written in pieces of about this many characters: `| head` then ends a long trace early. */
+const PIECE_LENGTH = 1 << 16;
+
+/** Trace through the logs a command line names. */
+export async function runTrace(
+  trace: Trace,
+  values: OptionValues<typeof TRACE_OPTIONS>,
+  operands: readonly string[],
+): Promise<ExitCode> {
+  const inputs = listInputs(values.file, operands);
+  const scope = await readScope(values);
+  const outputs = values.outfile === undefined ? [] : [values.outfile];
+  await assertWritable(outputs);
+  await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  using set = await withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs }),
+  );
+  const searched = countSearched(set);
+  const found = await trace.search(set, {
+    sensors: scope.sensors ?? [],
+    ...(scope.sensorAliases === undefined ? {} : { sensorAliases: scope.sensorAliases }),
+  });
+  const stories = pickStories(buildStories(found), {
+    ...scope,
+    ...(trace.range === undefined ? {} : { range: trace.range }),
+  });
+  if (stories.length === 0) {
+    note(`${trace.name}: ${visible(notFoundText(trace.what, searched))}`);
+    return EXIT.failed;
+  }
+  if (values.outfile !== undefined) await writeOutputs([[values.outfile, trace.toPage(stories, searched)]]);
+  if (values.json) {
+    await writeOut(`${trace.toJson(stories, searched)}\n`);
+  } else if (values.outfile === undefined) {
+    const { columns, color } = terminal("stdout");
+    let piece = "";
+    for (const text of trace.toText(stories, { width: columns, color })) {
+      piece += text;
+      if (piece.length < PIECE_LENGTH) continue;
+      await writeOut(piece);
+      piece = "";
+    }
+    await writeOut(piece);
+  }
+  if (values.outfile !== undefined && !values.quiet) {
+    note(`${trace.name}: ${plural(stories.length, "session")} in ${visible(values.outfile)}`);
+  }
+  return exitCodeOf(set);
+}

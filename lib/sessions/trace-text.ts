@@ -1,0 +1,278 @@
+/** Sessions as text for a terminal or a file: what people look at first. */
+import type { Searched } from "./event-search.ts";
+import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import { quoteEdges, sensorLabel } from "../text/labels.ts";
+import { ellipsize, textWidth, visible } from "../text/text.ts";
+import { formatTable, paint } from "../text/text-table.ts";
+import { dayOfStory, describeVerdict, type Part, type Step, type Story, type Summary, toEndpoint } from "./story.ts";
+import { DAY_US } from "../text/time.ts";
+
+export interface TraceTextOptions {
+  /** Columns of the terminal; nothing is cut when undefined. */
+  readonly width: number | undefined;
+  readonly color: boolean;
+}
+
+/** Rows of a summary's tables; the rest is counted. */
+const SUMMARY_ROWS = 10;
+const LABEL_WIDTH = 9;
+/** A number of a terminal's columns no line is cut below. */
+const WIDTH_LEAST = 20;
+
+/** `0:00.058`, `12:03.100`, `1:02:03.004`: minutes, seconds, milliseconds since the connect. */
+export function formatOffset(us: number): string {
+  const sign = us < 0 ? "-" : "";
+  const ms = Math.floor(Math.abs(us) / 1000);
+  const pad = (value: number, digits: number) => String(value).padStart(digits, "0");
+  const seconds = `${pad(Math.floor(ms / 1000) % 60, 2)}.${pad(ms % 1000, 3)}`;
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 60
+    ? `${sign}${minutes}:${seconds}`
+    : `${sign}${formatNumber(Math.floor(minutes / 60))}:${pad(minutes % 60, 2)}:${seconds}`;
+}
+
+/** A part as it is shown; foreign text is quoted where nobody would see where it ends. */
+export function showPart({ text, isForeign }: Part): string {
+  return isForeign ? quoteEdges(visible(text)) : visible(text);
+}
+
+/**
+ * Sessions found under one id, each with its facts and all it did.
+ *
+ * @yields Pieces of text; together whole lines.
+ */
+export function* storiesToText(stories: readonly Story[], options: TraceTextOptions): Generator<string> {
+  for (const [i, story] of stories.entries()) {
+    if (i > 0) yield "\n";
+    const heading = `Session ${visible(story.session)} on ${sensorLabel(story.sensor)}`;
+    yield `${paint(cut(heading, options.width), "bold", options.color)}\n`;
+    yield factLines(sessionFacts(story), options);
+    yield "\n";
+    yield stepsToText(story, options, "  ");
+  }
+}
+
+/** All sessions of an address: the summary, then each, grouped by sensor and day. */
+export function* addressToText(
+  title: string,
+  stories: readonly Story[],
+  summary: Summary,
+  options: TraceTextOptions,
+): Generator<string> {
+  yield `${paint(cut(visible(title), options.width), "bold", options.color)}\n`;
+  yield factLines(summaryFacts(summary), options);
+  yield* summaryTables(summary, options);
+  for (const group of groupStories(stories)) {
+    const heading = `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}, ${plural(group.stories.length, "session")}`;
+    yield `\n${paint(cut(heading, options.width), "bold", options.color)}\n`;
+    for (const story of group.stories) {
+      yield `\n  ${paint(cut(sessionLine(story, summary.addresses.length > 1), options.width, 2), "yellow", options.color)}\n`;
+      yield stepsToText(story, options, "    ", true);
+    }
+  }
+}
+
+/** Sessions of one sensor and day. */
+export interface StoryGroup {
+  readonly sensor: string;
+  readonly day: number;
+  readonly stories: readonly Story[];
+}
+
+/** Group sessions by sensor, then day; sensors in order of their first session. */
+export function groupStories(stories: readonly Story[]): StoryGroup[] {
+  const sensors = new Map<string, Map<number, Story[]>>();
+  for (const story of stories) {
+    const days = sensors.get(story.sensor) ?? new Map<number, Story[]>();
+    sensors.set(story.sensor, days);
+    const day = dayOfStory(story);
+    days.set(day, [...(days.get(day) ?? []), story]);
+  }
+  return [...sensors].flatMap(([sensor, days]) => [...days].map(([day, own]) => ({ sensor, day, stories: own })));
+}
+
+/** One line about a session in a list of many. */
+function sessionLine(story: Story, withAddress: boolean): string {
+  const clock = formatInstant(story.startUs).slice(11);
+  const facts = [
+    `${clock}  session ${visible(story.session)}`,
+    ...(withAddress ? [visible(story.address ?? "unknown address")] : []),
+    story.protocol ?? "unknown protocol",
+    describeDuration(story),
+    countsOf(story),
+  ];
+  return facts.filter(fact => fact !== "").join(", ");
+}
+
+/** `6 logins, 1 let in; 2 commands`. */
+export function countsOf({ logins, commands, files, forwards }: Story): string {
+  const letIn = logins.filter(({ isLetIn }) => isLetIn).length;
+  return [
+    ...(logins.length > 0
+      ? [`${plural(logins.length, "login")}${letIn > 0 ? ` (${formatNumber(letIn)} let in)` : ""}`]
+      : []),
+    ...(commands.length > 0 ? [plural(commands.length, "command")] : []),
+    ...(files.length > 0 ? [plural(files.length, "file")] : []),
+    ...(forwards > 0 ? [plural(forwards, "forward")] : []),
+  ].join(", ");
+}
+
+/** How long it took, and whether the log says so. */
+export function describeDuration(story: Story): string {
+  const length = formatDuration(story.durationSec);
+  if (!story.hasStart) return `${length} seen, beginning not in these logs`;
+  if (!story.hasEnd) return `${length} seen, end not in these logs`;
+  return length;
+}
+
+/** What is known of a session beside its steps: name and text. */
+export function sessionFacts(story: Story): [name: string, text: string][] {
+  const protocol =
+    story.protocol === undefined
+      ? "protocol unknown"
+      : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`;
+  const target =
+    story.targetAddress === undefined ? "" : ` to ${visible(toEndpoint(story.targetAddress, story.targetPort))}`;
+  const isOneDay = Math.floor(story.startUs / DAY_US) === Math.floor(story.endUs / DAY_US);
+  const end = formatInstant(story.endUs);
+  const derived = story.hasStart && story.hasEnd && story.isDurationDerived ? " (derived)" : "";
+  const counts = countsOf(story);
+  return [
+    ["from", `${visible(toEndpoint(story.address, story.port))}${target}, ${protocol}`],
+    [
+      "time",
+      `${formatInstant(story.startUs)} to ${isOneDay ? end.slice(11) : end} UTC, ${describeDuration(story)}${derived}`,
+    ],
+    ...story.versions.map((version): [string, string] => ["client", visible(version)]),
+    ...story.hasshes.map((hassh): [string, string] => ["HASSH", visible(hassh)]),
+    ["events", `${formatNumber(story.events)}${counts === "" ? "" : `: ${counts}`}`],
+  ];
+}
+
+/** The summary of several sessions: name and text. */
+export function summaryFacts(summary: Summary): [name: string, text: string][] {
+  const { sensors, addresses, sessions, days, loginsTried, loginsLetIn, commands, files } = summary;
+  const shownSensors = sensors.slice(0, SUMMARY_ROWS).map(sensorLabel).join(", ");
+  const moreSensors = sensors.length > SUMMARY_ROWS ? `, and ${formatNumber(sensors.length - SUMMARY_ROWS)} more` : "";
+  const fetched = files.reduce((sum, { count }) => sum + count, 0);
+  const typed = commands.reduce((sum, { count }) => sum + count, 0);
+  const differing = (all: number, different: number) =>
+    all === 0
+      ? "none"
+      : `${formatNumber(all)}${all === different ? "" : `, ${formatNumber(different)} of them different`}`;
+  return [
+    ["seen", `${formatInstant(summary.firstUs)} to ${formatInstant(summary.lastUs)} UTC`],
+    [
+      "sessions",
+      `${formatNumber(sessions)} on ${plural(days, "day")}${addresses.length > 1 ? `, from ${plural(addresses.length, "address", "addresses")}` : ""}`,
+    ],
+    ["sensors", `${shownSensors}${moreSensors}`],
+    [
+      "logins",
+      loginsTried === 0
+        ? "none"
+        : `${formatNumber(loginsTried)} with ${plural(summary.credentials.length, "credential")}, ` +
+          `${formatNumber(loginsLetIn)} let in (${formatShare(loginsLetIn / loginsTried)})`,
+    ],
+    ["commands", differing(typed, commands.length)],
+    ["files", differing(fetched, new Set(files.map(({ value }) => value.hash)).size)],
+    ...(summary.forwards > 0 ? [["forwards", formatNumber(summary.forwards)] as [string, string]] : []),
+    ...summary.versions
+      .slice(0, 3)
+      .map(({ value, sessions: n }): [string, string] => ["client", `${visible(value)} (${plural(n, "session")})`]),
+    ...summary.hasshes
+      .slice(0, 3)
+      .map(({ value, sessions: n }): [string, string] => ["HASSH", `${visible(value)} (${plural(n, "session")})`]),
+  ];
+}
+
+function* summaryTables(summary: Summary, options: TraceTextOptions): Generator<string> {
+  const table = (title: string, all: number, text: string) => {
+    const shown = all > SUMMARY_ROWS ? `, first ${SUMMARY_ROWS} of ${formatNumber(all)}` : "";
+    return `\n${paint(cut(`${title}${shown}`, options.width), "bold", options.color)}\n${text}`;
+  };
+  const { credentials, commands, files } = summary;
+  if (credentials.length > 0) {
+    const rows = credentials
+      .slice(0, SUMMARY_ROWS)
+      .map(({ value, count, letIn }) => [count, letIn, value.username, value.password]);
+    const columns = [{ title: "tried" }, { title: "let in" }, { title: "user" }, { title: "password" }];
+    yield table("Credentials tried", credentials.length, formatTable(columns, rows, { width: options.width }));
+  }
+  if (commands.length > 0) {
+    const rows = commands.slice(0, SUMMARY_ROWS).map(({ value, count, sessions }) => [count, sessions, value]);
+    const columns = [{ title: "typed" }, { title: "sessions" }, { title: "command" }];
+    yield table("Commands", commands.length, formatTable(columns, rows, { width: options.width }));
+  }
+  if (files.length > 0) {
+    const rows = files
+      .slice(0, SUMMARY_ROWS)
+      .map(({ value, count }) => [
+        count,
+        value.isUpload ? "upload" : "download",
+        describeVerdict(value.verdict),
+        value.hash,
+        value.name || null,
+      ]);
+    const columns = [
+      { title: "times" },
+      { title: "way" },
+      { title: "verdict" },
+      { title: "sha256" },
+      { title: "name" },
+    ];
+    yield table("Files", files.length, formatTable(columns, rows, { width: options.width }));
+  }
+}
+
+/** What was found nowhere, in one line. */
+export function notFoundText(what: string, searched: Searched): string {
+  const { logs, days, firstUs, lastUs } = searched;
+  const span =
+    firstUs === undefined || lastUs === undefined
+      ? ""
+      : `, ${formatInstant(firstUs).slice(0, 10)} to ${formatInstant(lastUs).slice(0, 10)}`;
+  return `Cannot find ${what}: searched ${plural(logs, "file")} of ${plural(days, "day")}${span}`;
+}
+
+function factLines(facts: readonly (readonly [string, string])[], { width, color }: TraceTextOptions): string {
+  return facts
+    .map(([name, text]) => {
+      const label = name.padEnd(LABEL_WIDTH);
+      return `  ${paint(label, "dim", color)} ${cut(text, width, 3 + LABEL_WIDTH)}\n`;
+    })
+    .join("");
+}
+
+/** @param isInList What the line above it says is left out. */
+function stepsToText(story: Story, { width, color }: TraceTextOptions, indent: string, isInList = false): string {
+  const steps = isInList ? story.steps.filter(({ kind }) => kind !== "connection") : story.steps;
+  const offsets = steps.map(({ us }) => formatOffset(us - story.startUs));
+  const offsetWidth = offsets.reduce((most, offset) => Math.max(most, offset.length), 0);
+  const whatWidth = steps.reduce((most, { what }) => Math.max(most, textWidth(visible(what))), 0);
+  let text = "";
+  steps.forEach((step, i) => {
+    const left = `${indent}${offsets[i]!.padStart(offsetWidth)}  `;
+    const shownWhat = visible(step.what);
+    const what = `${shownWhat}${" ".repeat(whatWidth - textWidth(shownWhat))}`;
+    const rest = `${what}  ${stepText(step)}`.trimEnd();
+    const line = cut(rest, width, left.length);
+    text += `${paint(left.trimEnd(), "dim", color)}  ${paintTone(line, step, color)}\n`;
+  });
+  return text;
+}
+
+function stepText({ parts, repeats }: Step): string {
+  const text = parts.map(showPart).join(" ");
+  return repeats > 1 ? `${text} (${formatNumber(repeats)} times)` : text;
+}
+
+function paintTone(line: string, { tone }: Step, color: boolean): string {
+  if (tone === "plain") return line;
+  return paint(line, tone === "alarm" ? "red" : tone === "strong" ? "green" : "dim", color);
+}
+
+/** Cut to what a terminal has left behind `used` columns. */
+function cut(text: string, width: number | undefined, used = 0): string {
+  return width === undefined ? text : ellipsize(text, Math.max(WIDTH_LEAST, width - used));
+}

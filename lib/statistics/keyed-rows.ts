@@ -1,0 +1,270 @@
+/**
+ * Rows whose key, however many columns it has, is one number: what counting, ledgers and tests run over.
+ *
+ * Keys are typed tuples of codes. They are never joined into one text, so `a:b` with `c` and `a` with `b:c` stay two.
+ */
+import { isTextKey, type KeyColumn, type Kind, KINDS } from "../reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { sharedInts } from "../columns/shared-arrays.ts";
+
+/** The kinds that are compared by key. */
+export const COMPARED_KINDS = [
+  "event",
+  "login",
+  "command",
+  "pre_disconnect_command",
+  "connect",
+  "session_closed",
+  "file_download",
+  "file_upload",
+  "proxy_request",
+  "client",
+] as const satisfies readonly Kind[];
+
+/** A kind that is compared by key. */
+export type ComparedKind = (typeof COMPARED_KINDS)[number];
+
+/** What is compared: kinds by their keys, events by `eventid` alone, and counts of distinct values. */
+export type ChangeKind = ComparedKind | "distinct";
+
+/** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
+export type KeyValues = (string | number | null)[];
+
+export interface KeyedRows {
+  readonly kind: ChangeKind;
+  readonly rows: number;
+  /** In (day, sensor) order; a key may stand in several rows of a sensor-day, which add up. */
+  readonly day: Int32Array;
+  readonly sensor: Int32Array;
+  readonly count: Float64Array;
+  /** The key of each row, 0..keys-1. */
+  readonly key: Int32Array;
+  readonly keys: number;
+  /** Whether counts add up over days and sensors; counts of distinct values do not. */
+  readonly additive: boolean;
+}
+
+/** A table's rows of one kind by their numbered keys; `event` is keyed by its id alone. */
+export function toKeyedRows(table: ReducedTable, kind: ComparedKind, { key, keys }: InternedRows): KeyedRows {
+  const { rows, day, sensor, count } = table.kinds[kind];
+  return { kind, rows, day, sensor, count, key, keys, additive: true };
+}
+
+/** The columns of a kind's key, to be numbered by {@link internRows}. */
+export function keyColumns(table: ReducedTable, kind: ComparedKind): Int32Array[] {
+  return keyNames(kind).map(name => table.kinds[kind].keys[name]!);
+}
+
+function keyNames(kind: ComparedKind): readonly KeyColumn[] {
+  return kind === "event" ? ["eventid"] : KINDS[kind];
+}
+
+/** What a numbered key stands for. */
+export function valuesOf(table: ReducedTable, kind: ComparedKind, { firstRow }: InternedRows, key: number): KeyValues {
+  return keyNames(kind).map(name => valueOf(table, table.kinds[kind], name, firstRow[key]!));
+}
+
+function valueOf(table: ReducedTable, rows: KindTable, name: KeyColumn, row: number): string | number | null {
+  const code = rows.keys[name]![row]!;
+  if (code < 0) return null;
+  return isTextKey(name) ? table.dictionaries[name][code]! : code;
+}
+
+/** In memory that threads share. */
+export interface InternedRows {
+  key: Int32Array;
+  keys: number;
+  /** The first row of each key; keys are numbered in the order of these. */
+  firstRow: Int32Array;
+}
+
+/**
+ * Number the distinct tuples of some columns, in order of first appearance.
+ *
+ * One column, and two of few enough pairs, are numbered through a table with a place for each; others by hashing.
+ */
+export function internRows(columns: readonly Int32Array[], rows: number): InternedRows {
+  const key = sharedInts(rows);
+  let firstRow = new Int32Array(1024);
+  let keys = 0;
+  if (columns.length === 1) {
+    const column = columns[0]!;
+    let most = -1;
+    for (let row = 0; row < rows; row++) if (column[row]! > most) most = column[row]!;
+    const keyOfCode = new Int32Array(most + 2).fill(-1);
+    for (let row = 0; row < rows; row++) {
+      const code = column[row]! + 1;
+      if (keyOfCode[code]! < 0) {
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys] = row;
+        keyOfCode[code] = keys++;
+      }
+      key[row] = keyOfCode[code]!;
+    }
+    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+  }
+  const a = columns[0]!;
+  const b = columns[1]!;
+  const width = denseWidth(a, b, rows);
+  if (columns.length === 2 && width !== undefined) {
+    // Few enough pairs for one place each: ascending keys of a sensor-day walk the table in order.
+    const keyOfPair = new Int32Array(width.places).fill(-1);
+    for (let row = 0; row < rows; row++) {
+      const place = (a[row]! + 1) * width.second + width.rank[b[row]! + 1]!;
+      if (keyOfPair[place]! < 0) {
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys] = row;
+        keyOfPair[place] = keys++;
+      }
+      key[row] = keyOfPair[place]!;
+    }
+    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+  }
+  // A third column that is not there is the second again: comparing it twice costs less than a branch.
+  const c = columns[2] ?? b;
+  // Four numbers a slot, the tuple and its key + 1: a look-up touches one line of the cache.
+  let bits = 12;
+  let slots = new Int32Array(4 << bits);
+  const places = new Int32Array(AHEAD_ROWS);
+  let touched = 0;
+  for (let start = 0; start < rows; start += AHEAD_ROWS) {
+    const end = Math.min(rows, start + AHEAD_ROWS);
+    while ((keys + AHEAD_ROWS) * 2 >= slots.length / 4) {
+      const old = slots;
+      slots = new Int32Array(4 << ++bits);
+      for (let from = 0; from < old.length; from += 4) {
+        if (old[from + 3] === 0) continue;
+        let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - bits)) * 4;
+        while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
+        slots[to] = old[from]!;
+        slots[to + 1] = old[from + 1]!;
+        slots[to + 2] = old[from + 2]!;
+        slots[to + 3] = old[from + 3]!;
+      }
+    }
+    // Looking at the slots without deciding anything brings them from memory side by side, not one by one.
+    for (let row = start; row < end; row++) {
+      const at = (hashTuple(a[row]!, b[row]!, c[row]!) >>> (32 - bits)) * 4;
+      places[row - start] = at;
+      touched ^= slots[at]!;
+    }
+    for (let row = start; row < end; row++) {
+      const x = a[row]!;
+      const y = b[row]!;
+      const z = c[row]!;
+      let at = places[row - start]!;
+      while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
+        at = (at + 4) & (slots.length - 1);
+      }
+      if (slots[at + 3] === 0) {
+        slots[at] = x;
+        slots[at + 1] = y;
+        slots[at + 2] = z;
+        if (keys === firstRow.length) firstRow = doubled(firstRow);
+        firstRow[keys++] = row;
+        slots[at + 3] = keys;
+      }
+      key[row] = slots[at + 3]! - 1;
+    }
+  }
+  // Used, so that no compiler may leave the looking out.
+  places[0] = touched;
+  return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+}
+
+/** A copy that threads may look at. */
+function shared(list: Int32Array): Int32Array {
+  const copy = sharedInts(list.length);
+  copy.set(list);
+  return copy;
+}
+
+function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(list.length * 2);
+  wider.set(list);
+  return wider;
+}
+
+/** Rows whose slots are fetched together. */
+const AHEAD_ROWS = 64;
+
+/** Most places of a table with one for each pair: 64 MB. */
+const DENSE_PLACES = 1 << 24;
+
+/** How pairs of codes are numbered when there are few enough of them; the second column's values are ranked first. */
+function denseWidth(
+  a: Int32Array,
+  b: Int32Array,
+  rows: number,
+): { places: number; second: number; rank: Int32Array } | undefined {
+  let mostA = -1;
+  let mostB = -1;
+  for (let row = 0; row < rows; row++) {
+    if (a[row]! > mostA) mostA = a[row]!;
+    if (b[row]! > mostB) mostB = b[row]!;
+  }
+  const rank = new Int32Array(mostB + 2).fill(-1);
+  let second = 0;
+  for (let row = 0; row < rows; row++) {
+    if (rank[b[row]! + 1]! >= 0) continue;
+    rank[b[row]! + 1] = second++;
+    if ((mostA + 2) * second > DENSE_PLACES) return undefined;
+  }
+  return { places: (mostA + 2) * second, second, rank };
+}
+
+function hashTuple(a: number, b: number, c: number): number {
+  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x165667b1, 0xc2b2ae35) ^ Math.imul(c, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
+}
+
+/** The rows of chosen keys: rows of the k-th are `rows[offsets[k]] .. rows[offsets[k + 1] - 1]`, in row order. */
+export interface RowsByKey {
+  offsets: Int32Array;
+  rows: Int32Array;
+}
+
+/**
+ * Gather the rows of chosen keys, key by key.
+ *
+ * @param key The key of each row, `< keys`.
+ * @param chosen Keys, each once.
+ * @param startRow Rows before this one are left out.
+ */
+export function groupRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
+  // A bit a key stays in the cache while every row asks; only rows of chosen keys ask for their place.
+  const isChosen = new Uint32Array((keys + 31) >>> 5);
+  const placeOf = new Int32Array(keys);
+  for (let place = 0; place < chosen.length; place++) {
+    isChosen[chosen[place]! >>> 5]! |= 1 << (chosen[place]! & 31);
+    placeOf[chosen[place]!] = place;
+  }
+  let found = new Int32Array(4096);
+  let size = 0;
+  const offsets = new Int32Array(chosen.length + 1);
+  for (let row = startRow; row < key.length; row++) {
+    const at = key[row]!;
+    if ((isChosen[at >>> 5]! & (1 << (at & 31))) === 0) continue;
+    if (size === found.length) found = doubled(found);
+    found[size++] = row;
+    offsets[placeOf[at]! + 1]!++;
+  }
+  for (let place = 0; place < chosen.length; place++) offsets[place + 1]! += offsets[place]!;
+  const next = offsets.slice(0, chosen.length);
+  const rows = new Int32Array(size);
+  for (let i = 0; i < size; i++) rows[next[placeOf[key[found[i]!]!]!]!++] = found[i]!;
+  return { offsets, rows };
+}
+
+/** First row of a day or a later one; rows are in day order. */
+export function rowOfDay(day: Int32Array, wanted: number): number {
+  let low = 0;
+  let high = day.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (day[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,346 @@
+/**
+ * Everything the statistics say about a reduced table: plain data, ready for JSON, CSV and the page.
+ *
+ * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
+ * Every string that comes from a log is as the attacker wrote it: escape before showing.
+ */
+import { buildWindows, type Windows } from "./baseline.ts";
+import { type ChangeRow, judgeComparisons, sortChanges, type TestCounts } from "./change.ts";
+import { measureDispersions } from "./comparisons.ts";
+import {
+  buildCoverage,
+  type Coverage,
+  CUT,
+  type Downtime,
+  type Outage,
+  type SensorCoverage,
+  type SilentSensor,
+  toSensorCoverage,
+} from "./coverage.ts";
+import { findUsual } from "./dispersion.ts";
+import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
+import { formatNumber } from "../text/format.ts";
+import { COMPARED_KINDS, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
+import { KIND_NAMES, type Kind } from "../reduced/kinds.ts";
+import { nameEntries } from "./ledger.ts";
+import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
+import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
+import type { TrendRow } from "./trend.ts";
+import { toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
+
+/** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
+export interface CutDay {
+  sensor: string;
+  day: number;
+  kinds: { kind: Kind; listed: number; smallestCount: number }[];
+}
+
+export interface StatisticsOptions {
+  /** How many of the archive's last days are in question. */
+  lastDays?: number;
+  /** Smallest change reported, percent. */
+  thresholdPercent?: number;
+  /** Observed days in a baseline, calendar days left out before the day, fewest observed days that make a baseline. */
+  baselineDays?: number;
+  guardDays?: number;
+  minBaselineDays?: number;
+  /** False-discovery rate. */
+  q?: number;
+  /** Benjamini-Yekutieli in place of Benjamini-Hochberg: holds under any dependence, and finds less. */
+  strict?: boolean;
+  quietDays?: "unknown" | "zero";
+  downtime?: readonly Downtime[];
+  returningAfterDays?: number;
+  burnInDays?: number;
+  /** First day of "what is new since"; default: the first of the last days. */
+  newSinceDay?: number;
+  /** Most entries of a list of values, per type; 0 = all. */
+  listLimit?: number;
+  /** `all` keeps every tested comparison in `changes`, not only the reported. */
+  rows?: "reported" | "all";
+}
+
+export interface Statistics {
+  version: 1;
+  options: Required<Omit<StatisticsOptions, "downtime" | "newSinceDay">>;
+  /** The archive's first and last day, and the days in question. */
+  firstDay: number;
+  lastDay: number;
+  days: number;
+  shownFirstDay: number;
+  sensors: string[];
+  coverage: SensorCoverage[];
+  outages: Outage[];
+  silent: SilentSensor[];
+  cutDays: CutDay[];
+  /** Sorted: reported first, then by how far the shrunken ratio is from 1, then scope, kind and key. */
+  changes: ChangeRow[];
+  tests: TestCounts;
+  novelty: Novelty;
+  distinct: DistinctSeries[];
+  comparison: SensorComparison;
+  trends: TrendRow[];
+  /** Weekday: for which sensors the expected value came from the same weekdays, and why not for the others. */
+  weekday: { adjusted: string[]; note: string };
+  /** Plain sentences a reader must know to read the figures. */
+  notes: string[];
+}
+
+export const STATISTICS_DEFAULTS = {
+  lastDays: 7,
+  thresholdPercent: 20,
+  baselineDays: 28,
+  guardDays: 1,
+  minBaselineDays: 7,
+  q: 0.05,
+  strict: false,
+  quietDays: "unknown",
+  returningAfterDays: 30,
+  burnInDays: 14,
+  listLimit: 1000,
+  rows: "reported",
+} as const satisfies Statistics["options"];
+
+/**
+ * Work out all statistics of a reduced table in this thread.
+ *
+ * Pure: the same table and options give the same answer, and no clock is read.
+ *
+ * @throws {RangeError} if an option is out of range.
+ */
+export function computeStatistics(table: ReducedTable, options: StatisticsOptions = {}): Statistics {
+  const { context, steps } = planStatistics(table, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
+  }
+}
+
+/** What is to be worked out: step by step, the parts of a step in any order. Whoever drives it settles the calls. */
+export interface StatisticsPlan {
+  readonly context: PartContext;
+  readonly steps: Generator<readonly PartCall[], Statistics>;
+}
+
+/** @throws {RangeError} if an option is out of range. */
+export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
+  const { downtime = [], newSinceDay, ...given } = options;
+  const settings: Statistics["options"] = { ...STATISTICS_DEFAULTS, ...dropUndefined(given) };
+  checkOptions(settings);
+  const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime });
+  const windows = buildWindows(coverage, settings);
+  const novelty = {
+    sinceDay: newSinceDay ?? coverage.firstDay + windows.shownOffset,
+    returningAfterDays: settings.returningAfterDays,
+    burnInDays: settings.burnInDays,
+    limit: settings.listLimit,
+  };
+  const context: PartContext = { coverage, windows, settings, novelty };
+  return { context, steps: runSteps(table, context) };
+}
+
+function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
+  const { coverage, windows, settings } = context;
+  const { sensors, firstDay, days } = coverage;
+
+  const numbered = COMPARED_KINDS.map(kind => {
+    const { rows } = table.kinds[kind];
+    return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
+  });
+  // Credentials are numbered logins; the other values need no numbers first.
+  const valueRows = VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
+  const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
+  yield [...numbered, ...early.filter(call => call !== undefined)];
+
+  const kinds = COMPARED_KINDS.map((kind, i) => {
+    const keys = numbered[i]!.answer;
+    return { kind, rows: toKeyedRows(table, kind, keys), nameOf: (key: number) => valuesOf(table, kind, keys, key) };
+  });
+  const logins = numbered[COMPARED_KINDS.indexOf("login")]!.answer;
+  const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
+  const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
+  const ofEach = <N extends "dispersions" | "standOuts" | "trends">(name: N) =>
+    kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
+  const dispersions = ofEach("dispersions");
+  const standOuts = ofEach("standOuts");
+  const trends = ofEach("trends");
+  yield [...ledgers.filter((_, i) => early[i] === undefined), ...dispersions, ...standOuts, ...trends];
+
+  // Counts of distinct values are compared like any others; they are few, and no part of their own.
+  const distinct = ledgers.flatMap(({ answer }) => answer.distinct);
+  const names = [...new Set(distinct.map(({ name }) => name))];
+  const distinctRows = toDistinctRows(distinct, names, coverage);
+  const compared = [...kinds, { kind: "distinct" as const, rows: distinctRows, nameOf: (key: number) => [names[key]!] }];
+  const own = [...dispersions.map(({ answer }) => answer), measureDispersions(distinctRows, coverage, windows)];
+  const overall = findUsual(own);
+  const comparisons = compared.map(
+    ({ rows }, i) => new PartCall("comparisons", { rows, own: findUsual([own[i]!]), overall }, rows.rows),
+  );
+  yield comparisons;
+
+  const judgement = judgeComparisons(
+    compared.map(({ kind }, i) => ({ kind, compared: comparisons[i]!.answer })),
+    coverage,
+    windows,
+    settings,
+  );
+  const changes = compared.map(
+    ({ rows }, i) =>
+      new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]! }, rows.rows),
+  );
+  yield changes;
+
+  const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
+    rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
+  const statistics: Statistics = {
+    version: 1,
+    options: settings,
+    firstDay,
+    lastDay: firstDay + days - 1,
+    days,
+    shownFirstDay: firstDay + windows.shownOffset,
+    sensors: [...sensors],
+    coverage: toSensorCoverage(coverage),
+    outages: coverage.outages,
+    silent: coverage.silent,
+    cutDays: listCutDays(table, coverage),
+    changes: sortChanges(changes.flatMap(({ answer }, i) => nameKeys(answer, i))),
+    tests: judgement.tests,
+    novelty: joinNovelty(
+      ledgers.map(({ answer }, i) => nameNovelty(answer.novelty, named[i]!.textOf)),
+      coverage,
+      context.novelty,
+    ),
+    distinct,
+    comparison: {
+      spread: ledgers.map(({ answer }) => answer.spread),
+      onlyHere: ledgers.flatMap(({ answer }, i) => nameEntries(answer.onlyHere, named[i]!.textOf)),
+      ...judgeStandOuts(
+        standOuts.map(({ answer }, i) => ({ ...answer, found: nameKeys(answer.found, i) })),
+        coverage,
+        toStandOutOptions(settings),
+      ),
+    },
+    trends: trends.flatMap(({ answer }, i) => nameKeys(answer, i)),
+    weekday: describeWeekdays(coverage, windows),
+    notes: [],
+  };
+  statistics.notes = listNotes(statistics, coverage);
+  return statistics;
+}
+
+/** Reading values into a ledger takes the longest of all parts, row by row: several tables as large as the caches. */
+const LEDGER_COST = 4;
+
+function ledgerCall(rows: ValueRows): PartCall<"ledger"> {
+  return new PartCall("ledger", rows, LEDGER_COST * rows.parts.reduce((sum, part) => sum + part.rows, 0));
+}
+
+function dropUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+function checkOptions(options: Statistics["options"]): void {
+  const least = [
+    ["lastDays", 1],
+    ["baselineDays", 2],
+    ["guardDays", 0],
+    ["minBaselineDays", 2],
+    ["returningAfterDays", 1],
+    ["burnInDays", 0],
+    ["listLimit", 0],
+  ] as const;
+  for (const [name, min] of least) {
+    if (!Number.isSafeInteger(options[name]) || options[name] < min) {
+      throw new RangeError(`Cannot use ${name} ${options[name]}: expected a whole number >= ${min}`);
+    }
+  }
+  if (options.minBaselineDays > options.baselineDays) {
+    throw new RangeError(
+      `Cannot use minBaselineDays ${options.minBaselineDays}: expected at most baselineDays ${options.baselineDays}`,
+    );
+  }
+  if (!(options.q > 0 && options.q < 1)) throw new RangeError(`Cannot use q ${options.q}: expected 0 < q < 1`);
+  if (!(options.thresholdPercent >= 0)) {
+    throw new RangeError(`Cannot use thresholdPercent ${options.thresholdPercent}: expected a number >= 0`);
+  }
+}
+
+/** The cut sensor-days, and per kind the smallest count listed: what is not listed lies between 0 and that. */
+function listCutDays(table: ReducedTable, coverage: Coverage): CutDay[] {
+  const { sensors, days, firstDay, status } = coverage;
+  if (!status.includes(CUT)) return [];
+  const cells = new Map<number, Map<Kind, { listed: number; smallestCount: number }>>();
+  for (const kind of KIND_NAMES) {
+    if (kind === "scan") continue;
+    const rows = table.kinds[kind];
+    for (let row = 0; row < rows.rows; row++) {
+      const cell = rows.sensor[row]! * days + rows.day[row]! - firstDay;
+      if (status[cell] !== CUT) continue;
+      const kinds = cells.get(cell) ?? new Map<Kind, { listed: number; smallestCount: number }>();
+      cells.set(cell, kinds);
+      const known = kinds.get(kind) ?? { listed: 0, smallestCount: Infinity };
+      kinds.set(kind, { listed: known.listed + 1, smallestCount: Math.min(known.smallestCount, rows.count[row]!) });
+    }
+  }
+  return [...cells]
+    .sort(([a], [b]) => a - b)
+    .map(([cell, kinds]) => ({
+      sensor: sensors[Math.floor(cell / days)]!,
+      day: firstDay + (cell % days),
+      kinds: [...kinds].map(([kind, seen]) => ({ kind, ...seen })),
+    }));
+}
+
+function describeWeekdays(coverage: Coverage, windows: Windows): Statistics["weekday"] {
+  const { slots } = windows;
+  const adjusted = coverage.sensors.filter((_, sensor) =>
+    windows.windows.slice(sensor * slots, (sensor + 1) * slots).some(window => window?.weekday === true),
+  );
+  const longEnough = windows.usable.some(cells => cells.length > 56);
+  const note =
+    adjusted.length > 0
+      ? "For these sensors the weekday makes a difference: days were compared with the same weekdays of eight weeks."
+      : longEnough
+        ? "Not adjusted for weekdays: over eight weeks no sensor's daily totals depend on them."
+        : "Not adjusted for weekdays: no sensor was observed for eight weeks before the days in question.";
+  return { adjusted, note };
+}
+
+function listNotes(statistics: Statistics, coverage: Coverage): string[] {
+  const { tests, cutDays, weekday, silent, options, novelty } = statistics;
+  const notes: string[] = [];
+  const q = 100 * options.q;
+  if (statistics.days === 0) return ["The table holds no day."];
+  notes.push(
+    tests.m === 0
+      ? "Nothing was tested: no sensor has a baseline long enough before the days in question."
+      : `${formatNumber(tests.m)} comparisons were made together; of those reported, about ${q} % at most are expected to be chance.`,
+  );
+  notes.push(
+    "Reported means unusual against its own past. It never means malicious, and not reported never means harmless.",
+  );
+  notes.push(weekday.note);
+  const ofSensors = `of ${statistics.sensors.length} sensors`;
+  if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} ${ofSensors}.`);
+  if (cutDays.length > 0) {
+    notes.push(
+      `${formatNumber(cutDays.length)} sensor-days come from counts cut to the most frequent: they are shown and never tested.`,
+    );
+  }
+  const unknown = statistics.coverage.reduce((sum, { days }) => sum + days.split("?").length - 1, 0);
+  if (unknown > 0 && options.quietDays === "unknown") {
+    notes.push(`${formatNumber(unknown)} sensor-days without any event may be quiet or down; they are left out.`);
+  }
+  if (novelty.claimsFromDay === null) {
+    notes.push(`Nothing is called new: the archive is not longer than its burn-in, ${options.burnInDays} observed days.`);
+  }
+  if (statistics.sensors.length === 1) notes.push("There is one sensor, so there is no fleet to compare it with.");
+  else if (coverage.sensors.length > 1) {
+    notes.push("The fleet's expectation is the sum over the sensors that were up, each against its own past.");
+  }
+  return notes;
+}

@@ -1,0 +1,402 @@
+/**
+ * From a reduced table to what the report's page carries: totals of everything, and day-by-sensor counts of the
+ * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
+ */
+import type { Cells, Grid } from "./cells.ts";
+import { cutLong } from "../text/labels.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { type Section, SECTIONS } from "./report-sections.ts";
+
+/** Longest run of days drawn, ten years; days farther off come from broken clocks. */
+const MAX_DAYS = 3653;
+/** Keys of a section that a page carries at most, and those it carries whatever they cost. */
+const CARRY_MOST = 300;
+export const SHOW_MOST = 100;
+/** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
+const CELLS_BASE = 40_000;
+const CELLS_PER_SENSOR_DAY = 20;
+const CELLS_MOST = 800_000;
+/** Sensor-days up to which a page can afford to say, for each of them, how large what it leaves out can be. */
+const BOUNDED_SENSOR_DAYS = 8_000;
+
+export type KeyValue = string | number | null;
+
+export interface SectionData {
+  readonly id: string;
+  /** How many keys there are, carried or not. */
+  readonly distinct: number;
+  /** The largest count among keys that are not carried; 0 when all are. */
+  readonly leftOutLargest: number;
+  /** Per cell, a count that no key which is not carried exceeds; left out where it would cost too much. */
+  readonly leftOutMost?: Cells;
+  /** Carried keys by count falling; `keys[i][column]`, a null where there is no value. */
+  readonly keys: readonly (readonly KeyValue[])[];
+  /** VirusTotal's verdict per key as [positives, total], where one is known. */
+  readonly verdicts?: readonly (readonly [number, number] | null)[];
+  readonly firstSeenUs: readonly number[];
+  readonly lastSeenUs: readonly number[];
+  /** Counts of all keys together, then of each carried one. */
+  readonly all: Cells;
+  readonly cells: readonly Cells[];
+  /** The same for successful logins, in sections that have them. */
+  readonly allSuccess?: Cells;
+  readonly success?: readonly Cells[];
+}
+
+export interface ReportData {
+  readonly grid: Grid;
+  /** Names by sensor code. */
+  readonly sensors: readonly string[];
+  /** All events; of a sensor-day known from cut counts alone, the sum of those. A cell means: something was logged. */
+  readonly events: Cells;
+  /** Events on days that are not drawn, see `MAX_DAYS`. */
+  readonly eventsOutside: number;
+  /** Distinct source addresses of the whole range, and per cell. */
+  readonly addresses: { readonly distinct: number; readonly cells: Cells };
+  /** Distinct hashes of downloads and how many of them any engine flagged. */
+  readonly files: { readonly distinct: number; readonly flagged: number; readonly cells: Cells };
+  readonly sections: readonly SectionData[];
+}
+
+export interface ReportDataOptions {
+  /** Keys shown per section; they are carried whatever they cost. */
+  readonly show: number;
+}
+
+export function buildReportData(table: ReducedTable, options: ReportDataOptions): ReportData {
+  const { grid, eventsOutside } = chooseDays(table);
+  const verdicts = readVerdicts(table);
+  const drafts: Draft[] = [];
+  for (const section of SECTIONS) {
+    const draft = draftSection(table, section, grid, Math.max(CARRY_MOST, options.show));
+    if (draft !== undefined) drafts.push(draft);
+  }
+  const carried = shareOut(drafts, grid, options.show);
+  return {
+    grid,
+    sensors: table.dictionaries.sensor.map(cutLong),
+    events: countEvents(table, grid),
+    eventsOutside,
+    addresses: countDistinct(
+      table,
+      table.kinds.connect.rows > 0 ? table.kinds.connect : table.kinds.session_closed,
+      "src_ip",
+      grid,
+    ),
+    files: {
+      ...countDistinct(table, table.kinds.file_download, "shasum", grid),
+      flagged: countFlagged(table.kinds.file_download, verdicts),
+    },
+    sections: drafts.map((draft, i) => finishSection(table, draft, carried[i]!, verdicts)),
+  };
+}
+
+/** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */
+function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } {
+  const weights = new Map<number, number>();
+  for (const { kind, rows, day, count } of Object.values(table.kinds)) {
+    // A verdict holds whenever it was given, also on days that were left out.
+    if (kind === "scan") continue;
+    // Rows stand by day: one addition to the map per day, not per row.
+    for (let row = 0; row < rows;) {
+      const start = day[row]!;
+      let sum = 0;
+      for (; row < rows && day[row] === start; row++) sum += count[row]!;
+      weights.set(start, (weights.get(start) ?? 0) + sum);
+    }
+  }
+  const days = [...weights.keys()].sort((a, b) => a - b);
+  const sensors = Math.max(1, table.dictionaries.sensor.length);
+  if (days.length === 0) return { grid: { firstDay: 0, days: 0, sensors }, eventsOutside: 0 };
+  let best = { first: 0, last: 0, inside: -1 };
+  let inside = 0;
+  for (let start = 0, last = 0; last < days.length; last++) {
+    inside += weights.get(days[last]!)!;
+    while (days[last]! - days[start]! >= MAX_DAYS) inside -= weights.get(days[start++]!)!;
+    if (inside > best.inside) best = { first: days[start]!, last: days[last]!, inside };
+  }
+  let eventsOutside = 0;
+  const { event } = table.kinds;
+  for (let row = 0; row < event.rows; row++) {
+    if (event.day[row]! < best.first || event.day[row]! > best.last) eventsOutside += event.count[row]!;
+  }
+  return { grid: { firstDay: best.first, days: best.last - best.first + 1, sensors }, eventsOutside };
+}
+
+/** Events per sensor-day; where no event is counted by its type, what the shown kinds hold. */
+function countEvents(table: ReducedTable, grid: Grid): Cells {
+  const events = toCells(table.kinds.event, grid, table.kinds.event.count);
+  const others = new Map<number, number>();
+  for (const kind of KIND_NAMES) {
+    if (kind === "event" || kind === "scan" || kind === "last_command" || kind === "client_key") continue;
+    const { at, count } = toCells(table.kinds[kind], grid, table.kinds[kind].count);
+    // Both lists rise, so one pass tells which cells the events lack.
+    for (let i = 0, j = 0; i < at.length; i++) {
+      while (j < events.at.length && events.at[j]! < at[i]!) j++;
+      if (events.at[j] !== at[i]) others.set(at[i]!, (others.get(at[i]!) ?? 0) + count[i]!);
+    }
+  }
+  if (others.size === 0) return events;
+  events.at.forEach((cell, i) => others.set(cell, events.count[i]!));
+  const at = Int32Array.from(others.keys()).sort();
+  return { at, count: Float64Array.from(at, cell => others.get(cell)!) };
+}
+
+/** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */
+function readVerdicts(table: ReducedTable): Map<number, [number, number]> {
+  const { keys, lastSeenUs, rows } = table.kinds.scan;
+  const latest = new Map<number, { us: number; positives: number; total: number }>();
+  for (let row = 0; row < rows; row++) {
+    const shasum = keys.shasum![row]!;
+    const found = { us: lastSeenUs[row]!, positives: keys.positives![row]!, total: keys.total![row]! };
+    const known = latest.get(shasum);
+    if (known === undefined || found.us > known.us || (found.us === known.us && found.positives > known.positives)) {
+      latest.set(shasum, found);
+    }
+  }
+  return new Map([...latest].map(([shasum, { positives, total }]) => [shasum, [positives, total]]));
+}
+
+function countFlagged(downloads: KindTable, verdicts: Map<number, [number, number]>): number {
+  return [...new Set(downloads.keys.shasum)].filter(shasum => (verdicts.get(shasum)?.[0] ?? 0) > 0).length;
+}
+
+/** A section with its keys ranked, before it is known how many of them the page can carry. */
+interface Draft {
+  readonly section: Section;
+  readonly table: KindTable;
+  readonly grid: Grid;
+  /** `group[row]`, -1 for rows that do not belong. */
+  readonly group: Int32Array;
+  readonly totals: Float64Array;
+  /** First row of each group, which names its key. */
+  readonly firstRow: Int32Array;
+  /** Groups by total falling, as many as may be carried. */
+  readonly ranked: Int32Array;
+  /** `size[i]` = rows of `ranked[i]`, an upper bound of its cells. */
+  readonly size: Int32Array;
+}
+
+function draftSection(table: ReducedTable, section: Section, grid: Grid, most: number): Draft | undefined {
+  const kind = table.kinds[section.kind];
+  const { group, groups } = groupRows(table, kind, section, grid);
+  if (groups === 0) return undefined;
+  const totals = new Float64Array(groups);
+  const rows = new Int32Array(groups);
+  const firstRow = new Int32Array(groups).fill(-1);
+  for (let row = 0; row < kind.rows; row++) {
+    const id = group[row]!;
+    if (id < 0) continue;
+    totals[id]! += kind.count[row]!;
+    rows[id]!++;
+    if (firstRow[id] === -1) firstRow[id] = row;
+  }
+  const ranked = rankGroups(totals, kind, section, firstRow, most);
+  return { section, table: kind, grid, group, totals, firstRow, ranked, size: ranked.map(id => rows[id]!) };
+}
+
+/** Number the distinct keys of the section's columns; rows outside the days drawn get -1. */
+function groupRows(table: ReducedTable, kind: KindTable, section: Section, grid: Grid) {
+  const group = new Int32Array(kind.rows);
+  let groups = 1;
+  for (const column of section.columns) {
+    const codes = kind.keys[column]!;
+    const cardinality = isTextKey(column) ? table.dictionaries[column].length + 1 : largest(codes) + 2;
+    // One slot per pair where that is small, else a Map; either way a group is numbered when it is first met.
+    const pairs = groups * cardinality;
+    const slots = pairs <= 1 << 22 ? new Int32Array(pairs) : undefined;
+    const known = new Map<number, number>();
+    let next = 0;
+    for (let row = 0; row < group.length; row++) {
+      const pair = group[row]! * cardinality + codes[row]! + 1;
+      let id = slots === undefined ? known.get(pair) : slots[pair]! === 0 ? undefined : slots[pair]! - 1;
+      if (id === undefined) {
+        id = next++;
+        if (slots === undefined) known.set(pair, id);
+        else slots[pair] = id + 1;
+      }
+      group[row] = id;
+    }
+    groups = next;
+  }
+  const lastDay = grid.firstDay + grid.days - 1;
+  const needed = section.needs === undefined ? undefined : kind.keys[section.needs]!;
+  let kept = 0;
+  for (let row = 0; row < group.length; row++) {
+    const day = kind.day[row]!;
+    if (day < grid.firstDay || day > lastDay || needed?.[row] === -1) group[row] = -1;
+    else kept++;
+  }
+  return { group, groups: kept === 0 ? 0 : groups };
+}
+
+function largest(values: Int32Array): number {
+  let max = -1;
+  for (const value of values) if (value > max) max = value;
+  return max;
+}
+
+/** The `most` groups with the largest totals, falling; ties by key, "no value" first. */
+function rankGroups(
+  totals: Float64Array,
+  kind: KindTable,
+  section: Section,
+  firstRow: Int32Array,
+  most: number,
+): Int32Array {
+  const columns = section.columns.map(column => kind.keys[column]!);
+  const compare = (a: number, b: number) => {
+    if (totals[a] !== totals[b]) return totals[b]! - totals[a]!;
+    for (const codes of columns) {
+      const difference = codes[firstRow[a]!]! - codes[firstRow[b]!]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
+  // A floor under the wanted totals first: sorting a million groups to keep 300 of them costs more than reading twice.
+  const floor = totals.length > 4 * most ? totals.slice().sort()[totals.length - most]! : 0;
+  const candidates = Int32Array.from(totals.keys()).filter(id => totals[id]! > 0 && totals[id]! >= floor);
+  return candidates.sort(compare).slice(0, most + 1);
+}
+
+/** How many keys of each section the page carries: `show` of each, then by rank as long as the cells suffice. */
+function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] {
+  const budget = Math.min(CELLS_MOST, CELLS_BASE + CELLS_PER_SENSOR_DAY * grid.days * grid.sensors);
+  const carried = drafts.map(() => 0);
+  const open = new Set(drafts.keys());
+  let used = 0;
+  for (let rank = 0; open.size > 0; rank++) {
+    for (const i of open) {
+      const { ranked, size } = drafts[i]!;
+      const cost = Math.min(size[rank] ?? 0, grid.days * grid.sensors);
+      // The last of `ranked` only tells how large what is left out can be.
+      const most = Math.max(CARRY_MOST, show);
+      if (rank >= ranked.length || rank >= most || (rank >= show && used + cost > budget)) {
+        open.delete(i);
+        continue;
+      }
+      used += cost;
+      carried[i]!++;
+    }
+  }
+  return carried;
+}
+
+function finishSection(
+  table: ReducedTable,
+  draft: Draft,
+  carried: number,
+  verdicts: Map<number, [number, number]>,
+): SectionData {
+  const { section, table: kind, grid, group, totals, firstRow } = draft;
+  const ranked = draft.ranked.subarray(0, carried);
+  const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
+  // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
+  const isRowPerKey = section.columns.length === KINDS[section.kind].length;
+  const leftOut = new Map<number, number>();
+  const slotOf = new Int32Array(totals.length).fill(-1);
+  ranked.forEach((id, slot) => (slotOf[id] = slot));
+  const firstSeenUs = new Array<number>(carried).fill(Infinity);
+  const lastSeenUs = new Array<number>(carried).fill(-Infinity);
+  const cells = Array.from({ length: carried }, () => new CellBuilder());
+  const success = Array.from({ length: carried }, () => new CellBuilder());
+  for (let row = 0; row < kind.rows; row++) {
+    if (group[row]! < 0) continue;
+    const slot = slotOf[group[row]!]!;
+    const cell = (kind.day[row]! - grid.firstDay) * grid.sensors + kind.sensor[row]!;
+    if (slot < 0) {
+      if (!isBounded) continue;
+      const most = leftOut.get(cell) ?? 0;
+      leftOut.set(cell, isRowPerKey ? Math.max(most, kind.count[row]!) : most + kind.count[row]!);
+      continue;
+    }
+    cells[slot]!.add(cell, kind.count[row]!);
+    success[slot]!.add(cell, kind.success[row]!);
+    firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, kind.firstSeenUs[row]!);
+    lastSeenUs[slot] = Math.max(lastSeenUs[slot]!, kind.lastSeenUs[row]!);
+  }
+  return {
+    id: section.id,
+    distinct: totals.reduce((n, total) => n + (total > 0 ? 1 : 0), 0),
+    leftOutLargest: carried < draft.ranked.length ? totals[draft.ranked[carried]!]! : 0,
+    ...(isBounded && {
+      leftOutMost: { at: Int32Array.from(leftOut.keys()), count: Float64Array.from(leftOut.values()) },
+    }),
+    keys: [...ranked].map(id => section.columns.map(column => keyValue(table, kind, column, firstRow[id]!))),
+    ...(section.columns.includes("shasum") && {
+      verdicts: [...ranked].map(id => verdicts.get(kind.keys.shasum![firstRow[id]!]!) ?? null),
+    }),
+    firstSeenUs,
+    lastSeenUs,
+    all: toCells(kind, grid, kind.count, group),
+    cells: cells.map(builder => builder.finish()),
+    ...(section.kind === "login" && {
+      allSuccess: toCells(kind, grid, kind.success, group),
+      success: success.map(builder => builder.finish()),
+    }),
+  };
+}
+
+function keyValue(table: ReducedTable, kind: KindTable, column: KeyColumn, row: number): KeyValue {
+  const code = kind.keys[column]![row]!;
+  if (code < 0) return null;
+  return isTextKey(column) ? cutLong(table.dictionaries[column][code]!) : code;
+}
+
+/** Add up the rows of each cell; rows stand by day and sensor. */
+function toCells(kind: KindTable, grid: Grid, counts: Float64Array, group?: Int32Array): Cells {
+  const builder = new CellBuilder();
+  for (let row = 0; row < kind.rows; row++) {
+    if (group !== undefined && group[row]! < 0) continue;
+    const day = kind.day[row]! - grid.firstDay;
+    if (day >= 0 && day < grid.days) builder.add(day * grid.sensors + kind.sensor[row]!, counts[row]!);
+  }
+  return builder.finish();
+}
+
+/** Cells that come in rising order, equal ones added up. */
+class CellBuilder {
+  #at = new Int32Array(64);
+  #count = new Float64Array(64);
+  #length = 0;
+
+  add(cell: number, count: number): void {
+    if (count === 0) return;
+    if (this.#length === 0 || this.#at[this.#length - 1] !== cell) {
+      if (this.#length === this.#at.length) {
+        const at = new Int32Array(2 * this.#length);
+        at.set(this.#at);
+        this.#at = at;
+        const counts = new Float64Array(2 * this.#length);
+        counts.set(this.#count);
+        this.#count = counts;
+      }
+      this.#at[this.#length++] = cell;
+    }
+    this.#count[this.#length - 1]! += count;
+  }
+
+  finish(): Cells {
+    return { at: this.#at.slice(0, this.#length), count: this.#count.slice(0, this.#length) };
+  }
+}
+
+/** Count the distinct values of a text column, over all and in each cell. */
+function countDistinct(table: ReducedTable, kind: KindTable, column: "src_ip" | "shasum", grid: Grid) {
+  const codes = kind.keys[column]!;
+  // Rows stand by day and sensor, so a value is new to a cell if it was last met in another one.
+  const lastCell = new Int32Array(table.dictionaries[column].length).fill(-1);
+  const cells = new CellBuilder();
+  let distinct = 0;
+  for (let row = 0; row < kind.rows; row++) {
+    const code = codes[row]!;
+    const day = kind.day[row]! - grid.firstDay;
+    if (code < 0 || day < 0 || day >= grid.days) continue;
+    const cell = day * grid.sensors + kind.sensor[row]!;
+    if (lastCell[code] === -1) distinct++;
+    if (lastCell[code] !== cell) cells.add(cell, 1);
+    lastCell[code] = cell;
+  }
+  return { distinct, cells: cells.finish() };
+}

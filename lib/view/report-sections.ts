@@ -1,0 +1,175 @@
+/** The sections of a report: which kind each shows, by which columns, and in which words. */
+import type { KeyColumn, Kind } from "../reduced/kinds.ts";
+
+export interface Section {
+  readonly id: string;
+  readonly kind: Kind;
+  /** Rows are grouped by these columns of the kind's key. */
+  readonly columns: readonly KeyColumn[];
+  /** Rows without a value in this column do not belong here. */
+  readonly needs?: KeyColumn;
+  /** In the list of sections. */
+  readonly name: string;
+  /** The question the section answers. */
+  readonly heading: string;
+  /** What is counted. */
+  readonly unit: string;
+  readonly lead: string;
+  /** Events that have the key, by which sessions are found behind it; without them the section leads to none. */
+  readonly eventids?: readonly string[];
+}
+
+export const SECTIONS: readonly Section[] = [
+  {
+    id: "credentials",
+    kind: "login",
+    columns: ["username", "password"],
+    name: "Credentials",
+    heading: "Which credentials lead, and when do they change?",
+    unit: "login attempts",
+    lead: "Login attempts by user name and password.",
+    eventids: ["cowrie.login.success", "cowrie.login.failed"],
+  },
+  {
+    id: "commands",
+    kind: "command",
+    columns: ["input"],
+    name: "Commands",
+    heading: "What do intruders type?",
+    unit: "commands",
+    lead: "Command lines entered after login.",
+    eventids: ["cowrie.command.input"],
+  },
+  {
+    id: "last-commands",
+    kind: "pre_disconnect_command",
+    columns: ["input"],
+    name: "Last commands",
+    heading: "What is the last thing they do?",
+    unit: "sessions",
+    lead: "The last command line of each session, counted once per session.",
+  },
+  {
+    id: "connections",
+    kind: "connect",
+    columns: ["src_ip", "dst_port"],
+    name: "Connections",
+    heading: "Who connects, and to which port?",
+    unit: "connections",
+    lead: "Connections by source address and port of the sensor.",
+    eventids: ["cowrie.session.connect"],
+  },
+  {
+    id: "robots",
+    kind: "session_closed",
+    columns: ["robot"],
+    name: "Robots",
+    heading: "Robots or people?",
+    unit: "sessions",
+    lead: "Closed sessions by length.",
+  },
+  {
+    id: "sessions",
+    kind: "session_closed",
+    columns: ["src_ip", "robot"],
+    name: "Sessions",
+    heading: "Who comes back most often?",
+    unit: "sessions",
+    lead: "Closed sessions by source address.",
+    eventids: ["cowrie.session.closed"],
+  },
+  {
+    id: "downloads",
+    kind: "file_download",
+    columns: ["url", "outfile", "shasum"],
+    name: "Downloads",
+    heading: "What do they fetch?",
+    unit: "downloads",
+    lead: "Files fetched by intruders, with VirusTotal's verdict where the logs hold one. Addresses are text, not links.",
+    eventids: ["cowrie.session.file_download"],
+  },
+  {
+    id: "uploads",
+    kind: "file_upload",
+    columns: ["filename", "shasum"],
+    name: "Uploads",
+    heading: "What do they bring along?",
+    unit: "uploads",
+    lead: "Files sent to the sensor over SFTP or SCP.",
+    eventids: ["cowrie.session.file_upload"],
+  },
+  {
+    id: "proxy",
+    kind: "proxy_request",
+    columns: ["src_ip", "dst_ip", "dst_port"],
+    name: "Proxy requests",
+    heading: "Where do they want to be passed on to?",
+    unit: "requests",
+    lead: "Requests to forward a TCP connection through the sensor.",
+    eventids: ["cowrie.direct-tcpip.request"],
+  },
+  {
+    id: "versions",
+    kind: "client",
+    columns: ["version"],
+    needs: "version",
+    name: "Client versions",
+    heading: "Which clients do they say they use?",
+    unit: "clients",
+    lead: "Version texts that SSH clients sent.",
+    eventids: ["cowrie.client.version"],
+  },
+  {
+    id: "hassh",
+    kind: "client",
+    columns: ["hassh"],
+    needs: "hassh",
+    name: "HASSH",
+    heading: "Which clients do they really use?",
+    unit: "clients",
+    lead: "HASSH fingerprints of the clients' key exchange: harder to fake than a version text.",
+    eventids: ["cowrie.client.kex"],
+  },
+  {
+    id: "events",
+    kind: "event",
+    columns: ["eventid"],
+    name: "Event types",
+    heading: "What do the sensors record?",
+    unit: "events",
+    lead: "All events by type.",
+  },
+];
+
+/** What a key column is called above a table's column. */
+export const COLUMN_NAMES: Readonly<Record<KeyColumn, string>> = {
+  username: "User name",
+  password: "Password",
+  input: "Command",
+  src_ip: "Source address",
+  dst_ip: "Target",
+  url: "URL",
+  outfile: "Stored as",
+  shasum: "SHA-256",
+  filename: "File name",
+  version: "Version",
+  hassh: "HASSH",
+  key: "SSH key",
+  fingerprint: "Fingerprint",
+  eventid: "Event type",
+  session: "Session",
+  source: "Source",
+  dst_port: "Port",
+  robot: "Kind",
+  hour: "Hour",
+  positives: "Positives",
+  total: "Engines",
+  line: "Line",
+};
+
+/** What is shown where a key has no value; set in another type than data, which may hold the same words. */
+export const NO_VALUE: Readonly<Partial<Record<KeyColumn, string>>> = {
+  password: "public key",
+  url: "not from a URL",
+  robot: "unknown",
+};

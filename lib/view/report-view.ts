@@ -1,0 +1,498 @@
+/**
+ * What the report shows of its data under a filter: the same on the server, where nothing is filtered yet, and in
+ * the page. Texts come out ready to show; nothing here knows HTML.
+ */
+import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
+import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
+import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
+import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import type { KeyColumn } from "../reduced/kinds.ts";
+import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay, toShort } from "../text/labels.ts";
+import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
+import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
+import { visible } from "../text/text.ts";
+
+/** Sensors drawn in the coverage; the busiest when there are more. */
+const COVERAGE_MOST = 200;
+/** Changes of fewer events than this are shown, but not set apart. */
+const FEW = 10;
+/** Keys longer than this stand folded in tables, hashes and paths made of them sooner. */
+const FOLD_CHARACTERS = 140;
+const FOLD_SOONER: Readonly<Partial<Record<KeyColumn, number>>> = { shasum: 16, outfile: 28, filename: 40, url: 80 };
+/** Keys up to this length stay on one line. */
+const SHORT_CHARACTERS = 24;
+
+/** Which days are held against which, and what to call them. */
+export interface Comparison {
+  readonly now: Filter;
+  readonly before: Filter;
+  /** `last 7 days`, or `days shown` when the filter itself is the younger period. */
+  readonly name: string;
+  /** Sensor-days with logs in either. */
+  readonly nowWatched: number;
+  readonly beforeWatched: number;
+}
+
+/** Days and sensors of the page, with what follows from them for every chart. */
+export interface Scope {
+  readonly data: ReportData;
+  readonly filter: Filter;
+  readonly whole: boolean;
+  /** `watched[day - first]` = chosen sensors with an event on that day. */
+  readonly watched: Float64Array;
+  readonly comparison?: Comparison;
+  /** Changes below this ratio are not set apart. */
+  readonly threshold: number;
+}
+
+export interface ScopeOptions {
+  /** Length of the younger period when the filter leaves none before it. */
+  readonly lastDays: number;
+  readonly thresholdPercent: number;
+}
+
+export function buildScope(data: ReportData, filter: Filter, options: ScopeOptions): Scope {
+  const watched = new Float64Array(dayCount(filter.range));
+  forEachCell(data.events, data.grid, filter, day => watched[day]!++);
+  const comparison = chooseComparison(data, filter, options.lastDays);
+  const whole = isEverything(data.grid, filter);
+  const threshold = options.thresholdPercent / 100;
+  return { data, filter, whole, watched, threshold, ...(comparison !== undefined && { comparison }) };
+}
+
+/** The days shown against as many before them; where the archive begins too late for that, its last days. */
+function chooseComparison(data: ReportData, filter: Filter, lastDays: number): Comparison | undefined {
+  const { first, last } = filter.range;
+  const days = dayCount(filter.range);
+  const [length, name] =
+    first - days >= data.grid.firstDay ? [days, "days shown"] : [lastDays, `last ${plural(lastDays, "day")}`];
+  const now = { ...filter, range: { first: last - length + 1, last } };
+  const before = { ...filter, range: { first: last - 2 * length + 1, last: last - length } };
+  if (length < 1 || before.range.first < data.grid.firstDay) return undefined;
+  const nowWatched = countCells(data.events, data.grid, now);
+  const beforeWatched = countCells(data.events, data.grid, before);
+  return nowWatched === 0 || beforeWatched === 0 ? undefined : { now, before, name, nowWatched, beforeWatched };
+}
+
+/** Change of the count per sensor-day with logs: a sensor that was added is no attack that grew. */
+function rateChange(now: number, before: number, comparison: Comparison): number {
+  return now / comparison.nowWatched / (before / comparison.beforeWatched) - 1;
+}
+
+export interface ChangeView {
+  readonly text: string;
+  /** `more`, `less` or `same`: never by colour alone, the text carries a sign. */
+  readonly tone: string;
+  /** For sorting. */
+  readonly ratio: number;
+}
+
+function toChangeView(
+  now: number,
+  before: number,
+  comparison: Comparison,
+  threshold: number,
+  isNew: boolean,
+): ChangeView {
+  if (before === 0) {
+    if (now === 0) return { text: "–", tone: "same", ratio: 0 };
+    return { text: isNew ? "new" : "returned", tone: isNew && now >= FEW ? "more" : "same", ratio: Infinity };
+  }
+  if (now === 0) return { text: "gone", tone: before >= FEW ? "less" : "same", ratio: -1 };
+  const change = rateChange(now, before, comparison);
+  const isSmall = now + before < FEW || Math.abs(change) < Math.max(threshold, 0.0005);
+  const tone = isSmall ? "same" : change > 0 ? "more" : "less";
+  return { text: toChange(change), tone, ratio: change };
+}
+
+export interface FigureView {
+  readonly value: string;
+  readonly label: string;
+  readonly note: string;
+  readonly change?: ChangeView;
+  readonly changeNote?: string;
+}
+
+/** The figures at the top of the page. */
+export function buildFigures(scope: Scope): FigureView[] {
+  const { data, filter, comparison, whole } = scope;
+  const figures: FigureView[] = [];
+  const add = (id: string, label: string, note: (section: SectionData) => string) => {
+    const section = data.sections.find(candidate => candidate.id === id);
+    if (section === undefined) return;
+    const value = sumCells(section.all, data.grid, filter);
+    const change = comparison && figureChange(section, comparison);
+    figures.push({ value: toFigure(value), label, note: note(section), ...change });
+  };
+  const figureChange = (section: SectionData, compared: Comparison) => {
+    const now = sumCells(section.all, data.grid, compared.now);
+    const before = sumCells(section.all, data.grid, compared.before);
+    if (now === 0 && before === 0) return {};
+    return { change: toChangeView(now, before, compared, scope.threshold, false), changeNote: compared.name };
+  };
+  add("credentials", "login attempts", section => {
+    const all = sumCells(section.all, data.grid, filter);
+    const success = sumCells(section.allSuccess!, data.grid, filter);
+    return all === 0 ? "none" : `${formatShare(success / all)} let in`;
+  });
+  add("connections", "connections", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+  if (!data.sections.some(section => section.id === "connections")) {
+    add("robots", "sessions", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+  }
+  add("commands", "commands", section => (whole ? `${formatNumber(section.distinct)} different` : "typed after login"));
+  add("downloads", "downloads", () => {
+    const files = distinctText(scope, data.files, "file", "files");
+    return whole && data.files.flagged > 0 ? `${files}, ${formatNumber(data.files.flagged)} flagged` : files;
+  });
+  // Logs without logins, sessions and commands still hold events.
+  if (figures.length < 2) {
+    const events = sumCells(data.events, data.grid, filter);
+    figures.push({ value: toFigure(events), label: events === 1 ? "event" : "events", note: "of every type" });
+  }
+  const watched = scope.watched.reduce((sum, n) => sum + n, 0);
+  const possible = countLivedDays(scope);
+  figures.push({
+    value: formatNumber(watched),
+    label: watched === 1 ? "sensor-day with logs" : "sensor-days with logs",
+    note: watched >= possible ? "no gap" : `${formatNumber(possible - watched)} of ${formatNumber(possible)} without`,
+  });
+  return figures;
+}
+
+/** Seven digits are read; more are not. */
+function toFigure(value: number): string {
+  return value < 1e7 ? formatNumber(value) : toShort(value);
+}
+
+/**
+ * How many different values there are: exact for everything and for a single sensor-day; else the bounds that the
+ * counts per sensor-day leave, as these cannot be added up.
+ */
+function distinctText(scope: Scope, counted: ReportData["addresses"], one: string, many: string): string {
+  if (scope.whole) return plural(counted.distinct, one, many);
+  let largest = 0;
+  let sum = 0;
+  forEachCell(counted.cells, scope.data.grid, scope.filter, (_day, _sensor, count) => {
+    largest = Math.max(largest, count);
+    sum += count;
+  });
+  sum = Math.min(sum, counted.distinct);
+  if (largest === sum) return plural(sum, one, many);
+  return `${formatNumber(largest)} to ${formatNumber(sum)} ${many}`;
+}
+
+/** Sensor-days between each chosen sensor's first and last event, as far as the filter shows them. */
+function countLivedDays(scope: Scope): number {
+  const { range, sensors } = scope.filter;
+  return sensorLives(scope.data).reduce((sum, life, sensor) => {
+    if (life === undefined || sensors[sensor] !== 1) return sum;
+    return sum + Math.max(0, Math.min(life.last, range.last) - Math.max(life.first, range.first) + 1);
+  }, 0);
+}
+
+/** First and last day with an event of each sensor. */
+export function sensorLives(data: ReportData): (DayRange | undefined)[] {
+  const lives: (DayRange | undefined)[] = new Array<DayRange | undefined>(data.grid.sensors).fill(undefined);
+  for (const cell of data.events.at) {
+    const day = data.grid.firstDay + Math.floor(cell / data.grid.sensors);
+    const sensor = cell % data.grid.sensors;
+    lives[sensor] = { first: lives[sensor]?.first ?? day, last: day };
+  }
+  return lives;
+}
+
+/** A sensor's name, also where it has none. */
+export function sensorName(data: ReportData, sensor: number): string {
+  return sensorLabel(data.sensors[sensor] ?? "");
+}
+
+/** Events per sensor and day, means where a step is longer; null inside a sensor's life without an event, undefined outside of it. */
+export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData): HeatRow[] {
+  const { data, filter } = scope;
+  const { range } = filter;
+  const lives = sensorLives(data);
+  const values = lives.map(life =>
+    Array.from({ length: steps.n }, (_, step): number | null | undefined => {
+      const first = range.first + step * steps.days;
+      return life === undefined || first > life.last || first + steps.days <= life.first ? undefined : null;
+    }),
+  );
+  const watchedDays = lives.map(() => new Uint32Array(steps.n));
+  const totals = new Float64Array(lives.length);
+  const add = (day: number, sensor: number, count: number) => {
+    const row = values[sensor]!;
+    const step = Math.floor(day / steps.days);
+    row[step] = (row[step] ?? 0) + count;
+    totals[sensor]! += count;
+  };
+  forEachCell(data.events, data.grid, filter, (day, sensor, count) => {
+    add(day, sensor, metric === undefined ? count : 0);
+    watchedDays[sensor]![Math.floor(day / steps.days)]!++;
+  });
+  if (metric !== undefined) forEachCell(metric.all, data.grid, filter, add);
+  const busiest = [...totals.keys()]
+    .filter(sensor => filter.sensors[sensor] === 1)
+    .sort((a, b) => totals[b]! - totals[a]! || a - b)
+    .slice(0, COVERAGE_MOST);
+  return busiest
+    .sort((a, b) => a - b)
+    .map(sensor => ({
+      name: sensorName(data, sensor),
+      total: totals[sensor]!,
+      values: values[sensor]!.map((sum, step) => (sum == null ? sum : sum / Math.max(1, watchedDays[sensor]![step]!))),
+    }));
+}
+
+/** What a chart of {@link buildCoverage} shows, and of how many sensors when not of all. */
+export function describeCoverage(scope: Scope, what: string, steps: Steps, rows: number): string {
+  const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+  const cut = rows < chosen ? `, the ${rows} busiest of ${formatNumber(chosen)} sensors` : "";
+  return `${what} per sensor, ${perStep(steps.days)}${cut}`;
+}
+
+/** Means per watched day of each step; null where no chosen sensor had an event on any of its days. */
+export function meanSteps(byDay: Float64Array, watched: Float64Array, steps: Steps): (number | null)[] {
+  const values: (number | null)[] = new Array<number | null>(steps.n).fill(null);
+  const days = new Uint32Array(steps.n);
+  for (let day = 0; day < byDay.length; day++) {
+    if (watched[day] === 0 && byDay[day] === 0) continue;
+    const step = Math.floor(day / steps.days);
+    values[step] = (values[step] ?? 0) + byDay[day]!;
+    days[step]!++;
+  }
+  return steps.days === 1 ? values : values.map((value, step) => (value === null ? null : value / days[step]!));
+}
+
+/** Steps for a chart with room for `most` of them. */
+export function chooseSteps(scope: Scope, most: number): Steps {
+  return toSteps(scope.filter.range, stepDays(scope.filter.range, Math.max(1, Math.floor(most))));
+}
+
+/** A step in words: a day, or a run of days. */
+export function stepLabel(steps: Steps, step: number): string {
+  const first = steps.range.first + step * steps.days;
+  const last = Math.min(first + steps.days - 1, steps.range.last);
+  return first === last ? toLongDay(first) : `${toLongDay(first)} – ${toLongDay(last)}`;
+}
+
+export function stepUnit(section: Section, steps: Steps): string {
+  return `${section.unit} ${perStep(steps.days)}`;
+}
+
+/** A section's keys ranked under the filter. */
+export interface Ranking {
+  readonly section: Section;
+  readonly data: SectionData;
+  /** Counts of all keys, carried or not. */
+  readonly total: number;
+  /** Carried keys with a count above 0, by count falling; ties as in the data. */
+  readonly order: readonly number[];
+  /** `counts[key]` of every carried key. */
+  readonly counts: Float64Array;
+  /** No key that the page does not carry has a count above this. */
+  readonly bound: number;
+}
+
+export function rankSection(scope: Scope, data: SectionData): Ranking {
+  const section = SECTIONS.find(candidate => candidate.id === data.id)!;
+  const { grid } = scope.data;
+  const counts = Float64Array.from(data.cells, cells => sumCells(cells, grid, scope.filter));
+  const total = sumCells(data.all, grid, scope.filter);
+  const order = [...counts.keys()].filter(key => counts[key]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const rest = total - counts.reduce((sum, count) => sum + count, 0);
+  // A key's count is at most what it can have in each cell, at most all that is left, at most its whole count.
+  const most = data.leftOutMost === undefined ? Infinity : sumCells(data.leftOutMost, grid, scope.filter);
+  return { section, data, total, order, counts, bound: Math.min(data.leftOutLargest, rest, most) };
+}
+
+/** One column of a key: a value, or the word for having none. */
+export interface PartView {
+  readonly text: string;
+  /** There is no value; the text is ours. */
+  readonly isNone: boolean;
+  readonly isLong: boolean;
+  /** The beginning of a long text. */
+  readonly head: string;
+  readonly isFirst: boolean;
+  /** For the style: the column, and whether the text stays on one line. */
+  readonly className: string;
+}
+
+/** A moment as its day and, where it is known, its time of day, which narrow pages leave out. */
+export interface MomentView {
+  readonly day: string;
+  readonly clock: string;
+}
+
+function toMoment(us: number, isExact: boolean): MomentView {
+  const [day, clock] = formatInstant(us).split(" ") as [string, string];
+  return { day, clock: isExact ? clock : "" };
+}
+
+export interface RowView {
+  readonly key: number;
+  readonly rank: number;
+  readonly parts: readonly PartView[];
+  readonly values: readonly (number | null)[];
+  readonly count: number;
+  readonly countText: string;
+  readonly shareText: string;
+  readonly shareWidth: number;
+  readonly success: number;
+  readonly successText: string;
+  readonly verdict: string;
+  readonly verdictTone: string;
+  readonly nowText: string;
+  readonly now: number;
+  readonly change: ChangeView;
+  readonly first: number;
+  readonly last: number;
+  readonly firstSeen: MomentView;
+  readonly lastSeen: MomentView;
+  readonly sensors: number;
+  readonly sensorsText: string;
+  /** A key that the page does not carry may rank above. */
+  readonly isUncertain: boolean;
+}
+
+export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: number, steps: Steps): RowView {
+  const { data: section } = ranking;
+  const { grid } = scope.data;
+  const cells = section.cells[key]!;
+  const count = ranking.counts[key]!;
+  const byDay = new Float64Array(dayCount(scope.filter.range));
+  const sensors = new Uint8Array(grid.sensors);
+  let firstDay = -1;
+  let lastDay = -1;
+  forEachCell(cells, grid, scope.filter, (day, sensor, n) => {
+    byDay[day]! += n;
+    sensors[sensor] = 1;
+    if (firstDay === -1) firstDay = day;
+    lastDay = day;
+  });
+  const success = section.success === undefined ? 0 : sumCells(section.success[key]!, grid, scope.filter);
+  const verdict = section.verdicts?.[key];
+  const comparison = scope.comparison;
+  const now = comparison === undefined ? 0 : sumCells(cells, grid, comparison.now);
+  const before = comparison === undefined ? 0 : sumCells(cells, grid, comparison.before);
+  const bornDay = Math.floor(section.firstSeenUs[key]! / 86_400_000_000);
+  // Under a filter the page knows days; the instants belong to the whole range.
+  const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * 86_400_000_000;
+  const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * 86_400_000_000;
+  const seenOn = sensors.reduce((sum, seen) => sum + seen, 0);
+  const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+  return {
+    key,
+    rank,
+    parts: toParts(ranking.section.columns, section.keys[key]!),
+    values: meanSteps(byDay, scope.watched, steps),
+    count,
+    countText: formatNumber(count),
+    shareText: formatShare(count / ranking.total),
+    shareWidth: Math.round((1000 * count) / ranking.total) / 10,
+    success,
+    successText: success === 0 ? "0" : formatShare(success / count),
+    verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
+    verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
+    now,
+    nowText: formatNumber(now),
+    change:
+      comparison === undefined
+        ? { text: "–", tone: "same", ratio: 0 }
+        : toChangeView(now, before, comparison, scope.threshold, bornDay >= comparison.now.range.first),
+    first,
+    firstSeen: toMoment(first, scope.whole),
+    last,
+    lastSeen: toMoment(last, scope.whole),
+    sensors: seenOn,
+    sensorsText: `${seenOn}/${chosen}`,
+    isUncertain: count < ranking.bound,
+  };
+}
+
+/** A key as its columns are shown; texts as long as a page carries them. */
+export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
+  return columns.map((column, i) => {
+    const value = key[i] ?? null;
+    const isNone = value === null || value === "";
+    const text = isNone ? noneText(column, value) : valueText(column, value);
+    const most = FOLD_SOONER[column] ?? FOLD_CHARACTERS;
+    const isLong = text.length > most;
+    const head = !isLong ? text : column === "outfile" ? clipMiddle(text, most) : clipEnd(text, most);
+    const className = `key key-${column}${head.length <= SHORT_CHARACTERS ? " short" : ""}`;
+    return { text, isNone, isLong, head, isFirst: i === 0, className };
+  });
+}
+
+function noneText(column: KeyColumn, value: KeyValue): string {
+  return value === null ? (NO_VALUE[column] ?? "none") : "empty";
+}
+
+function valueText(column: KeyColumn, value: KeyValue): string {
+  if (column === "robot") return value === 1 ? "robot" : "human";
+  return quoteEdges(visible(String(value)));
+}
+
+/** A key in one line, for a chart's label. */
+export function keyName(section: Section, key: readonly KeyValue[]): string {
+  const texts = toParts(section.columns, key).map(part => (part.isNone ? `‹${part.text}›` : part.text));
+  if (section.id === "credentials") return texts.join(" : ");
+  // The same URL serves different files in time: the beginning of the hash tells them apart.
+  if (section.id === "downloads") return `${texts[2]!.slice(0, 8)} ${texts[0]!}`;
+  if (section.id === "uploads") return `${texts[1]!.slice(0, 8)} ${texts[0]!}`;
+  return texts.join("  ");
+}
+
+/** The leading keys as lines of a chart. */
+export function buildLines(scope: Scope, ranking: Ranking, keys: readonly number[], steps: Steps): Line[] {
+  return keys.map(key => ({
+    name: keyName(ranking.section, ranking.data.keys[key]!),
+    values: meanSteps(sumByDay(ranking.data.cells[key]!, scope.data.grid, scope.filter), scope.watched, steps),
+  }));
+}
+
+/** What the given lines leave of the section's total, step by step. */
+export function buildRest(scope: Scope, ranking: Ranking, lines: readonly Line[], steps: Steps): (number | null)[] {
+  const all = meanSteps(sumByDay(ranking.data.all, scope.data.grid, scope.filter), scope.watched, steps);
+  return all.map((value, step) => {
+    if (value === null) return null;
+    const rest = value - lines.reduce((sum, line) => sum + (line.values[step] ?? 0), 0);
+    // Means do not subtract to exactly nothing.
+    return rest < 1e-6 ? 0 : rest;
+  });
+}
+
+export function columnNames(section: Section): string[] {
+  return section.columns.map(column => COLUMN_NAMES[column]);
+}
+
+/** How much of a section is to be seen: "first 5 of 5,312 keys, 61.2 % of 1,234 login attempts". */
+export function describeShown(ranking: Ranking, shown: readonly number[], whole: boolean): string {
+  if (ranking.total === 0) return `No ${ranking.section.unit} in this selection.`;
+  const count = shown.reduce((sum, key) => sum + ranking.counts[key]!, 0);
+  // Every unit is a plain plural.
+  const total = plural(ranking.total, ranking.section.unit.slice(0, -1), ranking.section.unit);
+  const share = `${formatShare(count / ranking.total)} of ${total}`;
+  const { distinct } = ranking.data;
+  if (whole && distinct === 1) return `The only one: ${total}.`;
+  if (whole && shown.length === distinct) return `All ${formatNumber(distinct)}: ${share}.`;
+  return `First ${formatNumber(shown.length)}${whole ? ` of ${formatNumber(distinct)}` : ""}: ${share}.`;
+}
+
+/** What a filter leaves unknown, in words; undefined when nothing. */
+export function describeUncertainty(ranking: Ranking, shown: readonly number[]): string | undefined {
+  const weakest = shown.reduce((least, key) => Math.min(least, ranking.counts[key]!), Infinity);
+  if (ranking.bound <= weakest || ranking.bound === 0) return undefined;
+  return (
+    `The page carries ${formatNumber(ranking.data.keys.length)} of ${formatNumber(ranking.data.distinct)} keys. ` +
+    `Others may hold up to ${formatNumber(ranking.bound)} here: rows marked ≈ may rank lower than shown.`
+  );
+}
+
+export function describeFilter(scope: Scope): string {
+  const { range, sensors } = scope.filter;
+  const chosen = sensors.reduce((sum, one) => sum + one, 0);
+  const all = scope.data.grid.sensors;
+  const days = `${toIsoDay(range.first)} to ${toIsoDay(range.last)} (${plural(dayCount(range), "day")})`;
+  return `${days}, ${chosen === all ? `all ${plural(all, "sensor")}` : `${chosen} of ${plural(all, "sensor")}`}`;
+}

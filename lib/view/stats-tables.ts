@@ -1,0 +1,356 @@
+/** Tables of what the statistics say, cell by cell as they are shown. */
+import { intervalMark } from "./chart.ts";
+import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { type KeyColumn, KINDS } from "../reduced/kinds.ts";
+import { clipMiddle, cutLong, sensorLabel } from "../text/labels.ts";
+import { type Markup, toMarkupText } from "./markup.ts";
+import { type PartView, toParts } from "./report-view.ts";
+import type { ChangeRow } from "../statistics/change.ts";
+import type { ChangeKind, KeyValues } from "../statistics/keyed-rows.ts";
+import type { LedgerEntry } from "../statistics/ledger.ts";
+import type { TrendRow } from "../statistics/trend.ts";
+import type { ValueType } from "../statistics/value-rows.ts";
+
+/** Ratios that the pictures of intervals reach: of a change, and of a trend's week. */
+const CHANGE_REACH = 32;
+const TREND_REACH = 3;
+
+const KIND_WORDS: Readonly<Record<ChangeKind, string>> = {
+  login: "credential",
+  command: "command",
+  pre_disconnect_command: "last command",
+  connect: "connection",
+  session_closed: "session",
+  file_download: "download",
+  file_upload: "upload",
+  proxy_request: "proxy request",
+  client: "client",
+  event: "event type",
+  distinct: "distinct",
+};
+export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
+  credential: { one: "credential", many: "credentials" },
+  command: { one: "command", many: "commands" },
+  hash: { one: "file hash", many: "file hashes" },
+  urlHost: { one: "download host", many: "download hosts" },
+  address: { one: "address", many: "addresses" },
+  clientVersion: { one: "client version", many: "client versions" },
+  hassh: { one: "HASSH", many: "HASSH" },
+  sshKey: { one: "SSH key", many: "SSH keys" },
+};
+
+export interface CellView {
+  readonly className: string;
+  /** A number or a text to sort by. */
+  readonly sort: string | number;
+  readonly parts: readonly PartView[];
+  readonly hasText: boolean;
+  readonly text: string;
+  readonly hasSvg: boolean;
+  readonly svg: string;
+  /** The same picture as a tree. */
+  readonly mark?: Markup;
+}
+
+export interface TableView {
+  readonly id: string;
+  readonly name: string;
+  readonly shown: string;
+  readonly columns: readonly { readonly name: string; readonly className: string }[];
+  readonly rows: readonly { readonly cells: readonly CellView[] }[];
+}
+
+const EMPTY = { className: "", parts: [], hasText: false, text: "", hasSvg: false, svg: "" };
+
+export function textCell(text: string, sort: string | number = text, className = ""): CellView {
+  return { ...EMPTY, text, hasText: true, sort, className };
+}
+
+export function numberCell(value: number | null, text = value === null ? "–" : formatNumber(value)): CellView {
+  return textCell(text, value ?? -Infinity, "number");
+}
+
+/** A cell of attacker text: escaped for the eye here, for HTML by the template. */
+export function partsCell(parts: readonly PartView[]): CellView {
+  return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
+}
+
+function svgCell(mark: Markup, sort: number): CellView {
+  return { ...EMPTY, svg: toMarkupText(mark), mark, hasSvg: true, sort };
+}
+
+/** Rows cut to `most`, and words for how many there are. */
+export function toTable<Row>(
+  id: string,
+  name: string,
+  columns: readonly (readonly [name: string, className: string])[],
+  rows: readonly Row[],
+  toCells: (row: Row) => CellView[],
+  most: number,
+): TableView {
+  const shown = rows.slice(0, most);
+  return {
+    id,
+    name,
+    shown:
+      shown.length < rows.length
+        ? `First ${formatNumber(shown.length)} of ${formatNumber(rows.length)}`
+        : plural(rows.length, "row"),
+    columns: columns.map(([title, className]) => ({ name: title, className })),
+    rows: shown.map(row => ({ cells: toCells(row) })),
+  };
+}
+
+export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
+  if (kind === "distinct") return textCell(`different ${String(key[0])}`);
+  if (kind === "event") return partsCell(keyParts(["eventid"], key));
+  // Of a client either the version or the fingerprint is known; the other needs no word.
+  const columns = [...KINDS[kind]].filter((_, i) => kind !== "client" || key[i] !== null);
+  return partsCell(keyParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
+}
+
+/** A sensor's name; the fleet, where there is none. */
+export function scopeCell(sensor: string | null): CellView {
+  if (sensor === null) return textCell("fleet", "", "none");
+  return sensor === "" ? textCell("(no name)", " ", "none") : partsCell(keyParts(["source"], [sensor]));
+}
+
+function keyParts(columns: readonly KeyColumn[], key: KeyValues): PartView[] {
+  return toParts(
+    columns,
+    key.map(value => (typeof value === "string" ? cutLong(value) : value)),
+  );
+}
+
+/** A probability: as small as it needs to be told apart, no smaller. */
+export function formatProbability(p: number): string {
+  if (p < 0.0001) return "<0.0001";
+  return p < 0.1 ? String(Number(p.toPrecision(2))) : p.toFixed(2);
+}
+
+function changeText(row: ShownChange): string {
+  if (row.percent === null) return row.count > 0 ? "from none" : "–";
+  const size = Math.abs(row.percent);
+  return `${row.percent < 0 ? "−" : "+"}${formatNumber(size, size < 10 ? 1 : 0)} %`;
+}
+
+const CHANGE_COLUMNS = [
+  ["Verdict", ""],
+  ["Count", "number"],
+  ["Expected", "number"],
+  ["Change", "number"],
+  ["Times the former rate, 95 %", ""],
+  ["q", "number"],
+] as const;
+
+/** Rows that speak for everything: of the fleet, or of the only sensor there is. */
+export function isOverall(row: { readonly sensor: string | null }, sensors: readonly string[]): boolean {
+  return row.sensor === null || sensors.length === 1;
+}
+
+/** A change as far as tables show it. */
+export type ShownChange = Pick<
+  ChangeRow,
+  | "view"
+  | "sensor"
+  | "kind"
+  | "key"
+  | "firstDay"
+  | "lastDay"
+  | "count"
+  | "expected"
+  | "percent"
+  | "ratio"
+  | "low"
+  | "high"
+  | "q"
+  | "category"
+  | "disagrees"
+  | "sensorsSeen"
+  | "sensorsUp"
+>;
+
+/** @param sensors How many there are: the only one is not named in every row. */
+export function buildChangesTable(
+  id: string,
+  name: string,
+  rows: readonly ShownChange[],
+  sensors: number,
+  most: number,
+): TableView {
+  // A column that says the same in every row is left out.
+  const hasDays = rows.some(row => row.view === "day");
+  const hasFleet = rows.some(row => row.sensor === null);
+  const hasSensors = sensors > 1 && rows.some(row => row.sensor !== null);
+  const columns = [
+    ...(hasDays ? [["Day", ""] as const] : []),
+    ["Kind", ""] as const,
+    ["Value", ""] as const,
+    ...(hasSensors ? [["Where", ""] as const] : []),
+    ...CHANGE_COLUMNS,
+    ...(hasFleet ? [["Seen on", "number"] as const] : []),
+  ];
+  return toTable(
+    id,
+    name,
+    columns,
+    rows,
+    row => [
+      ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
+      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      keyCell(row.kind, row.key),
+      ...(hasSensors ? [scopeCell(row.sensor)] : []),
+      textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
+      numberCell(row.count),
+      numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
+      { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
+      svgCell(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH), row.ratio),
+      numberCell(row.q, formatProbability(row.q)),
+      ...(!hasFleet
+        ? []
+        : [
+            row.sensor === null
+              ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`)
+              : numberCell(null, ""),
+          ]),
+    ],
+    most,
+  );
+}
+
+function toneOf(row: ShownChange): string {
+  if (row.category === "steady") return "same";
+  return row.category === "gone" || row.category === "down" ? "less" : "more";
+}
+
+/** Which column of the report a type of value is shown like. */
+const TYPE_COLUMNS = {
+  credential: ["username", "password"],
+  command: ["input"],
+  hash: ["hassh"],
+  urlHost: ["url"],
+  address: ["src_ip"],
+  clientVersion: ["version"],
+  hassh: ["hassh"],
+  sshKey: ["input"],
+} as const satisfies Record<ValueType, readonly string[]>;
+
+/** Sensors named in a cell; more are counted. */
+const SENSORS_NAMED = 3;
+const SENSOR_CHARACTERS = 24;
+
+/** A sensor's name where it stands among others. */
+export function shortSensor(sensor: string): string {
+  return clipMiddle(sensorLabel(sensor), SENSOR_CHARACTERS);
+}
+
+export function sensorsText(names: readonly string[]): string {
+  const named = names.slice(0, SENSORS_NAMED).map(shortSensor);
+  return names.length > SENSORS_NAMED
+    ? `${named.join(", ")} and ${names.length - SENSORS_NAMED} more`
+    : named.join(", ");
+}
+
+/** Values of one kind that a list shows: addresses come by the thousand, and what is rare would drown in them. */
+const TYPE_MOST = 50;
+/** The rarer a kind, the more one of it tells. */
+const TYPE_ORDER: readonly ValueType[] = [
+  "sshKey",
+  "hash",
+  "urlHost",
+  "hassh",
+  "clientVersion",
+  "command",
+  "credential",
+  "address",
+];
+
+/**
+ * Values with who saw them when, at most {@link TYPE_MOST} of each kind, in the order given.
+ *
+ * @param extra A column of its own, before the sensors.
+ */
+export function buildLedgerTable<Entry extends LedgerEntry>(
+  id: string,
+  name: string,
+  entries: readonly Entry[],
+  extra?: { readonly name: string; readonly cell: (entry: Entry) => CellView },
+): TableView {
+  const shown = TYPE_ORDER.flatMap(type => entries.filter(entry => entry.type === type).slice(0, TYPE_MOST));
+  const table = toTable(
+    id,
+    name,
+    [
+      ["Kind", ""],
+      ["Value", ""],
+      ["Count", "number"],
+      ["First seen", ""],
+      ["Last seen", ""],
+      ...(extra === undefined ? [] : [[extra.name, ""] as const]),
+      ["Sensors, first to see it first", ""],
+    ],
+    shown,
+    entry => [
+      textCell(TYPE_WORDS[entry.type].one, entry.type, "what"),
+      partsCell(keyParts(TYPE_COLUMNS[entry.type], entry.value)),
+      numberCell(entry.count),
+      textCell(formatInstant(entry.firstSeenUs), entry.firstSeenUs, "time"),
+      textCell(formatInstant(entry.lastSeenUs), entry.lastSeenUs, "time"),
+      ...(extra === undefined ? [] : [extra.cell(entry)]),
+      textCell(sensorsText(entry.sensors.map(seen => seen.sensor)), entry.sensors.length),
+    ],
+    shown.length,
+  );
+  if (shown.length === entries.length) return table;
+  const words = `${formatNumber(shown.length)} of ${formatNumber(entries.length)}, the first ${TYPE_MOST} of each kind`;
+  return { ...table, shown: words };
+}
+
+export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], most: number): TableView {
+  const weekly = (percent: number | null) =>
+    percent === null
+      ? "–"
+      : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
+  return toTable(
+    id,
+    name,
+    [
+      ["Kind", ""],
+      ["Value", ""],
+      ["Where", ""],
+      ["Count", "number"],
+      ["Days", "number"],
+      ["Per week", "number"],
+      ["95 %", "number"],
+      ["Factor per week, 95 %", ""],
+      ["p", "number"],
+      ["Mann-Kendall τ", "number"],
+      ["its p", "number"],
+    ],
+    rows,
+    row => [
+      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      keyCell(row.kind, row.key),
+      scopeCell(row.sensor),
+      numberCell(row.count),
+      numberCell(row.observedDays),
+      numberCell(row.percentPerWeek, weekly(row.percentPerWeek)),
+      numberCell(row.low, row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`),
+      row.percentPerWeek === null
+        ? textCell("–", 0)
+        : svgCell(
+            intervalMark(
+              1 + (row.low ?? -100) / 100,
+              1 + row.percentPerWeek / 100,
+              row.high === null ? Infinity : 1 + row.high / 100,
+              TREND_REACH,
+            ),
+            row.percentPerWeek,
+          ),
+      numberCell(row.p, formatProbability(row.p)),
+      numberCell(row.tau, formatNumber(row.tau, 2)),
+      numberCell(row.kendallP, formatProbability(row.kendallP)),
+    ],
+    most,
+  );
+}

@@ -1,0 +1,90 @@
+/** Many rows: several batches, and batches that went through a temporary file. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { BATCH_ROWS, EventBuilder } from "../../../lib/events/event-builder.ts";
+import { LineReader } from "../../../lib/events/line-reader.ts";
+import { eventLines } from "../../support/tables.ts";
+
+// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
+setDefaultTimeout(600_000);
+
+const encoder = new TextEncoder();
+
+/** Texts of 1 to 3 columns per row, of few or of many distinct values, so that codes change their width on the way. */
+function lineOf(row: number): string {
+  const many = row % 3 === 0 ? `,"password":"p${row}"` : "";
+  const late = row > BATCH_ROWS ? `,"src_port":${row % 65_536},"session":"s${row % 7}"` : "";
+  const address = row % 2 === 0 ? "203.0.113.7" : "::ffff:203.0.113.7";
+  const stamp = new Date(1_706_695_200_000 + row * 7).toISOString();
+  const rest = `${many}${late},"n":${row % 3}`;
+  return `{"eventid":"cowrie.login.failed","timestamp":"${stamp}","src_ip":"${address}"${rest}}\n`;
+}
+
+const ROWS = 2 * BATCH_ROWS + 17;
+const TEXT = encoder.encode(Array.from({ length: ROWS }, (_, row) => lineOf(row)).join(""));
+
+function build(options: { lineHashes?: boolean; memoryMaxBytes?: number }) {
+  const builder = new EventBuilder(options);
+  new LineReader(builder).readLines(TEXT, 0, TEXT.length);
+  return builder.finish();
+}
+
+const ownTemporaryFiles = () => readdirSync(tmpdir()).filter(name => name.startsWith(`cowrie-events-${process.pid}-`));
+
+describe("several batches", () => {
+  const table = build({});
+  test("hold every row once, in order, with its values", async () => {
+    const lines = await eventLines(table);
+    expect(table.rows).toBe(ROWS);
+    expect(lines).toHaveLength(ROWS);
+    const wrong = lines.findIndex((line, row) => {
+      const late = row > BATCH_ROWS;
+      const expected = [
+        String((1_706_695_200_000 + row * 7) * 1000),
+        'eventid="cowrie.login.failed"',
+        ...(late ? [`session="s${row % 7}"`] : []),
+        'src_ip="203.0.113.7"',
+        ...(row % 3 === 0 ? [`password="p${row}"`] : []),
+        `extra="{\\"n\\":${row % 3}}"`,
+        ...(late ? [`src_port=${row % 65_536}`] : []),
+      ];
+      return line !== expected.join(" ");
+    });
+    expect({ wrong, line: lines[wrong] }).toEqual({ wrong: -1, line: undefined });
+  });
+
+  test("know their first and last time", () => {
+    const builder = new EventBuilder();
+    new LineReader(builder).readLines(TEXT, 0, TEXT.length);
+    builder.finish().close();
+    expect([builder.firstSeenUs, builder.lastSeenUs]).toEqual([
+      1_706_695_200_000_000,
+      1_706_695_200_000_000 + (ROWS - 1) * 7000,
+    ]);
+  });
+});
+
+describe("batches in a temporary file", () => {
+  test("are the same as in memory, also when walked twice, and leave no name behind", async () => {
+    const kept = build({ lineHashes: true });
+    const expected = await eventLines(kept);
+    kept.close();
+    for (const memoryMaxBytes of [0, 2_000_000]) {
+      const spilled = build({ lineHashes: true, memoryMaxBytes });
+      try {
+        expect(ownTemporaryFiles()).toEqual([]);
+        expect(await eventLines(spilled)).toEqual(expected);
+        if (memoryMaxBytes === 0) expect(await eventLines(spilled)).toEqual(expected);
+      } finally {
+        spilled.close();
+      }
+    }
+  });
+});
+
+test("a table of nothing", async () => {
+  const table = new EventBuilder().finish();
+  expect([table.rows, await eventLines(table), table.numbersUsed]).toEqual([0, [], []]);
+  table.close();
+});

@@ -1,0 +1,189 @@
+/**
+ * Nodes that reduce, and lie: whatever they send as counts is held against what was asked, in size, time and names.
+ */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
+import type { ReducedInfo, SourceInfo } from "../../../lib/reduced/reduced-table.ts";
+import { reduceOnNode } from "../../../lib/remote/reduce-on-node.ts";
+import { Connector } from "../../../lib/ssh/connector.ts";
+import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
+import { buildReduced } from "../../support/build.ts";
+import { isListing, listingOf } from "../../support/remote.ts";
+import { makeTempDir, run, runScript } from "../../support/run.ts";
+import { type Asked, startFakeServer } from "../../support/ssh-server.ts";
+
+const SOURCE: SourceInfo = {
+  path: "/logs/cowrie.json",
+  sizeBytes: 100,
+  headHash: "0123456789abcdef",
+  wholeHash: "fedcba9876543210",
+  counts: { lines: 2, events: 2, repaired: 0, rejected: 0, pending: 0 },
+  firstSeenUs: 1.7e15,
+  lastSeenUs: 1.7e15,
+};
+
+function tableOf(sources: unknown): Buffer {
+  const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 99 }, sources } as ReducedInfo;
+  const row = {
+    kind: "connect" as const,
+    date: "2023-11-14",
+    sensor: "s",
+    key: { src_ip: "192.0.2.1", dst_port: 22 },
+    count: 2,
+  };
+  return Buffer.concat([...reducedToIpc(buildReduced([row], info), "stream")]);
+}
+
+/** The mark a node writes behind its counts. */
+const markOf = ({ script }: Asked) => /\nprintf ([0-9a-f]{32})\n/.exec(script)![1]!;
+
+/** A node that says it has Bun and one log, and answers the rest as it likes. */
+async function startNode(answer: (asked: Asked) => void) {
+  const dir = await makeTempDir();
+  const server = await startFakeServer({
+    onScript: asked => {
+      if (asked.script.includes("ld-musl"))
+        asked.answer("bun /usr/bin/bun\nmachine Linux x86_64\nlibc glibc\nfree 5\n");
+      else if (isListing(asked)) asked.answer(listingOf([{ path: "/logs/cowrie.json", size: 100 }]));
+      else answer(asked);
+    },
+  });
+  const known = join(dir.path, "known_hosts");
+  await Bun.write(known, server.knownHosts);
+  return {
+    ...server,
+    known,
+    folder: dir.path,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function reduceAt(answer: (asked: Asked) => void) {
+  await using node = await startNode(answer);
+  const spec = { host: "127.0.0.1", port: node.port, user: "pot" };
+  const host = await resolveHost(spec, { configFile: "none", knownHosts: [node.known] });
+  await using connector = new Connector({ timeoutMs: 5000 });
+  await using connection = await connector.connect({ ...host, agent: undefined, identities: [] });
+  return await reduceOnNode(connection, {
+    name: "node",
+    paths: [],
+    sudo: false,
+    parameters: { robotMaxSeconds: 10 },
+    isFresh: false,
+    keepDuplicates: false,
+    isRequired: true,
+    hasSetup: false,
+    only: undefined,
+    wantsRejects: true,
+    show: () => {},
+    note: () => {},
+  });
+}
+
+const answering = (bytes: (mark: string) => string | Uint8Array) => (asked: Asked) =>
+  asked.answer(bytes(markOf(asked)));
+const withSources = (sources: unknown) => answering(mark => Buffer.concat([tableOf(sources), Buffer.from(mark)]));
+
+describe("counts of a node", () => {
+  test("come with the node's name before the logs', by the parameters that were asked for", async () => {
+    const rejected = [
+      { source: "/logs/cowrie.json", line: 3, text: "\u001b[2J" },
+      { source: "/logs/cowrie.json", line: "3", text: "x" },
+      { source: 5, line: 3 },
+    ];
+    const lines = [...rejected.map(line => JSON.stringify(line)), "rubbish", "null", "[]"].join("\n");
+    const reduced = await reduceAt(
+      answering(mark => Buffer.concat([tableOf([SOURCE]), Buffer.from(`${mark}${lines}\n`)])),
+    );
+    expect(reduced).toMatchObject({
+      logs: [{ source: { path: "node:/logs/cowrie.json" }, remotePath: "/logs/cowrie.json" }],
+      table: { info: { parameters: { robotMaxSeconds: 10 } } },
+      rejects: [
+        {
+          path: "node:/logs/cowrie.json",
+          json: '{"source":"node:/logs/cowrie.json","line":3,"text":"\\u001b[2J"}\n',
+        },
+      ],
+    });
+  });
+
+  const LIES: [what: string, sources: unknown][] = [
+    ["a log nobody asked for", [{ ...SOURCE, path: "/etc/passwd" }]],
+    ["one log twice", [SOURCE, { ...SOURCE, wholeHash: "0000000000000000" }]],
+    ["a size below nothing", [{ ...SOURCE, sizeBytes: -1 }]],
+    ["a size that is none", [{ ...SOURCE, sizeBytes: 1e300 }]],
+    ["a hash that is none", [{ ...SOURCE, headHash: "\u001b[2J" }]],
+    ["half a count", [{ ...SOURCE, counts: { ...SOURCE.counts, events: 0.5 } }]],
+    ["no counts", [{ ...SOURCE, counts: undefined }]],
+    ["counts that were cut", [{ ...SOURCE, cut: true }]],
+    ["a time that is none", [{ ...SOURCE, firstSeenUs: "now" }]],
+    ["a damage without end", [{ ...SOURCE, damage: "x".repeat(2e6) }]],
+    ["no list", null],
+    ["a list of nothing", [null]],
+  ];
+  test.each(LIES)("%s: none of it is taken", async (_what, sources) => {
+    expect(reduceAt(withSources(sources))).rejects.toThrow("its counts cannot be read");
+  });
+
+  const BAD: [what: string, answer: (asked: Asked) => void, says: string][] = [
+    ["noise", answering(mark => `hello${mark}`), "its counts cannot be read"],
+    ["nothing", answering(() => ""), "its answer broke off"],
+    ["counts without their end", answering(() => tableOf([SOURCE]).subarray(0, 500)), "its answer broke off"],
+    [
+      "half of the counts",
+      answering(mark => Buffer.concat([tableOf([SOURCE]).subarray(0, 500), Buffer.from(mark)])),
+      "cannot be read",
+    ],
+    ["no counts at all", asked => asked.answer(markOf(asked), 1), "its reducer failed (status 1)"],
+  ];
+  test.each(BAD)("%s", async (_what, answer, says) => {
+    expect(reduceAt(answer)).rejects.toThrow(says);
+  });
+
+  test("counts without end are refused at the limit", async () => {
+    const pour = ({ write, channel }: Asked) => {
+      write("");
+      const piece = Buffer.alloc(1 << 20, 65);
+      const go = () => {
+        while (channel.writable && channel.write(piece));
+        if (channel.writable) channel.once("drain", go);
+      };
+      go();
+    };
+    expect(reduceAt(pour)).rejects.toThrow("it sends more than 268 MB of counts");
+  }, 60_000);
+});
+
+test("a node that drips for ever is given up by --time-limit, and not tried again", async () => {
+  let asks = 0;
+  await using node = await startNode(({ write, channel }) => {
+    asks++;
+    write("");
+    const timer = setInterval(() => (channel.writable ? channel.write("x") : clearInterval(timer)), 100);
+    channel.once("close", () => clearInterval(timer));
+  });
+  const key = join(node.folder, "id");
+  await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const args = [
+    "-i",
+    `pot@127.0.0.1:${node.port}`,
+    "--known-hosts",
+    node.known,
+    "--ssh-config",
+    "none",
+    "--identity",
+    key,
+  ];
+  const { exitCode, stderr } = await runScript(
+    "analyze-remote",
+    [...args, "--reduce-on", "node", "--time-limit", "2", "--timeout", "1"],
+    { cwd: node.folder, env: { SSH_AUTH_SOCK: undefined, XDG_CACHE_HOME: node.folder } },
+  );
+  expect([exitCode, asks]).toEqual([1, 1]);
+  expect(stderr).toContain("failed: not done after 2.00 s (--time-limit)");
+}, 60_000);

@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { tablesOf } from "../../../lib/sessions/event-search.ts";
+import type { LogSet } from "../../../lib/logs/log-set.ts";
+import { findTrails, type TrailQuery, type TrailScope } from "../../../lib/sessions/session-trails.ts";
+import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
+import { seededRandom } from "../../support/random.ts";
+
+const SCOPE: TrailScope = { robotMaxSeconds: 10 };
+const login = (at: number, username: string, password: string | null, rest: object = {}): LogEvent => ({
+  eventid: "login.failed",
+  at,
+  username,
+  ...(password !== null && { password }),
+  ...rest,
+});
+const query = (keys: TrailQuery["keys"], rest: Partial<TrailQuery> = {}): TrailQuery => ({
+  id: "credentials",
+  eventids: ["cowrie.login.failed", "cowrie.login.success"],
+  columns: ["username", "password"],
+  keys,
+  firstSeenUs: keys.map(() => -Infinity),
+  lastSeenUs: keys.map(() => Infinity),
+  ...rest,
+});
+
+async function find(set: LogSet, queries: readonly TrailQuery[], most = 3, scope = SCOPE) {
+  const places = tablesOf(set).map(place => ({
+    firstUs: place.source.firstSeenUs!,
+    lastUs: place.source.lastSeenUs!,
+    walk: place.walk.bind(place),
+  }));
+  const found = await findTrails(places, queries, scope, most);
+  return found.map(keys =>
+    keys.map(trail => trail.map(({ us, sensor, session }) => `${us / 1e6 - NOON_MS / 1000} ${sensor} ${session}`)),
+  );
+}
+
+describe("findTrails", () => {
+  test("the newest sessions of each value, each once by its latest event, newest first", async () => {
+    using set = await readEvents(
+      [login(1, "root", "a"), login(2, "root", "a", { session: "s2" }), login(3, "root", "a"), login(4, "root", "b")],
+      [login(90_000, "root", "a", { session: "s3", sensor: "z" }), login(90_001, "root", "a", { session: "s2" })],
+    );
+    expect(
+      await find(set, [
+        query([
+          ["root", "a"],
+          ["root", "b"],
+          ["nobody", "a"],
+        ]),
+      ]),
+    ).toEqual([[["90001 a s2", "90000 z s3", "3 a s1"], ["4 a s1"], []]]);
+    expect(await find(set, [query([["root", "a"]])], 1)).toEqual([[["90001 a s2"]]]);
+  });
+
+  test("no value and an empty one are two", async () => {
+    using set = await readEvents([login(1, "git", null), login(2, "git", "", { session: "s2" })]);
+    expect(
+      await find(set, [
+        query([
+          ["git", null],
+          ["git", ""],
+        ]),
+      ]),
+    ).toEqual([[["1 a s1"], ["2 a s2"]]]);
+  });
+
+  test("robots are told by their duration, commands from what was fed to a program", async () => {
+    using set = await readEvents([
+      { eventid: "session.closed", at: 1, duration: 2 },
+      { eventid: "session.closed", at: 2, duration: 60, session: "s2" },
+      { eventid: "session.closed", at: 3, session: "s3" },
+      { eventid: "command.input", at: 4, input: "w" },
+      { eventid: "command.input", at: 5, input: "w", realm: "sh", session: "s4" },
+    ]);
+    const ip = "192.0.2.1";
+    const closed = query(
+      [
+        [ip, 1],
+        [ip, 0],
+        [ip, null],
+      ],
+      {
+        eventids: ["cowrie.session.closed"],
+        columns: ["src_ip", "robot"],
+      },
+    );
+    const commands = query([["w"]], { eventids: ["cowrie.command.input"], columns: ["input"] });
+    expect(await find(set, [closed, commands])).toEqual([[["1 a s1"], ["2 a s2"], ["3 a s3"]], [["4 a s1"]]]);
+  });
+
+  test("only days and sensors asked for, under their aliases", async () => {
+    using set = await readEvents([
+      login(1, "u", "p"),
+      login(90_000, "u", "p", { session: "s2" }),
+      login(90_001, "u", "p", { session: "s3", sensor: "b" }),
+    ]);
+    const sinceDay = Math.floor(NOON_MS / 86_400_000) + 1;
+    expect(await find(set, [query([["u", "p"]])], 3, { ...SCOPE, sinceDay })).toEqual([[["90001 b s3", "90000 a s2"]]]);
+    const aliased = { ...SCOPE, sensors: ["B"], sensorAliases: { b: "B" } };
+    expect(await find(set, [query([["u", "p"]])], 3, aliased)).toEqual([[["90001 B s3"]]]);
+  });
+
+  test("as by looking at every event, though tables are passed over", async () => {
+    const random = seededRandom(5);
+    const pick = (n: number) => Math.floor(random.next() * n);
+    const logs = [0, 1, 2, 3].map(day =>
+      Array.from({ length: 300 }, (_, i) =>
+        login(day * 86_400 - 43_000 + i * 280, `u${pick(4)}`, `p${pick(3 + day)}`, { session: `s${day}${pick(80)}` }),
+      ),
+    );
+    using set = await readEvents(...logs);
+    const keys = [0, 1, 2, 3].flatMap(u => [0, 1, 2, 3, 4, 5, 6].map(p => [`u${u}`, `p${p}`]));
+    const times = keys.map(([u, p]) =>
+      logs
+        .flat()
+        .filter(event => event.username === u && event.password === p)
+        .map(event => NOON_MS * 1000 + event.at * 1e6),
+    );
+    const plain = keys.map(([u, p]) => {
+      const latest = new Map<string, number>();
+      for (const event of logs.flat()) {
+        if (event.username === u && event.password === p) latest.set(String(event.session), event.at);
+      }
+      return [...latest]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 3)
+        .map(([session, at]) => `${at} a ${session}`);
+    });
+    const firstSeenUs = times.map(all => Math.min(...all));
+    const lastSeenUs = times.map(all => Math.max(...all));
+    expect(await find(set, [query(keys, { firstSeenUs, lastSeenUs })])).toEqual([plain]);
+  });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, test } from "bun:test";
+import { parseAddressRange } from "../../../lib/text/address.ts";
+import { findSession } from "../../../lib/sessions/event-search.ts";
+import { buildStories, outcomeOf, pickStories, type Story, storyToJson, summarize } from "../../../lib/sessions/story.ts";
+import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
+
+const HASH = "cd".repeat(32);
+
+async function trace(...logs: LogEvent[][]): Promise<Story[]> {
+  using set = await readEvents(...logs);
+  return buildStories(await findSession(set, "s1", { sensors: [] }));
+}
+
+/** Steps as `offset what: parts`. */
+const lines = (story: Story) =>
+  story.steps.map(
+    ({ us, what, parts, repeats }) =>
+      `${(us - story.startUs) / 1e6} ${what}: ${parts.map(({ text }) => text).join(" ")}${repeats > 1 ? ` x${repeats}` : ""}`,
+  );
+
+const connect = { eventid: "session.connect", at: 0, src_port: 4000, dst_ip: "10.0.0.1", dst_port: 2222 };
+
+describe("a story", () => {
+  test("tells what happened, in order of time", async () => {
+    const [story, ...more] = await trace([
+      { ...connect, protocol: "ssh" },
+      { eventid: "login.success", at: 3, username: "root", password: "toor" },
+      { eventid: "login.failed", at: 2, username: "root", password: "" },
+      { eventid: "client.version", at: 1, version: "SSH-2.0-Go" },
+      { eventid: "client.kex", at: 1, hassh: "f".repeat(32) },
+      { eventid: "client.size", at: 3.5, width: 80, height: 24 },
+      { eventid: "client.var", at: 3.6, name: "LANG", value: "C" },
+      { eventid: "session.params", at: 3.7, arch: "linux-x64-lsb", message: [] },
+      { eventid: "command.input", at: 4, input: "uname -a" },
+      { eventid: "command.input", at: 5, input: "wat; id" },
+      { eventid: "command.failed", at: 5, input: "wat " },
+      { eventid: "session.file_download", at: 6, url: "http://x/y", outfile: "o", shasum: HASH },
+      { eventid: "session.file_upload", at: 7, filename: "k.sh", outfile: "o", shasum: HASH },
+      { eventid: "session.file_download.failed", at: 7.5, url: "http://x/z" },
+      { eventid: "direct-tcpip.request", at: 8, dst_ip: "example.org", dst_port: 25 },
+      { eventid: "direct-tcpip.data", at: 8.1, dst_ip: "example.org", dst_port: 25, data: "b'EHLO'" },
+      { eventid: "log.closed", at: 9, ttylog: "var/tty/x", size: 120, duration: 5 },
+      { eventid: "session.closed", at: 10, duration: "10.0" },
+      { eventid: "virustotal.scanfile", at: 11, sha256: HASH, positives: 5, total: 60 },
+    ]);
+    expect(more).toEqual([]);
+    expect(lines(story!)).toEqual([
+      "0 connect: 192.0.2.1:4000 to 10.0.0.1:2222 (ssh)",
+      "1 client: SSH-2.0-Go",
+      `1 HASSH: ${"f".repeat(32)}`,
+      "2 login refused: root / ",
+      "3 login let in: root / toor",
+      "3.5 terminal: 80 x 24",
+      "3.6 variable: LANG = C",
+      "3.7 shell opened: linux-x64-lsb",
+      "4 command: uname -a",
+      "5 command: wat; id",
+      "5 not found: wat",
+      `6 download: http://x/y VirusTotal 5/60 sha256 ${HASH}`,
+      `7 upload: k.sh VirusTotal 5/60 sha256 ${HASH}`,
+      "7.5 download failed: http://x/z",
+      "8 forward asked: to example.org:25",
+      "8.1 forward data: to example.org:25 b'EHLO'",
+      "9 recording: var/tty/x 120 B after 5.00 s",
+      "10 closed: after 10.0 s",
+      `11 VirusTotal: ${HASH} VirusTotal 5/60`,
+    ]);
+    expect(story).toMatchObject({
+      sensor: "a",
+      session: "s1",
+      address: "192.0.2.1",
+      port: 4000,
+      protocol: "ssh",
+      isProtocolDerived: false,
+      durationSec: 10,
+      isDurationDerived: false,
+      hasStart: true,
+      hasEnd: true,
+      versions: ["SSH-2.0-Go"],
+      commands: ["uname -a", "wat; id"],
+      forwards: 1,
+      events: 19,
+    });
+    expect(story!.logins).toEqual([
+      { username: "root", password: "", isLetIn: false },
+      { username: "root", password: "toor", isLetIn: true },
+    ]);
+    expect(story!.files.map(({ name, isUpload, verdict }) => [name, isUpload, verdict?.positives])).toEqual([
+      ["http://x/y", false, 5],
+      ["k.sh", true, 5],
+    ]);
+    expect(outcomeOf(story!)).toBe("file");
+  });
+
+  test("derives protocol and duration where the log does not tell them", async () => {
+    const [ssh] = await trace([
+      connect,
+      { eventid: "client.version", at: 1, version: "x" },
+      { eventid: "session.closed", at: 7.25 },
+    ]);
+    expect(ssh).toMatchObject({ protocol: "ssh", isProtocolDerived: true, durationSec: 7.25, isDurationDerived: true });
+    const [telnet] = await trace([{ ...connect, dst_port: 23 }]);
+    expect(telnet).toMatchObject({ protocol: "telnet", isProtocolDerived: true, hasEnd: false, durationSec: 0 });
+    const [unknown] = await trace([{ eventid: "command.input", at: 3, input: "id" }]);
+    expect(unknown).toMatchObject({ protocol: undefined, hasStart: false, hasEnd: false });
+  });
+
+  test("an id that is used again is another session; the same connect read twice is not", async () => {
+    const stories = await trace([
+      connect,
+      connect,
+      { eventid: "session.closed", at: 1, duration: 1 },
+      { ...connect, at: 5000, src_ip: "198.51.100.9" },
+      { eventid: "command.input", at: 5001, input: "id", src_ip: "198.51.100.9" },
+    ]);
+    expect(stories.map(({ address, events }) => [address, events])).toEqual([
+      ["192.0.2.1", 3],
+      ["198.51.100.9", 2],
+    ]);
+    const range = parseAddressRange("198.51.100.0/24")!;
+    expect(pickStories(stories, { range })).toEqual([stories[1]!]);
+    const day = Math.floor(NOON_MS / 86_400_000);
+    expect(pickStories(stories, { sinceDay: day + 1 })).toEqual([]);
+    expect(pickStories(stories, { sinceDay: day, untilDay: day })).toEqual(stories);
+  });
+
+  test("sessions of one id on two sensors are two", async () => {
+    const stories = await trace([connect, { ...connect, sensor: "b", at: 0 }]);
+    expect(stories.map(({ sensor }) => sensor)).toEqual(["a", "b"]);
+  });
+
+  test("without lines, what succeeded and failed are the commands; with them, success adds nothing", async () => {
+    const [old] = await trace([
+      { eventid: "command.success", at: 1, input: "uname" },
+      { eventid: "command.failed", at: 2, input: "wat" },
+    ]);
+    expect(old!.commands).toEqual(["uname", "wat"]);
+    const [both] = await trace([
+      { eventid: "command.input", at: 1, input: "uname" },
+      { eventid: "command.success", at: 1, input: "uname" },
+      { eventid: "command.input", at: 2, input: "wat" },
+      { eventid: "command.failed", at: 2, input: "wat " },
+      { eventid: "command.input", at: 3, input: "secret", realm: "chpasswd" },
+    ]);
+    expect(both!.commands).toEqual(["uname", "wat"]);
+    expect(lines(both!)).toEqual(["0 command: uname", "1 not found: wat", "2 input: to chpasswd secret"]);
+  });
+
+  test("twin downloads count once, input under the download's id is input", async () => {
+    const [story] = await trace([
+      { eventid: "session.file_download", at: 1, url: "http://x/", outfile: "o", shasum: HASH },
+      { eventid: "session.file_download", at: 1.5, url: "http://x/", outfile: "o", shasum: HASH },
+      { eventid: "session.file_download", at: 3, url: "http://x/", outfile: "o", shasum: HASH },
+      { eventid: "session.file_download", at: 4, realm: "cat", input: "abc" },
+      { eventid: "session.file_download", at: 5, url: "stdin", outfile: "o", shasum: HASH },
+      { eventid: "session.file_download", at: 6, outfile: "o", shasum: HASH, destfile: "/tmp/x" },
+    ]);
+    expect(story!.files.map(({ name }) => name)).toEqual(["http://x/", "http://x/", "stdin", "/tmp/x"]);
+    expect(story!.steps.map(({ what }) => what)).toEqual(["download", "input", "input kept", "file written"]);
+    expect(story!.steps[0]).toMatchObject({ repeats: 2 });
+  });
+
+  test("equal steps in a row become one; unknown ids are shown with all they hold", async () => {
+    const [story] = await trace([
+      ...[1, 2, 3].map(at => ({ eventid: "telnet.option", at, command: "WILL", option_name: "NAWS" })),
+      { eventid: "custom.geo", at: 4, country: "XX", deep: { a: [1] }, ["__proto__"]: { x: 1 } },
+    ]);
+    expect(lines(story!)[0]).toBe("0 telnet.option: command=WILL option_name=NAWS x3");
+    expect(lines(story!)[1]).toContain('country=XX deep={"a":[1]}');
+  });
+
+  test("sizes before 2019-03-14 are turned round", async () => {
+    using set = await readEvents([{ eventid: "client.size", at: -3e8, width: 24, height: 80 }]);
+    const [story] = buildStories(await findSession(set, "s1", { sensors: [] }));
+    expect(lines(story!)).toEqual(["0 terminal: 80 x 24"]);
+  });
+});
+
+describe("summarize", () => {
+  test("adds up sessions, credentials, commands and files", async () => {
+    const stories = await trace([
+      connect,
+      { eventid: "login.failed", at: 1, username: "a", password: "1" },
+      { eventid: "login.failed", at: 2, username: "a", password: "1" },
+      { eventid: "login.success", at: 3, username: "b", password: "2" },
+      { eventid: "command.input", at: 4, input: "id" },
+      { ...connect, at: 90_000 },
+      { eventid: "login.success", at: 90_001, username: "a", password: "1" },
+      { eventid: "command.input", at: 90_002, input: "id" },
+      { eventid: "session.file_upload", at: 90_003, filename: "f", shasum: HASH },
+    ]);
+    const summary = summarize(stories);
+    expect(summary).toMatchObject({ sessions: 2, days: 2, sensors: ["a"], loginsTried: 4, loginsLetIn: 2 });
+    expect(
+      summary.credentials.map(({ value, count, letIn, sessions }) => [value.username, count, letIn, sessions]),
+    ).toEqual([
+      ["a", 3, 1, 2],
+      ["b", 1, 1, 1],
+    ]);
+    expect(summary.commands).toEqual([{ value: "id", count: 2, sessions: 2 }]);
+    expect(summary.files.map(({ count }) => count)).toEqual([1]);
+  });
+});
+
+describe("storyToJson", () => {
+  test("keeps names of ours, seconds and ISO times", async () => {
+    const [story] = await trace([connect, { eventid: "command.input", at: 1.5, input: "rm -rf /" }]);
+    expect(storyToJson(story!)).toMatchObject({
+      session: "s1",
+      src_port: 4000,
+      start: "2024-03-01T12:00:00.000000Z",
+      has_end: false,
+      steps: [
+        { eventid: "cowrie.session.connect", offset_sec: 0 },
+        { eventid: "cowrie.command.input", offset_sec: 1.5, input: "rm -rf /", purpose: "cleanup" },
+      ],
+    });
+  });
+});

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "bun:test";
+import { findSession } from "../../../lib/sessions/event-search.ts";
+import { textWidth } from "../../../lib/text/text.ts";
+import { buildStories, summarize } from "../../../lib/sessions/story.ts";
+import {
+  addressToText,
+  formatOffset,
+  groupStories,
+  notFoundText,
+  showPart,
+  storiesToText,
+} from "../../../lib/sessions/trace-text.ts";
+import { type LogEvent, readEvents } from "../../support/event-logs.ts";
+import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+
+const PLAIN = { width: undefined, color: false };
+
+async function stories(events: LogEvent[]) {
+  using set = await readEvents(events);
+  return buildStories(await findSession(set, "s1", { sensors: [] }));
+}
+
+const SESSION: LogEvent[] = [
+  { eventid: "session.connect", at: 0, src_port: 4000, dst_ip: "10.0.0.1", dst_port: 2222, protocol: "ssh" },
+  { eventid: "login.failed", at: 1.25, username: "root", password: "" },
+  { eventid: "login.success", at: 2, username: "root", password: " x" },
+  { eventid: "command.input", at: 75.5, input: "id" },
+  { eventid: "session.closed", at: 80, duration: 80 },
+];
+
+describe("storiesToText", () => {
+  test("is aligned, offset from the connect, quoted where an end could not be seen", async () => {
+    expect([...storiesToText(await stories(SESSION), PLAIN)].join("")).toBe(`Session s1 on a
+  from      192.0.2.1:4000 to 10.0.0.1:2222, ssh
+  time      2024-03-01 12:00:00 to 12:01:20 UTC, 1 min 20 s
+  events    5: 2 logins (1 let in), 1 command
+
+  0:00.000  connect        192.0.2.1:4000 to 10.0.0.1:2222 (ssh)
+  0:01.250  login refused  root / ""
+  0:02.000  login let in   root / " x"
+  1:15.500  command        id
+  1:20.000  closed         after 1 min 20 s
+`);
+  });
+
+  test("sends nothing of an attacker to a terminal as it is, and is cut to its width", async () => {
+    const hostile = HOSTILE_TEXTS.filter(text => text !== "").flatMap((text, i): LogEvent[] => [
+      { eventid: "login.failed", at: i, username: text, password: text },
+      { eventid: "command.input", at: i + 0.1, input: text },
+      { eventid: "session.file_download", at: i + 0.2, url: text, outfile: text, shasum: text },
+      { eventid: "client.var", at: i + 0.3, name: text, value: text },
+      { eventid: "client.version", at: i + 0.4, version: text },
+      { eventid: "log.closed", at: i + 0.5, ttylog: text },
+      { eventid: `odd.${text}`, at: i + 0.6, odd: text, [text]: text },
+      { eventid: "direct-tcpip.data", at: i + 0.7, dst_ip: text, dst_port: 1, data: text },
+      { eventid: "session.connect", at: i + 0.8, src_ip: text, protocol: text },
+    ]);
+    const found = await stories(hostile);
+    for (const width of [undefined, 80, 20]) {
+      const options = { width, color: false };
+      const text = [
+        ...storiesToText(found, options),
+        ...addressToText("\u001b[2J\u202e", found, summarize(found), options),
+      ].join("");
+      expect(text).not.toMatch(/[^\n\P{C}]|[\u2028\u2029\ufeff]/u);
+      if (width !== undefined) {
+        const tooWide = text.split("\n").filter(line => textWidth(line) > Math.max(width, 45));
+        expect(tooWide).toEqual([]);
+      }
+    }
+  });
+
+  test("is coloured only if wanted", async () => {
+    const found = await stories(SESSION);
+    const text = (color: boolean) => [...storiesToText(found, { width: 60, color })].join("");
+    expect(text(false)).not.toContain("\u001b");
+    expect(text(true)).toContain("\u001b[32m");
+    expect(text(true).replace(/\u001b\[\d*m/g, "")).toBe(text(false));
+  });
+});
+
+describe("addressToText", () => {
+  test("has the summary on top and groups by sensor and day", async () => {
+    const found = await stories([
+      ...SESSION,
+      ...SESSION.map(event => ({ ...event, at: event.at + 90_000 })),
+      ...SESSION.map(event => ({ ...event, sensor: "b" })),
+    ]);
+    const text = [...addressToText("192.0.2.1", found, summarize(found), PLAIN)].join("");
+    expect(text).toStartWith(`192.0.2.1
+  seen      2024-03-01 12:00:00 to 2024-03-02 13:01:20 UTC
+  sessions  3 on 2 days
+  sensors   a, b
+  logins    6 with 2 credentials, 3 let in (50.0 %)
+  commands  3, 1 of them different
+  files     none
+`);
+    expect(text.match(/^[ab], .*/gm)).toEqual([
+      "a, 2024-03-01, 1 session",
+      "a, 2024-03-02, 1 session",
+      "b, 2024-03-01, 1 session",
+    ]);
+    expect(groupStories(found).map(({ sensor, stories: own }) => [sensor, own.length])).toEqual([
+      ["a", 1],
+      ["a", 1],
+      ["b", 1],
+    ]);
+  });
+});
+
+describe("formatOffset", () => {
+  test.each([
+    [0, "0:00.000"],
+    [999, "0:00.000"],
+    [59_999_000, "0:59.999"],
+    [3_599_999_999, "59:59.999"],
+    [3_600_000_000, "1:00:00.000"],
+    [-1_500_000, "-0:01.500"],
+  ])("%d us: %s", (us, text) => {
+    expect(formatOffset(us)).toBe(text);
+  });
+});
+
+test("what is not found says how much was searched", () => {
+  const searched = { logs: 3, days: 2, firstUs: 0, lastUs: 86_400_000_000 };
+  expect(notFoundText('session "x"', searched)).toBe(
+    'Cannot find session "x": searched 3 files of 2 days, 1970-01-01 to 1970-01-02',
+  );
+  expect(showPart({ text: "", isForeign: true })).toBe('""');
+  expect(showPart({ text: "", isForeign: false })).toBe("");
+});

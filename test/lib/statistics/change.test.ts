@@ -1,0 +1,377 @@
+import { describe, expect, test } from "bun:test";
+import { type ChangeRow, explainChange } from "../../../lib/statistics/change.ts";
+import { isObviouslyLikely, OBVIOUS_CEILING } from "../../../lib/statistics/comparisons.ts";
+import { twoSidedTail } from "../../../lib/statistics/distributions.ts";
+import { anscombe, median, robustZ } from "../../../lib/statistics/robust.ts";
+import { computeStatistics, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
+import { overdispersed, simulateWorld, type World } from "../../support/simulate.ts";
+import { Random, seededRandom } from "../../support/random.ts";
+
+/** Every comparison of commands, tested or reported, without what depends on the other rows of the report. */
+function comparisons(rows: LiteralRow[], options: StatisticsOptions = {}): Map<string, Partial<ChangeRow>> {
+  const { changes } = computeStatistics(buildReduced(rows), { rows: "all", ...options });
+  return new Map(
+    changes
+      .filter(row => row.kind === "command")
+      .map(({ q: _q, reported: _reported, category: _category, ...row }) => [
+        JSON.stringify([row.view, row.sensor, row.key, row.firstDay]),
+        row,
+      ]),
+  );
+}
+
+const at = (view: string, sensor: string | null, input: string, offset: number) =>
+  JSON.stringify([view, sensor, [input], FIRST_DAY + offset]);
+
+const steady = (days: number, count = 10) => Array.from({ length: days }, () => count);
+
+/** Counts that vary a little, the same for each name. */
+function noisy(name: string, days: number, mean: number): number[] {
+  const random = seededRandom(name);
+  return Array.from({ length: days }, () => overdispersed(random, mean, 2));
+}
+
+describe("a worked example of ten days", () => {
+  // Eight days of baseline, the day of the guard, and the day in question; one sensor, watched around the clock.
+  const counts = [4, 6, 5, 3, 7, 5, 4, 6, 5, 16];
+  const rows = [...watch("a", 10), ...command("a", "id", counts)];
+  const { changes, tests } = computeStatistics(buildReduced(rows), { rows: "all", lastDays: 1 });
+  const row = changes.find(({ view, kind }) => view === "day" && kind === "command")!;
+
+  test("counts and expectation", () => {
+    expect(row.count).toBe(16);
+    expect(row.baselineCount).toBe(40); // 4 + 6 + 5 + 3 + 7 + 5 + 4 + 6
+    expect([row.baselineDays, row.baselineExposure, row.exposure]).toEqual([8, 8, 1]);
+    expect(row.expected).toBe(5); // 1 * 40 / 8
+    expect(row.percent).toBe(220); // 100 * (16 - 5) / 5
+  });
+  test("dispersion", () => {
+    // Squared distances from 5: 1 1 0 4 4 0 1 1 = 12; 12 / 7 = 1.714; over the mean 0.343; at least 1.
+    expect(row.dispersion).toBe(1);
+  });
+  test("shrunken ratio", () => {
+    // mu = 40.5 / 8 = 5.0625; 16.5 / 5.5625.
+    expect(row.ratio).toBeCloseTo(2.966292134831461, 12);
+  });
+  test("p", () => {
+    // Variance 1 * 5.0625 * (1 + 1/8) = 5.6953125: negative binomial of size 40.5 and success chance 8/9. Chance of 16
+    // or more 0.00025258, twice that 0.00050516, which is 3.4780 standard deviations; in Student's t with 7 degrees of
+    // freedom that is 0.010294.
+    expect(twoSidedTail(16, 5.0625, 5.6953125)).toBeCloseTo(0.0005051625806597376, 15);
+    expect(row.p).toBeCloseTo(0.010293971268, 9);
+  });
+  test("interval of the rate ratio", () => {
+    // 16 of 56: Clopper-Pearson 0.172952..0.422099; as odds times 8.
+    expect(row.low).toBeCloseTo(1.6729544598740085, 9);
+    expect(row.high).toBeCloseTo(5.843194785085607, 9);
+  });
+  test("robust z", () => {
+    // A(16) = 8.0932; the median of A over the baseline 4.6368; 1.4826 * MAD = 0.6423, so the floor of 1 holds.
+    expect(row.z).toBeCloseTo(3.4563977803714714, 12);
+  });
+  test("overall mean without the day itself", () => {
+    expect([row.otherMean, row.otherPercent]).toEqual([5, 220]); // (40 + 5) / 9
+  });
+  test("false discovery", () => {
+    // Four tests: the command and the event, each in the day view and in the period view (16 against 5).
+    expect([tests.m, tests.dayView, tests.periodView]).toEqual([4, 2, 2]);
+    expect(row.q).toBeCloseTo(4 * 0.010293971268, 8);
+    expect([row.reported, row.category]).toEqual([true, "up"]);
+  });
+  test("in plain words", () => {
+    expect(explainChange(row)).toBe(
+      "16 on the day, on this sensor, 5.00 expected from 8 observed days before (+220 %); " +
+        "likely 1.67 to 5.84 times the former rate. Unusual against its own past.",
+    );
+  });
+});
+
+describe("laws", () => {
+  const world = () => [
+    ...watch("a", 40),
+    ...watch("b", 40),
+    ...command("a", "uname", noisy("a1", 40, 12)),
+    ...command("b", "uname", noisy("b1", 40, 20)),
+    ...command("a", "id", noisy("a2", 40, 3)),
+    ...command("b", "w", noisy("b2", 40, 1)),
+  ];
+
+  test("permuting the input changes nothing", () => {
+    const whole = JSON.stringify(computeStatistics(buildReduced(world()), { rows: "all" }));
+    for (let seed = 1; seed <= 3; seed++) {
+      const shuffled = new Random(seed).shuffle(world());
+      expect(JSON.stringify(computeStatistics(buildReduced(shuffled), { rows: "all" }))).toBe(whole);
+    }
+  });
+
+  test("a constant series gives 0 %", () => {
+    const found = comparisons([...watch("a", 40), ...command("a", "id", steady(40))]);
+    expect(found.size).toBe(8);
+    expect([...new Set([...found.values()].map(({ percent }) => percent))]).toEqual([0]);
+  });
+
+  test("a key absent on observed days lowers the mean", () => {
+    const gaps = steady(40).map((count, offset) => (offset % 2 === 0 ? 0 : count));
+    const found = comparisons([...watch("a", 40), ...command("a", "id", gaps)]);
+    expect(found.get(at("day", "a", "id", 39))!.expected).toBe(5);
+  });
+
+  test("a day that was not watched does not lower the mean", () => {
+    const down = [20, 21, 25];
+    const counts = steady(40).map((count, offset) => (down.includes(offset) ? 0 : count));
+    const found = comparisons([...watch("a", 40, down), ...command("a", "id", counts)]);
+    expect(found.get(at("day", "a", "id", 39))!.expected).toBe(10);
+  });
+
+  test("a day never enters its own baseline, nor does the day before it", () => {
+    const counts = noisy("own", 40, 12);
+    const found = comparisons([...watch("a", 40), ...command("a", "id", counts)]);
+    for (const offset of [38, 39]) {
+      const spiked = counts.map((count, i) => (i === offset ? count + 500 : count));
+      const other = comparisons([...watch("a", 40), ...command("a", "id", spiked)]);
+      const key = at("day", "a", "id", 39);
+      expect(other.get(key)!.expected).toBe(found.get(key)!.expected!);
+      expect(other.get(key)!.dispersion).toBe(found.get(key)!.dispersion!);
+    }
+  });
+
+  test("future days never change a past row", () => {
+    const rows = world();
+    const whole = comparisons(rows, { lastDays: 10 });
+    const past = comparisons(rows.filter(({ date }) => date <= dateOf(35)), { lastDays: 6 });
+    let compared = 0;
+    for (const [key, row] of past) {
+      if (row.view !== "day") continue;
+      // The overall mean is over all other days of the archive, later ones too: it is shown, never tested.
+      const timeless = ({ otherMean: _m, otherPercent: _p, ...rest }: Partial<ChangeRow>) => rest;
+      expect(timeless(whole.get(key)!)).toEqual(timeless(row));
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(20);
+  });
+
+  test("a sensor's row does not move when another sensor changes", () => {
+    const rows = world();
+    const before = comparisons(rows);
+    const isOfB = (row: LiteralRow) => row.sensor === "b" && row.kind === "command";
+    const louder = rows.map(row => (isOfB(row) ? { ...row, count: row.count * 7 } : row));
+    const after = comparisons(louder);
+    const ofA = [...before].filter(([, { sensor }]) => sensor === "a");
+    expect(ofA.length).toBeGreaterThan(10);
+    for (const [key, row] of ofA) expect(after.get(key)).toEqual(row);
+  });
+
+  test("a sensor-day taken away leaves other sensors' rows as they were", () => {
+    const rows = world();
+    const before = comparisons(rows);
+    const after = comparisons(rows.filter(({ sensor, date }) => !(sensor === "b" && date === dateOf(37))));
+    for (const [key, row] of before) if (row.sensor === "a") expect(after.get(key)).toEqual(row);
+    expect(after.has(at("day", "b", "uname", 37))).toBe(false);
+    // The fleet is then expected to show what the remaining sensor is expected to.
+    const fleet = after.get(at("day", null, "uname", 37))!;
+    expect(fleet.expected).toBe(before.get(at("day", "a", "uname", 37))!.expected!);
+    expect([fleet.sensorsUp, fleet.count]).toEqual([1, before.get(at("day", "a", "uname", 37))!.count!]);
+  });
+
+  test("the fleet's expectation is the sum of the sensors'", () => {
+    const found = comparisons(world());
+    const of = (sensor: string | null) => found.get(at("day", sensor, "uname", 39))!;
+    expect(of(null).expected).toBeCloseTo(of("a").expected! + of("b").expected!, 9);
+    expect(of(null).count).toBe(of("a").count! + of("b").count!);
+  });
+
+  test("a sensor that joins moves nothing in the fleet", () => {
+    const rows = [...watch("a", 40), ...command("a", "id", steady(40))];
+    const late = [...watch("b", 40, Array.from({ length: 36 }, (_, i) => i)), ...command("b", "id", steady(40))];
+    const joined = [...rows, ...late.filter(({ date }) => date >= dateOf(36))];
+    const fleet = comparisons(joined).get(at("day", null, "id", 39))!;
+    expect([fleet.count, fleet.expected, fleet.percent, fleet.sensorsUp]).toEqual([10, 10, 0, 1]);
+  });
+
+  test("keys that differ in where a colon stands stay apart", () => {
+    const login = (username: string, password: string, count: number): LiteralRow[] =>
+      steady(40, count).map((n, offset) => ({
+        kind: "login", date: dateOf(offset), sensor: "a", key: { username, password }, count: n,
+      }));
+    const rows = [...watch("a", 40), ...login("a:b", "c", 5), ...login("a", "b:c", 9)];
+    const { changes } = computeStatistics(buildReduced(rows), { rows: "all" });
+    const expected = changes
+      .filter(({ kind, view, lastDay }) => kind === "login" && view === "day" && lastDay === FIRST_DAY + 39)
+      .map(row => [row.key, row.expected]);
+    expect(expected.sort()).toEqual([[["a", "b:c"], 9], [["a:b", "c"], 5]]);
+  });
+
+  test("no password and an empty password stay apart", () => {
+    const login = (password: string | null, count: number): LiteralRow[] =>
+      steady(40, count).map((n, offset) => ({
+        kind: "login", date: dateOf(offset), sensor: "a", key: { username: "root", password }, count: n,
+      }));
+    const { changes } = computeStatistics(buildReduced([...watch("a", 40), ...login("", 5), ...login(null, 9)]), {
+      rows: "all",
+      lastDays: 1,
+    });
+    const found = changes.filter(({ kind, view }) => kind === "login" && view === "day");
+    expect(found.map(row => [row.key[1], row.count]).sort()).toEqual([["", 5], [null, 9]]);
+  });
+});
+
+describe("categories", () => {
+  const zeros = (n: number) => steady(n, 0);
+  const CASES: { name: string; counts: number[]; others?: number[]; category: string; percent: number | null }[] = [
+    { name: "new", counts: [...zeros(49), 90], category: "new", percent: null },
+    { name: "new here", counts: [...zeros(49), 90], others: steady(50), category: "new here", percent: null },
+    { name: "returning", counts: [...steady(10), ...zeros(39), 90], category: "returning", percent: null },
+    { name: "up", counts: [...steady(49), 90], category: "up", percent: 800 },
+    { name: "down", counts: [...steady(49, 200), 60], category: "down", percent: -70 },
+    { name: "gone", counts: [...steady(49, 90), 0], category: "gone", percent: -100 },
+    { name: "steady", counts: steady(50), category: "steady", percent: 0 },
+  ];
+  test.each(CASES)("$name", ({ counts, others, category, percent }) => {
+    const rows = [...watch("a", 50), ...watch("b", 50), ...command("a", "id", counts)];
+    const table = buildReduced([...rows, ...command("b", "id", others ?? [])]);
+    const { changes } = computeStatistics(table, { rows: "all" });
+    const row = changes.find(
+      ({ kind, view, sensor, lastDay }) =>
+        kind === "command" && view === "day" && sensor === "a" && lastDay === FIRST_DAY + 49,
+    )!;
+    expect([row.category, row.percent]).toEqual([category as ChangeRow["category"], percent]);
+  });
+
+  test("a zero that was followed by more is down, not gone", () => {
+    const counts = [...steady(45, 90), 0, 90, 90, 90, 90];
+    const { changes } = computeStatistics(buildReduced([...watch("a", 50), ...command("a", "id", counts)]));
+    const row = changes.find(({ kind, view, count }) => kind === "command" && view === "day" && count === 0)!;
+    expect([row.category, row.lastDay - FIRST_DAY]).toEqual(["down", 45]);
+  });
+
+  test("novelty is not claimed during the burn-in", () => {
+    const counts = [...zeros(12), 500];
+    const options = { rows: "all" as const, lastDays: 1 };
+    const { changes } = computeStatistics(buildReduced([...watch("a", 13), ...command("a", "id", counts)]), options);
+    const row = changes.find(({ kind, view }) => kind === "command" && view === "day")!;
+    expect(["up", "steady"]).toContain(row.category);
+  });
+});
+
+describe("what is not tested", () => {
+  test("keys without support are counted", () => {
+    const rare = [...steady(39, 0), 4];
+    const { tests } = computeStatistics(buildReduced([...watch("a", 40), ...command("a", "id", rare)]));
+    expect(tests.withoutSupport).toBe(1);
+    expect(tests.byKind.find(({ kind }) => kind === "command")!.tests).toBe(0);
+  });
+
+  test("cut counts are shown as cut and refused", () => {
+    const rows = [...watch("a", 40), ...command("a", "id", steady(40)), ...command("old", "id", steady(40, 3))];
+    const { tests, cutDays, changes, notes } = computeStatistics(buildReduced(rows), { rows: "all" });
+    expect(changes.filter(({ sensor }) => sensor === "old")).toEqual([]);
+    expect(cutDays.length).toBe(40);
+    expect(cutDays[0]).toEqual({
+      sensor: "old", day: FIRST_DAY, kinds: [{ kind: "command", listed: 1, smallestCount: 3 }],
+    });
+    expect(tests.refused.filter(({ reason }) => reason === "cut").length).toBe(7);
+    expect(notes.join(" ")).toContain("40 sensor-days come from counts cut");
+  });
+
+  test("with too short a past nothing is tested, and that is said", () => {
+    const { tests, notes } = computeStatistics(buildReduced([...watch("a", 7), ...command("a", "id", steady(7))]));
+    expect(tests.m).toBe(0);
+    expect(notes[0]).toBe("Nothing was tested: no sensor has a baseline long enough before the days in question.");
+  });
+});
+
+describe("weekdays", () => {
+  const byWeekday = (offset: number) => (offset % 7 < 2 ? 30 : 90);
+  test("are adjusted for where eight weeks show an effect", () => {
+    const days = 80;
+    const counts = Array.from({ length: days }, (_, offset) => byWeekday(offset));
+    const offsetOf = (date: string) => Date.parse(date) / 86_400_000 - FIRST_DAY;
+    const watched = watch("a", days).map(row => ({ ...row, count: byWeekday(offsetOf(row.date)) }));
+    const table = buildReduced([...watched, ...command("a", "id", counts)]);
+    const { changes, weekday } = computeStatistics(table, { rows: "all" });
+    expect(weekday.adjusted).toEqual(["a"]);
+    const found = changes.filter(({ kind, view }) => kind === "command" && view === "day");
+    expect(found.map(({ percent }) => percent)).toEqual(found.map(() => 0));
+    expect(found.every(({ weekdayAdjusted }) => weekdayAdjusted)).toBe(true);
+  });
+  test("are left alone where there is none", () => {
+    const { weekday } = computeStatistics(buildReduced([...watch("a", 80), ...command("a", "id", steady(80))]));
+    expect(weekday.adjusted).toEqual([]);
+  });
+});
+
+describe("robustZ", () => {
+  test("stays sober over a window of zeros", () => {
+    expect(robustZ(1, steady(28, 0))).toBeCloseTo(anscombe(1) - anscombe(0), 12);
+  });
+  test("an earlier spike hides nothing", () => {
+    expect(robustZ(100, [...steady(27), 1000])).toBeGreaterThan(10);
+  });
+  test("the median of an even number is the middle of two", () => {
+    expect(median([4, 1, 3, 2])).toBe(2.5);
+  });
+});
+
+test("isObviouslyLikely() is never true where p is below the ceiling", () => {
+  for (const mean of [0.02, 0.1, 0.3, 1, 2, 3.7, 5, 8.2, 20, 75, 300, 5000]) {
+    for (const phi of [1, 1.04, 1.3, 2, 4, 8, 20, 60, 200, 1000]) {
+      const variance = phi * mean;
+      const reach = Math.ceil(0.9 * Math.sqrt(variance)) + 1;
+      for (let count = Math.max(0, Math.floor(mean) - reach); count <= mean + reach; count++) {
+        if (!isObviouslyLikely(count, mean, variance)) continue;
+        const p = twoSidedTail(count, mean, variance);
+        if (!(p > OBVIOUS_CEILING)) throw new Error(`p ${p} at count ${count}, mean ${mean}, variance ${variance}`);
+      }
+    }
+  }
+});
+
+describe("a simulated fleet", () => {
+  const FLEET: World = { sensors: 4, days: 42, keys: 120, dispersions: [1, 3, 8], downShare: 0.04 };
+
+  test("nothing changed: the share of rows reported stays under q", () => {
+    let tests = 0;
+    let reported = 0;
+    for (let seed = 1; seed <= 5; seed++) {
+      const { table } = simulateWorld(seededRandom(seed), FLEET);
+      const found = computeStatistics(table);
+      tests += found.tests.m;
+      reported += found.tests.reported;
+    }
+    expect(tests).toBeGreaterThan(10_000);
+    expect(reported / tests).toBeLessThan(0.0005);
+  });
+
+  test("a tenfold day of frequent keys is found, and little else", () => {
+    const day = 38;
+    let planted = 0;
+    let hits = 0;
+    let others = 0;
+    let reported = 0;
+    for (let seed = 1; seed <= 8; seed++) {
+      const plant = (key: number, _sensor: number, on: number) => (key % 10 === 0 && on === day ? 10 : 1);
+      const { table, rates } = simulateWorld(seededRandom(seed), { ...FLEET, plant });
+      const { changes, firstDay } = computeStatistics(table);
+      const isPlanted = (row: ChangeRow) => Number(String(row.key[0]).slice(-3)) % 10 === 0;
+      const found = new Set<string>();
+      for (const row of changes) {
+        if (row.kind !== "command") continue;
+        reported++;
+        if (!isPlanted(row)) others++;
+        else if (row.view === "day" && row.lastDay === firstDay + day) found.add(`${row.key[0]}|${row.sensor}`);
+      }
+      for (let key = 0; key < FLEET.keys; key += 10) {
+        for (let sensor = 0; sensor < FLEET.sensors; sensor++) {
+          if (rates[sensor * FLEET.keys + key]! < 10) continue;
+          planted++;
+          if (found.has(`command ${String(key).padStart(3, "0")}|sensor ${String(sensor).padStart(3, "0")}`)) hits++;
+        }
+      }
+    }
+    expect(planted).toBeGreaterThan(20);
+    expect(hits / planted).toBeGreaterThan(0.85);
+    expect(others / reported).toBeLessThan(0.05);
+  });
+});

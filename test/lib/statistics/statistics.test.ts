@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { internRows } from "../../../lib/statistics/keyed-rows.ts";
+import { explainChange } from "../../../lib/statistics/change.ts";
+import { computeStatistics, STATISTICS_DEFAULTS, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
+import { seededRandom } from "../../support/random.ts";
+
+describe("computeStatistics", () => {
+  test("an empty table", () => {
+    const found = computeStatistics(buildReduced([]));
+    expect([found.days, found.sensors, found.changes, found.tests.m, found.outages]).toEqual([0, [], [], 0, []]);
+    expect(found.notes).toEqual(["The table holds no day."]);
+  });
+
+  test("one event", () => {
+    const found = computeStatistics(buildReduced(watch("a", 1).slice(0, 1)));
+    expect([found.days, found.changes, found.coverage[0]!.days]).toEqual([1, [], "p"]);
+  });
+
+  test("is plain data: JSON gives it back as it was", () => {
+    const rows = [...watch("a", 50, [30]), ...watch("", 20), ...command("a", "id\u001b[2J\ud800</script>", [
+      ...Array.from({ length: 49 }, () => 0), 500,
+    ])];
+    const found = computeStatistics(buildReduced(rows));
+    expect(found.changes.length).toBeGreaterThan(0);
+    expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+  });
+
+  test("keys named like parts of an object are keys", () => {
+    const names = ["__proto__", "constructor", "toString"];
+    const rows = names.flatMap(name => command("a", name, Array.from({ length: 40 }, () => 5)));
+    const { changes } = computeStatistics(buildReduced([...watch("a", 40), ...rows]), { rows: "all", lastDays: 1 });
+    const found = changes.filter(({ kind, view }) => kind === "command" && view === "day").map(({ key }) => key[0]);
+    expect(found.sort()).toEqual(names);
+  });
+
+  test("options left undefined keep their defaults, and the defaults are said", () => {
+    const given = { q: undefined, lastDays: undefined } as unknown as StatisticsOptions;
+    expect(computeStatistics(buildReduced(watch("a", 3)), given).options).toEqual(STATISTICS_DEFAULTS);
+  });
+
+  test("strict multiplies q by the harmonic sum and never reports more", () => {
+    const counts = [...Array.from({ length: 39 }, () => 20), 300];
+    const table = buildReduced([...watch("a", 40), ...command("a", "id", counts)]);
+    const [plain, strict] = [false, true].map(strict => computeStatistics(table, { strict, rows: "all" }));
+    const harmonic = Array.from({ length: plain!.tests.m }, (_, i) => 1 / (i + 1)).reduce((sum, x) => sum + x, 0);
+    const [a, b] = [plain!, strict!].map(({ changes }) =>
+      changes.find(row => row.count === 300 && row.view === "day"),
+    );
+    expect(b!.q).toBeCloseTo(a!.q * harmonic, 12);
+    expect(strict!.tests.method).toBe("Benjamini-Yekutieli");
+    expect(strict!.tests.reported).toBeLessThanOrEqual(plain!.tests.reported);
+  });
+
+  test("a change below the threshold is not reported, however sure", () => {
+    const counts = [...Array.from({ length: 39 }, () => 100_000), 115_000];
+    const table = buildReduced([...watch("a", 40), ...command("a", "id", counts)]);
+    const of = (thresholdPercent: number) =>
+      computeStatistics(table, { thresholdPercent }).changes.filter(({ view }) => view === "day").length;
+    expect([of(20), of(10)]).toEqual([0, 1]);
+  });
+
+  test("the rows reported do not depend on whether all are asked for", () => {
+    const random = seededRandom(7);
+    const rows: LiteralRow[] = [...watch("a", 40), ...watch("b", 40)];
+    for (let key = 0; key < 40; key++) {
+      for (const sensor of ["a", "b"]) {
+        const mean = 1 + random.int(30);
+        const counts = Array.from({ length: 40 }, (_, day) => random.int(2 * mean) + (day === 37 && key < 5 ? 300 : 0));
+        rows.push(...command(sensor, `command ${key}`, counts));
+      }
+    }
+    const table = buildReduced(rows);
+    const some = computeStatistics(table).changes;
+    const all = computeStatistics(table, { rows: "all" });
+    expect(some.length).toBeGreaterThan(5);
+    expect(all.changes.filter(({ reported }) => reported)).toEqual(some);
+    expect(all.changes.length).toBe(all.tests.m);
+  });
+
+  const WRONG: [StatisticsOptions, string][] = [
+    [{ lastDays: 0 }, "Cannot use lastDays 0: expected a whole number >= 1"],
+    [{ baselineDays: 3.5 }, "Cannot use baselineDays 3.5: expected a whole number >= 2"],
+    [{ baselineDays: 5 }, "Cannot use minBaselineDays 7: expected at most baselineDays 5"],
+    [{ q: 1 }, "Cannot use q 1: expected 0 < q < 1"],
+    [{ thresholdPercent: NaN }, "Cannot use thresholdPercent NaN: expected a number >= 0"],
+  ];
+  test.each(WRONG)("refuses %j", (options, message) => {
+    expect(() => computeStatistics(buildReduced([]), options)).toThrow(new RangeError(message));
+  });
+
+  test("says which sensors were silent, and quiet days on request", () => {
+    const rows = [...watch("a", 30), ...watch("b", 25)];
+    const found = computeStatistics(buildReduced(rows));
+    expect(found.silent.map(({ sensor, hours }) => [sensor, hours])).toEqual([["b", 120]]);
+    expect(found.notes).toContain("Silent when the archive ends: 1 of 2 sensors.");
+  });
+});
+
+describe("explainChange", () => {
+  const at = (counts: number[]) => {
+    const table = buildReduced([...watch("a", 50), ...watch("b", 50), ...command("a", "id", counts)]);
+    const { changes } = computeStatistics(table, { rows: "all" });
+    const row = changes.find(
+      ({ kind, view, sensor, lastDay }) =>
+        kind === "command" && view === "day" && sensor === null && lastDay === FIRST_DAY + 49,
+    )!;
+    return explainChange(row);
+  };
+  const flat = (n: number, count: number) => Array.from({ length: n }, () => count);
+  test("new, gone and steady", () => {
+    expect(at([...flat(49, 0), 90])).toBe(
+      "Seen 90 times on the day, on 1 of 2 sensors that were up, and never before in the archive.",
+    );
+    expect(at([...flat(49, 90), 0])).toBe(
+      "Not seen on the day or since, on any of 2 sensors that were up: 90.0 expected from 28 observed days before.",
+    );
+    expect(at(flat(50, 90))).toEndWith(
+      "(0 %); likely 0.80 to 1.23 times the former rate. Within what its own past allows.",
+    );
+  });
+});
+
+describe("internRows", () => {
+  test("agrees with a Map over joined tuples, dense and hashed", () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed);
+      const width = 1 + random.int(3);
+      const rows = random.int(3000);
+      const spread = random.chance(0.5) ? 20 : 1_000_000;
+      const columns = Array.from({ length: width }, () =>
+        Int32Array.from({ length: rows }, () => (random.chance(0.5) ? random.int(20) : random.int(spread)) - 1),
+      );
+      const known = new Map<string, number>();
+      const firstRow: number[] = [];
+      const wanted = Array.from({ length: rows }, (_, row) => {
+        const text = columns.map(column => column[row]).join();
+        if (!known.has(text)) known.set(text, firstRow.push(row) - 1);
+        return known.get(text)!;
+      });
+      const found = internRows(columns, rows);
+      expect({ seed, key: [...found.key], firstRow: [...found.firstRow] }).toEqual({ seed, key: wanted, firstRow });
+    }
+  });
+});
+
+test("dates in these tests are what they say", () => {
+  expect([dateOf(0), dateOf(59)]).toEqual(["2024-01-01", "2024-02-29"]);
+});

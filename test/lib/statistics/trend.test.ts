@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { fitSlope, mannKendall } from "../../../lib/statistics/trend.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
+import { buildReduced } from "../../support/build.ts";
+import { command, dateOf, watch } from "../../support/days.ts";
+import { overdispersed } from "../../support/simulate.ts";
+import { seededRandom } from "../../support/random.ts";
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+describe("fitSlope", () => {
+  test("finds a pure exponential", () => {
+    const days = range(40);
+    const slope = fitSlope(days, days.map(day => 50 * Math.exp(0.02 * day)), days.map(() => 1))!;
+    expect(slope.percentPerWeek).toBeCloseTo(100 * Math.expm1(0.14), 6);
+    const { percentPerWeek, low, high } = slope;
+    expect([slope.dispersion, low < percentPerWeek, high > percentPerWeek]).toEqual([1, true, true]);
+  });
+  test("half a day's watch counts for half", () => {
+    const days = range(40);
+    const exposures = days.map(day => (day % 3 === 0 ? 0.5 : 1));
+    const slope = fitSlope(days, exposures.map(exposure => 80 * exposure), exposures)!;
+    expect(slope.percentPerWeek).toBeCloseTo(0, 9);
+  });
+  test("the interval holds the truth about 95 times in 100", () => {
+    let held = 0;
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = seededRandom(seed);
+      const days = range(35);
+      const counts = days.map(day => overdispersed(random, 20 * Math.exp(0.01 * day), 3));
+      const slope = fitSlope(days, counts, days.map(() => 1))!;
+      const truth = 100 * Math.expm1(0.07);
+      if (slope.low <= truth && truth <= slope.high) held++;
+    }
+    expect(held / 300).toBeGreaterThan(0.91);
+    expect(held / 300).toBeLessThan(0.985);
+  });
+  test("nothing to fit", () => {
+    expect(fitSlope([], [], [])).toBeUndefined();
+    expect(fitSlope([1, 2, 3], [0, 0, 0], [1, 1, 1])).toBeUndefined();
+    expect(fitSlope([5, 5, 5], [1, 2, 3], [1, 1, 1])).toBeUndefined();
+  });
+  test("all counts on the last day run off and give no slope", () => {
+    expect(fitSlope([0, 1, 2, 3], [0, 0, 0, 9], [1, 1, 1, 1])?.percentPerWeek ?? Infinity).toBeGreaterThan(1e6);
+  });
+});
+
+describe("mannKendall", () => {
+  test("a rising series", () => {
+    // n = 10, S = 45, variance 125: z = 44 / sqrt(125) = 3.9355.
+    expect(mannKendall(range(10))).toEqual({ tau: 1, p: expect.closeTo(8.3031e-5, 8) });
+  });
+  test("ties make the variance smaller", () => {
+    // S = 8 - 0 over 1 1 2 2 3: pairs rising 8; variance (5*4*15 - 2 * 2*1*9) / 18 = 264 / 18.
+    const { tau, p } = mannKendall([1, 1, 2, 2, 3]);
+    expect(tau).toBeCloseTo(0.8, 12);
+    expect(p).toBeCloseTo(0.067577, 5); // z = 7 / sqrt(14.667) = 1.8278
+  });
+  test("constant and short series have no trend", () => {
+    expect(mannKendall([3, 3, 3, 3])).toEqual({ tau: 0, p: 1 });
+    expect(mannKendall([1, 2])).toEqual({ tau: 0, p: 1 });
+  });
+});
+
+test("a sensor that joins makes no trend for the fleet", () => {
+  const of = (sensor: string) => [...watch(sensor, 40), ...command(sensor, "id", range(40).map(() => 60))];
+  const rows = [...of("a"), ...of("b").filter(row => row.date >= dateOf(20))];
+  const { trends } = computeStatistics(buildReduced(rows));
+  const trend = trends.find(({ kind, sensor }) => kind === "command" && sensor === null)!;
+  expect([trend.count, trend.observedDays]).toEqual([3600, 40]);
+  expect(trend.percentPerWeek).toBeCloseTo(0, 9);
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { addressMatcher, parseAddress, parseAddressRange } from "../../../lib/text/address.ts";
+import { seededRandom } from "../../support/random.ts";
+
+describe("parseAddress", () => {
+  test.each([
+    ["203.0.113.7", 32, "203.0.113.7"],
+    ["::ffff:203.0.113.7", 32, "203.0.113.7"],
+    ["::FFFF:cb00:7107", 32, "203.0.113.7"],
+    ["2001:db8::1", 128, "2001:0db8:0:0:0:0:0:1"],
+    ["::", 128, "0:0:0:0:0:0:0:0"],
+    ["2001:db8::", 128, "2001:db8:0:0:0:0:0:0"],
+  ] as const)("reads %s", (text, bits, same) => {
+    expect(parseAddress(text)).toEqual(parseAddress(same)!);
+    expect(parseAddress(text)!.bits).toBe(bits);
+  });
+
+  test.each([
+    "",
+    "1.2.3",
+    "256.0.0.1",
+    "010.0.0.1",
+    "1.2.3.4.5",
+    "example.org",
+    "::1::",
+    ":",
+    ":::",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7::8",
+    "fe80::1%eth0",
+    "12345::",
+    "1.2.3.4:22",
+    `${"1".repeat(1e6)}`,
+  ])("refuses %.20s", text => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
+});
+
+describe("addressMatcher", () => {
+  const matches = (range: string, address: string) => addressMatcher(parseAddressRange(range)!)(address);
+
+  test.each([
+    ["203.0.113.7", "203.0.113.7", true],
+    ["203.0.113.7", "203.0.113.70", false],
+    ["203.0.113.99/24", "203.0.113.7", true],
+    ["203.0.113.0/25", "203.0.113.128", false],
+    ["0.0.0.0/0", "255.255.255.255", true],
+    ["0.0.0.0/0", "2001:db8::1", false],
+    ["::ffff:203.0.113.0/120", "203.0.113.9", true],
+    ["203.0.113.0/24", "::ffff:203.0.113.9", true],
+    ["2001:db8::/32", "2001:db8:ffff::1", true],
+    ["2001:db8::/33", "2001:db8:ffff::1", false],
+    ["2001:db8::1", "2001:0DB8:0:0::1", true],
+    ["203.0.113.7", "<script>", false],
+  ] as const)("%s and %s: %p", (range, address, expected) => {
+    expect(matches(range, address)).toBe(expected);
+  });
+
+  test.each([
+    "203.0.113.7/33",
+    "203.0.113.7/",
+    "203.0.113.7/-1",
+    "203.0.113.7/8/8",
+    "::ffff:203.0.113.7/95",
+    "2001:db8::/129",
+    "x/8",
+  ])("no range: %s", text => {
+    expect(parseAddressRange(text)).toBeUndefined();
+  });
+
+  test("agrees with comparing the first bits one by one", () => {
+    const random = seededRandom("ranges");
+    for (let round = 0; round < 500; round++) {
+      const address = () => Array.from({ length: 4 }, () => random.int(4) * 64 + random.int(2));
+      const [a, b] = [address(), address()];
+      const bits = random.int(33);
+      const binary = (parts: number[]) => parts.map(part => part.toString(2).padStart(8, "0")).join("");
+      expect(matches(`${a.join(".")}/${bits}`, b.join("."))).toBe(
+        binary(a).slice(0, bits) === binary(b).slice(0, bits),
+      );
+    }
+  });
+});
