@@ -16,7 +16,12 @@ import { errorReason, quoteForMessage, visible } from "../text/text.ts";
 /** Options of every command that goes to nodes. */
 export const REMOTE_OPTIONS = {
   ...NODE_OPTIONS,
-  acceptNew: { type: "boolean", help: "Trust the key of a host that nobody knows yet, and record it in known_hosts." },
+  acceptNew: {
+    type: "boolean",
+    help:
+      "Trust the key of a host that nobody knows yet, and record it in known_hosts. Such a host gets no password before " +
+      "the next run.",
+  },
   knownHosts: {
     type: "path",
     repeatable: true,

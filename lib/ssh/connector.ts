@@ -13,12 +13,12 @@ import {
   addKnownHost,
   checkHostKey,
   fingerprint,
+  type KeyCheck,
   keyType,
   type KnownKey,
   matchesHost,
   orderKeyAlgorithms,
   readKnownHosts,
-  type Verdict,
 } from "./known-hosts.ts";
 import { startProxy } from "./proxy-command.ts";
 import { showHost, type SshHost } from "./ssh-config.ts";
@@ -84,7 +84,7 @@ const KEX_ALGORITHMS: KexAlgorithm[] = [
 export interface ConnectorOptions {
   /** A host may be silent for so long, when connecting and when it should send. */
   readonly timeoutMs: number;
-  /** Take the key of a host nobody knows yet, and record it. */
+  /** Take the key of a host nobody knows yet, and record it; such a host gets no password from this connector. */
   readonly acceptNew?: boolean;
   readonly keys?: KeyRing;
   /** Told of keys that were recorded; safe to show. */
@@ -153,6 +153,8 @@ export class Connector implements AsyncDisposable {
   readonly #options: ConnectorOptions;
   readonly #keys: KeyRing;
   readonly #known = new Map<string, KnownKey[]>();
+  /** Keys in base64 that were recorded by this connector: nobody has compared them yet. */
+  readonly #fresh = new Set<string>();
   readonly #jumps = new Map<string, Promise<SshConnection>>();
   readonly #gates = new Map<string, Gate>();
 
@@ -258,9 +260,10 @@ export class Connector implements AsyncDisposable {
   }
 
   async #handshake(host: SshHost, login: Login, socket: Duplex | undefined): Promise<SshConnection> {
-    const { timeoutMs, acceptNew = false, onNotice } = this.#options;
+    const { timeoutMs, acceptNew = false } = this.#options;
     const known = this.#knownKeys(host);
-    let shown: { key: Buffer; verdict: Verdict; entry: KnownKey | undefined } | undefined;
+    let shown: ShownKey | undefined;
+    let failure: unknown;
     const ssh = new NodeSSH();
     const config: Config = {
       host: host.host,
@@ -270,12 +273,27 @@ export class Connector implements AsyncDisposable {
       readyTimeout: timeoutMs,
       keepaliveInterval: Math.max(500, Math.floor(timeoutMs / KEEPALIVES_MAX)),
       keepaliveCountMax: KEEPALIVES_MAX,
-      authHandler: login.authHandler as never,
+      authHandler: ((methodsLeft, partialSuccess, next) => {
+        // Asked for the first time, the host has proven that the key it showed is its own.
+        try {
+          if (shown?.verdict === "unknown") this.#record(host, shown.key, known);
+        } catch (error) {
+          failure = error;
+          return next(false);
+        }
+        login.authHandler(methodsLeft, partialSuccess, next);
+      }) satisfies Login["authHandler"] as never,
       algorithms: { kex: KEX_ALGORITHMS, serverHostKey: orderKeyAlgorithms(known, host.host, host.port) },
       // Whatever is not exactly `false` lets ssh2 go on, a promise included: this must stay synchronous.
       hostVerifier: (key: Buffer): boolean => {
         shown = { key, ...checkHostKey(known, host.host, host.port, key) };
-        return shown.verdict === "known" || (acceptNew && shown.verdict === "unknown");
+        const isNew = acceptNew && shown.verdict === "unknown";
+        if (isNew || this.#fresh.has(key.toString("base64"))) {
+          login.withholdPassword(
+            "no password is sent to a host that was unknown until this run: compare its key, then the next run sends it",
+          );
+        }
+        return shown.verdict === "known" || isNew;
       },
     };
     try {
@@ -283,30 +301,34 @@ export class Connector implements AsyncDisposable {
     } catch (error) {
       // ssh2 may go on with the login after an error that node-ssh took for the end.
       ssh.dispose();
-      throw connectError(error, host, login, shown, acceptNew, known);
+      throw failure ?? connectError(error, host, login, shown, acceptNew, known);
     }
     const connection = new SshConnection(host, ssh, this.#options.timeoutMs);
     if (shown === undefined) {
       await connection[Symbol.asyncDispose]();
       throw new SshError("key", "the host showed no key");
     }
-    if (shown.verdict === "unknown") {
-      const [file] = host.knownHosts;
-      const same = checkHostKey(known, host.host, host.port, shown.key);
-      if (file !== undefined && same.verdict === "unknown") {
-        try {
-          known.push(addKnownHost(file, host.host, host.port, shown.key));
-        } catch (error) {
-          await connection[Symbol.asyncDispose]();
-          throw new SshError("key", `its key cannot be recorded: ${(error as Error).message}`, { cause: error });
-        }
-        onNotice?.(
-          `${visible(showHost(host))}: new key ${visible(keyType(shown.key))} ${fingerprint(shown.key)} recorded in ` +
-            quoteForMessage(file),
-        );
-      }
-    }
     return connection;
+  }
+
+  /**
+   * Record the key of a host that was unknown, unless somebody has meanwhile.
+   *
+   * @throws {SshError} if it cannot be written.
+   */
+  #record(host: SshHost, key: Buffer, known: KnownKey[]): void {
+    const [file] = host.knownHosts;
+    if (file === undefined || checkHostKey(known, host.host, host.port, key).verdict !== "unknown") return;
+    try {
+      this.#fresh.add(key.toString("base64"));
+      known.push(addKnownHost(file, host.host, host.port, key));
+    } catch (error) {
+      throw new SshError("key", `its key cannot be recorded: ${(error as Error).message}`, { cause: error });
+    }
+    this.#options.onNotice?.(
+      `${visible(showHost(host))}: new key ${visible(keyType(key))} ${fingerprint(key)} recorded in ` +
+        quoteForMessage(file),
+    );
   }
 
   /** Lines of the files a host is looked up in; read once, so that a key accepted for one is known to the next. */
@@ -318,12 +340,17 @@ export class Connector implements AsyncDisposable {
   }
 }
 
+/** The key a host showed, and what the files of known hosts say of it. */
+interface ShownKey extends KeyCheck {
+  readonly key: Buffer;
+}
+
 /** What went wrong while connecting, in words. */
 function connectError(
   error: unknown,
   host: SshHost,
   login: Login,
-  shown: { key: Buffer; verdict: Verdict; entry: KnownKey | undefined } | undefined,
+  shown: ShownKey | undefined,
   acceptNew: boolean,
   known: readonly KnownKey[],
 ): SshError {
@@ -351,7 +378,7 @@ function connectError(
 
 /** Why a key is not trusted, and what to do about it. */
 function describeKey(
-  { key, verdict, entry }: { key: Buffer; verdict: Verdict; entry: KnownKey | undefined },
+  { key, verdict, entry }: ShownKey,
   { host, port, knownHosts }: SshHost,
   known: readonly KnownKey[],
 ): string {

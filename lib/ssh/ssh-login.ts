@@ -205,6 +205,12 @@ export interface Login {
     partialSuccess: boolean | null,
     next: (method: AnyAuthMethod | false) => void,
   ) => void;
+  /**
+   * Send no password, whatever is asked: the host is a stranger. Keys may be offered, they give nothing away.
+   *
+   * @param reason For the message when nothing helped.
+   */
+  withholdPassword(reason: string): void;
   /** What was tried, what could not be, and what the server takes: for the message when nothing helped. */
   describe(): string;
 }
@@ -212,7 +218,7 @@ export interface Login {
 /**
  * Collect the ways to log in to a host.
  *
- * @param password Sent last, and only to a server that asks for one.
+ * @param password Sent last, once, and only to a server that asks for one.
  */
 export async function prepareLogin(host: SshHost, ring: KeyRing, password: string | undefined): Promise<Login> {
   const { user: username, identities, hasOwnIdentities, identitiesOnly } = host;
@@ -262,7 +268,33 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
   return makeLogin(username, methods, notes, password);
 }
 
-function makeLogin(username: string, methods: Method[], notes: string[], password: string | undefined): Login {
+/** Words by which servers ask for a password, in the languages that PAM speaks. */
+const PASSWORD_WORDS = new Set(
+  (
+    "password passphrase passwort kennwort wachtwoord lösenord adgangskode passord salasana parola senha palavra-passe " +
+    "palavra-chave contraseña clave contrasenya hasło heslo jelszó geslo lozinka şifre mật-khẩu пароль гасло " +
+    "парола 密码 密碼 口令 パスワード 암호 mot-de-passe"
+  ).split(" "),
+);
+/** A longer prompt is more than a question. */
+const PROMPT_MAX_LENGTH = 200;
+
+/**
+ * Tell whether a prompt asks for the password of this login and nothing else: "Password:", "(pot@host) Password: ",
+ * "pot@host's password:", "LDAP Password", "Password for pot@host:"; not "Your bank PIN", not "New password:".
+ */
+export function isPasswordPrompt(prompt: string): boolean {
+  if (prompt.length > PROMPT_MAX_LENGTH) return false;
+  const words = prompt.normalize("NFC").toLowerCase().trim().replace(/[:：]$/, "").trim().split(/\s+/);
+  // OpenSSH puts it before what PAM asks.
+  if (/^\([^()]*@[^()]*\)$/.test(words[0]!)) words.shift();
+  if (/^\S+@\S+'s$/.test(words[0] ?? "") || /^(unix|ldap|login|ssh|account|user)$/.test(words[0] ?? "")) words.shift();
+  if (words.length >= 3 && words.at(-2) === "for") words.splice(-2);
+  return PASSWORD_WORDS.has(words.join("-"));
+}
+
+function makeLogin(username: string, methods: Method[], notes: string[], given: string | undefined): Login {
+  let password = given;
   const tried: string[] = [];
   const queue = [...methods];
   let wanted: readonly string[] = [];
@@ -288,27 +320,35 @@ function makeLogin(username: string, methods: Method[], notes: string[], passwor
         if (methodsLeft.includes("keyboard-interactive")) {
           isPasswordUsed = true;
           tried.push("password on the keyboard");
+          const answer = password;
+          let isAnswered = false;
           return next({
             type: "keyboard-interactive",
             username,
             prompt: (_name, _instructions, _lang, prompts, finish) => {
-              // Only a question for one hidden word can be one for the password.
-              const hidden = prompts.filter(({ echo }) => !echo);
-              const isAsked = prompts.length === 1 && hidden.length === 1;
+              const [only] = prompts;
+              const isAsked = prompts.length === 1 && only!.echo !== true && isPasswordPrompt(only!.prompt);
               if (prompts.length > 0 && !isAsked) notes.push("the server asks for more than a password");
-              finish(prompts.map(() => (isAsked ? password : "")));
+              // A server may put as many questions as it likes in one login.
+              else if (prompts.length > 0 && isAnswered) notes.push("the server asks for the password again");
+              finish(prompts.map(() => (isAsked && !isAnswered ? answer : "")));
+              isAnswered ||= isAsked;
             },
           });
         }
       }
       next(false);
     },
+    withholdPassword(reason) {
+      if (password !== undefined) notes.push(reason);
+      password = undefined;
+    },
     describe() {
       const offered = tried.length === 0 ? "nothing to offer" : `tried ${tried.join(", ")}`;
       const takes =
         wanted.length === 0 ? "" : `; the server takes ${wanted.map(name => quoteForMessage(name)).join(", ")}`;
       const asks =
-        password === undefined && wanted.some(name => name === "password" || name === "keyboard-interactive");
+        given === undefined && wanted.some(name => name === "password" || name === "keyboard-interactive");
       const hint = asks ? " (--ask-pass sends one)" : "";
       return [`${offered}${takes}${hint}`, ...new Set(notes)].join("; ");
     },

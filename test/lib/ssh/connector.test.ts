@@ -11,6 +11,7 @@ import {
 } from "../../../lib/ssh/connector.ts";
 import { resolveHost, type ResolveOptions, type SshHost } from "../../../lib/ssh/ssh-config.ts";
 import { KeyRing } from "../../../lib/ssh/ssh-login.ts";
+import type { KeyboardAuthContext, Prompt } from "ssh2";
 import { makeTempDir, run } from "../../support/run.ts";
 import {
   makeKey,
@@ -211,6 +212,45 @@ describe("login", () => {
     expect(answers).toEqual([""]);
   });
 
+  /** Answers to the rounds of questions that a server asks in one login, and the methods it saw. */
+  async function answersTo(rounds: readonly (readonly Prompt[])[]) {
+    const answers: string[][] = [];
+    await using at = await setUpFake({
+      onAuthentication: context => {
+        if (context.method !== "keyboard-interactive") return context.reject(["keyboard-interactive"]);
+        const ask = ([round, ...rest]: readonly (readonly Prompt[])[]) => {
+          if (round === undefined) return context.reject(["keyboard-interactive", "password"]);
+          context.prompt([...round], given => {
+            answers.push(given);
+            ask(rest);
+          });
+        };
+        ask(rounds);
+      },
+    });
+    const { message } = await faultOf(using(at.host, () => {}, { password: "secret" }));
+    return { answers, tried: at.server.tried, message };
+  }
+
+  test("sends the password once, however often a server asks for it", async () => {
+    const ask = [{ prompt: "Password: ", echo: false }];
+    const { answers, tried, message } = await answersTo([ask, ask, [], ask]);
+    expect(answers).toEqual([["secret"], [""], [], [""]]);
+    expect(tried).toEqual(["none", "keyboard-interactive"]);
+    expect(message).toContain("asks for the password again");
+  });
+
+  const hidden = (...prompts: string[]) => prompts.map(prompt => ({ prompt, echo: false }));
+  test.each([
+    [hidden("Your bank PIN: ")],
+    [hidden("Password: ", "Password: ")],
+    [hidden("Password: ", "Token: ")],
+    [[{ prompt: "Password: ", echo: true }]],
+  ])("sends no password to %j", async prompts => {
+    const { answers } = await answersTo([prompts]);
+    expect(answers).toEqual([prompts.map(() => "")]);
+  });
+
   test("sends keys before the password, and the password only if asked for", async () => {
     await using dir = await makeTempDir();
     const key = await makeKey(join(dir.path, "id"));
@@ -295,6 +335,59 @@ describe("host keys", () => {
     const host = { ...at.host, knownHosts: [] };
     expect(await faultOf(using(host, () => {}, { password: "secret" }))).toMatchObject({ fault: "key" });
     expect(at.server.tried).toEqual([]);
+  });
+});
+
+describe("the first contact with a host", () => {
+  /** A server that takes a password only, by either method, and tells what it was given. */
+  async function setUpGreedy(method: "password" | "keyboard-interactive") {
+    const given: string[] = [];
+    const at = await setUpFake({
+      onAuthentication: context => {
+        if (context.method !== method) return context.reject([method]);
+        if (context.method === "password") {
+          given.push(context.password);
+          return context.accept();
+        }
+        (context as KeyboardAuthContext).prompt([{ prompt: "Password: ", echo: false }], answers => {
+          given.push(...answers);
+          context.accept();
+        });
+      },
+    });
+    const known = join(at.host.knownHosts[0]!, "../new");
+    return { ...at, given, known, host: { ...at.host, knownHosts: [known] } };
+  }
+
+  test.each(["password", "keyboard-interactive"] as const)(
+    "records the key and sends no password, nor in the rest of the run; the next run does: %s",
+    async method => {
+      await using at = await setUpGreedy(method);
+      {
+        await using connector = new Connector({ timeoutMs: 10_000, acceptNew: true });
+        for (let i = 0; i < 2; i++) {
+          const { fault, message } = await faultOf(connector.connect(at.host, "secret"));
+          expect({ fault, message }).toEqual({ fault: "login", message: expect.stringContaining("the next run sends it") });
+          expect(message).not.toContain("secret");
+        }
+        // Under another list of files the key is as new.
+        const elsewhere = { ...at.host, knownHosts: [`${at.known}-none`, at.known] };
+        expect(await faultOf(connector.connect(elsewhere, "secret"))).toMatchObject({ fault: "login" });
+      }
+      expect(at.server.tried).not.toContain(method);
+      expect(await Bun.file(at.known).text()).toBe(at.server.knownHosts);
+      await using(at.host, () => {}, { password: "secret", acceptNew: true });
+      expect(at.given).toEqual(["secret"]);
+    },
+  );
+
+  test("with no file to record it is never the second", async () => {
+    await using at = await setUpGreedy("password");
+    for (let i = 0; i < 2; i++) {
+      const login = using({ ...at.host, knownHosts: [] }, () => {}, { password: "secret", acceptNew: true });
+      expect(await faultOf(login)).toMatchObject({ fault: "login" });
+    }
+    expect(at.given).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { resolveHost, type SshHost } from "../../../lib/ssh/ssh-config.ts";
-import { KeyRing, prepareLogin } from "../../../lib/ssh/ssh-login.ts";
+import { isPasswordPrompt, KeyRing, prepareLogin } from "../../../lib/ssh/ssh-login.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { makeKey, SSHD_MISSING } from "../../support/sshd.ts";
 
@@ -160,4 +160,46 @@ describe("agents that are no good", () => {
     using agent = await startFakeAgent(dir.path, Buffer.alloc(0));
     expect((await offers({ agent: agent.path })).text).toContain("the agent does not answer");
   }, 30_000);
+});
+
+describe("prompts for the password of the login, and others", () => {
+  const ASKS = [
+    "Password: ",
+    "Password:",
+    "password",
+    "PASSWORD: ",
+    "(pot@203.0.113.5) Password: ",
+    "pot@203.0.113.5's password: ",
+    "Password for pot@honeypot:",
+    "LDAP Password: ",
+    "Passwort: ",
+    "Mot de passe : ",
+    "Contraseña: ",
+    "Contrasen\u0303a: ",
+    "Пароль: ",
+    "パスワード：",
+  ];
+  test.each(ASKS)("%j asks for it", prompt => expect(isPasswordPrompt(prompt)).toBe(true));
+
+  const OTHERS = [
+    "",
+    ":",
+    "Your bank PIN: ",
+    "Your bank password: ",
+    "Password of your bank: ",
+    "New password: ",
+    "Retype new password: ",
+    "Current password: ",
+    "(current) UNIX password: ",
+    "Old Password: ",
+    "Verification code: ",
+    "Passcode: ",
+    "Password\n\nand now your PIN: ",
+    "(pot@host) (pot@host) ",
+    `${"(@) ".repeat(50)}Password:`,
+  ];
+  test("one without end asks for something else", () => {
+    expect(isPasswordPrompt(`Password: ${" ".repeat(1 << 20)}`)).toBe(false);
+  });
+  test.each(OTHERS)("%p asks for something else", prompt => expect(isPasswordPrompt(prompt)).toBe(false));
 });
