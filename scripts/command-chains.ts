@@ -4,7 +4,16 @@
  *
  * Memory grows with the sessions that typed something and the distinct commands.
  */
-import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  DAY_FORMS,
+  type ExitCode,
+  note,
+  parseCommand,
+  runMain,
+  writeOut,
+} from "../lib/process/cli.ts";
 import { chainsToJson, renderChains } from "../lib/pages/chains-page.ts";
 import { buildStepGraph, thinGraph } from "../lib/view/step-graph.ts";
 import { plural } from "../lib/text/format.ts";
@@ -57,11 +66,11 @@ const OPTIONS = {
   ...EVENT_OPTIONS,
   since: {
     ...COMMON_OPTIONS.since,
-    help: "Sessions whose first command is of this day (UTC) or later, as YYYY-MM-DD.",
+    help: `Sessions whose first command is of this day (UTC) or later: ${DAY_FORMS}.`,
   },
   until: {
     ...COMMON_OPTIONS.until,
-    help: "Sessions whose first command is of this day (UTC) or earlier, as YYYY-MM-DD.",
+    help: `Sessions whose first command is of this day (UTC) or earlier: ${DAY_FORMS}.`,
   },
   ...READ_OPTIONS,
   wait: COMMON_OPTIONS.wait,

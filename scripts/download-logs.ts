@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
   type Command,
   COMMON_OPTIONS,
+  DAY_FORMS,
   EXIT,
   type ExitCode,
   note,
@@ -38,7 +39,7 @@ const OPTIONS = {
   timeLimit: { ...REMOTE_OPTIONS.timeLimit, default: 86_400 },
   since: {
     ...COMMON_OPTIONS.since,
-    help: "Leave out logs that were last written before this day (UTC), as YYYY-MM-DD.",
+    help: `Leave out logs that were last written before this day (UTC): ${DAY_FORMS}.`,
   },
   include: {
     type: "string",

@@ -249,9 +249,8 @@ function presetCommand(job: string, args: readonly string[], values: Values, bun
   }
   const words = (script: string, ...rest: string[]) => [bun, scriptPath(script), ...rest].map(toShellWord).join(" ");
   if (job === "weekly") {
-    // Whole days: the seven before today. GNU date.
-    const day = (days: number) => `"$(date -u -d '${days} days ago' +%F)"`;
-    return `${words("summary", ...logs)} --since ${day(7)} --until ${day(1)} -q`;
+    // Whole days: the seven before today.
+    return words("summary", ...logs, "--since", "-7d", "--until", "yesterday", "-q");
   }
   const [logfile, outfile] = [resolve(folder, values.logfile), resolve(folder, values.outfile)];
   const wait = job === "nightly" ? NIGHTLY_WAIT_SECONDS : HOURLY_WAIT_SECONDS;

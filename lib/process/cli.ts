@@ -14,8 +14,10 @@ import { errorReason, visible } from "../text/text.ts";
 export {
   checkDays,
   checkInputs,
+  checkNames,
   COMMON_OPTIONS,
   type Command,
+  DAY_FORMS,
   helpText,
   type OptionTable,
   type OptionValues,

@@ -4,10 +4,7 @@
  *
  * `bun` itself is completed as it was before; only the arguments after one of our scripts are ours.
  */
-import { type Command, type OptionSpec, type OptionTable, toLongName } from "./options.ts";
-
-/** Every script understands it. */
-const HELP: OptionSpec = { type: "boolean", short: "h", help: "Show this text." };
+import { type Command, GENERAL_OPTIONS, type OptionSpec, type OptionTable, toLongName } from "./options.ts";
 
 interface Completed {
   /** All names of one option, dashes included. */
@@ -16,7 +13,7 @@ interface Completed {
 }
 
 function listOptions(options: OptionTable): Completed[] {
-  return Object.entries<OptionSpec>({ ...options, help: HELP }).map(([key, spec]) => {
+  return Object.entries<OptionSpec>({ ...options, ...GENERAL_OPTIONS }).map(([key, spec]) => {
     const shorts = typeof spec.short === "string" ? [spec.short] : (spec.short ?? []);
     const longs = [toLongName(key), ...(spec.aliases ?? [])];
     return { spec, names: [...shorts.map(name => `-${name}`), ...longs.map(name => `--${name}`)] };

@@ -5,14 +5,17 @@
  * An option's key is its name in code, `topNEvents`; on the command line it is `--top-n-events` or
  * `--top_n_events`. Values: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`, `-n=VALUE`. A short name may have
  * several letters (`-sid ID`), then its value is never glued on. Letters of options without a value may be joined,
- * the last of them may take one: `-qn 5`. `--` ends the options, `-` is an operand. Of an option given twice the
- * last counts, unless it is repeatable.
+ * the last of them may take one: `-qn 5`. `--` ends the options, `-` is an operand. An option given twice means both
+ * where it is repeatable, and is refused where it can mean one thing only, unless it says the same.
  */
 import { parseIsoDay, toIsoDay } from "../text/format.ts";
 import { quoteForMessage, wrapText } from "../text/text.ts";
+import { PROGRAM } from "./version.ts";
 
 /** Columns of the help text, the same whatever the terminal. */
 const HELP_COLUMNS = 96;
+/** Names listed where none is near. */
+const NAMES_SHOWN = 12;
 /** Column at which the description of an option starts. */
 const HELP_INDENT = 30;
 
@@ -21,7 +24,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** The user asked for help; `message` is the help text. Goes to stdout; exit 0. */
+/** The user asked for help or the version; `message` is the text. Goes to stdout; exit 0. */
 export class HelpRequest extends Error {
   override readonly name = "HelpRequest";
 }
@@ -53,7 +56,7 @@ export type OptionSpec = OptionBase &
     | { readonly type: "count"; readonly min?: number; readonly max?: number; readonly default?: number }
     /** A decimal number. */
     | { readonly type: "number"; readonly min?: number; readonly max?: number; readonly default?: number }
-    /** YYYY-MM-DD, read as days since 1970-01-01 UTC. */
+    /** YYYY-MM-DD, today, yesterday or -7d, read as days since 1970-01-01 UTC. */
     | { readonly type: "day"; readonly default?: number }
     | { readonly type: "choice"; readonly choices: readonly string[]; readonly default?: string }
   );
@@ -105,10 +108,13 @@ export interface Command {
   readonly examples: readonly { readonly does: string; readonly run: string }[];
 }
 
+/** How a day may be written, in words for the help. */
+export const DAY_FORMS = "YYYY-MM-DD, today, yesterday, or -7d for seven days ago";
+
 /** Options with the same name, letter and wording in every script that has them; spread the ones wanted. */
 export const COMMON_OPTIONS = {
-  since: { type: "day", placeholder: "DAY", help: "First day (UTC) to count, as YYYY-MM-DD." },
-  until: { type: "day", placeholder: "DAY", help: "Last day (UTC) to count, as YYYY-MM-DD." },
+  since: { type: "day", help: `First day (UTC) to count: ${DAY_FORMS}.` },
+  until: { type: "day", help: `Last day (UTC) to count: ${DAY_FORMS}.` },
   sensor: {
     type: "string",
     placeholder: "NAME",
@@ -139,8 +145,11 @@ export const COMMON_OPTIONS = {
   quiet: { type: "boolean", short: "q", help: "No progress, notices or summary; errors only." },
 } as const satisfies OptionTable;
 
-/** Every table has it, in place of any of that name. */
-const HELP_OPTION = { type: "boolean", short: "h", help: "Show this text." } as const satisfies OptionSpec;
+/** Every table has them, in place of any of their names. */
+export const GENERAL_OPTIONS = {
+  help: { type: "boolean", short: "h", help: "Show this text." },
+  version: { type: "boolean", help: "Show name and version of this program." },
+} as const satisfies OptionTable;
 
 const PLACEHOLDERS = { boolean: "", string: "TEXT", path: "FILE", count: "N", number: "NUMBER", day: "DAY" };
 
@@ -179,7 +188,7 @@ function indexOptions(options: OptionTable): OptionIndex {
     if (names.has(name)) throw new Error(`Cannot use option name "${name}" twice`);
     names.set(name, option);
   };
-  for (const [key, spec] of Object.entries<OptionSpec>({ ...options, help: HELP_OPTION })) {
+  for (const [key, spec] of Object.entries<OptionSpec>({ ...options, ...GENERAL_OPTIONS })) {
     const option = { key, flag: `--${toLongName(key)}`, spec };
     for (const name of [toLongName(key), ...(spec.aliases ?? [])]) add(long, name, option);
     for (const name of shortNames(spec)) add(short, name, option);
@@ -193,14 +202,16 @@ export interface ParsedCommand<T extends OptionTable> {
   readonly operands: readonly string[];
   /** Keys of the options that stood on the command line, defaults left out. */
   readonly given: ReadonlySet<keyof T & string>;
+  /** What stood there, by key: "yesterday" where the value is a day. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
  * Read a script's arguments.
  *
  * @param argv Arguments after the script's name.
- * @throws {UsageError} if anything in them is unknown, missing, repeated without use or not readable.
- * @throws {HelpRequest} if they hold `--help` or `-h` before the first mistake.
+ * @throws {UsageError} if anything in them is unknown, missing, said twice in two ways or not readable.
+ * @throws {HelpRequest} if they hold `--help`, `-h` or `--version` before the first mistake.
  */
 export function parseCommand<const T extends OptionTable>(
   command: Command & { readonly options: T },
@@ -212,6 +223,7 @@ export function parseCommand<const T extends OptionTable>(
 
   const record = (option: NamedOption, text: string) => {
     if (option.key === "help") throw new HelpRequest(helpText(command));
+    if (option.key === "version") throw new HelpRequest(`${PROGRAM}\n`);
     texts.set(option, [...(texts.get(option) ?? []), text]);
   };
   for (let i = 0; i < argv.length; i++) {
@@ -243,6 +255,11 @@ export function parseCommand<const T extends OptionTable>(
     const given = texts.get(option);
     if (given === undefined && spec.required) throw new UsageError(`Missing ${option.flag}`);
     const read = given?.map(text => readValue(option, text));
+    const other = spec.repeatable ? undefined : read?.findIndex(value => value !== read[0]);
+    if (other !== undefined && other > 0) {
+      const [one, two] = [given![0]!, given![other]!].map(quoteForMessage);
+      throw new UsageError(`Cannot use ${option.flag} twice: found ${one} and ${two}, expected one of them`);
+    }
     if (spec.repeatable) values[key] = read ?? [];
     else values[key] = read?.at(-1) ?? ("default" in spec ? spec.default : spec.type === "boolean" ? false : undefined);
   }
@@ -250,6 +267,7 @@ export function parseCommand<const T extends OptionTable>(
     values: values as OptionValues<T>,
     operands,
     given: new Set([...texts.keys()].map(option => option.key)),
+    texts: new Map([...texts].map(([option, own]) => [option.key, own])),
   };
 }
 
@@ -364,14 +382,14 @@ export function parseNumber(flag: string, text: string, min = -Infinity, max = I
 /**
  * Read a day from an option's text.
  *
+ * @param nowMs What "today" is counted from.
  * @returns Days since 1970-01-01 UTC.
- * @throws {UsageError} if the text is not a day of the calendar as YYYY-MM-DD.
+ * @throws {UsageError} if the text is neither a day of the calendar as YYYY-MM-DD nor one counted from today.
  */
-export function parseDay(flag: string, text: string): number {
-  const day = parseIsoDay(text);
-  if (day === undefined) {
-    throw new UsageError(`Cannot read ${flag} ${quoteForMessage(text)}: expected a day as YYYY-MM-DD`);
-  }
+export function parseDay(flag: string, text: string, nowMs = Date.now()): number {
+  const ago = text === "today" ? 0 : text === "yesterday" ? 1 : Number(/^-(\d{1,5})d$/.exec(text)?.[1] ?? NaN);
+  const day = Number.isNaN(ago) ? parseIsoDay(text) : Math.floor(nowMs / 86_400_000) - ago;
+  if (day === undefined) throw new UsageError(`Cannot read ${flag} ${quoteForMessage(text)}: expected ${DAY_FORMS}`);
   return day;
 }
 
@@ -466,6 +484,33 @@ export function countSlips(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/**
+ * Hold names that a user gave against those there are.
+ *
+ * @param what In words: "sensor".
+ * @param known The names there are; any may be hostile.
+ * @param isMeant Whether a given name means a known one.
+ * @returns A line for each given name that is none of them, with the nearest; safe to show.
+ * @throws {UsageError} if all that were given are unknown.
+ */
+export function checkNames(
+  what: string,
+  given: readonly string[],
+  known: readonly string[],
+  isMeant: (known: string, given: string) => boolean = (a, b) => a === b,
+): string[] {
+  const unknown = [...new Set(given)].filter(name => !known.some(one => isMeant(one, name)));
+  const lines = unknown.map(name => {
+    const nearest = nearestWord(name, known);
+    const some = known.slice(0, NAMES_SHOWN).map(quoteForMessage).join(", ") + (known.length > NAMES_SHOWN ? ", ..." : "");
+    const hint =
+      nearest !== undefined ? `did you mean ${quoteForMessage(nearest)}?` : known.length === 0 ? "there is none" : `there are ${some}`;
+    return `Cannot find ${what} ${quoteForMessage(name)}: ${hint}`;
+  });
+  if (unknown.length > 0 && unknown.length === new Set(given).size) throw new UsageError(lines.join("; "));
+  return lines;
+}
+
 /** `"a", "b" or "c"` */
 function listWords(words: readonly string[]): string {
   const quoted = words.map(word => `"${word}"`);
@@ -519,7 +564,7 @@ export function helpText(command: Command): string {
   if (operands.length > 0) {
     sections.push(`Arguments:\n${operands.map(operand => describe(`  ${operand.name}`, operand.help)).join("")}`);
   }
-  const optionLines = Object.entries<OptionSpec>({ ...options, help: HELP_OPTION }).map(([key, spec]) => {
+  const optionLines = Object.entries<OptionSpec>({ ...options, ...GENERAL_OPTIONS }).map(([key, spec]) => {
     const preset = describeDefault(spec);
     const required = spec.required ? " Required." : "";
     const help = `${spec.help}${required}${preset === undefined ? "" : ` [default: ${preset}]`}`;

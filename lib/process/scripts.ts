@@ -4,7 +4,6 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { toIsoDay } from "../text/format.ts";
 import { type Command, type OptionSpec, parseCommand, toLongName } from "./options.ts";
 
 /** Folder of the scripts, absolute. */
@@ -51,7 +50,7 @@ export interface AbsoluteArguments {
  * @throws {UsageError} as the script itself would.
  */
 export function toAbsoluteArguments(command: Command, argv: readonly string[], folder: string): AbsoluteArguments {
-  const { values, operands, given } = parseCommand(command, argv);
+  const { values, operands, given, texts } = parseCommand(command, argv);
   const absolute = (path: string) => (path === "-" ? path : resolve(folder, path));
   const inputs: string[] = [];
   const args = operands.map((operand, i) => {
@@ -71,8 +70,9 @@ export function toAbsoluteArguments(command: Command, argv: readonly string[], f
       args.push(name);
       continue;
     }
-    for (const single of Array.isArray(value) ? value : [value]) {
-      const plain = spec.type === "day" ? toIsoDay(Number(single)) : String(single);
+    // A day as it was written: "yesterday" is another one on every run.
+    for (const single of (spec.type === "day" ? texts.get(key) : undefined) ?? (Array.isArray(value) ? value : [value])) {
+      const plain = String(single);
       const text = spec.type === "path" ? absolute(plain) : plain;
       // A value that begins with "-" must not stand alone.
       args.push(...(text.startsWith("-") && text !== "-" ? [`${name}=${text}`] : [name, text]));

@@ -1,6 +1,6 @@
 /** What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for. */
 import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
-import { COMMON_OPTIONS } from "../process/options.ts";
+import { COMMON_OPTIONS, DAY_FORMS } from "../process/options.ts";
 import { countSearched, type Found, type Searched, type SearchOptions } from "./event-search.ts";
 import { plural } from "../text/format.ts";
 import { lockOutputs } from "../process/lock.ts";
@@ -26,8 +26,8 @@ export const TRACE_OPTIONS = {
   ...FILE_OPTION,
   outfile: { type: "path", short: "o", help: 'Write a page (HTML) to FILE instead of text to stdout; "-" is stdout.' },
   ...EVENT_OPTIONS,
-  since: { ...COMMON_OPTIONS.since, help: "Sessions that began on this day (UTC) or later, as YYYY-MM-DD." },
-  until: { ...COMMON_OPTIONS.until, help: "Sessions that began on this day (UTC) or earlier, as YYYY-MM-DD." },
+  since: { ...COMMON_OPTIONS.since, help: `Sessions that began on this day (UTC) or later: ${DAY_FORMS}.` },
+  until: { ...COMMON_OPTIONS.until, help: `Sessions that began on this day (UTC) or earlier: ${DAY_FORMS}.` },
   ...READ_OPTIONS,
   wait: COMMON_OPTIONS.wait,
   json: { type: "boolean", help: "Write one JSON object to stdout instead of text." },

@@ -76,7 +76,7 @@ describe("bash", () => {
       const { options } = (await loadCommand(name))!;
       const names = Object.entries(options).flatMap(([key, { aliases = [] }]) => [toLongName(key), ...aliases]);
       const offered = await complete(["bun", `scripts/${name}.ts`, "--"]);
-      const expected = [...names, "help"].map(text => `--${text}`);
+      const expected = [...names, "help", "version"].map(text => `--${text}`);
       expect({ name, offered: offered.sort() }).toEqual({ name, offered: expected.sort() });
     }
   });

@@ -64,6 +64,14 @@ describe("printing", () => {
     expect(stderr).toContain("Notice: cron mails what is printed");
   });
 
+  test("a day counted from today is counted anew on every run", async () => {
+    await using place = await makePlace();
+    const args = ["--at", "6:05", "--", "summary", "logs", "--since", "-7d", "--until=yesterday", "-q"];
+    const { stdout } = await place.schedule(args);
+    expect(stdout).toContain(`${place.path}/logs -q --since=-7d --until yesterday`);
+    expect((await place.schedule(["weekly", "logs"])).stdout).toContain(`/logs --since -7d --until yesterday -q #`);
+  });
+
   test("quiet: the line and nothing else", async () => {
     await using place = await makePlace();
     const { stderr, exitCode } = await place.schedule(["hourly", "logs", "-q"]);

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { PROGRAM } from "../../../lib/process/version.ts";
+import { toIsoDay } from "../../../lib/text/format.ts";
 import {
   checkDays,
   checkInputs,
+  checkNames,
   COMMON_OPTIONS,
   type Command,
   countSlips,
@@ -12,6 +15,7 @@ import {
   parseChoice,
   parseCommand,
   parseCount,
+  parseDay,
   parseNumber,
   toLongName,
   UsageError,
@@ -60,7 +64,7 @@ const READ: { argv: string[]; values?: Partial<typeof DEFAULTS>; operands?: stri
   { argv: ["-n", "7"], values: { topNEvents: 7 } },
   { argv: ["-n7"], values: { topNEvents: 7 } },
   { argv: ["-n=7"], values: { topNEvents: 7 } },
-  { argv: ["-n", "7", "-n", "8"], values: { topNEvents: 8 } },
+  { argv: ["-n", "7", "--top-n-events=+7", "-xx"], values: { topNEvents: 7, strict: true } },
   { argv: ["-p", "a", "--path=b", "-pc", "d"], values: { path: ["a", "b", "c"] }, operands: ["d"] },
   { argv: ["-sid", "abc"], values: { sessionId: "abc" } },
   { argv: ["-sid=abc"], values: { sessionId: "abc" } },
@@ -111,7 +115,10 @@ const WRONG: { argv: string[]; message: string }[] = [
   { argv: ["-t", "NaN"], message: 'Cannot read --threshold "NaN": expected a number >= 0' },
   { argv: ["-t", "0x10"], message: 'Cannot read --threshold "0x10": expected a number >= 0' },
   { argv: ["--offset", "1e999"], message: 'Cannot read --offset "1e999": expected a number' },
-  { argv: ["--since", "2023-02-29"], message: 'Cannot read --since "2023-02-29": expected a day as YYYY-MM-DD' },
+  { argv: ["--since", "2023-02-29"], message: 'Cannot read --since "2023-02-29": expected YYYY-MM-DD, today, yesterday, or -7d for seven days ago' },
+  { argv: ["--since", "-7"], message: 'Cannot read --since "-7": expected YYYY-MM-DD, today, yesterday, or -7d for seven days ago' },
+  { argv: ["-n", "7", "-n", "8"], message: 'Cannot use --top-n-events twice: found "7" and "8", expected one of them' },
+  { argv: ["-f", "a", "-q", "--logfile=b"], message: 'Cannot use --logfile twice: found "a" and "b", expected one of them' },
   { argv: ["-m", "x"], message: 'Cannot read --mode "x": expected "c" or "w"' },
   { argv: ["-f", ""], message: 'Cannot read --logfile "": expected a path' },
 ];
@@ -129,11 +136,26 @@ describe("parseCommand", () => {
   });
 
   test("tells which options were given", () => {
-    expect([...parseCommand(COMMAND, ["-n5", "-q", "-n6"]).given]).toEqual(["topNEvents", "quiet"]);
+    expect([...parseCommand(COMMAND, ["-n5", "-q", "-n5"]).given]).toEqual(["topNEvents", "quiet"]);
   });
 
   test.each([[["--help"]], [["-h"]], [["-qh"]], [["a", "--help", "--wrong"]]])("%j asks for help", argv => {
     expect(() => parseCommand(COMMAND, argv)).toThrow(new HelpRequest(helpText(COMMAND)));
+  });
+
+  test("--version asks for name and version", () => {
+    expect(() => parseCommand(COMMAND, ["--version"])).toThrow(new HelpRequest(`${PROGRAM}\n`));
+  });
+
+  test("days are counted from today, in UTC", () => {
+    const nowMs = Date.UTC(2026, 7, 16, 23, 59);
+    const read = (text: string) => toIsoDay(parseDay("--since", text, nowMs));
+    expect(["today", "yesterday", "-1d", "-7d", "2026-08-01", "-0d"].map(read)).toEqual([
+      "2026-08-16", "2026-08-15", "2026-08-15", "2026-08-09", "2026-08-01", "2026-08-16",
+    ]);
+    const { values, texts } = parseCommand(COMMAND, ["--since", "-7d"]);
+    expect(values.since! + 7 - Math.floor(Date.now() / 86_400_000)).toBeWithin(-1, 2);
+    expect(texts.get("since")).toEqual(["-7d"]);
   });
 
   test("asks for what is required, once help is out of the question", () => {
@@ -188,9 +210,11 @@ Options:
   -pw, --password, --passwd TEXT
                               Login.
   -x, --strict                Fail on rejects.
-      --since DAY             First day (UTC) to count, as YYYY-MM-DD.
+      --since DAY             First day (UTC) to count: YYYY-MM-DD, today, yesterday, or -7d for
+                              seven days ago.
   -q, --quiet                 No progress, notices or summary; errors only.
   -h, --help                  Show this text.
+      --version               Show name and version of this program.
 
 Writes: nothing.
 
@@ -278,4 +302,23 @@ test("toLongName() puts a dash before each capital", () => {
   expect(["path", "topNEvents", "robotMaxSeconds"].map(toLongName)).toEqual([
     "path", "top-n-events", "robot-max-seconds",
   ]);
+});
+
+describe("checkNames", () => {
+  const known = ["hp-ams-01", "hp-nyc-01", "\x1b[2J"];
+
+  test("names what there is not, and the nearest that there is", () => {
+    expect(checkNames("sensor", ["hp-ams-01"], known)).toEqual([]);
+    expect(checkNames("sensor", ["hp-ams-01", "hp-nycc", "zzz"], known)).toEqual([
+      'Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?',
+      'Cannot find sensor "zzz": there are "hp-ams-01", "hp-nyc-01", "\\x1b[2J"',
+    ]);
+  });
+
+  test("is a usage error where nothing is left", () => {
+    expect(() => checkNames("sensor", ["hp-nycc", "hp-nycc"], known)).toThrow(
+      new UsageError('Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?'),
+    );
+    expect(() => checkNames("sensor", ["a"], [])).toThrow(new UsageError('Cannot find sensor "a": there is none'));
+  });
 });
