@@ -25,7 +25,6 @@ import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
   EVENT_OPTIONS,
-  type EventScope,
   LINE_OPTIONS,
   type LogTally,
   noteRejects,
@@ -38,7 +37,7 @@ import { type Node, perNode } from "../lib/remote/nodes.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
-import type { LineCounts, ReducedTable, ReductionParameters } from "../lib/reduced/reduced-table.ts";
+import type { ReducedTable } from "../lib/reduced/reduced-table.ts";
 import {
   type AnalyzedNode,
   analyzeNode,
@@ -63,11 +62,13 @@ import {
   type Target,
 } from "../lib/remote/fleet.ts";
 import { renderReport } from "../lib/pages/report.ts";
-import type { Seam } from "../lib/events/joined-lines.ts";
+import type { Seam } from "../lib/reduced/joined-lines.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
+import { addCounts, noCounts } from "../lib/events/source.ts";
+import type { EventScope, ReductionParameters } from "../lib/events/scope.ts";
 
 const OPTIONS = {
   ...REMOTE_OPTIONS,
@@ -439,16 +440,13 @@ function addUp(
   outcomes: readonly Outcome<AnalyzedNode>[],
   table: ReducedTable,
 ): LogTally & { readonly wireBytes: number } {
-  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
-  const add = (more: LineCounts, sign = 1) => {
-    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += sign * more[key];
-  };
+  const counts = noCounts();
   let [length, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
   for (const { value } of outcomes) {
     if (value === undefined) continue;
-    add(value.counts);
+    addCounts(counts, value.counts);
     // Cut lines were joined since, and copies left out.
-    for (const { source } of value.logs) add(source.counts, -1);
+    for (const { source } of value.logs) addCounts(counts, source.counts, -1);
     length += value.logCount;
     reused += value.reused;
     leftOut += value.leftOut;
@@ -456,7 +454,7 @@ function addUp(
     textBytes += value.textBytes;
     wireBytes += value.wireBytes;
   }
-  for (const source of table.info.sources) add(source.counts);
+  for (const source of table.info.sources) addCounts(counts, source.counts);
   return { counts, logs: { length }, reused, leftOut, damaged, textBytes, wireBytes };
 }
 

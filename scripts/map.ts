@@ -19,7 +19,7 @@ import { eventTableToIpc } from "../lib/events/event-table.ts";
 import { plural } from "../lib/text/format.ts";
 import { findLogs, leaveOutCopies, STDIN } from "../lib/logs/find-logs.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
-import { identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../lib/events/log-text.ts";
+import { identifyFile, openText, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {
   describeLogs,
   describePace,
@@ -41,6 +41,7 @@ import { mapLog } from "../lib/events/map-log.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { rejectToJson } from "../lib/logs/read-log.ts";
 import { errorReason, quoteForMessage, visible } from "../lib/text/text.ts";
+import { isArrow, isArrowFile, peek } from "../lib/columns/first-bytes.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -42,7 +42,7 @@ import {
   readFooter,
 } from "./arrow-guard.ts";
 import type { Texts } from "./dictionary.ts";
-import { peek } from "../events/log-text.ts";
+import { peek } from "./first-bytes.ts";
 
 export type IpcFormat = "file" | "stream";
 

@@ -4,7 +4,7 @@
 import { allTexts, type Texts } from "../columns/dictionary.ts";
 import { type EventColumn, openColumn } from "./event-columns.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
-import type { EventScope } from "../logs/log-options.ts";
+import type { EventScope } from "./scope.ts";
 import { nearestWord, UsageError } from "../process/options.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";

@@ -3,7 +3,6 @@
  */
 import { type ColumnShape, inChunks, type IpcFormat, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import type { Texts } from "../columns/dictionary.ts";
-import type { SourceInfo } from "../reduced/reduced-table.ts";
 import {
   MAPPING_VERSION,
   NUMBER_COLUMN_NAMES,
@@ -15,6 +14,7 @@ import {
 import { isSource, parseInfo } from "./table-metadata.ts";
 import { visible } from "../text/text.ts";
 import { EARLIEST_US, LATEST_US } from "../text/time.ts";
+import type { FileIdentity, SourceInfo } from "./source.ts";
 
 /** Some thousand events, every present column unpacked. */
 export interface EventBatch {
@@ -70,15 +70,6 @@ export interface ResumePoint {
   readonly blockHash: string;
   /** Bytes up to the last line end; what came behind it gave no event. */
   readonly lineEnd: number;
-}
-
-/** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
-export interface FileIdentity {
-  /** Bytes on disk. */
-  readonly sizeBytes: number;
-  readonly mtimeNs: string;
-  readonly ctimeNs: string;
-  readonly inode: string;
 }
 
 const INFO_KEY = "cowrie.events";

@@ -22,7 +22,7 @@ import {
   UNSIGNED_MAX,
 } from "./schema.ts";
 import { parseTimestampUs, TimestampReader } from "../text/time.ts";
-import type { LineCounts } from "../reduced/reduced-table.ts";
+import { noCounts } from "./source.ts";
 
 /** Bytes that end the scan of a string whose text is kept: quote, backslash, control characters, non-ASCII. */
 const TEXT_STOP = new Uint8Array(256).fill(1, 0, 32).fill(1, 128);
@@ -68,7 +68,7 @@ export interface LineReaderOptions {
 }
 
 export class LineReader {
-  readonly counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  readonly counts = noCounts();
   readonly #builder: EventBuilder;
   readonly #plainOnly: boolean;
   readonly #onReject: LineReaderOptions["onReject"];

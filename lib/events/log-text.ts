@@ -7,7 +7,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import type { FileIdentity } from "./event-table.ts";
+import type { FileIdentity } from "./source.ts";
 
 /** Bytes of text asked for at a time, and the step of the hash over the whole text. */
 export const BLOCK_BYTES = 1 << 20;
@@ -141,48 +141,6 @@ function compressionOf(head: Uint8Array): Compression {
     }
   }
   return "none";
-}
-
-/** Tell an Arrow IPC file or stream by its first bytes. */
-export function isArrow(head: Uint8Array): boolean {
-  const isFile = ARROW_MAGIC.every((byte, i) => head[i] === byte);
-  // A stream starts with the mark of its first message; no text does.
-  return isFile || (head.length >= 4 && head.subarray(0, 4).every(byte => byte === 0xff));
-}
-const ARROW_MAGIC = new TextEncoder().encode("ARROW1");
-
-/** Tell an Arrow file on disk. */
-export function isArrowFile(path: string): boolean {
-  const file = openSync(path, "r");
-  try {
-    const head = new Uint8Array(8);
-    return fstatSync(file).isFile() && isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** First bytes of a stream, and the whole of it again. */
-export async function peek(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0) as Uint8Array;
-  let isEnded = false;
-  while (head.length < 8 && !isEnded) {
-    const { done, value } = await iterator.next();
-    isEnded = done === true;
-    if (!isEnded) head = Buffer.concat([head, value as Uint8Array]);
-  }
-  async function* all() {
-    yield head;
-    while (!isEnded) {
-      const { done, value } = await iterator.next();
-      isEnded = done === true;
-      if (!isEnded) yield value as Uint8Array;
-    }
-  }
-  return { head, all: all() };
 }
 
 /** What the file system says of a file now. */

@@ -2,12 +2,13 @@
  * A log to its event table: reads the text in blocks, cuts it at line ends, and counts how every line ended.
  */
 import { EventBuilder } from "./event-builder.ts";
-import type { BuiltEventTable, EventTableInfo, FileIdentity } from "./event-table.ts";
+import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, hashHead, TextHash, type TextStream } from "./log-text.ts";
 import { isJson } from "./records.ts";
 import { MAPPING_VERSION } from "./schema.ts";
 import { warmUpReader } from "./warm-up.ts";
+import type { FileIdentity } from "./source.ts";
 
 /** A longer line is rejected. */
 export const LINE_MAX_BYTES = 16 << 20;

@@ -1,7 +1,8 @@
 /**
  * The metadata of stored tables, looked at before anyone believes them: a table may come from a stranger.
  */
-import type { LineCounts, ReducedInfo, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { COUNT_NAMES, type SourceInfo } from "./source.ts";
+import type { ReductionParameters } from "./scope.ts";
 
 /**
  * Parse the metadata of a table.
@@ -21,14 +22,14 @@ export function parseInfo(json: string, what: string): Record<string, unknown> {
 }
 
 /** @throws {TypeError} if it is not the metadata of a reduced table. */
-export function checkReducedInfo(info: Record<string, unknown>): asserts info is Record<string, unknown> & ReducedInfo {
+export function checkReducedInfo(
+  info: Record<string, unknown>,
+): asserts info is { version: number; sources: readonly SourceInfo[]; parameters: ReductionParameters } {
   const { sources, parameters } = info;
   if (!isList(sources, isSource) || !isParameters(parameters)) {
     throw new TypeError("a reduced table with damaged metadata: its sources or parameters are not what they should be");
   }
 }
-
-const COUNTS: readonly (keyof LineCounts)[] = ["lines", "events", "repaired", "rejected", "pending"];
 
 /** Tell whether a value describes a log. */
 export function isSource(value: unknown): value is SourceInfo {
@@ -38,7 +39,7 @@ export function isSource(value: unknown): value is SourceInfo {
     [path, headHash, wholeHash].every(isText) &&
     isCount(sizeBytes) &&
     isRecord(counts) &&
-    COUNTS.every(name => isCount(counts[name])) &&
+    COUNT_NAMES.every(name => isCount(counts[name])) &&
     [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, Number.isFinite)) &&
     isAbsentOr(cut, isFlag) &&
     [damage, head, tail].every(text => isAbsentOr(text, isText))

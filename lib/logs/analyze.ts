@@ -7,9 +7,10 @@ import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-
 import { reduceEvents } from "../reduced/reduce.ts";
 import { REDUCED_VERSION } from "../reduced/reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
-import type { ReducedTable, ReductionParameters } from "../reduced/reduced-table.ts";
-import { reduceSeam } from "../events/joined-lines.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { reduceSeam } from "../reduced/joined-lines.ts";
 import { type SessionWork, startSessionWork } from "../sessions/session-work.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 export interface AnalyzeOptions extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
   readonly parameters: ReductionParameters;

@@ -4,7 +4,7 @@
 import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compareTexts, readHead } from "../events/log-text.ts";
-import { comparePaths } from "../reduced/reduced-builder.ts";
+import { comparePaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** What our own scripts write beside a log; never a log itself. */

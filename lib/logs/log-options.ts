@@ -16,7 +16,7 @@ import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plu
 import type { LogSet, LogSetOptions } from "./log-set.ts";
 import type { OutputSet } from "../process/output-file.ts";
 import { startProgress } from "../process/progress.ts";
-import type { ReductionParameters } from "../reduced/reduced-table.ts";
+import type { EventScope } from "../events/scope.ts";
 import { readSensorAliases } from "../events/sensor-aliases.ts";
 
 /** Rejects above this share of the lines are worth a warning. */
@@ -92,9 +92,6 @@ export function listInputs(files: readonly string[], operands: readonly string[]
   checkInputs(inputs, stdinIsTerminal());
   return inputs;
 }
-
-/** Which events count, read from the options. */
-export type EventScope = Omit<ReductionParameters, "robotMaxSeconds">;
 
 /**
  * Read which events count.

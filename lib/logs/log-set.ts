@@ -8,15 +8,16 @@ import { createInterface } from "node:readline";
 import { onStop, UsageError } from "../process/cli.ts";
 import { type EventTable, openEventTable } from "../events/event-table.ts";
 import { findLogs, leaveOutCopies, STDIN } from "./find-logs.ts";
-import { isArrowFile } from "../events/log-text.ts";
+import { isArrowFile } from "../columns/first-bytes.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
-import { compareSources, type ReducedRows } from "../reduced/reduced-builder.ts";
-import type { LineCounts, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
-import { findSeams, type Seam, settleSeams } from "../events/joined-lines.ts";
+import type { ReducedRows } from "../reduced/reduced-builder.ts";
+import type { ReductionParameters } from "../events/scope.ts";
+import { findSeams, type Seam, settleSeams } from "../reduced/joined-lines.ts";
 import { TablePlaces } from "./table-places.ts";
 import { quoteForMessage } from "../text/text.ts";
+import { addCounts, compareSources, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
 
 export interface LogSetOptions {
   /** "continue" uses stored event tables that are still true, "write" maps every log again. */
@@ -209,7 +210,7 @@ async function settle(
   results: ReadonlyMap<LogJob, LogResult>,
   { onNotice, keepDuplicates = false }: LogSetOptions,
 ): Promise<Settled> {
-  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const counts = noCounts();
   const kept = new Map<SourceInfo, { job: LogJob; result: LogResult }>();
   const byHash = new Map<string, SourceInfo>();
   let reused = 0;
@@ -275,6 +276,3 @@ export async function* readRejects(
   }
 }
 
-function addCounts(sum: LineCounts, counts: LineCounts): void {
-  for (const name of Object.keys(sum) as (keyof LineCounts)[]) sum[name] += counts[name];
-}

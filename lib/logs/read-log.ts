@@ -4,13 +4,15 @@
  * Runs in the main thread or in a worker; takes and returns what can be sent between them.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { type EventTable, eventTableToIpc, type FileIdentity, openEventTable, type StoredEventTable } from "../events/event-table.ts";
-import { hashText, identifyFile, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../events/log-text.ts";
+import { type EventTable, eventTableToIpc, openEventTable, type StoredEventTable } from "../events/event-table.ts";
+import { hashText, identifyFile, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
-import type { ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 import { errorReason, quoteForMessage, toSafeJson } from "../text/text.ts";
+import type { FileIdentity, SourceInfo } from "../events/source.ts";
+import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 
 export interface LogJob {
   readonly path: string;

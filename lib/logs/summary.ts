@@ -6,7 +6,7 @@ import { type EventColumn, openColumn, TimeColumn } from "../events/event-column
 import { EventFilter } from "../events/event-filter.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
-import type { EventScope } from "./log-options.ts";
+import type { EventScope } from "../events/scope.ts";
 import { type LogSet, openTables } from "./log-set.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 

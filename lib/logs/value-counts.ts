@@ -5,7 +5,7 @@ import { textOf } from "../columns/dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
-import type { EventScope } from "./log-options.ts";
+import type { EventScope } from "../events/scope.ts";
 import { type LogSet, openTables } from "./log-set.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 

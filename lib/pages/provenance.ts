@@ -1,7 +1,9 @@
 /** Where a page's numbers come from: what was read, how it ended, and what was left out. */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import type { ReducedInfo, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import type { ReducedInfo } from "../reduced/reduced-table.ts";
 import { visible } from "../text/text.ts";
+import type { SourceInfo } from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 /** Sources named one by one; an archive of thousands of files would be longer than the report. */
 const SOURCES_MOST = 200;

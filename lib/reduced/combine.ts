@@ -13,10 +13,12 @@ import { plural } from "../text/format.ts";
 import { take } from "../columns/group.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
-import { compareSources, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import type { KindTable, ReducedTable, ReductionParameters, SourceInfo } from "./reduced-table.ts";
-import { findSeams, reduceSeam, settleSeams } from "../events/joined-lines.ts";
-import { quoteForMessage } from "../text/text.ts";
+import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
+import { compareText, quoteForMessage } from "../text/text.ts";
+import { compareSources, type SourceInfo } from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 /** A table to be combined, with its name for people. */
 export interface NamedTable {
@@ -96,7 +98,7 @@ function leaveOutParts(
   // The widest come first, so that whatever a table is part of is among those kept already.
   const ordered = inputs
     .map(input => ({ input, info: JSON.stringify(input.table.info) }))
-    .sort((a, b) => compareWidth(b.input, a.input) || (a.info < b.info ? -1 : a.info > b.info ? 1 : 0))
+    .sort((a, b) => compareWidth(b.input, a.input) || compareText(a.info, b.info))
     .map(({ input }) => input);
   const kept: NamedTable[] = [];
   const leftOut: string[] = [];
@@ -138,7 +140,7 @@ function isNoWider(part: ReductionParameters, whole: ReductionParameters): boole
 }
 
 function aliasesText({ sensorAliases = {} }: ReductionParameters): string {
-  return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => compareText(a, b)));
 }
 
 /** @throws {Error} if a log stands in two tables; names both, and the log. */

@@ -15,9 +15,10 @@ import { TextHash } from "../events/log-text.ts";
 import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
 import { JSON_KINDS } from "./reduced-json.ts";
-import type { KindTable, ReducedTable, SourceInfo } from "./reduced-table.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
+import type { SourceInfo } from "../events/source.ts";
 
 /** Sessions shorter than this were robots; the file does not say, and both tools take this by default. */
 const ROBOT_MAX_SECONDS = 10;

@@ -6,9 +6,10 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { groupRows, take } from "../columns/group.ts";
 import { type KeyColumn, KINDS, type Kind, type TextKey } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import type { KindTable, ReductionParameters } from "./reduced-table.ts";
+import type { KindTable } from "./reduced-table.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 const HOUR_US = DAY_US / 24;
 const INT32_MAX = 0x7fff_ffff;

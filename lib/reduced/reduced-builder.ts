@@ -12,8 +12,10 @@
 import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
-import type { KindTable, ReducedInfo, ReducedTable, SourceInfo } from "./reduced-table.ts";
+import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
+import { compareSources, type SourceInfo } from "../events/source.ts";
+import { compareText } from "../text/text.ts";
 
 /** Dictionary-coded columns of the reduced table. */
 export const CODED_COLUMNS = ["sensor", ...TEXT_KEYS] as const;
@@ -204,33 +206,8 @@ export class ReducedBuilder {
     const nameB = textOf(this.#dictionaries.source, b);
     const sourceA = this.#sources.get(nameA);
     const sourceB = this.#sources.get(nameB);
-    return sourceA && sourceB ? compareSources(sourceA, sourceB) : compareTexts(nameA, nameB);
+    return sourceA && sourceB ? compareSources(sourceA, sourceB) : compareText(nameA, nameB);
   }
-}
-
-/** Canonical order of sources: by the time of the first event, then path as people count, then content. */
-export function compareSources(a: SourceInfo, b: SourceInfo): number {
-  return (
-    (a.firstSeenUs ?? Infinity) - (b.firstSeenUs ?? Infinity) ||
-    comparePaths(a.path, b.path) ||
-    compareTexts(a.wholeHash, b.wholeHash)
-  );
-}
-
-/** Paths with their numbers compared as numbers: `cowrie.json.2` before `cowrie.json.10`. */
-export function comparePaths(a: string, b: string): number {
-  const digits = /(\d+)/;
-  const left = a.split(digits);
-  const right = b.split(digits);
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = i % 2 === 1 ? Number(left[i]) - Number(right[i]) : compareTexts(left[i]!, right[i]!);
-    if (order !== 0) return order;
-  }
-  return left.length - right.length || compareTexts(a, b);
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Translate codes of `from` into codes of `to`, each text once and only if it occurs. */

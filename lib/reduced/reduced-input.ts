@@ -9,11 +9,12 @@ import { parseReducedJson } from "./cut-counts.ts";
 import { allTexts } from "../columns/dictionary.ts";
 import { STDIN } from "../logs/find-logs.ts";
 import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
-import { BLOCK_BYTES, isArrow, isArrowFile, openText, peek, streamText, type TextStream } from "../events/log-text.ts";
+import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 
 /** Operand and option that name the one table a script shows. */
 export const TABLE_OPERAND = {

@@ -6,6 +6,8 @@
  * key columns of the kind, text by its UTF-16 code units, "no value" first), so equal content is equal bytes.
  */
 import type { KeyColumn, Kind, TextKey } from "./kinds.ts";
+import type { SourceInfo } from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 /** All rows of one kind, column by column; every array has `rows` elements. */
 export interface KindTable {
@@ -27,64 +29,6 @@ export interface KindTable {
   /** Time of the first and the last event of the row, microseconds since 1970-01-01 UTC. */
   readonly firstSeenUs: Float64Array;
   readonly lastSeenUs: Float64Array;
-}
-
-/** How the lines of a source ended; see the counts of {@link SourceInfo}. */
-export interface LineCounts {
-  /** LF-terminated lines and a last line without LF, blank ones included. */
-  lines: number;
-  /** Events read from sound lines. */
-  events: number;
-  /** Events read from lines that needed help; `events + repaired` is the number of events counted. */
-  repaired: number;
-  /** Lines (or elements of a line that holds an array) that gave no event. */
-  rejected: number;
-  /** 1 when the last line has no LF and does not parse: the rest of it may still be written. */
-  pending: number;
-}
-
-/** One log that was counted: what it was, so that it is never counted twice, and what was read from it. */
-export interface SourceInfo {
-  /** As the user named it; for people, never an identity. */
-  readonly path: string;
-  /** Size of the log's text in bytes, uncompressed, as far as it was read. */
-  readonly sizeBytes: number;
-  /**
-   * Hash of the first line (of its first 4 KiB): equal for two states of one growing log. Cowrie's lines hold a time to
-   * the microsecond and a random session id, so logs that share their first line overlap.
-   */
-  readonly headHash: string;
-  /** Hash of all the text that was read. */
-  readonly wholeHash: string;
-  readonly counts: LineCounts;
-  /** Time of the first and last event, microseconds since 1970-01-01 UTC; undefined when there is none. */
-  readonly firstSeenUs?: number;
-  readonly lastSeenUs?: number;
-  /** Counts were cut to the top n before we saw them (a `reduced.json`): show, do not test. */
-  readonly cut?: boolean;
-  /** Why the source could not be read to its end, when it could not. */
-  readonly damage?: string;
-  /**
-   * First line if it gave no event, and last piece without LF if it did not parse: perhaps the halves of a line that
-   * a rotation cut, whose other halves are in the files before and behind.
-   */
-  readonly head?: string;
-  readonly tail?: string;
-}
-
-/** What was left out on purpose, so that a reader of the table can tell "none" from "not asked for". */
-export interface ReductionParameters {
-  /** Sessions shorter than this are robots. */
-  readonly robotMaxSeconds: number;
-  /** Nodes whose sessions were held against another limit: name -> its seconds. */
-  readonly robotMaxSecondsOf?: Readonly<Record<string, number>>;
-  /** First and last day kept, days since 1970-01-01 UTC, both inclusive. */
-  readonly sinceDay?: number;
-  readonly untilDay?: number;
-  /** The sensors kept, after aliases; undefined = all. */
-  readonly sensors?: readonly string[];
-  /** Name in the log -> name counted under. */
-  readonly sensorAliases?: Readonly<Record<string, string>>;
 }
 
 export interface ReducedInfo {

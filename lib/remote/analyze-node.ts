@@ -7,15 +7,24 @@ import { plural } from "../text/format.ts";
 import { readRejects } from "../logs/log-set.ts";
 import type { MapperPool } from "./mapper-pool.ts";
 import { REDUCED_VERSION, toReducedRows } from "../reduced/reduced-arrow.ts";
-import { comparePaths, compareSources, ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
-import type { LineCounts, ReducedTable, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type CopyOf, findCopies, type TextQuestion } from "./find-copies.ts";
 import { mapNode } from "./map-node.ts";
 import { showPath } from "./list-logs.ts";
 import { reduceOnNode, type RejectedLine } from "./reduce-on-node.ts";
 import type { NodeWork, Outcome } from "./fleet.ts";
-import { findSeams, reduceSeam, type Seam, settleSeams } from "../events/joined-lines.ts";
+import { findSeams, reduceSeam, type Seam, settleSeams } from "../reduced/joined-lines.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
+import {
+  addCounts,
+  comparePaths,
+  compareSources,
+  type LineCounts,
+  noCounts,
+  type SourceInfo,
+} from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 /** Where logs become counts. */
 export const REDUCE_PLACES = ["auto", "node", "here"] as const;
@@ -92,9 +101,9 @@ export async function analyzeNode(
     });
     if (reduced !== undefined) {
       const { logs } = reduced;
-      const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+      const counts = noCounts();
       for (const { source } of logs)
-        for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
+        addCounts(counts, source.counts);
       return {
         ...reduced,
         place: "node",
@@ -191,7 +200,7 @@ function withoutLogs(value: AnalyzedNode, kept: readonly NodeLog[]): AnalyzedNod
     if (kept.includes(log)) continue;
     left.add(log.source.path);
     textBytes -= log.source.sizeBytes;
-    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] -= log.source.counts[key];
+    addCounts(counts, log.source.counts, -1);
   }
   return {
     ...value,

@@ -7,7 +7,7 @@
  * proven is not left out.
  */
 import { randomBytes } from "node:crypto";
-import type { SourceInfo } from "../reduced/reduced-table.ts";
+import type { SourceInfo } from "../events/source.ts";
 import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
 
 /** A log that may be a copy. */

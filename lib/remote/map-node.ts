@@ -6,20 +6,28 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
-import { type EventTableInfo, type FileIdentity, openEventTable } from "../events/event-table.ts";
+import { type EventTableInfo, openEventTable } from "../events/event-table.ts";
 import { formatBytes, formatRate } from "../text/format.ts";
 import { growOffset } from "../logs/grow-log.ts";
 import { partialPathOf } from "../process/output-file.ts";
 import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-pool.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";
-import { comparePaths, type ReducedRows } from "../reduced/reduced-builder.ts";
-import type { LineCounts, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import type { ReducedRows } from "../reduced/reduced-builder.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 import { answerQuestions, type CopyOf, findCopies } from "./find-copies.ts";
 import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
 import { chooseWire, fetchParts } from "./fetch-parts.ts";
 import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./list-logs.ts";
 import type { Connection } from "../ssh/connector.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import {
+  addCounts,
+  comparePaths,
+  type FileIdentity,
+  type LineCounts,
+  noCounts,
+  type SourceInfo,
+} from "../events/source.ts";
 
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
@@ -353,7 +361,7 @@ function sortOut(
   copies: ReadonlyMap<FoundLog, CopyOf<FoundLog>>,
   { note }: MapNodeOptions,
 ): Omit<MappedNode, "wireBytes" | "failed"> {
-  const counts: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
+  const counts = noCounts();
   const logs: MappedRemoteLog[] = [];
   const empty: MappedRemoteLog[] = [];
   let reused = 0;
@@ -368,7 +376,7 @@ function sortOut(
       continue;
     }
     textBytes += source.sizeBytes;
-    for (const key of Object.keys(counts) as (keyof LineCounts)[]) counts[key] += source.counts[key];
+    addCounts(counts, source.counts);
     if (source.damage !== undefined) {
       damaged++;
       note(`${name}: ${source.damage}; what came before it counts`);

@@ -3,7 +3,7 @@
  *
  * The bytes go to a thread as they come over the wire: it unpacks them, cuts them into logs and maps these.
  */
-import type { FileIdentity } from "../events/event-table.ts";
+import type { FileIdentity } from "../events/source.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";
 import { AnswerError, type AnswerReader, type AnswerShape } from "./answer.ts";
 import type { MapperReply, MapperRequest } from "./mapper-worker.ts";

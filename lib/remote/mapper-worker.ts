@@ -3,10 +3,11 @@
  */
 import { openEventTable } from "../events/event-table.ts";
 import { mapGrown, NOT_GROWN } from "../logs/grow-log.ts";
-import { peek, streamText } from "../events/log-text.ts";
+import { streamText } from "../events/log-text.ts";
 import type { MapperLog } from "./mapper-pool.ts";
 import { type LogJob, type LogResult, mapText, readStored } from "../logs/read-log.ts";
 import { Answer, AnswerError, type AnswerShape } from "./answer.ts";
+import { peek } from "../columns/first-bytes.ts";
 
 declare const self: Worker;
 

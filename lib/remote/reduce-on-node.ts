@@ -10,12 +10,13 @@ import { EXECUTABLE } from "../process/cli.ts";
 import { join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
 import { formatBytes, toIsoDay } from "../text/format.ts";
-import { comparePaths } from "../reduced/reduced-builder.ts";
 import { readReducedStream } from "../reduced/reduced-input.ts";
-import type { ReducedTable, ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
 import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
 import { quoteForMessage, toSafeJson } from "../text/text.ts";
+import { comparePaths, type SourceInfo } from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 
 /** Folder on a node, below the user's home. */
 const FOLDER = ".cache/cowrie-longitudinal";

@@ -5,7 +5,7 @@
 import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
 import { type EventBatch, type EventTable, openEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import type { SourceInfo } from "../reduced/reduced-table.ts";
+import type { SourceInfo } from "../events/source.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 

@@ -12,6 +12,7 @@ import { cutLong } from "../text/labels.ts";
 import type { KeyValue } from "../view/report-data.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
+import { compareText } from "../text/text.ts";
 
 /** A session that had a value. */
 export interface TrailSession {
@@ -260,10 +261,6 @@ class QueryReader {
       trails[key] = all.slice(0, this.#most);
     }
   }
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function wantedSensors(

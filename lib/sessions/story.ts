@@ -12,6 +12,7 @@ import { purposeOf } from "../text/purpose.ts";
 import type { Purpose } from "../text/purpose-names.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
 import { DAY_US } from "../text/time.ts";
+import { compareText } from "../text/text.ts";
 
 export type StepKind =
   "connection" | "client" | "login" | "command" | "file" | "forward" | "terminal" | "end" | "other";
@@ -127,8 +128,9 @@ export function buildStories({ events, verdicts }: Found): Story[] {
     own.sort((a, b) => a.us - b.us);
     for (const part of splitAtConnects(own)) stories.push(buildStory(part, verdicts));
   }
-  const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-  return stories.sort((a, b) => a.startUs - b.startUs || compare(a.sensor, b.sensor) || compare(a.session, b.session));
+  return stories.sort(
+    (a, b) => a.startUs - b.startUs || compareText(a.sensor, b.sensor) || compareText(a.session, b.session),
+  );
 }
 
 /** Only the sessions from an address of the range, and that began on a day from `sinceDay` to `untilDay`. */

@@ -7,6 +7,7 @@ import { type Coverage, isUsable, OBSERVED, PARTIAL } from "./coverage.ts";
 import { falseDiscovery, rateRatioInterval } from "./distributions.ts";
 import { type ChangeKind, groupRows, type KeyedRows, type KeyValues } from "./keyed-rows.ts";
 import { robustZ } from "./robust.ts";
+import { compareText } from "../text/text.ts";
 
 /** An expectation this large makes a lasting zero "gone". */
 const GONE_EXPECTED = 5;
@@ -403,7 +404,7 @@ export function sortChanges(rows: ChangeRow[]): ChangeRow[] {
     (a, b) =>
       Number(b.row.reported) - Number(a.row.reported) ||
       b.far - a.far ||
-      (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) ||
+      compareText(a.name, b.name) ||
       a.row.lastDay - b.row.lastDay ||
       a.row.firstDay - b.row.firstDay,
   );

@@ -136,3 +136,8 @@ export function wrapText(text: string, columns: number): string[] {
   }
   return line === "" ? lines : [...lines, line];
 }
+
+/** Order of two texts by their UTF-16 code units, for sorting: the same on every machine, whatever its language. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

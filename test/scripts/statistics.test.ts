@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { comparePaths } from "../../lib/reduced/reduced-builder.ts";
+import { comparePaths } from "../../lib/events/source.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LineCounts } from "../../lib/reduced/reduced-table.ts";
+import type { LineCounts } from "../../lib/events/source.ts";
 import { readLogFolder } from "./real-logs.ts";
 import { ROOT } from "./run.ts";
 import { SLOW_KINDS, type SlowFile, type SlowKind, type SlowOptions, type SlowResult } from "./slow-counter.ts";

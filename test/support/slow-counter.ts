@@ -6,7 +6,8 @@
  */
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type KeyColumn, type Kind, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
-import type { LineCounts, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import type { LineCounts } from "../../lib/events/source.ts";
 
 /** One log as it lies on disk, perhaps compressed. */
 export interface SlowFile {

@@ -6,11 +6,12 @@ import type { BuiltEventTable, EventTable, EventTableInfo } from "../../lib/even
 import { chunkedText } from "../../lib/events/log-text.ts";
 import { type MapOptions, mapLog } from "../../lib/events/map-log.ts";
 import { verdictsByHash } from "../../lib/reduced/reduced-json.ts";
-import type { LineCounts, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS } from "../../lib/events/schema.ts";
 import { type CaseCounts, toCaseCounts } from "./cases.ts";
 import { makeTempDir } from "./run.ts";
 import { rowsOfTable, type SlowResult } from "./slow-counter.ts";
+import type { LineCounts } from "../../lib/events/source.ts";
 
 const encoder = new TextEncoder();
 

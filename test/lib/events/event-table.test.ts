@@ -4,7 +4,12 @@ import { Precision, tableFromIPC, TimeUnit, Type } from "@uwdata/flechette";
 import { Table, tableToIPC, Uint8, vectorFromArray } from "apache-arrow";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type BuiltEventTable, eventTableToIpc, type EventTableInfo, openEventTable } from "../../../lib/events/event-table.ts";
+import {
+  type BuiltEventTable,
+  type EventTableInfo,
+  eventTableToIpc,
+  openEventTable,
+} from "../../../lib/events/event-table.ts";
 import { BATCH_ROWS } from "../../../lib/events/event-builder.ts";
 import { NUMBER_COLUMN_NAMES, NUMBER_COLUMNS, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";

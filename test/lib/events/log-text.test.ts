@@ -8,14 +8,13 @@ import {
   compareTexts,
   hashHead,
   hashText,
-  isArrow,
   openText,
-  peek,
   readHead,
   TextHash,
 } from "../../../lib/events/log-text.ts";
 import { seededRandom } from "../../support/random.ts";
 import { makeTempDir } from "../../support/run.ts";
+import { isArrow, peek } from "../../../lib/columns/first-bytes.ts";
 
 const random = seededRandom("log file");
 const TEXT = Buffer.from(Array.from({ length: 400_000 }, () => 32 + random.int(90)));

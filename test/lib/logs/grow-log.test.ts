@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventTableToIpc, type EventTableInfo, openEventTable } from "../../../lib/events/event-table.ts";
+import { type EventTableInfo, eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
 import { textOf } from "../../../lib/columns/dictionary.ts";
 import { growOffset, mapGrown, NOT_GROWN } from "../../../lib/logs/grow-log.ts";
 import { BLOCK_BYTES, chunkedText } from "../../../lib/events/log-text.ts";

@@ -8,15 +8,16 @@ import {
   type StoredReduced,
   toReducedRows,
 } from "../../../lib/reduced/reduced-arrow.ts";
-import { comparePaths, compareSources, ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
+import { ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
 import { reduceEvents } from "../../../lib/reduced/reduce.ts";
-import type { ReducedTable, SourceInfo } from "../../../lib/reduced/reduced-table.ts";
+import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
 import { type Random, seededRandom } from "../../support/random.ts";
 import { randomLines } from "../../support/random-lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder } from "../../support/real-logs.ts";
 import { rowsOfTable } from "../../support/slow-counter.ts";
 import { mapBytes } from "../../support/tables.ts";
+import { comparePaths, compareSources, type SourceInfo } from "../../../lib/events/source.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
 setDefaultTimeout(600_000);

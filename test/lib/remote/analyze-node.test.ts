@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Node } from "../../../lib/remote/nodes.ts";
-import type { LineCounts, SourceInfo } from "../../../lib/reduced/reduced-table.ts";
+import type { LineCounts, SourceInfo } from "../../../lib/events/source.ts";
 import { type AnalyzedNode, leaveOutShared, type NodeLog } from "../../../lib/remote/analyze-node.ts";
 import type { Outcome } from "../../../lib/remote/fleet.ts";
 import { buildReduced } from "../../support/build.ts";

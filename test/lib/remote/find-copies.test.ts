@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { hashHead, TextHash } from "../../../lib/events/log-text.ts";
-import type { SourceInfo } from "../../../lib/reduced/reduced-table.ts";
+import type { SourceInfo } from "../../../lib/events/source.ts";
 import { answerQuestions, findCopies, type TextQuestion } from "../../../lib/remote/find-copies.ts";
 import { makeLab, writeLog } from "../../support/remote.ts";
 import { SSHD_MISSING } from "../../support/sshd.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
-import type { ReducedInfo, SourceInfo } from "../../../lib/reduced/reduced-table.ts";
+import type { ReducedInfo } from "../../../lib/reduced/reduced-table.ts";
 import { reduceOnNode } from "../../../lib/remote/reduce-on-node.ts";
 import { Connector } from "../../../lib/ssh/connector.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
@@ -13,6 +13,7 @@ import { buildReduced } from "../../support/build.ts";
 import { isListing, listingOf } from "../../support/remote.ts";
 import { makeTempDir, run, runScript } from "../../support/run.ts";
 import { type Asked, startFakeServer } from "../../support/ssh-server.ts";
+import type { SourceInfo } from "../../../lib/events/source.ts";
 
 const SOURCE: SourceInfo = {
   path: "/logs/cowrie.json",

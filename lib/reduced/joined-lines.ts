@@ -4,12 +4,13 @@
  * Cowrie before v3.0.6 wrote a line in many pieces, and the rename at midnight could fall between two of them.
  */
 import { dirname } from "node:path";
-import { chunkedText } from "./log-text.ts";
-import { mapLog } from "./map-log.ts";
-import { compareSources, type ReducedRows } from "../reduced/reduced-builder.ts";
-import { reduceEvents } from "../reduced/reduce.ts";
-import type { ReductionParameters, SourceInfo } from "../reduced/reduced-table.ts";
-import type { BuiltEventTable } from "./event-table.ts";
+import { chunkedText } from "../events/log-text.ts";
+import { mapLog } from "../events/map-log.ts";
+import type { ReducedRows } from "./reduced-builder.ts";
+import { reduceEvents } from "./reduce.ts";
+import type { ReductionParameters } from "../events/scope.ts";
+import type { BuiltEventTable } from "../events/event-table.ts";
+import { compareSources, type SourceInfo } from "../events/source.ts";
 
 /** The event of a cut line stands between its neighbours in time; clocks are given this much. */
 const SLACK_US = 3_600_000_000;
