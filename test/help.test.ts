@@ -1,12 +1,11 @@
 /** `--help` of every script in scripts/: tells all its table holds, and its examples run. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { listScripts, loadCommand } from "../lib/process/scripts.ts";
 import { type Command, type OptionSpec, toLongName } from "../lib/process/options.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { runScript } from "./support/run.ts";
 
 // Examples read the example logs as often as there are examples.
-setDefaultTimeout(600_000);
 
 const names = listScripts();
 const commands = new Map<string, Command>();

@@ -2,19 +2,18 @@
  * README.md against what is there: its table of scripts, its sessions (```console blocks), its pipes and its crontab.
  * README_FILE names another text to check.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listScripts } from "../lib/process/scripts.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
+import { copyFleet } from "./support/copy-fleet.ts";
 import { readCrontabLines } from "./support/crontab.ts";
 import { copyLogs, makeLab } from "./support/remote.ts";
 import { makeTempDir, ROOT, run } from "./support/run.ts";
 import { SSHD_MISSING } from "./support/sshd.ts";
-
-setDefaultTimeout(600_000);
 
 const README = readFileSync(Bun.env.README_FILE ?? join(ROOT, "README.md"), "utf8");
 
@@ -125,9 +124,7 @@ describe("crontab", () => {
     await mkdir(join(dir.path, ".bun/bin"), { recursive: true });
     await symlink(process.execPath, join(dir.path, ".bun/bin/bun"));
     await symlink(ROOT, join(dir.path, "cowrie-longitudinal"));
-    cpSync(join(ROOT, "test/fixtures/fleet/hp-ams-01"), join(dir.path, "logs"), {
-      recursive: true, filter: source => !source.endsWith(".arrow"),
-    });
+    await copyFleet(join(dir.path, "logs"), "hp-ams-01");
     return dir;
   }
 
@@ -181,11 +178,10 @@ describe("crontab", () => {
     if (check === undefined) return;
     await using home = await makeHome();
     // A sensor that is heard no more: its logs end, another one's go on.
-    const fleet = join(ROOT, "test/fixtures/fleet");
     for (const name of await readdir(join(home.path, "logs"))) {
       if (/2026-08-(0[89]|1\d)|cowrie\.json$/.test(name)) await rm(join(home.path, "logs", name));
     }
-    cpSync(join(fleet, "hp-nyc-01"), join(home.path, "logs/hp-nyc-01"), { recursive: true });
+    await copyFleet(join(home.path, "logs/hp-nyc-01"), "hp-nyc-01");
     const { stdout, stderr, exitCode } = await runAsCron(check.command, home.path);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 11 });
     expect(stdout).toMatch(/hp-ams-01/);

@@ -1,5 +1,5 @@
 /** The page of chains in a real browser: what can be seen and done. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,12 +7,8 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { main as chains } from "../../scripts/command-chains.ts";
 import { type Browser, CHROMIUM, fitsWindow, openBrowser, visit } from "../support/browser.ts";
-import { ROOT } from "../support/run.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 
-// A browser on a busy machine takes its time; nothing here is about speed.
-setDefaultTimeout(120_000);
-
-const FLEET = join(ROOT, "test/fixtures/fleet");
 const NAME = "chains in Chromium";
 
 describe.skipIf(CHROMIUM === undefined)(
@@ -29,9 +25,9 @@ describe.skipIf(CHROMIUM === undefined)(
         urls.set(name, pathToFileURL(path).href);
         return path;
       };
-      const logs = ["--mapped-dir", join(folder, "tables"), "-q"];
-      await chains([FLEET, ...logs, "-t", "5", "-o", page("chains")]);
-      await chains([FLEET, ...logs, "-t", "5000", "-o", page("chains-none")]);
+      const logs = [await copyFleet(join(folder, "fleet")), "-q"];
+      await chains([...logs, "-t", "5", "-o", page("chains")]);
+      await chains([...logs, "-t", "5000", "-o", page("chains-none")]);
       browser = await openBrowser();
     });
 

@@ -1,5 +1,5 @@
 /** Pages of logs in which every text is an attacker's, used as a reader would use them: all that can be pressed is. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +8,6 @@ import { visible } from "../../lib/text/text.ts";
 import { type Browser, CHROMIUM, fitsWindow, openBrowser, settle, visit } from "../support/browser.ts";
 import { HOSTILE_TEXTS } from "../support/hostile.ts";
 import { type PageName, type Pages, writeHostilePages } from "../support/pages.ts";
-
-// A browser on a busy machine takes its time; nothing here is about speed.
-setDefaultTimeout(120_000);
 
 const NAME = CHROMIUM === undefined ? "hostile pages in use (skipped: no Chromium on PATH)" : "hostile pages in use";
 

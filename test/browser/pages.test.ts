@@ -2,7 +2,7 @@
  * Every page of every command, of the example fleet, of a log of one event, and of logs in which all is hostile: what a
  * page must never do, who can read it, and a picture of each for whoever wants to look.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,9 +27,6 @@ import {
   writeHostilePages,
   writeOneEventPages,
 } from "../support/pages.ts";
-
-// A browser on a busy machine takes its time; nothing here is about speed.
-setDefaultTimeout(120_000);
 
 const ARTEFACTS = makeArtefacts();
 const SETS = {

@@ -1,5 +1,5 @@
 /** Chains and sessions of the report in a real browser: they follow the filters, open and close, and do no harm. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,6 @@ import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, settle,
 import { buildHostile, HOSTILE_TEXTS } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
-
-setDefaultTimeout(120_000);
 
 const ARTEFACTS = makeArtefacts();
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };

@@ -1,5 +1,5 @@
 /** The statistics page in a real browser. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,9 +11,6 @@ import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, visit }
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../support/hostile.ts";
 import { buildFleet } from "../support/report-fleet.ts";
-
-// A browser on a busy machine takes its time; nothing here is about speed.
-setDefaultTimeout(120_000);
 
 const ARTEFACTS = makeArtefacts();
 const NAME =

@@ -1,5 +1,5 @@
 /** analyze-local as a user runs it: stdout, stderr, exit code and what lies on the disk afterwards, together. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { appendFile, chmod, cp, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,6 @@ import { makeTempDir, ROOT, run, type RunOptions, runScript, startScript } from 
 import { shell } from "../support/source.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 const OUTPUTS = ["reduced.arrow", "reduced.json", "result.html", "stats.html"];
 

@@ -115,7 +115,6 @@ describe("logs of several nodes", () => {
         expect(await contentOf(join(folder, "sum.arrow"))).toEqual(wanted);
       }
     },
-    240_000,
   );
 
   withSshd(
@@ -143,7 +142,6 @@ describe("logs of several nodes", () => {
       }
       expect(readdirSync(join(server.home, ".cache/cowrie-longitudinal")).sort()).toEqual(["bun", "tables"]);
     },
-    120_000,
   );
 
   withSshd(
@@ -175,7 +173,6 @@ describe("logs of several nodes", () => {
         expect(await contentOf(arrow)).toEqual(wanted);
       }
     },
-    120_000,
   );
 
   withSshd(
@@ -220,7 +217,6 @@ describe("logs of several nodes", () => {
       expect(summaryOf(stdout)).toEqual(summaryOf(plain.stdout));
       expect(await contentOf(arrow)).toEqual(await contentOf(plain.arrow));
     },
-    240_000,
   );
 
   withSshd(
@@ -235,7 +231,6 @@ describe("logs of several nodes", () => {
         expect(await contentOf(arrow)).toEqual(wanted);
       }
     },
-    120_000,
   );
 
   withSshd(
@@ -263,7 +258,6 @@ describe("logs of several nodes", () => {
       expect(JSON.parse(stdout)).toMatchObject({ logs: lines.length, left_out: 0, nodes: [{ reduced_on: "node" }] });
       expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
     },
-    240_000,
   );
 
   withSshd(
@@ -298,7 +292,6 @@ describe("logs of several nodes", () => {
         ]);
       }
     },
-    120_000,
   );
 
   withSshd(
@@ -338,6 +331,5 @@ describe("logs of several nodes", () => {
         }
       }
     },
-    120_000,
   );
 });

@@ -86,7 +86,7 @@ exec /usr/bin/dd "$@"
     const mapped = join(lab.folder, "local-tables");
     const { exitCode } = await runScript("analyze-local", [FLEET, "--mapped-dir", mapped], { cwd: local });
     expect(exitCode).toBe(0);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await lab?.[Symbol.asyncDispose]();
@@ -116,7 +116,6 @@ exec /usr/bin/dd "$@"
       const after = await Promise.all(servers.map(({ home }) => run(["find", home])));
       expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
     },
-    120_000,
   );
 
   withSshd(
@@ -127,7 +126,6 @@ exec /usr/bin/dd "$@"
       expect([exitCode, summary.logs, summary.reused, summary.wire_bytes]).toEqual([0, 179, 179, 0]);
       expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
     },
-    120_000,
   );
 
   withSshd(`the tables of the nodes combine to the table of all${why}`, async () => {
@@ -166,7 +164,6 @@ exec /usr/bin/dd "$@"
       );
       expect(after.map(({ stdout }) => stdout)).toEqual(before.map(({ stdout }) => stdout));
     },
-    180_000,
   );
 
   withUsers(
@@ -211,7 +208,6 @@ exec /usr/bin/dd "$@"
         ],
       ]);
     },
-    120_000,
   );
 
   withUsers(
@@ -243,7 +239,6 @@ exec /usr/bin/dd "$@"
       expect(stderr).toContain("1 of 2 read");
       expect((await run(["find", join(lab.folder, "killed-tables"), "-name", "*.partial"])).stdout).toBe("");
     },
-    120_000,
   );
 
   withUsers(
@@ -262,7 +257,6 @@ exec /usr/bin/dd "$@"
       expect(stderr).toMatch(/failed: no answer/);
       expect(stderr).toContain("1 of 2 read");
     },
-    120_000,
   );
 
   withSshd(
@@ -318,7 +312,6 @@ exec /usr/bin/dd "$@"
       expect(broken.exitCode).toBe(1);
       expect(broken.stderr).toMatch(/^good +failed: Cannot read the SSH configuration of "127.0.0.1": .*(Frob|frob)/m);
     },
-    120_000,
   );
 
   withUsers(
@@ -336,7 +329,6 @@ exec /usr/bin/dd "$@"
       while ((await readers(server)) !== "0") await Bun.sleep(20);
       expect(readdirSync(folder)).toEqual([]);
     },
-    120_000,
   );
 
   withSshd(
@@ -376,7 +368,6 @@ exec /usr/bin/dd "$@"
       const fresh = await analyze("rewritten fresh", ["--reduce-on", "here", "--mode", "w"], [server]);
       expect([other.exitCode, await contentOf(other.arrow)]).toEqual([0, await contentOf(fresh.arrow)]);
     },
-    120_000,
   );
 
   withSshd(
@@ -420,7 +411,6 @@ exec /usr/bin/dd "$@"
       const wanted = (await Promise.all(parts.map(([sensor]) => sessionsOf(join(folder, `${sensor}.arrow`))))).flat();
       expect((await sessionsOf(arrow)).sort()).toEqual(wanted.sort());
     },
-    120_000,
   );
 
   withSshd(
@@ -434,7 +424,6 @@ exec /usr/bin/dd "$@"
       expect(stderr).toContain(`left out 42 logs that 127.0.0.1_${servers[1]!.port} holds as well`);
       expect(await contentOf(arrow)).toEqual(await contentOf(one.arrow));
     },
-    120_000,
   );
 
   withSshd(`tells what it would do, and counts options per node${why}`, async () => {

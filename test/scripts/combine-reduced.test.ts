@@ -1,5 +1,5 @@
 /** combine-reduced as a user runs it, and the laws of combining: any order, any steps, nothing twice, nothing lost. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
@@ -9,7 +9,6 @@ import { makeTempDir, runScript } from "../support/run.ts";
 import { rowsOfTable } from "../support/slow-counter.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 const SENSORS = ["hp-ams-01", "hp-lab-01", "hp-nyc-01", "hp-sgp-01", "hp-waw-02"];
 let dir: Awaited<ReturnType<typeof makeTempDir>>;

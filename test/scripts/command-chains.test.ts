@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/command-chains.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { shell } from "../support/source.ts";
 
-const FLEET = join(ROOT, "test/fixtures/fleet");
 
 interface ChainsJson {
   sessions: number;
@@ -21,13 +21,15 @@ interface ChainsJson {
   chains: { commands: number[]; continues: boolean; sessions: number }[];
 }
 
-let tables: string;
-beforeAll(() => {
-  tables = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
+let folder: string;
+let fleet: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cowrie-fleet-"));
+  fleet = await copyFleet(join(folder, "fleet"));
 });
-afterAll(() => rmSync(tables, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const chains = (...args: string[]) => runScript("command-chains", [FLEET, "--mapped-dir", tables, ...args]);
+const chains = (...args: string[]) => runScript("command-chains", [fleet, ...args]);
 const readJson = async (...args: string[]) => JSON.parse((await chains("--json", "-q", ...args)).stdout) as ChainsJson;
 
 describe("command-chains", () => {
@@ -105,7 +107,7 @@ describe("command-chains", () => {
   test("--json alone writes no page; stdin and `| head` work", async () => {
     await using dir = await makeTempDir();
     const script = join(ROOT, "scripts/command-chains.ts");
-    const logs = `zcat ${FLEET}/hp-ams-01/*.gz | ${process.execPath} ${script} - -q`;
+    const logs = `zcat ${fleet}/hp-ams-01/*.gz | ${process.execPath} ${script} - -q`;
     const json = await run(shell(`${logs} --json`), { cwd: dir.path });
     expect({ stderr: json.stderr, exitCode: json.exitCode }).toEqual({ stderr: "", exitCode: 0 });
     expect((JSON.parse(json.stdout) as ChainsJson).sensors).toEqual(["hp-ams-01"]);

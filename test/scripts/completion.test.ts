@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listScripts, loadCommand } from "../../lib/process/scripts.ts";
 import { bashCompletion } from "../../lib/process/completion.ts";
 import { type Command, toLongName } from "../../lib/process/options.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
-
-setDefaultTimeout(600_000);
 
 const HAS_ZSH = Bun.which("zsh") !== null;
 const NEEDS_ZSH = HAS_ZSH ? "" : " (skipped: no zsh)";

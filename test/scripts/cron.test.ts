@@ -2,13 +2,12 @@
  * A line of schedule.ts under the real cron. It needs root, a crontab of root's that is not there yet, and no cron at
  * work: it must neither run nor lose anybody's jobs. Waits for the next full minute, as cron does.
  */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, realpath } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
-
-setDefaultTimeout(600_000);
+import { copyFleet } from "../support/copy-fleet.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
 
 const CRON = "/usr/sbin/cron";
 
@@ -53,9 +52,7 @@ describe.skipIf(reason !== undefined)(`under the real cron${skipped}`, () => {
     // Whatever cron and the shell could stumble over.
     const folder = join(home, "50% of 'it' \\ here");
     await mkdir(folder);
-    await cp(join(ROOT, "test/fixtures/fleet/hp-ams-01"), join(folder, "logs"), {
-      recursive: true, filter: source => !source.endsWith(".arrow"),
-    });
+    await copyFleet(join(folder, "logs"), "hp-ams-01");
     const place = { cwd: folder, env: { XDG_CACHE_HOME: join(home, "cache") } };
     const every = (name: string, ...args: string[]) =>
       runScript("schedule", ["--at", "* * * * *", "--name", name, "--install", "-q", ...args], place);

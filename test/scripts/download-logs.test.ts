@@ -47,7 +47,7 @@ describe("download-logs", () => {
       servers.push(server);
       await copyLogs(server, join(FIXTURES_FOLDER, "fleet", sensor));
     }
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await lab?.[Symbol.asyncDispose]();
@@ -180,7 +180,6 @@ describe("download-logs", () => {
       );
       expect([passphrase.exitCode, passphrase.text.includes("open sesame")]).toEqual([0, false]);
     },
-    30_000,
   );
 
   withUsers(`what only root may read is read by sudo, and what sudo refuses is said${whyUsers}`, async () => {

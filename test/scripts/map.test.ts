@@ -1,5 +1,5 @@
 /** map as a user runs it: tables beside logs, one table to a file or a pipe. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -10,7 +10,6 @@ import { shell } from "../support/source.ts";
 import { eventLines } from "../support/tables.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 const LOG = "fleet/hp-ams-01/cowrie.json";
 let dir: Awaited<ReturnType<typeof makeTempDir>>;

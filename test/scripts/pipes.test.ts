@@ -1,5 +1,5 @@
 /** Scripts joined by pipes, as shells and cron run them: large data, slow readers, readers that leave early. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
@@ -8,7 +8,6 @@ import { makeTempDir, ROOT, run, type RunOptions } from "../support/run.ts";
 import { shell } from "../support/source.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);

@@ -1,5 +1,5 @@
 /** reduce as a user runs it: the same table from logs, their event tables, and pipes. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { partialPathOf } from "../../lib/process/output-file.ts";
@@ -10,7 +10,6 @@ import { makeTempDir, runScript } from "../support/run.ts";
 import { countSlowly, rowsOfTable } from "../support/slow-counter.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);

@@ -1,12 +1,11 @@
 /** Chains and sessions in the reports that commands write, and the commands that the reports give back. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 const FLEET = join(FIXTURES_FOLDER, "fleet");
 

@@ -1,5 +1,5 @@
 /** statistics as a user and as cron runs it: the page, data on stdout, exit codes. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { comparePaths } from "../../lib/events/source.ts";
@@ -9,7 +9,6 @@ import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);

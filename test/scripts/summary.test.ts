@@ -1,5 +1,5 @@
 /** summary as a user runs it, held against one JSON.parse a line. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
@@ -10,7 +10,6 @@ import { makeTempDir, runScript } from "../support/run.ts";
 import { countSlowly } from "../support/slow-counter.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);

@@ -5,18 +5,20 @@ import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/trace-ip.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { shell } from "../support/source.ts";
 
-const FLEET = join(ROOT, "test/fixtures/fleet");
 
-let tables: string;
-beforeAll(() => {
-  tables = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
+let folder: string;
+let fleet: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cowrie-fleet-"));
+  fleet = await copyFleet(join(folder, "fleet"));
 });
-afterAll(() => rmSync(tables, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const trace = (...args: string[]) => runScript("trace-ip", [FLEET, "--mapped-dir", tables, "-q", ...args]);
+const trace = (...args: string[]) => runScript("trace-ip", [fleet, "-q", ...args]);
 
 describe("trace-ip", () => {
   test("finds every session of the spike, in one JSON object", async () => {
@@ -80,7 +82,7 @@ describe("trace-ip", () => {
 
   test("a reader that leaves early ends it well", async () => {
     const script = join(ROOT, "scripts/trace-ip.ts");
-    const line = `${process.execPath} ${script} ${FLEET} --mapped-dir ${tables} -q -i 0.0.0.0/0`;
+    const line = `${process.execPath} ${script} ${fleet} -q -i 0.0.0.0/0`;
     const { stdout, stderr, exitCode } = await run(shell(`${line} | head -2`));
     expect({ stdout: stdout.split("\n")[0], stderr, exitCode }).toEqual({
       stdout: "0.0.0.0/0",

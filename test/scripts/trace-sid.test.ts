@@ -4,19 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/trace-sid.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { shell } from "../support/source.ts";
 
-const FLEET = join(ROOT, "test/fixtures/fleet");
 const MIDNIGHT = "3d7d1fd7e7ee";
 
-let tables: string;
-beforeAll(() => {
-  tables = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
+let folder: string;
+let fleet: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cowrie-fleet-"));
+  fleet = await copyFleet(join(folder, "fleet"));
 });
-afterAll(() => rmSync(tables, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const trace = (...args: string[]) => runScript("trace-sid", [FLEET, "--mapped-dir", tables, "-q", ...args]);
+const trace = (...args: string[]) => runScript("trace-sid", [fleet, "-q", ...args]);
 
 const WANTED = `Session ${MIDNIGHT} on hp-ams-01
   from      203.0.113.251:7113 to 172.24.0.18:2222, ssh
@@ -39,7 +41,7 @@ describe("trace-sid", () => {
 
   test("reads logs, event tables and stdin alike", async () => {
     const wanted = await trace("-sid", MIDNIGHT);
-    const logs = ["cowrie.json.2026-07-20.gz", "cowrie.json.2026-07-21.gz"].map(name => join(FLEET, "hp-ams-01", name));
+    const logs = ["cowrie.json.2026-07-20.gz", "cowrie.json.2026-07-21.gz"].map(name => join(fleet, "hp-ams-01", name));
     await using dir = await makeTempDir();
     const script = join(ROOT, "scripts/trace-sid.ts");
     const results = await Promise.all([
@@ -69,15 +71,7 @@ describe("trace-sid", () => {
   test("writes a page, and nothing to stdout", async () => {
     await using dir = await makeTempDir();
     const path = join(dir.path, "trace.html");
-    const { stdout, stderr, exitCode } = await runScript("trace-sid", [
-      FLEET,
-      "--mapped-dir",
-      tables,
-      "-sid",
-      MIDNIGHT,
-      "-o",
-      path,
-    ]);
+    const { stdout, stderr, exitCode } = await runScript("trace-sid", [fleet, "-sid", MIDNIGHT, "-o", path]);
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(`trace-sid: 1 session in ${path}`);
     expect(readFileSync(path, "utf8")).toContain("last # after midnight");
@@ -96,7 +90,7 @@ describe("trace-sid", () => {
   });
 
   test("wrong usage is told", async () => {
-    const missing = await runScript("trace-sid", [FLEET]);
+    const missing = await runScript("trace-sid", [fleet]);
     expect(missing).toMatchObject({
       stdout: "",
       stderr: "trace-sid: Missing --session-id\nTry: bun scripts/trace-sid.ts --help\n",

@@ -1,5 +1,5 @@
 /** visualize as a user runs it: a table in any form to both pages. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
@@ -7,7 +7,6 @@ import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-setDefaultTimeout(600_000);
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);

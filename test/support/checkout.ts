@@ -4,6 +4,7 @@
  */
 import { cp, mkdir, realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { copyFleet } from "./copy-fleet.ts";
 import { makeFakeCrontab } from "./crontab.ts";
 import { makeTempDir, ROOT, run, type RunResult } from "./run.ts";
 
@@ -18,10 +19,7 @@ export async function makeCheckout(): Promise<Checkout> {
   const dir = await makeTempDir();
   const path = await realpath(dir.path);
   await mkdir(join(path, "test/fixtures"), { recursive: true });
-  await cp(join(ROOT, "test/fixtures/fleet"), join(path, "test/fixtures/fleet"), {
-    recursive: true,
-    filter: source => !source.endsWith(".arrow"),
-  });
+  await copyFleet(join(path, "test/fixtures/fleet"));
   await cp(join(ROOT, "test/fixtures/sensors.toml"), join(path, "test/fixtures/sensors.toml"));
   await symlink(join(ROOT, "scripts"), join(path, "scripts"));
   const fake = await makeFakeCrontab(path);

@@ -1,5 +1,5 @@
 /** Many rows: several batches, and batches that went through a temporary file. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { BATCH_ROWS, EventBuilder } from "../../../lib/events/event-builder.ts";
@@ -7,7 +7,6 @@ import { LineReader } from "../../../lib/events/line-reader.ts";
 import { eventLines } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const encoder = new TextEncoder();
 

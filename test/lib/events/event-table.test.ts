@@ -1,5 +1,5 @@
 /** The event table as Arrow: another implementation reads the same values, and damage is told, never taken for data. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { Precision, tableFromIPC, TimeUnit, Type } from "@uwdata/flechette";
 import { Table, tableToIPC, Uint8, vectorFromArray } from "apache-arrow";
 import { readFileSync, statSync } from "node:fs";
@@ -20,7 +20,6 @@ import { makeTempDir } from "../../support/run.ts";
 import { eventLines, mapBytes } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const toBytes = ({ info, table }: { info: EventTableInfo; table: BuiltEventTable }, format?: "file" | "stream") =>
   Buffer.concat([...eventTableToIpc(table, info, format)]);

@@ -1,5 +1,5 @@
 /** Bytes in pieces of any size, long lines, last pieces: what becomes of the text between a log and its lines. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/events/log-text.ts";
 import { LINE_MAX_BYTES } from "../../../lib/events/map-log.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -7,7 +7,6 @@ import { randomLines } from "../../support/random-lines.ts";
 import { mapBytes, readBack } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const encoder = new TextEncoder();
 const event = (n: number, more = "") =>

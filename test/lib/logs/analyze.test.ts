@@ -1,5 +1,5 @@
 /** The whole reading core against cases made by hand, against the slow counter, and against the laws of merging. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { loadCases } from "../../support/cases.ts";
 import { ERAS, type EraName } from "../../support/cowrie-eras.ts";
@@ -13,7 +13,6 @@ import { countSlowly, type SlowOptions } from "../../support/slow-counter.ts";
 import { analyze, asCounted } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const NO_EVENT = "Cannot find an event in any log: expected Cowrie's JSON, one object a line";
 

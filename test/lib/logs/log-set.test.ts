@@ -1,5 +1,5 @@
 /** When a stored event table is true, where it lies, and which logs count. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { appendFile, copyFile, mkdir, readFile, rename, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -8,7 +8,6 @@ import { makeTempDir } from "../../support/run.ts";
 import { analyze } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const event = (n: number, more = "") =>
   `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z",` +

@@ -1,5 +1,5 @@
 /** reduced.arrow and reduced.json say what the table says, to another reader too. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { tableFromIPC } from "@uwdata/flechette";
 import { join } from "node:path";
 import { isTextKey, type KeyColumn, KIND_NAMES, NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
@@ -13,7 +13,6 @@ import { HOSTILE_TEXTS } from "../../support/hostile.ts";
 import { analyze } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const ipcBytes = (table: ReducedTable, format?: "file" | "stream") => Buffer.concat([...reducedToIpc(table, format)]);
 

@@ -1,5 +1,5 @@
 /** Merging is exact: any split of the events, in any order, in any number of steps, gives the rows of the whole. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import {
   readReducedArrow,
@@ -20,7 +20,6 @@ import { mapBytes } from "../../support/tables.ts";
 import { comparePaths, compareSources, type SourceInfo } from "../../../lib/events/source.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const PARAMETERS = { robotMaxSeconds: 10 };
 

@@ -144,6 +144,5 @@ describe("answerQuestions", () => {
       ];
       expect(answers.slice(-8)).toEqual([piece, hash, piece, hash, piece, hash, Buffer.alloc(0), undefined]);
     },
-    60_000,
   );
 });

@@ -157,7 +157,7 @@ describe("counts of a node", () => {
       go();
     };
     expect(reduceAt(pour)).rejects.toThrow("it sends more than 268 MB of counts");
-  }, 60_000);
+  });
 });
 
 test("a node that drips for ever is given up by --time-limit, and not tried again", async () => {
@@ -187,4 +187,4 @@ test("a node that drips for ever is given up by --time-limit, and not tried agai
   );
   expect([exitCode, asks]).toEqual([1, 1]);
   expect(stderr).toContain("failed: not done after 2.00 s (--time-limit)");
-}, 60_000);
+});

@@ -59,7 +59,7 @@ beforeAll(async () => {
   mkdirSync(folder);
   await runScript("analyze-local", [LOGS, "--mapped-dir", "tables"], { cwd: folder });
   wanted = await contentOf(join(folder, "reduced.arrow"));
-}, 60_000);
+});
 afterAll(async () => {
   await lab?.[Symbol.asyncDispose]();
 });
@@ -102,7 +102,6 @@ describe("nodes with other tools", () => {
         expect(readFileSync(join(folder, node!, name)).equals(readFileSync(join(logs, name)))).toBe(true);
       }
     },
-    60_000,
   );
 
   test.skipIf(sshd.reason !== undefined)(
@@ -125,7 +124,6 @@ describe("nodes with other tools", () => {
       const { exitCode, arrow } = await analyze("bsd result", server, ["--reduce-on", "here"]);
       expect([exitCode, await contentOf(arrow)]).toEqual([0, wanted]);
     },
-    60_000,
   );
 });
 
@@ -218,7 +216,6 @@ describe("logs that only root may read", () => {
         while ((await sleeping()) !== "0") await Bun.sleep(20);
       });
     },
-    60_000,
   );
 
   const REFUSED: [what: string, sudoers: string, says: RegExp][] = [

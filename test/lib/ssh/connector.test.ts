@@ -548,7 +548,6 @@ describe("scripts", () => {
       for (let i = 0; i < 40; i++) await once();
       expect(open()).toBeLessThanOrEqual(before + 2);
     },
-    120_000,
   );
 
   withUsers(`the shells of the land all take our commands${whyUsers}`, async () => {

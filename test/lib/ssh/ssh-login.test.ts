@@ -159,7 +159,7 @@ describe("agents that are no good", () => {
     await using dir = await makeTempDir();
     using agent = await startFakeAgent(dir.path, Buffer.alloc(0));
     expect((await offers({ agent: agent.path })).text).toContain("the agent does not answer");
-  }, 30_000);
+  });
 });
 
 describe("prompts for the password of the login, and others", () => {

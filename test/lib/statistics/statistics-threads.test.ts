@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { computeStatistics, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
@@ -9,7 +9,6 @@ import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { analyze } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-setDefaultTimeout(600_000);
 
 const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
 const unshared = buildReduced([
