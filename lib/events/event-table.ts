@@ -10,6 +10,7 @@ import {
   type NumberColumn,
   TEXT_COLUMNS,
   type TextColumn,
+  UNSIGNED_MAX,
 } from "./schema.ts";
 import { isSource, parseInfo } from "./table-metadata.ts";
 import { visible } from "../text/text.ts";
@@ -145,7 +146,7 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
             rows,
             timestampUs,
             codes: { get: name => column(name) as Int32Array | undefined },
-            numbers: { get: name => column(name) as Float64Array | undefined },
+            numbers: { get: name => checkedNumbers(name, column(name)) },
             ...(lineHash === undefined ? {} : { lineHash }),
           };
         }
@@ -157,11 +158,35 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
   };
 }
 
+/** Columns that were looked at: one is asked for again and again. */
+const checked = new WeakSet<Float64Array>();
+
+/**
+ * A column of numbers, none of which its type could not hold, whatever type a stranger gave it.
+ *
+ * @throws {RangeError} naming the first that is none.
+ */
+function checkedNumbers(name: NumberColumn, values: Int32Array | Float64Array | undefined): Float64Array | undefined {
+  if (values === undefined || (values instanceof Float64Array && checked.has(values))) return values as undefined;
+  if (!(values instanceof Float64Array)) throw new RangeError(`an event table with text in the column ${name}`);
+  const type = NUMBER_COLUMNS[name];
+  const isWhole = type !== "float64";
+  const [least, greatest] = isWhole ? [0, UNSIGNED_MAX[type]] : [-Number.MAX_VALUE, Number.MAX_VALUE];
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value !== value || (value >= least && value <= greatest && (!isWhole || Math.floor(value) === value))) continue;
+    throw new RangeError(`an event table with damaged numbers: no event has the ${name} ${value}`);
+  }
+  checked.add(values);
+  return values;
+}
+
 /** Calendars are laid out by them: what no log can hold is refused. */
 function checkTimestamps(timestampUs: Int32Array | Float64Array | undefined): asserts timestampUs is Float64Array {
   let isSound = timestampUs instanceof Float64Array;
   for (let row = 0; isSound && row < timestampUs!.length; row++) {
-    isSound = timestampUs![row]! >= EARLIEST_US && timestampUs![row]! <= LATEST_US;
+    const us = timestampUs![row]!;
+    isSound = us >= EARLIEST_US && us <= LATEST_US && Math.floor(us) === us;
   }
   if (!isSound) throw new RangeError("an event table with damaged timestamps: expected the years 1970 to 2199");
 }

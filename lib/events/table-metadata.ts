@@ -3,6 +3,7 @@
  */
 import { COUNT_NAMES, type SourceInfo } from "./source.ts";
 import type { ReductionParameters } from "./scope.ts";
+import { EARLIEST_US, LATEST_US } from "../text/time.ts";
 
 /**
  * Parse the metadata of a table.
@@ -31,6 +32,10 @@ export function checkReducedInfo(
   }
 }
 
+/** The first and the last day that `--since` and `--until` take: years of four digits. */
+const FIRST_DAY = -719_528;
+const LAST_DAY = 2_932_896;
+
 /** Tell whether a value describes a log. */
 export function isSource(value: unknown): value is SourceInfo {
   if (!isRecord(value)) return false;
@@ -40,7 +45,9 @@ export function isSource(value: unknown): value is SourceInfo {
     isCount(sizeBytes) &&
     isRecord(counts) &&
     COUNT_NAMES.every(name => isCount(counts[name])) &&
-    [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, Number.isFinite)) &&
+    [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, isInstant)) &&
+    (firstSeenUs === undefined) === (lastSeenUs === undefined) &&
+    ((firstSeenUs ?? 0) as number) <= ((lastSeenUs ?? 0) as number) &&
     isAbsentOr(cut, isFlag) &&
     [damage, head, tail].every(text => isAbsentOr(text, isText))
   );
@@ -48,10 +55,11 @@ export function isSource(value: unknown): value is SourceInfo {
 
 function isParameters(value: unknown): value is ReductionParameters {
   if (!isRecord(value)) return false;
-  const { robotMaxSeconds, sinceDay, untilDay, sensors, sensorAliases } = value;
+  const { robotMaxSeconds, robotMaxSecondsOf, sinceDay, untilDay, sensors, sensorAliases } = value;
   return (
-    Number.isFinite(robotMaxSeconds) &&
-    [sinceDay, untilDay].every(day => isAbsentOr(day, Number.isSafeInteger)) &&
+    isSeconds(robotMaxSeconds) &&
+    isAbsentOr(robotMaxSecondsOf, limits => isRecord(limits) && Object.values(limits).every(isSeconds)) &&
+    [sinceDay, untilDay].every(day => isAbsentOr(day, isDay)) &&
     isAbsentOr(sensors, names => isList(names, isText)) &&
     isAbsentOr(sensorAliases, aliases => isRecord(aliases) && Object.values(aliases).every(isText))
   );
@@ -75,6 +83,22 @@ function isFlag(value: unknown): value is boolean {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isInRange(value: unknown, least: number, greatest: number): boolean {
+  return typeof value === "number" && value >= least && value <= greatest;
+}
+
+function isInstant(value: unknown): boolean {
+  return Number.isSafeInteger(value) && isInRange(value, EARLIEST_US, LATEST_US);
+}
+
+function isDay(value: unknown): boolean {
+  return Number.isSafeInteger(value) && isInRange(value, FIRST_DAY, LAST_DAY);
+}
+
+function isSeconds(value: unknown): boolean {
+  return isInRange(value, 0, Number.MAX_VALUE);
 }
 
 function isAbsentOr(value: unknown, is: (value: unknown) => boolean): boolean {

@@ -17,7 +17,7 @@ import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-build
 import { JSON_KINDS } from "./reduced-json.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { quoteForMessage } from "../text/text.ts";
-import { DAY_US } from "../text/time.ts";
+import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
 
 /** Sessions shorter than this were robots; the file does not say, and both tools take this by default. */
@@ -45,6 +45,9 @@ export function parseReducedJson(path: string, bytes: Uint8Array, onNotice: (lin
     const { date, sensor } = object;
     const day = typeof date === "string" ? parseIsoDay(date) : undefined;
     if (day === undefined) throw wrong(path, `its date is ${show(date)}`, "YYYY-MM-DD");
+    if (day * DAY_US < EARLIEST_US || day * DAY_US > LATEST_US) {
+      throw wrong(path, `its date is ${show(date)}`, "a day of the years 1970 to 2199");
+    }
     const where = `the object of ${date as string}`;
     if (typeof sensor !== "string" && sensor !== null && sensor !== undefined) {
       throw wrong(path, `${where} has the sensor ${show(sensor)}`, "a text");

@@ -4,17 +4,41 @@
 import { type ColumnShape, inChunks, type IpcFormat, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
-import { type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
-import { visible } from "../text/text.ts";
+import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
 
 /** Version of the format; another one is refused. */
 export const REDUCED_VERSION = 2;
 
 const INFO_KEY = "cowrie.reduced";
+
+/**
+ * Most events of a kind that a table may count: no honeypot has seen so many, and a thousand such tables still add up
+ * to numbers that are exact.
+ */
+export const EVENTS_MAX = 2 ** 43;
+const UINT32_MAX = 0xffff_ffff;
+const INT32_MAX = 0x7fff_ffff;
+
+/** Least and greatest value of a column, both included. */
+type Range = readonly [least: number, greatest: number];
+
+const DAYS: Range = [Math.ceil(EARLIEST_US / DAY_US), Math.floor(LATEST_US / DAY_US)];
+const COUNTS: Range = [0, EVENTS_MAX];
+const INSTANTS: Range = [EARLIEST_US, LATEST_US];
+const CODES: Range = [0, INT32_MAX];
+const NUMBERS: Record<NumberKey, Range> = {
+  dst_port: [0, 0xffff],
+  robot: [0, 1],
+  hour: [0, 23],
+  positives: [0, INT32_MAX],
+  total: [0, INT32_MAX],
+  line: [0, INT32_MAX],
+};
 
 /** Rows per record batch. */
 const BATCH_ROWS = 1 << 16;
@@ -36,8 +60,8 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
     { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
     ...TEXT_KEYS.map(name => ({ name, texts: toTexts(table.dictionaries[name]), nullable: true })),
     ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_TYPES[name], nullable: true })),
-    { name: "count", type: "uint32", nullable: false },
-    { name: "success", type: "uint32", nullable: false },
+    { name: "count", type: countType(table), nullable: false },
+    { name: "success", type: countType(table), nullable: false },
     { name: "first_seen", type: "timestamp", nullable: false },
     { name: "last_seen", type: "timestamp", nullable: false },
   ];
@@ -61,6 +85,11 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
     }
   }
   yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(table.info)]])));
+}
+
+/** Wider where tables were added up whose counts together are more than any log holds: a sum never wraps. */
+function countType({ kinds }: ReducedTable): NumberType {
+  return KIND_NAMES.some(kind => kinds[kind].count.some(count => count > UINT32_MAX)) ? "int64" : "uint32";
 }
 
 /** The columns, every one of which every table has. */
@@ -104,6 +133,8 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
     if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
     for await (const { rows, column } of ipc.batches()) {
       if (rows === 0) continue;
+      const untold = [...CODED_COLUMNS, "kind"].filter(name => ipc.texts(name) === undefined);
+      if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
       const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
       parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
     }
@@ -148,20 +179,34 @@ function splitKinds(
   }
   const kinds: Partial<Record<Kind, KindTable>> = {};
   for (const [kind, list] of rowsOf) {
-    if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind "${kind}"`);
+    if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind ${quoteForMessage(String(kind))}`);
     const rows = Int32Array.from(list);
-    const whole = (name: string) => Int32Array.from(take(column(name)!, rows), value => (value === value ? value : -1));
-    const number = (name: string) => take(column(name) as Float64Array, rows);
+    const numbers = (name: string, range: Range) => {
+      const values = take(column(name)!, rows);
+      checkNumbers(kind, name, values, range);
+      return values;
+    };
+    const number = (name: string, range: Range) => Float64Array.from(numbers(name, range));
+    // A null, NaN or -1, is -1.
+    const whole = (name: string, range: Range, isNullable: boolean) => {
+      const values = take(column(name)!, rows);
+      checkNumbers(kind, name, isNullable ? values.filter(value => value === value && value !== -1) : values, range);
+      return Int32Array.from(values, value => (value === value ? value : -1));
+    };
     const table: KindTable = {
       kind,
       rows: rows.length,
-      day: whole("day"),
-      sensor: whole("sensor"),
-      keys: Object.fromEntries(KINDS[kind].map((name: KeyColumn) => [name, whole(name)])),
-      count: number("count"),
-      success: number("success"),
-      firstSeenUs: number("first_seen"),
-      lastSeenUs: number("last_seen"),
+      // The day before 1970, which a zone can lead to, is -1 and stands as a null.
+      day: whole("day", DAYS, true),
+      // A verdict counts whatever days and sensors were asked for: it may be of none of them.
+      sensor: whole("sensor", CODES, kind === "scan"),
+      keys: Object.fromEntries(
+        KINDS[kind].map((name: KeyColumn) => [name, whole(name, isTextKey(name) ? CODES : NUMBERS[name], true)]),
+      ),
+      count: number("count", COUNTS),
+      success: number("success", COUNTS),
+      firstSeenUs: number("first_seen", INSTANTS),
+      lastSeenUs: number("last_seen", INSTANTS),
     };
     checkRows(table);
     kinds[kind] = table;
@@ -170,28 +215,31 @@ function splitKinds(
 }
 
 /**
- * Rows that nobody can have counted would make calendars of a million years, or sums that are no numbers.
+ * Numbers that nobody can have counted would make calendars of a million years, sums that are no numbers, and loops that
+ * never end.
  *
- * @throws {RangeError} naming the first such row.
+ * @throws {RangeError} naming the first that is no whole number of its range.
  */
-function checkRows({ kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs }: KindTable): void {
-  const { hour, robot } = keys;
-  for (let row = 0; row < rows; row++) {
-    const isSound =
-      day[row]! * DAY_US >= EARLIEST_US &&
-      day[row]! * DAY_US <= LATEST_US &&
-      // A verdict counts whatever days and sensors were asked for: it may be of none of them.
-      sensor[row]! >= (kind === "scan" ? -1 : 0) &&
-      count[row]! >= 0 &&
-      success[row]! >= 0 &&
-      success[row]! <= count[row]! &&
-      firstSeenUs[row]! >= EARLIEST_US &&
-      firstSeenUs[row]! <= lastSeenUs[row]! &&
-      lastSeenUs[row]! <= LATEST_US &&
-      (hour === undefined || (hour[row]! >= 0 && hour[row]! < 24)) &&
-      (robot === undefined || (robot[row]! >= -1 && robot[row]! <= 1));
-    if (!isSound) {
-      throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row} of day ${day[row]}`);
-    }
+function checkNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range): void {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    // False for NaN.
+    if (value >= least && value <= greatest && Math.floor(value) === value) continue;
+    throw new RangeError(`a reduced table with damaged rows: no ${kind} has the ${name} ${value}`);
   }
+}
+
+/**
+ * What no number alone tells.
+ *
+ * @throws {RangeError} if more succeeded than were, the last came before the first, or all together are too many.
+ */
+function checkRows({ kind, rows, count, success, firstSeenUs, lastSeenUs }: KindTable): void {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    sum += count[row]!;
+    if (success[row]! <= count[row]! && firstSeenUs[row]! <= lastSeenUs[row]!) continue;
+    throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row}`);
+  }
+  if (sum > EVENTS_MAX) throw new RangeError(`a reduced table with damaged rows: no log holds ${sum} of ${kind}`);
 }

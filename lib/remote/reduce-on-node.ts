@@ -368,20 +368,15 @@ if [ -f "$r" ]; then cat "$r"; fi
  */
 function checkSources(sources: readonly SourceInfo[], asked: ReadonlySet<string>): void {
   const seen = new Set<string>();
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   const isHash = (value: unknown) => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
   const isText = (value: unknown) =>
     value === undefined || (typeof value === "string" && value.length <= FRAGMENT_MAX_LENGTH);
-  const isTime = (value: unknown) => value === undefined || Number.isFinite(value);
-  for (const { path, sizeBytes, headHash, wholeHash, counts, ...rest } of sources) {
+  for (const { path, headHash, wholeHash, ...rest } of sources) {
     if (!asked.has(path) || seen.has(path)) throw new TypeError("it names a log that was not asked for");
     seen.add(path);
-    const { lines, events, repaired, rejected, pending } = counts;
     const isSound =
-      [sizeBytes, lines, events, repaired, rejected, pending].every(isCount) &&
       [headHash, wholeHash].every(isHash) &&
       [rest.damage, rest.head, rest.tail].every(isText) &&
-      [rest.firstSeenUs, rest.lastSeenUs].every(isTime) &&
       rest.cut === undefined;
     if (!isSound) throw new TypeError("what it says of a log cannot be true");
   }

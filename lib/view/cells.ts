@@ -96,6 +96,8 @@ export function encodeCells(lists: readonly Cells[]): Uint8Array<ArrayBuffer> {
   let end = 0;
   // Base 128, low digits first; counts may pass 2^31, so no shifts.
   const put = (value: number) => {
+    // What is no whole number would be divided for ever.
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`Cannot write ${value}: expected a count`);
     if (end + 10 > bytes.length) {
       const larger = new Uint8Array(2 * bytes.length);
       larger.set(bytes);
@@ -122,7 +124,8 @@ export function decodeCells(bytes: Uint8Array): Cells[] {
   const take = () => {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
-      const byte = bytes[position++]!;
+      const byte = bytes[position++];
+      if (byte === undefined) throw new RangeError("Cannot read cells: they are cut short");
       if (byte < 128) return value + byte * factor;
       value += (byte - 128) * factor;
     }

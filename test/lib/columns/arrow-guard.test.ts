@@ -3,7 +3,9 @@ import { List, Table, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 
 import { checkFileBytes, checkStream, checkedMessages } from "../../../lib/columns/arrow-guard.ts";
 import { type IpcFormat, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { readReducedArrow, reducedToIpc, toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { type Kind, NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import type { SourceInfo } from "../../../lib/events/source.ts";
 import { buildReduced } from "../../support/build.ts";
 import { command, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -26,6 +28,31 @@ const failure = async (source: Uint8Array | AsyncIterable<Uint8Array>) => {
     return (error as Error).message;
   }
 };
+
+const SOURCE: SourceInfo = {
+  path: "cowrie.json",
+  sizeBytes: 1,
+  headHash: "0123456789abcdef",
+  wholeHash: "fedcba9876543210",
+  counts: { lines: 1, events: 1, repaired: 0, rejected: 0, pending: 0 },
+};
+
+/** A table of equal rows as somebody else would write it: numbers are doubles, and texts where we have them. */
+function foreignRow(kind: Kind, change: Record<string, number>, rows = 1, untold: readonly string[] = []): Uint8Array {
+  const values: Record<string, number> = { day: 19_000, count: 1, success: 0, first_seen: 1.6e15, last_seen: 1.7e15, ...change };
+  const numbers = ["day", "count", "success", "first_seen", "last_seen", ...NUMBER_KEYS, ...untold];
+  const texts = ["sensor", "kind", ...TEXT_KEYS].filter(name => !untold.includes(name));
+  const shapes = [
+    ...texts.map(name => ({ name, texts: toTexts([kind]), nullable: true })),
+    ...numbers.map(name => ({ name, type: "float64" as const, nullable: true })),
+  ];
+  const columns = [
+    ...texts.map(() => new Int32Array(rows)),
+    ...numbers.map(name => new Float64Array(rows).fill(values[name] ?? NaN)),
+  ];
+  const metadata = new Map([["cowrie.reduced", JSON.stringify(table.info)]]);
+  return Buffer.concat([...toIpc("stream", shapes, [{ rows, columns }], metadata)]);
+}
 
 describe("sound tables pass", () => {
   for (const form of FORMATS) {
@@ -155,11 +182,57 @@ describe("rows that nobody can have counted", () => {
     ["a time in a million years", ({ lastSeenUs }) => ({ lastSeenUs: lastSeenUs.map(us => us * 1000) })],
     ["no sensor", ({ sensor }) => ({ sensor: sensor.map(() => -1) })],
   ];
+  const REFUSED = /^a reduced table with damaged rows: no (command|log) (can be|has|holds)/;
   for (const [name, change] of cases) {
     test(name, async () => {
-      expect(await failure(bytesOf("stream", lie(change)))).toMatch(/^a reduced table with damaged rows: no command can be/);
+      expect(await failure(bytesOf("stream", lie(change)))).toMatch(REFUSED);
     });
   }
+
+  // Nobody makes a stranger use our types: as doubles its numbers may be anything.
+  const NUMBERS: [column: string, good: number, bad: number[]][] = [
+    ["day", 19_000, [-2, 19_000.5, 84_009, 2 ** 32 + 19_000, -Infinity]],
+    ["count", 1, [NaN, Infinity, -1, 0.5, 2 ** 43 + 1, 2 ** 53, 1e300]],
+    ["success", 0, [NaN, Infinity, -1, 0.5, 2 ** 53]],
+    ["first_seen", 1.6e15, [NaN, -Infinity, 1.6e15 + 0.5, -1e300]],
+    ["last_seen", 1.7e15, [NaN, Infinity, 1.7e15 + 0.5, 1e300]],
+  ];
+  const KEYS: [column: string, kind: Kind, good: number, bad: number[]][] = [
+    ["dst_port", "connect", 65_535, [65_536, -2, 22.5, Infinity, 2 ** 32 + 22]],
+    ["robot", "session_closed", 1, [2, 0.5, 2 ** 32, -Infinity]],
+    ["hour", "event", 23, [24, 0.5, 2 ** 32, Infinity]],
+    ["positives", "scan", 5, [2 ** 31, -5, 0.5, Infinity]],
+    ["total", "scan", 5, [2 ** 31, -5, 0.5, Infinity]],
+    ["line", "last_command", 5, [2 ** 31, -5, 0.5, Infinity]],
+  ];
+  for (const [column, kind, good, bad] of [
+    ...NUMBERS.map(([column, good, bad]) => [column, "command" as Kind, good, bad] as const),
+    ...KEYS,
+  ]) {
+    test(`${column} of a stranger: ${bad.join(", ")}`, async () => {
+      expect(await failure(foreignRow(kind, { [column]: good }))).toBe("read");
+      for (const value of bad) {
+        expect(await failure(foreignRow(kind, { [column]: value }))).toStartWith("a reduced table with damaged rows: no");
+      }
+    });
+  }
+
+  test("rows that are sound one by one and too many together", async () => {
+    expect(await failure(foreignRow("command", { count: 2 ** 42 }, 2))).toBe("read");
+    expect(await failure(foreignRow("command", { count: 2 ** 42 }, 3))).toMatch(REFUSED);
+  });
+
+  test("numbers where texts should stand", async () => {
+    expect(await failure(foreignRow("command", {}, 1, ["input"]))).toBe(
+      "a reduced table with no text in the columns input",
+    );
+  });
+
+  test("a sum beyond 32 bits is written as it is", async () => {
+    const large = lie(({ count }) => ({ count: count.map(() => 2 ** 33) }));
+    const { parts } = await readReducedArrow(bytesOf("file", large));
+    expect(parts.flatMap(({ kinds }) => [...(kinds.command?.count ?? [])])).toEqual([2 ** 33, 2 ** 33]);
+  });
 
   test("metadata that describe no table", async () => {
     const { info } = table;
@@ -169,6 +242,20 @@ describe("rows that nobody can have counted", () => {
       { ...info, parameters: null },
       { ...info, parameters: { robotMaxSeconds: "10" } },
       { ...info, parameters: { robotMaxSeconds: 10, sensors: [1] } },
+      ...[-1, null, "\u001b[2J"].map(robotMaxSeconds => ({ ...info, parameters: { robotMaxSeconds } })),
+      ...["\u001b[2J", -1, null].map(seconds => ({
+        ...info,
+        parameters: { robotMaxSeconds: 10, robotMaxSecondsOf: { node: seconds } },
+      })),
+      { ...info, parameters: { robotMaxSeconds: 10, robotMaxSecondsOf: "\u001b[2J" } },
+      ...[-(2 ** 53), 2 ** 53, 2 ** 52, 0.5, "now"].flatMap(day =>
+        ["sinceDay", "untilDay"].map(name => ({ ...info, parameters: { robotMaxSeconds: 10, [name]: day } })),
+      ),
+      ...[-1e300, 1e300, 1.6e15 + 0.5, 2 ** 53].map(us => ({ ...info, sources: [{ ...SOURCE, firstSeenUs: us, lastSeenUs: us }] })),
+      { ...info, sources: [{ ...SOURCE, firstSeenUs: 2e15, lastSeenUs: 1e15 }] },
+      { ...info, sources: [{ ...SOURCE, firstSeenUs: 1e15 }] },
+      { ...info, sources: [{ ...SOURCE, sizeBytes: 2 ** 53 }] },
+      { ...info, sources: [{ ...SOURCE, counts: { ...SOURCE.counts, lines: 1e300 } }] },
     ];
     for (const lie of lies) {
       expect(await failure(bytesOf("stream", { ...table, info: lie as ReducedTable["info"] }))).toMatch(

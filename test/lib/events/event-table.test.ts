@@ -10,6 +10,8 @@ import {
   eventTableToIpc,
   openEventTable,
 } from "../../../lib/events/event-table.ts";
+import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
+import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
 import { BATCH_ROWS } from "../../../lib/events/event-builder.ts";
 import { NUMBER_COLUMN_NAMES, NUMBER_COLUMNS, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
@@ -23,6 +25,15 @@ import { eventLines, mapBytes } from "../../support/tables.ts";
 
 const toBytes = ({ info, table }: { info: EventTableInfo; table: BuiltEventTable }, format?: "file" | "stream") =>
   Buffer.concat([...eventTableToIpc(table, info, format)]);
+
+const failure = async (source: Uint8Array | string) => {
+  try {
+    await readStored(source);
+    return "read";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
 
 /** The lines of {@link eventLines}, read by flechette. */
 function linesByFlechette(bytes: Uint8Array): string[] {
@@ -148,14 +159,6 @@ describe("what is written is what every reader reads", () => {
 
 describe("what is no event table, or no whole one", () => {
   const sound = async () => toBytes(await mapBytes(generated(["v3"], 5e4)));
-  const failure = async (source: Uint8Array | string) => {
-    try {
-      await readStored(source);
-      return "read";
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
 
   test("another program's Arrow, another version, no Arrow", async () => {
     const foreign = tableToIPC(new Table({ a: vectorFromArray([1, 2], new Uint8()) }), "file");
@@ -206,6 +209,35 @@ describe("what is no event table, or no whole one", () => {
     expect(await failure(toBytes({ info, table: lying }))).toBe(
       "Cannot read code 7 of a dictionary: expected less than 1",
     );
+  });
+});
+
+describe("numbers that no column of ours holds", () => {
+  // A stranger writes doubles where we write 16 bits.
+  const tableWith = async (name: string, value: number) => {
+    const { info } = await mapBytes('{"eventid":"e","timestamp":"2024-01-31T10:00:00Z"}\n');
+    const shapes = [
+      { name: "timestamp", type: "float64" as const, nullable: false },
+      { name: "eventid", texts: toTexts(["e"]), nullable: false },
+      ...(name === "timestamp" ? [] : [{ name, type: "float64" as const, nullable: true }]),
+    ];
+    const us = Float64Array.of(name === "timestamp" ? value : 1.7e15);
+    const columns = [us, Int32Array.of(0), ...(name === "timestamp" ? [] : [Float64Array.of(value)])];
+    return Buffer.concat([
+      ...toIpc("stream", shapes, [{ rows: 1, columns }], new Map([["cowrie.events", JSON.stringify(info)]])),
+    ]);
+  };
+  test.each([
+    ["dst_port", 22, [65_536, -1, 0.5, Infinity]],
+    ["total", 70, [65_536, -1, 0.5, 1e300]],
+    ["size", 2 ** 32 - 1, [2 ** 32, -1, 0.5]],
+    ["duration", 1.5, [Infinity, -Infinity]],
+    ["timestamp", 1.7e15, [NaN, Infinity, 1e300, 1.7e15 + 0.5, -1e300]],
+  ] as const)("%s", async (name, good, bad) => {
+    expect(await failure(await tableWith(name, good))).toBe("read");
+    for (const value of bad) {
+      expect(await failure(await tableWith(name, value))).toMatch(/^an event table with damaged (numbers: no event|timestamps)/);
+    }
   });
 });
 

@@ -123,12 +123,14 @@ describe("counts of a node", () => {
     ["no counts", [{ ...SOURCE, counts: undefined }]],
     ["counts that were cut", [{ ...SOURCE, cut: true }]],
     ["a time that is none", [{ ...SOURCE, firstSeenUs: "now" }]],
+    ["a time before time", [{ ...SOURCE, firstSeenUs: -1e300, lastSeenUs: -1e300 }]],
+    ["a time behind time", [{ ...SOURCE, firstSeenUs: 1e300, lastSeenUs: 1e300 }]],
     ["a damage without end", [{ ...SOURCE, damage: "x".repeat(2e6) }]],
     ["no list", null],
     ["a list of nothing", [null]],
   ];
   test.each(LIES)("%s: none of it is taken", async (_what, sources) => {
-    expect(reduceAt(withSources(sources))).rejects.toThrow("its counts cannot be read");
+    await expect(reduceAt(withSources(sources))).rejects.toThrow("its counts cannot be read");
   });
 
   const BAD: [what: string, answer: (asked: Asked) => void, says: string][] = [
