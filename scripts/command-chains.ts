@@ -133,7 +133,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const hidden = describeHidden(thinned, threshold) || "nothing hidden";
     const place = outputs.length === 0 ? "" : ` in ${visible(outputs[0]!)}`;
     note(
-      `command-chains: ${plural(graph.sessions, "session")} with ${plural(commands.commands.length, "different command")}` +
+      `command-chains: ${plural(graph.sessions, "session")} with ${plural(commands.commands.length, "distinct command")}` +
         `${place}; ${hidden}; ${describePace(startMs, set)}`,
     );
   }

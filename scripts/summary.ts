@@ -149,7 +149,7 @@ function toText(summary: Summary): string {
       `${formatNumber(succeeded.count + failed.count)}: ${formatNumber(succeeded.count)} succeeded ` +
         `(${formatShare(successShare(summary))}), ${formatNumber(failed.count)} failed`,
     ],
-    ["Commands", `${formatNumber(commands.count)} typed, ${formatNumber(commands.distinct)} different`],
+    ["Commands", `${formatNumber(commands.count)} typed, ${formatNumber(commands.distinct)} distinct`],
   ];
   return [
     figures.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join(""),

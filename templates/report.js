@@ -706,7 +706,7 @@ async function start() {
       columns.push({ name: "Trend", cell: row => element("td", {}, sparkline(row.values)) });
       if (section.success !== undefined)
         add(
-          "Let in",
+          "Accepted",
           "number",
           row => row.successText,
           row => row.success,

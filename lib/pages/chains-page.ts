@@ -76,8 +76,8 @@ export function renderChains(
         : "",
     chainsShown:
       graph.chains.length > chains.length
-        ? `First ${chains.length} of ${plural(graph.chains.length, "different chain")}`
-        : plural(graph.chains.length, "different chain"),
+        ? `First ${chains.length} of ${plural(graph.chains.length, "distinct chain")}`
+        : plural(graph.chains.length, "distinct chain"),
     chains: chains.map((chain, i) => toChainView(chain, i, graph.sessions, commands, purposes, refs)),
     commandsShown:
       commands.commands.length > refs.size
@@ -210,7 +210,7 @@ function toFacts(commands: SessionCommands, graph: StepGraph, logs: LogTally, op
     { name: "Sessions with commands", value: formatNumber(graph.sessions) },
     { name: "First command", value: `${formatInstant(commands.firstUs)} UTC` },
     { name: "Last command", value: `${formatInstant(commands.lastUs)} UTC` },
-    { name: "Different commands", value: formatNumber(commands.commands.length) },
+    { name: "Distinct commands", value: formatNumber(commands.commands.length) },
     { name: "Positions", value: `first ${options.steps}` },
     { name: "Commands per position", value: `${options.top}, the rest grouped` },
     { name: "Threshold", value: plural(options.threshold, "session") },

@@ -16,6 +16,7 @@ import { toMarkupText } from "../view/markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { DistinctName } from "../statistics/distinct.ts";
+import { whyNoComparison } from "../statistics/no-comparison.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import {
   buildChangesTable,
@@ -124,9 +125,13 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
     {
       value: formatNumber(fleet),
       label: sensors.length === 1 ? "changes" : "changes in the fleet",
-      note: words.join(", ") || "none over the period",
+      note: words.join(", ") || (tests.m === 0 ? "nothing was compared" : "none over the period"),
     },
-    { value: formatNumber(tests.m), label: "comparisons", note: `${formatNumber(tests.reported)} of them reported` },
+    {
+      value: formatNumber(tests.m),
+      label: "comparisons",
+      note: tests.m === 0 ? "too short a past, see below" : `${formatNumber(tests.reported)} of them reported`,
+    },
     {
       value: novelty.claimsFromDay === null ? "–" : formatNumber(sumOf(entry => entry.new)),
       label: "new values",
@@ -146,9 +151,10 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
 }
 
 /** No finding is not the same as no look. */
-function describeNoChange({ tests }: Statistics): string {
-  return tests.periodView === 0
-    ? "Nothing was compared, so nothing is said of change."
+function describeNoChange(statistics: Statistics): string {
+  if (statistics.tests.m === 0) return `Nothing was compared: ${whyNoComparison(statistics)}.`;
+  return statistics.tests.periodView === 0
+    ? "These days as a whole could not be compared: too few of them were watched."
     : "Nothing was unusual against its own past.";
 }
 
@@ -162,7 +168,8 @@ function toPeriodSection(statistics: Statistics): SectionView {
     heading: "What changed over these days as a whole?",
     lead:
       `The last ${plural(statistics.options.lastDays, "day")} against the days before, per watched sensor-day. The line is ` +
-      "the 95 % interval of the ratio, the dot the ratio itself; the mark in the middle is no change.",
+      "the 95 % interval of the ratio, the dot the ratio itself; the mark in the middle is no change. Expected is the count " +
+      "that the days before would give; q is the share of false findings to expect among all rows with a q as small or smaller.",
     charts: [],
     tables: [
       ...(fleet.length > 0
@@ -202,6 +209,10 @@ function emptyTable(id: string, words: string): { title: string; table: TableVie
 
 function toNoveltySection({ novelty, options }: Statistics): SectionView {
   const { totals } = novelty;
+  const words =
+    `Known values were seen at any time, active ones since ${toIsoDay(novelty.sinceDay)}. Returned ones came back after ` +
+    `${options.returningAfterDays} watched days or more without them; gone ones had been seen on three days or more, and ` +
+    `not on the last ${options.returningAfterDays} watched days.`;
   const tables: { title: string; table: TableView }[] = [
     {
       title: "",
@@ -262,12 +273,12 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
   return {
     id: "new",
     name: "New and gone",
-    heading: "What is new, and what went away?",
+    heading: "Which values are new, returned or gone?",
     lead:
       novelty.claimsFromDay === null
-        ? `The archive is not longer than its burn-in of ${options.burnInDays} watched days, so nothing is called new yet.`
-        : `Since ${toIsoDay(novelty.sinceDay)}. New is what the whole archive had never seen; returned is what had been absent ` +
-          `for ${options.returningAfterDays} watched days or more.`,
+        ? `The archive is not longer than its burn-in of ${options.burnInDays} watched days, in which every value would be new: nothing is called new yet. ${words}`
+        : `New values were never seen before ${toIsoDay(novelty.sinceDay)} by any sensor; in the burn-in, the first ` +
+          `${options.burnInDays} watched days, nothing is called new. ${words}`,
     charts: [],
     tables,
   };
@@ -375,7 +386,7 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
     id: "coverage",
     name: "Coverage",
     heading: "Which sensor watched when?",
-    lead: `A day without any event is called down where a silence so long is incredible for the sensor.${cut}${drawn}`,
+    lead: `A day without any event counts as down where the sensor's usual rate makes a silence that long less likely than one in a million.${cut}${drawn}`,
     charts: [
       toFigure(
         calendarChart(calendar, steps, CHART_WIDTH, "What is known of each sensor and day"),
@@ -388,9 +399,9 @@ function toCoverageSection({ coverage, outages, silent, firstDay, lastDay, cutDa
 }
 
 const DISTINCT_WORDS: Readonly<Record<DistinctName, string>> = {
-  addresses: "Source addresses",
-  credentials: "Credentials",
-  hashes: "File hashes",
+  addresses: "source addresses",
+  credentials: "credentials",
+  hashes: "file hashes",
 };
 
 function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics): SectionView | undefined {
@@ -405,15 +416,15 @@ function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics
         { name: "seen before", values: perDay.map((n, day) => (watched(day) ? n - newPerDay[day]! : null)), style: 0 },
         { name: "never seen before", values: newPerDay.map((n, day) => (watched(day) ? n : null)), style: 1 },
       ];
-      const unit = `${DISTINCT_WORDS[name]}, different ones per day, ${formatNumber(total)} in all`;
+      const unit = `Distinct ${DISTINCT_WORDS[name]} per day, ${formatNumber(total)} over the whole archive`;
       return toFigure(stackChart(lines, steps, CHART_WIDTH, unit, 190), unit, name);
     });
   if (charts.length === 0) return undefined;
   return {
     id: "distinct",
     name: "Distinct values",
-    heading: "How many different ones are there each day?",
-    lead: "Counted from sets over the whole fleet, as they do not add up over days or sensors. On an archive's first days everything is new.",
+    heading: "How many distinct values are there each day?",
+    lead: "Each value counts once a day for the whole fleet, however many sensors saw it: the sum over days or sensors is more than the number of distinct values. In an archive's first days every value is new.",
     charts,
     tables: [],
   };
@@ -571,7 +582,7 @@ function toTestSection({ tests, options }: Statistics): SectionView {
     heading: "How was it tested?",
     lead:
       `${formatNumber(tests.m)} comparisons, ${formatNumber(tests.dayView)} of days and ${formatNumber(tests.periodView)} of periods; ` +
-      `${formatNumber(tests.withoutSupport)} more were not made for want of counts. Negative-binomial tails against the ${options.baselineDays} ` +
+      `${formatNumber(tests.withoutSupport)} more values were too rare to compare. Negative-binomial tails against the ${options.baselineDays} ` +
       `watched days before, ${tests.method} at q = ${options.q} over all of them together, and changes of ${options.thresholdPercent} % or more.`,
     charts: [],
     tables,

@@ -62,8 +62,8 @@ const LANES_TALL = 12;
 const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
   file: "moved files",
   command: "typed commands",
-  letin: "was let in",
-  refused: "was refused",
+  letin: "login accepted",
+  refused: "login refused",
   connect: "only connected",
 };
 
@@ -218,7 +218,7 @@ function markLegend(stories: readonly Story[]) {
     ...(kinds.has("login")
       ? [
           { className: "m-login", name: "login refused" },
-          { className: "m-letin", name: "login let in" },
+          { className: "m-letin", name: "login accepted" },
         ]
       : []),
   ];

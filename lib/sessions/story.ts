@@ -288,7 +288,7 @@ function addStep(steps: Step[], step: Step): void {
   else steps.push(step);
 }
 
-const LET_IN = "login let in";
+const LET_IN = "login accepted";
 
 const own = (text: string): Part => ({ text, isForeign: false });
 const foreign = (text: string): Part => ({ text, isForeign: true });

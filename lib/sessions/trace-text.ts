@@ -104,12 +104,12 @@ function sessionLine(story: Story, withAddress: boolean): string {
   return facts.filter(fact => fact !== "").join(", ");
 }
 
-/** `6 logins, 1 let in; 2 commands`. */
+/** `6 logins, 1 accepted; 2 commands`. */
 export function countsOf({ logins, commands, files, forwards }: Story): string {
   const letIn = logins.filter(({ isLetIn }) => isLetIn).length;
   return [
     ...(logins.length > 0
-      ? [`${plural(logins.length, "login")}${letIn > 0 ? ` (${formatNumber(letIn)} let in)` : ""}`]
+      ? [`${plural(logins.length, "login")}${letIn > 0 ? ` (${formatNumber(letIn)} accepted)` : ""}`]
       : []),
     ...(commands.length > 0 ? [plural(commands.length, "command")] : []),
     ...(files.length > 0 ? [plural(files.length, "file")] : []),
@@ -159,7 +159,7 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
   const differing = (all: number, different: number) =>
     all === 0
       ? "none"
-      : `${formatNumber(all)}${all === different ? "" : `, ${formatNumber(different)} of them different`}`;
+      : `${formatNumber(all)}${all === different ? "" : `, ${formatNumber(different)} distinct`}`;
   return [
     ["seen", `${formatInstant(summary.firstUs)} to ${formatInstant(summary.lastUs)} UTC`],
     [
@@ -172,7 +172,7 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
       loginsTried === 0
         ? "none"
         : `${formatNumber(loginsTried)} with ${plural(summary.credentials.length, "credential")}, ` +
-          `${formatNumber(loginsLetIn)} let in (${formatShare(loginsLetIn / loginsTried)})`,
+          `${formatNumber(loginsLetIn)} accepted (${formatShare(loginsLetIn / loginsTried)})`,
     ],
     ["commands", differing(typed, commands.length)],
     ["files", differing(fetched, new Set(files.map(({ value }) => value.hash)).size)],
@@ -196,7 +196,7 @@ function* summaryTables(summary: Summary, options: TraceTextOptions): Generator<
     const rows = credentials
       .slice(0, SUMMARY_ROWS)
       .map(({ value, count, letIn }) => [count, letIn, value.username, value.password]);
-    const columns = [{ title: "tried" }, { title: "let in" }, { title: "user" }, { title: "password" }];
+    const columns = [{ title: "tried" }, { title: "accepted" }, { title: "user" }, { title: "password" }];
     yield table("Credentials tried", credentials.length, formatTable(columns, rows, { width: options.width }));
   }
   if (commands.length > 0) {

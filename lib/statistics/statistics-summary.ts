@@ -1,6 +1,7 @@
 /** What the statistics found, in the few lines that a run ends with. */
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { Category, ChangeRow } from "./change.ts";
+import { whyNoComparison } from "./no-comparison.ts";
 import type { Statistics } from "./statistics.ts";
 import { visible } from "../text/text.ts";
 
@@ -22,7 +23,7 @@ export function summarizeStatistics(statistics: Statistics): [label: string, tex
   const { burnInDays } = statistics.options;
   const isBurnIn = novelty.claimsFromDay === null || novelty.claimsFromDay > statistics.lastDay;
   const lines: [string, string][] = [
-    ["Changes", `${describeChanges(reported)}; ${plural(tests.m, "comparison")} with the days before`],
+    ["Changes", tests.m === 0 ? `nothing was compared: ${whyNoComparison(statistics)}` : describeChanges(reported, tests.m)],
     [
       "New",
       isBurnIn
@@ -42,11 +43,12 @@ export function summarizeStatistics(statistics: Statistics): [label: string, tex
   return lines;
 }
 
-function describeChanges(reported: readonly ChangeRow[]): string {
-  if (reported.length === 0) return "none";
+function describeChanges(reported: readonly ChangeRow[], comparisons: number): string {
+  const compared = `${plural(comparisons, "comparison")} with the days before`;
+  if (reported.length === 0) return `none; ${compared}`;
   const parts = CATEGORIES.flatMap(category => {
     const count = reported.filter(row => row.category === category).length;
     return count === 0 ? [] : [`${formatNumber(count)} ${category}`];
   });
-  return parts.join(", ");
+  return `${parts.join(", ")}; ${compared}`;
 }

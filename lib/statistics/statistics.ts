@@ -24,6 +24,7 @@ import { COMPARED_KINDS, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.
 import { KIND_NAMES, type Kind } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
+import { whyNoComparison } from "./no-comparison.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
@@ -317,7 +318,7 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   if (statistics.days === 0) return ["The table holds no day."];
   notes.push(
     tests.m === 0
-      ? "Nothing was tested: no sensor has a baseline long enough before the days in question."
+      ? `Nothing was compared: ${whyNoComparison(statistics)}.`
       : `${formatNumber(tests.m)} comparisons were made together; of those reported, about ${q} % at most are expected to be chance.`,
   );
   notes.push(

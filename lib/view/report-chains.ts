@@ -169,10 +169,10 @@ export function describeChains({ data, sessions, graph, range, isWidened }: Chai
       `(${plural(dayCount(range), "day")}).`
     : "";
   const all = plural(sessions, "session");
-  if (graph.sessions === sessions) return `${plural(graph.chains.length, "different chain")}, ${all}.${days}`;
+  if (graph.sessions === sessions) return `${plural(graph.chains.length, "distinct chain")}, ${all}.${days}`;
   const of = whole ? ` of ${formatNumber(data.distinct)}` : "";
   return (
-    `The page carries ${formatNumber(graph.chains.length)}${of} different chains, ` +
+    `The page carries ${formatNumber(graph.chains.length)}${of} distinct chains, ` +
     `${formatShare(graph.sessions / sessions)} of ${all}; all numbers here are of these.${days}`
   );
 }

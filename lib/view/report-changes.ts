@@ -6,6 +6,7 @@ import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { cutLong } from "../text/labels.ts";
 import type { Scope } from "./report-view.ts";
 import type { Statistics } from "../statistics/statistics.ts";
+import { whyNoComparison } from "../statistics/no-comparison.ts";
 import { buildChangesTable, isOverall, type ShownChange, type TableView } from "./stats-tables.ts";
 
 /** Changes that a page carries, and those it lists. */
@@ -18,6 +19,8 @@ export interface ChangesData {
   readonly lastDay: number;
   /** Comparisons corrected for. */
   readonly comparisons: number;
+  /** Why there was none, where there was none. */
+  readonly whyNone?: string;
   /** Names of the sensors that were compared. */
   readonly sensors: readonly string[];
   /** Reported changes, carried or not. */
@@ -26,12 +29,16 @@ export interface ChangesData {
   readonly rows: readonly ShownChange[];
 }
 
-export function toChangesData({ changes, tests, shownFirstDay, lastDay, sensors }: Statistics): ChangesData {
+export function toChangesData(statistics: Statistics): ChangesData {
+  const { changes, tests, shownFirstDay, lastDay, sensors } = statistics;
   const reported = changes.filter(row => row.reported);
   const ofPeriod = reported.filter(row => row.view === "period");
   const ofDays = reported.filter(row => row.view === "day");
   const rows = [...ofPeriod, ...ofDays].slice(0, CARRY_MOST).map(toShown);
-  return { firstDay: shownFirstDay, lastDay, comparisons: tests.m, sensors, reported: reported.length, rows };
+  return {
+    ...{ firstDay: shownFirstDay, lastDay, comparisons: tests.m, sensors, reported: reported.length, rows },
+    ...(tests.m === 0 && { whyNone: whyNoComparison(statistics) }),
+  };
 }
 
 /** What tables show, to the digits they show. */
@@ -61,7 +68,7 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
   const { range, sensors } = scope.filter;
   const tested = `${toIsoDay(data.firstDay)} to ${toIsoDay(data.lastDay)}`;
   if (data.comparisons === 0)
-    return { lead: "Nothing could be tested: there is too little past, or counts that were cut." };
+    return { lead: `Nothing was compared with the days before: ${data.whyNone ?? "there is too little past"}.` };
   if (range.first > data.lastDay || range.last < data.firstDay) {
     return { lead: `Tested were the days ${tested}, and none of them is in this selection.` };
   }
@@ -101,7 +108,8 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
   return {
     lead:
       `${days}${where} against the days before: what is unusual against its own past, ` +
-      `${corrected} corrected for.${finer}${cut}`,
+      `${corrected} corrected for. Expected is what the days before would give; q is the share of false findings to expect ` +
+      `among all with a q as small or smaller.${finer}${cut}`,
     table: buildChangesTable("changes-table", "Changes", rows, data.sensors.length, LIST_MOST),
   };
 }

@@ -133,13 +133,13 @@ export function buildFigures(scope: Scope): FigureView[] {
   add("credentials", "login attempts", section => {
     const all = sumCells(section.all, data.grid, filter);
     const success = sumCells(section.allSuccess!, data.grid, filter);
-    return all === 0 ? "none" : `${formatShare(success / all)} let in`;
+    return all === 0 ? "none" : `${formatShare(success / all)} accepted`;
   });
   add("connections", "connections", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
   if (!data.sections.some(section => section.id === "connections")) {
     add("robots", "sessions", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
   }
-  add("commands", "commands", section => (whole ? `${formatNumber(section.distinct)} different` : "typed after login"));
+  add("commands", "commands", section => (whole ? `${formatNumber(section.distinct)} distinct` : "typed after login"));
   add("downloads", "downloads", () => {
     const files = distinctText(scope, data.files, "file", "files");
     return whole && data.files.flagged > 0 ? `${files}, ${formatNumber(data.files.flagged)} flagged` : files;

@@ -102,7 +102,7 @@ export function toTable<Row>(
 }
 
 export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
-  if (kind === "distinct") return textCell(`different ${String(key[0])}`);
+  if (kind === "distinct") return textCell(`distinct ${String(key[0])}`);
   if (kind === "event") return partsCell(keyParts(["eventid"], key));
   // Of a client either the version or the fingerprint is known; the other needs no word.
   const columns = [...KINDS[kind]].filter((_, i) => kind !== "client" || key[i] !== null);
@@ -325,7 +325,7 @@ export function buildTrendTable(id: string, name: string, rows: readonly TrendRo
       ["Factor per week, 95 %", ""],
       ["p", "number"],
       ["Mann-Kendall τ", "number"],
-      ["its p", "number"],
+      ["p of τ", "number"],
     ],
     rows,
     row => [

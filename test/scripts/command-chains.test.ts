@@ -39,7 +39,7 @@ describe("command-chains", () => {
     const { stdout, stderr, exitCode } = await chains("-o", path);
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 0 });
     expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
-      /^command-chains: 984 sessions with \d+ different commands in .*chains\.html; \d+ links \(\d+ passages\) and \d+ commands with under 10 sessions hidden; /,
+      /^command-chains: 984 sessions with \d+ distinct commands in .*chains\.html; \d+ links \(\d+ passages\) and \d+ commands with under 10 sessions hidden; /,
     );
     const page = readFileSync(path, "utf8");
     expect(page).toContain("What do intruders type after login?");

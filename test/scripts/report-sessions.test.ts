@@ -32,7 +32,7 @@ afterAll(() => dir[Symbol.asyncDispose]());
 
 test("analyze-local's report has the chains and leads to sessions", () => {
   expect(page).toContain('<section id="chains">');
-  expect(page).toContain("132 different chains, 984 sessions.");
+  expect(page).toContain("132 distinct chains, 984 sessions.");
   expect(page.match(/<div popover class="trail-sheet" id="trail-[a-z]+-\d+"/g)!.length).toBe(15);
 });
 

@@ -25,7 +25,7 @@ const WANTED = `Session ${MIDNIGHT} on hp-ams-01
   time      2026-07-20 23:58:40 to 2026-07-21 00:02:30 UTC, 3 min 50 s
   client    SSH-2.0-Planted_1.0
   HASSH     a7798297f5f9542056a6ca5d50554df7
-  events    9: 1 login (1 let in), 2 commands
+  events    9: 1 login (1 accepted), 2 commands
 
 `;
 
@@ -34,8 +34,8 @@ describe("trace-sid", () => {
     const { stdout, stderr, exitCode } = await trace("-sid", MIDNIGHT);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     expect(stdout).toStartWith(WANTED);
-    expect(stdout).toContain("  0:30.018  command       uptime # before midnight\n");
-    expect(stdout).toContain("  3:50.032  command       last # after midnight\n");
+    expect(stdout).toContain("  0:30.018  command         uptime # before midnight\n");
+    expect(stdout).toContain("  3:50.032  command         last # after midnight\n");
     expect(stdout.split("\n").filter(line => line !== "")).toHaveLength(15);
   });
 

@@ -28,7 +28,7 @@ describe("renderStats", () => {
       { kind: "event", date: "2024-02-29", sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 },
     ]);
     const body = bodyOf(render(table));
-    expect(body).toContain("Nothing was compared, so nothing is said of change.");
+    expect(body).toContain("Nothing was compared: a comparison needs 9 watched days of a sensor");
     expect(body).toContain("nothing is called new yet");
     expect(body).not.toContain("undefined");
     expect(body).not.toContain("NaN");

@@ -49,7 +49,7 @@ describe("a story", () => {
       "1 client: SSH-2.0-Go",
       `1 HASSH: ${"f".repeat(32)}`,
       "2 login refused: root / ",
-      "3 login let in: root / toor",
+      "3 login accepted: root / toor",
       "3.5 terminal: 80 x 24",
       "3.6 variable: LANG = C",
       "3.7 shell opened: linux-x64-lsb",

@@ -33,13 +33,13 @@ describe("storiesToText", () => {
     expect([...storiesToText(await stories(SESSION), PLAIN)].join("")).toBe(`Session s1 on a
   from      192.0.2.1:4000 to 10.0.0.1:2222, ssh
   time      2024-03-01 12:00:00 to 12:01:20 UTC, 1 min 20 s
-  events    5: 2 logins (1 let in), 1 command
+  events    5: 2 logins (1 accepted), 1 command
 
-  0:00.000  connect        192.0.2.1:4000 to 10.0.0.1:2222 (ssh)
-  0:01.250  login refused  root / ""
-  0:02.000  login let in   root / " x"
-  1:15.500  command        id
-  1:20.000  closed         after 1 min 20 s
+  0:00.000  connect         192.0.2.1:4000 to 10.0.0.1:2222 (ssh)
+  0:01.250  login refused   root / ""
+  0:02.000  login accepted  root / " x"
+  1:15.500  command         id
+  1:20.000  closed          after 1 min 20 s
 `);
   });
 
@@ -91,8 +91,8 @@ describe("addressToText", () => {
   seen      2024-03-01 12:00:00 to 2024-03-02 13:01:20 UTC
   sessions  3 on 2 days
   sensors   a, b
-  logins    6 with 2 credentials, 3 let in (50.0 %)
-  commands  3, 1 of them different
+  logins    6 with 2 credentials, 3 accepted (50.0 %)
+  commands  3, 1 distinct
   files     none
 `);
     expect(text.match(/^[ab], .*/gm)).toEqual([

@@ -278,7 +278,10 @@ describe("what is not tested", () => {
   test("with too short a past nothing is tested, and that is said", () => {
     const { tests, notes } = computeStatistics(buildReduced([...watch("a", 7), ...command("a", "id", steady(7))]));
     expect(tests.m).toBe(0);
-    expect(notes[0]).toBe("Nothing was tested: no sensor has a baseline long enough before the days in question.");
+    expect(notes[0]).toBe(
+      "Nothing was compared: a comparison needs 9 watched days of a sensor (7 for a baseline, 1 between, 1 to judge), " +
+        "and the longest has 7: 2 days are missing.",
+    );
   });
 });
 

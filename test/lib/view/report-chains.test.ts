@@ -78,12 +78,12 @@ describe("chains in the report", () => {
     expect(whole.graph.chains.map(({ sessions }) => sessions)).toEqual([7, 2]);
     expect(whole.sessions).toBe(10);
     expect(describeChains(whole, true)).toBe(
-      "The page carries 2 of 5 different chains, 90.0 % of 10 sessions; all numbers here are of these.",
+      "The page carries 2 of 5 distinct chains, 90.0 % of 10 sessions; all numbers here are of these.",
     );
     const early = buildChainsView(scopeOf(0, 4, [1, 1]), chains);
-    expect(describeChains(early, false)).toBe("1 different chain, 4 sessions.");
+    expect(describeChains(early, false)).toBe("1 distinct chain, 4 sessions.");
     const sensorB = buildChainsView(scopeOf(0, 9, [0, 1]), chains);
-    expect(describeChains(sensorB, false)).toBe("1 different chain, 3 sessions.");
+    expect(describeChains(sensorB, false)).toBe("1 distinct chain, 3 sessions.");
     expect(describeChains(buildChainsView(scopeOf(1, 4, [1, 1]), chains), false)).toBe(
       "No session typed anything in this selection.",
     );
@@ -131,7 +131,7 @@ describe("chains in the report", () => {
     expect([view(93, 99).sessions, view(93, 99).isWidened]).toEqual([7, false]);
     expect([view(72, 99).sessions, view(72, 99).isWidened]).toEqual([28, false]);
     expect(describeChains(view(50, 60), false)).toBe(
-      "1 different chain, 21 sessions. Counted by runs of 7 days: 2024-02-14 to 2024-03-05 (21 days).",
+      "1 distinct chain, 21 sessions. Counted by runs of 7 days: 2024-02-14 to 2024-03-05 (21 days).",
     );
   });
 

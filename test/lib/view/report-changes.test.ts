@@ -71,8 +71,8 @@ describe("tested changes in the report", () => {
   });
 
   test("where nothing was tested, nothing is said to be usual", () => {
-    expect(buildChangesView(whole, { ...CHANGES, comparisons: 0, rows: [] })).toEqual({
-      lead: "Nothing could be tested: there is too little past, or counts that were cut.",
+    expect(buildChangesView(whole, { ...CHANGES, comparisons: 0, whyNone: "2 days are missing", rows: [] })).toEqual({
+      lead: "Nothing was compared with the days before: 2 days are missing.",
     });
   });
 
