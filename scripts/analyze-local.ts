@@ -4,7 +4,6 @@
  *
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
-import { dirname, join } from "node:path";
 import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
 import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
@@ -26,6 +25,7 @@ import {
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
+import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
 import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
@@ -39,14 +39,16 @@ const OPTIONS = {
   logfile: {
     type: "path",
     short: "f",
-    default: "reduced.json",
+    defaultText: "reduced.json beside the report",
     help: "Counts as JSON, cut to the top n; the full counts go beside it under the same name with .arrow.",
   },
   outfile: {
     type: "path",
     short: "o",
     default: "result.html",
-    help: "Report; stats.html, what changed, goes beside it.",
+    help:
+      "Report; stats.html, what changed, goes beside it. Beside a report of another name they take it: ams-stats.html and " +
+      "ams-reduced.json beside ams.html.",
   },
   topNEvents: {
     type: "count",
@@ -97,7 +99,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const inputs = listInputs(values.path, operands);
   const scope = await readScope(values);
   const startMs = performance.now();
-  const files = outputPaths(values.logfile, values.outfile);
+  const files = reportPaths(values.outfile, values.logfile);
   const outputs = [files.arrow, files.json, files.result, files.stats, ...(values.rejects ? [values.rejects] : [])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
@@ -120,14 +122,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
   const { threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
   // Runs beside what follows; its failure is met where it is awaited.
-  const stats = statsAside({ table, options: { thresholdPercent, lastDays } });
+  const reportLink = linkToPage(files.result);
+  const stats = statsAside({ table, options: { thresholdPercent, lastDays, reportLink } });
   stats.catch(() => {});
   await using outputSet = new OutputSet();
   const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
     const output = await outputSet.open(path);
     for (const chunk of chunks) await output.write(chunk);
   };
-  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
+  const statsLink = linkToPage(files.stats);
+  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink });
   const aside = collectSessions(analysis.sessions!, table, report.data, toWhere(inputs, values));
   aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));
@@ -145,29 +149,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
   return exitCodeOf(set, values.strict);
 }
 
-interface OutputPaths {
-  readonly json: string;
-  readonly arrow: string;
-  readonly result: string;
-  readonly stats: string;
-}
-
-/** The Arrow file takes the name of the JSON file, stats.html the folder of the report. */
-function outputPaths(logfile: string, outfile: string): OutputPaths {
-  return {
-    json: logfile,
-    arrow: `${logfile.replace(/\.json$/, "")}.arrow`,
-    result: outfile,
-    stats: join(dirname(outfile), "stats.html"),
-  };
-}
-
 /** The summary for a program; days as YYYY-MM-DD. */
 function toSummary(
   analysis: Analysis,
   { tests, silent }: Statistics,
   seconds: number,
-  files: OutputPaths,
+  files: ReportPaths,
 ): Record<string, unknown> {
   const { table, set: { logs, reused, leftOut, counts, textBytes, damaged } } = analysis;
   const { day } = table.kinds.event;
@@ -191,7 +178,7 @@ function toSummary(
 }
 
 /** The summary for a person. */
-function summaryText(analysis: Analysis, statistics: Statistics, seconds: number, files: OutputPaths): string {
+function summaryText(analysis: Analysis, statistics: Statistics, seconds: number, files: ReportPaths): string {
   const { table, set: { logs: { length: logs }, reused, leftOut, counts, textBytes } } = analysis;
   const { day } = table.kinds.event;
   const { sensor } = table.dictionaries;

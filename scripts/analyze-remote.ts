@@ -61,6 +61,7 @@ import {
   resolveTargets,
   type Target,
 } from "../lib/remote/fleet.ts";
+import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { renderReport } from "../lib/pages/report.ts";
 import type { Seam } from "../lib/reduced/joined-lines.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
@@ -90,7 +91,7 @@ const OPTIONS = {
   logfile: {
     type: "path",
     short: "f",
-    default: "reduced.json",
+    defaultText: "reduced.json beside the report",
     help:
       "Counts of all nodes as JSON, cut to the top n; the full counts go beside it under the same name with .arrow, those " +
       "of each node as NODE_reduced.json and .arrow.",
@@ -100,7 +101,7 @@ const OPTIONS = {
     short: "o",
     default: "result.html",
     help:
-      "Report; stats.html, what changed, goes beside it. Chains of commands and single sessions are in that of " +
+      "Report; stats.html, what changed, goes beside it (ams-stats.html and ams-reduced.json beside ams.html). Chains of commands and single sessions are in that of " +
       "analyze-local alone, which has the logs.",
   },
   topNEvents: {
@@ -189,9 +190,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
   if (values.remove) return await removeFrom(targets, values);
 
-  const files = outputPaths(values);
+  const files = reportPaths(values.outfile, values.logfile);
   const nodeFiles = targets.map(({ node }) => {
-    const stem = join(dirname(values.logfile), `${node.name}_reduced`);
+    const stem = join(dirname(files.json), `${node.name}_reduced`);
     return { json: `${stem}.json`, arrow: `${stem}.arrow` };
   });
   const outputs = [
@@ -302,14 +303,23 @@ export async function main(argv: string[]): Promise<ExitCode> {
   for (const [node, nodeTable] of withoutEvents) await writeNode(node, nodeTable);
   // Runs beside what follows; its failure is met where it is awaited.
   const limits = limitsOf(outcomes);
-  const stats = statsAside({ table, options: { thresholdPercent, lastDays, limits } });
+  const reportLink = linkToPage(files.result);
+  const stats = statsAside({ table, options: { thresholdPercent, lastDays, limits, reportLink } });
   stats.catch(() => {});
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
   await write(set, files.json, reducedToJson(table, widestTopN));
   const { html, statistics } = await stats;
   await write(set, files.result, [
-    renderReport(table, { topN: widestTopN, thresholdPercent, lastDays, statistics, limits, generatedBy: PROGRAM }),
+    renderReport(table, {
+      topN: widestTopN,
+      thresholdPercent,
+      lastDays,
+      statistics,
+      limits,
+      generatedBy: PROGRAM,
+      statsLink: linkToPage(files.stats),
+    }),
   ]);
   await write(set, files.stats, [html]);
   if (values.rejects !== undefined) {
@@ -332,22 +342,6 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const isSpoiled =
     missing.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
   return isIncomplete || isSpoiled ? EXIT.failed : EXIT.ok;
-}
-
-interface OutputPaths {
-  readonly arrow: string;
-  readonly json: string;
-  readonly result: string;
-  readonly stats: string;
-}
-
-function outputPaths({ logfile, outfile }: Values): OutputPaths {
-  return {
-    arrow: `${logfile.replace(/\.json$/, "")}.arrow`,
-    json: logfile,
-    result: outfile,
-    stats: join(dirname(outfile), "stats.html"),
-  };
 }
 
 function parametersOf(scope: EventScope, robotMaxSeconds: number): ReductionParameters {
@@ -463,7 +457,7 @@ function toSummary(
   outcomes: readonly Outcome<AnalyzedNode>[],
   table: ReducedTable,
   seconds: number,
-  files: OutputPaths,
+  files: ReportPaths,
 ): Record<string, unknown> {
   const { counts, logs, reused, leftOut, damaged, textBytes, wireBytes } = addUp(outcomes, table);
   const { day } = table.kinds.event;
@@ -507,7 +501,7 @@ function summaryText(
   table: ReducedTable,
   changes: readonly (readonly [label: string, text: string])[],
   seconds: number,
-  files: OutputPaths,
+  files: ReportPaths,
 ): string {
   const { counts, logs, reused, leftOut, textBytes, wireBytes } = addUp(outcomes, table);
   const { day } = table.kinds.event;

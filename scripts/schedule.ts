@@ -5,7 +5,7 @@
  * The line stands on its own: cron runs it in the home folder, with hardly a PATH and no terminal.
  */
 import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { loadCommand, listScripts, SCRIPTS, toAbsoluteArguments } from "../lib/process/scripts.ts";
 import {
   type Command,
@@ -32,7 +32,8 @@ import {
   withJob,
   withoutJob,
 } from "../lib/process/crontab.ts";
-import { nearestWord } from "../lib/process/options.ts";
+import { hideSecrets, nearestWord } from "../lib/process/options.ts";
+import { besideReport, reportPaths } from "../lib/pages/page-names.ts";
 import { quoteForMessage, visible } from "../lib/text/text.ts";
 import { formatTable } from "../lib/text/text-table.ts";
 
@@ -48,14 +49,14 @@ const OPTIONS = {
   logfile: {
     type: "path",
     short: "f",
-    default: "reduced.json",
     help: "nightly, hourly: the counts, as in analyze-local.",
+    defaultText: "reduced.json beside the report",
   },
   outfile: {
     type: "path",
     short: "o",
     default: "result.html",
-    help: "nightly, hourly: the report; stats.html and, hourly, check.html go beside it.",
+    help: "nightly, hourly: the report; stats.html and, hourly, check.html go beside it, under its name (ams-stats.html).",
   },
   install: { type: "boolean", help: "Put the line into your crontab, in the place of the line of that name." },
   remove: { type: "string", placeholder: "NAME", help: "Take the line of that name out of your crontab." },
@@ -149,11 +150,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { before, after } = await changeCrontab(table => withJob(table, toBytes(line)));
   if (before === after) tell(`Installed already as "${plan.name}". ${next}`);
   else {
-    for (const old of listJobs(before)) if (old.name === plan.name) tell(`Replaced: ${visible(fromBytes(old.line))}`);
+    for (const old of listJobs(before)) if (old.name === plan.name) tell(`Replaced: ${show(old.line)}`);
     tell(`Installed as "${plan.name}". ${next}`);
   }
   if (plan.isMailed) noteMail(after, tell);
   return EXIT.ok;
+}
+
+/** A line of the crontab for people; one that was written by hand may hold a password. */
+function show(line: string): string {
+  return visible(hideSecrets(fromBytes(line)));
 }
 
 async function list(tell: (line: string) => void): Promise<ExitCode> {
@@ -164,7 +170,7 @@ async function list(tell: (line: string) => void): Promise<ExitCode> {
   }
   const { columns: width, color } = terminal("stdout");
   const titles = ["name", "when", "next run", "command"].map(title => ({ title }));
-  const rows = jobs.map(({ name, schedule, command }) => [name, schedule, nextRun(schedule) ?? null, command]);
+  const rows = jobs.map(({ name, schedule, command }) => [name, schedule, nextRun(schedule) ?? null, hideSecrets(command)]);
   await writeOut(formatTable(titles, rows, { width, color }));
   return EXIT.ok;
 }
@@ -177,7 +183,7 @@ async function remove(name: string, tell: (line: string) => void): Promise<ExitC
     const found = jobs.length === 0 ? "none of ours" : jobs.map(job => `"${job.name}"`).join(", ");
     throw new Error(`Cannot remove ${quoteForMessage(name)}: no line of that name, found ${found}`);
   }
-  for (const { line } of removed) tell(`Removed: ${visible(fromBytes(line))}`);
+  for (const { line } of removed) tell(`Removed: ${show(line)}`);
   if (after === "") tell("Nothing is left in your crontab: it is gone");
   return EXIT.ok;
 }
@@ -223,7 +229,13 @@ async function makePlan(values: Values, operands: readonly string[], given: Read
   }
   if (time === undefined) throw new UsageError(`Missing --at: expected when to run ${job}`);
   const schedule = parseSchedule("--at", time);
-  const { args: absolute, inputs, needsFolder, isLoud } = toAbsoluteArguments(command, args, folder);
+  const { args: absolute, inputs, needsFolder, isLoud, personal } = toAbsoluteArguments(command, args, folder);
+  for (const { flag, isSecret } of personal) {
+    const reason = isSecret ? "a crontab keeps no secret, and cron writes its lines into the log" : "cron has no terminal";
+    throw new UsageError(
+      `Cannot schedule ${flag}: ${reason}; expected a key (--identity FILE), or --nodes FILE with password_env`,
+    );
+  }
   if (inputs.includes("-")) throw new UsageError('Cannot schedule an input "-": cron has nothing on stdin');
   for (const path of inputs) {
     if (!existsSync(path)) notes.push(`${quoteForMessage(path)} does not exist`);
@@ -252,12 +264,13 @@ function presetCommand(job: string, args: readonly string[], values: Values, bun
     // Whole days: the seven before today.
     return words("summary", ...logs, "--since", "-7d", "--until", "yesterday", "-q");
   }
-  const [logfile, outfile] = [resolve(folder, values.logfile), resolve(folder, values.outfile)];
+  const outfile = resolve(folder, values.outfile);
+  const given = values.logfile === undefined ? undefined : resolve(folder, values.logfile);
+  const { json: logfile, arrow: table } = reportPaths(outfile, given);
   const wait = job === "nightly" ? NIGHTLY_WAIT_SECONDS : HOURLY_WAIT_SECONDS;
   const report = words("analyze-local", ...logs, "-f", logfile, "-o", outfile, "-q", "--wait", String(wait));
   if (job === "nightly") return report;
-  const table = `${logfile.replace(/\.json$/, "")}.arrow`;
-  const check = words("statistics", table, "-o", join(dirname(outfile), "check.html"), "-n", "1", "--exit-code");
+  const check = words("statistics", table, "-o", besideReport(outfile, "check.html"), "-n", "1", "--exit-code");
   // cron mails what is printed and heeds no exit code, so the summary is printed only if the check finds something.
   // By printf: the echo of many shells would obey backslashes, and attackers write what the summary shows.
   return `${report} && { out=$(${check} 2>&1) || { code=$?; printf '%s\\n' "$out"; exit $code; }; }`;

@@ -2,7 +2,6 @@
 /**
  * From a reduced table to the two reports, each a page that needs nothing else.
  */
-import { dirname, join } from "node:path";
 import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/process/cli.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
@@ -11,6 +10,7 @@ import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
+import { besideReport, linkToPage } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
 import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
@@ -25,7 +25,9 @@ const OPTIONS = {
     type: "path",
     short: "o",
     default: "result.html",
-    help: 'Report; stats.html, what changed, goes beside it. "-" writes the report to stdout, and no file.',
+    help:
+      "Report; stats.html, what changed, goes beside it (ams-stats.html beside ams.html). " +
+      '"-" writes the report to stdout, and no file.',
   },
   events: {
     type: "path",
@@ -73,7 +75,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const path = chooseTable(values.file, operands);
   const startMs = performance.now();
   const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
-  const outputs = outfile === "-" ? ["-"] : [outfile, join(dirname(outfile), "stats.html")];
+  const outputs = outfile === "-" ? ["-"] : [outfile, besideReport(outfile, "stats.html")];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const table = await readReduced(path, line => {
@@ -94,9 +96,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
           }),
         );
   using work = set && startSessionWork(set, table.info.parameters);
-  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM });
+  const [, statsPath] = outputs;
+  const links = statsPath === undefined ? {} : { statsLink: linkToPage(statsPath) };
+  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links });
   const sessions = work && (await collectSessions(work, table, report.data, toWhere(events, { mappedDir })));
-  const { statistics, html } = await statsAside({ table, options: { thresholdPercent, lastDays } });
+  const { statistics, html } = await statsAside({
+    table,
+    options: { thresholdPercent, lastDays, reportLink: linkToPage(outfile) },
+  });
   const pages = [
     () => report.render({ statistics, ...(sessions && { sessions }) }),
     () => html,

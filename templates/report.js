@@ -354,7 +354,7 @@ async function start() {
     }
   }
 
-  for (const link of findAll(".sections a")) {
+  for (const link of findAll(".sections a:not(.page)")) {
     link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       event.preventDefault();
       const id = link.getAttribute("href").slice(1);

@@ -87,6 +87,8 @@ export interface ReportOptions {
   readonly sessions?: ReportSessions;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
+  /** Link to the page of what changed, where there is one. */
+  readonly statsLink?: string;
 }
 
 /**
@@ -117,6 +119,7 @@ export function prepareReport(
   const view = {
     ...toHeadline(data, hasDays, options.limits),
     generatedBy: options.generatedBy,
+    statsLink: options.statsLink,
     hasDays,
     figures: hasDays ? buildFigures(scope).map(figure => ({ ...figure, hasChange: figure.change !== undefined })) : [],
     filters: toFilterView(data),

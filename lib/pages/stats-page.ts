@@ -54,6 +54,8 @@ export interface StatsPageOptions {
   readonly generatedBy?: string;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
+  /** Link to the report it belongs to, where there is one. */
+  readonly reportLink?: string;
 }
 
 interface SectionView {
@@ -88,6 +90,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
       ? `Against the archive from ${toIsoDay(statistics.firstDay)} on, ${plural(statistics.days, "day")}, ` +
         plural(statistics.sensors.length, "sensor")
       : "The inputs held no event.",
+    reportLink: options.reportLink,
     nav: [
       ...(hasDays ? [{ id: "overview", name: "Overview" }] : []),
       ...sections.map(({ id, name }) => ({ id, name })),

@@ -20,6 +20,8 @@ export interface StatsRequest {
     readonly lastDays: number;
     /** Sentences on what should be in the table and is not. */
     readonly limits?: readonly string[];
+    /** Link to the report the page belongs to. */
+    readonly reportLink?: string;
   };
 }
 
@@ -57,8 +59,8 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
     return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
   };
   const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
-  const { thresholdPercent, lastDays, limits = [] } = options;
-  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM };
+  const { thresholdPercent, lastDays, limits = [], reportLink } = options;
+  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM, ...(reportLink === undefined ? {} : { reportLink }) };
   return { statistics, html: renderStats(table, statistics, page) };
 }
 

@@ -44,6 +44,10 @@ interface OptionBase {
   readonly repeatable?: boolean;
   /** Leaving it out is a usage error. */
   readonly required?: boolean;
+  /** What is given is nobody else's to see: no message quotes it, no crontab holds it. */
+  readonly isSecret?: boolean;
+  /** Asks on the terminal, so nothing that runs without one may have it. */
+  readonly needsTerminal?: boolean;
 }
 
 /** One option; each `type` says how its text is read. */
@@ -247,7 +251,7 @@ export function parseCommand<const T extends OptionTable>(
       }
     }
   }
-  checkOperands(command.operands ?? [], operands);
+  checkOperands(command.operands ?? [], operands, [...texts.keys()].some(({ spec }) => spec.isSecret === true));
 
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries<OptionSpec>(command.options)) {
@@ -291,6 +295,13 @@ function splitArgument(argument: string, index: OptionIndex): { option: NamedOpt
   // "-path" is rather a long name with a dash too few than "-p" with the value "ath".
   if (index.long.has(name.slice(1).replaceAll("_", "-"))) throw unknownOption(name, index);
 
+  // "-pwSECRET" is no port "wSECRET", which a message would show.
+  for (const [short, { spec }] of index.short) {
+    if (spec.isSecret && name.startsWith(`-${short}`)) {
+      throw new UsageError(`Cannot read -${short}: expected -${short} ${placeholder(spec)}, in two words`);
+    }
+  }
+
   const found: { option: NamedOption; text: string | undefined }[] = [];
   for (let at = 1; at < argument.length; at++) {
     const option = index.short.get(argument[at]!);
@@ -310,19 +321,21 @@ function takeValue({ flag, spec }: NamedOption, next: string | undefined): strin
   const wanted = placeholder(spec);
   if (next === undefined) throw new UsageError(`Missing value of ${flag}: expected ${flag} ${wanted}`);
   if (next.startsWith("-") && next !== "-" && !/^-\.?\d/.test(next)) {
-    throw new UsageError(`Missing value of ${flag}: found ${quoteForMessage(next)}, expected ${flag} ${wanted} ` +
+    const found = spec.isSecret ? "" : `found ${quoteForMessage(next)}, `;
+    throw new UsageError(`Missing value of ${flag}: ${found}expected ${flag} ${wanted} ` +
       `(${flag}=${wanted} if the value begins with "-")`);
   }
   return next;
 }
 
-function checkOperands(specs: readonly OperandSpec[], operands: readonly string[]): void {
+/** @param hasSecret A secret of several words, not quoted, leaves its later words here. */
+function checkOperands(specs: readonly OperandSpec[], operands: readonly string[], hasSecret: boolean): void {
   const missing = specs.findIndex(({ required }, i) => required === true && operands[i] === undefined);
   if (missing >= 0) throw new UsageError(`Missing ${specs[missing]!.name}`);
   if (operands.length > specs.length && specs.at(-1)?.repeatable !== true) {
-    const extra = quoteForMessage(operands[specs.length]!);
+    const extra = hasSecret ? "an argument" : `argument ${quoteForMessage(operands[specs.length]!)}`;
     const wanted = specs.length === 0 ? "options only" : specs.map(({ name }) => name).join(" ");
-    throw new UsageError(`Cannot use argument ${extra}: expected ${wanted}`);
+    throw new UsageError(`Cannot use ${extra}: expected ${wanted}`);
   }
 }
 
@@ -439,7 +452,12 @@ export function checkInputs(inputs: readonly string[], stdinIsTerminal: boolean)
 function unknownOption(name: string, index: OptionIndex): UsageError {
   const nearest = nearestWord(name.replace(/^--?/, "").replaceAll("_", "-"), [...index.long.keys()]);
   const hint = nearest === undefined || name.length <= 2 ? "" : `: did you mean "--${nearest}"?`;
-  return new UsageError(`Unknown option ${quoteForMessage(name)}${hint}`);
+  return new UsageError(`Unknown option ${quoteForMessage(hideSecrets(name))}${hint}`);
+}
+
+/** A command line of which no password is to be seen: whatever stands behind `-pw` or `--password`, quoted or not. */
+export function hideSecrets(command: string): string {
+  return command.replace(/(^|\s)(-pw|--password(?![\w-]))(=|\s+)?(?:'[^']*'|\\.|[^\s'\\])+/g, "$1$2$3…");
 }
 
 /**

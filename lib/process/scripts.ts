@@ -41,6 +41,8 @@ export interface AbsoluteArguments {
   readonly needsFolder: boolean;
   /** Whether the script has --quiet, and it is not asked for. */
   readonly isLoud: boolean;
+  /** The options on the command line that nothing may run with where others can see it, or nobody is there. */
+  readonly personal: readonly { readonly flag: string; readonly isSecret: boolean }[];
 }
 
 /**
@@ -60,11 +62,14 @@ export function toAbsoluteArguments(command: Command, argv: readonly string[], f
     return absolute(operand);
   });
   let needsFolder = false;
+  const personal: { flag: string; isSecret: boolean }[] = [];
   for (const [key, spec] of Object.entries<OptionSpec>(command.options)) {
     const value = values[key] as string | number | boolean | undefined | readonly (string | number)[];
     const isGiven = given.has(key);
     if (spec.type === "path" && !isGiven && spec.defaultText !== undefined) needsFolder = true;
     if (!isGiven && !(spec.type === "path" && typeof value === "string")) continue;
+    const { isSecret = false, needsTerminal = false } = spec;
+    if (isSecret || needsTerminal) personal.push({ flag: `--${toLongName(key)}`, isSecret });
     const name = shortestName(key, spec);
     if (spec.type === "boolean") {
       args.push(name);
@@ -78,7 +83,7 @@ export function toAbsoluteArguments(command: Command, argv: readonly string[], f
       args.push(...(text.startsWith("-") && text !== "-" ? [`${name}=${text}`] : [name, text]));
     }
   }
-  return { args, inputs, needsFolder, isLoud: "quiet" in command.options && !given.has("quiet") };
+  return { args, inputs, needsFolder, isLoud: "quiet" in command.options && !given.has("quiet"), personal };
 }
 
 function shortestName(key: string, { short = [] }: OptionSpec): string {

@@ -51,6 +51,7 @@ export const NODE_OPTIONS = {
     type: "string",
     short: "pw",
     repeatable: true,
+    isSecret: true,
     help:
       "Password; once for all nodes, or once per -i. Other users of this machine can see it: --ask-pass, or the variable " +
       "COWRIE_SSH_PASSWORD, are better, a key is best.",
@@ -63,7 +64,7 @@ export const NODE_OPTIONS = {
     help: "Of the nodes in the file, take those of this name or tag; give it again for more.",
   },
   identity: { type: "path", repeatable: true, help: "Private key; its passphrase is asked on the terminal." },
-  askPass: { type: "boolean", help: "Ask for one password for all nodes on the terminal." },
+  askPass: { type: "boolean", needsTerminal: true, help: "Ask for one password for all nodes on the terminal." },
   jump: { type: "string", placeholder: "HOST", help: "Go through user@host:port; several with commas between." },
   logPath: {
     type: "string",
@@ -244,7 +245,8 @@ function fromFile(path: string, values: OptionValues<typeof NODE_OPTIONS>): Node
     const passwordEnv = text("password_env");
     const password = passwordEnv === undefined ? values.password[0] : environment(passwordEnv);
     if (passwordEnv !== undefined && password === undefined) {
-      throw new Error(`Cannot log in to ${where}: the variable ${quoteForMessage(passwordEnv)} is not set`);
+      // Not named: somebody may have put the password itself there.
+      throw new Error(`Cannot log in to ${where}: the variable that password_env names is not set`);
     }
     const ownPort = own.port === undefined || own.port === 22 ? "" : `_${own.port}`;
     return {

@@ -113,15 +113,32 @@ describe("a good run", () => {
     expect(stderr).toContain("Logs");
   });
 
-  test("named outputs: the Arrow file beside the JSON, stats.html beside the report, folders made", async () => {
+  test("named outputs: the Arrow file beside the JSON, the statistics beside the report, folders made", async () => {
     await using work = await makeWork();
     const { files } = await work.outcome(["-p", "logs", "-f", "counts/all.json", "-o", "report/r.html", "-q"]);
     const inFolder = (name: string) => readdir(join(work.path, name)).then(names => names.sort());
     expect([files, await inFolder("counts"), await inFolder("report")]).toEqual([
       ["counts", "report"],
       ["all.arrow", "all.json"],
-      ["r.html", "stats.html"],
+      ["r-stats.html", "r.html"],
     ]);
+  });
+
+  test("two reports in one folder: each with its own counts and statistics, both pages linked", async () => {
+    await using work = await makeWork();
+    const names = ["ams.html", 'a "b" c.HTM', "result.html"];
+    for (const name of names) await work.outcome(["logs", "-o", `two/${name}`, "-q"]);
+    const own = (stem: string) => ["reduced.arrow", "reduced.json", "stats.html"].map(name => `${stem}${name}`);
+    expect((await readdir(join(work.path, "two"))).sort()).toEqual(
+      [...names, ...own("ams-"), ...own('a "b" c-'), ...own("")].sort(),
+    );
+    const linkIn = async (name: string) =>
+      /<a class="page" href="([^"]*)"/.exec(await readFile(join(work.path, "two", name), "utf8"))?.[1];
+    expect(await linkIn("ams.html")).toBe("ams-stats.html");
+    expect(await linkIn("ams-stats.html")).toBe("ams.html");
+    expect(await linkIn('a "b" c.HTM')).toBe("a%20%22b%22%20c-stats.html");
+    expect(await linkIn("result.html")).toBe("stats.html");
+    expect(await linkIn("stats.html")).toBe("result.html");
   });
 
   test("text, gzip and an Arrow stream on stdin", async () => {

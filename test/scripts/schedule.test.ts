@@ -39,7 +39,7 @@ describe("printing", () => {
     const { path } = place;
     expect(await place.schedule(["nightly", "logs", "-o", "web/result.html"])).toEqual({
       stdout: expect.stringMatching(new RegExp(
-        `^15 3 \\* \\* \\* ${BUN} ${SCRIPTS}/analyze-local\\.ts ${path}/logs -f ${path}/reduced\\.json ` +
+        `^15 3 \\* \\* \\* ${BUN} ${SCRIPTS}/analyze-local\\.ts ${path}/logs -f ${path}/web/reduced\\.json ` +
           `-o ${path}/web/result\\.html -q --wait 3600 # cowrie-longitudinal: nightly\n$`,
       )),
       stderr: NEXT,
@@ -70,6 +70,52 @@ describe("printing", () => {
     const { stdout } = await place.schedule(args);
     expect(stdout).toContain(`${place.path}/logs -q --since=-7d --until yesterday`);
     expect((await place.schedule(["weekly", "logs"])).stdout).toContain(`/logs --since -7d --until yesterday -q #`);
+  });
+
+  test("counts and pages go beside the report, under its name; -f says otherwise", async () => {
+    await using place = await makePlace();
+    const { path } = place;
+    const line = async (...args: string[]) => (await place.schedule(["hourly", "logs", "-q", ...args])).stdout;
+    expect(await line("-o", "web/ams.html")).toContain(` -f ${path}/web/ams-reduced.json -o ${path}/web/ams.html `);
+    expect(await line("-o", "web/ams.html")).toContain(
+      `statistics.ts ${path}/web/ams-reduced.arrow -o ${path}/web/ams-check.html `,
+    );
+    expect(await line("-o", "web/ams.html", "-f", "c.json")).toContain(` -f ${path}/c.json -o ${path}/web/ams.html `);
+    expect(await line()).toContain(` -f ${path}/reduced.json -o ${path}/result.html `);
+  });
+
+  const SECRET = "hunter2";
+  const GIVEN: string[][] = [
+    ["-pw", SECRET],
+    [`--password=${SECRET}`],
+    [`-pw=${SECRET}`],
+    [`-pw${SECRET}`],
+    ["-pw", SECRET, "its second word"],
+    ["-pw", `-${SECRET}`],
+  ];
+  test.each(GIVEN)("a password is refused, and seen nowhere: %j", async (...given: string[]) => {
+    await using place = await makePlace();
+    for (const args of [
+      ["--at", "03:00", "--install", "--", "analyze-remote", "-i", "192.0.2.1", ...given],
+      ["--at", "03:00", "--install", "analyze-remote", ...given],
+    ]) {
+      const { stdout, stderr, exitCode } = await place.schedule(args);
+      expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
+      expect(stderr).not.toMatch(/hunter2|second word/);
+    }
+    expect(place.table()).toBeUndefined();
+  });
+
+  test("a password, or a question for one, is refused with the way that does without", async () => {
+    await using place = await makePlace();
+    for (const [flag, reason] of [
+      ["-pw=x", "Cannot schedule --password: a crontab keeps no secret"],
+      ["--ask-pass", "Cannot schedule --ask-pass: cron has no terminal"],
+    ] as const) {
+      const { stderr } = await place.schedule(["--at", "03:00", "--", "download-logs", "-i", "h", "-f", "l", flag]);
+      expect(stderr).toContain(reason);
+      expect(stderr).toContain("expected a key (--identity FILE), or --nodes FILE with password_env");
+    }
   });
 
   test("quiet: the line and nothing else", async () => {
@@ -171,6 +217,24 @@ describe("the crontab", () => {
     await place.schedule(["--remove", "hourly"]);
     await place.schedule(["--remove", "nightly"]);
     expect(await place.table()).toBe(others);
+  });
+
+  test("a password in a line of ours, from before or by hand, is shown by nothing", async () => {
+    await using place = await makePlace();
+    const secrets = ["-pw hunter2", "--password=hunter2", "-pw 'hun'\\''ter2 and hunter2'", "-pw hunter2\\%x"];
+    await place.write(
+      secrets.map((secret, i) => `${i} 1 * * * bun analyze-remote.ts ${secret} -q # cowrie-longitudinal: s${i}\n`).join(""),
+    );
+    const outputs = [
+      await place.schedule(["--list"]),
+      await place.schedule(["nightly", "logs", "--name", "s0", "--install"]),
+      ...(await Promise.all([1, 2, 3].map(i => place.schedule(["--remove", `s${i}`])))),
+    ];
+    for (const { stdout, stderr, exitCode } of outputs) {
+      expect(exitCode).toBe(0);
+      expect(stdout + stderr).not.toMatch(/hun|ter2/);
+      expect(stdout + stderr).toMatch(/(-pw|--password)[ =]…|analyze-local/);
+    }
   });
 
   test("what somebody else adds in between is kept", async () => {

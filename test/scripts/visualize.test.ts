@@ -41,8 +41,13 @@ test("both pages, the same again, the same from stdin", async () => {
     stderr: "",
     exitCode: 0,
   });
-  expect(await Promise.all(["sub/page.html", "sub/stats.html"].map(name => readFile(at(name), "utf8")))).toEqual(pages);
-  expect((await visualize(["fleet.arrow", "-o", "-", "-q"])).stdout).toBe(pages[0]!);
+  const others = await Promise.all(["sub/page.html", "sub/page-stats.html"].map(name => readFile(at(name), "utf8")));
+  const linked = (page: string) => /<a class="page" href="([^"]+)">/.exec(page)?.[1];
+  expect([...pages, ...others].map(linked)).toEqual(["stats.html", "result.html", "page-stats.html", "page.html"]);
+  const withoutLink = (page: string) => page.replace(/<a class="page".*\n/, "");
+  expect(others.map(withoutLink)).toEqual(pages.map(withoutLink));
+  // On stdout it has no other beside it.
+  expect((await visualize(["fleet.arrow", "-o", "-", "-q"])).stdout).toBe(withoutLink(pages[0]!));
 });
 
 test("the last days and the threshold change what is held against the past", async () => {
@@ -50,8 +55,8 @@ test("the last days and the threshold change what is held against the past", asy
   expect(
     (await visualize(["fleet.arrow", "--last_n_days", "14", "--threshold=50", "-o", "b/r.html", "-q"])).exitCode,
   ).toBe(0);
-  expect(await readFile(at("a/stats.html"), "utf8")).toBe(await readFile(at("b/stats.html"), "utf8"));
-  expect(await readFile(at("a/stats.html"), "utf8")).toContain("2026-08-03 to 2026-08-16");
+  expect(await readFile(at("a/r-stats.html"), "utf8")).toBe(await readFile(at("b/r-stats.html"), "utf8"));
+  expect(await readFile(at("a/r-stats.html"), "utf8")).toContain("2026-08-03 to 2026-08-16");
 });
 
 test.skipIf(LEGACY_REDUCED === undefined)(
