@@ -33,6 +33,7 @@ import { statsAside } from "../lib/pages/stats-run.ts";
 import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
 import { toSafeJson, visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
+import { startSessionWork } from "../lib/sessions/session-work.ts";
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
@@ -103,15 +104,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = [files.arrow, files.json, files.result, files.stats, ...(values.rejects ? [values.rejects] : [])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const parameters = { ...scope, robotMaxSeconds: values.robotMaxSeconds };
   const analysis = await withProgress(values.quiet, listeners =>
     analyzeLogs(inputs, {
       ...toSetOptions(values),
       ...listeners,
-      parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
+      parameters,
       dedupeLines: values.dedupeLines,
       outputs,
       wantsRejects: values.rejects !== undefined,
-      wantsSessions: true,
+      startBeside: set => startSessionWork(set, parameters),
     }),
   );
 
@@ -132,7 +134,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   const statsLink = linkToPage(files.stats);
   const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink });
-  const aside = collectSessions(analysis.sessions!, table, report.data, toWhere(inputs, values));
+  const aside = collectSessions(analysis.beside!, table, report.data, toWhere(inputs, values));
   aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));

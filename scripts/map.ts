@@ -13,11 +13,12 @@ import {
   parseCommand,
   refuseTerminal,
   runMain,
+  STDIN,
   UsageError,
 } from "../lib/process/cli.ts";
 import { eventTableToIpc } from "../lib/events/event-table.ts";
 import { plural } from "../lib/text/format.ts";
-import { findLogs, leaveOutCopies, STDIN } from "../lib/logs/find-logs.ts";
+import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { identifyFile, openText, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {

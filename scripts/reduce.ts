@@ -25,8 +25,10 @@ import {
   LINE_OPTIONS,
   listInputs,
   LOG_OPERAND,
+  NAMES_OPTION,
   noteRejects,
   READ_OPTIONS,
+  readNames,
   readScope,
   REDUCTION_OPTIONS,
   toSetOptions,
@@ -38,6 +40,7 @@ import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from ".
 
 const OPTIONS = {
   ...FILE_OPTION,
+  ...NAMES_OPTION,
   ...REDUCED_OUTPUT_OPTIONS,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
@@ -70,7 +73,7 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const inputs = listInputs(values.file, operands);
+  const inputs = listInputs([...values.file, ...(await readNames(values.files0From))], operands);
   const scope = await readScope(values);
   const startMs = performance.now();
   const paths = reducedPaths(values.outfile);

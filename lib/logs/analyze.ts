@@ -9,22 +9,21 @@ import { REDUCED_VERSION } from "../reduced/reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { reduceSeam } from "../reduced/joined-lines.ts";
-import { type SessionWork, startSessionWork } from "../sessions/session-work.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
-export interface AnalyzeOptions extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
+export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
   readonly parameters: ReductionParameters;
   /** Count a line once that stands in several logs, byte for byte. */
   readonly dedupeLines: boolean;
-  /** Look through the event tables for what a report tells of sessions, while the rest goes on. */
-  readonly wantsSessions?: boolean;
+  /** Work on the event tables that goes on while their rows are added up; it is disposed of with the analysis. */
+  readonly startBeside?: (set: LogSet) => Work;
 }
 
-export interface Analysis extends Disposable {
+export interface Analysis<Work extends Disposable = Disposable> extends Disposable {
   readonly set: LogSet;
   readonly table: ReducedTable;
-  /** Where it was asked for. */
-  readonly sessions?: SessionWork;
+  /** What {@link AnalyzeOptions.startBeside} began, where it was given. */
+  readonly beside?: Work;
 }
 
 /**
@@ -33,18 +32,21 @@ export interface Analysis extends Disposable {
  * @param inputs Files (logs or event tables), folders, "-".
  * @throws {Error} if an input cannot be read, or none of them holds an event.
  */
-export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOptions): Promise<Analysis> {
-  const { parameters, dedupeLines, wantsSessions = false } = options;
+export async function analyzeLogs<Work extends Disposable>(
+  inputs: readonly string[],
+  options: AnalyzeOptions<Work>,
+): Promise<Analysis<Work>> {
+  const { parameters, dedupeLines, startBeside } = options;
   // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
   const set = await readLogSet(inputs, {
     ...options,
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
-    ...(wantsSessions && { keepsTables: true }),
+    ...(startBeside && { keepsTables: true }),
   });
   // Adding up what the logs hold takes one core: the others have time.
-  const sessions = wantsSessions ? startSessionWork(set, parameters) : undefined;
+  const beside = startBeside?.(set);
   const dispose = () => {
-    sessions?.[Symbol.dispose]();
+    beside?.[Symbol.dispose]();
     set[Symbol.dispose]();
   };
   try {
@@ -63,7 +65,7 @@ export async function analyzeLogs(inputs: readonly string[], options: AnalyzeOpt
     // The rows of the logs, now garbage, are most of the heap: give them back before the reports are made.
     Bun.gc(true);
     const table = builder.finish({ version: REDUCED_VERSION, parameters, sources });
-    return { set, table, ...(sessions && { sessions }), [Symbol.dispose]: dispose };
+    return { set, table, ...(beside && { beside }), [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;

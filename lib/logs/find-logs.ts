@@ -6,12 +6,10 @@ import { basename, join } from "node:path";
 import { compareTexts, readHead } from "../events/log-text.ts";
 import { comparePaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import { STDIN } from "../process/cli.ts";
 
 /** What our own scripts write beside a log; never a log itself. */
 const OWN_OUTPUT = /\.(arrow|html|lock|partial)$/;
-
-/** Standard input among the inputs. */
-export const STDIN = "-";
 
 export interface FoundLogs {
   /** Paths in natural order per argument; {@link STDIN} for standard input. */

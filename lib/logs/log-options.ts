@@ -10,7 +10,9 @@ import {
   note,
   type OptionTable,
   type OptionValues,
+  STDIN,
   stdinIsTerminal,
+  UsageError,
 } from "../process/cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "../text/format.ts";
 import type { LogSet, LogSetOptions } from "./log-set.ts";
@@ -18,6 +20,7 @@ import type { OutputSet } from "../process/output-file.ts";
 import { startProgress } from "../process/progress.ts";
 import type { EventScope } from "../events/scope.ts";
 import { readSensorAliases } from "../events/sensor-aliases.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** Rejects above this share of the lines are worth a warning. */
 const REJECTED_SHARE_MAX = 0.01;
@@ -34,6 +37,15 @@ export const LOG_OPERAND = {
 /** Names an input, as the operand does. */
 export const FILE_OPTION = {
   file: { type: "path", short: "f", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
+} as const satisfies OptionTable;
+
+/** Names inputs in a file, since no command line holds tens of thousands of them. */
+export const NAMES_OPTION = {
+  files0From: {
+    type: "path",
+    placeholder: "FILE",
+    help: 'Read the names of the inputs from FILE, each ended by NUL, as find -print0 writes them; "-" is stdin.',
+  },
 } as const satisfies OptionTable;
 
 /** How logs are read. */
@@ -81,6 +93,27 @@ export const REDUCTION_OPTIONS = {
   },
   dedupeLines: { type: "boolean", help: "Count a line once that stands in several logs, byte for byte." },
 } as const satisfies OptionTable;
+
+/**
+ * The names in a file of {@link NAMES_OPTION}.
+ *
+ * @throws {UsageError} if it holds none, or ends within one.
+ * @throws {Error} if it cannot be read.
+ */
+export async function readNames(file: string | undefined): Promise<string[]> {
+  if (file === undefined) return [];
+  let text: string;
+  try {
+    text = await (file === STDIN ? Bun.stdin : Bun.file(file)).text();
+  } catch (error) {
+    throw new Error(`Cannot read the names in ${quoteForMessage(file)}: ${errorReason(error)}`, { cause: error });
+  }
+  const names = text.split("\0");
+  if (names.pop() !== "" || names.length === 0 || names.includes("")) {
+    throw new UsageError(`Cannot read the names in ${quoteForMessage(file)}: expected names, each ended by NUL`);
+  }
+  return names;
+}
 
 /**
  * The inputs of a command line, by option and as operands.

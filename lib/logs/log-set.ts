@@ -5,9 +5,9 @@ import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, statSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { onStop, UsageError } from "../process/cli.ts";
+import { onStop, STDIN, UsageError } from "../process/cli.ts";
 import { type EventTable, openEventTable } from "../events/event-table.ts";
-import { findLogs, leaveOutCopies, STDIN } from "./find-logs.ts";
+import { findLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";

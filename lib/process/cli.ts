@@ -270,3 +270,6 @@ export function refuseTerminal(what: string): void {
     throw new UsageError(`Cannot write ${what} to a terminal: expected a pipe or an output file`);
   }
 }
+
+/** Standard input among the inputs. */
+export const STDIN = "-";

@@ -62,3 +62,6 @@ const TEXT_KEY_SET: ReadonlySet<string> = new Set(TEXT_KEYS);
 export function isTextKey(column: KeyColumn): column is TextKey {
   return TEXT_KEY_SET.has(column);
 }
+
+/** Value of one key column; null = none. */
+export type KeyValue = string | number | null;

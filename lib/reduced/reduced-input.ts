@@ -3,11 +3,10 @@
  * not, by path or on standard input. Its first bytes tell, never its name.
  */
 import { existsSync } from "node:fs";
-import { checkInputs, type OptionTable, stdinIsTerminal, UsageError } from "../process/cli.ts";
+import { checkInputs, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
 import { combineTables } from "./combine.ts";
 import { parseReducedJson } from "./cut-counts.ts";
 import { allTexts } from "../columns/dictionary.ts";
-import { STDIN } from "../logs/find-logs.ts";
 import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";

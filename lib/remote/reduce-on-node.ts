@@ -1,7 +1,7 @@
 /**
  * Logs reduced on the node itself, by Bun there: only counts come back.
  *
- * What runs there is `node-reducer.ts` as one file, handed over through standard input with the paths of the logs. Only
+ * What runs there is `scripts/reduce.ts` as one file, handed over through standard input with the paths of the logs. Only
  * `setUp` leaves anything on a node: this Bun, and the event tables by which the next run is quicker.
  */
 import { randomBytes } from "node:crypto";
@@ -71,11 +71,11 @@ export interface ReducedOnNode {
 
 let bundling: Promise<Uint8Array> | undefined;
 
-/** `node-reducer.ts` and all it needs as one file. */
+/** `scripts/reduce.ts` and all it needs as one file. */
 function bundle(): Promise<Uint8Array> {
   bundling ??= (async () => {
     const { outputs } = await Bun.build({
-      entrypoints: [join(import.meta.dir, "node-reducer.ts")],
+      entrypoints: [join(import.meta.dir, "../../scripts/reduce.ts")],
       target: "bun",
       minify: true,
     });
@@ -352,7 +352,7 @@ head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm 
 ${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
 mkdir -p "$d/tables"
 nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
-${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} "$l" </dev/null &
+${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} --files0-from "$l" </dev/null &
 wait $!
 code=$?
 printf ${mark}

@@ -7,9 +7,8 @@
 import { allTexts, textOf, type Texts } from "../columns/dictionary.ts";
 import { codeOf } from "./event-search.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
-import { isTextKey, type KeyColumn } from "../reduced/kinds.ts";
+import { isTextKey, type KeyColumn, type KeyValue } from "../reduced/kinds.ts";
 import { cutLong } from "../text/labels.ts";
-import type { KeyValue } from "../view/report-data.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
 import { compareText } from "../text/text.ts";

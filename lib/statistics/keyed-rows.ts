@@ -3,7 +3,7 @@
  *
  * Keys are typed tuples of codes. They are never joined into one text, so `a:b` with `c` and `a` with `b:c` stay two.
  */
-import { isTextKey, type KeyColumn, type Kind, KINDS } from "../reduced/kinds.ts";
+import { isTextKey, type KeyColumn, type KeyValue, type Kind, KINDS } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
 
@@ -28,7 +28,7 @@ export type ComparedKind = (typeof COMPARED_KINDS)[number];
 export type ChangeKind = ComparedKind | "distinct";
 
 /** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
-export type KeyValues = (string | number | null)[];
+export type KeyValues = KeyValue[];
 
 export interface KeyedRows {
   readonly kind: ChangeKind;

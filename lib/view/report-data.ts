@@ -4,7 +4,7 @@
  */
 import type { Cells, Grid } from "./cells.ts";
 import { cutLong } from "../text/labels.ts";
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 
@@ -19,8 +19,6 @@ const CELLS_PER_SENSOR_DAY = 20;
 const CELLS_MOST = 800_000;
 /** Sensor-days up to which a page can afford to say, for each of them, how large what it leaves out can be. */
 const BOUNDED_SENSOR_DAYS = 8_000;
-
-export type KeyValue = string | number | null;
 
 export interface SectionData {
   readonly id: string;

@@ -4,12 +4,13 @@
  */
 import { sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import type { KeyValue, ReportData } from "./report-data.ts";
+import type { ReportData } from "./report-data.ts";
 import { type PartView, type Ranking, type Scope, toParts } from "./report-view.ts";
 import { SECTIONS } from "./report-sections.ts";
 import type { TrailQuery, TrailSession } from "../sessions/session-trails.ts";
 import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
+import type { KeyValue } from "../reduced/kinds.ts";
 
 /** Values of a section whose sessions a page carries. */
 export const TRAIL_KEYS = 40;

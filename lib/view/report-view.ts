@@ -6,9 +6,9 @@ import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
 import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
-import type { KeyColumn } from "../reduced/kinds.ts";
+import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
 import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay, toShort } from "../text/labels.ts";
-import type { KeyValue, ReportData, SectionData } from "./report-data.ts";
+import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import { visible } from "../text/text.ts";
 

@@ -33,6 +33,28 @@ describe("one table", () => {
     expect((await readFile(at("other.json"))).equals(await readFile(at("reduced.json")))).toBe(true);
   });
 
+  test("of logs named in a file or on standard input, as find -print0 does it", async () => {
+    const logs = [...new Bun.Glob("fleet/**/cowrie.json*").scanSync(dir.path)].filter(path => !path.endsWith(".arrow")).sort();
+    expect(logs.length).toBeGreaterThan(170);
+    const names = new TextEncoder().encode(logs.map(path => `${path}\0`).join(""));
+    await Bun.write(at("names"), names);
+    for (const [from, stdin] of [["names"], ["-", names]] as const) {
+      const { exitCode } = await reduce(["--files0-from", from, "-o", "named.json", "-q"], stdin);
+      expect(exitCode).toBe(0);
+      expect((await readFile(at("named.arrow"))).equals(await readFile(at("reduced.arrow")))).toBe(true);
+    }
+  });
+
+  test.each([
+    ["no name", "", "expected names, each ended by NUL"],
+    ["a name that is cut", "fleet\0fle", "expected names, each ended by NUL"],
+    ["an empty name", "\0", "expected names, each ended by NUL"],
+  ])("names in a file: %s", async (_, text, expected) => {
+    await Bun.write(at("names"), text);
+    const { stderr, exitCode } = await reduce(["--files0-from", "names"]);
+    expect({ exitCode, isTold: stderr.includes(expected) }).toEqual({ exitCode: 2, isTold: true });
+  });
+
   test("from event tables alone the same as from their logs, but for the names", async () => {
     const tables = [...new Bun.Glob("fleet/hp-*/*.arrow").scanSync(dir.path)].sort();
     expect(tables.length).toBeGreaterThan(170);
