@@ -3,6 +3,7 @@
  */
 import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { isArrowFile } from "../columns/first-bytes.ts";
 import { compareTexts, readHead } from "../events/log-text.ts";
 import { comparePaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -109,27 +110,35 @@ function visit(path: string, look: () => void): void {
 /**
  * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
  * has grown since. Compared byte by byte, unpacked; only logs that share their first line are compared at all.
+ *
+ * @returns `compared` = pairs whose texts were read.
  */
 export async function leaveOutCopies(
   paths: readonly string[],
-): Promise<{ paths: readonly string[]; notices: readonly string[] }> {
+): Promise<{ paths: readonly string[]; notices: readonly string[]; compared: number }> {
   const families = new Map<string, string[]>();
   for (const path of paths) {
+    // Event tables all begin alike; whose log they are, they say when they are opened.
     if (path === STDIN) continue;
     try {
+      if (isArrowFile(path)) continue;
       const head = await readHead(path);
-      families.set(head, [...(families.get(head) ?? []), path]);
+      const family = families.get(head);
+      if (family === undefined) families.set(head, [path]);
+      else family.push(path);
     } catch {
       // What keeps it from being read is said when it is read.
     }
   }
   const copies = new Set<string>();
   const notices: string[] = [];
+  let compared = 0;
   for (const family of families.values()) {
     const kept: string[] = [];
     for (const path of family) {
       let isKept = true;
       for (const [i, other] of kept.entries()) {
+        compared++;
         const relation = await compareTexts(other, path);
         if (relation === "differ") continue;
         // "equal" and "path opens other" leave `path` out; "other opens path" the one kept so far.
@@ -144,7 +153,7 @@ export async function leaveOutCopies(
       if (isKept) kept.push(path);
     }
   }
-  return { paths: paths.filter(path => !copies.has(path)), notices };
+  return { paths: paths.filter(path => !copies.has(path)), notices, compared };
 }
 
 /** Name of an input for people. */

@@ -134,6 +134,7 @@ function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
 
 /** The event tables of a set, one after the other in canonical order, the events of cut lines behind their logs'. */
 export async function* openTables(set: LogSet): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
+  const seamsOf = Map.groupBy(set.seams, ({ before }) => before.wholeHash);
   for (const { source, tablePath } of set.logs) {
     const { table } = await openEventTable(tablePath!);
     try {
@@ -141,7 +142,7 @@ export async function* openTables(set: LogSet): AsyncGenerator<{ source: SourceI
     } finally {
       await table.close();
     }
-    for (const seam of set.seams) if (seam.before.wholeHash === source.wholeHash) yield { source, table: seam.table };
+    for (const seam of seamsOf.get(source.wholeHash) ?? []) yield { source, table: seam.table };
   }
 }
 

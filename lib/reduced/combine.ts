@@ -3,7 +3,7 @@
  *
  * Exact counts add up, so no log may stand in two tables. A log is known by the hash of its text; two states of a log
  * that grows share the hash of their first line. A table whose logs all stand in another table is a part of that one
- * and is left out. Tables that share some of their logs only are refused: their sums cannot be told apart any more.
+ * and is left out, if its counts stand there, too. Tables that share some of their logs only are refused: their sums cannot be told apart any more.
  *
  * Cut counts (of a `reduced.json`) know sensor-days and not logs. A sensor-day in several of them is one and the same:
  * the larger count of each key stays, no key is lost. Where one input has a sensor-day in full, cut counts of it say
@@ -11,6 +11,7 @@
  */
 import { plural } from "../text/format.ts";
 import { take } from "../columns/group.ts";
+import { holdsAll } from "./holds-all.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
@@ -19,6 +20,9 @@ import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+
+/** Tables after which a signal is heard. */
+const TABLES_PER_PAUSE = 64;
 
 /** A table to be combined, with its name for people. */
 export interface NamedTable {
@@ -30,6 +34,8 @@ export interface Combined {
   readonly table: ReducedTable;
   /** Names of the tables that are part of another one. */
   readonly leftOut: readonly string[];
+  /** Pairs of tables that were held against each other: grows with the logs they share, not with their square. */
+  readonly compared: number;
   /** Lines cut by a rotation whose halves lay in two tables. */
   readonly joinedLines: number;
 }
@@ -45,8 +51,7 @@ export async function combineTables(
   inputs: readonly NamedTable[],
   onNotice: (line: string) => void,
 ): Promise<Combined> {
-  const { kept, leftOut } = leaveOutParts(inputs, onNotice);
-  checkDisjoint(kept);
+  const { kept, leftOut, compared } = await leaveOutParts(inputs, onNotice);
   const parameters = mergeParameters(kept);
   const cells = new Cells(kept);
   const exact = new ReducedBuilder();
@@ -54,6 +59,7 @@ export async function combineTables(
   const sources = mergeSources(kept, onNotice);
   for (const source of sources) exact.addSource(source);
   for (const [i, { table }] of kept.entries()) {
+    if (i % TABLES_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
     const rows = toReducedRows(table);
     if (!cells.hasCut(i)) {
       exact.add(rows);
@@ -66,17 +72,16 @@ export async function combineTables(
   exact.addCut(cut.toRows());
 
   const seams = await findSeams(sources);
-  for (const seam of seams) {
-    const owner = kept.find(({ table }) => table.info.sources.includes(seam.before));
-    exact.add(await reduceSeam(seam, owner!.table.info.parameters));
-  }
+  const owners = new Map(kept.flatMap(({ table: { info } }) => info.sources.map(source => [source, info.parameters])));
+  for (const seam of seams) exact.add(await reduceSeam(seam, owners.get(seam.before)!));
   const settled = settleSeams(sources, seams);
   const table = exact.finish({ version: REDUCED_VERSION, parameters, sources: settled });
-  return { table, leftOut, joinedLines: seams.length };
+  return { table, leftOut, compared, joinedLines: seams.length };
 }
 
 /** Tell whether all of `part` stands in `whole`: the same log, and no more of it. */
 function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
+  if (part.cut !== whole.cut) return false;
   return part.wholeHash === whole.wholeHash || (part.headHash === whole.headHash && part.sizeBytes < whole.sizeBytes);
 }
 
@@ -86,15 +91,19 @@ function indexSources(sources: readonly SourceInfo[]): (source: SourceInfo) => r
   return source => byHead.get(source.headHash) ?? [];
 }
 
-/** Drop the tables that are part of another one; of equal ones the first in an order that no argument changes. */
-function leaveOutParts(
-  inputs: readonly NamedTable[],
-  onNotice: (line: string) => void,
-): { kept: NamedTable[]; leftOut: string[] } {
-  const indexes = new Map(inputs.map(input => [input, indexSources(input.table.info.sources)]));
-  const isPartOf = (part: NamedTable, whole: NamedTable) =>
-    isNoWider(part.table.info.parameters, whole.table.info.parameters) &&
-    part.table.info.sources.every(source => indexes.get(whole)!(source).some(other => isStateOf(source, other)));
+interface Parted {
+  readonly kept: NamedTable[];
+  readonly leftOut: string[];
+  /** Pairs of tables that were held against each other: those that share a log. */
+  readonly compared: number;
+}
+
+/**
+ * Drop the tables that are part of another one; of equal ones the first in an order that no argument changes.
+ *
+ * @throws {Error} if two tables share a log and neither counts all that the other counts.
+ */
+async function leaveOutParts(inputs: readonly NamedTable[], onNotice: (line: string) => void): Promise<Parted> {
   // The widest come first, so that whatever a table is part of is among those kept already.
   const ordered = inputs
     .map(input => ({ input, info: JSON.stringify(input.table.info) }))
@@ -102,16 +111,70 @@ function leaveOutParts(
     .map(({ input }) => input);
   const kept: NamedTable[] = [];
   const leftOut: string[] = [];
-  for (const input of ordered) {
-    const whole = input.table.info.sources.length > 0 ? kept.find(other => isPartOf(input, other)) : undefined;
-    if (whole === undefined) {
-      kept.push(input);
-    } else {
+  // Who counts a log. A log stands in one of the tables kept; a file of cut counts may stand in several.
+  const exactOf = new Map<string, NamedTable>();
+  const cutOf = new Map<string, Set<NamedTable>>();
+  const indexes = new Map<NamedTable, ReturnType<typeof indexSources>>();
+  const sourcesLike = (source: SourceInfo, table: NamedTable) => {
+    const index = indexes.get(table) ?? indexSources(table.table.info.sources);
+    indexes.set(table, index);
+    return index(source);
+  };
+  let compared = 0;
+  const isPartOf = (part: NamedTable, whole: NamedTable) => {
+    compared++;
+    return (
+      isNoWider(part.table.info.parameters, whole.table.info.parameters) &&
+      part.table.info.sources.every(source => sourcesLike(source, whole).some(other => isStateOf(source, other)))
+    );
+  };
+  for (const [i, input] of ordered.entries()) {
+    if (i % TABLES_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
+    const { sources } = input.table.info;
+    const [first] = sources;
+    const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : [exactOf.get(first?.headHash ?? "") ?? []].flat();
+    const whole = likely.find(other => isPartOf(input, other));
+    if (whole !== undefined) {
+      checkHeld(whole, input);
       leftOut.push(input.name);
       onNotice(`Left out ${quoteForMessage(input.name)}: all its logs are in ${quoteForMessage(whole.name)}`);
+      continue;
+    }
+    const exact = sources.filter(({ cut }) => !cut);
+    const twin = exact.map(({ headHash }) => exactOf.get(headHash)).find(known => known !== undefined);
+    if (twin !== undefined) throw overlap(twin, input, exact.filter(source => sourcesLike(source, twin).length > 0));
+    kept.push(input);
+    for (const { headHash, cut } of sources) {
+      if (cut) cutOf.set(headHash, (cutOf.get(headHash) ?? new Set()).add(input));
+      else exactOf.set(headHash, input);
     }
   }
-  return { kept, leftOut };
+  return { kept, leftOut, compared };
+}
+
+/**
+ * What a table says of its logs may be a lie, by which it would have a true one left out.
+ *
+ * @throws {Error} if `whole` lacks anything of what `part` counts.
+ */
+function checkHeld(whole: NamedTable, part: NamedTable): void {
+  if (holdsAll(whole.table, part.table)) return;
+  const { path } = part.table.info.sources.find(({ cut }) => !cut) ?? part.table.info.sources[0]!;
+  throw new Error(
+    `Cannot combine ${quoteForMessage(whole.name)} and ${quoteForMessage(part.name)}: the first says it holds all of ` +
+      `the other's logs, as ${quoteForMessage(path)}, and lacks some of their counts, expected two states of one log, or ` +
+      "two logs",
+  );
+}
+
+function overlap(twin: NamedTable, input: NamedTable, logs: readonly SourceInfo[]): Error {
+  const shared = logs.map(({ path }) => quoteForMessage(path));
+  const more = shared.length > 3 ? ` and ${shared.length - 3} more` : "";
+  return new Error(
+    `Cannot combine ${quoteForMessage(twin.name)} and ${quoteForMessage(input.name)}: both count ` +
+      `${plural(shared.length, "log")}, ${shared.slice(0, 3).join(", ")}${more}, and neither holds all that the ` +
+      "other holds, expected each log in one of them only (reduce.ts makes one table of all logs)",
+  );
 }
 
 /** What a part never has more of than the whole: logs, text, days, sensors; compared in this order. */
@@ -143,26 +206,6 @@ function aliasesText({ sensorAliases = {} }: ReductionParameters): string {
   return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => compareText(a, b)));
 }
 
-/** @throws {Error} if a log stands in two tables; names both, and the log. */
-function checkDisjoint(tables: readonly NamedTable[]): void {
-  const seen = new Map<string, NamedTable>();
-  for (const input of tables) {
-    const exact = input.table.info.sources.filter(({ cut }) => !cut);
-    const twin = exact.map(({ headHash }) => seen.get(headHash)).find(known => known !== undefined);
-    if (twin !== undefined) {
-      const theirs = indexSources(twin.table.info.sources);
-      const shared = exact.filter(source => theirs(source).length > 0).map(({ path }) => quoteForMessage(path));
-      const more = shared.length > 3 ? ` and ${shared.length - 3} more` : "";
-      throw new Error(
-        `Cannot combine ${quoteForMessage(twin.name)} and ${quoteForMessage(input.name)}: both count ` +
-          `${plural(shared.length, "log")}, ${shared.slice(0, 3).join(", ")}${more}, and neither holds all that the ` +
-          "other holds, expected each log in one of them only (reduce.ts makes one table of all logs)",
-      );
-    }
-    for (const { headHash } of exact) seen.set(headHash, input);
-  }
-}
-
 /** What all tables together left out: a limit holds only if every table has one. */
 function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
   // Where nothing but cut counts is known, nobody asked for any limit.
@@ -181,12 +224,13 @@ function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
     );
   }
   const all = tables.map(({ table }) => table.info.parameters);
-  const sinceDay = Math.min(...all.map(({ sinceDay = -Infinity }) => sinceDay));
-  const untilDay = Math.max(...all.map(({ untilDay = Infinity }) => untilDay));
+  const sinceDay = all.reduce((least, { sinceDay = -Infinity }) => Math.min(least, sinceDay), Infinity);
+  const untilDay = all.reduce((most, { untilDay = Infinity }) => Math.max(most, untilDay), -Infinity);
   const isEverySensor = all.some(({ sensors }) => sensors === undefined);
   const sensors = [...new Set(all.flatMap(({ sensors = [] }) => sensors))].sort();
   const [{ sensorAliases }] = all as [ReductionParameters];
-  const isOneNaming = all.every(parameters => aliasesText(parameters) === aliasesText(all[0]!));
+  const naming = aliasesText(all[0]!);
+  const isOneNaming = all.every(parameters => aliasesText(parameters) === naming);
   const robotsOf = all.flatMap(({ robotMaxSecondsOf = {} }) => Object.entries(robotMaxSecondsOf)).sort();
   return {
     robotMaxSeconds,
@@ -223,30 +267,42 @@ class Cells {
   readonly #sensors: Int32Array[];
   readonly #exact: Set<number>[];
   readonly #cut: Set<number>[];
+  /** In full in any of the tables. */
+  readonly #anyExact = new Set<number>();
 
   constructor(tables: readonly NamedTable[]) {
-    this.#sensors = tables.map(({ table }) => Int32Array.from(table.dictionaries.sensor, name => this.#codeOf(name)));
-    this.#exact = tables.map(() => new Set());
-    this.#cut = tables.map(() => new Set());
+    this.#sensors = [];
+    this.#exact = [];
+    this.#cut = [];
+    // Where nothing is cut, nothing is asked.
+    if (!tables.some(({ table }) => table.info.sources.some(({ cut }) => cut))) return;
     for (const [i, { table }] of tables.entries()) {
+      this.#sensors.push(Int32Array.from(table.dictionaries.sensor, name => this.#codeOf(name)));
+      const exact = new Set<number>();
+      const cut = new Set<number>();
+      this.#exact.push(exact);
+      this.#cut.push(cut);
       const visit = (kind: Kind, see: (cell: number) => void) => {
         const { rows, day, sensor } = table.kinds[kind];
         for (let row = 0; row < rows; row++) if (sensor[row]! >= 0) see(this.#cell(i, day[row]!, sensor[row]!));
       };
-      visit("event", cell => this.#exact[i]!.add(cell));
-      if (!table.info.sources.some(({ cut }) => cut)) continue;
+      visit("event", cell => {
+        exact.add(cell);
+        this.#anyExact.add(cell);
+      });
+      if (!table.info.sources.some(source => source.cut)) continue;
       for (const kind of KIND_NAMES) {
         // A verdict counts wherever it was given, also on days that were left out.
         if (kind === "event" || kind === "scan") continue;
         visit(kind, cell => {
-          if (!this.#exact[i]!.has(cell)) this.#cut[i]!.add(cell);
+          if (!exact.has(cell)) cut.add(cell);
         });
       }
     }
   }
 
   hasCut(table: number): boolean {
-    return this.#cut[table]!.size > 0;
+    return (this.#cut[table]?.size ?? 0) > 0;
   }
 
   /** Whether a row comes from cut counts. */
@@ -256,28 +312,39 @@ class Cells {
 
   /** Whether some table has the sensor-day in full. */
   isExact(table: number, day: number, sensor: number): boolean {
-    const cell = this.#cell(table, day, sensor);
-    return this.#exact.some(cells => cells.has(cell));
+    return this.#anyExact.has(this.#cell(table, day, sensor));
   }
 
   /** Say which tables share sensor-days of cut counts, and where full counts take their place. */
   tell(tables: readonly NamedTable[], onNotice: (line: string) => void): void {
+    // The first table that has a sensor-day, in full or cut: what is told of one cell is told once.
+    const firstExact = new Map<number, number>();
+    const firstCut = new Map<number, number>();
+    const note = (cells: readonly Set<number>[] , first: Map<number, number>) => {
+      for (const [i, set] of cells.entries()) for (const cell of set) if (!first.has(cell)) first.set(cell, i);
+    };
+    if (this.#cut.some(({ size }) => size > 0)) note(this.#exact, firstExact);
+    note(this.#cut, firstCut);
     for (const [i, { name }] of tables.entries()) {
-      for (const [j, { name: other }] of tables.entries()) {
-        const inFull = [...this.#cut[i]!].filter(cell => this.#exact[j]!.has(cell)).length;
-        if (inFull > 0) {
-          onNotice(
-            `Left out ${plural(inFull, "sensor-day")} of ${quoteForMessage(name)}: ` +
-              `${quoteForMessage(other)} has the full counts`,
-          );
-        }
-        const twice = i < j ? [...this.#cut[i]!].filter(cell => this.#cut[j]!.has(cell)).length : 0;
-        if (twice > 0) {
-          onNotice(
-            `${plural(twice, "sensor-day")} stand in both ${quoteForMessage(name)} and ${quoteForMessage(other)}: ` +
-              "counted once, of two counts the larger",
-          );
-        }
+      const inFull = new Map<number, number>();
+      const twice = new Map<number, number>();
+      for (const cell of this.#cut[i] ?? []) {
+        const exact = firstExact.get(cell);
+        if (exact !== undefined) inFull.set(exact, (inFull.get(exact) ?? 0) + 1);
+        const cut = firstCut.get(cell)!;
+        if (cut !== i) twice.set(cut, (twice.get(cut) ?? 0) + 1);
+      }
+      for (const [j, cells] of inFull) {
+        onNotice(
+          `Left out ${plural(cells, "sensor-day")} of ${quoteForMessage(name)}: ` +
+            `${quoteForMessage(tables[j]!.name)} has the full counts`,
+        );
+      }
+      for (const [j, cells] of twice) {
+        onNotice(
+          `${plural(cells, "sensor-day")} stand in both ${quoteForMessage(tables[j]!.name)} and ` +
+            `${quoteForMessage(name)}: counted once, of two counts the larger`,
+        );
       }
     }
   }

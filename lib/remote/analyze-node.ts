@@ -195,9 +195,10 @@ export async function leaveOutShared(
 function withoutLogs(value: AnalyzedNode, kept: readonly NodeLog[]): AnalyzedNode {
   const counts = { ...value.counts };
   const left = new Set<string>();
+  const isKept = new Set(kept);
   let { textBytes } = value;
   for (const log of value.logs) {
-    if (kept.includes(log)) continue;
+    if (isKept.has(log)) continue;
     left.add(log.source.path);
     textBytes -= log.source.sizeBytes;
     addCounts(counts, log.source.counts, -1);
@@ -314,7 +315,7 @@ export class FleetTable {
 
   add(table: ReducedTable): void {
     for (const source of table.info.sources) this.#builder.addSource(source);
-    this.#sources.push(...table.info.sources);
+    for (const source of table.info.sources) this.#sources.push(source);
     this.#builder.add(toReducedRows(table));
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { findLogs, isLogName } from "../../../lib/logs/find-logs.ts";
+import { findLogs, isLogName, leaveOutCopies } from "../../../lib/logs/find-logs.ts";
 import { makeTempDir } from "../../support/run.ts";
 
 describe("names of logs", () => {
@@ -53,4 +53,21 @@ test("a folder is searched with all its folders, in the order people count; a na
   expect(findLogs(["-"]).paths).toEqual(["-"]);
   expect(() => find("empty")).toThrow("Cannot find a log in");
   expect(findLogs([dir.path]).sizeBytes).toBe(8);
+});
+
+test("copies are looked for among logs that begin alike, never among event tables, which all do", async () => {
+  await using dir = await makeTempDir();
+  const paths: string[] = [];
+  const write = async (name: string, text: string) => {
+    const path = join(dir.path, name);
+    await Bun.write(path, text);
+    paths.push(path);
+  };
+  for (let i = 0; i < 40; i++) {
+    await write(`cowrie.json.${i}`, `{"n":${i}}\n`);
+    await write(`${i}.arrow`, `ARROW1\0\0${"\0".repeat(5000)}${i}`);
+  }
+  await write("again", '{"n":7}\n{"n":0}\n');
+  const { compared, notices } = await leaveOutCopies(paths);
+  expect([compared, notices.length]).toEqual([1, 1]);
 });

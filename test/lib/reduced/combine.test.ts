@@ -1,0 +1,94 @@
+/** Combining tables: what is left out stands elsewhere, whatever a table says of itself; work grows with the tables. */
+import { describe, expect, test } from "bun:test";
+import type { SourceInfo } from "../../../lib/events/source.ts";
+import { combineTables, type NamedTable } from "../../../lib/reduced/combine.ts";
+import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+
+const source = (head: string, whole: string, sizeBytes: number, more: Partial<SourceInfo> = {}): SourceInfo => ({
+  path: `logs/${head}`,
+  sizeBytes,
+  headHash: head,
+  wholeHash: whole,
+  counts: { lines: 1, events: 1, repaired: 0, rejected: 0, pending: 0 },
+  ...more,
+});
+
+/** Logins per day from 2024-01-01 on, and as many events. */
+function rows(sensor: string, counts: readonly number[], username = "root"): LiteralRow[] {
+  return counts.flatMap((count, i): LiteralRow[] => {
+    const date = `2024-01-0${i + 1}`;
+    return [
+      { kind: "event", date, sensor, key: { eventid: "cowrie.login.failed", hour: 3 }, count },
+      { kind: "login", date, sensor, key: { username, password: "x" }, count },
+    ];
+  });
+}
+
+const named = (name: string, literal: LiteralRow[], sources: SourceInfo[]): NamedTable => ({
+  name,
+  table: buildReduced(literal, { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources }),
+});
+
+async function combine(...tables: NamedTable[]) {
+  const notices: string[] = [];
+  const { table, leftOut, compared } = await combineTables(tables, line => void notices.push(line));
+  const logins = table.kinds.login.count.reduce((sum, count) => sum + count, 0);
+  return { logins, leftOut, compared, notices };
+}
+
+describe("a table that says it holds another's log", () => {
+  const honest = named("honest", rows("a", [5, 3]), [source("h", "w", 100)]);
+  const LIES: [what: string, liar: NamedTable][] = [
+    ["one byte more of it, and other counts", named("liar", rows("a", [1, 1]), [source("h", "v", 101)])],
+    ["one byte more of it, and other keys", named("liar", rows("a", [9, 9], "admin"), [source("h", "v", 101)])],
+    ["one byte more of it, of another sensor", named("liar", rows("b", [9, 9]), [source("h", "v", 101)])],
+    ["one byte more of it, and a day less", named("liar", rows("a", [9]), [source("h", "v", 101)])],
+    ["the same bytes beside others", named("liar", rows("a", [1, 1]), [source("h", "w", 100), source("g", "u", 9)])],
+  ];
+  test.each(LIES)("%s: refused, whichever comes first", async (_, liar) => {
+    for (const tables of [
+      [honest, liar],
+      [liar, honest],
+    ]) {
+      await expect(combine(...tables)).rejects.toThrow(
+        'Cannot combine "liar" and "honest": the first says it holds all of the other\'s logs, as "logs/h", and lacks',
+      );
+    }
+  });
+
+  test("a log that has grown takes the place of its earlier state", async () => {
+    const grown = named("grown", rows("a", [5, 4, 1]), [source("h", "v", 150)]);
+    expect(await combine(honest, grown)).toMatchObject({ logins: 10, leftOut: ["honest"] });
+    expect(await combine(honest, honest, grown)).toMatchObject({ logins: 10, leftOut: ["honest", "honest"] });
+  });
+
+  test("cut counts vouch for no log", async () => {
+    const logins = rows("a", [9, 9]).filter(({ kind }) => kind !== "event");
+    const cut = named("cut", logins, [source("h", "v", 101, { cut: true })]);
+    expect(await combine(honest, cut)).toMatchObject({ logins: 8, leftOut: [] });
+  });
+});
+
+describe("work", () => {
+  const many = (n: number) =>
+    Array.from({ length: n }, (_, i) => named(`t${i}`, rows(`s${i}`, [1]), [source(`h${i}`, `w${i}`, 10)]));
+
+  test("tables that share no log are never held against each other", async () => {
+    expect(await combine(...many(500))).toMatchObject({ logins: 500, compared: 0 });
+  });
+
+  test("each of two copies is held against the other alone", async () => {
+    expect(await combine(...many(300), ...many(300))).toMatchObject({ logins: 300, compared: 300 });
+  });
+
+  test("one sensor-day in many tables of cut counts: a notice each", async () => {
+    const cut = Array.from({ length: 200 }, (_, i) =>
+      named(`c${i}`, rows("a", [i + 1]).filter(({ kind }) => kind !== "event"), [
+        source(`h${i}`, `w${i}`, 10, { cut: true }),
+      ]),
+    );
+    const { notices, logins } = await combine(...cut);
+    expect([notices.length, logins]).toEqual([199, 200]);
+  });
+});
