@@ -232,6 +232,8 @@ async function runOnNode<T>(
 ): Promise<Outcome<T>> {
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
+  // A host that was given it may say it again.
+  const hide = (text: string) => (password === undefined || password === "" ? text : text.replaceAll(password, "…"));
   if (host === undefined) {
     board.settle(node.name, `failed: ${unresolved}`);
     return { node, seconds: 0, error: unresolved };
@@ -252,7 +254,7 @@ async function runOnNode<T>(
           node,
           connection,
           show: text => board.show(node.name, text),
-          note: text => board.note(visible(`${node.name}: ${text}`)),
+          note: text => board.note(visible(`${node.name}: ${hide(text)}`)),
         });
       } finally {
         clearTimeout(timer);
@@ -262,7 +264,7 @@ async function runOnNode<T>(
       return { node, seconds: seconds(), value };
     } catch (error) {
       isLate ||= seconds() * 1000 >= limitMs;
-      const cause = error instanceof SshError ? error.message : errorReason(error);
+      const cause = hide(error instanceof SshError ? error.message : errorReason(error));
       const reason = isLate ? `not done after ${formatDuration(limitMs / 1000)} (--time-limit)` : cause;
       if (!isLate && error instanceof SshError && error.isTransient && attempt < retries) {
         const pauseMs = RETRY_PAUSE_MS * 2 ** attempt * (0.5 + Math.random());
@@ -271,7 +273,7 @@ async function runOnNode<T>(
         await Bun.sleep(pauseMs);
         continue;
       }
-      if (environment("DEBUG") && error instanceof Error) board.note(visible(error.stack ?? ""));
+      if (environment("DEBUG") && error instanceof Error) board.note(visible(hide(error.stack ?? "")));
       board.settle(node.name, `failed: ${reason}`);
       return { node, seconds: seconds(), error: visible(reason) };
     }

@@ -21,6 +21,7 @@ import {
   readKnownHosts,
 } from "./known-hosts.ts";
 import { startProxy } from "./proxy-command.ts";
+import { RevokedKeys } from "./revoked-keys.ts";
 import { showHost, type SshHost } from "./ssh-config.ts";
 import { KeyRing, type Login, prepareLogin } from "./ssh-login.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -153,6 +154,7 @@ export class Connector implements AsyncDisposable {
   readonly #options: ConnectorOptions;
   readonly #keys: KeyRing;
   readonly #known = new Map<string, KnownKey[]>();
+  readonly #revoked = new Map<string, RevokedKeys>();
   /** Keys in base64 that were recorded by this connector: nobody has compared them yet. */
   readonly #fresh = new Set<string>();
   readonly #jumps = new Map<string, Promise<SshConnection>>();
@@ -262,6 +264,7 @@ export class Connector implements AsyncDisposable {
   async #handshake(host: SshHost, login: Login, socket: Duplex | undefined): Promise<SshConnection> {
     const { timeoutMs, acceptNew = false } = this.#options;
     const known = this.#knownKeys(host);
+    const revoked = this.#revokedKeys(host);
     let shown: ShownKey | undefined;
     let failure: unknown;
     const ssh = new NodeSSH();
@@ -287,6 +290,7 @@ export class Connector implements AsyncDisposable {
       // Whatever is not exactly `false` lets ssh2 go on, a promise included: this must stay synchronous.
       hostVerifier: (key: Buffer): boolean => {
         shown = { key, ...checkHostKey(known, host.host, host.port, key) };
+        if (revoked.has(key)) shown = { key, verdict: "revoked", entry: undefined };
         const isNew = acceptNew && shown.verdict === "unknown";
         if (isNew || this.#fresh.has(key.toString("base64"))) {
           login.withholdPassword(
@@ -329,6 +333,21 @@ export class Connector implements AsyncDisposable {
       `${visible(showHost(host))}: new key ${visible(keyType(key))} ${fingerprint(key)} recorded in ` +
         quoteForMessage(file),
     );
+  }
+
+  /** @throws {SshError} if a list of them cannot be read. */
+  #revokedKeys({ revokedKeys }: SshHost): RevokedKeys {
+    const id = revokedKeys.join("\n");
+    let keys = this.#revoked.get(id);
+    if (keys === undefined) {
+      try {
+        keys = new RevokedKeys(revokedKeys);
+      } catch (error) {
+        throw new SshError("key", (error as Error).message, { cause: error });
+      }
+      this.#revoked.set(id, keys);
+    }
+    return keys;
   }
 
   /** Lines of the files a host is looked up in; read once, so that a key accepted for one is known to the next. */

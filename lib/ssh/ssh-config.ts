@@ -4,7 +4,7 @@
  * OpenSSH's client is asked (`ssh -G`), because nothing else knows Include, Match and tokens as it does. Where it is not
  * installed a name means itself.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import { environment } from "../process/cli.ts";
@@ -33,6 +33,10 @@ export interface SshHost {
   /** Socket of the agent; undefined = none. */
   readonly agent: string | undefined;
   readonly knownHosts: readonly string[];
+  /** Files of keys that are trusted no more, whatever else says so. */
+  readonly revokedKeys: readonly string[];
+  /** Ways to send a password that the configuration allows. */
+  readonly passwordWays: readonly ("password" | "keyboard-interactive")[];
   /** Hosts to go through, the nearest first. */
   readonly jumps: readonly SshHost[];
   /** Command that is the way to the host, ready to be run; only where there are no jump hosts. */
@@ -134,6 +138,14 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
     identitiesOnly: one("identitiesonly") === "yes",
     agent: agentSocket(agent),
     knownHosts: (options.knownHosts ?? configuredKnownHosts(config)).map(expandHome),
+    revokedKeys: (config?.get("revokedhostkeys") ?? [])
+      .flatMap(files => splitPaths(files))
+      .filter(file => file !== "none")
+      .map(expandHome),
+    passwordWays: [
+      ...(one("passwordauthentication") === "no" ? [] : ["password" as const]),
+      ...(one("kbdinteractiveauthentication") === "no" ? [] : ["keyboard-interactive" as const]),
+    ],
     jumps,
     proxyCommand: hasProxy ? expandFor(spec, proxyCommand, { host, port, user }) : undefined,
   };
@@ -153,6 +165,12 @@ function configuredKnownHosts(config: ReadonlyMap<string, readonly string[]> | u
   return [join(homedir(), ".ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"];
 }
 
+/** One path with whatever it holds, as OpenSSH before 9.9 has it and tells it; or several, if the whole is none. */
+function splitPaths(text: string): string[] {
+  const paths = text.split(" ").filter(path => path !== "");
+  return paths.length < 2 || existsSync(expandHome(text)) ? [text] : paths;
+}
+
 function agentSocket(agent: string): string | undefined {
   if (agent === "none") return undefined;
   if (agent === "SSH_AUTH_SOCK") return environment("SSH_AUTH_SOCK");
@@ -161,6 +179,21 @@ function agentSocket(agent: string): string | undefined {
 
 function expandHome(path: string): string {
   return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
+}
+
+/**
+ * Without OpenSSH's client nobody reads its configuration; what it says against a host must not be passed over.
+ *
+ * @throws {Error} if a file was named, or one that is there speaks of revoked keys.
+ */
+function refuseUnread(configFile: string | undefined): void {
+  if (configFile === "none") return;
+  const wants = 'expected OpenSSH\'s client "ssh" on PATH, or --ssh-config none';
+  if (configFile !== undefined) throw new Error(`Cannot read ${quoteForMessage(configFile)}: ${wants}`);
+  for (const file of [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"]) {
+    if (!existsSync(file) || !/^\s*(RevokedHostKeys|Include)\b/im.test(readFileSync(file, "utf8"))) continue;
+    throw new Error(`Cannot heed the revoked keys that ${quoteForMessage(file)} may name: ${wants}`);
+  }
 }
 
 /** Keys and values as `ssh -G` tells them; undefined where there is no OpenSSH client. */
@@ -172,7 +205,10 @@ async function askSsh(
   if (configFile !== undefined && configFile !== "none" && !existsSync(configFile)) {
     throw new Error(`Cannot read ${quoteForMessage(configFile)}: no such file or folder`);
   }
-  if (ssh === null) return undefined;
+  if (ssh === null) {
+    refuseUnread(configFile);
+    return undefined;
+  }
   const child = Bun.spawn(
     [
       ssh,

@@ -221,7 +221,7 @@ export interface Login {
  * @param password Sent last, once, and only to a server that asks for one.
  */
 export async function prepareLogin(host: SshHost, ring: KeyRing, password: string | undefined): Promise<Login> {
-  const { user: username, identities, hasOwnIdentities, identitiesOnly } = host;
+  const { user: username, identities, hasOwnIdentities, identitiesOnly, passwordWays } = host;
   const methods: Method[] = [];
   const notes: string[] = [];
   let inAgent: ReadonlySet<string> = new Set();
@@ -265,7 +265,7 @@ export async function prepareLogin(host: SshHost, ring: KeyRing, password: strin
     if (host.agent !== undefined) notes.push("the agent does not answer");
     for (const file of identities) await offerKey(file, hasOwnIdentities);
   }
-  return makeLogin(username, methods, notes, password);
+  return makeLogin(username, methods, notes, password, passwordWays);
 }
 
 /** Words by which servers ask for a password, in the languages that PAM speaks. */
@@ -293,7 +293,17 @@ export function isPasswordPrompt(prompt: string): boolean {
   return PASSWORD_WORDS.has(words.join("-"));
 }
 
-function makeLogin(username: string, methods: Method[], notes: string[], given: string | undefined): Login {
+function isPasswordWay(name: string): boolean {
+  return name === "password" || name === "keyboard-interactive";
+}
+
+function makeLogin(
+  username: string,
+  methods: Method[],
+  notes: string[],
+  given: string | undefined,
+  passwordWays: SshHost["passwordWays"],
+): Login {
   let password = given;
   const tried: string[] = [];
   const queue = [...methods];
@@ -312,12 +322,14 @@ function makeLogin(username: string, methods: Method[], notes: string[], given: 
       }
       if (password !== undefined && !isPasswordUsed) {
         // Once only, whichever way: a server counts every wrong one.
-        if (methodsLeft.includes("password")) {
+        const ways = passwordWays.filter(way => methodsLeft.includes(way));
+        if (ways.length === 0 && methodsLeft.some(isPasswordWay)) notes.push("the SSH configuration forbids passwords");
+        if (ways.includes("password")) {
           isPasswordUsed = true;
           tried.push("password");
           return next({ type: "password", username, password });
         }
-        if (methodsLeft.includes("keyboard-interactive")) {
+        if (ways.includes("keyboard-interactive")) {
           isPasswordUsed = true;
           tried.push("password on the keyboard");
           const answer = password;
@@ -347,8 +359,7 @@ function makeLogin(username: string, methods: Method[], notes: string[], given: 
       const offered = tried.length === 0 ? "nothing to offer" : `tried ${tried.join(", ")}`;
       const takes =
         wanted.length === 0 ? "" : `; the server takes ${wanted.map(name => quoteForMessage(name)).join(", ")}`;
-      const asks =
-        given === undefined && wanted.some(name => name === "password" || name === "keyboard-interactive");
+      const asks = given === undefined && wanted.some(isPasswordWay);
       const hint = asks ? " (--ask-pass sends one)" : "";
       return [`${offered}${takes}${hint}`, ...new Set(notes)].join("; ");
     },

@@ -240,6 +240,14 @@ describe("login", () => {
     expect(message).toContain("asks for the password again");
   });
 
+  test("sends no password where the SSH configuration forbids it", async () => {
+    await using at = await setUpFake({ onAuthentication: context => context.reject(["password", "keyboard-interactive"]) });
+    const host = { ...at.host, passwordWays: [] };
+    const { message } = await faultOf(using(host, () => {}, { password: "secret" }));
+    expect(at.server.tried).toEqual(["none"]);
+    expect(message).toContain("the SSH configuration forbids passwords");
+  });
+
   const hidden = (...prompts: string[]) => prompts.map(prompt => ({ prompt, echo: false }));
   test.each([
     [hidden("Your bank PIN: ")],
@@ -328,6 +336,22 @@ describe("host keys", () => {
     await run(["ssh-keygen", "-q", "-H", "-f", at.known]);
     expect(await Bun.file(at.known).text()).toStartWith("|1|");
     await using(at.host, () => {});
+  });
+
+  test("revoked by a list of its own: refused though it is known, and so is every key where the list cannot be read", async () => {
+    await using at = await setUpFake({});
+    const list = join(at.host.knownHosts[0]!, "../revoked");
+    const host = { ...at.host, revokedKeys: [list] };
+    const attempt = () => faultOf(using(host, () => {}, { password: "secret", acceptNew: true }));
+    expect(await attempt()).toEqual({ fault: "key", message: expect.stringContaining("no key is trusted without it") });
+    await Bun.write(list, at.server.knownHosts.split(" ").slice(1).join(" "));
+    expect(await attempt()).toEqual({ fault: "key", message: expect.stringContaining("is revoked: do not connect") });
+    await Bun.write(host.knownHosts[0]!, "");
+    expect(await attempt()).toMatchObject({ fault: "key" });
+    expect(at.server.tried).toEqual([]);
+    expect(await Bun.file(host.knownHosts[0]!).text()).toBe("");
+    await Bun.write(list, "");
+    await using(host, () => {}, { acceptNew: true });
   });
 
   test("a password never goes to a host whose key is not known", async () => {
