@@ -296,7 +296,7 @@ function findBun(): string {
 
 /** Say so if a mail will not come. */
 function noteMail(table: string, tell: (line: string) => void): void {
-  const mailTo = [...table.matchAll(/^\s*MAILTO\s*=\s*(.*?)\s*$/gm)].at(-1)?.[1];
+  const mailTo = [...table.matchAll(/^[ \t]*MAILTO[ \t]*=(.*)$/gm)].at(-1)?.[1]!.trim();
   if (mailTo !== undefined && /^(""|'')?$/.test(mailTo)) {
     tell("Notice: MAILTO is empty in your crontab, so cron sends no mail");
   } else if (!existsSync("/usr/sbin/sendmail") && Bun.which("sendmail") === null) {

@@ -6,6 +6,7 @@ import { type EventColumn, openColumn } from "./event-columns.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
 import type { EventScope } from "./scope.ts";
 import { nearestWord, UsageError } from "../process/options.ts";
+import { matchesGlob } from "../text/glob.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 
@@ -37,11 +38,9 @@ export function parseCondition(text: string, scope: EventScope): Condition {
   return { column, value: isNumber ? String(number) : value, isEqual: match[2] === "=" };
 }
 
-/** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters. */
+/** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters, `?` for one. */
 export function matchesEventid(eventid: string, pattern: string): boolean {
-  const parts = pattern.split("*").map(part => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  const whole = new RegExp(`^(?:${PREFIX.replace(".", "\\.")})?(?:${parts.join(".*")})$`, "s");
-  return whole.test(eventid) || pattern === eventid;
+  return matchesGlob(pattern, eventid) || matchesGlob(`${PREFIX}${pattern}`, eventid) || pattern === eventid;
 }
 
 /** Chooses rows of event tables; keeps count of which event ids it has met. */

@@ -101,8 +101,7 @@ export function parseSchedule(flag: string, text: string): string {
     const fields = trimmed.split(/\s+/);
     if (fields.length !== 5) throw wrong("");
     // A step wants a range or "*" before it: Bun takes "5/10", cron does not.
-    const item = String.raw`(\*|\d+-\d+)(/\d+)?|\d+`;
-    const field = new RegExp(`^(${item})(,(${item}))*$`);
+    const field = /^(?:(?:\*|\d+-\d+)(?:\/\d+)?|\d+)(?:,(?:(?:\*|\d+-\d+)(?:\/\d+)?|\d+))*$/;
     fields[3] = toNumbers(fields[3]!, MONTHS, 1);
     fields[4] = toNumbers(fields[4]!, WEEKDAYS, 0);
     schedule = fields.join(" ");

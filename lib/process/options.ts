@@ -385,7 +385,7 @@ export function parseCount(flag: string, text: string, min = 0, max = Infinity):
  * @throws {UsageError} if the text is not a finite number from `min` to `max`.
  */
 export function parseNumber(flag: string, text: string, min = -Infinity, max = Infinity): number {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  const value = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (!Number.isFinite(value) || value < min || value > max) {
     throw new UsageError(`Cannot read ${flag} ${quoteForMessage(text)}: expected a number${describeLimits(min, max)}`);
   }

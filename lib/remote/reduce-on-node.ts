@@ -107,8 +107,8 @@ printf 'free %s\\n' "$(df -Pk "$HOME" 2>/dev/null | awk 'NR==2 {print $4}')"
 async function probe(connection: Connection, sudo: boolean): Promise<NodeBun> {
   const { stdout } = await connection.run(PROBE, { sudo });
   // Every byte one character: what is a path here goes back as it came.
-  const text = stdout.toString("latin1");
-  const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(text)?.[1];
+  const lines = stdout.toString("latin1").split("\n");
+  const value = (key: string) => lines.find(line => line.startsWith(`${key} `))?.slice(key.length + 1) || undefined;
   return {
     command: value("bun"),
     machine: value("machine") ?? "",

@@ -121,7 +121,7 @@ export function orderKeyAlgorithms(keys: readonly KnownKey[], host: string, port
 
 /** `SHA256:...`, as ssh-keygen shows it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/={1,2}$/, "")}`;
 }
 
 /** Type of a key in wire format; its first field. */

@@ -485,7 +485,7 @@ export function parseDowntime(text: string): Downtime[] {
     const line = raw.trim();
     const heading = list.length === 0 && /^sensor\s*,\s*from\s*,\s*to$/i.test(line);
     if (line === "" || line.startsWith("#") || heading) continue;
-    const fields = /^(?:"((?:[^"]|"")*)"|([^,]*)),([^,]*),([^,]*)$/.exec(line);
+    const fields = /^(?:"([^"]*(?:""[^"]*)*)"|([^,]*)),([^,]*),([^,]*)$/.exec(line);
     const sensor = fields?.[1]?.replaceAll('""', '"') ?? fields?.[2]?.trim();
     const fromUs = parseInstantUs(fields?.[3]?.trim() ?? "", 0);
     const toUs = parseInstantUs(fields?.[4]?.trim() ?? "", 1);

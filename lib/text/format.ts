@@ -19,8 +19,18 @@ export function formatNumber(value: number, fractionDigits = 0): string {
   // From 10^21 on toFixed answers in powers of ten.
   const text = Math.abs(value) < 1e21 ? value.toFixed(fractionDigits) : BigInt(value).toString();
   const [whole, fraction] = text.replace(/^-(?=[0.]*$)/, "").split(".") as [string, string?];
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  const grouped = groupThousands(whole);
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** Digits, with a sign or without, in threes from the right. */
+function groupThousands(digits: string): string {
+  const first = digits.startsWith("-") ? 1 : 0;
+  let end = digits.length - 3;
+  if (end <= first) return digits;
+  let grouped = digits.slice(end);
+  for (; end - 3 > first; end -= 3) grouped = `${digits.slice(end - 3, end)},${grouped}`;
+  return `${digits.slice(0, end)},${grouped}`;
 }
 
 /** A count and its noun: `1 log`, `1,234 logs`. */

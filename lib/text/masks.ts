@@ -2,7 +2,7 @@
  * Masks: commands that differ only in what an attacker's tool draws at random become one.
  *
  * A mask is a reading aid, not a parser: `<password>` stands where a password stood. The masked text is still the
- * attacker's text. Every pattern is linear in the length of its input. The order matters: keys before base64, URLs
+ * attacker's text. Every pattern is linear in the length of its input (`test/hostile/`). The order matters: keys before base64, URLs
  * before addresses, addresses before numbers.
  */
 
@@ -19,8 +19,12 @@ interface Mask {
 const KEY_TYPES =
   "ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\.com";
 
-/** The start of a command that prints, up to what it prints, and a pipe to a program in any folder. */
-const PRINT = "(?:echo|printf)[ \\t]+(?:-\\w+[ \\t]+)?[\"']?";
+/**
+ * The start of a command that prints, up to what it prints, and a pipe to a program in any folder. Where blanks end is
+ * said, or an engine that fails later would try every shorter run of them.
+ */
+const BLANKS = "[ \\t]+(?![ \\t])";
+const PRINT = `(?:echo|printf)${BLANKS}(?:-\\w+${BLANKS})?["']?`;
 const PIPE_TO = "[\"']?[ \\t]{0,8}\\|[ \\t]{0,8}(?:sudo )?(?:[\\w/]{0,64}/)?";
 /** Folders that anybody may write to, or that attackers become root for. */
 const FOLDER = "(?:/(?:var/tmp|tmp|dev/shm|var/run|run|mnt|root|home|boot)/|\\./)";
@@ -34,13 +38,13 @@ export const MASKS: readonly Mask[] = [
   },
   {
     what: "passwords given to chpasswd",
-    pattern: new RegExp(`(${PRINT}[\\w.$-]{1,64}:)([^"'|\\n]{1,256}?)(${PIPE_TO}chpasswd)`, "g"),
-    replace: "$1<password>$3",
+    pattern: new RegExp(`(${PRINT}[\\w.$-]{1,64}:)([^"'|\\n]{1,256})(?=["'|])(${PIPE_TO}chpasswd)`, "g"),
+    replace: maskPassword,
   },
   {
     what: "passwords given to passwd",
-    pattern: new RegExp(`(${PRINT})([^"'|\\n]{1,512}?)(${PIPE_TO}passwd\\b)`, "g"),
-    replace: "$1<password>$3",
+    pattern: new RegExp(`(${PRINT})([^"'|\\n]{1,512})(?=["'|])(${PIPE_TO}passwd\\b)`, "g"),
+    replace: maskPassword,
   },
   {
     what: "hosts and ports of URLs",
@@ -112,6 +116,12 @@ export function maskCommand(command: string): string {
   return command.length > LONGEST ? `${text}<${command.length - LONGEST} more>` : text;
 }
 
+/** Blanks before the pipe are the shell's, not the password's. */
+function maskPassword(_all: string, print: string, password: string, pipe: string): string {
+  const blanks = pipe.startsWith("|") ? /[ \t]{0,8}$/.exec(password.slice(-8))![0] : "";
+  return `${print}<password>${blanks}${pipe}`;
+}
+
 /** Letters of both cases and digits, or padding: an ordinary path or word has not all of them. */
 function isBase64(text: string): boolean {
   if (text.endsWith("=")) return true;
@@ -135,7 +145,8 @@ function isRandom(text: string): boolean {
   return (digits >= 2 && letters >= 2 && changes >= 3) || changes >= 6;
 }
 
-const SSH_KEY = new RegExp(`\\b(${KEY_TYPES})[ \\t]+(AAAA[A-Za-z0-9+/]{16,}={0,3})`, "g");
+/** A public key of SSH without its comment. */
+export const SSH_KEY = new RegExp(`\\b(${KEY_TYPES})[ \\t]+(AAAA[A-Za-z0-9+/]{16,}={0,3})`, "g");
 
 /** The SSH public keys a command carries, as `type base64`, without comments and each once. */
 export function sshKeysOf(command: string): string[] {

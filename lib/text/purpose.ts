@@ -15,7 +15,7 @@ const weightOf = new Map<Purpose, number>(PURPOSES.map(({ id }, i) => [id, i]));
 /** Whatever the program: these names are touched in order to stay. */
 const PERSISTENT_PLACES =
   /authorized_keys|\/etc\/(?:passwd|shadow|sudoers|rc\.local|init\.d|cron|ld\.so\.preload)|\/var\/spool\/cron|\.bashrc|\.profile|\/systemd\/system/;
-const TO_NOWHERE = /\d?>+\s*(?:\/dev\/null|&\d)/g;
+const TO_NOWHERE = /\d?(?<!>)>+\s*(?:\/dev\/null|&\d)/g;
 const WRITES = />|\b(?:tee|sed|cp|mv|ln|chmod|chattr|install)\b/;
 
 type Rule = Purpose | ((args: readonly string[]) => Purpose);
@@ -104,9 +104,12 @@ function purposeOfPiece(piece: string): Purpose {
   return typeof rule === "function" ? rule(args) : rule;
 }
 
+/** Four in a row are a file; as few as that, since it is often written in many pieces. */
+const BYTES = /(?<!\\)(?:\\+[xX][0-9a-fA-F]{2}){4}|<bytes>/;
+
 /** A file put together from escaped bytes is a download; the rest of `echo` asks whether a shell answers. */
 function echoPurpose(text: string): Purpose {
-  return /(?:\\+x[0-9a-f]{2}){4,}.*>/i.test(text) || /<bytes>.*>/.test(text) || /<base64>/.test(text)
-    ? "download"
-    : "probe";
+  if (text.includes("<base64>")) return "download";
+  const bytes = BYTES.exec(text);
+  return bytes !== null && text.lastIndexOf(">") >= bytes.index + bytes[0].length ? "download" : "probe";
 }

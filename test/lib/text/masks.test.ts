@@ -65,14 +65,6 @@ describe("maskCommand", () => {
   test("a very long command keeps its length apart", () => {
     expect(maskCommand(`echo ${"z ".repeat(20_000)}`).slice(-18)).toBe(" z z z<23621 more>");
   });
-
-  test("hostile repetition takes no hostile time", () => {
-    const patterns = ["a", "1.", "AAAA", "\\x41", "echo ", "http://", "0:", "ssh-rsa AAAA", "/tmp/", "echo r:x|", "\t"];
-    const started = performance.now();
-    for (const pattern of patterns) maskCommand(pattern.repeat(Math.ceil(16_384 / pattern.length)));
-    // Quadratic patterns took minutes here; the bound only tells these apart from that.
-    expect(performance.now() - started).toBeLessThan(20_000);
-  });
 });
 
 test("sshKeysOf finds each key once, without comments", () => {
