@@ -44,7 +44,7 @@ const OPTIONS = {
     type: "string",
     repeatable: true,
     placeholder: "ID",
-    help: "Count events of this id only, cowrie. may be left out, * stands for any letters; several by commas.",
+    help: "Count events of this id only, cowrie. may be left out, * stands for any letters, ? for one; several by commas.",
     defaultText: "all events that have the column",
   },
   column: {

@@ -38,7 +38,7 @@ export function parseCondition(text: string, scope: EventScope): Condition {
   return { column, value: isNumber ? String(number) : value, isEqual: match[2] === "=" };
 }
 
-/** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters, `?` for one. */
+/** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters; `?` for one. */
 export function matchesEventid(eventid: string, pattern: string): boolean {
   return matchesGlob(pattern, eventid) || matchesGlob(`${PREFIX}${pattern}`, eventid) || pattern === eventid;
 }

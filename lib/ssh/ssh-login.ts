@@ -287,8 +287,8 @@ export function isPasswordPrompt(prompt: string): boolean {
   if (prompt.length > PROMPT_MAX_LENGTH) return false;
   const words = prompt.normalize("NFC").toLowerCase().trim().replace(/[:：]$/, "").trim().split(/\s+/);
   // OpenSSH puts it before what PAM asks.
-  if (/^\([^()]*@[^()]*\)$/.test(words[0]!)) words.shift();
-  if (/^\S+@\S+'s$/.test(words[0] ?? "") || /^(unix|ldap|login|ssh|account|user)$/.test(words[0] ?? "")) words.shift();
+  if (/^\([^()@]*@[^()]*\)$/.test(words[0]!)) words.shift();
+  if (/^[^\s@]+@\S+'s$/.test(words[0] ?? "") || /^(unix|ldap|login|ssh|account|user)$/.test(words[0] ?? "")) words.shift();
   if (words.length >= 3 && words.at(-2) === "for") words.splice(-2);
   return PASSWORD_WORDS.has(words.join("-"));
 }
