@@ -106,13 +106,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands, given } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
   const startMs = performance.now();
-  const { sinceDay, untilDay, sensors = [], sensorAliases } = await readScope(values);
+  const scope = await readScope(values);
+  const { sinceDay, untilDay, sensors = [], sensorAliases } = scope;
   const { threshold, steps, top, raw: isRaw } = values;
   const outputs = values.json && !given.has("outfile") ? [] : [values.outfile];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
   const commands = await readSessionCommands(set, {
     sensors,

@@ -6,9 +6,11 @@ import { readFile } from "node:fs/promises";
 import {
   type Command,
   COMMON_OPTIONS,
+  CSV_SHOWS,
   EXIT,
   type ExitCode,
   note,
+  noteCsv,
   parseCommand,
   runMain,
   terminal,
@@ -70,7 +72,7 @@ const OPTIONS = {
   newSince: { type: "day", help: "The same for what is new since DAY." },
   all: { type: "boolean", help: "With --json and --csv every comparison that was tested, not only what is reported." },
   json: { type: "boolean", help: "Write all statistics to stdout as one JSON object." },
-  csv: { type: "boolean", help: "Write the changes to stdout as CSV, safe to open in a spreadsheet." },
+  csv: { type: "boolean", help: `Write the changes to stdout as CSV, safe to open in a spreadsheet. ${CSV_SHOWS}` },
   exitCode: { type: "boolean", help: "Exit 10 if a change is reported, 11 if a sensor is silent, 0 if all is quiet." },
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
@@ -137,6 +139,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   });
   if (outfile !== undefined) await writeOutputs([[outfile, html]]);
   await writeOutAll(toData(statistics, values, listsNew));
+  if (values.csv) noteCsv(COMMAND.name, values.quiet);
   if (!values.quiet) {
     const seconds = formatDuration((performance.now() - startMs) / 1000);
     const page = outfile === undefined || outfile === "-" ? "" : `\nPage     ${visible(outfile)}`;

@@ -56,7 +56,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const scope = await readScope(values);
   const startMs = performance.now();
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs: [] }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
   );
   const summary = await summarizeEvents(set, scope, values.limit);
   if (summary.events === 0) {

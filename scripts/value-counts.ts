@@ -7,8 +7,10 @@
 import {
   type Command,
   COMMON_OPTIONS,
+  EXIT,
   type ExitCode,
   note,
+  noteCsv,
   parseCommand,
   runMain,
   terminal,
@@ -18,7 +20,7 @@ import {
 } from "../lib/process/cli.ts";
 import { toCsvLine } from "../lib/text/csv.ts";
 import { COLUMN_NAMES } from "../lib/events/event-columns.ts";
-import { parseCondition } from "../lib/events/event-filter.ts";
+import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { formatNumber, formatShare, plural } from "../lib/text/format.ts";
 import {
   describeLogs,
@@ -38,6 +40,8 @@ import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/logs/value-counts.ts";
 
+const LIMIT_ON_TERMINAL = 20;
+
 const OPTIONS = {
   ...FILE_OPTION,
   event: {
@@ -54,7 +58,7 @@ const OPTIONS = {
     placeholder: "NAME",
     help:
       `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the ` +
-      `events.`,
+      `events. Hashes (shasum) are those of files moved, unless --event asks for others.`,
   },
   normalize: {
     type: "boolean",
@@ -65,13 +69,13 @@ const OPTIONS = {
     choices: GROUPINGS,
     help: "Count for each day (UTC), sensor, or hour of the day (UTC) by itself.",
   },
-  limit: { type: "count", short: "n", default: 20, help: "Values shown, of each group; 0 = all." },
-  where: {
-    type: "string",
-    repeatable: true,
-    placeholder: "COLUMN=VALUE",
-    help: "Count only events with this value, or with != any other or none; give it again for more conditions.",
+  limit: {
+    type: "count",
+    short: "n",
+    help: "Values shown, of each group; 0 = all.",
+    defaultText: `${LIMIT_ON_TERMINAL} on a terminal, all elsewhere`,
   },
+  ...WHERE_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   csv: COMMON_OPTIONS.csv,
@@ -87,7 +91,7 @@ export const COMMAND = {
     "On stdout a table for people (long values cut), with --csv or --json whole values; ties by value. Events " +
     "without a value in any of the columns are not counted, stderr says how many. An event table beside each log " +
     "that had none.",
-  exits: { failed: "an input is missing or damaged, or no log has such an event" },
+  exits: { failed: "an input is missing or damaged, or no log has one of the events or sensors asked for" },
   examples: [
     {
       does: "The credentials that were refused most often",
@@ -115,20 +119,22 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const startMs = performance.now();
 
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs: [] }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
   );
   const counts = await countValues(set, {
     events,
     columns,
     scope,
     conditions,
-    limit: values.limit,
+    limit: values.limit ?? (terminal("stdout").isTerminal ? LIMIT_ON_TERMINAL : 0),
     ...(by === undefined ? {} : { by }),
   });
   const names = [...(by === undefined ? [] : [by]), ...columns];
   if (values.csv) await writeOutAll(toCsvLines(names, counts, values.normalize));
   else if (values.json) await writeOutAll(toJsonLines(names, counts, values.normalize));
   else await writeOut(toText(names, counts, values.normalize));
+  for (const line of counts.missing) note(line);
+  if (values.csv) noteCsv(COMMAND.name, values.quiet);
   if (!values.quiet) {
     const shown = counts.rows.length < counts.distinct ? `${formatNumber(counts.rows.length)} of ` : "";
     const without = counts.without > 0 ? `, ${formatNumber(counts.without)} more had no value` : "";
@@ -137,7 +143,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         `${describeLogs(set)}; ${describePace(startMs, set)}`,
     );
   }
-  return exitCodeOf(set);
+  return counts.missing.length > 0 ? EXIT.failed : exitCodeOf(set);
 }
 
 function splitCommas(flag: string, texts: readonly string[]): string[] {

@@ -23,6 +23,11 @@ export interface Texts {
   readonly offsets: Int32Array;
 }
 
+/** Whether a code stands for a text of at least one character; -1 stands for none. */
+export function hasText({ offsets }: Texts, code: number): boolean {
+  return code >= 0 && offsets[code]! < offsets[code + 1]!;
+}
+
 /** The text of a code. */
 export function textOf(texts: Texts, code: number): string {
   return decoder.decode(texts.arena.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));

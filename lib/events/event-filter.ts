@@ -1,41 +1,67 @@
 /**
  * Which events count: by id, day, sensor, and the values of columns.
  */
-import { allTexts, type Texts } from "../columns/dictionary.ts";
+import { allTexts, type Texts, textOf } from "../columns/dictionary.ts";
 import { type EventColumn, openColumn } from "./event-columns.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
 import type { EventScope } from "./scope.ts";
-import { nearestWord, UsageError } from "../process/options.ts";
-import { matchesGlob } from "../text/glob.ts";
+import { checkNames, type OptionTable, UsageError } from "../process/options.ts";
+import { isGlob, matchesGlob, unescapeGlob } from "../text/glob.ts";
+import { RENDERED_IDS } from "./schema.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 
 const PREFIX = "cowrie.";
-/** Event ids named in a message. */
-const IDS_NAMED = 12;
 
-/** `column=value` or `column!=value`. */
+/** One --where: which values of a column are wanted. */
 export interface Condition {
   readonly column: EventColumn;
-  readonly value: string;
-  readonly isEqual: boolean;
+  /** The values that match are those that do not count. */
+  readonly isNegated: boolean;
+  /** Of a value there is; events without one never match. */
+  readonly matches: (value: string) => boolean;
+  /** Where the value is to equal a text. */
+  readonly equals?: string;
 }
 
+/** The options that hold conditions; {@link parseCondition} reads each. */
+export const WHERE_OPTION = {
+  where: {
+    type: "string",
+    repeatable: true,
+    placeholder: "CONDITION",
+    help:
+      "Count only events whose COLUMN=VALUE is exactly this, or whose COLUMN~TEXT holds the text; where TEXT has * (any " +
+      "text) or ? (one character), without a backslash before them, it is a pattern of the whole value. != and !~: any " +
+      "other value, or none. Give it again for more conditions.",
+  },
+} as const satisfies OptionTable;
+
 /**
- * Read a condition.
+ * Read a condition: `COLUMN=VALUE`, `COLUMN~TEXT`, `COLUMN~PATTERN`, or one of these with `!` before the sign.
+ *
+ * `=` has no patterns: attackers type `*`, and a value copied from a table has to mean itself.
  *
  * @throws {UsageError} if it has another form.
  */
 export function parseCondition(text: string, scope: EventScope): Condition {
-  const match = /^([^=!]+)(!?=)([^]*)$/.exec(text);
-  if (match === null) {
-    throw new UsageError(`Cannot read --where ${quoteForMessage(text)}: expected column=value or column!=value`);
+  const match = /^([^=!~]+)(!?)([=~])([^]*)$/.exec(text);
+  if (match === null || match[1]!.trim() === "") {
+    const wanted = "COLUMN=VALUE, COLUMN!=VALUE, COLUMN~TEXT or COLUMN!~TEXT";
+    throw new UsageError(`Cannot read --where ${quoteForMessage(text)}: expected ${wanted}`);
   }
-  const column = openColumn(match[1]!.trim(), scope.sensorAliases);
-  const value = match[3]!;
+  const [, name, not, sign, value] = match as unknown as [string, string, string, string, string];
+  const column = openColumn(name.trim(), scope.sensorAliases);
+  const isNegated = not === "!";
+  if (sign === "~") {
+    const holds = isGlob(value) ? (one: string) => matchesGlob(value, one) : undefined;
+    const plain = unescapeGlob(value);
+    return { column, isNegated, matches: holds ?? (one => one.includes(plain)) };
+  }
   const number = Number(value);
   const isNumber = column.isNumeric && value.trim() !== "" && !Number.isNaN(number);
-  return { column, value: isNumber ? String(number) : value, isEqual: match[2] === "=" };
+  const equals = isNumber ? String(number) : value;
+  return { column, isNegated, equals, matches: one => one === equals };
 }
 
 /** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters; `?` for one. */
@@ -43,11 +69,39 @@ export function matchesEventid(eventid: string, pattern: string): boolean {
   return matchesGlob(pattern, eventid) || matchesGlob(`${PREFIX}${pattern}`, eventid) || pattern === eventid;
 }
 
+/** A condition that looks at each value once, not at each event. */
+class CodedCondition {
+  readonly #condition: Condition;
+  /** `#isMatch[code]`, as far as the values of the column were looked at. */
+  #isMatch = new Uint8Array(0);
+  #looked = 0;
+
+  constructor(condition: Condition) {
+    this.#condition = condition;
+  }
+
+  select(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
+    const { column, isNegated, matches } = this.#condition;
+    const codes = column.read(table, batch, rows);
+    const { values } = column;
+    if (values.size > this.#isMatch.length) {
+      const grown = new Uint8Array(values.size * 2);
+      grown.set(this.#isMatch);
+      this.#isMatch = grown;
+    }
+    for (; this.#looked < values.size; this.#looked++) {
+      this.#isMatch[this.#looked] = Number(matches(textOf(values, this.#looked)));
+    }
+    const isMatch = this.#isMatch;
+    return rows.filter((_, i) => (codes[i]! >= 0 && isMatch[codes[i]!] === 1) !== isNegated);
+  }
+}
+
 /** Chooses rows of event tables; keeps count of which event ids it has met. */
 export class EventFilter {
   readonly #patterns: readonly string[];
   readonly #scope: EventScope;
-  readonly #conditions: readonly (Condition & { readonly code: number })[];
+  readonly #conditions: readonly CodedCondition[];
   readonly #sensors: ReadonlySet<string> | undefined;
   readonly #sensorColumn: EventColumn;
   readonly #eventids = new Set<string>();
@@ -60,7 +114,7 @@ export class EventFilter {
     this.#scope = scope;
     this.#sensors = scope.sensors && new Set(scope.sensors);
     this.#sensorColumn = openColumn("sensor", scope.sensorAliases);
-    this.#conditions = conditions.map(one => ({ ...one, code: one.column.values.internText(one.value) }));
+    this.#conditions = conditions.map(one => new CodedCondition(one));
   }
 
   /** Event ids of all tables seen. */
@@ -77,10 +131,9 @@ export class EventFilter {
       for (const sensor of this.#sensors) wanted.add(this.#sensorColumn.values.internText(sensor));
       rows = rows.filter((_, i) => wanted.has(codes[i]!));
     }
-    for (const { column, code, isEqual } of this.#conditions) {
+    for (const condition of this.#conditions) {
       if (rows.length === 0) break;
-      const codes = column.read(table, batch, rows);
-      rows = rows.filter((_, i) => (codes[i] === code) === isEqual);
+      rows = condition.select(table, batch, rows);
     }
     return rows;
   }
@@ -113,21 +166,19 @@ export class EventFilter {
   }
 
   /**
-   * Hold the patterns against what the logs have.
+   * Hold the patterns against what the logs have, and what Cowrie is known to write: that nobody uploaded anything is an
+   * answer.
    *
-   * @throws {Error} if no log has an event that one of them means; names the nearest.
+   * @returns A line for each that means no event, with the nearest of the logs; safe to show.
+   * @throws {UsageError} if none of them means one.
    */
-  checkPatterns(): void {
-    for (const pattern of this.#patterns) {
-      if ([...this.#eventids].some(eventid => matchesEventid(eventid, pattern))) continue;
-      const known = [...this.#eventids].sort();
-      const short = known.map(eventid => (eventid.startsWith(PREFIX) ? eventid.slice(PREFIX.length) : eventid));
-      const plain = pattern.startsWith(PREFIX) ? pattern.slice(PREFIX.length) : pattern;
-      // "connect" means session.connect to whoever forgets the first half.
-      const nearest = nearestWord(plain, short) ?? short.find(eventid => eventid.endsWith(`.${plain}`));
-      const some = short.slice(0, IDS_NAMED).join(", ") + (short.length > IDS_NAMED ? ", ..." : "");
-      const hint = nearest === undefined ? `expected one of ${some}` : `did you mean "${nearest}"?`;
-      throw new Error(`Cannot find an event ${quoteForMessage(pattern)} in these logs: ${hint}`);
-    }
+  checkPatterns(): string[] {
+    const known = [...[...this.#eventids].sort(), ...[...RENDERED_IDS].filter(id => !this.#eventids.has(id))];
+    const short = known.map(eventid => (eventid.startsWith(PREFIX) ? eventid.slice(PREFIX.length) : eventid));
+    const isMeant = (eventid: string, pattern: string) => {
+      const bare = pattern.startsWith(PREFIX) ? pattern.slice(PREFIX.length) : pattern;
+      return matchesEventid(eventid, bare) || matchesEventid(PREFIX + eventid, pattern);
+    };
+    return checkNames("event", this.#patterns, short, isMeant);
   }
 }

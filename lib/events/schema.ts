@@ -143,7 +143,7 @@ const NUMERIC_IDS = [
  * Ids whose `message` says nothing that the fields do not: Cowrie renders it from them.
  * The message of every other id is kept (GreyNoise's verdict stands nowhere else).
  */
-const RENDERED_IDS: ReadonlySet<string> = new Set([
+export const RENDERED_IDS: ReadonlySet<string> = new Set([
   ...NUMERIC_IDS,
   "cowrie.session.params",
   "cowrie.session.file_download.failed",

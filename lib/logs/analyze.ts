@@ -11,7 +11,7 @@ import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { reduceSeam } from "../reduced/joined-lines.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
-export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "lineHashes" | "keepsTables"> {
+export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "scope" | "lineHashes" | "keepsTables"> {
   readonly parameters: ReductionParameters;
   /** Count a line once that stands in several logs, byte for byte. */
   readonly dedupeLines: boolean;
@@ -40,6 +40,7 @@ export async function analyzeLogs<Work extends Disposable>(
   // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
   const set = await readLogSet(inputs, {
     ...options,
+    scope: parameters,
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
     ...(startBeside && { keepsTables: true }),
   });

@@ -156,7 +156,7 @@ export function toSetOptions(
 }
 
 /** What is told while logs are read. */
-export type ReadListeners = Required<Pick<LogSetOptions, "onStart" | "onProgress" | "onNotice">>;
+export type ReadListeners = Required<Pick<LogSetOptions, "onStart" | "onProgress" | "onNotice" | "onProblem">>;
 
 /** Read logs with progress and notices on stderr, unless quiet. */
 export async function withProgress<T>(quiet: boolean, read: (listeners: ReadListeners) => Promise<T>): Promise<T> {
@@ -169,6 +169,10 @@ export async function withProgress<T>(quiet: boolean, read: (listeners: ReadList
       },
       onProgress: textBytes => progress.add(textBytes),
       onNotice: line => progress.note(line),
+      onProblem: line => {
+        progress.clear();
+        note(line);
+      },
     });
   } finally {
     progress[Symbol.dispose]();
@@ -184,6 +188,7 @@ export async function writeRejects(outputs: OutputSet, path: string | undefined,
 
 /** What is told of logs once they are read. */
 export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes" | "damaged"> & {
+  readonly missing?: number;
   readonly logs: { readonly length: number };
 };
 
@@ -199,8 +204,8 @@ export function noteRejects(name: string, { counts }: LogTally, rejectsPath: str
 }
 
 /** Exit code of a run that read logs and did everything else. */
-export function exitCodeOf({ damaged, counts }: LogTally, strict = false): ExitCode {
-  return damaged > 0 || (strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
+export function exitCodeOf({ damaged, missing = 0, counts }: LogTally, strict = false): ExitCode {
+  return damaged > 0 || missing > 0 || (strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
 }
 
 /** How many logs, how much text, and how their lines ended: `7 logs, 1.2 MB: 900 events (2 repaired), ...`. */

@@ -15,6 +15,8 @@ import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { findSeams, type Seam, settleSeams } from "../reduced/joined-lines.ts";
+import { checkSensors } from "./known-sensors.ts";
+import type { EventScope } from "../events/scope.ts";
 import { TablePlaces } from "./table-places.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { addCounts, compareSources, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
@@ -33,6 +35,8 @@ export interface LogSetOptions {
   readonly wantsRejects?: boolean;
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;
+  /** Which events will count: a sensor that no log has is told, or refused. */
+  readonly scope?: EventScope;
   /** Where the command writes: a log among them is an error, before it is written over. */
   readonly outputs: readonly string[];
   /** The event tables are walked afterwards; without it standard input leaves none. */
@@ -43,6 +47,8 @@ export interface LogSetOptions {
   readonly onProgress?: (textBytes: number) => void;
   /** Something was left out or done otherwise than expected; safe to show. */
   readonly onNotice: (line: string) => void;
+  /** The same of what must not be passed over; to be shown whatever was asked for. */
+  readonly onProblem?: (line: string) => void;
 }
 
 /** One log of the set. */
@@ -68,6 +74,8 @@ export interface LogSet extends Disposable {
   readonly textBytes: number;
   /** Logs whose compressed data were damaged: only what came before the damage is counted. */
   readonly damaged: number;
+  /** Sensors asked for that no log has. */
+  readonly missing: number;
   /** Rejected lines as JSON, one a line with its LF, in the order of the logs; to be read before the set is disposed. */
   rejects(): AsyncGenerator<string>;
 }
@@ -77,9 +85,12 @@ export interface LogSet extends Disposable {
  *
  * @param inputs Files (logs or event tables), folders, "-".
  * @throws {Error} if an input cannot be read, or none of them holds an event.
+ * @throws {UsageError} if no log has any of the sensors asked for.
  */
-export async function readLogSet(inputs: readonly string[], options: LogSetOptions): Promise<LogSet> {
-  const { onNotice } = options;
+export async function readLogSet(inputs: readonly string[], given: LogSetOptions): Promise<LogSet> {
+  const { scope = {}, onNotice, onProblem = onNotice } = given;
+  const namesSensors = scope.sensors !== undefined || scope.sensorAliases !== undefined;
+  const options = namesSensors ? { ...given, keepsTables: true } : given;
   const found = findLogs(inputs);
   keepLogs(found.paths, options.outputs);
   for (const notice of found.notices) onNotice(notice);
@@ -104,9 +115,13 @@ export async function readLogSet(inputs: readonly string[], options: LogSetOptio
     for (const folder of folders) await removeStaleIn(folder);
     const results = await readAll(jobs, found.sizeBytes, options);
     const set = await settle(jobs, results, options);
+    const { missing, unused } = await checkSensors(openTables(set), scope);
+    for (const line of unused) onNotice(line);
+    for (const line of missing) onProblem(line);
     return {
       ...set,
       leftOut: found.leftOut + unique.notices.length + set.leftOut,
+      missing: missing.length,
       rejects: () => readRejects(jobs, set.seams),
       [Symbol.dispose]: dispose,
     };
@@ -133,7 +148,9 @@ function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
 }
 
 /** The event tables of a set, one after the other in canonical order, the events of cut lines behind their logs'. */
-export async function* openTables(set: LogSet): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
+export async function* openTables(
+  set: Pick<LogSet, "logs" | "seams">,
+): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
   const seamsOf = Map.groupBy(set.seams, ({ before }) => before.wholeHash);
   for (const { source, tablePath } of set.logs) {
     const { table } = await openEventTable(tablePath!);

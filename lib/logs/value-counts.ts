@@ -1,7 +1,7 @@
 /**
  * How often each value of a column, or each combination of several, occurs.
  */
-import { textOf } from "../columns/dictionary.ts";
+import { hasText, textOf } from "../columns/dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
@@ -44,17 +44,28 @@ export interface ValueCounts {
   /** Events counted, and events that had no value in any of the columns. */
   readonly counted: number;
   readonly without: number;
+  /** Ids that no event has, a line each; safe to show. */
+  readonly missing: readonly string[];
 }
+
+/** What moved a file: hashes of other events are of recordings, or answers about a file. */
+const FILE_EVENTS = ["session.file_download", "session.file_upload"];
 
 /**
  * Count the values of columns over a set of logs.
  *
- * @throws {UsageError} if a column is neither one of the event table's nor a key of the events looked at.
- * @throws {Error} if no log has an event of one of the ids.
+ * Hashes are those of files, unless other events are asked for by id; events without one do not count then: a download
+ * with an empty hash is one that failed.
+ *
+ * @throws {UsageError} if a column is neither one of the event table's nor a key of the events looked at, or if no log
+ *   has an event of any of the ids.
  */
 export async function countValues(set: LogSet, options: ValueCountOptions): Promise<ValueCounts> {
   const { scope, by, limit, conditions } = options;
-  const filter = new EventFilter(options.events, scope, conditions);
+  const hash = options.columns.indexOf("shasum");
+  const asksForIds = options.events.length > 0 || conditions.some(({ column }) => column.name === "eventid");
+  const events = hash >= 0 && !asksForIds ? FILE_EVENTS : options.events;
+  const filter = new EventFilter(events, scope, conditions);
   const columns = options.columns.map(name => openColumn(name, scope.sensorAliases));
   const group =
     by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
@@ -65,7 +76,7 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
       let rows = filter.select(table, batch);
       if (rows.length === 0) continue;
       let keys = columns.map(column => column.read(table, batch, rows));
-      const valued = findValued(keys, rows.length);
+      const valued = hash < 0 ? findValued(keys, rows.length) : findHashes(columns[hash]!, keys[hash]!);
       if (valued.length < rows.length) {
         without += rows.length - valued.length;
         keys = keys.map(codes => take(codes, valued));
@@ -75,10 +86,10 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
       counter.add(keys);
     }
   }
-  filter.checkPatterns();
+  const missing = options.events.length > 0 ? filter.checkPatterns() : [];
   checkColumns([...conditions.map(({ column }) => column), ...columns]);
   const counts = counter.finish();
-  return { ...rank(counts, columns, group, limit), without };
+  return { ...rank(counts, columns, group, limit), without, missing };
 }
 
 /** Places at which one of the columns has a value. */
@@ -91,13 +102,18 @@ function findValued(keys: readonly Int32Array[], length: number): Int32Array {
   return places.subarray(0, found);
 }
 
+/** Places at which there is a hash that is not empty. */
+function findHashes({ values }: EventColumn, codes: Int32Array): Int32Array {
+  return Int32Array.from(codes.keys()).filter(i => hasText(values, codes[i]!));
+}
+
 /** The rows to be shown, in their order. */
 function rank(
   { rows, keys, count }: TupleCounts,
   columns: readonly EventColumn[],
   group: EventColumn | undefined,
   limit: number,
-): Omit<ValueCounts, "without"> {
+): Omit<ValueCounts, "without" | "missing"> {
   const groups = new Map<number, number[]>();
   for (let row = 0; row < rows; row++) {
     const code = group === undefined ? 0 : keys[0]![row]!;

@@ -8,7 +8,7 @@
  */
 import { write, writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { HelpRequest, UsageError } from "./options.ts";
+import { CSV_SHOWS, HelpRequest, UsageError } from "./options.ts";
 import { errorReason, visible } from "../text/text.ts";
 
 export {
@@ -16,6 +16,7 @@ export {
   checkInputs,
   checkNames,
   COMMON_OPTIONS,
+  CSV_SHOWS,
   type Command,
   DAY_FORMS,
   helpText,
@@ -251,6 +252,11 @@ export function terminal(stream: "stdout" | "stderr"): Terminal {
     rows: rows > 0 ? rows : undefined,
     color: isTerminal && environment("NO_COLOR") === undefined && environment("TERM") !== "dumb",
   };
+}
+
+/** Where CSV went to a terminal, say what is seen there. */
+export function noteCsv(name: string, quiet: boolean): void {
+  if (!quiet && terminal("stdout").isTerminal) note(`${name}: ${CSV_SHOWS}`);
 }
 
 /** Whether reading stdin would wait for somebody to type. */

@@ -115,6 +115,9 @@ export interface Command {
 /** How a day may be written, in words for the help. */
 export const DAY_FORMS = "YYYY-MM-DD, today, yesterday, or -7d for seven days ago";
 
+/** What CSV makes of texts, in words for the help. */
+export const CSV_SHOWS = "Control characters are shown as \\x1b or \\n; --json has every text as it was.";
+
 /** Options with the same name, letter and wording in every script that has them; spread the ones wanted. */
 export const COMMON_OPTIONS = {
   since: { type: "day", help: `First day (UTC) to count: ${DAY_FORMS}.` },
@@ -144,7 +147,10 @@ export const COMMON_OPTIONS = {
     placeholder: "SECONDS",
     help: "How long to wait for another run that writes the same outputs.",
   },
-  csv: { type: "boolean", help: "Write CSV to stdout, safe to open in a spreadsheet." },
+  csv: {
+    type: "boolean",
+    help: `Write CSV to stdout, safe to open in a spreadsheet. ${CSV_SHOWS}`,
+  },
   json: { type: "boolean", help: "Write JSON to stdout." },
   quiet: { type: "boolean", short: "q", help: "No progress, notices or summary; errors only." },
 } as const satisfies OptionTable;
@@ -519,7 +525,8 @@ export function checkNames(
 ): string[] {
   const unknown = [...new Set(given)].filter(name => !known.some(one => isMeant(one, name)));
   const lines = unknown.map(name => {
-    const nearest = nearestWord(name, known);
+    // "connect" means session.connect to whoever forgets the first half.
+    const nearest = nearestWord(name, known) ?? known.find(one => name.length > 2 && one.endsWith(name));
     const some = known.slice(0, NAMES_SHOWN).map(quoteForMessage).join(", ") + (known.length > NAMES_SHOWN ? ", ..." : "");
     const hint =
       nearest !== undefined ? `did you mean ${quoteForMessage(nearest)}?` : known.length === 0 ? "there is none" : `there are ${some}`;

@@ -1,7 +1,7 @@
 /**
  * Events to reduced rows: for each kind pick its rows, gather its key columns, add equal keys up.
  */
-import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { groupRows, take } from "../columns/group.ts";
 import { type KeyColumn, KINDS, type Kind, type TextKey } from "./kinds.ts";
@@ -152,6 +152,7 @@ class BatchReducer {
     const realm = batch.codes.get("realm");
     const session = batch.codes.get("session");
     const shasum = batch.codes.get("shasum");
+    const hashes = this.#texts.shasum;
     const key = batch.codes.get("key");
     const print = batch.codes.get("fingerprint");
     const positives = batch.numbers.get("positives");
@@ -194,7 +195,8 @@ class BatchReducer {
           if ((key !== undefined && key[row]! >= 0) || (print !== undefined && print[row]! >= 0)) pick(kind).push(row);
           break;
         case "file_download":
-          if (shasum !== undefined && shasum[row]! >= 0) pick("file_download").push(row);
+          // An empty hash is that of a download that failed.
+          if (shasum !== undefined && hasText(hashes, shasum[row]!)) pick("file_download").push(row);
           break;
         default:
           pick(kind).push(row);

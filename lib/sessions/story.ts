@@ -180,7 +180,7 @@ function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string,
   );
   let lastDownload: FoundEvent | undefined;
   for (const event of events) {
-    if (event.eventid === "cowrie.session.file_download" && event.texts.shasum !== undefined) {
+    if (event.eventid === "cowrie.session.file_download" && event.texts.shasum) {
       if (lastDownload !== undefined && isTwin(lastDownload, event)) continue;
       lastDownload = event;
     }
@@ -385,18 +385,11 @@ function describe(event: FoundEvent, context: StepContext): Draft {
     case "cowrie.session.file_download":
       // Input of programs was logged under this id for a while.
       if (texts.shasum === undefined && texts.input !== undefined) return describeCommand(event, context);
-      return describeFile(event, context, false);
+      return texts.shasum === "" ? describeFailedDownload(event) : describeFile(event, context, false);
     case "cowrie.session.file_upload":
       return describeFile(event, context, true);
-    case "cowrie.session.file_download.failed": {
-      const error = extraOf(event).get("error");
-      return {
-        kind: "file",
-        what: "download failed",
-        parts: [foreign(texts.url ?? ""), ...(typeof error === "string" ? [own("because"), foreign(error)] : [])],
-        fields: { url: texts.url, error: typeof error === "string" ? error : undefined },
-      };
-    }
+    case "cowrie.session.file_download.failed":
+      return describeFailedDownload(event);
     case "cowrie.direct-tcpip.request":
     case "cowrie.direct-tcpip.redirect":
     case "cowrie.direct-tcpip.tunnel":
@@ -585,6 +578,17 @@ function describeFile({ texts }: FoundEvent, { verdicts }: StepContext, isUpload
       verdict: verdict === undefined ? null : { positives: verdict.positives, total: verdict.total },
       is_upload: isUpload,
     },
+  };
+}
+
+function describeFailedDownload(event: FoundEvent): Draft {
+  const { url } = event.texts;
+  const error = extraOf(event).get("error");
+  return {
+    kind: "file",
+    what: "download failed",
+    parts: [foreign(url ?? ""), ...(typeof error === "string" ? [own("because"), foreign(error)] : [])],
+    fields: { url, error: typeof error === "string" ? error : undefined },
   };
 }
 

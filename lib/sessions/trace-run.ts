@@ -62,7 +62,7 @@ export async function runTrace(
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, outputs }),
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
   const searched = countSearched(set);
   const found = await trace.search(set, {

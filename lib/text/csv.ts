@@ -1,7 +1,8 @@
 /**
  * CSV after RFC 4180 that a spreadsheet opens without running anything in it.
  *
- * Lines end in LF, not CRLF: the output goes through pipes, and spreadsheets take both. Text that a spreadsheet
+ * Lines end in LF, not CRLF: the output goes through pipes, and spreadsheets take both. Control characters are shown as
+ * everywhere else (`\x1b`, `\n`): a line of CSV may be looked at on a terminal, and is one row. Text that a spreadsheet
  * would take for a formula gets an apostrophe before it, which {@link unguardFormula} takes away again; numbers
  * we counted ourselves stay numbers.
  */
@@ -45,18 +46,13 @@ export function unguardFormula(guarded: string): string {
 }
 
 /** One cell, quoted where RFC 4180 asks for it; of a number only what is finite, else empty. */
-function toCell(value: CsvValue, show: boolean): string {
+function toCell(value: CsvValue): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
   if (typeof value !== "string") return String(value);
-  const text = guardFormula(show ? visible(value) : value);
+  const text = guardFormula(visible(value));
   // An empty text is quoted, so that it differs from no value.
   return text === "" || NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-export interface CsvOptions {
-  /** Show control characters as escapes, for a terminal; otherwise text is kept to the last character. */
-  readonly show?: boolean;
 }
 
 /**
@@ -64,16 +60,15 @@ export interface CsvOptions {
  *
  * @example toCsvLine(["=1+1", -5, null, "a,b"]) // "'=1+1,-5,,\"a,b\"\n"
  */
-export function toCsvLine(values: readonly CsvValue[], options: CsvOptions = {}): string {
-  const { show = false } = options;
-  const line = values.map(value => toCell(value, show)).join(",");
+export function toCsvLine(values: readonly CsvValue[]): string {
+  const line = values.map(toCell).join(",");
   // A line of one empty cell would read as no line at all.
   return `${values.length === 1 && line === "" ? '""' : line}\n`;
 }
 
 /** Header and rows as one text; for large tables write line by line with {@link toCsvLine}. */
-export function toCsv(header: readonly string[], rows: Iterable<readonly CsvValue[]>, options?: CsvOptions): string {
-  let text = toCsvLine(header, options);
-  for (const row of rows) text += toCsvLine(row, options);
+export function toCsv(header: readonly string[], rows: Iterable<readonly CsvValue[]>): string {
+  let text = toCsvLine(header);
+  for (const row of rows) text += toCsvLine(row);
   return text;
 }

@@ -6,7 +6,7 @@ import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.ts";
 import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
-import { makeTempDir, runScript } from "../support/run.ts";
+import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { countSlowly } from "../support/slow-counter.ts";
 
 // Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
@@ -145,11 +145,92 @@ describe("what is shown", () => {
       exitCode: 0,
     });
     expect((await count(["small", "--column", "password", "--normalize", "--csv", "-q"])).stdout).toBe(
-      "password,count,share\nb,2,0.4\n'=1+1\u001b[2J,1,0.2\na,1,0.2\nc,1,0.2\n",
+      "password,count,share\nb,2,0.4\n'=1+1\\x1b[2J,1,0.2\na,1,0.2\nc,1,0.2\n",
     );
     expect(
       (await count(["small", "--column", "password", "--by", "day", "--normalize", "-n", "1", "--json", "-q"])).stdout,
     ).toBe('{"day":"2026-06-01","password":"b","count":2,"share":0.4}\n');
+  });
+
+  test("a pipe gets all values, a terminal twenty, and CSV nothing that it would obey", async () => {
+    const log = Array.from({ length: 30 }, (_, i) =>
+      JSON.stringify({
+        eventid: "cowrie.login.failed",
+        timestamp: "2026-06-01T00:00:00Z",
+        password: `${i}\u001b]0;x\u0007`,
+      }),
+    );
+    await Bun.write(at("many/cowrie.json"), `${log.join("\n")}\n`);
+    for (const form of [["--csv"], ["--json"], []]) {
+      const { stdout } = await count(["many", "--column", "password", "-q", ...form]);
+      expect(stdout.trimEnd().split("\n").length).toBe(form[0] === "--json" ? 30 : 31);
+      expect(stdout).not.toMatch(/[^ -~\n]/);
+    }
+    if (Bun.which("script") === null) return;
+    const script = `${process.execPath} ${join(ROOT, "scripts/value-counts.ts")} many --column password --csv`;
+    const { stdout } = await run(["script", "-qec", script, "/dev/null"], { cwd: dir.path, env: { NO_COLOR: "1" } });
+    expect(stdout.match(/\\x1b\]0;x\\x07/g)!.length).toBe(20);
+    expect(stdout).toContain("value-counts: Control characters are shown as \\x1b or \\n");
+    expect(stdout).not.toContain("\u0007");
+  });
+
+  test("hashes are those of files, not of recordings or of downloads that failed", async () => {
+    const hash = (digit: string) => digit.repeat(64);
+    const log = [
+      { eventid: "cowrie.log.closed", shasum: hash("a"), ttylog: "t" },
+      { eventid: "cowrie.log.closed", shasum: hash("a"), ttylog: "t" },
+      { eventid: "cowrie.session.file_download", shasum: "", url: "http://192.0.2.1/a" },
+      { eventid: "cowrie.session.file_download", url: "http://192.0.2.1/a" },
+      { eventid: "cowrie.session.file_download", shasum: hash("b"), url: "http://192.0.2.1/b" },
+      { eventid: "cowrie.session.file_upload", shasum: hash("c"), filename: "c" },
+      { eventid: "cowrie.virustotal.scanfile", sha256: hash("d"), positives: 1, total: 2 },
+    ].map(event => JSON.stringify({ timestamp: "2026-06-01T00:00:00Z", session: "s", ...event }));
+    await Bun.write(at("hashes/cowrie.json"), `${log.join("\n")}\n`);
+    const rows = (...args: string[]) => counts(["hashes", "--column", "shasum,url", ...args]);
+    expect(await rows()).toEqual(
+      new Map([[JSON.stringify([hash("c"), null]), 1], [JSON.stringify([hash("b"), "http://192.0.2.1/b"]), 1]]),
+    );
+    expect((await rows("--event", "session.file_download")).size).toBe(1);
+    expect(await rows("--event", "log.closed")).toEqual(new Map([[JSON.stringify([hash("a"), null]), 2]]));
+    expect((await rows("--where", "eventid=cowrie.log.closed")).size).toBe(1);
+  });
+
+  test("conditions: exact, text held, patterns, and their opposites", async () => {
+    const inputs = ["wget http://192.0.2.1/a", "curl x", "a*b", "aXb", "echo =~?"];
+    const log = [...inputs.map(input => ({ input })), {}].map(event =>
+      JSON.stringify({ eventid: "cowrie.command.input", timestamp: "2026-06-01T00:00:00Z", session: "s", ...event }),
+    );
+    await Bun.write(at("typed/cowrie.json"), `${log.join("\n")}\n`);
+    const found = async (...conditions: string[]) => {
+      const args = conditions.flatMap(condition => ["--where", condition]);
+      return [...(await counts(["typed", "--column", "input", ...args])).keys()].map(key => JSON.parse(key)[0]).sort();
+    };
+    expect(await found("input~wget")).toEqual([inputs[0]]);
+    expect(await found("input=a*b")).toEqual(["a*b"]);
+    expect(await found("input~a*b")).toEqual(["a*b", "aXb"]);
+    expect(await found("input~a?b", "input!=a*b")).toEqual(["aXb"]);
+    expect(await found("input~a\\*b")).toEqual(["a*b"]);
+    expect(await found("input~=~\\?")).toEqual(["echo =~?"]);
+    expect(await found("input!~*l*", "input!~wget")).toEqual(["a*b", "aXb", "echo =~?"]);
+    expect(await found("input~nothing")).toEqual([]);
+  });
+
+  test("a sensor or an event that there is not: said, and what there is is counted", async () => {
+    const args = ["fleet", "--column", "eventid", "--by", "sensor", "--json", "-q"];
+    const { stdout, stderr, exitCode } = await count([...args, "--sensor", "hp-ams-01", "--sensor", "hp-nycc"]);
+    expect({ stderr, exitCode }).toEqual({
+      stderr: 'Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?\n',
+      exitCode: 1,
+    });
+    expect(stdout).toBe((await count([...args, "--sensor", "hp-ams-01"])).stdout);
+    expect(await count([...args, "--event", "login.failed,login.sucess"])).toMatchObject({
+      stderr: 'Cannot find event "login.sucess": did you mean "login.success"?\n',
+      exitCode: 1,
+    });
+    // Nobody did it, and that is an answer.
+    expect(await count(["typed", ...args.slice(1), "--event", "session.file_upload"])).toEqual({
+      stdout: "", stderr: "", exitCode: 0,
+    });
   });
 
   test("since, until, sensor and aliases", async () => {
@@ -197,13 +278,18 @@ describe("mistakes", () => {
     { args: ["--column", "input", "--where", "usrname=x"], says: 'did you mean "username"?', exitCode: 2 },
     {
       args: ["--column", "input", "--event", "comand.input"],
-      says: 'Cannot find an event "comand.input" in these logs: did you mean "command.input"?',
-      exitCode: 1,
+      says: 'Cannot find event "comand.input": did you mean "command.input"?',
+      exitCode: 2,
     },
-    { args: ["--column", "input", "--event", "connect"], says: 'did you mean "session.connect"?', exitCode: 1 },
+    { args: ["--column", "input", "--event", "connect"], says: 'did you mean "session.connect"?', exitCode: 2 },
+    {
+      args: ["--column", "input", "--sensor", "hp-nycc"],
+      says: 'Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?',
+      exitCode: 2,
+    },
     { args: [], says: "Missing --column", exitCode: 2 },
     { args: ["--column", "a,,b"], says: "expected names between commas", exitCode: 2 },
-    { args: ["--column", "input", "--where", "input"], says: "expected column=value or column!=value", exitCode: 2 },
+    { args: ["--column", "input", "--where", "input"], says: "expected COLUMN=VALUE, COLUMN!=VALUE, COLUMN~TEXT or", exitCode: 2 },
     {
       args: ["--column", "input", "--by", "week"],
       says: 'Cannot read --by "week": expected "day", "sensor" or "hour"',

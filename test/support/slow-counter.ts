@@ -428,7 +428,8 @@ function keysOf(event: SlowEvent, robotMaxSeconds: number): [SlowKind, SlowKey][
     const robot = seconds === null ? null : seconds < robotMaxSeconds ? 1 : 0;
     keys.push(["session_closed", [addressOf(event, "src_ip"), robot]]);
   }
-  if (id === "cowrie.session.file_download" && textOf(event, "shasum") !== null) {
+  // No hash, or an empty one: a download that failed.
+  if (id === "cowrie.session.file_download" && textOf(event, "shasum")) {
     keys.push(["file_download", [textOf(event, "url"), textOf(event, "outfile"), textOf(event, "shasum")]]);
   }
   if (id === "cowrie.session.file_upload") {

@@ -1,0 +1,45 @@
+/**
+ * The sensors of a set of logs, held against those that a command line names: a name that no log has would give an
+ * empty answer that looks like a quiet sensor.
+ */
+import { allTexts } from "../columns/dictionary.ts";
+import type { EventTable } from "../events/event-table.ts";
+import type { EventScope } from "../events/scope.ts";
+import { checkNames } from "../process/options.ts";
+import { quoteForMessage } from "../text/text.ts";
+
+/** What is wrong with the names of a command line; each line safe to show. */
+export interface SensorCheck {
+  /** Sensors asked for that are none. */
+  readonly missing: readonly string[];
+  /** Aliases of sensors that are none. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Hold the sensors of --sensor and --sensor-alias against those of the logs.
+ *
+ * @param tables Walked only where a sensor is named.
+ * @throws {UsageError} if none of the sensors asked for is there.
+ */
+export async function checkSensors(
+  tables: AsyncIterable<{ readonly table: EventTable }>,
+  { sensors = [], sensorAliases = {} }: Pick<EventScope, "sensors" | "sensorAliases">,
+): Promise<SensorCheck> {
+  const aliases = new Map(Object.entries(sensorAliases));
+  if (sensors.length === 0 && aliases.size === 0) return { missing: [], unused: [] };
+  // Events without a sensor, which any log may have, count under "".
+  const found = new Set<string>([""]);
+  for await (const { table } of tables) {
+    for await (const _ of table.batches()) break;
+    const texts = table.dictionaries.get("sensor");
+    if (texts !== undefined) for (const name of allTexts(texts)) found.add(name);
+  }
+  const unused = [...aliases.keys()].filter(name => !found.has(name));
+  const known = new Set([...found].map(name => aliases.get(name) ?? name));
+  known.delete("");
+  return {
+    missing: checkNames("sensor", sensors.filter(name => name !== ""), [...known].sort()),
+    unused: unused.map(name => `No log has sensor ${quoteForMessage(name)}, which --sensor-alias renames`),
+  };
+}
