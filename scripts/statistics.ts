@@ -2,7 +2,7 @@
 /**
  * What changed, what is new, and what was not observed, from a reduced table.
  */
-import { readFile } from "node:fs/promises";
+import { readSmallText } from "../lib/columns/regular-file.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -117,7 +117,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = outfile === undefined ? [] : [outfile];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  const downtime = values.downtime === undefined ? undefined : await readDowntime(values.downtime);
+  const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
   const table = await readReduced(path, line => {
     if (!values.quiet) note(line);
   });
@@ -165,10 +165,10 @@ function* toData(
   else if (csv) yield* changesToCsv(statistics);
 }
 
-async function readDowntime(path: string): Promise<Downtime[]> {
+function readDowntime(path: string): Downtime[] {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readSmallText(path);
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }

@@ -5,7 +5,7 @@
  * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take.
  */
 import { readSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import {
   Bool,
   type Data,
@@ -43,6 +43,7 @@ import {
 } from "./arrow-guard.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
+import { openRegularHandle } from "./regular-file.ts";
 
 export type IpcFormat = "file" | "stream";
 
@@ -320,6 +321,8 @@ export interface IpcTable {
   readonly metadata: ReadonlyMap<string, string>;
   /** Columns present, in order. */
   readonly names: readonly string[];
+  /** State of the file, see `stateOf`; undefined where it is none. */
+  readonly state?: string;
   /** Texts of a dictionary-coded column, known once the first batch is read; undefined for other columns. */
   texts(name: string): Texts | undefined;
   /** Each batch; a column is decoded when it is asked for: codes (-1 = null) or numbers (NaN = null). */
@@ -337,9 +340,14 @@ const WHOLE_MAX_BYTES = 256 << 20;
  * Open an Arrow IPC file, or the bytes of a file or stream.
  *
  * Of a file only the end is read, where its schema stands: who wants no more than the metadata pays for no more.
+ *
+ * @param state The state in which a file must be, see `stateOf`; undefined = any.
  */
-export async function openIpc(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<IpcTable> {
-  if (typeof source === "string") return openIpcFile(source);
+export async function openIpc(
+  source: string | Uint8Array | AsyncIterable<Uint8Array>,
+  state?: string,
+): Promise<IpcTable> {
+  if (typeof source === "string") return openIpcFile(source, state);
   const reader = await openReader(source);
   const texts = new Map<string, Texts>();
   return {
@@ -352,8 +360,8 @@ export async function openIpc(source: string | Uint8Array | AsyncIterable<Uint8A
   };
 }
 
-async function openIpcFile(path: string): Promise<IpcTable> {
-  const handle = await open(path);
+async function openIpcFile(path: string, wanted: string | undefined): Promise<IpcTable> {
+  const { handle, state } = await openRegularHandle(path, wanted);
   try {
     const { size } = await handle.stat();
     const read = (start: number, length: number) => readBytes(handle.fd, start, length);
@@ -364,6 +372,7 @@ async function openIpcFile(path: string): Promise<IpcTable> {
     let reader: RecordBatchReader | undefined;
     return {
       ...describeSchema(schema),
+      state,
       texts: name => texts.get(name),
       async *batches() {
         if (size <= WHOLE_MAX_BYTES) {

@@ -1,7 +1,8 @@
 /**
  * The first bytes of a file or a stream: what tells an Arrow table from a log, whatever its name.
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
+import { isOpenStream, openRegular } from "./regular-file.ts";
 
 const ARROW_MAGIC = new TextEncoder().encode("ARROW1");
 
@@ -14,10 +15,12 @@ export function isArrow(head: Uint8Array): boolean {
 
 /** Tell an Arrow file on disk. */
 export function isArrowFile(path: string): boolean {
-  const file = openSync(path, "r");
+  // Not to be looked into twice.
+  if (isOpenStream(path)) return false;
+  const file = openRegular(path);
   try {
     const head = new Uint8Array(8);
-    return fstatSync(file).isFile() && isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
+    return isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
   } finally {
     closeSync(file);
   }

@@ -12,6 +12,8 @@ import {
   type TextColumn,
   UNSIGNED_MAX,
 } from "./schema.ts";
+import { ChangedFileError } from "../columns/regular-file.ts";
+import { verifyKept } from "../process/kept-files.ts";
 import { isSource, parseInfo } from "./table-metadata.ts";
 import { visible } from "../text/text.ts";
 import { EARLIEST_US, LATEST_US } from "../text/time.ts";
@@ -73,6 +75,9 @@ export interface ResumePoint {
   readonly lineEnd: number;
 }
 
+/** What event tables are kept for, see `verifyKept`. */
+export const EVENT_TABLE = "event table";
+
 const INFO_KEY = "cowrie.events";
 const TIMESTAMP = "timestamp";
 const LINE_HASH = "line_hash";
@@ -108,15 +113,21 @@ export function* eventTableToIpc(
 export interface StoredEventTable {
   readonly info: EventTableInfo;
   readonly table: EventTable;
+  /** State of its file, see `stateOf`; undefined where it is none. */
+  readonly state?: string;
 }
 
 /**
  * Open an event table.
  *
+ * @param state The state in which its file must be, see `stateOf`; undefined = any.
  * @throws {TypeError} if the Arrow data are no event table, or one of another mapping version.
  */
-export async function openEventTable(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredEventTable> {
-  const ipc = await openIpc(source);
+export async function openEventTable(
+  source: string | Uint8Array | AsyncIterable<Uint8Array>,
+  state?: string,
+): Promise<StoredEventTable> {
+  const ipc = await openIpc(source, state);
   let info: EventTableInfo;
   try {
     info = readInfo(ipc.metadata);
@@ -130,6 +141,7 @@ export async function openEventTable(source: string | Uint8Array | AsyncIterable
   const numbersUsed = NUMBER_COLUMN_NAMES.filter(name => ipc.names.includes(name));
   return {
     info,
+    ...(ipc.state === undefined ? {} : { state: ipc.state }),
     table: {
       rows: events,
       dictionaries,
@@ -179,6 +191,22 @@ function checkedNumbers(name: NumberColumn, values: Int32Array | Float64Array | 
   }
   checked.add(values);
   return values;
+}
+
+/**
+ * Open an event table that was opened or written before in this run.
+ *
+ * @param state Its state then; undefined = any will do.
+ * @throws {ChangedFileError} if it is another by now, unless another run of this user's has written it anew.
+ */
+export async function reopenEventTable(path: string | Uint8Array, state: string | undefined): Promise<StoredEventTable> {
+  try {
+    return await openEventTable(path, state);
+  } catch (error) {
+    const own = error instanceof ChangedFileError ? verifyKept(path as string, EVENT_TABLE) : undefined;
+    if (own === undefined) throw error;
+    return openEventTable(path, own);
+  }
 }
 
 /** Calendars are laid out by them: what no log can hold is refused. */

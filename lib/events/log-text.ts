@@ -4,9 +4,10 @@
  * Files are read in blocks, not mapped into memory: a log that is truncated while it is read ends early, it does not
  * kill the process.
  */
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, readSync, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { openInput } from "../columns/regular-file.ts";
 import type { FileIdentity } from "./source.ts";
 
 /** Bytes of text asked for at a time, and the step of the hash over the whole text. */
@@ -41,30 +42,25 @@ export interface TextStream {
  * @throws {Error} if it cannot be opened, is no regular file, or is compressed in a way that is not supported.
  */
 export function openText(path: string): TextStream {
-  const file = openSync(path, "r");
+  const file = openInput(path);
+  let compression: Compression;
   try {
-    const stat = fstatSync(file);
-    if (stat.isDirectory()) throw new Error("it is a folder");
     const head = new Uint8Array(8);
     // A pipe gives its first bytes away once only: it is read as plain text.
-    const compression = stat.isFile() ? compressionOf(head.subarray(0, readSync(file, head, 0, 8, 0))) : "none";
-    if (compression === "none") return plainText(file);
-    closeSync(file);
-    const unpack = compression === "gzip" ? createGunzip() : createZstdDecompress();
-    const source = createReadStream(path, { highWaterMark: BLOCK_BYTES });
-    source.on("error", error => unpack.destroy(error));
-    return chunkedText(compression, source.pipe(unpack), () => {
-      source.destroy();
-      unpack.destroy();
-    });
+    const isFile = fstatSync(file).isFile();
+    compression = isFile ? compressionOf(head.subarray(0, readSync(file, head, 0, 8, 0))) : "none";
   } catch (error) {
-    try {
-      closeSync(file);
-    } catch {
-      // Closed above already.
-    }
+    closeSync(file);
     throw error;
   }
+  if (compression === "none") return plainText(file);
+  const unpack = compression === "gzip" ? createGunzip() : createZstdDecompress();
+  const source = createReadStream("", { fd: file, start: 0, highWaterMark: BLOCK_BYTES });
+  source.on("error", error => unpack.destroy(error));
+  return chunkedText(compression, source.pipe(unpack), () => {
+    source.destroy();
+    unpack.destroy();
+  });
 }
 
 /** Text of a stream such as standard input, unpacked if its first bytes say so. */

@@ -1,5 +1,5 @@
 /** The file of `--sensor-alias`: one `OLD=NEW` a line, blank lines and lines from `#` on left out. */
-import { readFile } from "node:fs/promises";
+import { readSmallText } from "../columns/regular-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /**
@@ -12,7 +12,7 @@ import { errorReason, quoteForMessage } from "../text/text.ts";
 export async function readSensorAliases(path: string): Promise<Record<string, string>> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readSmallText(path);
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }

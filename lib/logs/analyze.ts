@@ -1,7 +1,7 @@
 /**
  * Logs to one reduced table.
  */
-import { type EventBatch, openEventTable } from "../events/event-table.ts";
+import { type EventBatch, reopenEventTable } from "../events/event-table.ts";
 import { LineSet } from "./distinct-lines.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
@@ -80,14 +80,14 @@ export async function analyzeLogs<Work extends Disposable>(
  *
  * @param logs In canonical order of their sources; their tables hold the hashes of lines.
  */
-export async function* distinctLines<Log extends Pick<SetLog, "source" | "tablePath">>(
+export async function* distinctLines<Log extends Pick<SetLog, "source" | "tablePath" | "tableState">>(
   logs: readonly Log[],
   parametersOf: (log: Log) => ReductionParameters,
 ): AsyncGenerator<{ log: Log; rows: ReducedRows }> {
   const seen = new LineSet();
   const keepRow = ({ lineHash, timestampUs }: EventBatch, row: number) => !seen.has(lineHash![row]!, timestampUs[row]!);
   for (const log of logs) {
-    const { table } = await openEventTable(log.tablePath!);
+    const { table } = await reopenEventTable(log.tablePath!, log.tableState);
     // Known to the set only when the log is through: within one log equal lines count as often as they stand.
     const own: Required<Pick<EventBatch, "lineHash" | "timestampUs">>[] = [];
     const walked = {

@@ -1,9 +1,10 @@
 /**
  * From what the user named, a file, a folder, "-", to the logs to be read, each once.
  */
-import { accessSync, constants, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { basename, join, sep } from "node:path";
 import { isArrowFile } from "../columns/first-bytes.ts";
+import { describeKind, isOpenStream, NotRegularError } from "../columns/regular-file.ts";
 import { compareTexts, readHead } from "../events/log-text.ts";
 import { comparePaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -31,6 +32,9 @@ export function isLogName(name: string): boolean {
 /**
  * Find the logs.
  *
+ * Symbolic links inside a folder are followed as long as they lead to a place inside the folders named: whoever can write
+ * there could else have any file of this user's read.
+ *
  * @param inputs Files (read whatever their name), folders (searched with all their folders), or "-".
  * @throws {Error} if one does not exist or may not be read, or if there is no log at all.
  */
@@ -38,6 +42,7 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
   const paths: string[] = [];
   const notices: string[] = [];
   const seen = new Set<string>();
+  const folders = inputs.flatMap(realFolder);
   let sizeBytes = 0;
   let leftOut = 0;
 
@@ -54,6 +59,22 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     paths.push(path);
     sizeBytes += stat.isFile() ? stat.size : 0;
   };
+  /** What is behind a link; undefined where it is left out. */
+  const follow = (path: string, name: string): Stats | undefined => {
+    let real: string;
+    let stat: Stats;
+    try {
+      real = realpathSync(path);
+      stat = statSync(real);
+    } catch (error) {
+      if (isLogName(name)) leaveOut(path, errorReason(error));
+      return undefined;
+    }
+    if (folders.some(folder => isWithin(real, folder))) return stat;
+    // Whatever else lies out there is no concern of ours.
+    if (stat.isDirectory() || isLogName(name)) leaveOut(path, "it is a link that leads out of the folders named");
+    return undefined;
+  };
   const addFolder = (folder: string) => {
     const real = realpathSync(folder);
     // A link that leads back up must not send us round for ever.
@@ -61,19 +82,15 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     seen.add(real);
     for (const name of readdirSync(folder).sort(comparePaths)) {
       const path = join(folder, name);
-      let stat: Stats;
-      try {
-        stat = statSync(path);
-      } catch (error) {
-        if (isLogName(name)) leaveOut(path, errorReason(error));
-        continue;
-      }
+      let stat: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
+      if (stat?.isSymbolicLink()) stat = follow(path, name);
+      if (stat === undefined) continue;
       if (stat.isDirectory()) {
         if (isLogName(name)) notices.push(`${quoteForMessage(path)} is a folder, not a log: searched like any other`);
         visit(path, () => addFolder(path));
       } else if (isLogName(name)) {
         if (stat.isFile()) visit(path, () => addFile(path, stat));
-        else leaveOut(path, "it is no regular file");
+        else leaveOut(path, `it is ${describeKind(stat)}, expected a regular file`);
       }
     }
   };
@@ -85,7 +102,10 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     }
     visit(input, () => {
       const stat = statSync(input);
-      if (!stat.isDirectory()) return addFile(input, stat);
+      if (!stat.isDirectory()) {
+        if (!stat.isFile() && !isOpenStream(input)) throw new NotRegularError(describeKind(stat));
+        return addFile(input, stat);
+      }
       const before = paths.length;
       addFolder(input);
       if (paths.length === before && !inputs.some(other => other !== input)) {
@@ -97,12 +117,22 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
   return { paths, sizeBytes, leftOut, notices };
 }
 
-/** An error with a `code` is one of the file system: say which path it was about. */
+/** Path of a folder behind all links; nothing for what is none, or not there. */
+function realFolder(input: string): string[] {
+  if (input === STDIN || !statSync(input, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return [realpathSync(input)];
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+
+/** Of an error of the file system, which has a `code`, say which path it was about. */
 function visit(path: string, look: () => void): void {
   try {
     look();
   } catch (error) {
-    if ((error as { code?: unknown }).code === undefined) throw error;
+    if (!(error instanceof NotRegularError) && (error as { code?: unknown }).code === undefined) throw error;
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }
 }
@@ -118,8 +148,8 @@ export async function leaveOutCopies(
 ): Promise<{ paths: readonly string[]; notices: readonly string[]; compared: number }> {
   const families = new Map<string, string[]>();
   for (const path of paths) {
-    // Event tables all begin alike; whose log they are, they say when they are opened.
-    if (path === STDIN) continue;
+    // A pipe gives its text away once only. Event tables all begin alike; whose log they are, they say when they are opened.
+    if (path === STDIN || isOpenStream(path)) continue;
     try {
       if (isArrowFile(path)) continue;
       const head = await readHead(path);

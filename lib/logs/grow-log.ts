@@ -14,7 +14,7 @@ import {
 } from "../events/event-table.ts";
 import { BLOCK_BYTES, chunkedText, TextHash } from "../events/log-text.ts";
 import { mapLog } from "../events/map-log.ts";
-import { type LogJob, type LogResult, writeChunks } from "./read-log.ts";
+import { type LogJob, type LogResult, writeTable } from "./read-log.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import type { FileIdentity, LineCounts, SourceInfo } from "../events/source.ts";
@@ -82,7 +82,7 @@ export async function mapGrown(job: LogJob, file: FileIdentity, chunks: AsyncIte
     if (failure !== undefined) throw failure;
     const table = await append(stored.table, before, added.table);
     const info = joinInfo(before, added.info, hash, file);
-    writeChunks(job.partialPath!, eventTableToIpc(table, info));
+    writeTable(job, eventTableToIpc(table, info));
     const rows = job.reduction && (await reduceEvents(table, info.source.wholeHash, job.reduction)).rows;
     return { source: info.source, isReused: false, ...(rows ? { rows } : {}) };
   } finally {

@@ -1,16 +1,18 @@
 /**
  * All logs that a command names, each with its event table: finds them, leaves out copies, reads what must be read.
  */
-import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { onStop, STDIN, UsageError } from "../process/cli.ts";
-import { type EventTable, openEventTable } from "../events/event-table.ts";
+import { type EventTable, reopenEventTable } from "../events/event-table.ts";
 import { findLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
+import { isOpenStream } from "../columns/regular-file.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
+import { keyProblem } from "../process/kept-files.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -56,6 +58,8 @@ export interface SetLog {
   readonly source: SourceInfo;
   /** Path of its event table; undefined for standard input that leaves none. */
   readonly tablePath: string | undefined;
+  /** State in which its file must still be when it is opened, see `stateOf`; undefined = any. */
+  readonly tableState?: string | undefined;
   /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
   rows: ReducedRows | undefined;
 }
@@ -98,7 +102,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
   for (const notice of unique.notices) onNotice(notice);
   options.onStart?.(unique.paths.length, found.sizeBytes);
 
-  const needsScratch = options.wantsRejects || (options.keepsTables && unique.paths.includes(STDIN));
+  const needsScratch = options.wantsRejects || (options.keepsTables && unique.paths.some(isPassing));
   const scratch = needsScratch ? mkdtempSync(join(tmpdir(), "cowrie-")) : "";
   const removeScratch = () => {
     if (needsScratch) rmSync(scratch, { recursive: true, force: true });
@@ -111,6 +115,8 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
   try {
     const places = new TablePlaces(options.mappedDir, onNotice);
     const jobs = unique.paths.map((path, i) => makeJob(path, i, places, scratch, options));
+    const problem = jobs.some(({ path, tablePath }) => !isPassing(path) && tablePath !== undefined) && keyProblem();
+    if (problem) onNotice(problem);
     const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
     for (const folder of folders) await removeStaleIn(folder);
     const results = await readAll(jobs, found.sizeBytes, options);
@@ -152,8 +158,8 @@ export async function* openTables(
   set: Pick<LogSet, "logs" | "seams">,
 ): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
   const seamsOf = Map.groupBy(set.seams, ({ before }) => before.wholeHash);
-  for (const { source, tablePath } of set.logs) {
-    const { table } = await openEventTable(tablePath!);
+  for (const { source, tablePath, tableState } of set.logs) {
+    const { table } = await reopenEventTable(tablePath!, tableState);
     try {
       yield { source, table };
     } finally {
@@ -161,6 +167,11 @@ export async function* openTables(
     }
     for (const seam of seamsOf.get(source.wholeHash) ?? []) yield { source, table: seam.table };
   }
+}
+
+/** Whether a log can be read once only, and has no place beside it. */
+function isPassing(path: string): boolean {
+  return path === STDIN || isOpenStream(path);
 }
 
 function makeJob(path: string, i: number, places: TablePlaces, scratch: string, options: LogSetOptions): LogJob {
@@ -171,9 +182,9 @@ function makeJob(path: string, i: number, places: TablePlaces, scratch: string, 
     ...(options.reduction === undefined ? {} : { reduction: options.reduction }),
     ...(options.wantsRejects ? { rejectsPath: join(scratch, `${i}.rejects`) } : {}),
   };
-  const isStdin = path === STDIN;
-  if (isStdin ? !options.keepsTables : isArrowFile(path)) return common;
-  const tablePath = isStdin ? join(scratch, "stdin.arrow") : places.of(path);
+  const passes = isPassing(path);
+  if (passes ? !options.keepsTables : isArrowFile(path)) return common;
+  const tablePath = passes ? join(scratch, `${i}.arrow`) : places.of(path);
   return { ...common, tablePath, partialPath: partialPathOf(tablePath) };
 }
 
@@ -192,7 +203,6 @@ async function readAll(
   const forget = onStop(removePartials);
   try {
     const onDone = (job: LogJob, result: LogResult) => {
-      if (!result.isReused && job.partialPath !== undefined) renameSync(job.partialPath, job.tablePath!);
       results.set(job, result);
     };
     const files: LogJob[] = [];
@@ -269,8 +279,8 @@ async function settle(
   for (const source of settled) addCounts(counts, source.counts);
   const logs = sources.map((source, i): SetLog => {
     const { job, result } = kept.get(source)!;
-    const tablePath = job.tablePath ?? (job.path === STDIN ? undefined : job.path);
-    return { source: settled[i]!, tablePath, rows: result.rows };
+    const tablePath = job.tablePath ?? (isPassing(job.path) ? undefined : job.path);
+    return { source: settled[i]!, tablePath, tableState: result.tableState, rows: result.rows };
   });
   return { logs, seams, reused, leftOut, counts, textBytes, damaged };
 }

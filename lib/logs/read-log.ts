@@ -3,9 +3,16 @@
  *
  * Runs in the main thread or in a worker; takes and returns what can be sent between them.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
-import { type EventTable, eventTableToIpc, openEventTable, type StoredEventTable } from "../events/event-table.ts";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
+import {
+  EVENT_TABLE,
+  type EventTable,
+  eventTableToIpc,
+  openEventTable,
+  type StoredEventTable,
+} from "../events/event-table.ts";
 import { hashText, identifyFile, openText, streamText, type TextStream } from "../events/log-text.ts";
+import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
@@ -18,8 +25,10 @@ export interface LogJob {
   readonly path: string;
   /** Where its event table is, or will be; undefined = nowhere. */
   readonly tablePath?: string;
-  /** Name under which a new event table is written; whoever gave the job renames it. */
+  /** Name under which a new event table is written. */
   readonly partialPath?: string;
+  /** Whoever gave the job gives the new event table its own name. */
+  readonly isNamedLater?: boolean;
   /** Map the log even if its stored table is true. */
   readonly isFresh: boolean;
   readonly hasLineHashes: boolean;
@@ -36,6 +45,8 @@ export interface LogResult {
   readonly rows?: ReducedRows;
   /** The stored table was used as it is. */
   readonly isReused: boolean;
+  /** State of the event table's file, by which to tell that what is opened later is the same; see `stateOf`. */
+  readonly tableState?: string;
 }
 
 /**
@@ -91,19 +102,19 @@ export async function readStdin(job: LogJob, onProgress?: (textBytes: number) =>
   if (isArrow(head)) {
     if (job.partialPath === undefined) return readStored(job, await openEventTable(all));
     // Somebody walks the table again: it is kept as it comes.
-    const file = openSync(job.partialPath, "wx");
+    const file = openSync(job.tablePath!, "wx", 0o600);
     try {
       for await (const chunk of all) writeWhole(file, chunk);
     } finally {
       closeSync(file);
     }
-    return { ...(await readStored(job, await openEventTable(job.partialPath))), isReused: false };
+    return { ...(await readStored(job, await openEventTable(job.tablePath!))), isReused: false };
   }
   return mapText(job, streamText(head, all), undefined, onProgress);
 }
 
 /** Take what is asked for from a stored event table. */
-export async function readStored(job: LogJob, { info, table }: StoredEventTable): Promise<LogResult> {
+export async function readStored(job: LogJob, { info, table, state }: StoredEventTable): Promise<LogResult> {
   // A log that was moved together with its table has a new name.
   const source = job.tablePath === undefined ? info.source : { ...info.source, path: job.path };
   let rows: ReducedRows | undefined;
@@ -112,7 +123,7 @@ export async function readStored(job: LogJob, { info, table }: StoredEventTable)
   } finally {
     await table.close();
   }
-  return { source, isReused: true, ...(rows ? { rows } : {}) };
+  return { source, isReused: true, ...(rows ? { rows } : {}), ...(state === undefined ? {} : { tableState: state }) };
 }
 
 /** Map a text, write its event table, reduce its events, as the job says. */
@@ -122,7 +133,7 @@ export async function mapText(
   file: FileIdentity | undefined,
   onProgress: ((textBytes: number) => void) | undefined,
 ): Promise<LogResult> {
-  const { path, tablePath, partialPath, hasLineHashes, reduction, rejectsPath } = job;
+  const { path, partialPath, hasLineHashes, reduction, rejectsPath } = job;
   const rejects = rejectsPath === undefined ? undefined : openSync(rejectsPath, "a");
   try {
     const { info, table } = await mapLog(path, text, {
@@ -134,16 +145,15 @@ export async function mapText(
         ? {}
         : { onReject: (line, bytes) => writeSync(rejects, rejectToJson(path, line, bytes)) }),
     });
-    if (partialPath !== undefined) {
-      try {
-        writeChunks(partialPath, eventTableToIpc(table, info));
-      } catch (error) {
-        throw new Error(`Cannot write ${quoteForMessage(tablePath!)}: ${errorReason(error)}`, { cause: error });
-      }
-    }
+    const tableState = partialPath === undefined ? undefined : writeTable(job, eventTableToIpc(table, info));
     const rows = reduction && (await reduceTable(table, info.source, reduction));
     table.close();
-    return { source: info.source, isReused: false, ...(rows ? { rows } : {}) };
+    return {
+      source: info.source,
+      isReused: false,
+      ...(rows ? { rows } : {}),
+      ...(tableState === undefined ? {} : { tableState }),
+    };
   } finally {
     if (rejects !== undefined) closeSync(rejects);
   }
@@ -172,7 +182,7 @@ async function openIfTrue(
     // None there, of another version, or damaged: the log is mapped again.
     return undefined;
   }
-  const { info } = stored;
+  const { info, state } = stored;
   const known = info.file;
   const isSameSize = known?.sizeBytes === file.sizeBytes;
   const isTrue =
@@ -180,6 +190,8 @@ async function openIfTrue(
     (!job.hasLineHashes || info.hasLineHashes) &&
     // Rejected lines are in the log only.
     (job.rejectsPath === undefined || info.source.counts.rejected === 0) &&
+    // All the above anyone could have written; from here on it is our own word.
+    verifyKept(tablePath, EVENT_TABLE) === state &&
     ((known.mtimeNs === file.mtimeNs && known.ctimeNs === file.ctimeNs && known.inode === file.inode) ||
       (mayHash && (await hashText(job.path)).wholeHash === info.source.wholeHash));
   if (isTrue) return stored;
@@ -199,14 +211,26 @@ export function rejectToJson(path: string, line: number, bytes: Uint8Array): str
   return `${toSafeJson({ source: path, line, ...content })}\n`;
 }
 
-/** Write a new file. */
-export function writeChunks(path: string, chunks: Iterable<Uint8Array>): void {
-  const file = openSync(path, "wx");
+/**
+ * Write the event table of a log.
+ *
+ * @returns State of its file, if it has its own name already.
+ */
+export function writeTable(
+  { path, tablePath, partialPath, isNamedLater }: LogJob,
+  chunks: Iterable<Uint8Array>,
+): string | undefined {
+  const name = isNamedLater === true ? undefined : tablePath;
   try {
-    for (const chunk of chunks) writeWhole(file, chunk);
-  } finally {
-    closeSync(file);
+    return writeKept(partialPath!, EVENT_TABLE, chunks, { mode: modeOf(path), name });
+  } catch (error) {
+    throw new Error(`Cannot write ${quoteForMessage(tablePath!)}: ${errorReason(error)}`, { cause: error });
   }
+}
+
+/** Rights of an event table: what attackers typed may be somebody's real password, and is for whoever may read the log. */
+function modeOf(logPath: string): number {
+  return ((statSync(logPath, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) === 0 ? 0o600 : 0o644;
 }
 
 function writeWhole(file: number, bytes: Uint8Array): void {

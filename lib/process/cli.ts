@@ -213,6 +213,9 @@ function dieOf(signal: NodeJS.Signals): void {
 /** Id of this process. */
 export const PROCESS_ID = process.pid;
 
+/** Id of the user whose rights this process has; 0 is root, and everybody where there are no users. */
+export const USER_ID = process.geteuid?.() ?? 0;
+
 /** Path of the Bun that runs this process. */
 export const EXECUTABLE = process.execPath;
 

@@ -273,13 +273,7 @@ export class OutputSet implements AsyncDisposable {
   }
 
   #removePartials(): void {
-    for (const partialPath of this.#partialPaths.splice(0)) {
-      try {
-        unlinkSync(partialPath);
-      } catch {
-        // Not there, or not ours to remove: the next run tries again.
-      }
-    }
+    for (const partialPath of this.#partialPaths.splice(0)) removeQuietly(partialPath);
   }
 }
 
@@ -331,4 +325,13 @@ export async function writeOutputs(contents: Iterable<readonly [path: string, co
     else for await (const chunk of content) await output.write(chunk);
   }
   await outputs.commit();
+}
+
+/** Remove a file that may be gone already. */
+export function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone already, or not ours to remove.
+  }
 }

@@ -30,6 +30,7 @@ import {
   showPath,
 } from "./list-logs.ts";
 import { type Connection, SshError } from "../ssh/connector.ts";
+import { removeQuietly } from "../process/output-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** Bytes before the place where a transfer goes on, fetched again to see that it is the same file. */
@@ -547,14 +548,6 @@ function freeName(path: string): string {
   let free = path;
   for (let i = 2; existsSync(free); i++) free = `${path}-${i}`;
   return free;
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Not there.
-  }
 }
 
 /**

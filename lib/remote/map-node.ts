@@ -6,9 +6,10 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
-import { type EventTableInfo, openEventTable } from "../events/event-table.ts";
+import { EVENT_TABLE, type EventTableInfo, openEventTable } from "../events/event-table.ts";
 import { formatBytes, formatRate } from "../text/format.ts";
 import { growOffset } from "../logs/grow-log.ts";
+import { verifyKept } from "../process/kept-files.ts";
 import { partialPathOf } from "../process/output-file.ts";
 import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-pool.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";
@@ -218,6 +219,7 @@ function makeJob(
     path: `${name}:${showPath(log.path)}`,
     tablePath,
     partialPath: partialPathOf(tablePath),
+    isNamedLater: true,
     isFresh: true,
     hasLineHashes,
     wantsResume: true,
@@ -230,9 +232,9 @@ function makeJob(
 async function readInfo({ tablePath, path }: RemoteJob): Promise<EventTableInfo | undefined> {
   if (!existsSync(tablePath)) return undefined;
   try {
-    const { info, table } = await openEventTable(tablePath);
+    const { info, table, state } = await openEventTable(tablePath);
     await table.close();
-    return info.source.path === path ? info : undefined;
+    return info.source.path === path && verifyKept(tablePath, EVENT_TABLE) === state ? info : undefined;
   } catch {
     // Of another version, or damaged: the log is mapped again.
     return undefined;

@@ -1,11 +1,11 @@
 /**
  * The nodes a command is about: named one by one on the command line, or together in a file.
  */
-import { readFileSync } from "node:fs";
 import { environment, type OptionTable, type OptionValues, UsageError } from "../process/cli.ts";
 import { nearestWord } from "../process/options.ts";
 import { safeName } from "./list-logs.ts";
 import { type HostSpec, isUserName, parseHostSpec } from "../ssh/ssh-config.ts";
+import { readSmallText } from "../columns/regular-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** One sensor's machine. */
@@ -163,7 +163,7 @@ export function perNode<T>(flag: string, values: readonly T[], nodes: number): (
 function readTables(path: string): { defaults: Map<string, unknown>; nodes: Map<string, unknown>[] } {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = readSmallText(path);
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }

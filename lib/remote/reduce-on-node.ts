@@ -350,8 +350,8 @@ watch
 # Not from standard input itself: some take more from it than they give.
 head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm -f "$i" || exit 1
 ${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
-mkdir -p "$d/tables"
-nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
+mkdir -p "$d/tables" "$d/state"
+XDG_STATE_HOME="$d/state" nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
 ${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} --files0-from "$l" </dev/null &
 wait $!
 code=$?

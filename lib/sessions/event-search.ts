@@ -3,7 +3,7 @@
  * passed over without decoding a column.
  */
 import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
-import { type EventBatch, type EventTable, openEventTable } from "../events/event-table.ts";
+import { type EventBatch, type EventTable, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
@@ -111,11 +111,11 @@ export interface Place {
 
 /** The tables of a set in canonical order, each to be opened as often as wanted; cut lines come behind their logs. */
 export function tablesOf(set: LogSet): Place[] {
-  return set.logs.flatMap(({ source, tablePath }): Place[] => [
+  return set.logs.flatMap(({ source, tablePath, tableState }): Place[] => [
     {
       source,
       async walk(visit) {
-        const { table } = await openEventTable(tablePath!);
+        const { table } = await reopenEventTable(tablePath!, tableState);
         try {
           await visit(table);
         } finally {

@@ -4,7 +4,7 @@
  * In a thread of its own where the tables are large, so that it costs the run little.
  */
 import { type ChainCounts, ChainCounter } from "./chain-counts.ts";
-import { type EventTable, eventTableToIpc, openEventTable } from "../events/event-table.ts";
+import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
@@ -23,6 +23,8 @@ const ASIDE_MIN_EVENTS = 200_000;
 /** An event table, as a file or whole, and the time it covers. */
 export interface TableRef {
   readonly from: string | Uint8Array;
+  /** State in which its file must still be, see `stateOf`. */
+  readonly state?: string | undefined;
   readonly firstUs: number;
   readonly lastUs: number;
 }
@@ -106,12 +108,12 @@ async function countTables(tables: readonly TableRef[], scope: TrailScope): Prom
   return counter.finish();
 }
 
-function toPlace({ from, firstUs, lastUs }: TableRef) {
+function toPlace({ from, state, firstUs, lastUs }: TableRef) {
   return {
     firstUs,
     lastUs,
     async walk(visit: (table: EventTable) => Promise<void>) {
-      const { table } = await openEventTable(from);
+      const { table } = await reopenEventTable(from, state);
       try {
         await visit(table);
       } finally {
@@ -125,12 +127,12 @@ function toPlace({ from, firstUs, lastUs }: TableRef) {
 
 /** The tables of a set in the order of their first events; what has no file, the events of cut lines, as bytes. */
 function listTables({ logs, seams }: LogSet): TableRef[] {
-  return logs.flatMap(({ source, tablePath }): TableRef[] => {
+  return logs.flatMap(({ source, tablePath, tableState }): TableRef[] => {
     const { firstSeenUs = Infinity, lastSeenUs = -Infinity, wholeHash } = source;
     const time = { firstUs: firstSeenUs, lastUs: lastSeenUs };
     const own = seams.filter(({ before }) => before.wholeHash === wholeHash);
     return [
-      ...(tablePath === undefined ? [] : [{ ...time, from: tablePath }]),
+      ...(tablePath === undefined ? [] : [{ ...time, from: tablePath, state: tableState }]),
       ...own.map(({ table, before }) => {
         const counts = { lines: 1, events: table.rows, repaired: 0, rejected: 0, pending: 0 };
         const info = { mappingVersion: MAPPING_VERSION, source: { ...before, counts }, hasLineHashes: false };

@@ -1,6 +1,6 @@
 /** What counts as a log by its name, and in which order logs are found; the rest with log-set and the script. */
 import { describe, expect, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { findLogs, isLogName, leaveOutCopies } from "../../../lib/logs/find-logs.ts";
 import { makeTempDir } from "../../support/run.ts";
@@ -70,4 +70,67 @@ test("copies are looked for among logs that begin alike, never among event table
   await write("again", '{"n":7}\n{"n":0}\n');
   const { compared, notices } = await leaveOutCopies(paths);
   expect([compared, notices.length]).toEqual([1, 1]);
+});
+
+describe("links inside a folder", () => {
+  test("to places inside the folders named are followed, others named and left; a loop ends", async () => {
+    await using dir = await makeTempDir();
+    const at = (name: string) => join(dir.path, name);
+    for (const name of ["in/a/cowrie.json", "second/cowrie.json.2", "out/cowrie.json", "out/secret"]) {
+      await Bun.write(at(name), name);
+    }
+    const links = {
+      "in/cowrie.json.4": "..",
+      "in/p": "../out",
+      "in/proc": "/proc",
+      "in/loop": ".",
+      "in/again": "a",
+      "in/cowrie.json.5": "../out/secret",
+      "in/cowrie.json.6": "../second/cowrie.json.2",
+      "in/cowrie.json.7": "nowhere",
+      "in/readme": "../out/secret",
+    };
+    for (const [name, target] of Object.entries(links)) await symlink(target, at(name));
+    const find = (...inputs: string[]) => {
+      const { paths, notices, leftOut } = findLogs(inputs.map(at));
+      return {
+        paths: paths.map(path => relative(dir.path, path)),
+        notices: notices.map(notice => notice.replaceAll(`${dir.path}/`, "")),
+        leftOut,
+      };
+    };
+    const out = (name: string) => `Left out "${name}": it is a link that leads out of the folders named`;
+    const gone = 'Left out "in/cowrie.json.7": no such file or folder';
+    expect(find("in")).toEqual({
+      paths: ["in/a/cowrie.json"],
+      notices: [
+        out("in/cowrie.json.4"),
+        out("in/cowrie.json.5"),
+        out("in/cowrie.json.6"),
+        gone,
+        out("in/p"),
+        out("in/proc"),
+      ],
+      leftOut: 6,
+    });
+    // Named as well, the second folder is inside; so is a link that is named itself.
+    expect(find("in", "second").paths).toEqual(["in/a/cowrie.json", "in/cowrie.json.6"]);
+    expect(find("in/p", "in/cowrie.json.5").paths).toEqual(["in/p/cowrie.json", "in/cowrie.json.5"]);
+  });
+});
+
+describe("what is no regular file", () => {
+  test("is left out of a folder, refused by name, and never opened", async () => {
+    await using dir = await makeTempDir();
+    const pipe = join(dir.path, "cowrie.json");
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+    await Bun.write(join(dir.path, "cowrie.json.1"), "{}");
+    const { paths, notices } = findLogs([dir.path]);
+    expect([paths.length, notices]).toEqual([
+      1,
+      [`Left out "${pipe}": it is a named pipe, expected a regular file`],
+    ]);
+    expect(() => findLogs([pipe])).toThrow(`Cannot read "${pipe}": it is a named pipe, expected a regular file`);
+    expect(() => findLogs(["/dev/zero"])).toThrow('Cannot read "/dev/zero": it is a device, expected a regular file');
+  });
 });

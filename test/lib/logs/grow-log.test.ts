@@ -84,7 +84,7 @@ test("mapGrown() gives the table of the whole text, wherever it was cut", async 
     const offset = growOffset(before, text.length);
     if (offset === undefined) continue;
     resumed++;
-    const job = { path: "log", tablePath: grown, partialPath: `${partial}${i}`, isFresh: true, hasLineHashes: false };
+    const job = { path: "log", tablePath: grown, partialPath: `${partial}${i}`, isNamedLater: true, isFresh: true, hasLineHashes: false };
     const { source } = await mapGrown(job, FILE, inPieces(text.subarray(offset), random));
     expect({ cut, offset: offset <= cut && cut - offset < BLOCK_BYTES, source }).toEqual({
       cut,

@@ -1,11 +1,13 @@
 /** When a stored event table is true, where it lies, and which logs count. */
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { appendFile, copyFile, mkdir, readFile, rename, symlink, utimes } from "node:fs/promises";
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { appendFile, chmod, copyFile, mkdir, readFile, rename, rm, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MAPPING_VERSION } from "../../../lib/events/schema.ts";
 import { makeTempDir } from "../../support/run.ts";
-import { analyze } from "../../support/tables.ts";
+import { eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
+import { openTables, readLogSet } from "../../../lib/logs/log-set.ts";
+import { analyze, mapBytes } from "../../support/tables.ts";
 
 // How long a test takes is for whoever runs it to judge; the machine may have others to serve.
 
@@ -35,6 +37,10 @@ async function makeLog() {
   };
   expect(await run()).toEqual({ events: 10, reused: 0, notices: [] });
   return { log, table: `${log}.arrow`, run, path: dir.path, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() };
+}
+
+async function openSet(log: string) {
+  return { set: await readLogSet([log], { mode: "continue", keepsTables: true, outputs: [], onNotice() {} }) };
 }
 
 const UNCHANGED = { events: 10, reused: 1, notices: [] };
@@ -67,6 +73,68 @@ describe("a stored event table is used as long as it is true", () => {
       if (isRenamed) await rename(target, log.log);
       expect([statSync(log.log).size, statSync(log.log).mtimeMs]).toEqual([size, mtime.getTime()]);
       expect(await log.run()).toEqual(READ_AGAIN);
+    }
+  });
+
+  test("a forged table is not believed, though it says of the log all that is true", async () => {
+    await using log = await makeLog();
+    const { info } = await openEventTable(log.table).then(async ({ info, table }) => (await table.close(), { info }));
+    const { table } = await mapBytes(events(0, 10).replaceAll('"u', '"forged'));
+    const forged = Buffer.concat([...eventTableToIpc(table, info)]);
+    table.close();
+    const { atime, mtime } = statSync(log.table);
+    await Bun.write(log.table, forged);
+    await utimes(log.table, atime, mtime);
+    expect(await log.run()).toEqual(READ_AGAIN);
+    expect(await log.run()).toEqual(UNCHANGED);
+  });
+
+  test("a table of ours that belongs to another log, or to an earlier state of this one, is not believed", async () => {
+    await using log = await makeLog();
+    const earlier = await readFile(log.table);
+    const other = (await readFile(log.log, "utf8")).replaceAll('"u', '"v');
+    await Bun.write(log.log, other);
+    expect(await log.run()).toEqual(READ_AGAIN);
+    await Bun.write(log.table, earlier);
+    expect(await log.run()).toEqual(READ_AGAIN);
+  });
+
+  test("a link, a pipe or a folder in the place of a table is not opened", async () => {
+    await using log = await makeLog();
+    await rename(log.table, join(log.path, "moved"));
+    await symlink(join(log.path, "moved"), log.table);
+    expect(await log.run()).toEqual(READ_AGAIN);
+    expect(lstatSync(log.table).isFile()).toBe(true);
+    await rm(log.table);
+    expect(Bun.spawnSync(["mkfifo", log.table]).exitCode).toBe(0);
+    expect(await log.run()).toEqual(READ_AGAIN);
+    expect(lstatSync(log.table).isFile()).toBe(true);
+  });
+
+  test("a table that is replaced while the run is at work is not read", async () => {
+    await using log = await makeLog();
+    const { set } = await openSet(log.log);
+    const { info } = await openEventTable(log.table).then(async ({ info, table }) => (await table.close(), { info }));
+    const { table } = await mapBytes(events(0, 10).replaceAll('"u', '"forged'));
+    await Bun.write(log.table, Buffer.concat([...eventTableToIpc(table, info)]));
+    table.close();
+    const walk = async () => {
+      for await (const { table } of openTables(set)) void table;
+    };
+    expect(walk()).rejects.toThrow("it was changed or replaced in the meantime");
+    set[Symbol.dispose]();
+  });
+
+  test("readable to others only as the log is", async () => {
+    await using log = await makeLog();
+    for (const [mode, wanted] of [
+      [0o644, 0o644],
+      [0o640, 0o600],
+      [0o600, 0o600],
+    ] as const) {
+      await chmod(log.log, mode);
+      await log.run({ mode: "write" });
+      expect({ mode, table: statSync(log.table).mode & 0o777 }).toEqual({ mode, table: wanted & ~process.umask() });
     }
   });
 
