@@ -100,7 +100,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using fleet = await openFleet(targets, values);
   const outcomes = await fleet.run(
     targets,
-    ({ node, connection, show }) =>
+    ({ node, connection, show, note }) =>
       downloadLogs(connection, {
         folder: nodeFolder(values.folder, node),
         paths: node.logPaths,
@@ -114,6 +114,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         ...(values.since === undefined ? {} : { sinceMs: values.since * MS_PER_DAY }),
         ...(onWire === undefined ? {} : { onWire }),
         show,
+        note,
       }),
     describeDownload,
   );

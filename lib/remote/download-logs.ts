@@ -26,9 +26,9 @@ import {
   listRemoteLogs,
   type RemoteListing,
   type RemoteLog,
-  safeLocalPath,
   showPath,
 } from "./list-logs.ts";
+import { placeLogs } from "./local-names.ts";
 import { type Connection, SshError } from "../ssh/connector.ts";
 import { removeQuietly } from "../process/output-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -46,6 +46,8 @@ const WRITE_BYTES = 1 << 18;
 const TELL_MS = 100;
 /** How often a log is asked for that was changed while it was read. */
 const ROUNDS_MAX = 3;
+/** Why a log is asked for again. */
+const CHANGES = "it changes while it is read";
 
 export interface DownloadOptions {
   /** Folder of this node's logs. */
@@ -62,6 +64,7 @@ export interface DownloadOptions {
   /** Waits where too much comes in. */
   readonly onWire?: (bytes: number) => Promise<void>;
   readonly show: (text: string) => void;
+  readonly note: (text: string) => void;
 }
 
 export interface DownloadResult {
@@ -129,15 +132,18 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
     show("looking for logs");
     const listing = await listRemoteLogs(connection, { paths: options.paths, sudo });
     const all = requireLogs(listing);
-    const isOnlyRoot = new Set(all.map(({ root }) => root)).size === 1;
     const chosen = all.filter(log => isWanted(log, options));
     wanted = chosen.length;
+    // By all of them: what is chosen does not decide a name.
+    const places = placeLogs(all, folder, round === 1 ? options.note : () => {});
+    for (const { path, reason } of [...listing.odd, ...places.failed]) failed.set(path, reason);
     const jobs: Job[] = [];
     for (const log of chosen) {
-      if (done.has(log.path)) continue;
+      const local = places.paths.get(log);
+      if (done.has(log.path) || local === undefined) continue;
       failed.delete(log.path);
       if (!log.isReadable) failed.set(log.path, "permission denied (--sudo reads as root)");
-      else jobs.push(planJob(log, join(folder, safeLocalPath(log, isOnlyRoot)), round));
+      else jobs.push(planJob(log, local, round));
     }
     if (jobs.length === 0) break;
     const hashes = listing.tools.sha256sum;
@@ -174,7 +180,8 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
           },
           onDone: (job, outcome) => {
             files++;
-            if (outcome === "again") failed.set(job.log.path, "it changes while it is read");
+            if (outcome === "again") failed.set(job.log.path, CHANGES);
+            else if (typeof outcome === "object" && "reason" in outcome) failed.set(job.log.path, outcome.reason);
             else {
               failed.delete(job.log.path);
               done.add(job.log.path);
@@ -187,7 +194,7 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
       }
     };
     await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
-    if (chosen.every(({ path, isReadable }) => done.has(path) || !isReadable)) break;
+    if (jobs.every(({ log }) => done.has(log.path) || failed.get(log.path) !== CHANGES)) break;
   }
   const kept = await dropBeginnings(replaced, folder);
   return {
@@ -265,12 +272,14 @@ interface BatchOptions {
   readonly sudo: boolean;
   readonly onWire: (bytes: number) => Promise<void>;
   readonly onBytes: (bytes: number) => void;
-  /** "again": it was not what the listing said; `replaced`: where another file of this name went. */
-  readonly onDone: (job: Job, outcome: "again" | "unchanged" | { readonly replaced: string } | undefined) => void;
+  readonly onDone: (job: Job, outcome: Outcome) => void;
 }
 
-/** What became of a log. */
-type Outcome = Parameters<BatchOptions["onDone"]>[1];
+/**
+ * What became of a log. "again": it was not what the listing said; `replaced`: where another file of this name went;
+ * `reason`: why it cannot be here.
+ */
+type Outcome = "again" | "unchanged" | { readonly replaced: string } | { readonly reason: string } | undefined;
 
 /** Takes a part of an answer. */
 interface Receiver {
@@ -307,15 +316,22 @@ class GroupReceiver implements Receiver {
     return bytes.length;
   }
 
-  finish(hashes: readonly string[]): readonly Outcome[] {
+  async finish(hashes: readonly string[]): Promise<readonly Outcome[]> {
     const all = Buffer.concat(this.#chunks);
     let at = 0;
-    return this.jobs.map((job, i) => {
+    const outcomes: Outcome[] = [];
+    for (const [i, job] of this.jobs.entries()) {
       const text = all.subarray(at, (at += job.log.sizeBytes));
-      if (hashes.length !== this.jobs.length || sha256Of(text) !== hashes[i]) return "again";
-      writePartial(job, text);
-      return giveName(job);
-    });
+      if (hashes.length !== this.jobs.length || sha256Of(text) !== hashes[i]) outcomes.push("again");
+      else {
+        const written = orReason(job, () => {
+          writePartial(job, text);
+          return giveName(job);
+        });
+        outcomes.push(await written);
+      }
+    }
+    return outcomes;
   }
 
   close(): void {}
@@ -329,6 +345,8 @@ class LogReceiver implements Receiver {
   #seen = 0;
   #isSame = true;
   #file: number | undefined;
+  /** Why it cannot be written here; what comes of it goes nowhere then. */
+  #reason: { readonly reason: string } | undefined;
   /** What is not written yet. */
   #chunks: Buffer[] = [];
   #heldBytes = 0;
@@ -368,9 +386,18 @@ class LogReceiver implements Receiver {
     }
     this.#seen += bytes.length;
     if (!this.#isSame || rest.length === 0) return 0;
+    if (this.#reason !== undefined) return 0;
     this.#chunks.push(rest);
     if (this.#isSmall) return rest.length;
-    this.#file ??= await this.#open();
+    if (this.#file === undefined) {
+      const opened = await orReason(job, () => this.#open());
+      if (typeof opened === "object") {
+        this.#reason = opened;
+        this.#chunks = [];
+        return 0;
+      }
+      this.#file = opened;
+    }
     if (job.from === 0) this.#hash.update(rest);
     this.#heldBytes += rest.length;
     if (this.#heldBytes >= WRITE_BYTES) this.#flush();
@@ -399,7 +426,7 @@ class LogReceiver implements Receiver {
   }
 
   async finish([sha256]: readonly string[]): Promise<[Outcome]> {
-    return [await this.#finish(sha256)];
+    return [this.#reason ?? (await orReason(this.jobs[0], () => this.#finish(sha256)))];
   }
 
   async #finish(sha256: string | undefined): Promise<Outcome> {
@@ -508,6 +535,23 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
     await fetchParts(connection, parts, shape => new Answer(shape, sink), { wire, sudo, onWire, timeoutMs });
   } finally {
     for (const receiver of receivers) receiver.close();
+  }
+}
+
+/** What is wrong with one path alone; a full disk is wrong for all. */
+const OF_ONE_PATH = new Set("ENAMETOOLONG ENOTDIR EISDIR EEXIST ENOTEMPTY ELOOP EILSEQ EINVAL".split(" "));
+
+/**
+ * Write a log, or say why it cannot be: no name here spoils the other logs.
+ *
+ * @throws whatever is wrong with more than this path.
+ */
+async function orReason<T>(job: Job, work: () => T | Promise<T>): Promise<T | { readonly reason: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!OF_ONE_PATH.has(String((error as { code?: unknown }).code))) throw error;
+    return { reason: cannotWrite(job, error).message };
   }
 }
 

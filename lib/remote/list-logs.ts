@@ -29,8 +29,8 @@ export const USUAL_PLACES = [
   "/srv/cowrie/log",
 ] as const;
 
-/** A host that names more logs than this, or in more bytes, does not mean it. */
-const LOGS_MAX = 200_000;
+/** A host that names more than this, or in more bytes, does not mean it. */
+const RECORDS_MAX = 200_000;
 const LISTING_MAX_BYTES = 64 << 20;
 
 /** A log as the host tells of it. */
@@ -58,6 +58,8 @@ export interface RemoteTools {
 export interface RemoteListing {
   readonly tools: RemoteTools;
   readonly logs: readonly RemoteLog[];
+  /** Logs it tells of in words that cannot be meant; the others are none the worse for it. */
+  readonly odd: readonly OddLog[];
   /** Folders that are there and may not be read. */
   readonly denied: readonly string[];
   /** Paths asked for that are not there. */
@@ -84,16 +86,22 @@ export function showPath(path: string): string {
 export async function listRemoteLogs(connection: Connection, options: ListOptions = {}): Promise<RemoteListing> {
   const { paths = [], sudo = false, signal } = options;
   const words = paths.length === 0 ? USUAL_PLACES.map(quotePlace) : paths.map(quoteGiven);
-  const { stdout, stderr, exitCode } = await connection.run(listScript(words, paths.length > 0), {
-    maxBytes: LISTING_MAX_BYTES,
-    sudo,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const reader = new ListingReader();
+  let bytes = 0;
+  const { stderr, exitCode } = await connection.stream(
+    listScript(words, paths.length > 0),
+    data => {
+      bytes += data.length;
+      if (bytes > LISTING_MAX_BYTES) throw new SshError("garbage", "the host sends more than can be meant");
+      reader.take(data);
+    },
+    { sudo, ...(signal === undefined ? {} : { signal }) },
+  );
   if (exitCode !== 0) {
     const reason = stderr.trim().split("\n").at(-1) ?? "";
     throw new SshError("command", `logs cannot be listed${reason === "" ? "" : `: ${quoteForMessage(reason)}`}`);
   }
-  return parseListing(stdout.toString("latin1"));
+  return reader.finish();
 }
 
 /** A usual place as shell words; its stars are the shell's to fill in. */
@@ -141,89 +149,104 @@ printf 'end\\000'
 `;
 }
 
-/** @throws {SshError} if it is no listing. */
-function parseListing(text: string): RemoteListing {
-  const fields = text.split("\0");
-  let at = 0;
-  const take = () => {
-    const field = fields[at++];
-    if (field === undefined) throw new SshError("garbage", "its list of logs cannot be read");
-    return field;
-  };
-  const number = (field: string) => {
-    if (!/^\d{1,15}$/.test(field)) throw new SshError("garbage", "its list of logs cannot be read");
-    return Number(field);
-  };
-  let tools: RemoteTools | undefined;
-  const logs = new Map<string, RemoteLog>();
-  const denied: string[] = [];
-  const absent: string[] = [];
-  let root = "";
-  for (;;) {
-    const kind = take();
-    if (kind === "end") break;
-    if (kind === "tools") {
-      const machine = take();
-      const has = take();
-      tools = { machine, zstd: has[0] === "1", gzip: has[1] === "1", sha256sum: has[2] === "1" };
-    } else if (kind === "root") {
-      root = take();
-    } else if (kind === "denied") {
-      denied.push(take());
-    } else if (kind === "absent") {
-      absent.push(take());
-    } else if (kind === "log") {
-      const [inode, size, mtime, readable, path] = [take(), number(take()), take(), take(), take()];
-      if (!path.startsWith("/") || !/^\d+(\.\d+)?$/.test(mtime)) {
-        throw new SshError("garbage", "its list of logs cannot be read");
-      }
-      // A file that is named itself is a log whatever its name; one seen through two links is one.
-      if (path !== root && !isLogName(baseName(path))) continue;
-      if (logs.has(inode)) continue;
-      logs.set(inode, { path, root, sizeBytes: size, mtime, inode, isReadable: readable === "r" });
-      if (logs.size > LOGS_MAX) throw new SshError("garbage", `it names more than ${LOGS_MAX} logs`);
-    } else {
-      throw new SshError("garbage", "its list of logs cannot be read");
-    }
-  }
-  if (tools === undefined) throw new SshError("garbage", "its list of logs cannot be read");
-  return { tools, logs: [...logs.values()], denied, absent };
+/** A log that the host tells of in words that cannot be meant. */
+interface OddLog {
+  readonly path: string;
+  readonly reason: string;
 }
+
+/** Longest field: a path has 4096 bytes on any system there is. */
+const FIELD_MAX_BYTES = 1 << 14;
+const UNREADABLE = "its list of logs cannot be read";
+
+/** Reads a listing as it comes; holds no more of it than the logs it names. */
+export class ListingReader {
+  #rest: Buffer = Buffer.alloc(0);
+  /** Fields of the record that has begun. */
+  #record: string[] = [];
+  #records = 0;
+  #isEnded = false;
+  #root = "";
+  #tools: RemoteTools | undefined;
+  readonly #logs = new Map<string, RemoteLog>();
+  readonly #odd: OddLog[] = [];
+  readonly #denied: string[] = [];
+  readonly #absent: string[] = [];
+
+  /** @throws {SshError} if it is no listing, or names more than can be meant. */
+  take(data: Buffer): void {
+    let from = 0;
+    for (let end = data.indexOf(0); end >= 0 && !this.#isEnded; end = data.indexOf(0, from)) {
+      const piece = data.subarray(from, end);
+      const field = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+      if (field.length > FIELD_MAX_BYTES) throw new SshError("garbage", UNREADABLE);
+      this.#rest = Buffer.alloc(0);
+      from = end + 1;
+      this.#takeField(field.toString("latin1"));
+    }
+    // What comes behind the end is no part of it.
+    if (this.#isEnded) return;
+    // A copy: the piece it lies in goes.
+    this.#rest = Buffer.concat([this.#rest, data.subarray(from)]);
+    if (this.#rest.length > FIELD_MAX_BYTES) throw new SshError("garbage", UNREADABLE);
+  }
+
+  /** @throws {SshError} if it has not come whole, or names logs of which none can be meant. */
+  finish(): RemoteListing {
+    const [tools, odd] = [this.#tools, this.#odd];
+    if (!this.#isEnded || tools === undefined) throw new SshError("garbage", UNREADABLE);
+    if (this.#logs.size === 0 && odd.length > 0) throw new SshError("garbage", `${UNREADABLE}: ${odd[0]!.reason}`);
+    return { tools, logs: [...this.#logs.values()], odd, denied: this.#denied, absent: this.#absent };
+  }
+
+  #takeField(field: string): void {
+    this.#record.push(field);
+    const kind = this.#record[0]!;
+    const wanted = FIELDS.get(kind);
+    if (wanted === undefined) throw new SshError("garbage", UNREADABLE);
+    if (this.#record.length <= wanted) return;
+    const [, ...fields] = this.#record;
+    this.#record = [];
+    // Every record, also of what is passed over: each costs memory or time.
+    if (++this.#records > RECORDS_MAX) throw new SshError("garbage", `it names more than ${RECORDS_MAX} logs`);
+    const [first, second] = fields as [string, string];
+    if (kind === "end") this.#isEnded = true;
+    else if (kind === "tools") {
+      this.#tools = { machine: first, zstd: second[0] === "1", gzip: second[1] === "1", sha256sum: second[2] === "1" };
+    } else if (kind === "root") this.#root = first;
+    else if (kind === "denied") this.#denied.push(first);
+    else if (kind === "absent") this.#absent.push(first);
+    else this.#takeLog(fields as [string, string, string, string, string]);
+  }
+
+  #takeLog([inode, size, mtime, readable, path]: [string, string, string, string, string]): void {
+    const root = this.#root;
+    // A file that is named itself is a log whatever its name; one seen through two links is one.
+    if ((path !== root && !isLogName(baseName(path))) || this.#logs.has(inode)) return;
+    const reason = !path.startsWith("/")
+      ? "the host tells no whole path of it"
+      : !/^\d{1,15}$/.test(size)
+        ? `the host tells a size of ${quoteForMessage(size)}`
+        : // Beyond the year 5138, or before the moon, no file system goes.
+          !/^-?\d{1,11}(\.\d{1,12})?$/.test(mtime)
+          ? `the host tells a time of ${quoteForMessage(mtime)}`
+          : undefined;
+    if (reason !== undefined) this.#odd.push({ path, reason });
+    else this.#logs.set(inode, { path, root, sizeBytes: Number(size), mtime, inode, isReadable: readable === "r" });
+  }
+}
+
+/** How many fields come behind the kind of a record. */
+const FIELDS = new Map([
+  ["tools", 2],
+  ["root", 1],
+  ["denied", 1],
+  ["absent", 1],
+  ["log", 5],
+  ["end", 0],
+]);
 
 /** Last part of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-/**
- * A local path for a log, below the folder of its node: the parts of its path below the folder that was searched, each
- * made safe; other bytes than the usual ones become `%XX`.
- *
- * @param isOnlyRoot With several searched folders the folder's own path comes first.
- */
-export function safeLocalPath({ path, root }: Pick<RemoteLog, "path" | "root">, isOnlyRoot: boolean): string {
-  const below = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : baseName(path);
-  const folder = isOnlyRoot
-    ? []
-    : [
-        root
-          .split("/")
-          .filter(part => part !== "")
-          .join("_"),
-      ];
-  return [...folder, ...below.split("/").filter(part => part !== "")].map(safeName).join("/");
-}
-
-/** Longest file name, in bytes, that leaves room for what is added to it. */
-const NAME_MAX_BYTES = 150;
-
-/** One part of a path that no shell, no terminal and no file system takes for anything else than a name. */
-export function safeName(name: string): string {
-  // The first character must not make it hidden, an option, or a way up.
-  const safe = name.replace(/[^A-Za-z0-9._+=@,-]|^[.-]/g, character => {
-    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
-  });
-  if (safe.length <= NAME_MAX_BYTES) return safe;
-  const digest = new Bun.CryptoHasher("sha256").update(Buffer.from(name, "latin1")).digest("hex").slice(0, 16);
-  return `${safe.slice(0, NAME_MAX_BYTES - 17).replace(/%.?$/, "")}~${digest}`;
 }

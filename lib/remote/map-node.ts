@@ -18,7 +18,8 @@ import type { ReductionParameters } from "../events/scope.ts";
 import { answerQuestions, type CopyOf, findCopies } from "./find-copies.ts";
 import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
 import { chooseWire, fetchParts } from "./fetch-parts.ts";
-import { listRemoteLogs, type RemoteLog, safeLocalPath, showPath } from "./list-logs.ts";
+import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
+import { placeLogs } from "./local-names.ts";
 import type { Connection } from "../ssh/connector.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import {
@@ -102,16 +103,18 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     const listing = await listRemoteLogs(connection, { paths, sudo });
     const logs = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
     order = logs.map(({ path }) => path);
-    const isOnlyRoot = new Set(logs.map(({ root }) => root)).size === 1;
+    const places = placeLogs(logs, tables, round === 1 ? options.note : () => {});
+    for (const { path, reason } of [...listing.odd, ...places.failed]) failed.set(path, reason);
     const jobs: RemoteJob[] = [];
     for (const log of logs) {
-      if (results.has(log.path) || log.sizeBytes === 0) continue;
+      const place = places.paths.get(log);
+      if (results.has(log.path) || log.sizeBytes === 0 || place === undefined) continue;
       failed.delete(log.path);
       if (!log.isReadable) {
         failed.set(log.path, "permission denied (--sudo reads as root)");
         continue;
       }
-      const tablePath = join(tables, `${safeLocalPath(log, isOnlyRoot)}.arrow`);
+      const tablePath = `${place}.arrow`;
       const rejectsPath = options.rejects && join(options.rejects, `${round}-${jobs.length}`);
       jobs.push({ ...makeJob(log, tablePath, options), ...(rejectsPath === undefined ? {} : { rejectsPath }) });
     }

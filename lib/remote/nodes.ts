@@ -3,7 +3,7 @@
  */
 import { environment, type OptionTable, type OptionValues, UsageError } from "../process/cli.ts";
 import { nearestWord } from "../process/options.ts";
-import { safeName } from "./list-logs.ts";
+import { safeName } from "./local-names.ts";
 import { type HostSpec, isUserName, parseHostSpec } from "../ssh/ssh-config.ts";
 import { readSmallText } from "../columns/regular-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";

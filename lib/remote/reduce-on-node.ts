@@ -223,12 +223,13 @@ export async function reduceOnNode(
     throw new SshError("command", `no Bun ${Bun.version} there (--setup brings it, --reduce-on here does without)`);
   }
   show("looking for logs");
-  const found = [...requireLogs(await listRemoteLogs(connection, { paths, sudo }))].sort((a, b) =>
-    comparePaths(a.path, b.path),
-  );
-  const failed = found
-    .filter(({ isReadable }) => !isReadable)
-    .map(({ path }) => ({ path: showPath(path), reason: "permission denied (--sudo reads as root)" }));
+  const listing = await listRemoteLogs(connection, { paths, sudo });
+  const found = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
+  const denied = found.filter(({ isReadable }) => !isReadable);
+  const failed = [
+    ...listing.odd,
+    ...denied.map(({ path }) => ({ path, reason: "permission denied (--sudo reads as root)" })),
+  ].map(({ path, reason }) => ({ path: showPath(path), reason }));
   const readable = found.filter(
     ({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && (only === undefined || only.has(path)),
   );

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, renameSync, statSync, utimesSync, writeFileSyn
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DownloadOptions, downloadLogs } from "../../../lib/remote/download-logs.ts";
-import { safeLocalPath, safeName } from "../../../lib/remote/list-logs.ts";
+import { safeName } from "../../../lib/remote/local-names.ts";
 import { SshError } from "../../../lib/ssh/connector.ts";
 import { fetchMark, isListing, type Lab, listingOf, makeLab } from "../../support/remote.ts";
 import { makeTempDir, run } from "../../support/run.ts";
@@ -29,6 +29,7 @@ function download(
     requests: 4,
     include: [],
     show() {},
+    note() {},
   };
   return lab.at(server, connection => downloadLogs(connection, { ...all, ...options }), timeoutMs);
 }
@@ -37,33 +38,6 @@ function download(
 function lines(seed: string, count: number): string {
   return Array.from({ length: count }, (_, i) => `{"eventid":"cowrie.${seed}","n":${i}}\n`).join("");
 }
-
-describe("safeName", () => {
-  const NAMES: [name: string, safe: string][] = [
-    ["cowrie.json.2024-01-31", "cowrie.json.2024-01-31"],
-    ["..", "%2E."],
-    [".hidden", "%2Ehidden"],
-    ["-rf", "%2Drf"],
-    ["a b'\"\n", "a%20b%27%22%0A"],
-    ["a/b", "a%2Fb"],
-    ["\xff", "%FF"],
-    ["%2F", "%252F"],
-    ["$(id)", "%24%28id%29"],
-  ];
-  test.each(NAMES)("%j becomes %s", (name, safe) => expect(safeName(name)).toBe(safe));
-
-  test("long names are cut and stay different", () => {
-    const [a, b] = [safeName(`${"x".repeat(300)}a`), safeName(`${"x".repeat(300)}b`)];
-    expect([a.length, b.length, a === b]).toEqual([150, 150, false]);
-  });
-
-  test("safeLocalPath() keeps folders apart and never leaves its own", () => {
-    expect(safeLocalPath({ path: "/a/b/c/cowrie.json", root: "/a/b" }, true)).toBe("c/cowrie.json");
-    expect(safeLocalPath({ path: "/a/b/c/cowrie.json", root: "/a/b" }, false)).toBe("a_b/c/cowrie.json");
-    expect(safeLocalPath({ path: "/a/b/../../etc/cowrie.json", root: "/a/b" }, true)).toBe("%2E./%2E./etc/cowrie.json");
-    expect(safeLocalPath({ path: "/etc/x", root: "/a" }, true)).toBe("x");
-  });
-});
 
 describe("downloadLogs", () => {
   withSshd(`copies whatever the name, and nothing twice${why}`, async () => {
@@ -233,7 +207,11 @@ describe("downloadLogs", () => {
     await run(["chmod", "-R", "a+rX", server.home]);
     await mkdir(join(lab.folder, "out"));
     await Bun.write(join(lab.folder, "out/a"), "a file in the way");
-    await expect(download(lab, server)).rejects.toThrow("Cannot write");
+    const { fetched, failed } = await download(lab, server);
+    expect({ fetched, failed }).toEqual({
+      fetched: 0,
+      failed: [{ path: expect.stringContaining("a/cowrie.json"), reason: expect.stringContaining("Cannot write") }],
+    });
   });
 });
 
@@ -242,7 +220,7 @@ describe("a hostile server", () => {
   async function against(
     listing: string,
     onFetch: (asked: Asked, mark: string) => void,
-    options: { timeoutMs?: number } = {},
+    options: { timeoutMs?: number; note?: (text: string) => void; taken?: string } = {},
   ) {
     const dir = await makeTempDir();
     await using server = await startFakeServer({
@@ -251,7 +229,9 @@ describe("a hostile server", () => {
     await using lab = await makeLab();
     await Bun.write(lab.known, server.knownHosts);
     const folder = join(dir.path, "a/b/out");
-    const outcome = await download(lab, { port: server.port, user: "pot" }, { folder }, options.timeoutMs ?? 2000).then(
+    if (options.taken !== undefined) await Bun.write(join(dir.path, options.taken), "");
+    const more = { folder, ...(options.note && { note: options.note }) };
+    const outcome = await download(lab, { port: server.port, user: "pot" }, more, options.timeoutMs ?? 2000).then(
       value => ({ value, error: undefined }),
       (error: unknown) => ({ value: undefined, error }),
     );
@@ -293,6 +273,56 @@ describe("a hostile server", () => {
       const { error, files } = await against(listing, () => {});
       expect([listing.slice(0, 20), (error as SshError).fault, files]).toEqual([listing.slice(0, 20), "garbage", []]);
     }
+  });
+
+  test("a log with a name, a size or a time that cannot be meant fails alone", async () => {
+    const listing = listingOf([
+      { path: "/logs/cowrie.json", size: 4 },
+      { path: "cowrie.json.1", size: 4 },
+      { path: "/logs/cowrie.json.2", size: "-1" },
+      { path: "/logs/cowrie.json.3", size: 4, mtime: "1e300" },
+      { path: `/logs/${"deep/".repeat(800)}cowrie.json`, size: 4 },
+      { path: "/logs/cowrie.json.4", size: 4, mtime: "-1.5" },
+      { path: "/logs/cowrie.json/cowrie.json", size: 4 },
+    ]);
+    const { value, files } = await against(listing, serve("one\n", "four", "in 1"));
+    expect(value).toMatchObject({ fetched: 3 });
+    expect(value!.failed.map(({ reason }) => reason)).toEqual([
+      "the host tells no whole path of it",
+      'the host tells a size of "-1"',
+      'the host tells a time of "1e300"',
+      "its path is too long for this machine",
+    ]);
+    expect(files).toEqual([
+      "a/b/out/cowrie.json.4",
+      "a/b/out/cowrie.json/cowrie.json",
+      expect.stringMatching(/^a\/b\/out\/cowrie\.json~[0-9a-f]{16}$/),
+    ]);
+  });
+
+  test("a log whose place here is taken by a folder fails alone", async () => {
+    const { value } = await against(
+      listingOf([
+        { path: "/logs/cowrie.json", size: 4 },
+        { path: "/logs/cowrie.json.1", size: 4 },
+      ]),
+      serve("one\n", "two\n"),
+      { taken: "a/b/out/cowrie.json/x" },
+    );
+    expect(value).toMatchObject({ fetched: 1, failed: [{ path: "/logs/cowrie.json", reason: expect.stringContaining("Cannot write") }] });
+  });
+
+  test("two folders of one local name are told and kept apart", async () => {
+    const log = (root: string) => listingOf([{ path: `${root}/cowrie.json`, size: 4, inode: root }], root);
+    const listing = log("/a_b").replace("end\0", "") + log("/a/b").split("\0").slice(3).join("\0");
+    const notes: string[] = [];
+    const { value, files } = await against(listing, serve("one\n", "two\n"), { note: text => notes.push(text) });
+    expect(value).toMatchObject({ logs: 2, fetched: 2, failed: [] });
+    expect(files).toHaveLength(2);
+    for (const file of files) expect(file).toMatch(/^a\/b\/out\/a_b\/cowrie\.json~[0-9a-f]{16}$/);
+    expect(notes).toEqual([
+      '"/a_b/cowrie.json" and "/a/b/cowrie.json" would have one name here: kept apart by a hash in their names',
+    ]);
   });
 
   test("data without end end at the size that was told", async () => {
