@@ -114,7 +114,7 @@ export interface StoredEventTable {
   readonly info: EventTableInfo;
   readonly table: EventTable;
   /** State of its file, see `stateOf`; undefined where it is none. */
-  readonly state?: string;
+  readonly state?: string | undefined;
 }
 
 /**

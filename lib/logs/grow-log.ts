@@ -42,7 +42,7 @@ export function growOffset({ resume, source }: EventTableInfo, sizeBytes: number
  * @throws {Error} {@link NOT_GROWN} if it is not the log of the table.
  */
 export async function mapGrown(job: LogJob, file: FileIdentity, chunks: AsyncIterable<Uint8Array>): Promise<LogResult> {
-  const stored = await openEventTable(job.tablePath!);
+  const stored = await openEventTable(job.tablePath!, job.tableState);
   const before = stored.info;
   const oldSize = before.source.sizeBytes;
   const { blockHash, lineEnd } = before.resume!;

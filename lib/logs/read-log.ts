@@ -29,6 +29,8 @@ export interface LogJob {
   readonly partialPath?: string;
   /** Whoever gave the job gives the new event table its own name. */
   readonly isNamedLater?: boolean;
+  /** State in which a table that was found true must still be, see `stateOf`. */
+  readonly tableState?: string | undefined;
   /** Map the log even if its stored table is true. */
   readonly isFresh: boolean;
   readonly hasLineHashes: boolean;

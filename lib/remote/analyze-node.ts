@@ -58,6 +58,7 @@ export interface NodeLog {
   readonly remotePath: string;
   /** Where it was mapped here: its event table, its rows unless lines are still to be compared, its rejected lines. */
   readonly tablePath?: string;
+  readonly tableState?: string | undefined;
   readonly rows?: ReducedRows | undefined;
   readonly rejectsPath?: string | undefined;
 }
@@ -270,7 +271,7 @@ export async function* takeNodeTables(
     .sort((a, b) => compareSources(a.source, b.source));
   const distinct = new Map<number, ReducedBuilder>();
   const walked = distinctLines(
-    unread.map(log => ({ ...log, tablePath: log.tablePath })),
+    unread.map(log => ({ ...log, tablePath: log.tablePath, tableState: log.tableState })),
     ({ node }) => parametersOf(node),
   );
   for await (const { log, rows } of walked) {

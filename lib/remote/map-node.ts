@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
-import { EVENT_TABLE, type EventTableInfo, openEventTable } from "../events/event-table.ts";
+import { EVENT_TABLE, type EventTableInfo, openEventTable, type StoredEventTable } from "../events/event-table.ts";
 import { formatBytes, formatRate } from "../text/format.ts";
 import { growOffset } from "../logs/grow-log.ts";
 import { verifyKept } from "../process/kept-files.ts";
@@ -67,6 +67,8 @@ export interface MappedRemoteLog {
   /** As the node has it, every byte one character. */
   readonly remotePath: string;
   readonly tablePath: string;
+  /** State in which its file must still be, see `stateOf`; undefined = any. */
+  readonly tableState: string | undefined;
   /** Undefined where the table has the hashes of lines. */
   readonly rows: ReducedRows | undefined;
   /** File of its rejected lines, if they were wanted; it may not be there. */
@@ -120,7 +122,8 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
     }
     const toFetch: RemoteJob[] = [];
     for (const job of jobs) {
-      const known = options.isFresh ? undefined : await readInfo(job);
+      const { info: known, state } = (options.isFresh ? undefined : await readInfo(job)) ?? {};
+      job.tableState = state;
       if (known !== undefined && isSame(known, job)) {
         results.set(job.log.path, { job, result: await withMapper(pool, mapper => mapper.readStored(job)) });
       } else {
@@ -199,6 +202,8 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
 }
 
 interface RemoteJob extends LogJob {
+  /** Of the event table that is here already, if it is believed. */
+  tableState?: string | undefined;
   readonly log: RemoteLog;
   readonly file: FileIdentity;
   /** It is packed on the node already. */
@@ -232,12 +237,12 @@ function makeJob(
 }
 
 /** What the event table that is here says of its log; undefined if it is of no use. */
-async function readInfo({ tablePath, path }: RemoteJob): Promise<EventTableInfo | undefined> {
+async function readInfo({ tablePath, path }: RemoteJob): Promise<Omit<StoredEventTable, "table"> | undefined> {
   if (!existsSync(tablePath)) return undefined;
   try {
     const { info, table, state } = await openEventTable(tablePath);
     await table.close();
-    return info.source.path === path && verifyKept(tablePath, EVENT_TABLE) === state ? info : undefined;
+    return info.source.path === path && verifyKept(tablePath, EVENT_TABLE) === state ? { info, state } : undefined;
   } catch {
     // Of another version, or damaged: the log is mapped again.
     return undefined;
@@ -373,7 +378,7 @@ function sortOut(
   let damaged = 0;
   let textBytes = 0;
   for (const result of results) {
-    const { source, rows, isReused, remotePath, tablePath, rejectsPath } = result;
+    const { source, rows, isReused, remotePath, tablePath, tableState, rejectsPath } = result;
     const name = quoteForMessage(source.path);
     const copy = copies.get(result);
     if (copy !== undefined) {
@@ -386,7 +391,7 @@ function sortOut(
       damaged++;
       note(`${name}: ${source.damage}; what came before it counts`);
     }
-    const log = { source, remotePath, tablePath, rows, rejectsPath };
+    const log = { source, remotePath, tablePath, tableState, rows, rejectsPath };
     if (source.counts.events + source.counts.repaired === 0) {
       empty.push(log);
       note(`left out ${name}: no Cowrie event in ${source.counts.lines} lines`);

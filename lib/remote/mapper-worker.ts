@@ -65,7 +65,7 @@ async function settle(work: () => Promise<MapperReply>): Promise<void> {
 }
 
 async function openStored(job: LogJob): Promise<LogResult> {
-  return readStored(job, await openEventTable(job.tablePath!));
+  return readStored(job, await openEventTable(job.tablePath!, job.tableState));
 }
 
 /** Pieces that one side puts and the other takes. */

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { describe, expect, jest, test } from "bun:test";
+import type { PathLike } from "node:fs";
+import { link, readdir, rm, stat, symlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { lockOutputs } from "../../../lib/process/lock.ts";
@@ -30,7 +31,7 @@ describe("lockOutputs", () => {
     const error = await lockOutputs([a, b]).catch(failure => failure);
     expect(error.message).toMatch(
       new RegExp(`^Cannot write "${b}": process ${process.pid} has been writing it since \\d{4}-[^,]+Z, ` +
-        `expected to wait for it \\(--wait SECONDS\\) or, if it is long dead, to remove "${dir.path}/\\.b\\.lock"$`),
+        `expected to wait for it \\(--wait SECONDS\\); "${dir.path}/\\.b\\.lock" ends a minute after its process$`),
     );
     expect(await sorted(dir.path)).toEqual([".b.lock"]);
     void held;
@@ -90,6 +91,97 @@ describe("lockOutputs", () => {
       );
     }
     expect(await sorted(dir.path)).toEqual([".a.lock"]);
+  });
+
+  test("a lock of another machine, or an empty one, ends a minute after it was renewed last", async () => {
+    await using dir = await makeTempDir();
+    const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
+    for (const content of [JSON.stringify({ ...NOBODY, host: "elsewhere" }), ""]) {
+      for (const [ageSeconds, isOver] of [[50, false], [70, true]] as const) {
+        await Bun.write(lockPath, content);
+        const then = Date.now() / 1000 - ageSeconds;
+        await utimes(lockPath, then, then);
+        const lock = await lockOutputs([path]).catch(() => undefined);
+        expect({ content, ageSeconds, isOver: lock !== undefined }).toEqual({ content, ageSeconds, isOver });
+        lock?.release();
+      }
+    }
+    expect(await sorted(dir.path)).toEqual([]);
+  });
+
+  test("a living process renews its lock, and no other", async () => {
+    await using dir = await makeTempDir();
+    const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
+    jest.useFakeTimers();
+    try {
+      const lock = await lockOutputs([path]);
+      const makeOld = () => utimes(lockPath, 1, 1);
+      await makeOld();
+      jest.advanceTimersByTime(11_000);
+      expect((await stat(lockPath)).mtimeMs).toBeGreaterThan(1000);
+      const other = JSON.stringify({ ...NOBODY, host: "elsewhere" });
+      await Bun.write(lockPath, other);
+      await makeOld();
+      jest.advanceTimersByTime(11_000);
+      lock.release();
+      expect([await Bun.file(lockPath).text(), (await stat(lockPath)).mtimeMs]).toEqual([other, 1000]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("a lock that was taken while its dead predecessor was looked at is left alone", async () => {
+    await using dir = await makeTempDir();
+    const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
+    await Bun.write(lockPath, JSON.stringify(NOBODY));
+    const live = { ...THIS_PROCESS, id: "00000000-0002", since: SINCE };
+    let inner = 0;
+    const linkLate = async (from: PathLike, to: PathLike) => {
+      // Another run was faster: between the look at the dead lock and the lock for replacing it.
+      if (String(to).endsWith(NOBODY.id)) {
+        inner++;
+        await Bun.write(lockPath, JSON.stringify(live));
+      }
+      await link(from, to);
+    };
+    await expect(lockOutputs([path], { link: linkLate })).rejects.toThrow(`process ${process.pid} has been writing it`);
+    expect([inner, await Bun.file(lockPath).json(), await sorted(dir.path)]).toEqual([1, live, [".a.lock"]]);
+  });
+
+  test("the same without hard links: one holds it, the dead are replaced, nothing is left", async () => {
+    await using dir = await makeTempDir();
+    const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
+    for (const code of ["EPERM", "ENOTSUP", "ENOSYS"]) {
+      const options = {
+        link: async () => {
+          throw Object.assign(new Error("no hard links"), { code });
+        },
+      };
+      const lock = await lockOutputs([path], options);
+      expect(await Bun.file(lockPath).json()).toMatchObject(THIS_PROCESS);
+      await expect(lockOutputs([path], options)).rejects.toThrow("has been writing it since");
+      lock.release();
+      await Bun.write(lockPath, JSON.stringify(NOBODY));
+      (await lockOutputs([path], options)).release();
+      expect(await sorted(dir.path)).toEqual([]);
+    }
+    const failing = async () => {
+      throw Object.assign(new Error("broken"), { code: "EIO" });
+    };
+    await expect(lockOutputs([path], { link: failing })).rejects.toThrow("the disk reports an error");
+    expect(await sorted(dir.path)).toEqual([]);
+  });
+
+  test("a pipe or a link in the place of a lock is not opened", async () => {
+    await using dir = await makeTempDir();
+    const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
+    expect(Bun.spawnSync(["mkfifo", lockPath]).exitCode).toBe(0);
+    await expect(lockOutputs([path])).rejects.toThrow("is no lock of ours");
+    await rm(lockPath);
+    await Bun.write(join(dir.path, "other"), JSON.stringify(NOBODY));
+    await symlink("other", lockPath);
+    await expect(lockOutputs([path])).rejects.toThrow("is no lock of ours");
+    expect(await sorted(dir.path)).toEqual([".a.lock", "other"]);
   });
 
   test("many at once in one process take turns", async () => {
