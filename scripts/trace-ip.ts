@@ -23,25 +23,40 @@ const OPTIONS = {
     short: "i",
     placeholder: "ADDRESS",
     required: true,
-    help: "Source address, or a range as 203.0.113.0/24 or 2001:db8::/32; ::ffff:203.0.113.7 is 203.0.113.7.",
+    repeatable: true,
+    help:
+      "Source address, or a range as 203.0.113.0/24 or 2001:db8::/32; ::ffff:203.0.113.7 is 203.0.113.7. Give it again " +
+      "for more.",
   },
+  limit: {
+    type: "count",
+    short: "n",
+    default: 0,
+    help: "Different sessions shown, most frequent first, with --json the first sessions; 0 = all. The summary is of all.",
+  },
+  withCommands: { type: "boolean", help: "Only sessions in which something was typed." },
   ...traceOptions,
 } as const;
 
 export const COMMAND = {
   name: "trace-ip",
-  summary: "All sessions of one address or range, with a summary on top.",
+  summary: "All sessions of some addresses or ranges, with a summary on top.",
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
-    "The summary and the sessions, by sensor and day, as text to stdout, times as offsets from the connect " +
-    "(minutes:seconds); with --json one JSON object {address, searched, summary, sessions: [{..., steps}]}; with -o a " +
-    "page of one file that needs no script and no network.",
-  exits: { ok: "the address was found", failed: "no session of it, or an input that is missing or damaged" },
+    "The summary and the sessions as text to stdout, times as offsets from the connect (minutes:seconds): those that " +
+    "did the same as one with their number, the others by sensor and day. With --json one JSON object {address (a list " +
+    "of several), searched, summary, sessions: [{..., steps}]} with each session by itself; with -o a page of one file " +
+    "that needs no script and no network.",
+  exits: { ok: "each address was found", failed: "no session of one, or an input that is missing or damaged" },
   examples: [
     {
       does: "A session whose download came after its end",
       run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.253",
+    },
+    {
+      does: "Who typed something from two networks, the ten most frequent ways",
+      run: "bun scripts/trace-ip.ts test/fixtures/fleet -i 203.0.113.0/24 -i 198.51.100.0/24 --with-commands -n 10",
     },
     {
       does: "A whole network on one sensor, as a page",
@@ -52,25 +67,32 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const { ip } = values;
-  const range = parseAddressRange(ip.trim());
-  if (range === undefined) {
-    throw new UsageError(`Cannot read --ip ${quoteForMessage(ip)}: expected an address, or a range as 203.0.113.0/24`);
-  }
+  const { ip, limit, withCommands } = values;
+  const matchers = ip.map(text => {
+    const range = parseAddressRange(text.trim());
+    if (range !== undefined) return addressMatcher(range);
+    throw new UsageError(`Cannot read --ip ${quoteForMessage(text)}: expected an address, or a range as 203.0.113.0/24`);
+  });
+  const matches = (address: string) => matchers.some(isIn => isIn(address));
+  const name = ip.join(", ");
+  const kind = withCommands ? "a session with commands from" : "a session from";
   const trace: Trace = {
     name: COMMAND.name,
-    what: `a session from ${quoteForMessage(ip)}`,
-    range,
-    search: (set, options) => findAddress(set, addressMatcher(range), options),
-    toText: (stories, options) => addressToText(ip, stories, summarize(stories), options),
+    asked: ip.map((text, i) => ({
+      what: `${kind} ${quoteForMessage(text)}`,
+      isFound: ({ address }) => matchers[i]!(address ?? ""),
+    })),
+    isWanted: ({ address, commands }) => matches(address ?? "") && (!withCommands || commands.length > 0),
+    search: (set, options) => findAddress(set, matches, options),
+    toText: (stories, options) => addressToText(name, stories, summarize(stories), options, limit),
     toJson: (stories, { logs, days }) =>
       toSafeJson({
-        address: ip,
+        address: ip.length === 1 ? ip[0] : ip,
         searched: { logs, days },
         summary: summaryToJson(summarize(stories)),
-        sessions: stories.map(storyToJson),
+        sessions: (limit === 0 ? stories : stories.slice(0, limit)).map(storyToJson),
       }),
-    toPage: (stories, searched) => renderTrace({ kind: "address", name: ip }, stories, searched),
+    toPage: (stories, searched) => renderTrace({ kind: "address", name }, stories, searched, limit),
   };
   return runTrace(trace, values, operands);
 }

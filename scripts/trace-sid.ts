@@ -5,7 +5,7 @@
  * Event tables are searched by their dictionaries, so only those that hold the session are decoded.
  */
 import { type Command, type ExitCode, parseCommand, runMain } from "../lib/process/cli.ts";
-import { findSession } from "../lib/sessions/event-search.ts";
+import { findSessions } from "../lib/sessions/event-search.ts";
 import { LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
@@ -22,20 +22,23 @@ const OPTIONS = {
     short: "sid",
     placeholder: "ID",
     required: true,
-    help: "Session to trace, as Cowrie wrote it. On sensors that share the id, each has a trace of its own.",
+    repeatable: true,
+    help:
+      "Session to trace, as Cowrie wrote it; give it again for more. On sensors that share an id, each has a trace of " +
+      "its own.",
   },
   ...traceOptions,
 } as const;
 
 export const COMMAND = {
   name: "trace-sid",
-  summary: "All that one session did: logins, commands, files, forwards, in order.",
+  summary: "All that a session did: logins, commands, files, forwards, in order.",
   operands: [LOG_OPERAND],
   options: OPTIONS,
   writes:
     "The session as text to stdout, times as offsets from the connect (minutes:seconds); with --json one JSON object " +
-    "{session, searched, sessions: [{..., steps}]}; with -o a page of one file that needs no script and no network.",
-  exits: { ok: "the session was found", failed: "no such session, or an input that is missing or damaged" },
+    "{session (a list of several), searched, sessions: [{..., steps}]}; with -o a page of one file that needs no script and no network.",
+  exits: { ok: "each session was found", failed: "one was not, or an input that is missing or damaged" },
   examples: [
     {
       does: "A session of the example logs, past midnight and over two files",
@@ -50,12 +53,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { sessionId } = values;
   const trace: Trace = {
     name: COMMAND.name,
-    what: `session ${quoteForMessage(sessionId)}`,
-    search: (set, options) => findSession(set, sessionId, options),
+    asked: sessionId.map(id => ({ what: `session ${quoteForMessage(id)}`, isFound: ({ session }) => session === id })),
+    search: (set, options) => findSessions(set, sessionId, options),
     toText: storiesToText,
     toJson: (stories, { logs, days }) =>
-      toSafeJson({ session: sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),
-    toPage: (stories, searched) => renderTrace({ kind: "session", name: sessionId }, stories, searched),
+      toSafeJson({ session: sessionId.length === 1 ? sessionId[0] : sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),
+    toPage: (stories, searched) => renderTrace({ kind: "session", name: sessionId.join(", ") }, stories, searched),
   };
   return runTrace(trace, values, operands);
 }

@@ -25,12 +25,16 @@ import {
   type Story,
   summarize,
 } from "../sessions/story.ts";
+import { groupEqual, type SessionRow } from "../sessions/equal-sessions.ts";
 import {
   countsOf,
   describeDuration,
   formatOffset,
   groupStories,
+  leftText,
+  rowLines,
   sessionFacts,
+  singles,
   summaryFacts,
 } from "../sessions/trace-text.ts";
 
@@ -40,7 +44,7 @@ export interface Traced {
   readonly name: string;
 }
 
-/** Sessions shown in full; a page of more opens slowly. The page says how many it leaves out. */
+/** Different sessions shown in full; a page of more opens slowly. The page says how many it leaves out. */
 export const SESSIONS_SHOWN = 500;
 /** Lanes of the picture. */
 const LANES_SHOWN = 60;
@@ -67,10 +71,17 @@ const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
   connect: "only connected",
 };
 
-/** Render the page; the same sessions give the same bytes. */
-export function renderTrace(traced: Traced, stories: readonly Story[], searched: Searched): string {
+/**
+ * Render the page; the same sessions give the same bytes.
+ *
+ * @param limit Different sessions shown; 0 = as many as there is room for.
+ */
+export function renderTrace(traced: Traced, stories: readonly Story[], searched: Searched, limit = 0): string {
   const summary = summarize(stories);
-  const shown = stories.slice(0, SESSIONS_SHOWN);
+  const rows = groupEqual(stories);
+  const shown = rows.slice(0, limit === 0 ? SESSIONS_SHOWN : Math.min(limit, SESSIONS_SHOWN));
+  const repeated = shown.filter(row => row.stories.length > 1);
+  const hasAddresses = summary.addresses.length > 1;
   const isOne = stories.length === 1;
   const isAddress = traced.kind === "address";
   const facts = isOne && !isAddress ? sessionFacts(stories[0]!) : summaryFacts(summary);
@@ -89,31 +100,34 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
       summary.sensors.length > SENSORS_DRAWN
         ? ` First ${SENSORS_DRAWN} of ${formatNumber(summary.sensors.length)} sensors.`
         : "",
-    lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, summary.addresses.length > 1)) },
+    lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, hasAddresses)) },
     lanesHeading: isOne ? "What happened when?" : "How did the sessions go?",
     lanesNote: isOne
       ? "Each mark is an event; the scale is linear."
-      : `Each lane is a session from its connect on; the scale is logarithmic.${stories.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${formatNumber(stories.length)} sessions.` : ""}`,
-    legend: markLegend(shown.slice(0, LANES_SHOWN)),
+      : `Each lane is a session from its connect on, equal ones sharing the lane of the first; the scale is logarithmic.${shown.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${leftText(rows)}.` : ""}`,
+    legend: markLegend(shown.slice(0, LANES_SHOWN).map(({ story }) => story)),
     outcomes: OUTCOMES.filter(outcome => stories.some(story => outcomeOf(story) === outcome)).map(outcome => ({
       className: `o-${outcome}`,
       name: OUTCOME_NAMES[outcome],
     })),
     ...toTables(summary),
     hasTables: isAddress,
-    groups: groupStories(shown).map(group => ({
+    hasRepeated: repeated.length > 1 || (repeated.length > 0 && repeated.length < shown.length),
+    repeatedCount: `${plural(repeated.reduce((sum, row) => sum + row.stories.length, 0), "session")}, ${plural(repeated.length, "way")} to go`,
+    repeated: repeated.map(row => toRowView(row, hasAddresses)),
+    groups: groupStories(singles(shown)).map(group => ({
       heading:
         isAddress || stories.length > 1
           ? `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}`
           : "The session, step by step",
       count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
-      sessions: group.stories.map(story => toSessionView(story, summary.addresses.length > 1)),
+      sessions: group.stories.map(story => toSessionView(story, hasAddresses)),
     })),
     left:
-      stories.length > shown.length
-        ? `First ${formatNumber(shown.length)} of ${plural(stories.length, "session")}; --since, --until and --sensor choose others.`
+      rows.length > shown.length
+        ? `First ${formatNumber(shown.length)} of ${leftText(rows)}; -n, --since, --until and --sensor choose others.`
         : "",
-    hasLeft: stories.length > shown.length,
+    hasLeft: rows.length > shown.length,
   };
   return renderPage(page, view, { head, session }, { style: baseStyle + purposeStyle + traceStyle, script: "" });
 }
@@ -152,9 +166,17 @@ function toTables({ credentials, commands, files }: ReturnType<typeof summarize>
   };
 }
 
+/** Sessions that are equal, by the steps of the first. */
+function toRowView(row: SessionRow, withAddress: boolean) {
+  const [heading, ids] = rowLines(row, withAddress);
+  return { ...toSessionView(row.story, withAddress), isRow: true, row: heading, facts: ids };
+}
+
 function toSessionView(story: Story, withAddress: boolean) {
   const steps = story.steps.slice(0, STEPS_SHOWN);
   return {
+    isRow: false,
+    row: "",
     id: visible(story.session),
     clock: formatInstant(story.startUs).slice(11),
     facts: [
@@ -275,8 +297,9 @@ function drawSession(story: Story): Markup {
 }
 
 /** Several sessions: a lane each, from the connect on, on a logarithmic scale of time. */
-function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
-  const shown = stories.slice(0, LANES_SHOWN);
+function drawLanes(rows: readonly SessionRow[], withAddress: boolean): Markup {
+  const lanesShown = rows.slice(0, LANES_SHOWN);
+  const shown = lanesShown.map(({ story }) => story);
   const longest = shown.reduce((most, story) => Math.max(most, (lastOf(story) - story.startUs) / 1e6), 1);
   const reach = Math.log10(1 + longest);
   const x = (us: number, story: Story) =>
@@ -291,9 +314,10 @@ function drawLanes(stories: readonly Story[], withAddress: boolean): Markup {
     at: round1(LANE_LEFT + (Math.log10(1 + seconds) / reach) * (LANE_RIGHT - LANE_LEFT)),
     text: shortTime(seconds),
   }));
-  const lanes = shown.flatMap((story, lane) => {
+  const lanes = lanesShown.flatMap(({ story, stories }, lane) => {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
-    const name = `${formatInstant(story.startUs).slice(5)} ${nameOf(story)}`;
+    const times = stories.length > 1 ? `${formatNumber(stories.length)} × ` : "";
+    const name = `${times}${formatInstant(story.startUs).slice(5)} ${nameOf(story)}`;
     return [
       element(
         "text",

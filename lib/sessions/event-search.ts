@@ -41,14 +41,18 @@ export function sessionKey(sensor: string, session: string): string {
   return `${sensor}\u0000${session}`;
 }
 
-/** All events of the sessions with one id, on every sensor that has it. */
-export async function findSession(set: LogSet, session: string, options: SearchOptions): Promise<Found> {
+/** All events of the sessions with one of some ids, on every sensor that has it. */
+export async function findSessions(
+  set: LogSet,
+  sessions: readonly string[],
+  options: SearchOptions,
+): Promise<Found> {
   const collector = new Collector(options);
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
       let codes: Set<number> | undefined;
       for await (const batch of table.batches()) {
-        codes ??= new Set([codeOf(table.dictionaries.get("session"), session)].filter(code => code >= 0));
+        codes ??= new Set(sessions.map(id => codeOf(table.dictionaries.get("session"), id)).filter(code => code >= 0));
         if (!collector.addVerdicts(table, batch) && codes.size === 0) break;
         if (codes.size > 0) collector.addSessions(table, batch, codes);
       }

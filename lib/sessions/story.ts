@@ -4,7 +4,6 @@
  * Attacker text is kept apart from our words in every step, so that whoever shows it knows what to escape and what to
  * mark; nothing here is escaped.
  */
-import { addressMatcher, type AddressRange } from "../text/address.ts";
 import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { formatBytes, formatDuration, toIsoInstant } from "../text/format.ts";
 import { clipEnd } from "../text/labels.ts";
@@ -133,15 +132,21 @@ export function buildStories({ events, verdicts }: Found): Story[] {
   );
 }
 
-/** Only the sessions from an address of the range, and that began on a day from `sinceDay` to `untilDay`. */
+/** Which sessions of those found count. */
+export interface StoryChoice {
+  readonly isWanted?: (story: Story) => boolean;
+  /** First and last day on which they began. */
+  readonly sinceDay?: number;
+  readonly untilDay?: number;
+}
+
 export function pickStories(
   stories: readonly Story[],
-  { range, sinceDay = -Infinity, untilDay = Infinity }: { range?: AddressRange; sinceDay?: number; untilDay?: number },
+  { isWanted = () => true, sinceDay = -Infinity, untilDay = Infinity }: StoryChoice,
 ): Story[] {
-  const matches = range === undefined ? () => true : addressMatcher(range);
   return stories.filter(story => {
     const day = dayOfStory(story);
-    return day >= sinceDay && day <= untilDay && (range === undefined || matches(story.address ?? ""));
+    return day >= sinceDay && day <= untilDay && isWanted(story);
   });
 }
 

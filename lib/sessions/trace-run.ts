@@ -18,7 +18,6 @@ import { type LogSet, readLogSet } from "../logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../process/output-file.ts";
 import { visible } from "../text/text.ts";
 import { buildStories, pickStories, type Story } from "./story.ts";
-import type { AddressRange } from "../text/address.ts";
 import { notFoundText, type TraceTextOptions } from "./trace-text.ts";
 
 /** Options that both traces have behind their own. */
@@ -33,13 +32,20 @@ export const TRACE_OPTIONS = {
   json: { type: "boolean", help: "Write one JSON object to stdout instead of text." },
 } as const satisfies OptionTable;
 
+/** An address or a session that is looked for. */
+export interface Asked {
+  /** In words for a message: `session "abc"`. */
+  readonly what: string;
+  readonly isFound: (story: Story) => boolean;
+}
+
 /** One trace: how it searches, and how its result is told. */
 export interface Trace {
   readonly name: string;
-  /** What is looked for, in words for a message. */
-  readonly what: string;
+  /** All that is looked for. */
+  readonly asked: readonly Asked[];
   /** Which sessions of those found count; undefined = all. */
-  readonly range?: AddressRange;
+  readonly isWanted?: (story: Story) => boolean;
   search(set: LogSet, options: SearchOptions): Promise<Found>;
   /** Pieces of text. */
   toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string>;
@@ -71,12 +77,11 @@ export async function runTrace(
   });
   const stories = pickStories(buildStories(found), {
     ...scope,
-    ...(trace.range === undefined ? {} : { range: trace.range }),
+    ...(trace.isWanted === undefined ? {} : { isWanted: trace.isWanted }),
   });
-  if (stories.length === 0) {
-    note(`${trace.name}: ${visible(notFoundText(trace.what, searched))}`);
-    return EXIT.failed;
-  }
+  const missing = trace.asked.filter(({ isFound }) => !stories.some(isFound));
+  for (const { what } of missing) note(`${trace.name}: ${visible(notFoundText(what, searched))}`);
+  if (stories.length === 0) return EXIT.failed;
   if (values.outfile !== undefined) await writeOutputs([[values.outfile, trace.toPage(stories, searched)]]);
   if (values.json) {
     await writeOut(`${trace.toJson(stories, searched)}\n`);
@@ -94,5 +99,5 @@ export async function runTrace(
   if (values.outfile !== undefined && !values.quiet) {
     note(`${trace.name}: ${plural(stories.length, "session")} in ${visible(values.outfile)}`);
   }
-  return exitCodeOf(set);
+  return missing.length > 0 ? EXIT.failed : exitCodeOf(set);
 }

@@ -4,6 +4,7 @@ import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIso
 import { quoteEdges, sensorLabel } from "../text/labels.ts";
 import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
+import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
 import { dayOfStory, describeVerdict, type Part, type Step, type Story, type Summary, toEndpoint } from "./story.ts";
 import { DAY_US } from "../text/time.ts";
 
@@ -52,24 +53,69 @@ export function* storiesToText(stories: readonly Story[], options: TraceTextOpti
   }
 }
 
-/** All sessions of an address: the summary, then each, grouped by sensor and day. */
+/**
+ * All sessions of some addresses: the summary, then sessions that came more than once, then each other, grouped by
+ * sensor and day.
+ *
+ * @param limit Different sessions shown; 0 = all.
+ */
 export function* addressToText(
   title: string,
   stories: readonly Story[],
   summary: Summary,
   options: TraceTextOptions,
+  limit = 0,
 ): Generator<string> {
   yield `${paint(cut(visible(title), options.width), "bold", options.color)}\n`;
   yield factLines(summaryFacts(summary), options);
   yield* summaryTables(summary, options);
-  for (const group of groupStories(stories)) {
+  const rows = groupEqual(stories);
+  const shown = limit === 0 ? rows : rows.slice(0, limit);
+  const repeated = shown.filter(row => row.stories.length > 1);
+  const hasAddresses = summary.addresses.length > 1;
+  for (const row of repeated) {
+    const [heading, ids] = rowLines(row, hasAddresses);
+    yield `\n${paint(cut(heading, options.width), "bold", options.color)}\n`;
+    yield `  ${paint(cut(ids, options.width, 2), "yellow", options.color)}\n`;
+    yield stepsToText(row.story, options, "    ", true);
+  }
+  for (const group of groupStories(singles(shown))) {
     const heading = `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}, ${plural(group.stories.length, "session")}`;
     yield `\n${paint(cut(heading, options.width), "bold", options.color)}\n`;
     for (const story of group.stories) {
-      yield `\n  ${paint(cut(sessionLine(story, summary.addresses.length > 1), options.width, 2), "yellow", options.color)}\n`;
+      yield `\n  ${paint(cut(sessionLine(story, hasAddresses), options.width, 2), "yellow", options.color)}\n`;
       yield stepsToText(story, options, "    ", true);
     }
   }
+  if (shown.length < rows.length) yield `\nFirst ${formatNumber(shown.length)} of ${leftText(rows)}; -n 0 shows all\n`;
+}
+
+/** `312 different sessions` */
+export function leftText(rows: readonly SessionRow[]): string {
+  return plural(rows.length, "different session");
+}
+
+/** Sessions that are like no other, in order of their start. */
+export function singles(rows: readonly SessionRow[]): Story[] {
+  return rows.filter(({ stories }) => stories.length === 1).map(({ story }) => story);
+}
+
+/** Two lines on sessions that are equal: how often, when, where; and which they were. */
+export function rowLines(row: SessionRow, withAddress: boolean): [heading: string, ids: string] {
+  const { story, stories } = row;
+  const { firstUs, lastUs, sensors, addresses, durationsSec } = rowFacts(row);
+  const [shortest, longest] = durationsSec.map(formatDuration);
+  const places = sensors.length > 1 ? plural(sensors.length, "sensor") : sensorLabel(sensors[0]!);
+  const heading = [
+    `${plural(stories.length, "equal session")} on ${places}, ${formatInstant(firstUs)} to ${formatInstant(lastUs)}`,
+    ...(withAddress ? [`from ${addresses.length === 1 ? visible(addresses[0]!) : plural(addresses.length, "address", "addresses")}`] : []),
+    story.protocol ?? "unknown protocol",
+    shortest === longest ? shortest! : `${shortest} to ${longest}`,
+    countsOf(story),
+  ];
+  const name = ({ session, sensor }: Story) =>
+    `${visible(session)}${sensors.length > 1 ? ` on ${sensorLabel(sensor)}` : ""}`;
+  return [heading.filter(fact => fact !== "").join(", "), `first ${name(story)} (shown), last ${name(stories.at(-1)!)}`];
 }
 
 /** Sessions of one sensor and day. */

@@ -54,6 +54,28 @@ describe("trace-ip", () => {
     expect(sessions(range!.stdout)).toHaveLength(FLEET_FACTS.spike.sessions + 1);
   });
 
+  test("several addresses, only sessions with commands, the most frequent ways", async () => {
+    const { spike, hostile } = FLEET_FACTS;
+    const both = await trace("-i", spike.srcIp, "-i", hostile.srcIp, "--json");
+    const one = async (ip: string, ...args: string[]) => JSON.parse((await trace("-i", ip, "--json", ...args)).stdout);
+    const [spiked, attacked] = [await one(spike.srcIp), await one(hostile.srcIp)];
+    const all = JSON.parse(both.stdout);
+    expect(all.address).toEqual([spike.srcIp, hostile.srcIp]);
+    expect(all.sessions).toHaveLength(spiked.sessions.length + attacked.sessions.length);
+    const cut = await one(spike.srcIp, "-n", "3");
+    expect([cut.sessions.length, cut.summary]).toEqual([3, spiked.summary]);
+    // Its passwords are equal or not, the sessions all are logins and nothing else.
+    const none = await trace("-i", spike.srcIp, "-i", hostile.srcIp, "--with-commands", "-n", "1");
+    expect(none.exitCode).toBe(1);
+    expect(none.stderr).toStartWith(`trace-ip: Cannot find a session with commands from "${spike.srcIp}": searched `);
+    expect(none.stdout).toContain(`${spike.srcIp}, ${hostile.srcIp}\n`);
+    expect(await trace("-i", hostile.srcIp, "--sensor", "hp-nycc")).toMatchObject({
+      stdout: "",
+      stderr: expect.stringContaining('Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?'),
+      exitCode: 2,
+    });
+  });
+
   test("keeps to sensors and days", async () => {
     const { srcIp, day, sensors } = FLEET_FACTS.hostile;
     const both = await trace("-i", srcIp, "--json");

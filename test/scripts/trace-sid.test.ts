@@ -30,6 +30,19 @@ const WANTED = `Session ${MIDNIGHT} on hp-ams-01
 `;
 
 describe("trace-sid", () => {
+  test("several sessions: all of them, and the one that there is not is named", async () => {
+    const ask = ["--column", "session", "--where", "src_ip=203.0.113.253", "-n", "1", "--json", "-q"];
+    const { stdout: answer } = await runScript("value-counts", [fleet, ...ask]);
+    const [first, second] = [MIDNIGHT, (JSON.parse(answer) as { session: string }).session];
+    const both = await trace("-sid", first, "-sid", second, "--json");
+    const { session, sessions } = JSON.parse(both.stdout);
+    expect({ exitCode: both.exitCode, session }).toEqual({ exitCode: 0, session: [first, second] });
+    expect(new Set(sessions.map((one: { session: string }) => one.session))).toEqual(new Set([first, second]));
+    const missing = await trace("-sid", first, "-sid", "nosuchsession", "--json");
+    expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Cannot find session "nosuchsession"') });
+    expect(JSON.parse(missing.stdout).sessions).toHaveLength(1);
+  });
+
   test("tells a session that lies in two files as one", async () => {
     const { stdout, stderr, exitCode } = await trace("-sid", MIDNIGHT);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { findSession } from "../../../lib/sessions/event-search.ts";
+import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { buildStories } from "../../../lib/sessions/story.ts";
 import { renderTrace, SESSIONS_SHOWN } from "../../../lib/pages/trace-page.ts";
 import { type LogEvent, readEvents } from "../../support/event-logs.ts";
@@ -9,7 +9,7 @@ const SEARCHED = { logs: 1, days: 1, firstUs: 0, lastUs: 1 };
 
 async function stories(events: LogEvent[]) {
   using set = await readEvents(events);
-  return buildStories(await findSession(set, "s1", { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
 }
 
 describe("renderTrace", () => {
@@ -36,11 +36,29 @@ describe("renderTrace", () => {
 
   test("says how many sessions it leaves out", async () => {
     const found = await stories([{ eventid: "session.connect", at: 0 }]);
-    const many = Array.from({ length: SESSIONS_SHOWN + 1 }, () => found[0]!);
+    const step = found[0]!.steps[0]!;
+    const many = Array.from({ length: SESSIONS_SHOWN + 1 }, (_, repeats) => ({
+      ...found[0]!,
+      steps: [{ ...step, kind: "command" as const, repeats }],
+    }));
     const page = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED);
-    expect(page).toContain("First 500 of 501 sessions");
+    expect(page).toContain("First 500 of 501 different sessions");
     expect(page.match(/<article/g)).toHaveLength(SESSIONS_SHOWN);
-    expect(page).toContain("First 60 of 501 sessions");
+    expect(page).toContain("First 60 of 501 different sessions");
+    const few = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED, 3);
+    expect(few.match(/<article/g)).toHaveLength(3);
+    expect(few).toContain("First 3 of 501 different sessions");
+  });
+
+  test("equal sessions are one lane and one article, with their number", async () => {
+    const found = await stories([{ eventid: "session.connect", at: 0 }, { eventid: "client.version", at: 1, version: "<i>" }]);
+    const many = Array.from({ length: 835 }, () => found[0]!);
+    const page = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED);
+    expect(page.match(/<article/g)).toHaveLength(1);
+    expect(page.match(/class="lane"/g)).toHaveLength(1);
+    expect(page).toContain("<h3>835 equal sessions on a, ");
+    expect(page).toContain(">835 × 03-01 12:00:00 s1<");
+    expect(page).toContain("835 sessions on 1 sensor");
   });
 
   test("hostile text is text in every place", async () => {

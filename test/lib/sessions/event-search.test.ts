@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Dictionary, textOf } from "../../../lib/columns/dictionary.ts";
-import { codeOf, countSearched, findAddress, findSession, matchingCodes } from "../../../lib/sessions/event-search.ts";
+import { codeOf, countSearched, findAddress, findSessions, matchingCodes } from "../../../lib/sessions/event-search.ts";
 import { readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -26,7 +26,7 @@ describe("codeOf", () => {
   });
 });
 
-describe("findSession", () => {
+describe("findSessions", () => {
   test("puts a session of two files together and finds verdicts of other sessions", async () => {
     using set = await readEvents(
       [
@@ -40,7 +40,7 @@ describe("findSession", () => {
         { eventid: "virustotal.scanfile", at: 90_002, session: "third", sha256: HASH, positives: 4, total: 70 },
       ],
     );
-    const { events, verdicts } = await findSession(set, "s1", { sensors: [] });
+    const { events, verdicts } = await findSessions(set, ["s1"], { sensors: [] });
     expect(events.map(({ eventid }) => eventid)).toEqual([
       "cowrie.session.connect",
       "cowrie.session.file_download",
@@ -55,9 +55,9 @@ describe("findSession", () => {
       { eventid: "session.connect", at: 0 },
       { eventid: "session.connect", at: 1, sensor: "b" },
     ]);
-    const found = await findSession(set, "s1", { sensors: ["a2"], sensorAliases: { a: "a2" } });
+    const found = await findSessions(set, ["s1"], { sensors: ["a2"], sensorAliases: { a: "a2" } });
     expect(found.events.map(({ sensor }) => sensor)).toEqual(["a2"]);
-    expect((await findSession(set, "S1", { sensors: [] })).events).toEqual([]);
+    expect((await findSessions(set, ["S1"], { sensors: [] })).events).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseAddressRange } from "../../../lib/text/address.ts";
-import { findSession } from "../../../lib/sessions/event-search.ts";
+import { addressMatcher, parseAddressRange } from "../../../lib/text/address.ts";
+import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { buildStories, outcomeOf, pickStories, type Story, storyToJson, summarize } from "../../../lib/sessions/story.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 
@@ -8,7 +8,7 @@ const HASH = "cd".repeat(32);
 
 async function trace(...logs: LogEvent[][]): Promise<Story[]> {
   using set = await readEvents(...logs);
-  return buildStories(await findSession(set, "s1", { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
 }
 
 /** Steps as `offset what: parts`. */
@@ -117,8 +117,8 @@ describe("a story", () => {
       ["192.0.2.1", 3],
       ["198.51.100.9", 2],
     ]);
-    const range = parseAddressRange("198.51.100.0/24")!;
-    expect(pickStories(stories, { range })).toEqual([stories[1]!]);
+    const matches = addressMatcher(parseAddressRange("198.51.100.0/24")!);
+    expect(pickStories(stories, { isWanted: ({ address }) => matches(address ?? "") })).toEqual([stories[1]!]);
     const day = Math.floor(NOON_MS / 86_400_000);
     expect(pickStories(stories, { sinceDay: day + 1 })).toEqual([]);
     expect(pickStories(stories, { sinceDay: day, untilDay: day })).toEqual(stories);
@@ -171,7 +171,7 @@ describe("a story", () => {
 
   test("sizes before 2019-03-14 are turned round", async () => {
     using set = await readEvents([{ eventid: "client.size", at: -3e8, width: 24, height: 80 }]);
-    const [story] = buildStories(await findSession(set, "s1", { sensors: [] }));
+    const [story] = buildStories(await findSessions(set, ["s1"], { sensors: [] }));
     expect(lines(story!)).toEqual(["0 terminal: 80 x 24"]);
   });
 });

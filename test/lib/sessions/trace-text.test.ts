@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { findSession } from "../../../lib/sessions/event-search.ts";
+import { groupEqual } from "../../../lib/sessions/equal-sessions.ts";
+import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { textWidth } from "../../../lib/text/text.ts";
 import { buildStories, summarize } from "../../../lib/sessions/story.ts";
 import {
@@ -17,7 +18,7 @@ const PLAIN = { width: undefined, color: false };
 
 async function stories(events: LogEvent[]) {
   using set = await readEvents(events);
-  return buildStories(await findSession(set, "s1", { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
 }
 
 const SESSION: LogEvent[] = [
@@ -81,10 +82,11 @@ describe("storiesToText", () => {
 
 describe("addressToText", () => {
   test("has the summary on top and groups by sensor and day", async () => {
+    const other = (input: string): LogEvent => ({ eventid: "command.input", at: 1, input });
     const found = await stories([
       ...SESSION,
-      ...SESSION.map(event => ({ ...event, at: event.at + 90_000 })),
-      ...SESSION.map(event => ({ ...event, sensor: "b" })),
+      ...[...SESSION, other("a")].map(event => ({ ...event, at: event.at + 90_000 })),
+      ...[...SESSION, other("b")].map(event => ({ ...event, sensor: "b" })),
     ]);
     const text = [...addressToText("192.0.2.1", found, summarize(found), PLAIN)].join("");
     expect(text).toStartWith(`192.0.2.1
@@ -92,7 +94,7 @@ describe("addressToText", () => {
   sessions  3 on 2 days
   sensors   a, b
   logins    6 with 2 credentials, 3 accepted (50.0 %)
-  commands  3, 1 distinct
+  commands  5, 3 distinct
   files     none
 `);
     expect(text.match(/^[ab], .*/gm)).toEqual([
@@ -105,6 +107,29 @@ describe("addressToText", () => {
       ["a", 1],
       ["b", 1],
     ]);
+  });
+
+  test("sessions that did the same are one, with their number; -n keeps the most frequent", async () => {
+    const common = { protocol: "ssh", dst_ip: "198.51.100.1" };
+    const scans: LogEvent[] = [0, 10, 86_400].flatMap((at, i) => [
+      { eventid: "session.connect", at, session: `scan${i}`, src_port: 1000 + i, sensor: i < 2 ? "a" : "b", ...common },
+      { eventid: "session.closed", at: at + 1 + i / 10, session: `scan${i}`, duration: 1 + i / 10, sensor: i < 2 ? "a" : "b" },
+    ]);
+    using set = await readEvents([...scans, ...SESSION.map(event => ({ ...event, session: "s1" }))]);
+    const found = buildStories(await findSessions(set, ["scan0", "scan1", "scan2", "s1"], { sensors: [] }));
+    const rows = groupEqual(found);
+    expect(rows.map(({ story, stories: own }) => [story.session, own.length])).toEqual([["scan0", 3], ["s1", 1]]);
+    const text = (limit: number) => [...addressToText("x", found, summarize(found), PLAIN, limit)].join("");
+    expect(text(0)).toContain(`
+3 equal sessions on 2 sensors, 2024-03-01 12:00:00 to 2024-03-02 12:00:00, ssh, 1.00 s to 1.20 s
+  first scan0 on a (shown), last scan2 on b
+    0:01.000  closed  after 1.00 s
+
+a, 2024-03-01, 1 session
+`);
+    expect(text(1)).toEndWith("\nFirst 1 of 2 different sessions; -n 0 shows all\n");
+    expect(text(1)).not.toContain("session s1");
+    expect(text(2)).toBe(text(0));
   });
 });
 

@@ -1,0 +1,62 @@
+/**
+ * Sessions that went the same way, as one: a scanner comes a thousand times and does one thing.
+ *
+ * Equal are sessions of the same steps with the same texts, whatever their addresses, sensors and times; how long they
+ * took, and where their recordings lie, makes no difference.
+ */
+import { compareText } from "../text/text.ts";
+import type { Step, Story } from "./story.ts";
+
+/** One or more sessions that are equal. */
+export interface SessionRow {
+  /** The first of them. */
+  readonly story: Story;
+  /** All of them, in order of their start. */
+  readonly stories: readonly Story[];
+}
+
+/**
+ * Put equal sessions together.
+ *
+ * @param stories In order of their start.
+ * @returns Most frequent first, equal numbers by the start of the first session.
+ */
+export function groupEqual(stories: readonly Story[]): SessionRow[] {
+  const rows = [...Map.groupBy(stories, keyOf).values()].map(own => ({ story: own[0]!, stories: own }));
+  // Sorting is stable: rows of one size stay in order of their first session.
+  return rows.sort((a, b) => b.stories.length - a.stories.length);
+}
+
+function keyOf({ protocol, hasStart, hasEnd, steps }: Story): string {
+  return JSON.stringify([protocol, hasStart, hasEnd, steps.map(keyOfStep)]);
+}
+
+function keyOfStep({ kind, eventid, what, parts, repeats }: Step): unknown {
+  // Ports, durations, names of recordings: nothing that a session did.
+  if (kind === "connection" || kind === "end" || what === "recording") return eventid;
+  return [eventid, what, repeats, parts.map(({ text }) => text)];
+}
+
+/** What the sessions of a row have in common, and what tells them apart. */
+export interface RowFacts {
+  readonly firstUs: number;
+  readonly lastUs: number;
+  /** Distinct, sorted. */
+  readonly sensors: readonly string[];
+  readonly addresses: readonly string[];
+  /** Shortest and longest. */
+  readonly durationsSec: readonly [number, number];
+}
+
+/** @param row Its sessions, at least one. */
+export function rowFacts({ stories }: SessionRow): RowFacts {
+  const distinct = (texts: readonly string[]) => [...new Set(texts)].sort(compareText);
+  const seconds = stories.map(({ durationSec }) => durationSec);
+  return {
+    firstUs: stories[0]!.startUs,
+    lastUs: stories.at(-1)!.startUs,
+    sensors: distinct(stories.map(({ sensor }) => sensor)),
+    addresses: distinct(stories.flatMap(({ address }) => (address === undefined ? [] : [address]))),
+    durationsSec: [seconds.reduce((a, b) => Math.min(a, b)), seconds.reduce((a, b) => Math.max(a, b))],
+  };
+}
