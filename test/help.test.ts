@@ -5,8 +5,6 @@ import { type Command, type OptionSpec, toLongName } from "../lib/process/option
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { runScript } from "./support/run.ts";
 
-// Examples read the example logs as often as there are examples.
-
 const names = listScripts();
 const commands = new Map<string, Command>();
 for (const name of names) {

@@ -11,6 +11,7 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { copyFleet } from "./support/copy-fleet.ts";
 import { readCrontabLines } from "./support/crontab.ts";
+import { missing } from "./support/needs.ts";
 import { copyLogs, makeLab } from "./support/remote.ts";
 import { makeTempDir, ROOT, run } from "./support/run.ts";
 import { SSHD_MISSING } from "./support/sshd.ts";
@@ -104,8 +105,8 @@ describe("pipes", () => {
   });
 
   for (const line of lines) {
-    const lacksJq = / jq /.test(line) && Bun.which("jq") === null;
-    test.skipIf(lacksJq)(`${line}${lacksJq ? " (skipped: no jq)" : ""}`, async () => {
+    const { reason, why } = / jq /.test(line) ? missing("jq") : missing();
+    test.skipIf(reason !== undefined)(`${line}${why}`, async () => {
       const { stderr, exitCode } = await checkout.shell(line);
       expect({ stderr: exitCode === 0 ? "" : stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     });

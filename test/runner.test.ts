@@ -3,7 +3,9 @@ import { expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { makeCheckout } from "./support/checkout.ts";
+import { NEEDS } from "./support/needs.ts";
 import { makeTempDir, ROOT, run } from "./support/run.ts";
+import { describeSkipped } from "./support/run-tests.ts";
 
 test("no test has a time limit, in no file", async () => {
   await using dir = await makeTempDir();
@@ -29,4 +31,25 @@ test("example leaves its four files, and nothing in test/", async () => {
   // "cache" is the home's.
   const added = (await readdir(checkout.path)).filter(name => !before.all.includes(name));
   expect(added.sort()).toEqual(["cache", "node_modules", "reduced.arrow", "reduced.json", "result.html", "stats.html"]);
+});
+
+test("what was skipped is told by reason, with the command that installs what is lacking", async () => {
+  await using dir = await makeTempDir();
+  const skipped = `import { describe, test } from "bun:test";
+    describe.skipIf(true)("pages (skipped: no Chromium on PATH)", () => { test("one", () => {}); test("two", () => {}); });
+    test.skipIf(true)("<a & b> (skipped: no real logs; set X)", () => {});
+    test("fine", () => {});`;
+  await Bun.write(join(dir.path, "a.test.ts"), skipped);
+  const report = join(dir.path, "junit.xml");
+  const options = ["--parallel=2", "--reporter=junit", `--reporter-outfile=${report}`];
+  expect(await run([process.execPath, "test", ...options], { cwd: dir.path })).toMatchObject({ exitCode: 0 });
+  const lines = describeSkipped(await Bun.file(report).text());
+  expect(lines.slice(0, 2)).toEqual([
+    "Skipped 2 tests of pages in a browser: no Chromium on PATH",
+    "Skipped 1 test: no real logs; set X",
+  ]);
+  const lacking = Object.values(NEEDS).filter(need => need.package !== undefined && !need.isThere());
+  expect(lines.length).toBe(lacking.length > 0 ? 3 : 2);
+  for (const need of lacking) expect(lines[2]).toMatch(new RegExp(`^.*: apt-get install .* ${need.package}( |$)`));
+  expect(describeSkipped("<testsuites></testsuites>")).toEqual([]);
 });

@@ -1,16 +1,16 @@
 /** analyze-local as a user runs it: stdout, stderr, exit code and what lies on the disk afterwards, together. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { appendFile, chmod, cp, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
-import { FIXTURES_FOLDER, FLEET_FACTS } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
+import { FLEET_FACTS } from "../support/example-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
+import { AS_NOBODY, missing } from "../support/needs.ts";
 import { seededRandom } from "../support/random.ts";
-import { makeTempDir, ROOT, run, type RunOptions, runScript, startScript } from "../support/run.ts";
-import { shell } from "../support/source.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+import { makeTempDir, run, type RunOptions, runScript, startScript } from "../support/run.ts";
+import { scriptWords, shell } from "../support/source.ts";
 
 const OUTPUTS = ["reduced.arrow", "reduced.json", "result.html", "stats.html"];
 
@@ -19,15 +19,9 @@ const event = (n: number, more = "") =>
   `"sensor":"hp1","session":"s${n}","username":"u${n}"${more}}\n`;
 const events = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => event(start + i)).join("");
 
-const isRoot = process.getuid?.() === 0;
-/** To be somebody whom permissions bind. */
-const AS_NOBODY = isRoot ? "setpriv --reuid=65534 --regid=65534 --clear-groups" : "";
-const canBeNobody =
-  !isRoot ||
-  (await run(shell(`${AS_NOBODY} ${process.execPath} ${ROOT}/scripts/analyze-local.ts --help`))).exitCode === 0;
-const canMount =
-  (await run(shell("d=$(mktemp -d); mount -t tmpfs none $d && umount $d; c=$?; rmdir $d; exit $c"))).exitCode === 0;
-const SCRIPT = `${process.execPath} ${join(ROOT, "scripts/analyze-local.ts")}`;
+const mount = missing("mount");
+const nobody = missing("nobody");
+const SCRIPT = scriptWords("analyze-local");
 
 /** A folder to work in, with a folder of logs in it. */
 async function makeWork(logs: Record<string, string | Uint8Array> = { "cowrie.json": events(0, 10) }) {
@@ -75,7 +69,7 @@ describe("a good run", () => {
 
   test("the example fleet has the counts that are planted in it, and the same bytes from anywhere, twice", async () => {
     await using work = await makeWork({});
-    await cp(join(FIXTURES_FOLDER, "fleet"), join(work.path, "logs"), { recursive: true });
+    await copyFleet(join(work.path, "logs"));
     const { events: sound, repaired, rejected, pending, duplicateFiles, sensors } = FLEET_FACTS;
     const first = await work.summary([join(work.path, "logs")]);
     expect(first).toMatchObject({
@@ -375,7 +369,7 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
     expect(counted).toBeWithin(1000, 2000);
   });
 
-  test.skipIf(!canBeNobody)("no permission to read, or to look into a folder (root needs setpriv)", async () => {
+  test.skipIf(nobody.reason !== undefined)(`no permission to read, or to look into a folder${nobody.why}`, async () => {
     await using work = await makeWork({ "cowrie.json": events(0, 2), "closed/cowrie.json": events(2, 4) });
     await run(shell(`chmod 777 . logs; chmod 000 logs/cowrie.json`), { cwd: work.path });
     const nobody = (args: string) =>
@@ -396,8 +390,8 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
     expect(await listFiles(work.path)).toEqual([]);
   });
 
-  test.skipIf(!canBeNobody)(
-    "a folder of logs that cannot be written: event tables in the cache folder (root needs setpriv)",
+  test.skipIf(nobody.reason !== undefined)(
+    `a folder of logs that cannot be written: event tables in the cache folder${nobody.why}`,
     async () => {
       await using work = await makeWork();
       await run(shell("mkdir out cache; chmod 777 out cache; chmod 755 . logs; chmod 555 logs"), { cwd: work.path });
@@ -416,7 +410,7 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
     },
   );
 
-  test.skipIf(!canBeNobody)("an output folder that cannot be written (root needs setpriv)", async () => {
+  test.skipIf(nobody.reason !== undefined)(`an output folder that cannot be written${nobody.why}`, async () => {
     await using work = await makeWork();
     await run(shell("mkdir out; chmod 777 logs; chmod 755 . out"), { cwd: work.path });
     const { stdout, stderr, exitCode } = await run(shell(`cd out; ${AS_NOBODY} ${SCRIPT} ../logs`), {
@@ -431,8 +425,8 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
     expect(readdirSync(join(work.path, "logs"))).toEqual(["cowrie.json"]);
   });
 
-  test.skipIf(!canMount)(
-    "a disk full while outputs or event tables are written (needs the right to mount)",
+  test.skipIf(mount.reason !== undefined)(
+    `a disk full while outputs or event tables are written${mount.why}`,
     async () => {
       await using work = await makeWork({});
       writeLogs(join(work.path, "logs"), {

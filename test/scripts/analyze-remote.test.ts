@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { copyLogs, type Lab, makeLab } from "../support/remote.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { run, runScript, startScript } from "../support/run.ts";
 import { freePort, SSHD_MISSING, SSHD_USERS_MISSING, type Sshd } from "../support/sshd.ts";
@@ -78,7 +79,7 @@ exec /usr/bin/dd "$@"
       const server = await lab.start({ config: [`SetEnv PATH=${bin}`] });
       servers.push(server);
       const logs = await copyLogs(server, join(FLEET, sensor));
-      if (sensor === "hp-ams-01") await cp(join(FLEET, "backup"), join(logs, "backup"), { recursive: true });
+      if (sensor === "hp-ams-01") await copyFleet(join(logs, "backup"), "backup");
       await run(["chmod", "-R", "a+rX", server.home]);
     }
     local = join(lab.folder, "local");

@@ -1,14 +1,12 @@
 /** combine-reduced as a user runs it, and the laws of combining: any order, any steps, nothing twice, nothing lost. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 import { rowsOfTable } from "../support/slow-counter.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
 
 const SENSORS = ["hp-ams-01", "hp-lab-01", "hp-nyc-01", "hp-sgp-01", "hp-waw-02"];
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
@@ -25,7 +23,7 @@ async function combine(...args: string[]) {
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
   await reduce("fleet", "-o", "whole.json");
   for (const sensor of SENSORS) await reduce(`fleet/${sensor}`, "-o", sensor);
 });

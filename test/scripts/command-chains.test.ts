@@ -6,8 +6,8 @@ import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/command-chains.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
-import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
-import { shell } from "../support/source.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
+import { scriptWords, shell } from "../support/source.ts";
 
 
 interface ChainsJson {
@@ -106,8 +106,7 @@ describe("command-chains", () => {
 
   test("--json alone writes no page; stdin and `| head` work", async () => {
     await using dir = await makeTempDir();
-    const script = join(ROOT, "scripts/command-chains.ts");
-    const logs = `zcat ${fleet}/hp-ams-01/*.gz | ${process.execPath} ${script} - -q`;
+    const logs = `zcat ${fleet}/hp-ams-01/*.gz | ${scriptWords("command-chains")} - -q`;
     const json = await run(shell(`${logs} --json`), { cwd: dir.path });
     expect({ stderr: json.stderr, exitCode: json.exitCode }).toEqual({ stderr: "", exitCode: 0 });
     expect((JSON.parse(json.stdout) as ChainsJson).sensors).toEqual(["hp-ams-01"]);

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { listScripts, loadCommand } from "../../lib/process/scripts.ts";
 import { bashCompletion } from "../../lib/process/completion.ts";
 import { type Command, toLongName } from "../../lib/process/options.ts";
+import { missing } from "../support/needs.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 
-const HAS_ZSH = Bun.which("zsh") !== null;
-const NEEDS_ZSH = HAS_ZSH ? "" : " (skipped: no zsh)";
+const zsh = missing("zsh");
+const script = missing("script");
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 let bashFile: string;
@@ -87,8 +88,7 @@ describe("bash", () => {
     expect(await complete(["bun", "ins"], `${before}; source ${bashFile}`)).toEqual(["install"]);
   });
 
-  test("on a terminal: TAB completes options and words, and files where a file is wanted", async () => {
-    if (Bun.which("script") === null) return;
+  test.skipIf(script.reason !== undefined)(`on a terminal: TAB completes options and words, and files where a file is wanted${script.why}`, async () => {
     await mkdir(join(dir.path, "tty"));
     await writeFile(join(dir.path, "tty", "some log.json"), "");
     const typed = [
@@ -122,12 +122,12 @@ describe("bash", () => {
   });
 });
 
-describe(`zsh${NEEDS_ZSH}`, () => {
-  test.skipIf(!HAS_ZSH)("reads it", async () => {
+describe.skipIf(zsh.reason !== undefined)(`zsh${zsh.why}`, () => {
+  test("reads it", async () => {
     expect(await run(["zsh", "-n", zshFile])).toMatchObject({ stderr: "", exitCode: 0 });
   });
 
-  test.skipIf(!HAS_ZSH)("offers options and words on a terminal", async () => {
+  test("offers options and words on a terminal", async () => {
     await mkdir(join(dir.path, "zsh"));
     const script = `zmodload zsh/zpty; zpty shell 'zsh -f -i'
       type_keys() { zpty -w shell "$1"; }

@@ -7,13 +7,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { copyFleet } from "../support/copy-fleet.ts";
+import { because, CRON, missing } from "../support/needs.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
-
-const CRON = "/usr/sbin/cron";
 
 /** Why the real cron cannot be used here; undefined if it can. */
 async function reasonNot(): Promise<string | undefined> {
-  if (!existsSync(CRON) || Bun.which("crontab") === null) return "cron is not installed";
+  const { reason } = missing("cron");
+  if (reason !== undefined) return reason;
   if (process.getuid?.() !== 0) return "not root";
   const names = readdirSync("/proc").filter(name => /^\d+$/.test(name)).map(pid => {
     try {
@@ -27,11 +27,9 @@ async function reasonNot(): Promise<string | undefined> {
   return (await run(["crontab", "-l"])).exitCode === 0 ? "root has a crontab" : undefined;
 }
 
-const reason = await reasonNot();
+const { reason, why } = because(await reasonNot());
 
-const skipped = reason === undefined ? "" : ` (skipped: ${reason})`;
-
-describe.skipIf(reason !== undefined)(`under the real cron${skipped}`, () => {
+describe.skipIf(reason !== undefined)(`under the real cron${why}`, () => {
   // MAILTO keeps cron from leaving a mail behind.
   const theirs = (folder: string) => `MAILTO=""\n# not ours\n* * * * * env > '${folder}/environment'\n`;
   let dir: Awaited<ReturnType<typeof makeTempDir>>;

@@ -1,15 +1,14 @@
 /** map as a user runs it: tables beside logs, one table to a file or a pipe. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { openEventTable } from "../../lib/events/event-table.ts";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
+import { missing } from "../support/needs.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
-import { shell } from "../support/source.ts";
+import { scriptWords } from "../support/source.ts";
 import { eventLines } from "../support/tables.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
 
 const LOG = "fleet/hp-ams-01/cowrie.json";
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
@@ -35,7 +34,7 @@ async function eventsOf(source: string | Uint8Array): Promise<string[]> {
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
@@ -131,9 +130,10 @@ describe("one table", () => {
     expect(await Bun.file(at("x.arrow")).exists()).toBe(false);
   });
 
-  test("Arrow is not written to a terminal", async () => {
-    const script = `${process.execPath} ${join(import.meta.dir, "../../scripts/map.ts")} ${at(LOG)} -o -`;
-    const { stdout } = await run(shell(`script -qec '${script}' /dev/null; true`));
+  const script = missing("script");
+  test.skipIf(script.reason !== undefined)(`Arrow is not written to a terminal${script.why}`, async () => {
+    const line = `${scriptWords("map")} ${at(LOG)} -o -`;
+    const { stdout } = await run(["script", "-qec", line, "/dev/null"], { env: { SHELL: "/bin/bash" } });
     expect(stdout).toContain("Cannot write Arrow to a terminal: expected a pipe or an output file");
   });
 });

@@ -1,21 +1,18 @@
 /** Scripts joined by pipes, as shells and cron run them: large data, slow readers, readers that leave early. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { makeTempDir, ROOT, run, type RunOptions } from "../support/run.ts";
-import { shell } from "../support/source.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
+import { scriptWords, shell } from "../support/source.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
-const bun = (script: string) => `${process.execPath} ${join(ROOT, "scripts", `${script}.ts`)}`;
 
 /** Run a line of shell in the folder; `$map` and the like stand for the scripts. */
 async function line(text: string, options: RunOptions = {}) {
-  const command = text.replace(/\$([a-z][a-z-]+)\b/g, (_, script: string) => bun(script));
+  const command = text.replace(/\$([a-z][a-z-]+)\b/g, (_, script: string) => scriptWords(script));
   const { stdout, stderr, exitCode } = await run(shell(command), { cwd: dir.path, ...options });
   return { stdout, stderr, exitCode };
 }
@@ -23,7 +20,7 @@ const QUIET = { stdout: "", stderr: "", exitCode: 0 };
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
   writeLogs(at("big"), {
     seed: "pipes",
     firstDay: "2026-06-01",
@@ -107,7 +104,7 @@ describe("the lines of the manual", () => {
   });
 
   test("sensors side by side with xargs, then combined and shown", async () => {
-    const analyze = `${bun("analyze-local")} {} -f {}/reduced.json -o {}/result.html -q`;
+    const analyze = `${scriptWords("analyze-local")} {} -f {}/reduced.json -o {}/result.html -q`;
     const each = `ls -d fleet/hp-*/ | xargs -P4 -I{} ${analyze}`;
     expect(await line(each)).toEqual(QUIET);
     expect(
@@ -124,16 +121,16 @@ describe("as cron runs them", () => {
   test("an empty environment, /bin/sh, another working directory, no terminal: quiet when all is well", async () => {
     const logs = at("fleet");
     const cron = (text: string) => `cd / && env -i HOME=${dir.path} /bin/sh -c '${text}' < /dev/null`;
-    const reduce = `${bun("reduce")} -q ${logs} -o ${at("cron.json")}`;
+    const reduce = `${scriptWords("reduce")} -q ${logs} -o ${at("cron.json")}`;
     expect(await line(cron(reduce))).toEqual(QUIET);
     expect(
       await line(
-        cron(`${reduce} && ${bun("statistics")} -q ${at("cron.arrow")} -o ${at("cron.html")} --exit-code -t 1000000`),
+        cron(`${reduce} && ${scriptWords("statistics")} -q ${at("cron.arrow")} -o ${at("cron.html")} --exit-code -t 1000000`),
       ),
     ).toEqual(QUIET);
-    expect(await line(cron(`${bun("summary")} -q ${logs} --json | head -c 1`))).toEqual({ ...QUIET, stdout: "{" });
+    expect(await line(cron(`${scriptWords("summary")} -q ${logs} --json | head -c 1`))).toEqual({ ...QUIET, stdout: "{" });
     expect(
-      await line(cron(`${bun("combine-reduced")} -q ${at("cron.arrow")} ${at("cron.arrow")} -o ${at("twice.json")}`)),
+      await line(cron(`${scriptWords("combine-reduced")} -q ${at("cron.arrow")} ${at("cron.arrow")} -o ${at("twice.json")}`)),
     ).toEqual(QUIET);
     expect((await readFile(at("twice.arrow"))).equals(await readFile(at("cron.arrow")))).toBe(true);
   });

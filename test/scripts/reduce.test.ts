@@ -1,15 +1,13 @@
 /** reduce as a user runs it: the same table from logs, their event tables, and pipes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { partialPathOf } from "../../lib/process/output-file.ts";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { readLogFolder } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 import { countSlowly, rowsOfTable } from "../support/slow-counter.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
@@ -18,7 +16,7 @@ const reduce = (args: readonly string[], stdin?: Uint8Array) =>
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
   const { exitCode } = await reduce(["fleet", "-q"]);
   expect(exitCode).toBe(0);
 });

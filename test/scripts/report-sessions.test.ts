@@ -2,10 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { quoteShell } from "../../lib/text/shell.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
 
 const FLEET = join(FIXTURES_FOLDER, "fleet");
 
@@ -63,7 +62,7 @@ test("the commands of a sheet find its sessions", async () => {
     const commands = [...sheet.matchAll(/<code>(bun scripts[^<]*)<\/code>/g)].map(([, text]) => unescape(text!));
     expect([sessions.length, commands.length]).toEqual([3, 2]);
     for (const [i, command] of commands.entries()) {
-      const { stdout, exitCode } = await run(["bash", "-c", `bun() { ${process.execPath} "$@"; }; ${command} -q`], {
+      const { stdout, exitCode } = await run(["bash", "-c", `bun() { ${quoteShell(process.execPath)} "$@"; }; ${command} -q`], {
         cwd: ROOT,
       });
       expect(exitCode).toBe(0);

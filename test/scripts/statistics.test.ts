@@ -8,8 +8,6 @@ import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
 const statistics = async (args: readonly string[]) => {

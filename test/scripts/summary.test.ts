@@ -1,22 +1,19 @@
 /** summary as a user runs it, held against one JSON.parse a line. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.ts";
 import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 import { countSlowly } from "../support/slow-counter.ts";
 
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
   await writeLogs(at("logs"), {
     seed: "summary",
     firstDay: "2026-06-01",

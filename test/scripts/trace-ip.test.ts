@@ -6,8 +6,8 @@ import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/trace-ip.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
-import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
-import { shell } from "../support/source.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
+import { scriptWords, shell } from "../support/source.ts";
 
 
 let folder: string;
@@ -103,8 +103,7 @@ describe("trace-ip", () => {
   });
 
   test("a reader that leaves early ends it well", async () => {
-    const script = join(ROOT, "scripts/trace-ip.ts");
-    const line = `${process.execPath} ${script} ${fleet} -q -i 0.0.0.0/0`;
+    const line = `${scriptWords("trace-ip")} ${fleet} -q -i 0.0.0.0/0`;
     const { stdout, stderr, exitCode } = await run(shell(`${line} | head -2`));
     expect({ stdout: stdout.split("\n")[0], stderr, exitCode }).toEqual({
       stdout: "0.0.0.0/0",

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/trace-sid.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
-import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
-import { shell } from "../support/source.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
+import { scriptWords, shell } from "../support/source.ts";
 
 const MIDNIGHT = "3d7d1fd7e7ee";
 
@@ -56,17 +56,17 @@ describe("trace-sid", () => {
     const wanted = await trace("-sid", MIDNIGHT);
     const logs = ["cowrie.json.2026-07-20.gz", "cowrie.json.2026-07-21.gz"].map(name => join(fleet, "hp-ams-01", name));
     await using dir = await makeTempDir();
-    const script = join(ROOT, "scripts/trace-sid.ts");
+    const script = scriptWords("trace-sid");
     const results = await Promise.all([
       runScript("trace-sid", [...logs, "--mapped-dir", dir.path, "-q", "--session_id", MIDNIGHT]),
-      run(shell(`zcat ${logs.join(" ")} | ${process.execPath} ${script} - -q -sid ${MIDNIGHT}`)),
+      run(shell(`zcat ${logs.join(" ")} | ${script} - -q -sid ${MIDNIGHT}`)),
     ]);
     for (const { stdout, stderr, exitCode } of results) {
       expect({ stdout, stderr, exitCode }).toEqual({ stdout: wanted.stdout, stderr: "", exitCode: 0 });
     }
     const arrows = await run(
       shell(
-        `${process.execPath} ${script} -f ${dir.path}/*20*.arrow $(find ${dir.path} -name '*21*.arrow') -q -sid ${MIDNIGHT} || find ${dir.path}`,
+        `${script} -f ${dir.path}/*20*.arrow $(find ${dir.path} -name '*21*.arrow') -q -sid ${MIDNIGHT} || find ${dir.path}`,
       ),
     );
     expect({ stdout: arrows.stdout, exitCode: arrows.exitCode }).toEqual({ stdout: wanted.stdout, exitCode: 0 });

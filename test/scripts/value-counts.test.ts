@@ -1,15 +1,12 @@
 /** value-counts as a user runs it, held against one JSON.parse a line. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.ts";
 import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { countSlowly } from "../support/slow-counter.ts";
-
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
@@ -34,7 +31,7 @@ const sorted = (map: Map<string, number>) => [...map].sort(([a], [b]) => (a < b 
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await cp(join(FIXTURES_FOLDER, "fleet"), at("fleet"), { recursive: true });
+  await copyFleet(at("fleet"));
   await writeLogs(at("logs"), {
     seed: "value-counts",
     firstDay: "2026-06-01",

@@ -6,8 +6,6 @@ import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
 
-// Every test starts processes, on a machine that may have others to run: far beyond what any of them takes.
-
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
 const visualize = async (args: readonly string[], stdin?: Uint8Array) => {

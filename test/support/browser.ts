@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { CHROMIUM } from "./needs.ts";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -16,8 +16,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Path of the first Chromium on PATH; undefined where there is none. */
-export const CHROMIUM = NAMES.map(name => Bun.which(name)).find(path => path !== null);
+export { CHROMIUM };
 
 export interface Browser extends AsyncDisposable {
   readonly context: BrowserContext;

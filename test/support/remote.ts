@@ -1,11 +1,12 @@
 /**
  * A honeypot for tests of the remote commands: a server, logs in its home, and the arguments that lead there.
  */
-import { cp, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Connection } from "../../lib/ssh/connector.ts";
 import { Connector } from "../../lib/ssh/connector.ts";
 import { resolveHost, type SshHost } from "../../lib/ssh/ssh-config.ts";
+import { copyWithoutTables } from "./copy-fleet.ts";
 import { makeTempDir, run } from "./run.ts";
 import { makeKey, type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 import type { Asked } from "./ssh-server.ts";
@@ -84,7 +85,7 @@ export async function writeLog(
 /** Copy logs into the place below a server's home where Cowrie writes them. */
 export async function copyLogs(server: Sshd, from: string): Promise<string> {
   const to = join(server.home, "cowrie/var/log/cowrie");
-  await cp(from, to, { recursive: true });
+  await copyWithoutTables(from, to);
   await run(["chmod", "-R", "a+rX", server.home]);
   return to;
 }

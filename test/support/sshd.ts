@@ -8,23 +8,16 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { utils } from "ssh2";
+import { missing, SSHD } from "./needs.ts";
 import { run } from "./run.ts";
 
-const SSHD = "/usr/sbin/sshd";
-const isRoot = userInfo().uid === 0;
-
 /** Why tests with a real server cannot run here; undefined if they can. */
-export const SSHD_MISSING = (await Bun.file(SSHD).exists()) ? undefined : "sshd is not installed";
-
-const canUnshare =
-  isRoot &&
-  (await run(["unshare", "--mount", "--pid", "--fork", "true"]).then(
-    ({ exitCode }) => exitCode === 0,
-    () => false,
-  ));
+export const SSHD_MISSING = missing("sshd", "ssh", "ps").reason;
 
 /** Why tests with users and passwords of their own cannot run here; undefined if they can. */
-export const SSHD_USERS_MISSING = SSHD_MISSING ?? (canUnshare ? undefined : "no rights to make users for sshd");
+export const SSHD_USERS_MISSING = SSHD_MISSING ?? missing("users").reason;
+const canUnshare = SSHD_USERS_MISSING === undefined;
 
 export const POT_PASSWORD = "correct horse";
 
@@ -62,15 +55,25 @@ export interface Sshd extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** A key pair for logging in; `file` is the private half. */
+/** A key pair, as ssh-keygen writes it; `file` is the private half. */
 export async function makeKey(
   file: string,
-  type = "ed25519",
-  passphrase = "",
+  type: "ed25519" | "rsa" | "ecdsa" = "ed25519",
+  passphrase?: string,
 ): Promise<{ file: string; publicLine: string }> {
-  const { exitCode, stderr } = await run(["ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f", file]);
-  if (exitCode !== 0) throw new Error(stderr);
-  return { file, publicLine: await readFile(`${file}.pub`, "utf8") };
+  const { private: secret, public: line } = makeKeyPair(type, passphrase);
+  await Bun.write(file, secret);
+  await chmod(file, 0o600);
+  await Bun.write(`${file}.pub`, `${line}\n`);
+  return { file, publicLine: `${line}\n` };
+}
+
+function makeKeyPair(type: "ed25519" | "rsa" | "ecdsa", passphrase?: string) {
+  const options = { comment: "test", ...(passphrase !== undefined && { passphrase, cipher: "aes256-ctr" }) };
+  if (type === "ed25519") return utils.generateKeyPairSync(type, options);
+  return type === "rsa"
+    ? utils.generateKeyPairSync(type, { bits: 2048, ...options })
+    : utils.generateKeyPairSync(type, { bits: 256, ...options });
 }
 
 /** A port nobody listens on at the moment. */

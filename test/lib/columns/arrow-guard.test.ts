@@ -10,8 +10,6 @@ import { buildReduced } from "../../support/build.ts";
 import { command, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const FORMATS: readonly IpcFormat[] = ["file", "stream"];
 const table = buildReduced([...watch("a", 3), ...watch("b", 2), ...command("a", "id", [1, 0, 2])]);
 const bytesOf = (form: IpcFormat, of: ReducedTable = table) => Buffer.concat([...reducedToIpc(of, form)]);

@@ -6,8 +6,6 @@ import { BATCH_ROWS, EventBuilder } from "../../../lib/events/event-builder.ts";
 import { LineReader } from "../../../lib/events/line-reader.ts";
 import { eventLines } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const encoder = new TextEncoder();
 
 /** Texts of 1 to 3 columns per row, of few or of many distinct values, so that codes change their width on the way. */

@@ -21,8 +21,6 @@ import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder, realFolders } from ".
 import { makeTempDir } from "../../support/run.ts";
 import { eventLines, mapBytes } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const toBytes = ({ info, table }: { info: EventTableInfo; table: BuiltEventTable }, format?: "file" | "stream") =>
   Buffer.concat([...eventTableToIpc(table, info, format)]);
 

@@ -11,8 +11,6 @@ import { mutatedLines, randomLines } from "../../support/random-lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder, realFolders } from "../../support/real-logs.ts";
 import { readBack } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const encoder = new TextEncoder();
 
 /** What differs first between the two ways of reading; undefined if nothing does. */

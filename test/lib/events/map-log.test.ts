@@ -6,8 +6,6 @@ import { seededRandom } from "../../support/random.ts";
 import { randomLines } from "../../support/random-lines.ts";
 import { mapBytes, readBack } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const encoder = new TextEncoder();
 const event = (n: number, more = "") =>
   `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z",` +

@@ -2,8 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { isJson, readRecords } from "../../../lib/events/records.ts";
 import { readBack } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const event = (id = "x") => `{"eventid":"${id}","timestamp":"2024-01-31T10:00:00Z"}`;
 const E = event();
 

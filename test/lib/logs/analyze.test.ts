@@ -12,8 +12,6 @@ import { makeTempDir } from "../../support/run.ts";
 import { countSlowly, type SlowOptions } from "../../support/slow-counter.ts";
 import { analyze, asCounted } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const NO_EVENT = "Cannot find an event in any log: expected Cowrie's JSON, one object a line";
 
 describe("golden cases", () => {

@@ -18,7 +18,7 @@ function makeText(): Buffer {
   const folder = join(FIXTURES_FOLDER, "fleet");
   const parts = ["hp-sgp-01", "hp-nyc-01", "hp-ams-01"].flatMap(sensor =>
     readdirSync(join(folder, sensor))
-      .filter(name => !/\.(gz|zst)$/.test(name))
+      .filter(name => !/\.(gz|zst|arrow)$/.test(name))
       .sort()
       .map(name => readFileSync(join(folder, sensor, name))),
   );

@@ -9,8 +9,6 @@ import { eventTableToIpc, openEventTable } from "../../../lib/events/event-table
 import { openTables, readLogSet } from "../../../lib/logs/log-set.ts";
 import { analyze, mapBytes } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const event = (n: number, more = "") =>
   `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z",` +
   `"sensor":"hp1","session":"s${n}","username":"u${n}"${more}}\n`;

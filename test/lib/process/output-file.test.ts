@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { UsageError } from "../../../lib/process/cli.ts";
 import { assertWritable, hiddenStem, OutputSet, partialPathOf, resolveOutput, writeOutputs }
   from "../../../lib/process/output-file.ts";
-import { makeTempDir, ROOT, run } from "../../support/run.ts";
+import { AS_NOBODY, missing } from "../../support/needs.ts";
+import { makeTempDir, run } from "../../support/run.ts";
 import { shell, writeSource } from "../../support/source.ts";
 
 const text = (path: string) => Bun.file(path).text();
@@ -180,13 +181,8 @@ const WRITER = `
     return EXIT.ok;
   });`;
 
-const MOUNT = 'd=$(mktemp -d); mount -t tmpfs -o size=64k none "$d" && umount "$d"; code=$?; rmdir "$d"; exit $code';
-const canMount = (await run(shell(MOUNT))).exitCode === 0;
-/** To be somebody whom permissions bind. */
-const AS_NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups";
-const isRoot = process.getuid?.() === 0;
-const READ_LIB = `${AS_NOBODY} ${process.execPath} -e 'await import("${ROOT}/lib/process/output-file.ts")'`;
-const canBeNobody = !isRoot || (await run(shell(READ_LIB))).exitCode === 0;
+const mount = missing("mount");
+const nobody = missing("nobody");
 
 describe("as a process", () => {
   test("a file that may grow no further leaves the old one whole", async () => {
@@ -201,7 +197,7 @@ describe("as a process", () => {
     expect(await text(join(dir.path, "out"))).toBe("old");
   });
 
-  test.skipIf(!canMount)("a full file system leaves the old file whole (needs the right to mount)", async () => {
+  test.skipIf(mount.reason !== undefined)(`a full file system leaves the old file whole${mount.why}`, async () => {
     await using dir = await makeTempDir();
     const command = (await writeSource(dir.path, WRITER)).join(" ");
     const line = `mkdir disk; mount -t tmpfs -o size=1m none disk; echo old > disk/out;
@@ -212,12 +208,12 @@ describe("as a process", () => {
     });
   });
 
-  test.skipIf(!canBeNobody)("closed folders and protected files are named (root needs setpriv)", async () => {
+  test.skipIf(nobody.reason !== undefined)(`closed folders and protected files are named${nobody.why}`, async () => {
     await using dir = await makeTempDir();
     const command = (await writeSource(dir.path, WRITER)).join(" ");
     const line = `chmod 755 .; mkdir closed open; chmod 777 open; echo old > open/protected; chmod 444 open/protected;
       chmod 555 closed;
-      for path in closed/new open/protected; do ${isRoot ? AS_NOBODY : ""} ${command} text $path; done`;
+      for path in closed/new open/protected; do ${AS_NOBODY} ${command} text $path; done`;
     const { stdout, stderr, exitCode } = await run(shell(line), { cwd: dir.path, env: { HOME: "/nonexistent" } });
     expect({ stdout, stderr, exitCode, files: await sorted(join(dir.path, "open")) }).toEqual({
       stdout: "",

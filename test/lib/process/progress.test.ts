@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { progressLine, startProgress } from "../../../lib/process/progress.ts";
+import { missing } from "../../support/needs.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 import { writeSource } from "../../support/source.ts";
 
@@ -93,8 +94,8 @@ test("progress writes nothing into a pipe", async () => {
   expect({ stdout, stderr, exitCode }).toEqual({ stdout: "", stderr: "sample: no luck\n", exitCode: 1 });
 });
 
-const hasScript = Bun.which("script") !== null;
-test.skipIf(!hasScript)("on a real terminal the line is gone before the error (needs script(1))", async () => {
+const script = missing("script");
+test.skipIf(script.reason !== undefined)(`on a real terminal the line is gone before the error${script.why}`, async () => {
   await using dir = await makeTempDir();
   const command = (await writeSource(dir.path, PROGRAM)).join(" ");
   const { stdout, exitCode } = await run(["script", "-qec", command, "/dev/null"], { env: { TERM: "xterm" } });

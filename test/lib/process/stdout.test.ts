@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { missing } from "../../support/needs.ts";
 import { ROOT } from "../../support/run.ts";
 
-const hasPerl = Bun.which("perl") !== null;
+const perl = missing("perl");
 const SIZES = [1, 65_536, 65_537, 74_280, 200_000, 262_144, 300_000, 3_000_000];
 
-test.skipIf(!hasPerl).each(SIZES)(
-  "%d bytes into a pipe that does not wait, to a slow reader, come out once (needs perl)",
+test.skipIf(perl.reason !== undefined).each(SIZES)(
+  `%d bytes into a pipe that does not wait, to a slow reader, come out once${perl.why}`,
   async size => {
     const code = `const { writeOut } = await import(${JSON.stringify(join(ROOT, "lib/process/cli.ts"))});
       await writeOut(Uint8Array.from({ length: ${size} }, (_, i) => i % 251));`;

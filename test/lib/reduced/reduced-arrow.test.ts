@@ -12,8 +12,6 @@ import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { HOSTILE_TEXTS } from "../../support/hostile.ts";
 import { analyze } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const ipcBytes = (table: ReducedTable, format?: "file" | "stream") => Buffer.concat([...reducedToIpc(table, format)]);
 
 /** Every row with every value, as text. */

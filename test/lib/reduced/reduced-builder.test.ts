@@ -19,8 +19,6 @@ import { rowsOfTable } from "../../support/slow-counter.ts";
 import { mapBytes } from "../../support/tables.ts";
 import { comparePaths, compareSources, type SourceInfo } from "../../../lib/events/source.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const PARAMETERS = { robotMaxSeconds: 10 };
 
 /** A log given as text to its reduced table. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseCommand, UsageError } from "../../../lib/process/cli.ts";
 import { listNodes, NODE_OPTIONS, perNode } from "../../../lib/remote/nodes.ts";
 import { parseHostSpec, resolveHost } from "../../../lib/ssh/ssh-config.ts";
+import { missing } from "../../support/needs.ts";
 import { makeTempDir } from "../../support/run.ts";
 
 const COMMAND = { name: "x", summary: "", options: NODE_OPTIONS, writes: "", examples: [] } as const;
@@ -186,9 +187,9 @@ describe("nodes by file", () => {
   });
 });
 
-const hasSsh = Bun.which("ssh") !== null;
+const ssh = missing("ssh");
 describe("resolveHost", () => {
-  test.skipIf(!hasSsh)("aliases, includes, jumps and tokens of the SSH configuration (needs ssh)", async () => {
+  test.skipIf(ssh.reason !== undefined)(`aliases, includes, jumps and tokens of the SSH configuration${ssh.why}`, async () => {
     await using dir = await makeTempDir();
     const file = join(dir.path, "config");
     await Bun.write(
@@ -238,7 +239,7 @@ describe("resolveHost", () => {
     });
   });
 
-  test.skipIf(!hasSsh)("jumps in a circle are told (needs ssh)", async () => {
+  test.skipIf(ssh.reason !== undefined)(`jumps in a circle are told${ssh.why}`, async () => {
     await using dir = await makeTempDir();
     await Bun.write(join(dir.path, "config"), "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n");
     expect(resolveHost({ host: "a" }, { configFile: join(dir.path, "config") })).rejects.toThrow(

@@ -11,8 +11,9 @@ import { Connector } from "../../../lib/ssh/connector.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
 import { buildReduced } from "../../support/build.ts";
 import { isListing, listingOf } from "../../support/remote.ts";
-import { makeTempDir, run, runScript } from "../../support/run.ts";
+import { makeTempDir, runScript } from "../../support/run.ts";
 import { type Asked, startFakeServer } from "../../support/ssh-server.ts";
+import { makeKey } from "../../support/sshd.ts";
 import type { SourceInfo } from "../../../lib/events/source.ts";
 
 const SOURCE: SourceInfo = {
@@ -170,8 +171,7 @@ test("a node that drips for ever is given up by --time-limit, and not tried agai
     const timer = setInterval(() => (channel.writable ? channel.write("x") : clearInterval(timer)), 100);
     channel.once("close", () => clearInterval(timer));
   });
-  const key = join(node.folder, "id");
-  await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const { file: key } = await makeKey(join(node.folder, "id"));
   const args = [
     "-i",
     `pot@127.0.0.1:${node.port}`,

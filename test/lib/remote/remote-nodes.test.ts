@@ -9,18 +9,15 @@ import { reduceOnNode } from "../../../lib/remote/reduce-on-node.ts";
 import { listRemoteLogs } from "../../../lib/remote/list-logs.ts";
 import { readReduced } from "../../../lib/reduced/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { missing } from "../../support/needs.ts";
 import { copyLogs, type Lab, makeLab } from "../../support/remote.ts";
 import { run, runScript } from "../../support/run.ts";
-import { SSHD_MISSING, SSHD_USERS_MISSING, type Sshd } from "../../support/sshd.ts";
+import { SSHD_MISSING, type Sshd } from "../../support/sshd.ts";
 
-const missing = (...needs: (string | undefined)[]) => {
-  const reason = needs.find(need => need !== undefined);
-  return { reason, why: reason === undefined ? "" : ` (skipped: ${reason})` };
-};
 const BUSYBOX = Bun.which("busybox");
-const busybox = missing(SSHD_USERS_MISSING, BUSYBOX === null ? "busybox is not installed" : undefined);
-const sudo = missing(SSHD_USERS_MISSING, Bun.which("sudo") === null ? "sudo is not installed" : undefined);
-const sshd = missing(SSHD_MISSING);
+const sshd = missing("sshd", "ssh", "ps");
+const busybox = missing("sshd", "ssh", "ps", "users", "busybox");
+const sudo = missing("sshd", "ssh", "ps", "users", "sudo");
 
 const LOGS = join(FIXTURES_FOLDER, "fleet/hp-ams-01");
 

@@ -14,6 +14,7 @@ import {
   readKnownHosts,
   type Verdict,
 } from "../../../lib/ssh/known-hosts.ts";
+import { missing } from "../../support/needs.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 
 /** A key in wire format: its type, then something. */
@@ -116,9 +117,9 @@ test("knownName() has brackets where the port is not 22", () => {
   expect([knownName("H", 22), knownName("h", 23)]).toEqual(["h", "[h]:23"]);
 });
 
-const hasKeygen = Bun.which("ssh-keygen") !== null;
-test.skipIf(!hasKeygen)(
-  "ssh-keygen reads and hashes what was written, with the same fingerprint (needs ssh-keygen)",
+const ssh = missing("ssh");
+test.skipIf(ssh.reason !== undefined)(
+  `ssh-keygen reads and hashes what was written, with the same fingerprint${ssh.why}`,
   async () => {
     await using dir = await makeTempDir();
     await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${dir.path}/id`]);

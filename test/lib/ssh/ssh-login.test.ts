@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { resolveHost, type SshHost } from "../../../lib/ssh/ssh-config.ts";
 import { isPasswordPrompt, KeyRing, prepareLogin } from "../../../lib/ssh/ssh-login.ts";
 import { makeTempDir } from "../../support/run.ts";
-import { makeKey, SSHD_MISSING } from "../../support/sshd.ts";
+import { makeKey } from "../../support/sshd.ts";
 
 const field = (value: string | Buffer) => {
   const bytes = Buffer.from(value);
@@ -94,7 +94,7 @@ describe("keys that ssh2 cannot use are named", () => {
     );
   });
 
-  test.skipIf(SSHD_MISSING !== undefined)("a certificate beside a key", async () => {
+  test("a certificate beside a key", async () => {
     await using dir = await makeTempDir();
     const { file, publicLine } = await makeKey(join(dir.path, "id"));
     await Bun.write(`${file}-cert.pub`, publicLine);

@@ -8,8 +8,6 @@ import { command, watch } from "../../support/days.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { analyze } from "../../support/tables.ts";
 
-// How long a test takes is for whoever runs it to judge; the machine may have others to serve.
-
 const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
 const unshared = buildReduced([
   ...watch("a", 60, [30]),
