@@ -9,6 +9,7 @@ import { fromBase85 } from "../lib/view/base85.ts";
 import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/view/cells.ts";
+import { DISTINCT_VALUES } from "../lib/view/distinct-values.ts";
 import { formatNumber, parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { clipEnd } from "../lib/text/labels.ts";
 import { element } from "../lib/view/markup.ts";
@@ -117,8 +118,15 @@ async function unpack(text) {
  */
 function restoreData(page, take) {
   const events = take();
-  const addresses = { distinct: page.addresses, cells: take() };
-  const files = { ...page.files, cells: take() };
+  const distinct = /** @type {any} */ (Object.fromEntries(
+    DISTINCT_VALUES.map((name, i) => {
+      const { shared, ...rest } = page.distinct[i];
+      const scopes = Array.from({ length: page.grid.sensors + 1 }, take);
+      /** @type {(group: any) => any} */
+      const takeGroup = group => ({ ...group, runs: Array.from({ length: group.runs }, take) });
+      return [name, { ...rest, scopes, shared: shared.map(takeGroup) }];
+    }),
+  ));
   const sections = page.sections.map((/** @type {any} */ section) => {
     const all = take();
     const bounds = section.hasBounds ? { leftOutMost: take() } : {};
@@ -129,7 +137,7 @@ function restoreData(page, take) {
     return { ...section, ...times, all, cells, ...bounds, ...successes };
   });
   // What lies outside the days drawn, the server has said.
-  return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, addresses, files, sections };
+  return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, distinct, sections };
 }
 
 async function start() {

@@ -32,6 +32,7 @@ import {
   packChain,
   packPurpose,
 } from "../view/report-chains.ts";
+import { DISTINCT_VALUES } from "../view/distinct-values.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
@@ -309,7 +310,12 @@ function toPageData(
   sessions: ReportSessions | undefined,
   changes: ChangesData | undefined,
 ) {
-  const all: Cells[] = [data.events, data.addresses.cells, data.files.cells];
+  const all: Cells[] = [data.events];
+  const distinct = DISTINCT_VALUES.map(name => {
+    const { scopes, shared, ...rest } = data.distinct[name];
+    all.push(...scopes, ...shared.flatMap(({ runs }) => runs));
+    return { ...rest, shared: shared.map(({ runs, ...group }) => ({ ...group, runs: runs.length })) };
+  });
   // Moments are shown to the second.
   const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * 86_400;
   const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
@@ -331,12 +337,11 @@ function toPageData(
   });
   const { chains, trails } = sessions ?? {};
   if (chains !== undefined) all.push(...chains.cells, chains.rest);
-  const { places, distinct } = withoutRepeats(all);
+  const { places, lists } = withoutRepeats(all);
   const rest = {
     grid: data.grid,
     sensors: data.sensors,
-    addresses: data.addresses.distinct,
-    files: { distinct: data.files.distinct, flagged: data.files.flagged },
+    distinct,
     sections,
     show,
     lastDays: options.lastDays,
@@ -354,7 +359,7 @@ function toPageData(
     ...(trails !== undefined && { trails: packTrails(trails) }),
     ...(changes !== undefined && { changes }),
   };
-  return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(distinct)) };
+  return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(lists)) };
 }
 
 function pack(bytes: Uint8Array<ArrayBuffer>): string {
@@ -362,15 +367,15 @@ function pack(bytes: Uint8Array<ArrayBuffer>): string {
 }
 
 /** Equal lists once: all sessions are counted in two sections, all events in two places. */
-function withoutRepeats(lists: readonly Cells[]): { places: number[]; distinct: Cells[] } {
-  const distinct: Cells[] = [];
+function withoutRepeats(all: readonly Cells[]): { places: number[]; lists: Cells[] } {
+  const lists: Cells[] = [];
   const byHash = new Map<string, number>();
-  const places = lists.map(({ at, count }) => {
+  const places = all.map(({ at, count }) => {
     const hash = `${at.length} ${Bun.hash(at)} ${Bun.hash(count)}`;
     const known = byHash.get(hash);
     if (known !== undefined) return known;
-    byHash.set(hash, distinct.length);
-    return distinct.push({ at, count }) - 1;
+    byHash.set(hash, lists.length);
+    return lists.push({ at, count }) - 1;
   });
-  return { places, distinct };
+  return { places, lists };
 }

@@ -59,7 +59,7 @@ export function forEachCell(
 }
 
 /** First position in rising `values` whose value is not below `wanted`. */
-function lowerBound(values: Int32Array, wanted: number): number {
+export function lowerBound(values: Int32Array, wanted: number): number {
   let low = 0;
   let high = values.length;
   while (low < high) {

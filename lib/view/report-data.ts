@@ -2,11 +2,14 @@
  * From a reduced table to what the report's page carries: totals of everything, and day-by-sensor counts of the
  * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
  */
+import { buildDistinct } from "./build-distinct.ts";
 import type { Cells, Grid } from "./cells.ts";
+import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/labels.ts";
 import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
+import { toValueRows } from "../statistics/value-rows.ts";
 
 /** Longest run of days drawn, ten years; days farther off come from broken clocks. */
 const MAX_DAYS = 3653;
@@ -50,10 +53,7 @@ export interface ReportData {
   readonly events: Cells;
   /** Events on days that are not drawn, see `MAX_DAYS`. */
   readonly eventsOutside: number;
-  /** Distinct source addresses of the whole range, and per cell. */
-  readonly addresses: { readonly distinct: number; readonly cells: Cells };
-  /** Distinct hashes of downloads and how many of them any engine flagged. */
-  readonly files: { readonly distinct: number; readonly flagged: number; readonly cells: Cells };
+  readonly distinct: Readonly<Record<DistinctValue, DistinctData>>;
   readonly sections: readonly SectionData[];
 }
 
@@ -76,16 +76,7 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
     sensors: table.dictionaries.sensor.map(cutLong),
     events: countEvents(table, grid),
     eventsOutside,
-    addresses: countDistinct(
-      table,
-      table.kinds.connect.rows > 0 ? table.kinds.connect : table.kinds.session_closed,
-      "src_ip",
-      grid,
-    ),
-    files: {
-      ...countDistinct(table, table.kinds.file_download, "shasum", grid),
-      flagged: countFlagged(table.kinds.file_download, verdicts),
-    },
+    distinct: countDistinct(table, grid, verdicts),
     sections: drafts.map((draft, i) => finishSection(table, draft, carried[i]!, verdicts)),
   };
 }
@@ -156,8 +147,19 @@ function readVerdicts(table: ReducedTable): Map<number, [number, number]> {
   return new Map([...latest].map(([shasum, { positives, total }]) => [shasum, [positives, total]]));
 }
 
-function countFlagged(downloads: KindTable, verdicts: Map<number, [number, number]>): number {
-  return [...new Set(downloads.keys.shasum)].filter(shasum => (verdicts.get(shasum)?.[0] ?? 0) > 0).length;
+function countDistinct(table: ReducedTable, grid: Grid, verdicts: ReturnType<typeof readVerdicts>) {
+  const { kinds, dictionaries } = table;
+  const { command, file_download: download } = kinds;
+  const shasum = download.keys.shasum!;
+  const isFlagged = dictionaries.shasum.map((_, code) => (verdicts.get(code)?.[0] ?? 0) > 0);
+  const flagged = shasum.map(code => (code >= 0 && isFlagged[code]! ? code : -1));
+  const addresses = toValueRows(table, "address").rows;
+  return {
+    addresses: buildDistinct(addresses.parts, addresses.values, grid),
+    commands: buildDistinct([{ ...command, value: command.keys.input! }], dictionaries.input.length, grid),
+    files: buildDistinct([{ ...download, value: shasum }], dictionaries.shasum.length, grid),
+    flagged: buildDistinct([{ ...download, value: flagged }], dictionaries.shasum.length, grid),
+  };
 }
 
 /** A section with its keys ranked, before it is known how many of them the page can carry. */
@@ -378,23 +380,4 @@ class CellBuilder {
   finish(): Cells {
     return { at: this.#at.slice(0, this.#length), count: this.#count.slice(0, this.#length) };
   }
-}
-
-/** Count the distinct values of a text column, over all and in each cell. */
-function countDistinct(table: ReducedTable, kind: KindTable, column: "src_ip" | "shasum", grid: Grid) {
-  const codes = kind.keys[column]!;
-  // Rows stand by day and sensor, so a value is new to a cell if it was last met in another one.
-  const lastCell = new Int32Array(table.dictionaries[column].length).fill(-1);
-  const cells = new CellBuilder();
-  let distinct = 0;
-  for (let row = 0; row < kind.rows; row++) {
-    const code = codes[row]!;
-    const day = kind.day[row]! - grid.firstDay;
-    if (code < 0 || day < 0 || day >= grid.days) continue;
-    const cell = day * grid.sensors + kind.sensor[row]!;
-    if (lastCell[code] === -1) distinct++;
-    if (lastCell[code] !== cell) cells.add(cell, 1);
-    lastCell[code] = cell;
-  }
-  return { distinct, cells: cells.finish() };
 }

@@ -5,6 +5,7 @@
 import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
 import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
+import { countDistinctValues, distinctText, type DistinctValue } from "./distinct-values.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
 import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay, toShort } from "../text/labels.ts";
@@ -115,7 +116,7 @@ export interface FigureView {
 
 /** The figures at the top of the page. */
 export function buildFigures(scope: Scope): FigureView[] {
-  const { data, filter, comparison, whole } = scope;
+  const { data, filter, comparison } = scope;
   const figures: FigureView[] = [];
   const add = (id: string, label: string, note: (section: SectionData) => string) => {
     const section = data.sections.find(candidate => candidate.id === id);
@@ -135,14 +136,14 @@ export function buildFigures(scope: Scope): FigureView[] {
     const success = sumCells(section.allSuccess!, data.grid, filter);
     return all === 0 ? "none" : `${formatShare(success / all)} accepted`;
   });
-  add("connections", "connections", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+  add("connections", "connections", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   if (!data.sections.some(section => section.id === "connections")) {
-    add("robots", "sessions", () => `from ${distinctText(scope, data.addresses, "address", "addresses")}`);
+    add("robots", "sessions", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   }
-  add("commands", "commands", section => (whole ? `${formatNumber(section.distinct)} distinct` : "typed after login"));
+  add("commands", "commands", () => describeDistinct(scope, "commands", "distinct", "distinct"));
   add("downloads", "downloads", () => {
-    const files = distinctText(scope, data.files, "file", "files");
-    return whole && data.files.flagged > 0 ? `${files}, ${formatNumber(data.files.flagged)} flagged` : files;
+    const files = describeDistinct(scope, "files", "file", "files");
+    return data.distinct.flagged.total > 0 ? `${files}, ${describeDistinct(scope, "flagged", "flagged", "flagged")}` : files;
   });
   // Logs without logins, sessions and commands still hold events.
   if (figures.length < 2) {
@@ -164,21 +165,9 @@ function toFigure(value: number): string {
   return value < 1e7 ? formatNumber(value) : toShort(value);
 }
 
-/**
- * How many different values there are: exact for everything and for a single sensor-day; else the bounds that the
- * counts per sensor-day leave, as these cannot be added up.
- */
-function distinctText(scope: Scope, counted: ReportData["addresses"], one: string, many: string): string {
-  if (scope.whole) return plural(counted.distinct, one, many);
-  let largest = 0;
-  let sum = 0;
-  forEachCell(counted.cells, scope.data.grid, scope.filter, (_day, _sensor, count) => {
-    largest = Math.max(largest, count);
-    sum += count;
-  });
-  sum = Math.min(sum, counted.distinct);
-  if (largest === sum) return plural(sum, one, many);
-  return `${formatNumber(largest)} to ${formatNumber(sum)} ${many}`;
+/** How many distinct values the filter holds, in words. */
+function describeDistinct({ data, filter }: Scope, value: DistinctValue, one: string, many: string): string {
+  return distinctText(countDistinctValues(data.distinct[value], data.grid, filter), one, many);
 }
 
 /** Sensor-days between each chosen sensor's first and last event, as far as the filter shows them. */

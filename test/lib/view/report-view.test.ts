@@ -239,7 +239,7 @@ describe("figures", () => {
     ]);
   });
 
-  test("in between they are bounds, never a sum", () => {
+  test("in between too, and never a sum", () => {
     const three = buildReportData(
       buildReduced(
         [day(1), day(2), day(3)].flatMap(date => [
@@ -251,6 +251,6 @@ describe("figures", () => {
       { show: 5 },
     );
     const scope = buildScope(three, { ...everything(three.grid), range: { first, last: first + 1 } }, OPTIONS);
-    expect(buildFigures(scope).find(figure => figure.label === "connections")!.note).toBe("from 2 to 4 addresses");
+    expect(buildFigures(scope).find(figure => figure.label === "connections")!.note).toBe("from 3 addresses");
   });
 });
