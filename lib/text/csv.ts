@@ -11,16 +11,23 @@ import { visible } from "./text.ts";
 /** What a cell may hold; null and undefined become an empty cell. */
 export type CsvValue = string | number | bigint | boolean | null | undefined;
 
-/** What programs drop before they look for a formula (quotes, blanks, controls), and ";", see {@link guardFormula}. */
-const LEAD = /(?<!['"\s\p{C};])['"\s\p{C};]+/gu;
-/** Full-width signs count where such input methods are at home. */
-const SIGN = /[=+\-@＝＋－＠]/;
-const STARTS_LIKE_FORMULA = /^(?:['"\s\p{C};]*[=+\-@＝＋－＠]|'*[\t\r])/u;
+/**
+ * What programs drop before they look for a formula (quotes, blanks, controls, and what only looks like a blank), and
+ * ";", see {@link guardFormula}.
+ */
+const LEAD = /(?<!['"\s\p{C}\p{DI}\u2800;])['"\s\p{C}\p{DI}\u2800;]+/gu;
+/** Every character that is a sign once its width, height or size are put aside (NFKC), and the minus of mathematics. */
+const SIGN = /[=+\-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−⩵⩶﬩]/;
+const STARTS_LIKE_FORMULA = /^(?:['"\s\p{C}\p{DI}\u2800;]*[=+\-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−⩵⩶﬩]|'*[\t\r])/u;
+/** What some program or setting takes for the end of a cell or of a line. */
+const ENDS = ";\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029";
 const NEEDS_QUOTES = /[",;\t\r\n]|^\s|\s$/;
 
 /** Where the part of a lead begins that would stand at the start of a cell; -1 if it all belongs to the text before. */
 function startOfCell(lead: string): number {
-  return Math.max(...[";", "\t", "\r", "\n"].map(separator => lead.lastIndexOf(separator))) + 1 || -1;
+  let start = lead.length;
+  while (start > 0 && !ENDS.includes(lead[start - 1]!)) start--;
+  return start || -1;
 }
 
 /**

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { visible } from "../../lib/text/text.ts";
 import { type Browser, CHROMIUM, fitsWindow, openBrowser, settle, visit } from "../support/browser.ts";
-import { HOSTILE_TEXTS } from "../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../hostile/texts.ts";
 import { type PageName, type Pages, writeHostilePages } from "../support/pages.ts";
 
 const NAME = CHROMIUM === undefined ? "hostile pages in use (skipped: no Chromium on PATH)" : "hostile pages in use";
@@ -49,7 +49,7 @@ function parseCsv(text: string): string[][] {
 
 /** What a spreadsheet would calculate; numbers of ours may be negative. */
 const isFormula = (cell: string) =>
-  /^[\s"']*[=+\-@\t\r＝＋－＠]/u.test(cell) && !cell.startsWith("'") && !/^-[\d.]+$/.test(cell);
+  /^[\s"'\u2800\u3164]*[=+\-@\t\r＝＋－＠﹢﹣﹦﹫−]/u.test(cell) && !cell.startsWith("'") && !/^-[\d.]+$/.test(cell);
 
 /** Faults of saved pictures: not XML, more than a picture, or not as they were seen. */
 const JUDGE_PICTURES = `Promise.all(saved.filter(({ type }) => type.startsWith("image/svg"))

@@ -9,7 +9,7 @@ import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { prepareReport } from "../../lib/pages/report.ts";
 import type { ReportData } from "../../lib/view/report-data.ts";
 import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
-import { buildHostile, HOSTILE_TEXTS } from "../support/hostile.ts";
+import { buildHostile, HOSTILE_TEXTS } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
 

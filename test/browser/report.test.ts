@@ -9,7 +9,7 @@ import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { renderReport } from "../../lib/pages/report.ts";
 import { type Browser, CHROMIUM, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
-import { buildHostile } from "../support/hostile.ts";
+import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 
 const ARTEFACTS = makeArtefacts();

@@ -9,7 +9,7 @@ import { computeStatistics } from "../../lib/statistics/statistics.ts";
 import { renderStats } from "../../lib/pages/stats-page.ts";
 import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
-import { buildHostile } from "../support/hostile.ts";
+import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 
 const ARTEFACTS = makeArtefacts();

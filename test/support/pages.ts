@@ -7,7 +7,7 @@ import { main as traceIp } from "../../scripts/trace-ip.ts";
 import { main as traceSid } from "../../scripts/trace-sid.ts";
 import { copyFleet } from "./copy-fleet.ts";
 import { toLine } from "./event-logs.ts";
-import { buildHostileLog, HOSTILE_ADDRESS } from "./hostile-logs.ts";
+import { buildHostileLog, HOSTILE_ADDRESS } from "../hostile/sessions.ts";
 
 export const PAGE_NAMES = ["result", "stats", "chains", "trace-ip", "trace-sid"] as const;
 export type PageName = (typeof PAGE_NAMES)[number];

@@ -16,7 +16,7 @@ import { BATCH_ROWS } from "../../../lib/events/event-builder.ts";
 import { NUMBER_COLUMN_NAMES, NUMBER_COLUMNS, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
 import { seededRandom } from "../../support/random.ts";
-import { randomLines } from "../../support/random-lines.ts";
+import { randomLines } from "../../hostile/lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder, realFolders } from "../../support/real-logs.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { eventLines, mapBytes } from "../../support/tables.ts";

@@ -7,7 +7,7 @@ import { ERAS, type EraName } from "../../support/cowrie-eras.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
 import { seededRandom } from "../../support/random.ts";
-import { mutatedLines, randomLines } from "../../support/random-lines.ts";
+import { mutatedLines, randomLines } from "../../hostile/lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder, realFolders } from "../../support/real-logs.ts";
 import { readBack } from "../../support/tables.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../lib/events/log-text.ts";
 import { LINE_MAX_BYTES } from "../../../lib/events/map-log.ts";
 import { seededRandom } from "../../support/random.ts";
-import { randomLines } from "../../support/random-lines.ts";
+import { randomLines } from "../../hostile/lines.ts";
 import { mapBytes, readBack } from "../../support/tables.ts";
 
 const encoder = new TextEncoder();

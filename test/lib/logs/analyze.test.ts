@@ -6,7 +6,7 @@ import { ERAS, type EraName } from "../../support/cowrie-eras.ts";
 import { FIXTURES_FOLDER, FLEET_FACTS } from "../../support/example-fleet.ts";
 import { planSensors, writeLogs } from "../../support/generate-logs.ts";
 import { seededRandom } from "../../support/random.ts";
-import { mutatedLines, randomLines } from "../../support/random-lines.ts";
+import { mutatedLines, randomLines } from "../../hostile/lines.ts";
 import { NEEDS_REAL_LOGS, readLogFolder, realFolder, realFolders } from "../../support/real-logs.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { countSlowly, type SlowOptions } from "../../support/slow-counter.ts";

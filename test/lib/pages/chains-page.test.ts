@@ -4,7 +4,7 @@ import { buildStepGraph, thinGraph } from "../../../lib/view/step-graph.ts";
 import { toCspHash } from "../../../lib/pages/html.ts";
 import type { SessionCommands } from "../../../lib/sessions/session-commands.ts";
 import { describeHidden } from "../../../lib/view/step-graph-picture.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 
 const LOGS = {
   logs: ["a"],

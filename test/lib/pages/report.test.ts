@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { renderReport, type ReportOptions } from "../../../lib/pages/report.ts";
 import { buildReduced, NO_INFO } from "../../support/build.ts";
-import { buildHostile } from "../../support/hostile.ts";
+import { buildHostile } from "../../hostile/texts.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
 
 const OPTIONS: ReportOptions = { topN: 5, thresholdPercent: 20, lastDays: 7 };

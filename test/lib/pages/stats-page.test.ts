@@ -3,7 +3,7 @@ import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { renderStats } from "../../../lib/pages/stats-page.ts";
 import { formatProbability, sensorsText, toTable, textCell } from "../../../lib/view/stats-tables.ts";
 import { buildReduced } from "../../support/build.ts";
-import { buildHostile } from "../../support/hostile.ts";
+import { buildHostile } from "../../hostile/texts.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
 
 const OPTIONS = { thresholdPercent: 20, lastDays: 7 };

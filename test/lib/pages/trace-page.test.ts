@@ -3,7 +3,7 @@ import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { buildStories } from "../../../lib/sessions/story.ts";
 import { renderTrace, SESSIONS_SHOWN } from "../../../lib/pages/trace-page.ts";
 import { type LogEvent, readEvents } from "../../support/event-logs.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 
 const SEARCHED = { logs: 1, days: 1, firstUs: 0, lastUs: 1 };
 

@@ -9,7 +9,7 @@ import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 import { analyze } from "../../support/tables.ts";
 
 const ipcBytes = (table: ReducedTable, format?: "file" | "stream") => Buffer.concat([...reducedToIpc(table, format)]);

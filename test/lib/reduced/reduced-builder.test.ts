@@ -13,7 +13,7 @@ import { reduceEvents } from "../../../lib/reduced/reduce.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
 import { type Random, seededRandom } from "../../support/random.ts";
-import { randomLines } from "../../support/random-lines.ts";
+import { randomLines } from "../../hostile/lines.ts";
 import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder } from "../../support/real-logs.ts";
 import { rowsOfTable } from "../../support/slow-counter.ts";
 import { mapBytes } from "../../support/tables.ts";

@@ -12,7 +12,7 @@ import {
   storiesToText,
 } from "../../../lib/sessions/trace-text.ts";
 import { type LogEvent, readEvents } from "../../support/event-logs.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 
 const PLAIN = { width: undefined, color: false };
 

@@ -37,6 +37,9 @@ const LINES: { name: string; values: Parameters<typeof toCsvLine>[0]; line: stri
   { name: "after quotes", values: ['"=1', "'=1"], line: '"\'""=1",\'\'=1\n' },
   { name: "after blanks and controls", values: [" =1", "\0=1", "\ufeff=1"], line: "' =1,\\x00=1,\\u{feff}=1\n" },
   { name: "full width", values: ["＝1"], line: "'＝1\n" },
+  { name: "small forms, and the minus of mathematics", values: ["﹢1", "﹣1", "﹦1", "﹫1", "−1"], line: "'﹢1,'﹣1,'﹦1,'﹫1,'−1\n" },
+  { name: "after fillers", values: ["\u3164=1", "\u2800@1", "\u115f+1"], line: "'\u3164=1,'\u2800@1,'\u115f+1\n" },
+  { name: "after a line separator", values: ["\u2028=1", "a\u2028=1"], line: "'\u2028'=1,a\u2028'=1\n" },
   { name: "after a semicolon", values: ["a; =1"], line: "\"a;' =1\"\n" },
   { name: "after a line end", values: ["a\n=1"], line: "a\\n=1\n" },
   { name: "what a terminal would obey", values: ["\x1b[2J\x07=1", "=\u202e"], line: "\\x1b[2J\\x07=1,'=\\u{202e}\n" },
@@ -51,7 +54,7 @@ test("toCsv() writes the header first", () => {
   expect(toCsv(["value"], [])).toBe("value\n");
 });
 
-const PIECES = ["=", "+", "-", "@", "'", '"', ";", ",", "\t", "\r", "\n", " ", "a", "1", "\0", "😀", "\ud800", "＝"];
+const PIECES = ["=", "+", "-", "@", "'", '"', ";", ",", "\t", "\r", "\n", " ", "a", "1", "\0", "😀", "\ud800", "＝", "﹣", "\u3164", "\u2028"];
 const randomText = (seed: number) => {
   const random = seededRandom(seed);
   return Array.from({ length: random.int(12) }, () => random.pick(PIECES)).join("");
@@ -69,9 +72,24 @@ test("no reading of a line, whatever splits it, has a cell that starts a formula
   for (let seed = 1; seed <= 3000; seed++) {
     const text = randomText(seed);
     const line = toCsvLine(["x", text]);
-    const cells = [guardFormula(text), ...guardFormula(text).split(/[;\t\r\n]/), ...line.split(/[;\t\r\n]/)];
-    const formulas = cells.filter(cell => /^["\s\p{C}]*[=+\-@＝]/u.test(cell));
+    const ends = /[;\t\r\n\u2028]/;
+    const cells = [guardFormula(text), ...guardFormula(text).split(ends), ...line.split(ends)];
+    const formulas = cells.filter(cell => /^["\s\p{C}\p{DI}]*[=+\-@＝﹣]/u.test(cell));
     expect({ seed, text, formulas }).toEqual({ seed, text, formulas: [] });
+  }
+});
+
+test("no character that becomes a sign starts a cell, whatever blanks stand before it", () => {
+  const blanks = ["", "\u3164", "\u2800", "\u2028", "\u00a0", "\ufeff", "\u200b", "\ufe0f"];
+  for (let code = 0; code < 0x110000; code++) {
+    if (code >= 0xd800 && code < 0xe000) continue;
+    const character = String.fromCodePoint(code);
+    if (!/^[=+\-@\u2212]/.test(character.normalize("NFKC"))) continue;
+    for (const blank of blanks) {
+      const text = `${blank}${character}1+1`;
+      expect(guardFormula(text)).toBe(`'${blank}${blank === "\u2028" ? "'" : ""}${character}1+1`);
+      expect(unguardFormula(guardFormula(text))).toBe(text);
+    }
   }
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { quoteShell } from "../../../lib/text/shell.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 import { run } from "../../support/run.ts";
 
 test("bash reads back what was quoted, whatever it is; nothing runs, and nothing but printable ASCII is seen", async () => {

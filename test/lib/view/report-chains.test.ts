@@ -14,7 +14,7 @@ import {
 import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced } from "../../support/build.ts";
-import { HOSTILE_TEXTS } from "../../support/hostile.ts";
+import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
 
 const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
 

@@ -1,6 +1,6 @@
 /** Lines of JSON as nobody would write them, and good lines spoiled: what a reader must take as JSON.parse does. */
 import { ACTION, KEY_RULES } from "../../lib/events/schema.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 const encoder = new TextEncoder();
 

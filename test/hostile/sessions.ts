@@ -1,6 +1,6 @@
 /** Logs as Cowrie writes them, every text in them an attacker's, down to the names of sensors and sessions. */
-import { type LogEvent, toLine } from "./event-logs.ts";
-import { HOSTILE_TEXTS } from "./hostile.ts";
+import { type LogEvent, toLine } from "../support/event-logs.ts";
+import { HOSTILE_TEXTS } from "./texts.ts";
 
 /** Days of the logs; enough for a baseline and for changes after it. */
 const DAYS = 24;

@@ -2,7 +2,7 @@
 import { type KeyColumn, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
 import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
-import { buildReduced, type LiteralRow } from "./build.ts";
+import { buildReduced, type LiteralRow } from "../support/build.ts";
 
 export const HOSTILE_TEXTS: readonly string[] = [
   "<script>alert(1)</script>",
@@ -38,6 +38,8 @@ export const HOSTILE_TEXTS: readonly string[] = [
   "+1+1|' /C calc'!A0",
   "-2+3",
   "\t=1+1",
+  "\ufe662+5+cmd|' /C calc'!A0",
+  "\u3164=1 \u2028@SUM(1) \u2800\u22121",
   "\r\n@SUM(1)",
   "first line\nsecond line\rthird line",
   "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 rm -rf /tmp \u05e2\u05d5\u05dc\u05dd",
