@@ -118,6 +118,7 @@ async function unpack(text) {
  */
 function restoreData(page, take) {
   const events = take();
+  const hours = page.hasHours ? { watchedHours: take() } : {};
   const distinct = /** @type {any} */ (Object.fromEntries(
     DISTINCT_VALUES.map((name, i) => {
       const { shared, ...rest } = page.distinct[i];
@@ -137,7 +138,7 @@ function restoreData(page, take) {
     return { ...section, ...times, all, cells, ...bounds, ...successes };
   });
   // What lies outside the days drawn, the server has said.
-  return { grid: page.grid, sensors: page.sensors, events, eventsOutside: 0, distinct, sections };
+  return { grid: page.grid, sensors: page.sensors, events, ...hours, eventsOutside: 0, distinct, sections };
 }
 
 async function start() {

@@ -17,7 +17,7 @@ import { perStep } from "../view/axis.ts";
 import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
 import { toBase85 } from "../view/base85.ts";
 import { bundleScript } from "./client-script.ts";
-import { type Cells, encodeCells, everything, sumByDay } from "../view/cells.ts";
+import { type Cells, encodeCells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { clipEnd, toLongDay } from "../text/labels.ts";
@@ -122,7 +122,6 @@ export function prepareReport(
     generatedBy: options.generatedBy,
     statsLink: options.statsLink,
     hasDays,
-    figures: hasDays ? buildFigures(scope).map(figure => ({ ...figure, hasChange: figure.change !== undefined })) : [],
     filters: toFilterView(data),
     coverage: hasDays ? toCoverageView(scope) : undefined,
     activity: hasDays ? toActivityView(scope) : undefined,
@@ -142,15 +141,33 @@ export function prepareReport(
   };
   const render: PreparedReport["render"] = ({ statistics, sessions }) => {
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
+    const known = statistics === undefined ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
+    const figures = hasDays ? buildFigures({ ...scope, data: known }) : [];
     const more = {
+      figures: figures.map(figure => ({ ...figure, hasChange: figure.change !== undefined })),
       changes: changes && buildChangesView(scope, changes),
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
-      dataJson: toScriptJson(toPageData(data, show, options, sessions, changes)),
+      dataJson: toScriptJson(toPageData(known, show, options, sessions, changes)),
     };
     return renderPage(page, { ...view, ...more }, partials, { style: STYLE, script: SCRIPT });
   };
   return { data, render };
+}
+
+/** Hours watched by day and sensor; sensors stand in the same order as in the table. */
+function toWatchedHours({ coverage, firstDay }: Statistics, grid: Grid): Cells {
+  const at: number[] = [];
+  const hours: number[] = [];
+  for (let day = 0; day < grid.days; day++) {
+    coverage.forEach(({ exposure }, sensor) => {
+      const share = exposure[grid.firstDay + day - firstDay] ?? 0;
+      if (share <= 0) return;
+      at.push(day * grid.sensors + sensor);
+      hours.push(Math.round(24 * share));
+    });
+  }
+  return { at: Int32Array.from(at), count: Float64Array.from(hours) };
 }
 
 function toHeadline(data: ReportData, hasDays: boolean, limits: readonly string[] = []) {
@@ -310,7 +327,7 @@ function toPageData(
   sessions: ReportSessions | undefined,
   changes: ChangesData | undefined,
 ) {
-  const all: Cells[] = [data.events];
+  const all: Cells[] = [data.events, ...(data.watchedHours === undefined ? [] : [data.watchedHours])];
   const distinct = DISTINCT_VALUES.map(name => {
     const { scopes, shared, ...rest } = data.distinct[name];
     all.push(...scopes, ...shared.flatMap(({ runs }) => runs));
@@ -342,6 +359,7 @@ function toPageData(
     grid: data.grid,
     sensors: data.sensors,
     distinct,
+    hasHours: data.watchedHours !== undefined,
     sections,
     show,
     lastDays: options.lastDays,

@@ -116,24 +116,16 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>
     novelty.totals.reduce((sum, entry) => sum + pick(entry), 0);
   const watched = coverage.reduce((sum, sensor) => sum + sensor.watchedDays, 0);
-  const byCategory = new Map<string, number>();
-  for (const row of changes) {
-    if (row.reported && isOverall(row, sensors) && row.view === "period") {
-      byCategory.set(row.category, (byCategory.get(row.category) ?? 0) + 1);
-    }
-  }
-  const fleet = [...byCategory.values()].reduce((sum, n) => sum + n, 0);
-  const words = [...byCategory].sort((a, b) => b[1] - a[1]).map(([name, n]) => `${formatNumber(n)} ${name}`);
   return [
     {
-      value: formatNumber(fleet),
-      label: sensors.length === 1 ? "changes" : "changes in the fleet",
-      note: words.join(", ") || (tests.m === 0 ? "nothing was compared" : "none over the period"),
+      value: formatNumber(tests.reported),
+      label: tests.reported === 1 ? "change reported" : "changes reported",
+      note: describeReported(changes, sensors, tests.m),
     },
     {
       value: formatNumber(tests.m),
       label: "comparisons",
-      note: tests.m === 0 ? "too short a past, see below" : `${formatNumber(tests.reported)} of them reported`,
+      note: tests.m === 0 ? "too short a past, see below" : "each corrected for all of them",
     },
     {
       value: novelty.claimsFromDay === null ? "–" : formatNumber(sumOf(entry => entry.new)),
@@ -151,6 +143,27 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
       note: `${formatNumber(outages.reduce((sum, outage) => sum + outage.hours, 0))} hours`,
     },
   ];
+}
+
+/** Where the changes are that were reported: over the period, by category; on single sensors; on single days. */
+function describeReported(changes: Statistics["changes"], sensors: readonly string[], comparisons: number): string {
+  if (comparisons === 0) return "nothing was compared";
+  const reported = changes.filter(row => row.reported);
+  if (reported.length === 0) return "none over the period, none on a day";
+  const period = reported.filter(row => row.view === "period");
+  const overall = period.filter(row => isOverall(row, sensors));
+  const byCategory = Map.groupBy(overall, row => row.category);
+  const words = [...byCategory]
+    .sort((a, b) => b[1].length - a[1].length)
+    .map(([name, rows]) => `${formatNumber(rows.length)} ${name}`);
+  const where = sensors.length === 1 ? "over the period" : "over the period, fleet";
+  const ofSensors = period.length - overall.length;
+  const ofDays = reported.length - period.length;
+  return [
+    `${words.join(", ") || "none"} ${where}`,
+    ...(ofSensors > 0 ? [`${formatNumber(ofSensors)} on single sensors`] : []),
+    ...(ofDays > 0 ? [`${formatNumber(ofDays)} on single days`] : []),
+  ].join("; ");
 }
 
 /** No finding is not the same as no look. */
@@ -215,7 +228,8 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
   const words =
     `Known values were seen at any time, active ones since ${toIsoDay(novelty.sinceDay)}. Returned ones came back after ` +
     `${options.returningAfterDays} watched days or more without them; gone ones had been seen on three days or more, and ` +
-    `not on the last ${options.returningAfterDays} watched days.`;
+    `not on the last ${options.returningAfterDays} watched days. A command pattern stands for all command lines that ` +
+    "differ only in what varies by itself, such as passwords and addresses.";
   const tables: { title: string; table: TableView }[] = [
     {
       title: "",

@@ -24,10 +24,10 @@ function trimZero(text: string): string {
   return text.endsWith(".0") ? text.slice(0, -2) : text;
 }
 
-/** A change (0.12 = 12 % more) with its sign; a real minus, so that columns align. */
+/** A change (0.12 = 12 % more) with its sign; a real minus, so that columns align. Only none at all is −100 %. */
 export function toChange(change: number): string {
   const size = Math.abs(100 * change);
-  const text = size >= 100 ? formatNumber(size) : trimZero(size.toFixed(1));
+  const text = size >= 100 ? formatNumber(size) : trimZero((change < 0 ? Math.min(size, 99.9) : size).toFixed(1));
   return text === "0" ? "±0 %" : `${change < 0 ? "−" : "+"}${text} %`;
 }
 

@@ -51,6 +51,8 @@ export interface ReportData {
   readonly sensors: readonly string[];
   /** All events; of a sensor-day known from cut counts alone, the sum of those. A cell means: something was logged. */
   readonly events: Cells;
+  /** Hours of each sensor-day that were watched, as the statistics have it; left out where there are none. */
+  readonly watchedHours?: Cells;
   /** Events on days that are not drawn, see `MAX_DAYS`. */
   readonly eventsOutside: number;
   readonly distinct: Readonly<Record<DistinctValue, DistinctData>>;

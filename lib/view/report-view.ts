@@ -150,14 +150,25 @@ export function buildFigures(scope: Scope): FigureView[] {
     const events = sumCells(data.events, data.grid, filter);
     figures.push({ value: toFigure(events), label: events === 1 ? "event" : "events", note: "of every type" });
   }
-  const watched = scope.watched.reduce((sum, n) => sum + n, 0);
-  const possible = countLivedDays(scope);
-  figures.push({
-    value: formatNumber(watched),
-    label: watched === 1 ? "sensor-day with logs" : "sensor-days with logs",
-    note: watched >= possible ? "no gap" : `${formatNumber(possible - watched)} of ${formatNumber(possible)} without`,
-  });
+  figures.push(watchFigure(scope));
   return figures;
+}
+
+/** How much was watched: hours where they are known, else days on which anything was logged. */
+function watchFigure(scope: Scope): FigureView {
+  const { data, filter } = scope;
+  const logged = scope.watched.reduce((sum, n) => sum + n, 0);
+  const possible = countLivedDays(scope);
+  const ofAll = `of ${plural(possible, "sensor-day")} between first and last event`;
+  if (data.watchedHours === undefined) {
+    const label = logged === 1 ? "sensor-day with logs" : "sensor-days with logs";
+    return { value: formatNumber(logged), label, note: logged >= possible ? "no day without" : ofAll };
+  }
+  const hours = sumCells(data.watchedHours, data.grid, filter);
+  const value = formatNumber(hours / 24, hours % 24 === 0 ? 0 : 1);
+  const silent = possible > logged ? `, ${formatNumber(possible - logged)} without logs` : "";
+  const label = hours === 24 ? "sensor-day watched" : "sensor-days watched";
+  return { value, label, note: hours >= 24 * possible ? "no gap" : `${ofAll}${silent}` };
 }
 
 /** Seven digits are read; more are not. */

@@ -2,7 +2,7 @@
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { type KeyColumn, KINDS } from "../reduced/kinds.ts";
-import { clipMiddle, cutLong, sensorLabel } from "../text/labels.ts";
+import { clipMiddle, cutLong, sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "../statistics/change.ts";
@@ -30,8 +30,8 @@ const KIND_WORDS: Readonly<Record<ChangeKind, string>> = {
 };
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },
-  command: { one: "command", many: "commands" },
-  hash: { one: "file hash", many: "file hashes" },
+  command: { one: "command pattern", many: "command patterns" },
+  hash: { one: "file", many: "files, downloaded or uploaded" },
   urlHost: { one: "download host", many: "download hosts" },
   address: { one: "address", many: "addresses" },
   clientVersion: { one: "client version", many: "client versions" },
@@ -130,8 +130,7 @@ export function formatProbability(p: number): string {
 
 function changeText(row: ShownChange): string {
   if (row.percent === null) return row.count > 0 ? "from none" : "–";
-  const size = Math.abs(row.percent);
-  return `${row.percent < 0 ? "−" : "+"}${formatNumber(size, size < 10 ? 1 : 0)} %`;
+  return toChange(row.percent / 100);
 }
 
 const CHANGE_COLUMNS = [
@@ -307,10 +306,7 @@ export function buildLedgerTable<Entry extends LedgerEntry>(
 }
 
 export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], most: number): TableView {
-  const weekly = (percent: number | null) =>
-    percent === null
-      ? "–"
-      : `${percent < 0 ? "−" : "+"}${formatNumber(Math.abs(percent), Math.abs(percent) < 10 ? 1 : 0)} %`;
+  const weekly = (percent: number | null) => (percent === null ? "–" : toChange(percent / 100));
   return toTable(
     id,
     name,
