@@ -52,6 +52,7 @@ import {
 } from "./page.js";
 import { restoreChains, startChains } from "./report-chains.js";
 import { startTrails, trailButton } from "./report-trails.js";
+import { startTable, startTables } from "./tables.js";
 
 /**
  * @typedef {import("../lib/view/axis.ts").DayRange} DayRange
@@ -155,6 +156,7 @@ async function start() {
   root.classList.add("scripted");
   startTheme();
   startDataTables();
+  startTables();
   if (grid.days === 0) {
     root.dataset.drawn = "true";
     return;
@@ -494,6 +496,7 @@ async function start() {
       const box = toNode(dataTable(table));
       node.append(box);
       startDataTable(box);
+      startTable(find(".scroll", box));
     };
     return { node, draw, drawAt: draw };
   }
