@@ -6,12 +6,12 @@
  */
 import { perStep } from "../lib/view/axis.ts";
 import { fromBase85 } from "../lib/view/base85.ts";
-import { describeValue, heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
+import { describeValue, hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/view/cells.ts";
 import { DISTINCT_VALUES } from "../lib/view/distinct-values.ts";
 import { formatNumber, parseIsoDay, toIsoDay } from "../lib/text/format.ts";
-import { clipEnd } from "../lib/text/labels.ts";
+import { clipApart, clipEnd, clipMiddle } from "../lib/text/labels.ts";
 import { element } from "../lib/view/markup.ts";
 import {
   buildCoverage,
@@ -24,6 +24,7 @@ import {
   columnNames,
   describeCoverage,
   describeFilter,
+  describeHeadline,
   describeShown,
   describeUncertainty,
   rankSection,
@@ -248,13 +249,16 @@ async function start() {
         chosen === grid.sensors
           ? "All sensors"
           : chosen === 1
-            ? clipEnd(boxes[only].parentElement.textContent.trim(), 24)
+            ? clipMiddle(boxes[only].parentElement.textContent.trim(), 24)
             : `${chosen} of ${grid.sensors} sensors`;
     }
     const days = range.last - range.first + 1;
     find("#before").hidden = range.first - days < whole.first;
     find("#reset").hidden = isEverything(grid, scope.filter);
     find("#scope").textContent = describeFilter(scope);
+    const { heading, lede } = describeHeadline(scope);
+    find("h1").textContent = heading;
+    find("#lede").textContent = lede;
   }
 
   for (const input of [from, to]) {
@@ -390,13 +394,7 @@ async function start() {
           element("b", {}, figure.value),
           element("span", { class: "what" }, figure.label),
           element("span", { class: "note" }, figure.note),
-          figure.change &&
-            element(
-              "span",
-              { class: `change ${figure.change.tone}` },
-              `${figure.change.text} `,
-              element("small", {}, figure.changeNote),
-            ),
+          figure.past && element("span", { class: "note" }, figure.past),
         ),
       ),
     );
@@ -547,7 +545,7 @@ async function start() {
       const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
       /** @type {(Line & { key?: number })[]} */
       let lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
-      const unit = stepUnit(ranking.section, steps);
+      const unit = `${stepUnit(ranking.section, steps)}${view === "lines" && hasLogScale(lines) ? LOGARITHMIC : ""}`;
       const label = `${ranking.section.name}: ${unit}`;
       find(".unit", box).textContent = unit;
       if (view === "stack") {
@@ -838,11 +836,15 @@ async function start() {
 
   /** @type {(steps: Steps, lines: readonly Pick<Line, "name" | "values">[] | HeatRow[], unit: string) => HTMLElement} */
   function numbersTable(steps, lines, unit) {
+    const names = clipApart(
+      lines.map(line => line.name),
+      30,
+    );
     const head = element(
       "tr",
       {},
       element("th", { scope: "col" }, "Day"),
-      ...lines.map(line => element("th", { scope: "col", class: "number" }, clipEnd(line.name, 30))),
+      ...names.map(name => element("th", { scope: "col", class: "number" }, name)),
     );
     const body = Array.from({ length: steps.n }, (_, step) =>
       element(

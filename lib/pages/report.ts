@@ -14,13 +14,13 @@ import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { perStep } from "../view/axis.ts";
-import { heatChart, lineChart, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
+import { hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
 import { toBase85 } from "../view/base85.ts";
 import { bundleScript } from "./client-script.ts";
 import { type Cells, encodeCells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
-import { clipEnd, toLongDay } from "../text/labels.ts";
+import { clipEnd } from "../text/labels.ts";
 import { toMarkupText } from "../view/markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
@@ -47,6 +47,7 @@ import {
   chooseSteps,
   columnNames,
   describeCoverage,
+  describeHeadline,
   describeShown,
   keyName,
   type Ranking,
@@ -118,7 +119,7 @@ export function prepareReport(
   const hasDays = data.grid.days > 0;
   const sections = data.sections.map(section => toSectionView(scope, section, show));
   const view = {
-    ...toHeadline(data, hasDays, options.limits),
+    ...toHeadline(scope, hasDays, options.limits),
     generatedBy: options.generatedBy,
     statsLink: options.statsLink,
     hasDays,
@@ -144,7 +145,7 @@ export function prepareReport(
     const known = statistics === undefined ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
     const figures = hasDays ? buildFigures({ ...scope, data: known }) : [];
     const more = {
-      figures: figures.map(figure => ({ ...figure, hasChange: figure.change !== undefined })),
+      figures,
       changes: changes && buildChangesView(scope, changes),
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
@@ -170,21 +171,19 @@ function toWatchedHours({ coverage, firstDay }: Statistics, grid: Grid): Cells {
   return { at: Int32Array.from(at), count: Float64Array.from(hours) };
 }
 
-function toHeadline(data: ReportData, hasDays: boolean, limits: readonly string[] = []) {
-  const { firstDay, days, sensors } = data.grid;
+function toHeadline(scope: Scope, hasDays: boolean, limits: readonly string[] = []) {
+  const { firstDay, days } = scope.data.grid;
   if (!hasDays)
-    return { title: "Cowrie report: no events", heading: "No events", period: "", lede: "The inputs held no event." };
+    return { title: "Cowrie report: no events", heading: "No events", lede: "The inputs held no event.", limits: "" };
   const period = `${toIsoDay(firstDay)} to ${toIsoDay(firstDay + days - 1)}`;
   return {
     title: `Cowrie report, ${period}`,
-    heading: days === 1 ? toLongDay(firstDay) : `${formatNumber(days)} days of attacks`,
-    period,
+    ...describeHeadline(scope),
     // What is missing is said before any number, whole where it is one thing.
-    lede:
-      `${period} UTC, ${plural(sensors, "sensor")}` +
-      (limits.length > 1
+    limits:
+      limits.length > 1
         ? `. ${limits.length} things are missing, see Provenance.`
-        : limits.map(text => `. ${text}`).join("")),
+        : limits.map(text => `. ${text}`).join(""),
   };
 }
 
@@ -223,7 +222,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const sparkSteps = chooseSteps(scope, 120);
   const shown = ranking.order.slice(0, show);
   const lines = buildLines(scope, ranking, ranking.order.slice(0, Math.min(show, SERIES_MOST)), steps);
-  const unit = stepUnit(section, steps);
+  const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}`;
   return {
     id: section.id,
     ranking,
@@ -235,7 +234,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     ...columnFlags(scope, data, section),
     shown: describeShown(ranking, shown, true),
     svg: toMarkupText(
-      lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}, logarithmic`, { isCoarse: true }).svg,
+      lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}`, { isCoarse: true }).svg,
     ),
     rows: shown.map((key, i) => {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);

@@ -76,6 +76,34 @@ export function cutLong(text: string): string {
   return `${clipEnd(text, TEXT_MOST)} [first ${TEXT_MOST} of ${text.length} characters]`;
 }
 
+/**
+ * Names cut to `n` characters each, told apart: where cutting the middle out makes two alike, the part in which they
+ * differ is kept in its place.
+ */
+export function clipApart(names: readonly string[], n: number): string[] {
+  const labels = names.map(name => clipMiddle(name, n));
+  for (const places of Map.groupBy(labels.keys(), i => labels[i]!).values()) {
+    const alike = [...new Set(places.map(i => names[i]!))].map(name => [...name]);
+    if (alike.length < 2) continue;
+    let same = 0;
+    while (alike.every(name => name[same] === alike[0]![same])) same++;
+    const start = Math.max(0, same - Math.floor(n / 3));
+    for (const i of places) {
+      const points = [...names[i]!];
+      const rest = points.slice(start);
+      labels[i] = `…${rest.length < n ? rest.join("") : `${rest.slice(0, n - 2).join("")}…`}`;
+    }
+  }
+  // Three and more may share what two of them differ in.
+  const known = new Map<string, string>();
+  return labels.map((label, i) => {
+    let own = label;
+    for (let k = 2; (known.get(own) ?? names[i]) !== names[i]; k++) own = `${clipEnd(label, n - 1 - String(k).length)}~${k}`;
+    known.set(own, names[i]!);
+    return own;
+  });
+}
+
 /** Cut the middle out, so that both the start and the end of a name or an address can be read. */
 export function clipMiddle(text: string, n: number): string {
   if (text.length <= n) return text;

@@ -4,9 +4,9 @@
  */
 import { type DayRange, dayCount, dayTicks } from "./axis.ts";
 import { formatNumber } from "../text/format.ts";
-import { clipEnd, clipMiddle, toShort } from "../text/labels.ts";
+import { clipApart, clipEnd, toShort } from "../text/labels.ts";
 import { element, type Markup } from "./markup.ts";
-import { linearScale, logScale, round1, type Scale, spreadLabels } from "./scale.ts";
+import { countScale, isLogarithmic, linearScale, round1, type Scale, spreadLabels } from "./scale.ts";
 
 /** Advance of a monospace character at the size of labels, in pixels: widths are known without measuring. */
 const CHARACTER_WIDTH = 7;
@@ -63,7 +63,15 @@ function toWhole(place: (value: number) => number): (value: number) => number {
   return value => Math.round(place(value));
 }
 
-/** Lines of counts over days on a logarithmic scale with a row for zero; a break where nobody watched. */
+/** Behind the unit of such a chart. */
+export const LOGARITHMIC = ", logarithmic scale";
+
+/** Whether {@link lineChart} draws these lines on a logarithmic scale. */
+export function hasLogScale(lines: readonly Line[]): boolean {
+  return isLogarithmic(maximum(lines));
+}
+
+/** Lines of counts over days, logarithmic unless all are small; a break where nobody watched. */
 export function lineChart(
   lines: readonly Line[],
   steps: Steps,
@@ -73,17 +81,18 @@ export function lineChart(
 ): Chart {
   const wide = width >= NARROW;
   const plot: Plot = { width, height: 320, left: 44, right: width - (wide ? 200 : 10), top: 10, bottom: 288 };
-  const scale = logScale(maximum(lines), plot.top, plot.bottom);
+  const scale = countScale(maximum(lines), plot.top, plot.bottom);
   const x = stepCentre(steps, plot);
   const [placeX, placeY] = isCoarse ? [toWhole(x), toWhole(scale.at)] : [x, scale.at];
+  const beside = spreadLines(lines, steps.n, placeY, plot.bottom);
   const ends = lines.map(line => line.values.findLastIndex(value => value !== null));
-  const endY = lines.map((line, i) => scale.at(line.values[ends[i]!] ?? 0));
+  const endY = lines.map((line, i) => round1(scale.at(line.values[ends[i]!] ?? 0) + (beside[i]![ends[i]!] ?? 0)));
   const labelY = spreadLabels(endY, LABEL_GAP, plot.top + 2, plot.bottom);
   const series = lines.map((line, i) =>
     element(
       "g",
       { class: `series s${line.style ?? i}`, "data-series": i },
-      element("path", { class: "line", d: linePath(line.values, placeX, placeY) }),
+      element("path", { class: "line", d: linePath(line.values, placeX, (value, step) => placeY(value) + beside[i]![step]!) }),
       ...(wide && ends[i]! >= 0
         ? [
             element("path", {
@@ -104,6 +113,38 @@ export function lineChart(
   // Where lines lie on each other, the leading one is to be seen.
   series.reverse();
   return { svg: frame(plot, label, [...rows(scale, plot), ...dayAxis(steps, plot), ...series, cross]), plot };
+}
+
+/** Lines that lie on each other are drawn this far apart, in pixels; nearer where they are many. */
+const BESIDE = 2;
+const BESIDE_MOST = 6;
+
+/**
+ * How far each line is moved at each step, so that lines of one place lie side by side and all of them are seen.
+ *
+ * @returns `moved[line][step]` in pixels downwards; at the bottom of the plot all move upwards.
+ */
+function spreadLines(
+  lines: readonly Line[],
+  steps: number,
+  place: (value: number) => number,
+  bottom: number,
+): Float64Array[] {
+  const moved = lines.map(() => new Float64Array(steps));
+  for (let step = 0; step < steps; step++) {
+    const places = lines.map(({ values }) => {
+      const value = values[step] ?? null;
+      return value === null ? NaN : Math.round(place(value));
+    });
+    for (const [at, group] of Map.groupBy(places.keys(), i => places[i]!)) {
+      if (Number.isNaN(at) || group.length < 2) continue;
+      const gap = Math.min(BESIDE, BESIDE_MOST / (group.length - 1));
+      const reach = gap * (group.length - 1);
+      const first = at + reach / 2 > bottom ? -reach : -reach / 2;
+      group.forEach((line, i) => (moved[line]![step] = round1(first + i * gap)));
+    }
+  }
+  return moved;
 }
 
 /** Bars of counts over days, one on top of the other, on a linear scale; hatched where nobody watched. */
@@ -219,13 +260,17 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
   const totals = heat.map(row => row.total);
   const largest = Math.max(1, ...totals);
   const barWidth = width - plot.right - 46;
+  const labels = clipApart(
+    heat.map(row => row.name),
+    characters,
+  );
   const names = heat.flatMap((row, i) => {
     const y = round1(top + (i + 0.5) * rowHeight);
     return [
       element(
         "text",
         { class: rowHeight < 12 ? "row small" : "row", x: plot.left - 8, y, dy: ".35em" },
-        clipMiddle(row.name, characters),
+        labels[i]!,
         element("title", {}, row.name),
       ),
       ...(barWidth > 10
@@ -296,6 +341,10 @@ export function calendarChart(
   };
   const band = (plot.right - plot.left) / steps.n;
   const paths = CALENDAR.map(() => "");
+  const labels = clipApart(
+    calendar.map(row => row.name),
+    characters,
+  );
   const names = calendar.map(({ name, letters }, row) => {
     const kinds = Array.from({ length: steps.n }, (_, step) => {
       const days = letters.slice(step * steps.days, (step + 1) * steps.days);
@@ -314,7 +363,7 @@ export function calendarChart(
     return element(
       "text",
       { class: rowHeight < 12 ? "row small" : "row", x: plot.left - 8, y: round1(y + rowHeight / 2), dy: ".35em" },
-      clipMiddle(name, characters),
+      labels[row]!,
       element("title", {}, name),
     );
   });
@@ -454,7 +503,7 @@ const DOT = "m-1.4 0a1.4 1.4 0 1 0 2.8 0a1.4 1.4 0 1 0-2.8 0";
 export function linePath(
   values: readonly (number | null)[],
   x: (step: number) => number,
-  y: (value: number) => number,
+  y: (value: number, step: number) => number,
   dot = DOT,
 ): string {
   let path = "";
@@ -466,7 +515,7 @@ export function linePath(
       drawing = false;
       continue;
     }
-    const [toX, toY] = [Math.round(10 * x(step)), Math.round(10 * y(value))];
+    const [toX, toY] = [Math.round(10 * x(step)), Math.round(10 * y(value, step))];
     if (drawing) path += pair(toX - fromX, toY - fromY, path.endsWith("l") ? "" : " ");
     else path += `M${pair(toX, toY, "")}`;
     const isEnd = (values[step + 1] ?? null) === null;

@@ -93,13 +93,12 @@ function toChangeView(
   before: number,
   comparison: Comparison,
   threshold: number,
-  isNew: boolean,
 ): ChangeView {
   if (before === 0) {
     if (now === 0) return { text: "–", tone: "same", ratio: 0 };
-    return { text: isNew ? "new" : "returned", tone: isNew && now >= FEW ? "more" : "same", ratio: Infinity };
+    return { text: "from none", tone: now >= FEW ? "more" : "same", ratio: Infinity };
   }
-  if (now === 0) return { text: "gone", tone: before >= FEW ? "less" : "same", ratio: -1 };
+  if (now === 0) return { text: "to none", tone: before >= FEW ? "less" : "same", ratio: -1 };
   const change = rateChange(now, before, comparison);
   const isSmall = now + before < FEW || Math.abs(change) < Math.max(threshold, 0.0005);
   const tone = isSmall ? "same" : change > 0 ? "more" : "less";
@@ -110,8 +109,8 @@ export interface FigureView {
   readonly value: string;
   readonly label: string;
   readonly note: string;
-  readonly change?: ChangeView;
-  readonly changeNote?: string;
+  /** Both periods of the comparison, uncommented: nothing here was tested. */
+  readonly past?: string;
 }
 
 /** The figures at the top of the page. */
@@ -122,14 +121,15 @@ export function buildFigures(scope: Scope): FigureView[] {
     const section = data.sections.find(candidate => candidate.id === id);
     if (section === undefined) return;
     const value = sumCells(section.all, data.grid, filter);
-    const change = comparison && figureChange(section, comparison);
-    figures.push({ value: toFigure(value), label, note: note(section), ...change });
+    const past = comparison && describePast(section, comparison);
+    figures.push({ value: toFigure(value), label, note: note(section), ...(past !== undefined && { past }) });
   };
-  const figureChange = (section: SectionData, compared: Comparison) => {
-    const now = sumCells(section.all, data.grid, compared.now);
-    const before = sumCells(section.all, data.grid, compared.before);
-    if (now === 0 && before === 0) return {};
-    return { change: toChangeView(now, before, compared, scope.threshold, false), changeNote: compared.name };
+  const describePast = (section: SectionData, { now, before }: Comparison) => {
+    const [count, countBefore] = [now, before].map(period => sumCells(section.all, data.grid, period)) as [number, number];
+    if (count === 0 && countBefore === 0) return undefined;
+    const days = dayCount(now.range);
+    const earlier = `${toFigure(countBefore)} in the ${days === 1 ? "day" : `${formatNumber(days)} days`} before`;
+    return days === dayCount(filter.range) ? earlier : `${toFigure(count)} in the last ${plural(days, "day")}, ${earlier}`;
   };
   add("credentials", "login attempts", section => {
     const all = sumCells(section.all, data.grid, filter);
@@ -160,15 +160,45 @@ function watchFigure(scope: Scope): FigureView {
   const logged = scope.watched.reduce((sum, n) => sum + n, 0);
   const possible = countLivedDays(scope);
   const ofAll = `of ${plural(possible, "sensor-day")} between first and last event`;
+  // Each sensor may have been up as long as it lived, and years may lie between one and the next.
+  const empty = countSilentDays(scope);
+  const nobody = empty > 0 ? `no sensor on ${formatNumber(empty)} of ${plural(scope.watched.length, "day")}` : undefined;
   if (data.watchedHours === undefined) {
     const label = logged === 1 ? "sensor-day with logs" : "sensor-days with logs";
-    return { value: formatNumber(logged), label, note: logged >= possible ? "no day without" : ofAll };
+    return { value: formatNumber(logged), label, note: logged < possible ? ofAll : (nobody ?? "no day without") };
   }
   const hours = sumCells(data.watchedHours, data.grid, filter);
   const value = formatNumber(hours / 24, hours % 24 === 0 ? 0 : 1);
   const silent = possible > logged ? `, ${formatNumber(possible - logged)} without logs` : "";
   const label = hours === 24 ? "sensor-day watched" : "sensor-days watched";
-  return { value, label, note: hours >= 24 * possible ? "no gap" : `${ofAll}${silent}` };
+  return { value, label, note: hours < 24 * possible ? `${ofAll}${silent}` : (nobody ?? "no gap") };
+}
+
+/** Days on which no chosen sensor had an event. */
+function countSilentDays({ watched }: Scope): number {
+  return watched.reduce((sum, sensors) => sum + Number(sensors === 0), 0);
+}
+
+/** The page's heading, and below it which days and sensors it speaks of. */
+export function describeHeadline(scope: Scope): { heading: string; lede: string } {
+  const { range, sensors } = scope.filter;
+  const days = dayCount(range);
+  const active = days - countSilentDays(scope);
+  const chosen = sensors.reduce((sum, one) => sum + one, 0);
+  const all = plural(sensors.length, "sensor");
+  return {
+    heading:
+      active === 0
+        ? "No events"
+        : days === 1
+          ? toLongDay(range.first)
+          : active === days
+            ? `${formatNumber(days)} days of attacks`
+            : `Attacks on ${formatNumber(active)} of ${formatNumber(days)} days`,
+    lede:
+      `${toIsoDay(range.first)} to ${toIsoDay(range.last)} UTC, ` +
+      (chosen === sensors.length ? all : `${formatNumber(chosen)} of ${all}`),
+  };
 }
 
 /** Seven digits are read; more are not. */
@@ -375,7 +405,6 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
   const comparison = scope.comparison;
   const now = comparison === undefined ? 0 : sumCells(cells, grid, comparison.now);
   const before = comparison === undefined ? 0 : sumCells(cells, grid, comparison.before);
-  const bornDay = Math.floor(section.firstSeenUs[key]! / 86_400_000_000);
   // Under a filter the page knows days; the instants belong to the whole range.
   const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * 86_400_000_000;
   const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * 86_400_000_000;
@@ -399,7 +428,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     change:
       comparison === undefined
         ? { text: "–", tone: "same", ratio: 0 }
-        : toChangeView(now, before, comparison, scope.threshold, bornDay >= comparison.now.range.first),
+        : toChangeView(now, before, comparison, scope.threshold),
     first,
     firstSeen: toMoment(first, scope.whole),
     last,

@@ -16,36 +16,42 @@ export interface Scale {
   readonly ticks: readonly Tick[];
 }
 
-/** Height of the band below 1 in which zero lies, in pixels. */
-const ZERO_BAND = 16;
+/** Up to this count a scale is linear: a logarithm of few events shows little but noise. */
+const LINEAR_MOST = 20;
 /** Ticks closer than this run into each other. */
 const TICK_GAP = 14;
 
+/** Whether {@link countScale} is logarithmic for counts up to `max`. */
+export function isLogarithmic(max: number): boolean {
+  return max > LINEAR_MOST;
+}
+
 /**
- * A logarithmic scale for counts, with a row of its own for zero below the one for 1; between the two, where only
- * means can lie, it is linear.
+ * A scale for counts: linear where they are small, else the logarithm of one more than the count, which has a place for
+ * zero and gives the step from zero to one the height it has among the others.
  *
  * @param max Largest value to show.
- * @param top Where the largest decade lies, in pixels from above; `bottom` is where zero lies.
+ * @param top Where the end of the scale lies, in pixels from above; `bottom` is where zero lies.
  */
-export function logScale(max: number, top: number, bottom: number): Scale {
-  const decades = Math.log10(Math.max(2, max));
+export function countScale(max: number, top: number, bottom: number): Scale {
+  if (!isLogarithmic(max)) return linearScale(max, top, bottom);
+  const decade = Math.floor(Math.log10(max));
   // Half a decade of head room costs more height than it tells: end at 1, 2 or 5 times a power of ten.
-  const end = [1, 2, 5, 10].map(step => Math.log10(step) + Math.floor(decades)).find(level => level >= decades - 1e-9)!;
-  const base = bottom - ZERO_BAND;
-  const at = (value: number) =>
-    round1(value < 1 ? bottom - ZERO_BAND * Math.max(0, value) : base - ((base - top) * Math.log10(value)) / end);
+  const end = [1, 2, 5, 10].map(step => step * 10 ** decade).find(value => value >= max * (1 - 1e-9))!;
+  const at = (value: number) => round1(bottom - ((bottom - top) * Math.log1p(value)) / Math.log1p(end));
+  // Between the powers of ten only where there are few of them.
+  const factors = decade < 2 ? [1, 2, 5] : [1];
+  const every = decade > 6 ? 2 : 1;
   const ticks: Tick[] = [{ at: bottom, label: "0" }];
-  // Between the powers of ten only where there are few of them; the topmost line is labelled anyway.
-  const factors = end <= 1.75 ? [1, 2, 5] : [1];
-  const every = end > 6 ? 2 : 1;
-  for (let power = 0; power <= end + 1e-9; power += every) {
+  for (let power = 0; power <= decade; power += every) {
     for (const factor of factors) {
       const value = factor * 10 ** power;
-      if (Math.log10(value) <= end + 1e-9) ticks.push({ at: at(value), label: toShort(value) });
+      const above = ticks[ticks.length - 1]!.at;
+      if (value < end && above - at(value) >= TICK_GAP && at(value) - top >= TICK_GAP)
+        ticks.push({ at: at(value), label: toShort(value) });
     }
   }
-  if (ticks[ticks.length - 1]!.at - top > TICK_GAP) ticks.push({ at: top, label: toShort(10 ** end) });
+  ticks.push({ at: top, label: toShort(end) });
   return { at, ticks };
 }
 

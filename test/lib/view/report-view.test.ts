@@ -9,6 +9,7 @@ import {
   buildRow,
   buildScope,
   describeCoverage,
+  describeHeadline,
   describeShown,
   describeUncertainty,
   meanSteps,
@@ -102,6 +103,30 @@ describe("coverage", () => {
     const scope = buildScope(data, everything(data.grid), OPTIONS);
     const commands = data.sections.find(section => section.id === "commands")!;
     expect(buildCoverage(scope, toSteps(scope.filter.range, 1), commands)[0]!.values).toEqual([4, 0]);
+  });
+});
+
+describe("the headline", () => {
+  test("counts days with events, of the days and sensors chosen", () => {
+    const data = buildReportData(buildReduced([event(day(1), "a"), event(day(9), "b")]), { show: 5 });
+    const grid = data.grid;
+    const whole = buildScope(data, everything(grid), OPTIONS);
+    expect(describeHeadline(whole).heading).toBe("Attacks on 2 of 9 days");
+    expect(buildFigures(whole).at(-1)!.note).toBe("no sensor on 7 of 9 days");
+    const range = { first: grid.firstDay, last: grid.firstDay + 1 };
+    const filter = { range, sensors: Uint8Array.of(0, 1) };
+    const chosen = describeHeadline(buildScope(data, filter, OPTIONS));
+    expect(chosen.heading).toBe("No events");
+    expect(chosen.lede).toEndWith(" UTC, 1 of 2 sensors");
+    const full = buildReportData(buildReduced([event(day(1), "a"), event(day(2), "a")]), { show: 5 });
+    expect(describeHeadline(buildScope(full, everything(full.grid), OPTIONS)).heading).toBe("2 days of attacks");
+  });
+
+  test("figures say both periods and call neither good, bad or new", () => {
+    const scope = buildScope(DATA, everything(DATA.grid), { ...OPTIONS, lastDays: 2 });
+    const pasts = buildFigures(scope).flatMap(({ past }) => past ?? []);
+    expect(pasts.length).toBeGreaterThan(0);
+    for (const past of pasts) expect(past).toMatch(/^[\d,]+ in the last 2 days, [\d,]+ in the 2 days before$/);
   });
 });
 

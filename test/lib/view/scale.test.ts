@@ -1,24 +1,28 @@
 import { describe, expect, test } from "bun:test";
-import { linearScale, logScale, niceStep, spreadLabels } from "../../../lib/view/scale.ts";
+import { countScale, linearScale, niceStep, spreadLabels } from "../../../lib/view/scale.ts";
 
-describe("logScale", () => {
+describe("countScale", () => {
   const CASES: { name: string; max: number; labels: string[] }[] = [
-    { name: "nothing", max: 0, labels: ["0", "1", "2"] },
-    { name: "one", max: 1, labels: ["0", "1", "2"] },
-    { name: "few", max: 7, labels: ["0", "1", "2", "5", "10"] },
-    { name: "exactly a power of ten", max: 10, labels: ["0", "1", "2", "5", "10"] },
+    { name: "nothing", max: 0, labels: ["0", "1"] },
+    { name: "one", max: 1, labels: ["0", "1"] },
+    { name: "few: linear", max: 20, labels: ["0", "5", "10", "15", "20"] },
+    { name: "some", max: 47, labels: ["0", "1", "2", "5", "10", "20", "50"] },
     { name: "between powers", max: 180, labels: ["0", "1", "10", "100", "200"] },
+    { name: "exactly a power", max: 1000, labels: ["0", "1", "10", "100", "1k"] },
     { name: "just over a power", max: 1001, labels: ["0", "1", "10", "100", "1k", "2k"] },
-    { name: "very large: every other power", max: 9e8, labels: ["0", "1", "100", "10k", "1M", "100M", "1G"] },
+    { name: "very large: every other power", max: 9e8, labels: ["0", "100", "10k", "1M", "100M", "1G"] },
   ];
   test.each(CASES)("ticks up to $max: $name", ({ max, labels }) => {
-    expect(logScale(max, 10, 290).ticks.map(tick => tick.label)).toEqual(labels);
+    expect(countScale(max, 10, 290).ticks.map(tick => tick.label)).toEqual(labels);
   });
 
-  test("zero has a row of its own below one; the largest value is not above the top", () => {
-    const { at } = logScale(180, 10, 290);
-    expect([at(0), at(1), at(200)]).toEqual([290, 274, 10]);
-    expect(at(180)).toBeGreaterThanOrEqual(10);
+  test("small counts have their share of the height: from zero to one a sixth of fifty, a twentieth of a million", () => {
+    const share = (max: number) => (290 - countScale(max, 10, 290).at(1)) / 280;
+    expect(share(5)).toBeCloseTo(0.17, 1);
+    expect(share(50)).toBeCloseTo(0.176, 2);
+    expect(share(1e6)).toBeCloseTo(0.05, 2);
+    const { at } = countScale(180, 10, 290);
+    expect([at(0), at(200)]).toEqual([290, 10]);
   });
 });
 
