@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import EXACT_TAILS from "../../fixtures/tails.json";
 import {
   binomialTwoSided,
   chiSquareUpper,
@@ -13,6 +14,7 @@ import {
   twoSidedTail,
   upperTail,
 } from "../../../lib/statistics/distributions.ts";
+import { seededRandom } from "../../support/random.ts";
 
 /** Poisson or negative-binomial chances added up one by one, the obvious way. */
 function plainTails(count: number, mean: number, variance: number): { lower: number; upper: number } {
@@ -28,7 +30,35 @@ function plainTails(count: number, mean: number, variance: number): { lower: num
   return { lower: sum(0, count + 1), upper: sum(count, chances.length) };
 }
 
+const { incbet } = require("cephes") as typeof import("cephes");
+
+/** Made by adding up every chance in decimals of 90 digits; cut to 60. */
+interface ExactTail {
+  readonly count: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly lower: string;
+  readonly upper: string;
+}
+
 describe("tails", () => {
+  test("agree with sums of 60 digits, where counts and sizes are large too", () => {
+    expect(EXACT_TAILS.length).toBeGreaterThan(150);
+    let compared = 0;
+    for (const { count, mean, variance, lower, upper } of EXACT_TAILS as ExactTail[]) {
+      // A negative binomial this near Poisson has a size of 1e6 and more: six digits are what is left of a power of it.
+      const digits = variance > mean && (mean * mean) / (variance - mean) > 1e6 ? 5 : 8;
+      for (const [tail, exact] of [[lowerTail, lower], [upperTail, upper]] as const) {
+        if (Number(exact) < 1e-300) continue;
+        compared++;
+        const ratio = tail(count, mean, variance) / Number(exact);
+        expect({ tail: tail.name, count, mean, variance, ratio }).toEqual({ tail: tail.name, count, mean, variance, ratio: expect.closeTo(1, digits) });
+      }
+    }
+    expect(compared).toBeGreaterThan(300);
+    expect(lowerTail(8120, 8264.4, 8264.4)).toBeCloseTo(0.0564043092221407, 11);
+  });
+
   test("agree with chances added up one by one", () => {
     const shapes = [[0.02, 0.02], [0.5, 1.4], [3, 3], [7, 21], [40, 320], [100, 103.6]] as const;
     for (const [mean, variance] of shapes) {
@@ -47,6 +77,12 @@ describe("tails", () => {
     expect(upperTail(400, 50, 50)).toBeGreaterThan(0);
     expect(upperTail(400, 50, 50)).toBeLessThan(1e-150);
     expect(upperTail(100_000, 1000, 3000)).toBeLessThan(1e-300);
+  });
+
+  test("a Poisson tail below the smallest double is 0, and what lies beside it 1", () => {
+    expect([upperTail(5000, 50, 50), lowerTail(5000, 50, 50)]).toEqual([0, 1]);
+    expect([lowerTail(50, 5000, 5000), upperTail(50, 5000, 5000)]).toEqual([0, 1]);
+    expect([normalTwoSided(60), chiSquareUpper(1e5, 4), chiSquareUpper(1e-4, 1e4)]).toEqual([0, 0, 1]);
   });
 
   test("a variance at the mean is Poisson, and the two meet", () => {
@@ -101,6 +137,25 @@ describe("rateRatioInterval", () => {
     expect(rateRatioInterval(0, 28, 1 / 28, 1).high).toBeCloseTo(28 * (0.025 ** (-1 / 28) - 1), 9);
     expect(rateRatioInterval(5, 0, 1 / 28, 1).high).toBeNull();
     expect(rateRatioInterval(5, 0, 1 / 28, 1).low).toBeGreaterThan(1);
+  });
+
+  test("turns the binomial around for counts of any size and any dispersion", () => {
+    const random = seededRandom(3);
+    let turned = 0;
+    for (let i = 0; i < 300; i++) {
+      const [count, baselineCount] = [Math.floor(10 ** (random.next() * 6)), Math.floor(10 ** (random.next() * 6))];
+      const dispersion = 10 ** (random.next() * 3);
+      const { low, high } = rateRatioInterval(count, baselineCount, 1, dispersion);
+      const [a, b] = [count / dispersion, baselineCount / dispersion];
+      const at = { count, baselineCount, dispersion };
+      // The chance of so much or more at the low end, and of so little or less at the high end, is 2.5 % each.
+      for (const [odds, x, y] of [[low, a, b], [high === null ? 0 : 1 / high, b, a]] as const) {
+        if (odds < 1e-250) continue;
+        turned++;
+        expect({ ...at, tail: incbet(x, y + 1, odds / (1 + odds)) }).toEqual({ ...at, tail: expect.closeTo(0.025, 9) });
+      }
+    }
+    expect(turned).toBeGreaterThan(500);
   });
 
   test("is about twice as wide on the log scale at a dispersion of 4", () => {
