@@ -198,7 +198,8 @@ function summaryText(analysis: Analysis, statistics: Statistics, seconds: number
       "Events",
       `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
         `${plural(counts.rejected, "line")} rejected` +
-        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : ""),
+        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : "") +
+        (counts.dropped === undefined ? "" : `; ${formatNumber(counts.dropped)} dropped as repeated lines`),
     ],
     ["Days", `${formatNumber(days)} with events, ${span} (UTC)`],
     ["Sensors", `${formatNumber(sensor.length)}: ${shownSensors.join(", ")}${more}`],

@@ -522,7 +522,8 @@ function summaryText(
       "Events",
       `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
         `${plural(counts.rejected, "line")} rejected` +
-        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : ""),
+        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : "") +
+        (counts.dropped === undefined ? "" : `; ${formatNumber(counts.dropped)} dropped as repeated lines`),
     ],
     [
       "Days",

@@ -14,6 +14,7 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
+  REDUCTION_OPTIONS,
   toSetOptions,
   withProgress,
 } from "../lib/logs/log-options.ts";
@@ -27,6 +28,7 @@ const OPTIONS = {
   limit: { type: "count", short: "n", default: 10, help: "Entries of each list of the most frequent; 0 = all." },
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
+  dedupeLines: REDUCTION_OPTIONS.dedupeLines,
   json: { type: "boolean", help: "Write one JSON object to stdout." },
 } as const;
 
@@ -56,14 +58,22 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const scope = await readScope(values);
   const startMs = performance.now();
   using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
+    readLogSet(inputs, {
+      ...toSetOptions(values),
+      ...listeners,
+      keepsTables: true,
+      lineHashes: values.dedupeLines,
+      scope,
+      outputs: [],
+    }),
   );
-  const summary = await summarizeEvents(set, scope, values.limit);
+  const { limit, dedupeLines } = values;
+  const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines });
   if (summary.events === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
   await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
-  if (!values.quiet) note(`summary: ${describeLogs(set)}; ${describePace(startMs, set)}`);
+  if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set)}`);
   return exitCodeOf(set);
 }
 
@@ -74,7 +84,7 @@ function successShare({ succeeded, failed }: Summary): number {
 
 /** For a program: snake_case keys, the values of a list under their names. */
 function toPlain(summary: Summary): Record<string, unknown> {
-  const { events, eventids, succeeded, failed, commands, sessions, addresses, sensors, days } = summary;
+  const { events, dropped, eventids, succeeded, failed, commands, sessions, addresses, sensors, days } = summary;
   const list = ({ distinct, top }: Ranking, ...names: string[]) => ({
     distinct,
     top: top.map(({ values, count, share }) => ({
@@ -92,6 +102,7 @@ function toPlain(summary: Summary): Record<string, unknown> {
   const share = successShare(summary);
   return {
     events,
+    ...(dropped === undefined ? {} : { dropped }),
     sensors,
     sessions,
     addresses,
@@ -140,7 +151,11 @@ function toText(summary: Summary): string {
   const last = days[days.length - 1]!.day;
   const figures: [string, string][] = [
     ["Days", `${formatNumber(days.length)} with events, ${first} to ${last} (UTC)`],
-    ["Events", formatNumber(summary.events)],
+    [
+      "Events",
+      formatNumber(summary.events) +
+        (summary.dropped === undefined ? "" : `; ${formatNumber(summary.dropped)} dropped as repeated lines`),
+    ],
     ["Sensors", formatNumber(summary.sensors)],
     ["Sessions", formatNumber(summary.sessions)],
     ["Addresses", formatNumber(summary.addresses)],

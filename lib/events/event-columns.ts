@@ -10,6 +10,7 @@ import { nearestWord, UsageError } from "../process/options.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
+import { sensorNamer } from "./sensor-aliases.ts";
 
 /** Not looked up yet, in arrays of codes. */
 const UNKNOWN = -2;
@@ -45,8 +46,8 @@ export function openColumn(name: string, aliases: Readonly<Record<string, string
 
 /** A sensor that is not named in the log has the name "". */
 function sensorColumn(sensorAliases: Readonly<Record<string, string>>): EventColumn {
-  const aliases = new Map(Object.entries(sensorAliases));
-  return new CodedColumn("sensor", "sensor", text => aliases.get(text) ?? text, aliases.get("") ?? "");
+  const nameOf = sensorNamer(sensorAliases);
+  return new CodedColumn("sensor", "sensor", nameOf, nameOf(""));
 }
 
 /** A text column, its texts renamed or replaced by something found in them. */

@@ -24,6 +24,11 @@ export interface LineCounts {
   rejected: number;
   /** 1 when the last line has no LF and does not parse: the rest of it may still be written. */
   pending: number;
+  /**
+   * Events not counted, as an earlier log holds their line byte for byte; not among `events` and `repaired`. Only where
+   * such lines were looked for.
+   */
+  dropped?: number;
 }
 
 /** Counts of no line at all, to add to. */
@@ -34,8 +39,15 @@ export function noCounts(): LineCounts {
 /** Add counts to a sum, or with `sign` -1 take them out of it. */
 export function addCounts(sum: LineCounts, counts: LineCounts, sign: 1 | -1 = 1): void {
   for (const name of COUNT_NAMES) sum[name] += sign * counts[name];
+  if (counts.dropped !== undefined) sum.dropped = (sum.dropped ?? 0) + sign * counts.dropped;
 }
 export const COUNT_NAMES = ["lines", "events", "repaired", "rejected", "pending"] as const;
+
+/** Counts of a log some of whose events are dropped; what gave a repaired event is seldom the same line twice. */
+export function withDropped(counts: LineCounts, dropped: number): LineCounts {
+  const events = Math.max(0, counts.events - dropped);
+  return { ...counts, events, repaired: counts.repaired - (dropped - (counts.events - events)), dropped };
+}
 
 /** One log that was counted: what it was, so that it is never counted twice, and what was read from it. */
 export interface SourceInfo {

@@ -45,6 +45,7 @@ export function isSource(value: unknown): value is SourceInfo {
     isCount(sizeBytes) &&
     isRecord(counts) &&
     COUNT_NAMES.every(name => isCount(counts[name])) &&
+    isAbsentOr(counts.dropped, isCount) &&
     [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, isInstant)) &&
     (firstSeenUs === undefined) === (lastSeenUs === undefined) &&
     ((firstSeenUs ?? 0) as number) <= ((lastSeenUs ?? 0) as number) &&

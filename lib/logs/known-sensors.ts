@@ -5,7 +5,9 @@
 import { allTexts } from "../columns/dictionary.ts";
 import type { EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
+import { sensorNamer } from "../events/sensor-aliases.ts";
 import { checkNames } from "../process/options.ts";
+import { matchesGlob } from "../text/glob.ts";
 import { quoteForMessage } from "../text/text.ts";
 
 /** What is wrong with the names of a command line; each line safe to show. */
@@ -26,8 +28,8 @@ export async function checkSensors(
   tables: AsyncIterable<{ readonly table: EventTable }>,
   { sensors = [], sensorAliases = {} }: Pick<EventScope, "sensors" | "sensorAliases">,
 ): Promise<SensorCheck> {
-  const aliases = new Map(Object.entries(sensorAliases));
-  if (sensors.length === 0 && aliases.size === 0) return { missing: [], unused: [] };
+  const renamed = Object.keys(sensorAliases);
+  if (sensors.length === 0 && renamed.length === 0) return { missing: [], unused: [] };
   // Events without a sensor, which any log may have, count under "".
   const found = new Set<string>([""]);
   for await (const { table } of tables) {
@@ -35,8 +37,9 @@ export async function checkSensors(
     const texts = table.dictionaries.get("sensor");
     if (texts !== undefined) for (const name of allTexts(texts)) found.add(name);
   }
-  const unused = [...aliases.keys()].filter(name => !found.has(name));
-  const known = new Set([...found].map(name => aliases.get(name) ?? name));
+  // A name that is a pattern as well fits itself.
+  const unused = renamed.filter(pattern => !found.has(pattern) && ![...found].some(name => matchesGlob(pattern, name)));
+  const known = new Set([...found].map(sensorNamer(sensorAliases)));
   known.delete("");
   return {
     missing: checkNames("sensor", sensors.filter(name => name !== ""), [...known].sort()),

@@ -215,6 +215,7 @@ export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogTa
   return [
     `${plural(logs.length, "log")}, ${formatBytes(textBytes)}: ${plural(events, "event")}${repaired}`,
     `${plural(counts.rejected, "line")} rejected`,
+    ...(counts.dropped === undefined ? [] : [`${plural(counts.dropped, "event")} dropped as repeated lines`]),
     ...(counts.pending > 0 ? [`${formatNumber(counts.pending)} not yet complete`] : []),
     ...(leftOut > 0 ? [`${plural(leftOut, "file")} left out`] : []),
     ...(reused > 0 ? [`${reused === logs.length ? "all" : formatNumber(reused)} from event tables`] : []),

@@ -7,6 +7,8 @@ import { EventFilter } from "../events/event-filter.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
 import type { EventScope } from "../events/scope.ts";
+import type { SourceInfo } from "../events/source.ts";
+import { type DistinctTable, distinctTables, withDroppedLines } from "./analyze.ts";
 import { type LogSet, openTables } from "./log-set.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 
@@ -51,6 +53,8 @@ export interface DaySummary {
 
 export interface Summary {
   readonly events: number;
+  /** Events on lines that an earlier log holds too, not among `events`; only where they were looked for. */
+  readonly dropped?: number;
   /** Per event id, most frequent first. */
   readonly eventids: readonly { readonly eventid: string; readonly count: number }[];
   readonly succeeded: LoginSummary;
@@ -63,12 +67,23 @@ export interface Summary {
   readonly days: readonly DaySummary[];
 }
 
+export interface SummaryOptions {
+  readonly scope: EventScope;
+  /** Entries per ranking; 0 = all. */
+  readonly limit: number;
+  /** Count a line once that stands in several logs, byte for byte; their tables hold the hashes of lines. */
+  readonly dedupeLines: boolean;
+}
+
 /**
  * Sum up a set of logs.
  *
- * @param limit Entries per ranking; 0 = all.
+ * @returns The summary, and the set with what was dropped taken out of its counts.
  */
-export async function summarizeEvents(set: LogSet, scope: EventScope, limit: number): Promise<Summary> {
+export async function summarizeEvents(
+  set: LogSet,
+  { scope, limit, dedupeLines }: SummaryOptions,
+): Promise<{ summary: Summary; set: LogSet }> {
   const filter = new EventFilter([], scope);
   const day = new TimeColumn("day");
   const eventid = openColumn("eventid");
@@ -88,8 +103,12 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
   const logins = new TupleCounter(3);
   const commands = new TupleCounter(2);
 
-  const addBatch = (table: EventTable, batch: EventBatch) => {
-    const rows = filter.select(table, batch);
+  let dropped = 0;
+
+  const addBatch = (table: EventTable, batch: EventBatch, keepRow?: (batch: EventBatch, row: number) => boolean) => {
+    const selected = filter.select(table, batch);
+    const rows = keepRow === undefined ? selected : selected.filter(row => keepRow(batch, row));
+    dropped += selected.length - rows.length;
     if (rows.length === 0) return;
     const days = day.read(table, batch, rows);
     const ids = eventid.read(table, batch, rows);
@@ -128,7 +147,19 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
       commands.add([take(take(days, typed), own), input.read(table, batch, take(typedRows, own))]);
     }
   };
-  for await (const { table } of openTables(set)) for await (const batch of table.batches()) addBatch(table, batch);
+  const walk = async ({ table, keepRow }: Pick<DistinctTable<unknown>, "table"> & Partial<DistinctTable<unknown>>) => {
+    for await (const batch of table.batches()) addBatch(table, batch, keepRow);
+  };
+  const droppedOf = new Map<SourceInfo, number>();
+  if (dedupeLines) {
+    for await (const distinct of distinctTables(set.logs)) {
+      await walk(distinct);
+      droppedOf.set(distinct.log.source, distinct.dropped());
+    }
+    for (const seam of set.seams) await walk(seam);
+  } else {
+    for await (const tables of openTables(set)) await walk(tables);
+  }
 
   const eventCounts = events.finish();
   const commandCounts = commands.finish();
@@ -136,8 +167,9 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
   const addressCounts = addresses.finish();
   const loginCounts = logins.finish();
   const inputs = rank(commandCounts, [1], [input], limit);
-  return {
+  const summary = {
     events: sumOf(eventCounts),
+    ...(dedupeLines && { dropped }),
     eventids: rank(eventCounts, [1], [eventid], 0).top.map(({ values, count }) => ({ eventid: values[0]!, count })),
     succeeded: summarizeLogins(loginCounts, success!, username, password, limit),
     failed: summarizeLogins(loginCounts, failed!, username, password, limit),
@@ -147,6 +179,7 @@ export async function summarizeEvents(set: LogSet, scope: EventScope, limit: num
     sensors: countDistinct(sessionCounts, [1]),
     days: listDays(day, { eventCounts, commandCounts, sessionCounts, addressCounts }, success!, failed!),
   };
+  return { summary, set: dedupeLines ? withDroppedLines(set, droppedOf) : set };
 }
 
 /** Count pairs of few different codes, in one table of all that are possible. */

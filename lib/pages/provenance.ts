@@ -30,6 +30,9 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
     { name: "Events", value: formatNumber(sum(source => source.counts.events + source.counts.repaired)) },
     { name: "of them repaired", value: formatNumber(sum(source => source.counts.repaired)) },
     { name: "Rejected", value: formatNumber(sum(source => source.counts.rejected)) },
+    ...(sources.some(({ counts }) => counts.dropped !== undefined)
+      ? [{ name: "Dropped as repeated lines", value: formatNumber(sum(({ counts }) => counts.dropped ?? 0)) }]
+      : []),
     { name: "Pending", value: formatNumber(sum(source => source.counts.pending)) },
     ...(first <= last
       ? [
@@ -62,7 +65,11 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
       pending: formatNumber(source.counts.pending),
       first: source.firstSeenUs === undefined ? "–" : formatInstant(source.firstSeenUs),
       last: source.lastSeenUs === undefined ? "–" : formatInstant(source.lastSeenUs),
-      note: [source.cut === true ? "cut to its top entries" : "", visible(source.damage ?? "")]
+      note: [
+        source.cut === true ? "cut to its top entries" : "",
+        source.counts.dropped ? `${plural(source.counts.dropped, "event")} dropped as repeated lines` : "",
+        visible(source.damage ?? ""),
+      ]
         .filter(Boolean)
         .join(", "),
     })),

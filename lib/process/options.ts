@@ -131,7 +131,7 @@ export const COMMON_OPTIONS = {
   sensorAlias: {
     type: "path",
     placeholder: "FILE",
-    help: "File that renames or merges sensors, one OLD=NEW a line.",
+    help: "File that renames or merges sensors, one OLD=NEW a line; * and ? in OLD, # before a comment.",
   },
   jobs: {
     type: "count",

@@ -203,7 +203,9 @@ function isNoWider(part: ReductionParameters, whole: ReductionParameters): boole
 }
 
 function aliasesText({ sensorAliases = {} }: ReductionParameters): string {
-  return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => compareText(a, b)));
+  // Of patterns the first that fits counts; names have no order.
+  const rank = (from: string) => (/[*?]/.test(from) ? "" : from);
+  return JSON.stringify(Object.entries(sensorAliases).sort(([a], [b]) => compareText(rank(a), rank(b))));
 }
 
 /** What all tables together left out: a limit holds only if every table has one. */

@@ -23,6 +23,7 @@ import {
   type LineCounts,
   noCounts,
   type SourceInfo,
+  withDropped,
 } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
@@ -274,10 +275,12 @@ export async function* takeNodeTables(
     unread.map(log => ({ ...log, tablePath: log.tablePath, tableState: log.tableState })),
     ({ node }) => parametersOf(node),
   );
-  for await (const { log, rows } of walked) {
+  const counts = new Map<SourceInfo, LineCounts>();
+  for await (const { log, rows, dropped } of walked) {
     const builder = distinct.get(log.node) ?? new ReducedBuilder();
     distinct.set(log.node, builder);
     builder.add(rows);
+    counts.set(log.source, withDropped(log.source.counts, dropped));
   }
   for (let node = 0; node < nodes.length; node++) {
     const value = nodes[node];
@@ -285,7 +288,11 @@ export async function* takeNodeTables(
     if (value === undefined || value.logs.length === 0) continue;
     const builder = distinct.get(node) ?? new ReducedBuilder();
     distinct.delete(node);
-    yield { node, ...(await makeNodeTable(value, builder, parametersOf(node))) };
+    const logs = value.logs.map(log => ({
+      ...log,
+      source: { ...log.source, counts: counts.get(log.source) ?? log.source.counts },
+    }));
+    yield { node, ...(await makeNodeTable({ ...value, logs }, builder, parametersOf(node))) };
   }
 }
 

@@ -8,6 +8,7 @@ import type { EventTable } from "../events/event-table.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
 import { DAY_US } from "../text/time.ts";
+import { sensorNamer } from "../events/sensor-aliases.ts";
 
 /** A session that typed nothing for so long before a table begins does not go on in it. */
 const SILENT_US = DAY_US;
@@ -69,7 +70,7 @@ export interface ChainCounts {
 /** Counts chains, table by table in the order of their first events. */
 export class ChainCounter {
   readonly #options: ChainCountOptions;
-  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #nameOf: (sensor: string) => string;
   readonly #wanted: ReadonlySet<string> | undefined;
   readonly #codes: CommandCodes;
   readonly #open = new Map<string, OpenSession>();
@@ -84,7 +85,7 @@ export class ChainCounter {
 
   constructor(options: ChainCountOptions) {
     this.#options = options;
-    this.#aliases = new Map(Object.entries(options.sensorAliases ?? {}));
+    this.#nameOf = sensorNamer(options.sensorAliases);
     this.#wanted = options.sensors && new Set(options.sensors);
     this.#codes = new CommandCodes(options.mask);
   }
@@ -98,7 +99,7 @@ export class ChainCounter {
     }
     const sessions = new Map<string, Typed>();
     const sessionOf = (sensor: string, session: string) => {
-      const name = this.#aliases.get(sensor) ?? sensor;
+      const name = this.#nameOf(sensor);
       if (this.#wanted?.has(name) === false) return undefined;
       const key = sessionKey(name, session);
       let typed = sessions.get(key);

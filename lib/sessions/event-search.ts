@@ -8,6 +8,7 @@ import type { LogSet } from "../logs/log-set.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
+import { sensorNamer } from "../events/sensor-aliases.ts";
 
 /** One event as it stands in its table. */
 export interface FoundEvent {
@@ -172,11 +173,11 @@ const SCAN_ID = "cowrie.virustotal.scanfile";
 class Collector {
   readonly #events: FoundEvent[] = [];
   readonly #verdicts = new Map<string, Verdict & { readonly us: number }>();
-  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #nameOf: (sensor: string) => string;
   readonly #sensors: ReadonlySet<string>;
 
-  constructor({ sensorAliases = {}, sensors }: SearchOptions) {
-    this.#aliases = new Map(Object.entries(sensorAliases));
+  constructor({ sensorAliases, sensors }: SearchOptions) {
+    this.#nameOf = sensorNamer(sensorAliases);
     this.#sensors = new Set(sensors);
   }
 
@@ -231,7 +232,7 @@ class Collector {
     for (const row of rows) {
       const own: Partial<Record<TextColumn, string>> = {};
       for (const { name, column, texts } of codes) if (column[row]! >= 0) own[name] = textOf(texts, column[row]!);
-      const sensor = this.#aliases.get(own.sensor ?? "") ?? own.sensor ?? "";
+      const sensor = this.#nameOf(own.sensor ?? "");
       if (this.#sensors.size > 0 && !this.#sensors.has(sensor)) continue;
       const values: Partial<Record<NumberColumn, number>> = {};
       for (const { name, column } of numbers) if (!Number.isNaN(column[row]!)) values[name] = column[row]!;

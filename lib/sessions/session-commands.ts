@@ -6,6 +6,7 @@ import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { codeOf, sessionKey, tablesOf } from "./event-search.ts";
 import type { LogSet } from "../logs/log-set.ts";
+import { sensorNamer } from "../events/sensor-aliases.ts";
 
 export interface SessionCommandsOptions {
   /** Makes equal what is to count as one command; commands are taken as they are when omitted. */
@@ -76,13 +77,13 @@ export class CommandCodes {
 /** Read the command lines of all sessions; sessions of one id on different sensors are different ones. */
 export async function readSessionCommands(set: LogSet, options: SessionCommandsOptions): Promise<SessionCommands> {
   const { mask = (command: string) => command, sinceDay = -Infinity, untilDay = Infinity } = options;
-  const aliases = new Map(Object.entries(options.sensorAliases ?? {}));
+  const nameOf = sensorNamer(options.sensorAliases);
   const wanted = new Set(options.sensors);
   const codes = new CommandCodes(mask);
   const bySession = new Map<string, Typed>();
 
   const sessionOf = (sensor: string, session: string): Typed | undefined => {
-    const name = aliases.get(sensor) ?? sensor;
+    const name = nameOf(sensor);
     if (wanted.size > 0 && !wanted.has(name)) return undefined;
     const key = sessionKey(name, session);
     let typed = bySession.get(key);

@@ -12,6 +12,7 @@ import { cutLong } from "../text/labels.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
 import { compareText } from "../text/text.ts";
+import { sensorNamer } from "../events/sensor-aliases.ts";
 
 /** A session that had a value. */
 export interface TrailSession {
@@ -119,7 +120,7 @@ class QueryReader {
   readonly #found = new Map<number, Candidate[]>();
   /** `#isSensor[code + 1]` = 1 for the sensors that count. */
   readonly #isSensor: Uint8Array;
-  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #nameOf: (sensor: string) => string;
 
   constructor(
     table: EventTable,
@@ -132,13 +133,13 @@ class QueryReader {
     this.#table = table;
     this.#scope = scope;
     this.#most = most;
-    this.#aliases = new Map(Object.entries(scope.sensorAliases ?? {}));
+    this.#nameOf = sensorNamer(scope.sensorAliases);
     const { dictionaries } = table;
     const ids = dictionaries.get("eventid")!;
     const codes = eventids.map(id => codeOf(ids, id)).filter(code => code >= 0);
     this.#isEvent = new Uint8Array(ids.size);
     for (const code of codes) this.#isEvent[code] = 1;
-    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#aliases, scope.sensors);
+    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#nameOf, scope.sensors);
     const values = columns.map((column, i) => {
       const numbered = new Map<KeyValue, number>();
       for (const key of wanted) {
@@ -248,7 +249,7 @@ class QueryReader {
         const name = candidate.sensor < 0 ? "" : text("sensor", candidate.sensor);
         const one = {
           us: candidate.us,
-          sensor: this.#aliases.get(name) ?? name,
+          sensor: this.#nameOf(name),
           session: text("session", candidate.session),
           address: candidate.address < 0 ? null : text("src_ip", candidate.address),
         };
@@ -264,12 +265,12 @@ class QueryReader {
 
 function wantedSensors(
   sensors: Texts | undefined,
-  aliases: ReadonlyMap<string, string>,
+  nameOf: (sensor: string) => string,
   wanted: readonly string[] | undefined,
 ): Uint8Array {
   const names = ["", ...(sensors === undefined ? [] : allTexts(sensors))];
   const set = wanted && new Set(wanted);
-  return Uint8Array.from(names, name => Number(set === undefined || set.has(aliases.get(name) ?? name)));
+  return Uint8Array.from(names, name => Number(set === undefined || set.has(nameOf(name))));
 }
 
 /** `ofCode[code]` = number of the text; long texts are cut as the report cuts them. */

@@ -222,6 +222,15 @@ describe("a good run", () => {
       return day!.passwords.reduce((sum, { count }) => sum + count, 0);
     };
     expect([await sumOf(), await sumOf("--keep-duplicates"), await sumOf("--dedupe-lines")]).toEqual([18, 28, 13]);
+    const { stdout, stderr } = await work.analyze(["logs", "--json", "--dedupe-lines"]);
+    expect(JSON.parse(stdout)).toMatchObject({ events: 13, dropped: 5 });
+    expect(stderr).toMatch(/^Events +13: .*; 5 dropped as repeated lines$/m);
+    expect(await readFile(join(work.path, "result.html"), "utf8")).toContain("Dropped as repeated lines");
+    const summed = await runScript("summary", ["logs", "--json", "--dedupe-lines"], { cwd: work.path });
+    expect(JSON.parse(summed.stdout)).toMatchObject({ events: 13, dropped: 5, logins: { count: 13 } });
+    expect(summed.stderr).toContain("13 events, 0 lines rejected, 5 events dropped as repeated lines");
+    const shown = await runScript("summary", ["logs", "-q", "--dedupe-lines"], { cwd: work.path });
+    expect(shown.stdout).toMatch(/^Events +13; 5 dropped as repeated lines$/m);
   });
 
   test("many logs in several threads give the bytes of one thread", async () => {

@@ -7,7 +7,7 @@
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type KeyColumn, type Kind, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
-import type { LineCounts } from "../../lib/events/source.ts";
+import { COUNT_NAMES, type LineCounts } from "../../lib/events/source.ts";
 
 /** One log as it lies on disk, perhaps compressed. */
 export interface SlowFile {
@@ -196,9 +196,7 @@ function joinSeams(files: readonly OpenFile[]): void {
 
 function sumCounts(all: readonly LineCounts[]): LineCounts {
   const sum: LineCounts = { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 };
-  for (const name of Object.keys(sum) as (keyof LineCounts)[]) {
-    for (const counts of all) sum[name] += counts[name];
-  }
+  for (const name of COUNT_NAMES) for (const counts of all) sum[name] += counts[name];
   return sum;
 }
 

@@ -262,6 +262,14 @@ describe("which logs count", () => {
       return table.kinds.event.count.reduce((sum, count) => sum + count, 0);
     };
     expect([await sumOf(false), await sumOf(true)]).toEqual([13, 10]);
+    const { counts, table } = await analyze([dir.path], { dedupeLines: true });
+    expect(counts).toEqual({ lines: 13, events: 10, repaired: 0, rejected: 0, pending: 0, dropped: 3 });
+    expect(table.info.sources.map(({ counts: { events, dropped } }) => [events, dropped])).toEqual([
+      [7, 0],
+      [3, 2],
+      [0, 1],
+    ]);
+    expect((await analyze([dir.path])).counts).not.toHaveProperty("dropped");
   });
 
   test("links to the same file, and a folder that holds itself, are read once", async () => {
