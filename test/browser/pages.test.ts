@@ -13,8 +13,9 @@ import {
   CHROMIUM,
   findStrangers,
   fitsWindow,
-  makeArtefacts,
+  keepPicture,
   openBrowser,
+  pathOfPicture,
   settle,
   visit,
 } from "../support/browser.ts";
@@ -28,7 +29,6 @@ import {
   writeOneEventPages,
 } from "../support/pages.ts";
 
-const ARTEFACTS = makeArtefacts();
 const SETS = {
   example: writeFleetPages,
   "one-event": writeOneEventPages,
@@ -65,14 +65,13 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   const open = (set: SetName, name: PageName, width: number, use: (page: Page) => Promise<void>) =>
     visit(browser, sets.get(set)![name], { width }, use);
 
-  async function keepPicture(page: Page, name: string, isWhole: boolean): Promise<void> {
-    const path = join(ARTEFACTS, `${name}.png`);
-    if (!isWhole) return void (await page.screenshot({ path }));
+  async function keep(page: Page, name: string, isWhole: boolean): Promise<void> {
+    if (!isWhole) return keepPicture(page, name);
     const { width, height } = await page.evaluate<{ width: number; height: number }>(
       "({ width: innerWidth, height: document.documentElement.scrollHeight })",
     );
     const clip = { x: 0, y: 0, width, height: Math.min(height, PICTURE_MOST) };
-    await page.screenshot({ path, fullPage: true, clip });
+    await keepPicture(page, name, { fullPage: true, clip });
   }
 
   test("the judges see faint labels, labels over others, pictures without a name, links that lead out", async () => {
@@ -102,7 +101,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
         for (const colorScheme of ["dark", "light"] as const) {
           await page.emulateMedia({ colorScheme });
           expect(await fitsWindow(page)).toBe(true);
-          await keepPicture(page, `${set}-${name}-${width}-${colorScheme}`, set === "example");
+          await keep(page, `${set}-${name}-${width}-${colorScheme}`, set === "example");
         }
         await thinPage(page);
         expect(await fitsWindow(page)).toBe(true);
@@ -128,8 +127,9 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
         .filter(node => !node.checkVisibility({ contentVisibilityAuto: true })).length`);
       expect(folded).toBe(0);
       expect(await fitsWindow(page)).toBe(true);
-      await keepPicture(page, `${set}-${name}-print`, set === "example");
-      if (set === "example") await page.pdf({ path: join(ARTEFACTS, `${name}.pdf`), preferCSSPageSize: true });
+      await keep(page, `${set}-${name}-print`, set === "example");
+      const path = set === "example" ? pathOfPicture(`${name}.pdf`) : undefined;
+      if (path !== undefined) await page.pdf({ path, preferCSSPageSize: true });
     });
   });
 });

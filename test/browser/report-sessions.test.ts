@@ -8,12 +8,11 @@ import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { prepareReport } from "../../lib/pages/report.ts";
 import type { ReportData } from "../../lib/view/report-data.ts";
-import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
+import { type Browser, CHROMIUM, fitsWindow, keepPicture, openBrowser, settle, visit } from "../support/browser.ts";
 import { buildHostile, HOSTILE_TEXTS } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
 
-const ARTEFACTS = makeArtefacts();
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME = `chains and sessions of the report in Chromium${CHROMIUM === undefined ? " (skipped: no Chromium on PATH)" : ""}`;
 
@@ -110,7 +109,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       await page.keyboard.press("Enter");
       expect(await text(page, "#trail-sheet h3")).toContain("root");
       expect(await page.locator("#trail-sheet tbody tr").count()).toBe(5);
-      await page.screenshot({ path: join(ARTEFACTS, "fleet-sessions.png") });
+      await keepPicture(page, "fleet-sessions");
       const id = await text(page, "#trail-sheet tbody code >> nth=0");
       await page.click("#trail-sheet tbody button >> nth=0");
       await page.locator("#trail-sheet tbody button", { hasText: "Copied" }).waitFor();
@@ -161,7 +160,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
             await page.keyboard.press("Escape");
           }
           await page.locator("#credentials button.trail >> nth=2").click();
-          await page.screenshot({ path: join(ARTEFACTS, `hostile-sessions-${width}.png`) });
+          await keepPicture(page, `hostile-sessions-${width}`);
           expect(await fitsWindow(page)).toBe(true);
         },
         "",

@@ -7,12 +7,11 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { renderReport } from "../../lib/pages/report.ts";
-import { type Browser, CHROMIUM, makeArtefacts, openBrowser, settle, visit } from "../support/browser.ts";
+import { type Browser, CHROMIUM, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 
-const ARTEFACTS = makeArtefacts();
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME =
   CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
@@ -67,10 +66,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
           async page => {
             await page.emulateMedia({ colorScheme: scheme });
             expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-            await page.screenshot({
-              path: join(ARTEFACTS, `${name}-${width}-${scheme}.png`),
-              fullPage: name !== "hostile",
-            });
+            await keepPicture(page, `${name}-${width}-${scheme}`, { fullPage: name !== "hostile" });
           },
           "",
           width,
@@ -87,7 +83,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     expect(await page.locator("figure svg.chart").count()).toBe(14);
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(50);
     expect(await page.locator("form").isVisible()).toBe(false);
-    await page.screenshot({ path: join(ARTEFACTS, "fleet-without-script.png"), fullPage: true });
+    await keepPicture(page, "fleet-without-script", { fullPage: true });
     await page.close();
   });
 
@@ -213,7 +209,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       await page.click('#credentials [data-view="lines"]');
       await page.click("#credentials .legend button >> nth=0");
       expect(await page.locator("#credentials .series").count()).toBe(4);
-      await page.screenshot({ path: join(ARTEFACTS, "fleet-legend.png") });
+      await keepPicture(page, "fleet-legend");
     });
   });
 
@@ -243,20 +239,23 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       const picture = await Bun.file((await svg.path())!).text();
       expect(picture).toStartWith("<svg");
       expect(picture.match(/<script|<img|<foreignObject|class=|var\(/g)).toBeNull();
-      await Bun.write(join(ARTEFACTS, "credentials.svg"), picture);
+      const kept = pathOfPicture("credentials.svg");
+      if (kept !== undefined) await Bun.write(kept, picture);
     });
   });
 
   test("printed, it opens what is folded, hides what is for pointing, and fits the paper", async () => {
     await withPage("fleet", async page => {
-      const pdf = await page.pdf({ path: join(ARTEFACTS, "fleet.pdf"), preferCSSPageSize: true });
+      const pdf = await page.pdf({ preferCSSPageSize: true });
+      const file = pathOfPicture("fleet.pdf");
+      if (file !== undefined) await Bun.write(file, pdf);
       expect(pdf.length).toBeGreaterThan(10_000);
       await page.setViewportSize({ width: 690, height: 1000 });
       await page.emulateMedia({ media: "print" });
       await page.evaluate("dispatchEvent(new Event('beforeprint'))");
       expect(await page.locator("form").isVisible()).toBe(false);
       expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-      await page.screenshot({ path: join(ARTEFACTS, "fleet-print.png"), fullPage: true });
+      await keepPicture(page, "fleet-print", { fullPage: true });
     });
   });
 });

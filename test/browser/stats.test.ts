@@ -7,12 +7,11 @@ import { pathToFileURL } from "node:url";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { computeStatistics } from "../../lib/statistics/statistics.ts";
 import { renderStats } from "../../lib/pages/stats-page.ts";
-import { type Browser, CHROMIUM, fitsWindow, makeArtefacts, openBrowser, visit } from "../support/browser.ts";
+import { type Browser, CHROMIUM, fitsWindow, keepPicture, openBrowser, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 
-const ARTEFACTS = makeArtefacts();
 const NAME =
   CHROMIUM === undefined ? "the statistics in Chromium (skipped: no Chromium on PATH)" : "the statistics in Chromium";
 
@@ -46,7 +45,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       test(`${name} at ${width} px: no fault, nothing wider than the window`, async () => {
         await visit(browser, urlOf(name), { width }, async page => {
           expect(await fitsWindow(page)).toBe(true);
-          await page.screenshot({ path: join(ARTEFACTS, `stats-${name}-${width}.png`) });
+          await keepPicture(page, `stats-${name}-${width}`);
         });
       });
     }

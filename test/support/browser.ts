@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Page, type PageScreenshotOptions } from "playwright-core";
 import { CHROMIUM } from "./needs.ts";
 
 const FLAGS = [
@@ -39,11 +39,22 @@ export async function openBrowser(): Promise<Browser> {
   };
 }
 
-/** Folder for pictures of the pages, kept from one run to the next and left out of the repository. */
-export function makeArtefacts(): string {
-  const folder = join(import.meta.dir, "..", "artefacts");
+/**
+ * Keep a picture of a page, for eyes alone: nothing is judged by it, and it takes as long as a test.
+ *
+ * Only where `COWRIE_PICTURES` names a folder.
+ */
+export async function keepPicture(page: Page, name: string, options: PageScreenshotOptions = {}): Promise<void> {
+  const path = pathOfPicture(`${name}.png`);
+  if (path !== undefined) await page.screenshot({ ...options, path });
+}
+
+/** Where {@link keepPicture} puts a file; undefined where nothing is kept. */
+export function pathOfPicture(name: string): string | undefined {
+  const folder = Bun.env.COWRIE_PICTURES;
+  if (folder === undefined) return undefined;
   mkdirSync(folder, { recursive: true });
-  return folder;
+  return join(folder, name);
 }
 
 /** What an honest page never does; each entry says which. To be called before the page is opened. */
