@@ -4,8 +4,8 @@
 import { availableParallelism } from "node:os";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { Statistics, StatisticsOptions } from "../statistics/statistics.ts";
-import type { StatsMessage } from "./stats-worker.ts";
 import { PROGRAM } from "../process/version.ts";
+import { Thread } from "../process/thread.ts";
 
 /** Rows from which another thread pays, and from which several do: each has to translate the program for itself. */
 const ASIDE_MIN_ROWS = 100_000;
@@ -34,19 +34,9 @@ export interface StatsOutcome {
 /** Compute the statistics of a table and render their page; in other threads if the table is large. */
 export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
   if (countRows(request) < ASIDE_MIN_ROWS) return statsHere(request);
-  const worker = new Worker(new URL("./stats-worker.ts", import.meta.url).href, { smol: true });
-  try {
-    return await new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }: MessageEvent<StatsMessage>) => {
-        if ("outcome" in data) resolve(data.outcome);
-        else reject(new Error(`Cannot compute the statistics: ${data.failure}`));
-      };
-      worker.onerror = event => reject(new Error(`Cannot compute the statistics: ${event.message}`));
-      worker.postMessage(request);
-    });
-  } finally {
-    worker.terminate();
-  }
+  const entry = new URL("./stats-worker.ts", import.meta.url);
+  using thread = new Thread<StatsRequest, StatsOutcome>(entry, { smol: true, doing: "compute the statistics" });
+  return await thread.ask(request);
 }
 
 /** Compute the statistics of a table and render their page, with the help of threads only if the table is very large. */

@@ -6,7 +6,8 @@
 import type { FileIdentity } from "../events/source.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";
 import { AnswerError, type AnswerReader, type AnswerShape } from "./answer.ts";
-import type { MapperReply, MapperRequest } from "./mapper-worker.ts";
+import type { MapperAnswer, MapperAsk, MapperNews, MapperTold } from "./mapper-worker.ts";
+import { Thread } from "../process/thread.ts";
 
 /** Bytes on their way to a thread; beyond, whoever sends waits. Packed, they are ten times as much text. */
 const AHEAD_MAX_BYTES = 1 << 20;
@@ -33,55 +34,18 @@ export interface MapperListener {
 }
 
 /** A thread of the pool, in the hands of one answer. */
-export class Mapper {
-  readonly #worker: Worker;
+export class Mapper implements Disposable {
+  readonly #thread = new Thread<MapperAsk, MapperAnswer, MapperNews, MapperTold>(
+    new URL("./mapper-worker.ts", import.meta.url),
+    { smol: true },
+  );
   #aheadBytes = 0;
-  #listener: MapperListener | undefined;
   #wake = () => {};
-  #settle: ((reply: Extract<MapperReply, { type: "done" | "stored" | "failed" }>) => void) | undefined;
   #failure: Error | undefined;
-
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.onmessage = ({ data }: MessageEvent<MapperReply>) => this.#take(data);
-    worker.onerror = event => this.#take({ type: "failed", message: event.message, isAnswer: false });
-  }
-
-  #take(reply: MapperReply): void {
-    if (reply.type === "took") this.#aheadBytes -= reply.bytes;
-    else if (reply.type === "text") this.#listener?.onText(reply.bytes);
-    else if (reply.type === "log") this.#listener?.onLog(reply.index, reply.result);
-    else {
-      if (reply.type === "failed") {
-        this.#failure = reply.isAnswer ? new AnswerError(reply.message) : new Error(reply.message);
-      }
-      this.#settle?.(reply);
-    }
-    this.#wake();
-  }
-
-  #post(message: MapperRequest, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
-  }
-
-  /** Wait for the last word of what was asked. */
-  #answer(): Promise<Extract<MapperReply, { type: "done" | "stored" }>> {
-    this.#aheadBytes = 0;
-    this.#failure = undefined;
-    return new Promise((resolve, reject) => {
-      this.#settle = reply => {
-        this.#settle = undefined;
-        if (reply.type === "failed") reject(this.#failure!);
-        else resolve(reply);
-      };
-    });
-  }
 
   /** Reduce a log by its stored event table. */
   async readStored(job: LogJob): Promise<LogResult> {
-    const answer = this.#answer();
-    this.#post({ type: "stored", job });
-    return ((await answer) as Extract<MapperReply, { type: "stored" }>).result;
+    return (await this.#thread.ask({ stored: job })) as LogResult;
   }
 
   /**
@@ -90,24 +54,44 @@ export class Mapper {
    * @param logs One per part of the answer.
    */
   open(logs: readonly MapperLog[], shape: AnswerShape, listener: MapperListener): AnswerReader {
-    this.#listener = listener;
-    const done = this.#answer().then(reply => (reply as Extract<MapperReply, { type: "done" }>).isWhole);
+    this.#aheadBytes = 0;
+    this.#failure = undefined;
+    const done = this.#map(logs, shape, listener);
     done.catch(() => {
       // Whoever ends the answer hears of it.
     });
-    this.#post({ type: "open", logs, shape });
     return {
       take: data => this.#feed(data),
       end: () => {
-        this.#post({ type: "end" });
+        this.#thread.tell({ type: "end" });
         return done;
       },
       close: async () => {
         // Of an answer that is done nobody hears it.
-        this.#post({ type: "abort" });
+        this.#thread.tell({ type: "abort" });
         await done.catch(() => {});
       },
     };
+  }
+
+  async #map(logs: readonly MapperLog[], shape: AnswerShape, listener: MapperListener): Promise<boolean> {
+    try {
+      const isWhole = await this.#thread.ask({ logs, shape }, news => {
+        if (news.type === "text") listener.onText(news.bytes);
+        else if (news.type === "log") listener.onLog(news.index, news.result);
+        else {
+          this.#aheadBytes -= news.bytes;
+          this.#wake();
+        }
+      });
+      return isWhole as boolean;
+    } catch (error) {
+      // Between threads an error loses its class.
+      const { name, message } = error as Error;
+      this.#failure = name === "AnswerError" ? new AnswerError(message) : (error as Error);
+      this.#wake();
+      throw this.#failure;
+    }
   }
 
   /** Feed bytes of the answer; waits while too many are on their way. */
@@ -116,14 +100,14 @@ export class Mapper {
     // The buffer may be one of a pool: what is handed over must be ours. Buffer.slice would copy nothing.
     const copy = new Uint8Array(bytes);
     this.#aheadBytes += copy.length;
-    this.#post({ type: "data", bytes: copy }, [copy.buffer as ArrayBuffer]);
+    this.#thread.tell({ type: "data", bytes: copy }, [copy.buffer as ArrayBuffer]);
     while (this.#aheadBytes > AHEAD_MAX_BYTES && this.#failure === undefined) {
       await new Promise<void>(resolve => (this.#wake = resolve));
     }
   }
 
-  terminate(): void {
-    this.#worker.terminate();
+  [Symbol.dispose](): void {
+    this.#thread[Symbol.dispose]();
   }
 }
 
@@ -142,7 +126,7 @@ export class MapperPool implements Disposable {
     const free = this.#free.pop();
     if (free !== undefined) return Promise.resolve(free);
     if (this.#all.length < this.#size) {
-      const mapper = new Mapper(new Worker(new URL("./mapper-worker.ts", import.meta.url).href, { smol: true }));
+      const mapper = new Mapper();
       this.#all.push(mapper);
       return Promise.resolve(mapper);
     }
@@ -157,7 +141,7 @@ export class MapperPool implements Disposable {
 
   /** End all threads and give their memory back; none may be in use, and none can be had any more. */
   [Symbol.dispose](): void {
-    for (const mapper of this.#all.splice(0)) mapper.terminate();
+    for (const mapper of this.#all.splice(0)) mapper[Symbol.dispose]();
     this.#free.length = 0;
   }
 }

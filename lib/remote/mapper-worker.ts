@@ -6,63 +6,54 @@ import { mapGrown, NOT_GROWN } from "../logs/grow-log.ts";
 import { streamText } from "../events/log-text.ts";
 import type { MapperLog } from "./mapper-pool.ts";
 import { type LogJob, type LogResult, mapText, readStored } from "../logs/read-log.ts";
-import { Answer, AnswerError, type AnswerShape } from "./answer.ts";
+import { Answer, type AnswerShape } from "./answer.ts";
 import { peek } from "../columns/first-bytes.ts";
+import { answerAsks } from "../process/thread.ts";
 
-declare const self: Worker;
-
-export type MapperRequest =
+export type MapperAsk =
   /** A log whose event table is still true. */
-  | { readonly type: "stored"; readonly job: LogJob }
-  /** Logs that come as the parts of an answer. */
-  | { readonly type: "open"; readonly logs: readonly MapperLog[]; readonly shape: AnswerShape }
+  | { readonly stored: LogJob }
+  /** Logs that come as the parts of an answer; its bytes are told as they come over the wire. */
+  | { readonly logs: readonly MapperLog[]; readonly shape: AnswerShape };
+
+/** Of a stored log its result, of an answer whether it was whole. */
+export type MapperAnswer = LogResult | boolean;
+
+/** Told of the answer that is open. */
+export type MapperTold =
   | { readonly type: "data"; readonly bytes: Uint8Array }
   | { readonly type: "end" }
   /** The answer will not come whole. */
   | { readonly type: "abort" };
 
-export type MapperReply =
+export type MapperNews =
   /** Bytes that were fed have been taken. */
   | { readonly type: "took"; readonly bytes: number }
   /** So much more text has been read. */
   | { readonly type: "text"; readonly bytes: number }
-  | { readonly type: "log"; readonly index: number; readonly result: LogResult | undefined }
-  | { readonly type: "stored"; readonly result: LogResult }
-  | { readonly type: "done"; readonly isWhole: boolean }
-  | { readonly type: "failed"; readonly message: string; readonly isAnswer: boolean };
+  | { readonly type: "log"; readonly index: number; readonly result: LogResult | undefined };
+
+const ABORTED = "the log did not come whole";
 
 /** What has been fed and not yet read; undefined between answers. */
 let wire: Feed | undefined;
 
-const post = (message: MapperReply) => self.postMessage(message);
-
-self.onmessage = ({ data }: MessageEvent<MapperRequest>) => {
-  if (data.type === "stored") {
-    void settle(async () => ({ type: "stored", result: await openStored(data.job) }));
-  } else if (data.type === "open") {
+answerAsks<MapperAsk, MapperAnswer, MapperNews, MapperTold>(
+  async (ask, tell) => {
+    if ("stored" in ask) return openStored(ask.stored);
     const feed = (wire = new Feed());
-    void settle(async () => ({ type: "done", isWhole: await mapAnswer(data.logs, data.shape, feed) }));
-  } else if (data.type === "data") {
-    void wire?.put(data.bytes);
-  } else if (data.type === "end") {
-    wire?.end();
-  } else {
-    wire?.fail(new Error(ABORTED));
-  }
-};
-
-const ABORTED = "the log did not come whole";
-
-async function settle(work: () => Promise<MapperReply>): Promise<void> {
-  let reply: MapperReply;
-  try {
-    reply = await work();
-  } catch (error) {
-    reply = { type: "failed", message: (error as Error).message, isAnswer: error instanceof AnswerError };
-  }
-  wire = undefined;
-  post(reply);
-}
+    try {
+      return await mapAnswer(ask.logs, ask.shape, feed, tell);
+    } finally {
+      wire = undefined;
+    }
+  },
+  told => {
+    if (told.type === "data") void wire?.put(told.bytes);
+    else if (told.type === "end") wire?.end();
+    else wire?.fail(new Error(ABORTED));
+  },
+);
 
 async function openStored(job: LogJob): Promise<LogResult> {
   return readStored(job, await openEventTable(job.tablePath!, job.tableState));
@@ -135,26 +126,31 @@ function collectGarbage(bytes: number): void {
 }
 
 /** Map the logs of an answer. */
-async function mapAnswer(logs: readonly MapperLog[], shape: AnswerShape, feed: Feed): Promise<boolean> {
+async function mapAnswer(
+  logs: readonly MapperLog[],
+  shape: AnswerShape,
+  feed: Feed,
+  tell: (news: MapperNews) => void,
+): Promise<boolean> {
   let current: OpenLog | undefined;
   const answer = new Answer(shape, {
     async data(part, bytes) {
       current ??= new OpenLog(logs[part]!);
       await current.put(bytes);
-      post({ type: "text", bytes: bytes.length });
+      tell({ type: "text", bytes: bytes.length });
     },
     async end(part, bytes) {
       const log = current ?? new OpenLog(logs[part]!);
       current = undefined;
       const isWhole = bytes === shape.lengths[part];
-      post({ type: "log", index: part, result: isWhole ? await log.end() : await log.abort() });
+      tell({ type: "log", index: part, result: isWhole ? await log.end() : await log.abort() });
       collectGarbage(bytes);
     },
   });
   try {
     for await (const bytes of feed.take()) {
       await answer.take(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      post({ type: "took", bytes: bytes.length });
+      tell({ type: "took", bytes: bytes.length });
     }
     return await answer.end();
   } finally {

@@ -9,7 +9,7 @@ import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import { findTrails, type TrailQuery, type TrailScope, type TrailSession } from "./session-trails.ts";
-import type { SessionMessage } from "./session-worker.ts";
+import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
 export const REPORT_STEPS = 6;
@@ -44,6 +44,8 @@ export interface SessionOutcomes {
   readonly trails: TrailSession[][][];
 }
 
+export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
+
 /** Looks into the event tables of a set; to be disposed before the set is. */
 export interface SessionWork extends Disposable {
   /** Begun at once. */
@@ -59,36 +61,22 @@ export interface SessionWork extends Disposable {
 export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
   const tables = listTables(set);
   const events = set.counts.events + set.counts.repaired;
-  const worker =
+  const thread =
     events < asideMinEvents
       ? undefined
-      : new Worker(new URL("./session-worker.ts", import.meta.url).href, { smol: true });
-  const failures: ((error: Error) => void)[] = [];
-  const answers: ((message: SessionMessage) => void)[] = [];
-  if (worker !== undefined) {
-    worker.onmessage = ({ data }: MessageEvent<SessionMessage>) => answers.shift()!(data);
-    worker.onerror = event => {
-      for (const fail of failures) fail(new Error(`Cannot look through the sessions: ${event.message}`));
-    };
-  }
-  const run = <Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> => {
-    if (worker === undefined) return runSessionTask(task);
-    return new Promise((resolve, reject) => {
-      failures.push(reject);
-      answers.push(message => {
-        if ("failure" in message) reject(new Error(`Cannot look through the sessions: ${message.failure}`));
-        else resolve(message.outcome as SessionOutcomes[Task["what"]]);
-      });
-      worker.postMessage(task);
-    });
-  };
+      : new Thread<SessionTask, SessionOutcome>(new URL("./session-worker.ts", import.meta.url), {
+          smol: true,
+          doing: "look through the sessions",
+        });
+  const run = <Task extends SessionTask>(task: Task) =>
+    (thread === undefined ? runSessionTask(task) : thread.ask(task)) as Promise<SessionOutcomes[Task["what"]]>;
   const chains = run({ what: "chains", tables, scope });
   // Its failure is met where it is awaited.
   chains.catch(() => {});
   return {
     chains,
     findTrails: queries => run({ what: "trails", tables, scope, queries }),
-    [Symbol.dispose]: () => worker?.terminate(),
+    [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
 }
 

@@ -1,28 +1,21 @@
 /**
- * Works out parts of the statistics: one message with what they share, then one for each part.
+ * Works out parts of the statistics: asked once with what they share, then once for each part.
  */
+import { answerAsks } from "../process/thread.ts";
 import { type PartContext, workOut } from "./statistics-parts.ts";
-import type { PartMessage, PartReply } from "./statistics-threads.ts";
-import { errorReason } from "../text/text.ts";
-
-declare const self: Worker;
+import type { PartAnswer, PartAsk } from "./statistics-threads.ts";
 
 /** Parts of so many rows leave enough behind to be collected at once: arrays are else kept for long. */
 const COLLECT_ROWS = 1 << 24;
 
 let context: PartContext | undefined;
 
-self.onmessage = ({ data }: MessageEvent<PartMessage>) => {
-  if (data.type === "context") {
-    context = data.context;
-    return;
+answerAsks<PartAsk, PartAnswer | undefined>(ask => {
+  if ("context" in ask) {
+    context = ask.context;
+    return undefined;
   }
-  let reply: PartReply;
-  try {
-    reply = { answer: workOut(context!, data.name, data.ask) };
-  } catch (error) {
-    reply = { failure: errorReason(error) };
-  }
-  self.postMessage(reply);
-  if (data.rows >= COLLECT_ROWS) Bun.gc(true);
-};
+  // Once the answer is on its way.
+  if (ask.rows >= COLLECT_ROWS) setImmediate(() => Bun.gc(true));
+  return workOut(context!, ask.name, ask.ask);
+});
