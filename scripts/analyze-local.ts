@@ -23,6 +23,7 @@ import {
   writeRejects,
 } from "../lib/logs/log-options.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
 import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
@@ -123,9 +124,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
   const { threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
+  const { table: drawn, ...more } = drawTable(table);
+  if (!values.quiet) more.limits.forEach(note);
   // Runs beside what follows; its failure is met where it is awaited.
   const reportLink = linkToPage(files.result);
-  const stats = statsAside({ table, options: { thresholdPercent, lastDays, reportLink } });
+  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, reportLink, limits: more.limits } });
   stats.catch(() => {});
   await using outputSet = new OutputSet();
   const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
@@ -133,8 +136,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
     for (const chunk of chunks) await output.write(chunk);
   };
   const statsLink = linkToPage(files.stats);
-  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink });
-  const aside = collectSessions(analysis.beside!, table, report.data, toWhere(inputs, values));
+  const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink, ...more });
+  const aside = collectSessions(analysis.beside!, table, drawn, report.data, toWhere(inputs, values));
   aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));

@@ -35,6 +35,7 @@ import {
 import { MapperPool } from "../lib/remote/mapper-pool.ts";
 import { type Node, perNode } from "../lib/remote/nodes.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../lib/reduced/reduced-table.ts";
@@ -302,16 +303,19 @@ export async function main(argv: string[]): Promise<ExitCode> {
   }
   for (const [node, nodeTable] of withoutEvents) await writeNode(node, nodeTable);
   // Runs beside what follows; its failure is met where it is awaited.
-  const limits = limitsOf(outcomes);
+  const { table: drawn, ...more } = drawTable(table);
+  const limits = [...limitsOf(outcomes), ...more.limits];
+  more.limits.forEach(onNotice);
   const reportLink = linkToPage(files.result);
-  const stats = statsAside({ table, options: { thresholdPercent, lastDays, limits, reportLink } });
+  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, limits, reportLink } });
   stats.catch(() => {});
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
   await write(set, files.json, reducedToJson(table, widestTopN));
   const { html, statistics } = await stats;
   await write(set, files.result, [
-    renderReport(table, {
+    renderReport(drawn, {
+      ...more,
       topN: widestTopN,
       thresholdPercent,
       lastDays,

@@ -21,6 +21,7 @@ import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics/statistics.ts";
@@ -124,9 +125,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (countRows(table) === 0) throw new Error("Cannot compare anything: the table holds no events");
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
+  const { table: drawn, limits } = drawTable(table);
   const { statistics, html } = await statsAside({
-    table,
+    table: drawn,
     options: {
+      limits,
       thresholdPercent,
       lastDays,
       baselineDays: values.baselineDays,
@@ -137,6 +140,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
       rows: values.all ? "all" : "reported",
     },
   });
+  // The page says them before anything else.
+  statistics.notes.unshift(...limits);
+  if (!values.quiet) limits.forEach(note);
   if (outfile !== undefined) await writeOutputs([[outfile, html]]);
   await writeOutAll(toData(statistics, values, listsNew));
   if (values.csv) noteCsv(COMMAND.name, values.quiet);

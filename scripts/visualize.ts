@@ -8,6 +8,7 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { besideReport, linkToPage } from "../lib/pages/page-names.ts";
@@ -98,11 +99,13 @@ export async function main(argv: string[]): Promise<ExitCode> {
   using work = set && startSessionWork(set, table.info.parameters);
   const [, statsPath] = outputs;
   const links = statsPath === undefined ? {} : { statsLink: linkToPage(statsPath) };
-  const report = prepareReport(table, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links });
-  const sessions = work && (await collectSessions(work, table, report.data, toWhere(events, { mappedDir })));
+  const { table: drawn, ...more } = drawTable(table);
+  if (!values.quiet) more.limits.forEach(note);
+  const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more });
+  const sessions = work && (await collectSessions(work, table, drawn, report.data, toWhere(events, { mappedDir })));
   const { statistics, html } = await statsAside({
-    table,
-    options: { thresholdPercent, lastDays, reportLink: linkToPage(outfile) },
+    table: drawn,
+    options: { thresholdPercent, lastDays, reportLink: linkToPage(outfile), limits: more.limits },
   });
   const pages = [
     () => report.render({ statistics, ...(sessions && { sessions }) }),

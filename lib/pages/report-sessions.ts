@@ -18,10 +18,15 @@ export interface ReportSessions {
   readonly trails: TrailsData;
 }
 
-/** Gather what the report tells of sessions. */
+/**
+ * Gather what the report tells of sessions.
+ *
+ * @param drawn The table as the report draws it.
+ */
 export async function collectSessions(
   work: SessionWork,
   table: ReducedTable,
+  drawn: ReducedTable,
   data: ReportData,
   where: string,
 ): Promise<ReportSessions> {
@@ -39,7 +44,7 @@ export async function collectSessions(
       ),
     );
   }
-  const chains = buildChainsData(counts, data.grid, table.dictionaries.sensor, purposeOf);
+  const chains = buildChainsData(counts, data.grid, drawn.dictionaries.sensor, purposeOf);
   return {
     ...(chains !== undefined && { chains }),
     trails: buildTrailsData(queries, trails, where, TRAIL_MOST),

@@ -89,6 +89,8 @@ export interface ReportOptions {
   readonly sessions?: ReportSessions;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
+  /** Code of what stands for all sensors that are not drawn one by one, see `drawTable`. */
+  readonly others?: number | undefined;
   /** Link to the page of what changed, where there is one. */
   readonly statsLink?: string;
 }
@@ -114,7 +116,7 @@ export function prepareReport(
   options: Omit<ReportOptions, "statistics" | "sessions">,
 ): PreparedReport {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const data = buildReportData(table, { show });
+  const data = buildReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
   const scope = buildScope(data, everything(data.grid), options);
   const hasDays = data.grid.days > 0;
   const sections = data.sections.map(section => toSectionView(scope, section, show));

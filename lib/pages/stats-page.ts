@@ -450,7 +450,6 @@ function toDistinctSection({ distinct, coverage, firstDay, lastDay }: Statistics
 function toSensorSection({ comparison, sensors }: Statistics): SectionView | undefined {
   if (sensors.length < 2) return undefined;
   const spread = comparison.spread.filter(entry => entry.sensorsSeen.some(n => n > 0));
-  const names = sensors.map(shortSensor);
   const tables: { title: string; table: TableView }[] = [
     {
       title: "How widely values are seen",
@@ -476,7 +475,7 @@ function toSensorSection({ comparison, sensors }: Statistics): SectionView | und
               `${formatNumber(entry.sensorsSeen[0] ?? 0)} (${formatShare((entry.sensorsSeen[0] ?? 0) / values)})`,
             ),
             numberCell(onAll, `${formatNumber(onAll)} (${formatShare(onAll / values)})`),
-            mostAlike(entry.similarity, names),
+            mostAlike(entry.similarity, entry.compared.map(shortSensor)),
           ];
         },
         ROWS_MOST,

@@ -15,14 +15,19 @@ const STAND_OUT_SUPPORT = 10;
 /** A sensor that holds none of a value is tested when it was to hold this many. */
 const MISSED_EXPECTED = 5;
 
+/** Sensors whose values are held against each other: the pairs of each value's sensors are counted. */
+const COMPARED_MOST = 100;
+
 /** How one type of value spreads over the sensors. */
 export interface SpreadSummary {
   type: ValueType;
   /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
   sensorsSeen: number[];
   perSensor: { sensor: string; values: number; onlyHere: number; seenFirst: number }[];
-  /** Jaccard similarity of the sets of values, sensors in the order of `Statistics.sensors`. */
+  /** Jaccard similarity of the sets of values, of the sensors in `compared`. */
   similarity: number[][];
+  /** Sensors in the order of `Statistics.sensors`; where there are very many, those that saw the most values. */
+  compared: string[];
 }
 
 /** A value whose share on one sensor stands out against the share on all others. */
@@ -58,7 +63,6 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
   const sizes = new Float64Array(n);
   const only = new Float64Array(n);
   const first = new Float64Array(n);
-  const shared = new Float64Array(n * n);
   const seenBy: number[] = [];
   for (let value = 0; value < ledger.rows.values; value++) {
     const firstSensor = firstSensorOf(ledger, value);
@@ -67,24 +71,46 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
     listSeenBy(ledger, value, seenBy);
     sensorsSeen[seenBy.length - 1]!++;
     if (seenBy.length === 1) only[firstSensor]!++;
-    for (let i = 0; i < seenBy.length; i++) {
-      sizes[seenBy[i]!]!++;
-      for (let j = i + 1; j < seenBy.length; j++) shared[seenBy[i]! * n + seenBy[j]!]!++;
-    }
+    for (const sensor of seenBy) sizes[sensor]!++;
   }
+  const compared = [...sizes.keys()]
+    .sort((a, b) => sizes[b]! - sizes[a]! || a - b)
+    .slice(0, COMPARED_MOST)
+    .sort((a, b) => a - b);
   return {
     type: ledger.rows.type,
     sensorsSeen,
     perSensor: sensors.map((sensor, s) => ({ sensor, values: sizes[s]!, onlyHere: only[s]!, seenFirst: first[s]! })),
-    similarity: sensors.map((_, a) =>
-      sensors.map((_, b) => {
-        if (a === b) return 1;
-        const both = shared[Math.min(a, b) * n + Math.max(a, b)]!;
-        const either = sizes[a]! + sizes[b]! - both;
-        return either > 0 ? both / either : 0;
-      }),
-    ),
+    similarity: measureSimilarity(ledger, compared, sizes),
+    compared: compared.map(sensor => sensors[sensor]!),
   };
+}
+
+/** Jaccard similarity of the sets of values of some sensors, given ascending. */
+function measureSimilarity(ledger: Ledger, sensors: readonly number[], sizes: Float64Array): number[][] {
+  const n = sensors.length;
+  const placeOf = new Int32Array(sizes.length).fill(-1);
+  sensors.forEach((sensor, place) => (placeOf[sensor] = place));
+  const shared = new Float64Array(n * n);
+  const seenBy: number[] = [];
+  const places: number[] = [];
+  for (let value = 0; value < ledger.rows.values; value++) {
+    if (firstSensorOf(ledger, value) < 0) continue;
+    listSeenBy(ledger, value, seenBy);
+    places.length = 0;
+    for (const sensor of seenBy) if (placeOf[sensor]! >= 0) places.push(placeOf[sensor]!);
+    for (let i = 0; i < places.length; i++) {
+      for (let j = i + 1; j < places.length; j++) shared[places[i]! * n + places[j]!]!++;
+    }
+  }
+  return sensors.map((left, a) =>
+    sensors.map((right, b) => {
+      if (a === b) return 1;
+      const both = shared[Math.min(a, b) * n + Math.max(a, b)]!;
+      const either = sizes[left]! + sizes[right]! - both;
+      return either > 0 ? both / either : 0;
+    }),
+  );
 }
 
 /** Values that one sensor alone saw, most frequent first; with a single sensor that says nothing and is empty. */
@@ -149,7 +175,7 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
   const keyOf: number[] = [];
   for (let key = 0; key < kind.keys; key++) if (keyTotals[key]! >= STAND_OUT_SUPPORT) keyOf.push(key);
   const { offsets, rows } = groupRows(kind.key, kind.keys, keyOf, startRow);
-  const largestShare = Math.max(...sensorTotals) / total;
+  const largestShare = sensorTotals.reduce((most, count) => Math.max(most, count), 0) / total;
   const counts = new Float64Array(n);
   const squares = new Float64Array(n);
   const touched: number[] = [];

@@ -17,6 +17,8 @@ export interface Grid {
   readonly firstDay: number;
   readonly days: number;
   readonly sensors: number;
+  /** Code of what stands for all sensors that are not drawn one by one; undefined = every one is. */
+  readonly others?: number;
 }
 
 /** The days and sensors that are looked at. */

@@ -59,7 +59,7 @@ export function buildChainsData(
 ): ChainsData | undefined {
   const runDays = RUNS.find(run => Math.ceil(grid.days / run) * grid.sensors <= DAILY_MOST) ?? RUNS.at(-1)!;
   const codeOf = new Map(sensors.map((name, code) => [name, code]));
-  const sensorOf = counts.sensors.map(name => codeOf.get(name) ?? -1);
+  const sensorOf = counts.sensors.map(name => codeOf.get(name) ?? grid.others ?? -1);
   const toCells = (tallies: readonly Tally[]): Cells => {
     const sums = new Map<number, number>();
     for (const { day, sensor, count } of tallies) {

@@ -7,6 +7,7 @@ import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/labels.ts";
 import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
@@ -62,10 +63,12 @@ export interface ReportData {
 export interface ReportDataOptions {
   /** Keys shown per section; they are carried whatever they cost. */
   readonly show: number;
+  /** See {@link Grid.others}. */
+  readonly others?: number;
 }
 
 export function buildReportData(table: ReducedTable, options: ReportDataOptions): ReportData {
-  const { grid, eventsOutside } = chooseDays(table);
+  const { grid, eventsOutside } = chooseDays(table, options.others);
   const verdicts = readVerdicts(table);
   const drafts: Draft[] = [];
   for (const section of SECTIONS) {
@@ -84,35 +87,12 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
 }
 
 /** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */
-function chooseDays(table: ReducedTable): { grid: Grid; eventsOutside: number } {
-  const weights = new Map<number, number>();
-  for (const { kind, rows, day, count } of Object.values(table.kinds)) {
-    // A verdict holds whenever it was given, also on days that were left out.
-    if (kind === "scan") continue;
-    // Rows stand by day: one addition to the map per day, not per row.
-    for (let row = 0; row < rows;) {
-      const start = day[row]!;
-      let sum = 0;
-      for (; row < rows && day[row] === start; row++) sum += count[row]!;
-      weights.set(start, (weights.get(start) ?? 0) + sum);
-    }
-  }
-  const days = [...weights.keys()].sort((a, b) => a - b);
-  const sensors = Math.max(1, table.dictionaries.sensor.length);
-  if (days.length === 0) return { grid: { firstDay: 0, days: 0, sensors }, eventsOutside: 0 };
-  let best = { first: 0, last: 0, inside: -1 };
-  let inside = 0;
-  for (let start = 0, last = 0; last < days.length; last++) {
-    inside += weights.get(days[last]!)!;
-    while (days[last]! - days[start]! >= MAX_DAYS) inside -= weights.get(days[start++]!)!;
-    if (inside > best.inside) best = { first: days[start]!, last: days[last]!, inside };
-  }
-  let eventsOutside = 0;
-  const { event } = table.kinds;
-  for (let row = 0; row < event.rows; row++) {
-    if (event.day[row]! < best.first || event.day[row]! > best.last) eventsOutside += event.count[row]!;
-  }
-  return { grid: { firstDay: best.first, days: best.last - best.first + 1, sensors }, eventsOutside };
+function chooseDays(table: ReducedTable, others: number | undefined): { grid: Grid; eventsOutside: number } {
+  const range = busiestDays(table, MAX_DAYS);
+  const sensors = { sensors: Math.max(1, table.dictionaries.sensor.length), ...(others !== undefined && { others }) };
+  if (range === undefined) return { grid: { firstDay: 0, days: 0, ...sensors }, eventsOutside: 0 };
+  const { first, last } = range;
+  return { grid: { firstDay: first, days: last - first + 1, ...sensors }, eventsOutside: countOutside(table, range) };
 }
 
 /** Events per sensor-day; where no event is counted by its type, what the shown kinds hold. */

@@ -136,6 +136,7 @@ export function buildTrail(
   const sessions = carried.slice(0, most);
   const codes = new Map(scope.data.sensors.map((name, code) => [name, code]));
   const { range, sensors } = scope.filter;
+  const { others = -1 } = scope.data.grid;
   const rows = sessions.map(({ second, sensor, session, address }): TrailRowView => {
     const day = Math.floor(second / 86_400);
     return {
@@ -143,7 +144,7 @@ export function buildTrail(
       sensor: sensor === "" ? "(no name)" : visible(sensor),
       address: address === null ? "–" : visible(address),
       session: visible(session),
-      isInside: day >= range.first && day <= range.last && sensors[codes.get(sensor) ?? -1] === 1,
+      isInside: day >= range.first && day <= range.last && sensors[codes.get(sensor) ?? others] === 1,
       command: traceSession(trails.where, session),
     };
   });
@@ -210,7 +211,8 @@ function toSelection({ data, filter, whole }: Scope): string {
   return [
     ...(first > data.grid.firstDay ? [` --since ${toIsoDay(first)}`] : []),
     ...(last < lastDay ? [` --until ${toIsoDay(last)}`] : []),
-    ...(chosen.length < data.sensors.length ? chosen.map(name => ` --sensor ${quoteShell(name)}`) : []),
+    // The others have no name that a command would take: with them all are looked at.
+    ...(chosen.length < data.sensors.length && filter.sensors[data.grid.others ?? -1] !== 1 ? chosen.map(name => ` --sensor ${quoteShell(name)}`) : []),
   ].join("");
 }
 

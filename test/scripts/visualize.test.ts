@@ -2,6 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { toIpc } from "../../lib/columns/arrow-ipc.ts";
+import { NUMBER_KEYS, TEXT_KEYS } from "../../lib/reduced/kinds.ts";
+import { REDUCED_VERSION, toTexts } from "../../lib/reduced/reduced-arrow.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
@@ -87,4 +90,50 @@ test("nothing on stdin, as when the script before it has failed, is said so", as
     stderr: 'visualize: Cannot read "standard input": it is empty\n',
     exitCode: 1,
   });
+});
+
+test("a table that counts infinitely often is refused in one line, and nothing is written", async () => {
+  const texts = ["sensor", "kind", ...TEXT_KEYS].map(name => ({ name, texts: toTexts(["connect"]), nullable: true }));
+  const numbers = { day: 19_000, count: Infinity, success: 0, first_seen: 1.6e15, last_seen: 1.7e15 };
+  const names = [...Object.keys(numbers), ...NUMBER_KEYS];
+  const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true }))];
+  const columns = [
+    ...texts.map(() => Int32Array.of(0)),
+    ...names.map(name => Float64Array.of((numbers as Record<string, number>)[name] ?? NaN)),
+  ];
+  const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [] };
+  const metadata = new Map([["cowrie.reduced", JSON.stringify(info)]]);
+  const bytes = Buffer.concat([...toIpc("file", shapes, [{ rows: 1, columns }], metadata)]);
+  await Bun.write(at("endless.arrow"), bytes);
+  for (const args of [["endless.arrow"], ["-f", "-"]]) {
+    const { stdout, stderr, exitCode } = await visualize([...args, "-o", "endless.html"], bytes);
+    expect([stdout, exitCode, await Bun.file(at("endless.html")).exists()]).toEqual(["", 1, false]);
+    expect(stderr).toMatch(/^visualize: Cannot read .*: a reduced table with damaged rows: no connect has the count Infinity\n$/);
+  }
+});
+
+test("memory does not grow with the square of the sensors' names; all of them are counted", async () => {
+  const peaks: number[] = [];
+  for (const sensors of [1500, 6000]) {
+    const lines = Array.from({ length: sensors }, (_, i) =>
+      JSON.stringify({
+        eventid: "cowrie.session.connect",
+        timestamp: `2024-01-${String((i % 28) + 1).padStart(2, "0")}T00:00:00Z`,
+        sensor: `s${i}`,
+        session: `s${i}`,
+        src_ip: `192.0.2.${i % 200}`,
+      }),
+    );
+    await Bun.write(at("many/cowrie.json"), lines.join("\n"));
+    const { stderr, exitCode, peakRssBytes } = await runScript("analyze-local", ["many", "-o", "m.html", "-f", "m.json"], {
+      cwd: dir.path,
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`The 999 busiest of ${sensors.toLocaleString("en")} sensors are looked at one by one`);
+    expect(stderr).toContain(`Sensors  ${sensors.toLocaleString("en")}: `);
+    peaks.push(peakRssBytes);
+    const page = await readFile(at("m.html"), "utf8");
+    expect(page).toContain(`(${(sensors - 999).toLocaleString("en")} other sensors)`);
+  }
+  expect(peaks[1]! / peaks[0]!).toBeLessThan(2);
 });

@@ -33,6 +33,7 @@ test("values by how many sensors saw them, who saw them first, and how alike sen
       [1, 1, 1 / 3],
       [1 / 3, 1 / 3, 1],
     ],
+    compared: ["a", "b", "c"],
   });
 });
 
@@ -50,6 +51,21 @@ test("more than 32 sensors are told apart", () => {
   const ofCommands = spread.find(({ type }) => type === "command")!;
   expect([ofCommands.sensorsSeen[0], ofCommands.sensorsSeen[39]]).toEqual([40, 1]);
   expect(onlyHere.length).toBe(40);
+});
+
+test("of very many sensors those with the most values are held against each other", () => {
+  const names = Array.from({ length: 130 }, (_, i) => `s${String(i).padStart(3, "0")}`);
+  const rows = names.flatMap((sensor, i) => [
+    ...watch(sensor, 1),
+    once(sensor, "id", 0),
+    ...(i >= 20 ? [once(sensor, "w", 0)] : []),
+    ...(i === 129 ? [once(sensor, "ls", 0)] : []),
+  ]);
+  const { spread } = computeStatistics(buildReduced(rows)).comparison;
+  const { compared, similarity, perSensor, sensorsSeen } = spread.find(({ type }) => type === "command")!;
+  expect(compared).toEqual([...names.slice(20, 119), "s129"]);
+  expect([similarity.length, similarity[0]!.length, similarity[0]![1], similarity[0]![99]]).toEqual([100, 100, 1, 2 / 3]);
+  expect([perSensor.length, sensorsSeen[129], sensorsSeen[109], sensorsSeen[0]]).toEqual([130, 1, 1, 1]);
 });
 
 describe("a share that stands out", () => {

@@ -46,6 +46,20 @@ describe("fitSlope", () => {
 });
 
 describe("mannKendall", () => {
+  test("is what all pairs say, with ties and without", () => {
+    const random = seededRandom("pairs");
+    for (const [n, distinct] of [
+      [3, 2],
+      [40, 4],
+      [200, 1000],
+    ] as const) {
+      const values = Array.from({ length: n }, () => random.int(distinct));
+      let sum = 0;
+      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) sum += Math.sign(values[j]! - values[i]!);
+      expect(mannKendall(values).tau).toBe(sum / ((n * (n - 1)) / 2));
+    }
+  });
+
   test("a rising series", () => {
     // n = 10, S = 45, variance 125: z = 44 / sqrt(125) = 3.9355.
     expect(mannKendall(range(10))).toEqual({ tau: 1, p: expect.closeTo(8.3031e-5, 8) });

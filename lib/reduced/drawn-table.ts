@@ -1,0 +1,106 @@
+/**
+ * What pages and statistics look at one by one. A log may name as many sensors and days as it likes, and what is laid out
+ * by both grows with their product: beyond a limit the sensors with the fewest events are summed up as one, and days that
+ * lie far from the rest are left out. Nothing of that touches what is counted, and all of it is said.
+ */
+import { formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { busiestDays, countOutside } from "./busiest-days.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
+import { toReducedRows, toTexts } from "./reduced-arrow.ts";
+import { ReducedBuilder } from "./reduced-builder.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { take } from "../columns/group.ts";
+
+export interface DrawLimits {
+  /** Sensors, the one for all others included. */
+  readonly sensors: number;
+  readonly days: number;
+  /** Their product. */
+  readonly sensorDays: number;
+}
+
+/** Some 25 years; a thousand sensors for a year, a hundred for ten. A sensor-day takes some 2 kB of memory. */
+export const DRAW_LIMITS: DrawLimits = { sensors: 1000, days: 9131, sensorDays: 400_000 };
+
+export interface DrawnTable {
+  /** The table itself where all of it is drawn. */
+  readonly table: ReducedTable;
+  /** Code of what stands for all sensors that are not drawn one by one; undefined = every one is. */
+  readonly others?: number;
+  /** What is not drawn, a sentence each. */
+  readonly limits: readonly string[];
+}
+
+/** Sum up what is beyond the limits; a table within them is handed back as it is. */
+export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): DrawnTable {
+  const range = busiestDays(table, most.days);
+  if (range === undefined) return { table, limits: [] };
+  const names = table.dictionaries.sensor;
+  const days = range.last - range.first + 1;
+  const sensorsMost = Math.max(2, Math.min(most.sensors, Math.floor(most.sensorDays / days)));
+  const weights = new Float64Array(names.length);
+  let isOutside = false;
+  for (const kind of KIND_NAMES) {
+    if (kind === "scan") continue;
+    const { rows, day, sensor, count } = table.kinds[kind];
+    for (let row = 0; row < rows; row++) weights[sensor[row]!]! += count[row]!;
+    isOutside ||= rows > 0 && (day[0]! < range.first || day[rows - 1]! > range.last);
+  }
+  const isMany = names.length > sensorsMost;
+  if (!isMany && !isOutside) return { table, limits: [] };
+
+  const limits: string[] = [];
+  let sensorNames: readonly string[] = names;
+  let othersName: string | undefined;
+  if (isMany) {
+    // Ties by name, which is the order of the codes.
+    const ranked = Int32Array.from(names.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
+    const isKept = new Uint8Array(names.length);
+    for (const code of ranked.subarray(0, sensorsMost - 1)) isKept[code] = 1;
+    const taken = new Set(names.filter((_, code) => isKept[code] === 1));
+    othersName = `(${formatNumber(names.length - taken.size)} other sensors)`;
+    // Somebody may have called a sensor so.
+    while (taken.has(othersName)) othersName += "*";
+    sensorNames = names.map((name, code) => (isKept[code] === 1 ? name : othersName!));
+    limits.push(
+      `The ${formatNumber(taken.size)} busiest of ${formatNumber(names.length)} sensors are looked at one by one, the ` +
+        "others together as one; the table has all of them.",
+    );
+  }
+  if (isOutside) {
+    limits.push(
+      `${plural(countOutside(table, range), "event")} too far from the rest to be looked at, which is from ` +
+        `${toIsoDay(range.first)} to ${toIsoDay(range.last)}; the table has all of them.`,
+    );
+  }
+  const rows = toReducedRows(table);
+  const texts = { ...rows.texts, sensor: toTexts(sensorNames) };
+  const kinds = Object.fromEntries(
+    KIND_NAMES.map(kind => [kind, kind === "scan" ? table.kinds[kind] : rowsOfDays(table.kinds[kind], range)]),
+  ) as Record<Kind, KindTable>;
+  // Sessions of two sensors may share an id: their last commands are added up as they were counted.
+  const { last_command: _, pre_disconnect_command, ...others } = kinds;
+  const builder = new ReducedBuilder();
+  builder.add({ texts, kinds: others });
+  builder.addCut({ texts, kinds: { pre_disconnect_command } });
+  const drawn = builder.finish(table.info);
+  const code = othersName === undefined ? -1 : drawn.dictionaries.sensor.indexOf(othersName);
+  return { table: drawn, limits, ...(code >= 0 && { others: code }) };
+}
+
+function rowsOfDays(table: KindTable, { first, last }: { readonly first: number; readonly last: number }): KindTable {
+  const { kind, day } = table;
+  const rows = Int32Array.from(day.keys()).filter(row => day[row]! >= first && day[row]! <= last);
+  if (rows.length === table.rows) return table;
+  return {
+    kind,
+    rows: rows.length,
+    day: take(day, rows),
+    sensor: take(table.sensor, rows),
+    keys: Object.fromEntries(KINDS[kind].map((name: KeyColumn) => [name, take(table.keys[name]!, rows)])),
+    count: take(table.count, rows),
+    success: take(table.success, rows),
+    firstSeenUs: take(table.firstSeenUs, rows),
+    lastSeenUs: take(table.lastSeenUs, rows),
+  };
+}
