@@ -123,11 +123,11 @@ const OPTIONS = {
   lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
   mode: {
     ...READ_OPTIONS.mode,
-    help: "c continues: only what is new is fetched; w fetches and reads every log again.",
+    help: "c continues: what is here and has not changed is not fetched again; w fetches and reads every log again.",
   },
   mappedDir: {
     ...READ_OPTIONS.mappedDir,
-    help: "Folder of the event tables of logs that were read here.",
+    help: "Folder of the event tables of logs that were read here, and of the counts that nodes have sent.",
     defaultText: "in the user's cache folder",
   },
   jobs: { ...COMMON_OPTIONS.jobs, help: "Logs read here at the same time." },
@@ -153,7 +153,7 @@ export const COMMAND = {
   options: OPTIONS,
   writes:
     "reduced.arrow (full counts of all nodes), reduced.json (top n), result.html, stats.html, and per node NODE_reduced.arrow " +
-    "and .json; event tables in the cache folder, by which the next run fetches only what is new. Nothing stays on a node " +
+    "and .json; event tables and counts of nodes in the cache folder, by which the next run fetches only what is new. Nothing stays on a node " +
     "unless --setup is given. Nothing on stdout but with --json or --dry-run.",
   exits: {
     ok: "every log of every node was read",

@@ -100,6 +100,8 @@ export async function analyzeNode(
       hasSetup,
       only: options.only,
       wantsRejects: rejects !== undefined,
+      // No name of a node or a log holds such a mark; a part of the logs has a place of its own.
+      kept: `${tables}~counts${options.only === undefined ? "" : "-some"}`,
     });
     if (reduced !== undefined) {
       const { logs } = reduced;
@@ -110,7 +112,7 @@ export async function analyzeNode(
         ...reduced,
         place: "node",
         logCount: logs.length,
-        reused: 0,
+        reused: reduced.isReused ? logs.length : 0,
         damaged: logs.filter(({ source }) => source.damage !== undefined).length,
         counts,
         textBytes: logs.reduce((sum, { source }) => sum + source.sizeBytes, 0),

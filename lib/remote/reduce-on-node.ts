@@ -12,6 +12,7 @@ import { requireLogs } from "./download-logs.ts";
 import { formatBytes, toIsoDay } from "../text/format.ts";
 import { readReducedStream } from "../reduced/reduced-input.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { keepCounts, type NodeAnswer, readKeptCounts } from "./kept-counts.ts";
 import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
 import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
 import { quoteForMessage, toSafeJson } from "../text/text.ts";
@@ -45,6 +46,8 @@ export interface ReduceOnNodeOptions {
   /** The logs to be counted, by path as the node has it; undefined = all. */
   readonly only: ReadonlySet<string> | undefined;
   readonly wantsRejects: boolean;
+  /** File here for the counts, by which the next run need not ask for them. */
+  readonly kept: string;
   readonly show: (text: string) => void;
   readonly note: (text: string) => void;
 }
@@ -66,6 +69,8 @@ export interface ReducedOnNode {
   readonly rejects: readonly RejectedLine[];
   readonly wireBytes: number;
   readonly leftOut: number;
+  /** Nothing has changed since the last run: these are its counts. */
+  readonly isReused: boolean;
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -205,7 +210,7 @@ export async function reduceOnNode(
   connection: Connection,
   options: ReduceOnNodeOptions,
 ): Promise<ReducedOnNode | undefined> {
-  const { name, paths, sudo, parameters, isRequired, hasSetup, only, show, note } = options;
+  const { paths, sudo, isRequired, hasSetup, only, show, note } = options;
   show("looking for Bun");
   const node = await probe(connection, sudo);
   let { command } = node;
@@ -248,13 +253,49 @@ export async function reduceOnNode(
   if (logs.length === 0) {
     // As where a sensor was set up this hour.
     if (failed.length === 0) note(NO_EVENT_NOTE);
-    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, failed };
+    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, isReused: false, failed };
   }
+  const code = await bundle();
+  const question = questionOf(connection, logs, code, options);
+  const known = options.isFresh ? undefined : await readKeptCounts(options.kept, question);
+  if (known !== undefined) {
+    const reused = await readAnswer(known, logs, options).catch(() => undefined);
+    if (reused !== undefined) return { ...reused, wireBytes: 0, isReused: true, failed };
+  }
+  const { answer, wireBytes } = await askNode(connection, command, logs, code, options);
+  const read = await readAnswer(answer, logs, options);
+  keepCounts(options.kept, question, answer);
+  return { ...read, wireBytes, isReused: false, failed };
+}
+
+/** All that the counts of logs depend on. */
+function questionOf(
+  { host: { host, port, user } }: Connection,
+  logs: readonly RemoteLog[],
+  code: Uint8Array,
+  { name, sudo, parameters, keepDuplicates, wantsRejects }: ReduceOnNodeOptions,
+): unknown {
+  const program = new Bun.CryptoHasher("sha256").update(code).digest("hex");
+  const files = logs.map(({ path, sizeBytes, mtime, inode }) => [path, sizeBytes, mtime, inode]);
+  return [Bun.version, program, host, port, user, name, sudo, parameters, keepDuplicates, wantsRejects, files];
+}
+
+/**
+ * Have a node reduce logs.
+ *
+ * @throws {SshError} if it does not come to an end with them.
+ */
+async function askNode(
+  connection: Connection,
+  command: string,
+  logs: readonly RemoteLog[],
+  code: Uint8Array,
+  options: ReduceOnNodeOptions,
+): Promise<{ readonly answer: NodeAnswer; readonly wireBytes: number }> {
   const totalBytes = logs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  show(`reducing there, ${formatBytes(totalBytes)}`);
+  options.show(`reducing there, ${formatBytes(totalBytes)}`);
   const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
   const mark = randomBytes(16).toString("hex");
-  const code = await bundle();
   const list = Buffer.from(logs.map(({ path }) => `${path}\0`).join(""), "latin1");
   const script = Buffer.from(reduceScript(command, code.length, mark, options), "latin1");
   const chunks: Buffer[] = [];
@@ -268,23 +309,39 @@ export async function reduceOnNode(
       }
       chunks.push(data);
     },
-    { sudo, stdin: Buffer.concat([code, list]), timeoutMs: SILENCE_MAX_MS },
+    { sudo: options.sudo, stdin: Buffer.concat([code, list]), timeoutMs: SILENCE_MAX_MS },
   );
-  const answer = Buffer.concat(chunks);
-  const end = answer.indexOf(mark);
+  const bytes = Buffer.concat(chunks);
+  const end = bytes.indexOf(mark);
   if (end < 0) throw new SshError("lost", "its answer broke off");
   if (end === 0) {
     const reason = stderr.trim().split("\n").at(-1) ?? "";
     if (!reason.includes(NO_EVENT)) {
       throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
     }
+  }
+  const answer = { table: bytes.subarray(0, end), rejects: bytes.subarray(end + mark.length) };
+  return { answer, wireBytes };
+}
+
+/**
+ * Read what a node has answered about logs.
+ *
+ * @throws {SshError} if it cannot be meant.
+ */
+async function readAnswer(
+  answer: NodeAnswer,
+  logs: readonly RemoteLog[],
+  { name, parameters, note }: ReduceOnNodeOptions,
+): Promise<Pick<ReducedOnNode, "table" | "logs" | "rejects" | "leftOut">> {
+  if (answer.table.length === 0) {
     note(NO_EVENT_NOTE);
-    return { table: undefined, logs: [], rejects: [], wireBytes, leftOut: logs.length, failed };
+    return { table: undefined, logs: [], rejects: [], leftOut: logs.length };
   }
   // 1 with a table: a log was damaged, which the table tells.
   let table: ReducedTable;
   try {
-    table = await readReducedStream(answer.subarray(0, end));
+    table = await readReducedStream(answer.table);
     checkSources(table.info.sources, new Set(logs.map(({ path }) => showPath(path))));
   } catch (error) {
     throw new SshError("garbage", `its counts cannot be read: ${quoteForMessage((error as Error).message)}`, {
@@ -300,10 +357,8 @@ export async function reduceOnNode(
   return {
     table: { ...table, info: { ...table.info, parameters, sources } },
     logs: counted,
-    rejects: readRejectedLines(answer.subarray(end + mark.length), name),
-    wireBytes,
+    rejects: readRejectedLines(answer.rejects, name),
     leftOut: logs.length - sources.length,
-    failed,
   };
 }
 

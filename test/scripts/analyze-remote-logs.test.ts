@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
-import { type Lab, makeLab, writeLog } from "../support/remote.ts";
+import { type Lab, makeLab, openWay, writeLog } from "../support/remote.ts";
 import { run, runScript } from "../support/run.ts";
 import { SSHD_MISSING, type Sshd } from "../support/sshd.ts";
 
@@ -257,6 +257,57 @@ describe("logs of several nodes", () => {
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("reduced there") });
       expect(JSON.parse(stdout)).toMatchObject({ logs: lines.length, left_out: 0, nodes: [{ reduced_on: "node" }] });
       expect(await contentOf(arrow)).toEqual(await contentOf(join(local, "reduced.arrow")));
+    },
+  );
+
+  withSshd(
+    `counts of a node that is as it was are not fetched again, and of no other${why}`,
+    async () => {
+      const logs = { "cowrie.json.1": large, "cowrie.json": days[20]! };
+      const server = await startNode(logs);
+      await using way = await openWay(server.port);
+      await Bun.write(lab.known, (await Bun.file(lab.known).text()) + server.knownHosts.replace(/:\d+/, `:${way.port}`));
+      const node = { port: way.port, user: server.user };
+      const kept = join(lab.folder, `kept/cache/cowrie-longitudinal/remote/127.0.0.1_${way.port}~counts`);
+      const analyzeAgain = async (...flags: string[]) => {
+        way.takeBytes();
+        const { exitCode, stdout, arrow } = await analyze("kept", [node], ["--json", ...flags]);
+        const { reused, wire_bytes, nodes } = JSON.parse(stdout) as Record<string, unknown>;
+        expect([exitCode, nodes]).toMatchObject([0, [{ reduced_on: "node" }]]);
+        return { reused, wireBytes: wire_bytes as number, allBytes: way.takeBytes(), content: await contentOf(arrow) };
+      };
+      const first = await analyzeAgain();
+      expect(first).toMatchObject({ reused: 0, content: await contentOf((await analyzeHere("kept local", [logs])).arrow) });
+      expect(first.wireBytes).toBeGreaterThan(100_000);
+      for (let night = 2; night <= 4; night++) {
+        const again = await analyzeAgain();
+        expect(again).toMatchObject({ reused: 2, wireBytes: 0, content: first.content });
+        // Logging in, looking for Bun, the list of logs.
+        expect(again.allBytes).toBeLessThan(20_000);
+      }
+      // Other options, a file somebody else has written, --mode w: asked again.
+      expect(await analyzeAgain("--robot-max-seconds", "3")).toMatchObject({ reused: 0 });
+      expect(await analyzeAgain("--rejects", "rejects.ndjson")).toMatchObject({ reused: 0, content: first.content });
+      expect(await analyzeAgain()).toMatchObject({ reused: 0, content: first.content });
+      const bytes = readFileSync(kept);
+      const forged = Buffer.from(bytes);
+      forged[forged.length - 60]! ^= 1;
+      for (const [text, reused] of [
+        [forged, 0],
+        [bytes.subarray(0, 100), 0],
+        [Buffer.alloc(0), 0],
+      ] as const) {
+        await writeFile(kept, text);
+        expect(await analyzeAgain()).toMatchObject({ reused, content: first.content });
+      }
+      expect(await analyzeAgain()).toMatchObject({ reused: 2 });
+      expect(await analyzeAgain("--mode", "w")).toMatchObject({ reused: 0, content: first.content });
+      // A log that has grown, and one that is gone.
+      const grown = { ...logs, "cowrie.json": Buffer.concat([days[20]!, days[21]!]) };
+      await writeLog(server, join(LOGS, "cowrie.json"), grown["cowrie.json"]);
+      const wanted = await contentOf((await analyzeHere("kept grown", [grown])).arrow);
+      expect(await analyzeAgain()).toMatchObject({ reused: 0, content: wanted });
+      expect(await analyzeAgain()).toMatchObject({ reused: 2, wireBytes: 0, content: wanted });
     },
   );
 

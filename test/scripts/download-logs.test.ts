@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { missing } from "../support/needs.ts";
-import { copyLogs, type Lab, makeLab } from "../support/remote.ts";
+import { copyLogs, type Lab, makeLab, openWay } from "../support/remote.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { run, runScript } from "../support/run.ts";
 import { freePort, makeKey, POT_PASSWORD, SSHD_MISSING, SSHD_USERS_MISSING, type Sshd } from "../support/sshd.ts";
@@ -15,26 +14,6 @@ const terminal = missing("sshd", "ssh", "ps", "users", "script");
 const why = SSHD_MISSING === undefined ? "" : ` (skipped: ${SSHD_MISSING})`;
 const whyUsers = SSHD_USERS_MISSING === undefined ? "" : ` (skipped: ${SSHD_USERS_MISSING})`;
 const ENV = { SSH_AUTH_SOCK: undefined, COWRIE_SSH_PASSWORD: undefined, COWRIE_SSH_PASSPHRASE: undefined };
-
-/** A way to a server on which everything takes so long, both ways together. */
-async function slowWay(port: number, delayMs: number): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer(client => {
-    const far = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, far],
-      [far, client],
-    ] as const) {
-      from.on("data", data => void setTimeout(() => to.write(data), delayMs / 2));
-      from.on("close", () => void setTimeout(() => to.destroy(), delayMs / 2));
-      from.on("error", () => {});
-    }
-  });
-  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", () => resolve()));
-  return {
-    port: (server.address() as { port: number }).port,
-    [Symbol.asyncDispose]: () => new Promise<void>(resolve => server.close(() => resolve())),
-  };
-}
 
 describe("download-logs", () => {
   let lab: Lab;
@@ -76,7 +55,7 @@ describe("download-logs", () => {
   });
 
   withSshd(`a way of 200 ms does not wait for every log${why}`, async () => {
-    await using way = await slowWay(servers[0]!.port, 200);
+    await using way = await openWay(servers[0]!.port, 200);
     await Bun.write(
       lab.known,
       (await Bun.file(lab.known).text()) + servers[0]!.knownHosts.replace(/:\d+/, `:${way.port}`),

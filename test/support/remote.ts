@@ -2,6 +2,7 @@
  * A honeypot for tests of the remote commands: a server, logs in its home, and the arguments that lead there.
  */
 import { mkdir } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { Connection } from "../../lib/ssh/connector.ts";
 import { Connector } from "../../lib/ssh/connector.ts";
@@ -114,4 +115,34 @@ export function isListing({ script }: Asked): boolean {
 /** The mark that a request for files wants behind each. */
 export function fetchMark({ script }: Asked): string {
   return /%s %s %s\\n' ([0-9a-f]{32})/.exec(script)![1]!;
+}
+
+/** A way to a server that counts the bytes it carries, both ways together, and takes its time. */
+export async function openWay(port: number, delayMs = 0) {
+  let bytes = 0;
+  const server = createServer(client => {
+    const far = connect(port, "127.0.0.1");
+    for (const [from, to] of [
+      [client, far],
+      [far, client],
+    ] as const) {
+      from.on("data", data => {
+        bytes += data.length;
+        setTimeout(() => to.write(data), delayMs / 2);
+      });
+      from.on("close", () => void setTimeout(() => to.destroy(), delayMs / 2));
+      from.on("error", () => {});
+    }
+  });
+  await new Promise<void>(resolve => server.listen(0, "127.0.0.1", () => resolve()));
+  return {
+    port: (server.address() as { port: number }).port,
+    /** Bytes since it was asked last. */
+    takeBytes: () => {
+      const taken = bytes;
+      bytes = 0;
+      return taken;
+    },
+    [Symbol.asyncDispose]: () => new Promise<void>(resolve => server.close(() => resolve())),
+  };
 }

@@ -2,11 +2,12 @@
  * Nodes that reduce, and lie: whatever they send as counts is held against what was asked, in size, time and names.
  */
 import { describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedInfo } from "../../../lib/reduced/reduced-table.ts";
-import { reduceOnNode } from "../../../lib/remote/reduce-on-node.ts";
+import { reduceOnNode, type ReduceOnNodeOptions } from "../../../lib/remote/reduce-on-node.ts";
 import { Connector } from "../../../lib/ssh/connector.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
 import { buildReduced } from "../../support/build.ts";
@@ -42,13 +43,13 @@ function tableOf(sources: unknown): Buffer {
 const markOf = ({ script }: Asked) => /\nprintf ([0-9a-f]{32})\n/.exec(script)![1]!;
 
 /** A node that says it has Bun and one log, and answers the rest as it likes. */
-async function startNode(answer: (asked: Asked) => void) {
+async function startNode(answer: (asked: Asked) => void, listing = () => listingOf([{ path: "/logs/cowrie.json", size: 100 }])) {
   const dir = await makeTempDir();
   const server = await startFakeServer({
     onScript: asked => {
       if (asked.script.includes("ld-musl"))
         asked.answer("bun /usr/bin/bun\nmachine Linux x86_64\nlibc glibc\nfree 5\n");
-      else if (isListing(asked)) asked.answer(listingOf([{ path: "/logs/cowrie.json", size: 100 }]));
+      else if (isListing(asked)) asked.answer(listing());
       else answer(asked);
     },
   });
@@ -67,6 +68,10 @@ async function startNode(answer: (asked: Asked) => void) {
 
 async function reduceAt(answer: (asked: Asked) => void) {
   await using node = await startNode(answer);
+  return await reduceFrom(node);
+}
+
+async function reduceFrom(node: Awaited<ReturnType<typeof startNode>>, more: Partial<ReduceOnNodeOptions> = {}) {
   const spec = { host: "127.0.0.1", port: node.port, user: "pot" };
   const host = await resolveHost(spec, { configFile: "none", knownHosts: [node.known] });
   await using connector = new Connector({ timeoutMs: 5000 });
@@ -82,8 +87,10 @@ async function reduceAt(answer: (asked: Asked) => void) {
     hasSetup: false,
     only: undefined,
     wantsRejects: true,
+    kept: join(node.folder, "node~counts"),
     show: () => {},
     note: () => {},
+    ...more,
   });
 }
 
@@ -189,4 +196,77 @@ test("a node that drips for ever is given up by --time-limit, and not tried agai
   );
   expect([exitCode, asks]).toEqual([1, 1]);
   expect(stderr).toContain("failed: not done after 2.00 s (--time-limit)");
+});
+
+describe("counts that were kept", () => {
+  /** A node that counts how often it is asked, and whose log can grow. */
+  async function startKeeping(answer: (mark: string) => Uint8Array) {
+    let [asked, size] = [0, 100];
+    const onAsked = (question: Asked) => {
+      asked++;
+      question.answer(answer(markOf(question)));
+    };
+    const node = await startNode(onAsked, () => listingOf([{ path: "/logs/cowrie.json", size }]));
+    const state = { kept: join(node.folder, "node~counts"), node, asked: () => asked, grow: () => size++ };
+    return { ...state, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
+  }
+  const LINE = `${JSON.stringify({ source: "/logs/cowrie.json", line: 1, text: "x" })}\n`;
+  const counts = (mark: string) => Buffer.concat([tableOf([SOURCE]), Buffer.from(`${mark}${LINE}`)]);
+
+  test("are taken again, rejected lines too, while nothing has changed; then the node is asked", async () => {
+    await using at = await startKeeping(counts);
+    const first = await reduceFrom(at.node);
+    expect(first).toMatchObject({ isReused: false, rejects: [{ path: "node:/logs/cowrie.json" }] });
+    for (let i = 0; i < 3; i++) {
+      expect(await reduceFrom(at.node)).toEqual({ ...first!, isReused: true, wireBytes: 0 });
+    }
+    expect(at.asked()).toBe(1);
+    at.grow();
+    expect(await reduceFrom(at.node)).toMatchObject({ isReused: false });
+    expect(await reduceFrom(at.node)).toMatchObject({ isReused: true });
+    expect(at.asked()).toBe(2);
+  });
+
+  test("without an event as well", async () => {
+    const none = 'reduce: Cannot find an event in any log';
+    await using node = await startNode(asked => {
+      asked.channel.stderr.write(`${none}\n`);
+      asked.answer(markOf(asked), 1);
+    });
+    expect(await reduceFrom(node)).toMatchObject({ table: undefined, isReused: false, leftOut: 1 });
+    expect(await reduceFrom(node)).toMatchObject({ table: undefined, isReused: true, leftOut: 1 });
+  });
+
+  const OTHERS: [what: string, options: Partial<ReduceOnNodeOptions>][] = [
+    ["other days", { parameters: { robotMaxSeconds: 10, sinceDay: 19000 } }],
+    ["another limit", { parameters: { robotMaxSeconds: 11 } }],
+    ["copies that count", { keepDuplicates: true }],
+    ["no rejected lines", { wantsRejects: false }],
+    ["another name", { name: "other" }],
+    ["everything anew", { isFresh: true }],
+  ];
+  test.each(OTHERS)("are no answer where the question is for %s", async (_what, options) => {
+    await using at = await startKeeping(counts);
+    await reduceFrom(at.node);
+    expect(await reduceFrom(at.node, options)).toMatchObject({ isReused: false });
+    expect(at.asked()).toBe(2);
+  });
+
+  test("are not believed where somebody else has written them", async () => {
+    await using at = await startKeeping(counts);
+    await reduceFrom(at.node);
+    const own = readFileSync(at.kept);
+    const forged = Buffer.from(own);
+    forged[200]! ^= 1;
+    let asked = 1;
+    for (const bytes of [forged, own.subarray(0, 50), Buffer.alloc(0)]) {
+      writeFileSync(at.kept, bytes);
+      expect(await reduceFrom(at.node)).toMatchObject({ isReused: false });
+      expect(at.asked()).toBe(++asked);
+    }
+    // A place where nothing can be kept costs the next run, not this one.
+    const kept = join(at.node.known, "below/a/file");
+    expect(await reduceFrom(at.node, { kept })).toMatchObject({ isReused: false });
+    expect(await reduceFrom(at.node, { kept })).toMatchObject({ isReused: false });
+  });
 });

@@ -134,6 +134,7 @@ describe("a Bun that does not fit", () => {
     keepDuplicates: false,
     only: undefined,
     wantsRejects: false,
+    kept: "/nowhere/counts",
     show: () => {},
   };
   const CASES: [what: string, commands: Record<string, string>, hasSetup: boolean, says: string][] = [
