@@ -30,6 +30,11 @@ describe("readRecords", () => {
     ["NULs before garbage", "\0\0garbage", [[], true, 1]],
     ["a torn object before a whole one", `{"eventid":"torn","timest${E}`, [["x"], false, 0]],
     ["a torn object that ends in a string", `{"eventid":"torn","input":"{\\"a${E}`, [["x"], false, 0]],
+    [
+      "an escaped quote before a brace, behind a torn object",
+      `{"eventid":"torn","inp{"input":"say \\"}","eventid":"x","timestamp":"2024-01-31T10:00:00Z"}`,
+      [["x"], false, 0],
+    ],
     ["two whole ones glued", event("a") + event("b"), [["a", "b"], false, 0]],
     ["whole, torn, whole", `${event("a")}{"eventid":"t${event("b")}`, [["a", "b"], false, 0]],
     ["a prefix of syslog", `Jan 31 10:00:00 host cowrie: ${E}`, [["x"], false, 0]],

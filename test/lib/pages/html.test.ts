@@ -42,6 +42,12 @@ describe("renderPage", () => {
     expect(html).toContain("<p>{{{script}}} {{#a}} &lt;b&gt;</p>");
   });
 
+  test("nor at its second try", () => {
+    const script = '"</script>"; "</SCRIPT >"; "<!--<!--"';
+    const html = renderPage(page, { text: "" }, {}, { style: "", script });
+    expect(html).toContain('<script>"<\\/script>"; "<\\/SCRIPT >"; "<\\!--<\\!--"</script>');
+  });
+
   test("a script cannot end its element, and the hash is that of the text in the page", () => {
     const html = renderPage(page, { text: "" }, {}, { style: "a{}\r\n", script: 'x = "</script><!--";\r\n' });
     expect(html).toContain('<script>x = "<\\/script><\\!--";\n</script>');

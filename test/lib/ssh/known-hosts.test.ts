@@ -70,6 +70,7 @@ const CHECKS: { name: string; text: string; verdict: Verdict }[] = [
   { name: "another one revoked", text: `h x ${base64(KEY)}\n@revoked * x ${base64(OTHER)}`, verdict: "known" },
   { name: "an authority", text: `@cert-authority * x ${base64(KEY)}`, verdict: "unknown" },
   { name: "comments, CR, tabs, rubbish", text: `# h\r\n\th\tx\t${base64(KEY)}\r\nrubbish\nh x\n`, verdict: "known" },
+  { name: "rubbish before the key", text: `rubbish\nh x\nh x !!!\n@revoked\nh x ${base64(KEY)}`, verdict: "known" },
 ];
 
 describe("checkHostKey", () => {

@@ -88,6 +88,36 @@ describe("a worked example of ten days", () => {
   });
 });
 
+describe("a worked example of a fleet", () => {
+  // Three sensors; c is down on the day in question, and the command was never typed on b.
+  const [onA, onC] = [[4, 6, 5, 3, 7, 5, 4, 6, 5, 16], [2, 2, 2, 2, 2, 2, 2, 2, 2, 0]];
+  const rows = [
+    ...watch("a", 10),
+    ...watch("b", 10),
+    ...watch("c", 10, [9]),
+    ...command("a", "id", [0, ...onA.slice(1)]),
+    ...command("c", "id", onC),
+  ];
+  const { changes } = computeStatistics(buildReduced(rows), { rows: "all", lastDays: 1 });
+  const row = changes.find(({ view, kind, sensor }) => view === "day" && kind === "command" && sensor === null)!;
+
+  test("who was up, and who saw it", () => {
+    expect([row.sensorsUp, row.sensorsSeen]).toEqual([2, 1]);
+  });
+  test("first seen, on c alone, and last seen before", () => {
+    expect([row.firstSeenDay! - FIRST_DAY, row.lastSeenBefore! - FIRST_DAY]).toEqual([0, 8]);
+  });
+  test("counts of the sensors that were up", () => {
+    expect([row.count, row.baselineCount]).toEqual([16, 36]); // 0 + 6 + 5 + 3 + 7 + 5 + 4 + 6 on a, none on b
+    expect(row.expected).toBe(4.5);
+  });
+  test("robust z over the same sensors", () => {
+    // Median of A over 0 3 4 5 5 6 6 7 is that of 5, 4.6368; distances 3.41 0.96 0.45 0 0 0.41 0.41 0.80: median 0.43, so
+    // the floor of 1 holds; A(16) = 8.0932, less 4.6368.
+    expect(row.z).toBeCloseTo(3.4563977803714714, 12);
+  });
+});
+
 describe("laws", () => {
   const world = () => [
     ...watch("a", 40),
@@ -298,6 +328,15 @@ describe("weekdays", () => {
     const found = changes.filter(({ kind, view }) => kind === "command" && view === "day");
     expect(found.map(({ percent }) => percent)).toEqual(found.map(() => 0));
     expect(found.every(({ weekdayAdjusted }) => weekdayAdjusted)).toBe(true);
+  });
+  test("are left alone where days differ by more than their weekday does", () => {
+    const days = 80;
+    const random = seededRandom("no weekday");
+    const counts = Array.from({ length: days }, () => 40 + random.int(60));
+    const offsetOf = (date: string) => Date.parse(date) / 86_400_000 - FIRST_DAY;
+    const watched = watch("a", days).map(row => ({ ...row, count: counts[offsetOf(row.date)]! }));
+    const { weekday } = computeStatistics(buildReduced([...watched, ...command("a", "id", counts)]));
+    expect(weekday.adjusted).toEqual([]);
   });
   test("are left alone where there is none", () => {
     const { weekday } = computeStatistics(buildReduced([...watch("a", 80), ...command("a", "id", steady(80))]));

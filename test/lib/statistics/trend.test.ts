@@ -84,3 +84,26 @@ test("a sensor that joins makes no trend for the fleet", () => {
   expect([trend.count, trend.observedDays]).toEqual([3600, 40]);
   expect(trend.percentPerWeek).toBeCloseTo(0, 9);
 });
+
+test("nor does one that joins with another rate", () => {
+  const of = (sensor: string, rate: number) => [...watch(sensor, 40), ...command(sensor, "id", range(40).map(() => rate))];
+  const rows = [...of("a", 60), ...of("b", 300).filter(row => row.date >= dateOf(20))];
+  const { trends } = computeStatistics(buildReduced(rows));
+  const trend = trends.find(({ kind, sensor }) => kind === "command" && sensor === null)!;
+  expect(trend.count).toBe(40 * 60 + 20 * 300);
+  expect(trend.percentPerWeek).toBeCloseTo(0, 9);
+});
+
+test("trends are those of the most frequent keys, whatever order they come in", () => {
+  const rates = [3, 30, 7, 40, 12, 1, 25, 9, 50, 5, 18, 2];
+  const rows = rates.flatMap((rate, i) => command("a", `command ${String.fromCharCode(97 + i)}`, range(40).map(() => rate)));
+  const { trends } = computeStatistics(buildReduced([...watch("a", 40), ...rows]));
+  const counts = trends.filter(({ kind }) => kind === "command").map(({ count }) => count);
+  expect(counts.sort((a, b) => b - a)).toEqual([50, 40, 30, 25, 18, 12, 9, 7, 5, 3].map(rate => 40 * rate));
+});
+
+test("a key seen on its last day alone has no slope, and no interval", () => {
+  const { trends } = computeStatistics(buildReduced([...watch("a", 40), ...command("a", "id", range(40).map(day => (day === 39 ? 90 : 0)))]));
+  const { percentPerWeek, low, high, count } = trends.find(({ kind }) => kind === "command")!;
+  expect({ percentPerWeek, low, high, count }).toEqual({ percentPerWeek: null, low: null, high: null, count: 90 });
+});
