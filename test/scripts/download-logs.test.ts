@@ -6,6 +6,7 @@ import { missing } from "../support/needs.ts";
 import { copyLogs, type Lab, makeLab, openWay } from "../support/remote.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { run, runScript } from "../support/run.ts";
+import { answerOnTerminal } from "../support/terminal.ts";
 import { freePort, makeKey, POT_PASSWORD, SSHD_MISSING, SSHD_USERS_MISSING, type Sshd } from "../support/sshd.ts";
 
 const withSshd = test.skipIf(SSHD_MISSING !== undefined);
@@ -125,29 +126,8 @@ describe("download-logs", () => {
       const taking = await lab.start();
       await copyLogs(taking, join(FIXTURES_FOLDER, "fleet/hp-waw-02"));
       await Bun.write(join(taking.folder, "authorized_keys"), locked.publicLine);
-      const ask = async (args: readonly string[], answer: string) => {
-        const command = [process.execPath, join(import.meta.dir, "../../scripts/download-logs.ts"), ...args]
-          .map(word => `'${word}'`)
-          .join(" ");
-        const child = Bun.spawn(["script", "-qec", command, "/dev/null"], {
-          cwd: lab.folder,
-          env: { ...Bun.env, SSH_AUTH_SOCK: "" },
-          stdin: "pipe",
-          stdout: "pipe",
-          stderr: "pipe",
-        });
-        let text = "";
-        let isAnswered = false;
-        for await (const chunk of child.stdout) {
-          text += new TextDecoder().decode(chunk);
-          if (!isAnswered && /Pass(word|phrase) of [^:]*: $/.test(text)) {
-            isAnswered = true;
-            child.stdin.write(`${answer}\n`);
-            child.stdin.flush();
-          }
-        }
-        return { exitCode: await child.exited, text };
-      };
+      const ask = (args: readonly string[], answer: string) =>
+        answerOnTerminal("download-logs", args, answer, lab.folder);
       const common = ["--known-hosts", lab.known, "--ssh-config", "none"];
       const password = await ask(
         ["-i", `pot@127.0.0.1:${servers[0]!.port}`, "--ask-pass", "-f", "asked", ...common],

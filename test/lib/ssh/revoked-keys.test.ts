@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { RevokedKeys } from "../../../lib/ssh/revoked-keys.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
+import { missing } from "../../support/needs.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 
 const field = (value: string | Uint8Array) => {
@@ -60,9 +61,9 @@ test("a list that is not there is an error", () => {
   expect(() => new RevokedKeys(["/nowhere/revoked"])).toThrow("no such file or folder; no key is trusted without it");
 });
 
-const why = Bun.which("ssh") === null ? " (skipped: ssh is not installed)" : "";
+const ssh = missing("ssh");
 describe("the SSH configuration", () => {
-  test.skipIf(why !== "")(`names the lists, and forbids passwords${why}`, async () => {
+  test.skipIf(ssh.reason !== undefined)(`names the lists, and forbids passwords${ssh.why}`, async () => {
     await using dir = await makeTempDir();
     const configFile = join(dir.path, "config");
     const resolve = async (text: string) => {
