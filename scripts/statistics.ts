@@ -4,6 +4,7 @@
  */
 import { readSmallText } from "../lib/columns/regular-file.ts";
 import {
+  checkNames,
   type Command,
   COMMON_OPTIONS,
   CSV_SHOWS,
@@ -23,6 +24,8 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
+import { selectTable } from "../lib/reduced/select-table.ts";
+import { COMPARED_KINDS, type ComparedKind } from "../lib/statistics/keyed-rows.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics/statistics.ts";
 import {
@@ -69,6 +72,16 @@ const OPTIONS = {
     placeholder: "FILE",
     help: 'When sensors were not watching: CSV of sensor,from,to, sensor "*" for all; days, or instants with a zone.',
   },
+  sensor: {
+    ...COMMON_OPTIONS.sensor,
+    help: "This sensor only, by itself and as the fleet; give it again for more. All by default.",
+  },
+  kind: {
+    type: "choice",
+    choices: COMPARED_KINDS,
+    repeatable: true,
+    help: "Compare this kind of count only, and list what is new in it; give it again for more. All by default.",
+  },
   new: { type: "boolean", help: "Write what is new in the days in question to stdout, as a table, JSON or CSV." },
   newSince: { type: "day", help: "The same for what is new since DAY." },
   all: { type: "boolean", help: "With --json and --csv every comparison that was tested, not only what is reported." },
@@ -89,7 +102,8 @@ export const COMMAND = {
     "in UTC, null = cannot be said), with --csv one line a change (no sensor = the fleet; key1 to key3 = username, " +
     "password and so on). A change is unusual against the past, never by itself malicious.",
   exits: {
-    failed: "the table cannot be read, holds nothing, or the page cannot be written",
+    failed:
+      "the table cannot be read or holds nothing, the page cannot be written, or one of several sensors is not in the table",
     more: ["with --exit-code 10 a change is reported", "11 a sensor is silent, whatever else changed"],
   },
   examples: [
@@ -97,6 +111,12 @@ export const COMMAND = {
       does: "The page for the example logs, a change of half or more in the last 14 days",
       run:
         "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -n 14 -t 50",
+    },
+    {
+      does: "What changed in the logins on one sensor, for a spreadsheet",
+      run:
+        "bun scripts/reduce.ts test/fixtures/fleet -o - | bun scripts/statistics.ts -f - --sensor hp-ams-01 --kind login " +
+        "--csv",
     },
     {
       does: "What nobody had seen before that day",
@@ -119,10 +139,21 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
-  const table = await readReduced(path, line => {
+  const whole = await readReduced(path, line => {
     if (!values.quiet) note(line);
   });
-  if (countRows(table) === 0) throw new Error("Cannot compare anything: the table holds no events");
+  if (countRows(whole) === 0) throw new Error("Cannot compare anything: the table holds no events");
+  const known = whole.dictionaries.sensor;
+  const missing = checkNames("sensor", values.sensor, known);
+  for (const line of missing) note(line);
+  const down = (downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
+  const strangers = checkNames("sensor of --downtime", down, known);
+  if (!values.quiet) for (const line of strangers) note(line);
+  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparedKind[]];
+  const isPart = sensors.length + kinds.length > 0;
+  const table = isPart
+    ? selectTable(whole, { ...(sensors.length > 0 && { sensors }), ...(kinds.length > 0 && { kinds }) })
+    : whole;
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
   const { table: drawn, limits } = drawTable(table);
@@ -135,6 +166,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       baselineDays: values.baselineDays,
       strict: values.strict,
       quietDays: values.quietDays,
+      ...(kinds.length > 0 && { kinds }),
       ...(downtime === undefined ? {} : { downtime }),
       ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
       rows: values.all ? "all" : "reported",
@@ -151,6 +183,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const page = outfile === undefined || outfile === "-" ? "" : `\nPage     ${visible(outfile)}`;
     note(`${describeStatistics(statistics)}${page}\nTime     ${seconds}`);
   }
+  if (missing.length > 0) return EXIT.failed;
   if (!values.exitCode) return EXIT.ok;
   if (statistics.silent.length > 0) return EXIT.silent;
   return statistics.tests.reported > 0 ? EXIT.changed : EXIT.ok;

@@ -8,7 +8,6 @@ import type { EventScope } from "../events/scope.ts";
 import { sensorNamer } from "../events/sensor-aliases.ts";
 import { checkNames } from "../process/options.ts";
 import { matchesGlob } from "../text/glob.ts";
-import { quoteForMessage } from "../text/text.ts";
 
 /** What is wrong with the names of a command line; each line safe to show. */
 export interface SensorCheck {
@@ -22,7 +21,7 @@ export interface SensorCheck {
  * Hold the sensors of --sensor and --sensor-alias against those of the logs.
  *
  * @param tables Walked only where a sensor is named.
- * @throws {UsageError} if none of the sensors asked for is there.
+ * @throws {UsageError} if none of the sensors asked for is there, or none of those renamed.
  */
 export async function checkSensors(
   tables: AsyncIterable<{ readonly table: EventTable }>,
@@ -38,11 +37,11 @@ export async function checkSensors(
     if (texts !== undefined) for (const name of allTexts(texts)) found.add(name);
   }
   // A name that is a pattern as well fits itself.
-  const unused = renamed.filter(pattern => !found.has(pattern) && ![...found].some(name => matchesGlob(pattern, name)));
+  const isMeant = (name: string, pattern: string) => name === pattern || matchesGlob(pattern, name);
   const known = new Set([...found].map(sensorNamer(sensorAliases)));
   known.delete("");
   return {
     missing: checkNames("sensor", sensors.filter(name => name !== ""), [...known].sort()),
-    unused: unused.map(name => `No log has sensor ${quoteForMessage(name)}, which --sensor-alias renames`),
+    unused: checkNames("sensor of --sensor-alias", renamed, [...found].sort(), isMeant),
   };
 }

@@ -12,7 +12,7 @@
 import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
-import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
+import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
 import { compareText } from "../text/text.ts";
@@ -298,24 +298,6 @@ function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: In
   const places = new Map(sorted.map((text, place) => [text, place]));
   const rank = Int32Array.from(all, (text, code) => (used[code] === 1 ? places.get(text)! : -1));
   return { sorted, rank };
-}
-
-/** The same table with every column put through `map`. */
-function mapColumns(
-  table: KindTable,
-  map: <T extends Int32Array | Float64Array>(column: T) => T,
-): KindTable {
-  return {
-    kind: table.kind,
-    rows: table.rows,
-    day: map(table.day),
-    sensor: map(table.sensor),
-    keys: Object.fromEntries(Object.entries(table.keys).map(([name, column]) => [name, map(column)])),
-    count: map(table.count),
-    success: map(table.success),
-    firstSeenUs: map(table.firstSeenUs),
-    lastSeenUs: map(table.lastSeenUs),
-  };
 }
 
 function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {

@@ -46,3 +46,21 @@ export interface ReducedTable {
   /** Every kind is present, possibly with 0 rows. */
   readonly kinds: Readonly<Record<Kind, KindTable>>;
 }
+
+/** The same table with every column put through `map`. */
+export function mapColumns(
+  table: KindTable,
+  map: <T extends Int32Array | Float64Array>(column: T) => T,
+): KindTable {
+  return {
+    kind: table.kind,
+    rows: table.rows,
+    day: map(table.day),
+    sensor: map(table.sensor),
+    keys: Object.fromEntries(Object.entries(table.keys).map(([name, column]) => [name, map(column)])),
+    count: map(table.count),
+    success: map(table.success),
+    firstSeenUs: map(table.firstSeenUs),
+    lastSeenUs: map(table.lastSeenUs),
+  };
+}

@@ -20,7 +20,7 @@ import {
 import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
 import { formatNumber } from "../text/format.ts";
-import { COMPARED_KINDS, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
+import { COMPARED_KINDS, type ComparedKind, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
 import { KIND_NAMES, type Kind } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
@@ -59,6 +59,8 @@ export interface StatisticsOptions {
   newSinceDay?: number;
   /** Most entries of a list of values, per type; 0 = all. */
   listLimit?: number;
+  /** Kinds whose keys are compared; what is new is looked for in whatever rows the table has. */
+  kinds?: readonly ComparedKind[];
   /** `all` keeps every tested comparison in `changes`, not only the reported. */
   rows?: "reported" | "all";
 }
@@ -101,6 +103,7 @@ export const STATISTICS_DEFAULTS = {
   returningAfterDays: 30,
   burnInDays: 14,
   listLimit: 1000,
+  kinds: COMPARED_KINDS,
   rows: "reported",
 } as const satisfies Statistics["options"];
 
@@ -147,7 +150,8 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
   const { coverage, windows, settings } = context;
   const { sensors, firstDay, days } = coverage;
 
-  const numbered = COMPARED_KINDS.map(kind => {
+  const comparedKinds = COMPARED_KINDS.filter(kind => settings.kinds.includes(kind));
+  const numbered = comparedKinds.map(kind => {
     const { rows } = table.kinds[kind];
     return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
@@ -156,11 +160,11 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...early.filter(call => call !== undefined)];
 
-  const kinds = COMPARED_KINDS.map((kind, i) => {
+  const kinds = comparedKinds.map((kind, i) => {
     const keys = numbered[i]!.answer;
     return { kind, rows: toKeyedRows(table, kind, keys), nameOf: (key: number) => valuesOf(table, kind, keys, key) };
   });
-  const logins = numbered[COMPARED_KINDS.indexOf("login")]!.answer;
+  const logins = numbered[comparedKinds.indexOf("login")]?.answer;
   const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
   const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "dispersions" | "standOuts" | "trends">(name: N) =>

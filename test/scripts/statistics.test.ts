@@ -33,6 +33,47 @@ test("the page, and a few lines on stderr", async () => {
   expect(await Bun.file(at("stats.html")).text()).toMatch(/^<!doctype html>/i);
 });
 
+describe("a part of the table", () => {
+  const read = async (...args: string[]) => {
+    const { stdout, stderr, exitCode } = await statistics([...args, "--json", "--all", "-q"]);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    return JSON.parse(stdout);
+  };
+
+  test("--sensor: what the logs of that sensor alone would give", async () => {
+    await reduce("-o", "ams", "--sensor", "hp-ams-01");
+    const part = await read("fleet.arrow", "--sensor", "hp-ams-01");
+    expect(part.sensors).toEqual(["hp-ams-01"]);
+    expect(part).toEqual(await read("ams.arrow"));
+  });
+
+  test("--kind: the changes of those kinds, and what is new in them; coverage as ever", async () => {
+    const [whole, part] = [await read("fleet.arrow"), await read("fleet.arrow", "--kind", "login", "--kind", "command")];
+    const kindsOf = ({ changes }: { changes: { kind: string }[] }) => new Set(changes.map(({ kind }) => kind));
+    expect(kindsOf(whole).size).toBeGreaterThan(4);
+    expect(kindsOf(part)).toEqual(new Set(["command", "login", "distinct"]));
+    expect(part.coverage).toEqual(whole.coverage);
+    const types = part.novelty.new.map(({ type }: { type: string }) => type);
+    expect(new Set(types)).toEqual(new Set(["credential", "command"]));
+    const of = (kind: string, { changes }: { changes: { kind: string }[] }) => changes.filter(row => row.kind === kind);
+    expect(of("login", part).length).toBe(of("login", whole).length);
+  });
+
+  test("a sensor that is not in the table is named, in --downtime as well", async () => {
+    const nearest = 'did you mean "hp-nyc-01"?';
+    const none = await statistics(["fleet.arrow", "--sensor", "hp-nycc", "--csv"]);
+    expect({ ...none, stderr: none.stderr.split("\n")[0] }).toEqual({
+      stdout: "", stderr: `statistics: Cannot find sensor "hp-nycc": ${nearest}`, exitCode: 2,
+    });
+    const some = await statistics(["fleet.arrow", "--sensor", "hp-nycc", "--sensor", "hp-ams-01", "--csv", "-q"]);
+    expect(some).toMatchObject({ stderr: `Cannot find sensor "hp-nycc": ${nearest}\n`, exitCode: 1 });
+    await Bun.write(at("wrong.csv"), "sensor,from,to\nhp-nycc,2026-07-12,2026-07-13\n");
+    expect(await statistics(["fleet.arrow", "--downtime", "wrong.csv", "--csv"])).toMatchObject({
+      stderr: expect.stringContaining(`Cannot find sensor of --downtime "hp-nycc": ${nearest}`), exitCode: 2,
+    });
+  });
+});
+
 describe("data on stdout", () => {
   test("--json: one object, days and instants in words; --all holds every comparison", async () => {
     const before = await readdir(dir.path);
