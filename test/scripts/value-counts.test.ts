@@ -225,7 +225,8 @@ describe("what is shown", () => {
       exitCode: 1,
     });
     // Nobody did it, and that is an answer.
-    expect(await count(["typed", ...args.slice(1), "--event", "session.file_upload"])).toEqual({
+    await Bun.write(at("one/cowrie.json"), '{"eventid":"cowrie.log.open","timestamp":"2026-06-01T00:00:09Z"}\n');
+    expect(await count(["one", ...args.slice(1), "--event", "session.file_upload"])).toEqual({
       stdout: "", stderr: "", exitCode: 0,
     });
   });
