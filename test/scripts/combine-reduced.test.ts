@@ -197,6 +197,11 @@ describe("cut counts", () => {
       },
     ]);
     expect(new Set([...outputs, await Bun.file(at("steps.json")).text()]).size).toBe(1);
+    // A cut file that stands in two tables is one source.
+    await combine("b.json", "a.json", "-q", "-o", "other.json");
+    await combine("step.arrow", "other.arrow", "c.json", "-q", "-o", "both.json");
+    const { info } = await readReduced(at("both.arrow"), () => {});
+    expect(info.sources.map(({ path }) => path).sort()).toEqual(["a.json", "b.json", "c.json"]);
   });
 
   const BAD: [name: string, text: string, says: string][] = [

@@ -62,6 +62,20 @@ describe("ChainCounter", () => {
     ]);
   });
 
+  test("sessions closed early, since many are open, are whole all the same", async () => {
+    // Far more sessions than are kept open without a look at them; one of each hundred goes on in the next log.
+    const many = 30_000;
+    const logs = [0, 1, 2, 3].map(part =>
+      Array.from({ length: many }, (_, i) => typed(part * DAY_S + 1 + i / many, "a", { session: `p${part}s${i}` })),
+    );
+    for (let i = 0; i < many; i += 100) logs[1]!.push(typed(DAY_S + 2, "b", { session: `p0s${i}` }));
+    using set = await readEvents(...logs);
+    expect(show(await count(set))).toEqual([
+      { chain: "a", sessions: 4 * many - many / 100, cells: [`0 a ${many - many / 100}`, `1 a ${many}`, `2 a ${many}`, `3 a ${many}`] },
+      { chain: "a b", sessions: many / 100, cells: [`0 a ${many / 100}`] },
+    ]);
+  });
+
   test("of nothing is nothing", async () => {
     using set = await readEvents([{ eventid: "session.connect", at: 1 }]);
     expect(await count(set)).toMatchObject({ sessions: 0, distinct: 0, chains: [], commands: [] });

@@ -106,6 +106,21 @@ describe("buildCoverage", () => {
     ]);
   });
 
+  test("an hour of the operator's list goes when most of it is listed, from the first hour of the archive on", () => {
+    const hoursDown = (from: string, to: string) => {
+      const downtime = parseDowntime(`a,${date(0)}T${from}Z,${date(0)}T${to}Z\n`);
+      const { outages } = buildCoverage(buildReduced(events("a", [9, 9, 9])), { downtime });
+      return outages.map(({ fromUs, toUs }) => [fromUs / HOUR_US - day0 * 24, toUs / HOUR_US - day0 * 24]);
+    };
+    expect(hoursDown("00:00:00", "01:00:00")).toEqual([[0, 1]]);
+    expect(hoursDown("04:29:00", "06:29:00")).toEqual([[4, 6]]);
+    expect(hoursDown("04:31:00", "06:31:00")).toEqual([[5, 7]]);
+    // A list that begins before the archive does.
+    const downtime = parseDowntime(`a,${date(-3)},${date(0)}\n`);
+    const { outages, exposure } = buildCoverage(buildReduced(events("a", [9, 9, 9])), { downtime });
+    expect([outages.map(({ hours }) => hours), [...exposure]]).toEqual([[24], [0, 1, 1]]);
+  });
+
   test("a sensor that stopped is outside afterwards and listed as silent", () => {
     const rows = [...events("a", Array.from({ length: 12 }, () => 9)), ...events("b", [9, 9, 9, 9, 9, 9, 9, 9])];
     const coverage = buildCoverage(buildReduced(rows));
