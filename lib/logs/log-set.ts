@@ -10,6 +10,7 @@ import { type EventTable, reopenEventTable } from "../events/event-table.ts";
 import { findLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { isOpenStream } from "../columns/regular-file.ts";
+import { findEventCopies } from "./event-copies.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
 import { keyProblem } from "../process/kept-files.ts";
@@ -230,6 +231,11 @@ async function readAll(
   }
 }
 
+/** Where the events of a log can be read again. */
+function tableOf({ path, tablePath }: LogJob): string | undefined {
+  return tablePath ?? (isPassing(path) ? undefined : path);
+}
+
 type Settled = Pick<LogSet, "logs" | "seams" | "reused" | "leftOut" | "counts" | "textBytes" | "damaged">;
 
 /** Sort out which logs count, join the lines cut between them, and add up how all lines ended. */
@@ -271,6 +277,20 @@ async function settle(
     byHash.set(source.wholeHash, source);
     kept.set(source, { job, result });
   }
+  if (!keepDuplicates) {
+    const candidates = [...kept].flatMap(([source, { job, result }]) => {
+      const tablePath = tableOf(job);
+      return tablePath === undefined ? [] : [{ source, tablePath, tableState: result.tableState }];
+    });
+    for (const [{ source }, { original, how }] of await findEventCopies(candidates)) {
+      const [name, other] = [source, original.source].map(({ path }) => quoteForMessage(path));
+      leftOut++;
+      if (kept.get(source)!.result.isReused) reused--;
+      textBytes -= source.sizeBytes;
+      onNotice(`Left out ${name}: it holds ${how} ${other}, otherwise written`);
+      kept.delete(source);
+    }
+  }
   if (kept.size === 0) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
 
   const sources = [...kept.keys()].sort(compareSources);
@@ -279,8 +299,7 @@ async function settle(
   for (const source of settled) addCounts(counts, source.counts);
   const logs = sources.map((source, i): SetLog => {
     const { job, result } = kept.get(source)!;
-    const tablePath = job.tablePath ?? (isPassing(job.path) ? undefined : job.path);
-    return { source: settled[i]!, tablePath, tableState: result.tableState, rows: result.rows };
+    return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows };
   });
   return { logs, seams, reused, leftOut, counts, textBytes, damaged };
 }
