@@ -140,7 +140,7 @@ function restoreData(page, take) {
     return { ...section, ...times, all, cells, ...bounds, ...successes };
   });
   // What lies outside the days drawn, the server has said.
-  return { grid: page.grid, sensors: page.sensors, events, ...hours, eventsOutside: 0, distinct, sections };
+  return { grid: page.grid, sensors: page.sensors, unknown: page.unknown, events, ...hours, eventsOutside: 0, distinct, sections };
 }
 
 async function start() {

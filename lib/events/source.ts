@@ -68,6 +68,8 @@ export interface SourceInfo {
   readonly lastSeenUs?: number;
   /** Counts were cut to the top n before we saw them (a `reduced.json`): show, do not test. */
   readonly cut?: boolean;
+  /** Of logins it does not say which were accepted (a `reduced.json` of the ancestor). */
+  readonly lacksSuccess?: boolean;
   /** Why the source could not be read to its end, when it could not. */
   readonly damage?: string;
   /**

@@ -39,7 +39,7 @@ const LAST_DAY = 2_932_896;
 /** Tell whether a value describes a log. */
 export function isSource(value: unknown): value is SourceInfo {
   if (!isRecord(value)) return false;
-  const { path, sizeBytes, headHash, wholeHash, counts, firstSeenUs, lastSeenUs, cut, damage, head, tail } = value;
+  const { path, sizeBytes, headHash, wholeHash, counts, firstSeenUs, lastSeenUs, cut, lacksSuccess, damage, head, tail } = value;
   return (
     [path, headHash, wholeHash].every(isText) &&
     isCount(sizeBytes) &&
@@ -49,7 +49,7 @@ export function isSource(value: unknown): value is SourceInfo {
     [firstSeenUs, lastSeenUs].every(time => isAbsentOr(time, isInstant)) &&
     (firstSeenUs === undefined) === (lastSeenUs === undefined) &&
     ((firstSeenUs ?? 0) as number) <= ((lastSeenUs ?? 0) as number) &&
-    isAbsentOr(cut, isFlag) &&
+    [cut, lacksSuccess].every(flag => isAbsentOr(flag, isFlag)) &&
     [damage, head, tail].every(text => isAbsentOr(text, isText))
   );
 }

@@ -2,6 +2,7 @@
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReducedInfo } from "../reduced/reduced-table.ts";
 import { visible } from "../text/text.ts";
+import { DAY_US } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
@@ -24,20 +25,24 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
   const last = sources.reduce((most, source) => Math.max(most, source.lastSeenUs ?? -Infinity), -Infinity);
   const cut = sources.filter(source => source.cut === true);
   const damaged = sources.filter(source => source.damage !== undefined);
+  // Cut counts know neither lines nor times of day.
+  const toCount = (pick: (source: SourceInfo) => number) =>
+    cut.length === sources.length && cut.length > 0 ? "not known" : formatNumber(sum(pick));
+  const isDayOnly = (us: number) => cut.some(({ firstSeenUs, lastSeenUs }) => us === firstSeenUs || us === lastSeenUs);
   const facts: Fact[] = [
     { name: "Logs", value: `${formatNumber(sources.length)} (${formatBytes(sum(source => source.sizeBytes))})` },
-    { name: "Lines", value: formatNumber(sum(source => source.counts.lines)) },
-    { name: "Events", value: formatNumber(sum(source => source.counts.events + source.counts.repaired)) },
-    { name: "of them repaired", value: formatNumber(sum(source => source.counts.repaired)) },
-    { name: "Rejected", value: formatNumber(sum(source => source.counts.rejected)) },
+    { name: "Lines", value: toCount(source => source.counts.lines) },
+    { name: "Events", value: toCount(source => source.counts.events + source.counts.repaired) },
+    { name: "of them repaired", value: toCount(source => source.counts.repaired) },
+    { name: "Rejected", value: toCount(source => source.counts.rejected) },
     ...(sources.some(({ counts }) => counts.dropped !== undefined)
       ? [{ name: "Dropped as repeated lines", value: formatNumber(sum(({ counts }) => counts.dropped ?? 0)) }]
       : []),
-    { name: "Pending", value: formatNumber(sum(source => source.counts.pending)) },
+    { name: "Pending", value: toCount(source => source.counts.pending) },
     ...(first <= last
       ? [
-          { name: "First event", value: `${formatInstant(first)} UTC` },
-          { name: "Last event", value: `${formatInstant(last)} UTC` },
+          { name: "First event", value: `${toTime(first, isDayOnly(first))} UTC` },
+          { name: "Last event", value: `${toTime(last, isDayOnly(last))} UTC` },
         ]
       : []),
     { name: "Robots", value: robotsText(parameters) },
@@ -59,12 +64,12 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
     sources: sources.slice(0, SOURCES_MOST).map(source => ({
       path: visible(source.path),
       size: formatBytes(source.sizeBytes),
-      events: formatNumber(source.counts.events + source.counts.repaired),
-      repaired: formatNumber(source.counts.repaired),
-      rejected: formatNumber(source.counts.rejected),
-      pending: formatNumber(source.counts.pending),
-      first: source.firstSeenUs === undefined ? "–" : formatInstant(source.firstSeenUs),
-      last: source.lastSeenUs === undefined ? "–" : formatInstant(source.lastSeenUs),
+      events: source.cut ? "–" : formatNumber(source.counts.events + source.counts.repaired),
+      repaired: source.cut ? "–" : formatNumber(source.counts.repaired),
+      rejected: source.cut ? "–" : formatNumber(source.counts.rejected),
+      pending: source.cut ? "–" : formatNumber(source.counts.pending),
+      first: source.firstSeenUs === undefined ? "–" : toTime(source.firstSeenUs, source.cut),
+      last: source.lastSeenUs === undefined ? "–" : toTime(source.lastSeenUs, source.cut),
       note: [
         source.cut === true ? "cut to its top entries" : "",
         source.counts.dropped ? `${plural(source.counts.dropped, "event")} dropped as repeated lines` : "",
@@ -79,6 +84,10 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
         ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
         : plural(sources.length, "log"),
   };
+}
+
+function toTime(us: number, isDayOnly = false): string {
+  return isDayOnly ? toIsoDay(Math.floor(us / DAY_US)) : formatInstant(us);
 }
 
 function robotsText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {

@@ -144,7 +144,8 @@ export function prepareReport(
   };
   const render: PreparedReport["render"] = ({ statistics, sessions }) => {
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
-    const known = statistics === undefined ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
+    // Of cut counts no hour is known.
+    const known = statistics === undefined || data.unknown?.cut === "all" ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
     const figures = hasDays ? buildFigures({ ...scope, data: known }) : [];
     const more = {
       figures,
@@ -359,6 +360,7 @@ function toPageData(
   const rest = {
     grid: data.grid,
     sensors: data.sensors,
+    unknown: data.unknown,
     distinct,
     hasHours: data.watchedHours !== undefined,
     sections,

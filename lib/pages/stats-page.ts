@@ -16,7 +16,7 @@ import { toMarkupText } from "../view/markup.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { DistinctName } from "../statistics/distinct.ts";
-import { whyNoComparison } from "../statistics/no-comparison.ts";
+import { isAllCut, whyNoComparison, whyNothingNew } from "../statistics/no-comparison.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import {
   buildChangesTable,
@@ -116,6 +116,9 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>
     novelty.totals.reduce((sum, entry) => sum + pick(entry), 0);
   const watched = coverage.reduce((sum, sensor) => sum + sensor.watchedDays, 0);
+  // Neither hours nor what is not listed are known of cut counts.
+  const isKnown = !isAllCut(coverage);
+  const orDash = (value: number, digits = 0) => (isKnown ? formatNumber(value, digits) : "–");
   return [
     {
       value: formatNumber(tests.reported),
@@ -125,22 +128,22 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
     {
       value: formatNumber(tests.m),
       label: "comparisons",
-      note: tests.m === 0 ? "too short a past, see below" : "each corrected for all of them",
+      note: tests.m === 0 ? "see below why there are none" : "each corrected for all of them",
     },
     {
       value: novelty.claimsFromDay === null ? "–" : formatNumber(sumOf(entry => entry.new)),
       label: "new values",
-      note: `${formatNumber(sumOf(entry => entry.returning))} returned, ${formatNumber(sumOf(entry => entry.gone))} gone`,
+      note: `${orDash(sumOf(entry => entry.returning))} returned, ${orDash(sumOf(entry => entry.gone))} gone`,
     },
     {
-      value: formatNumber(watched, watched % 1 === 0 ? 0 : 1),
+      value: orDash(watched, watched % 1 === 0 ? 0 : 1),
       label: "sensor-days watched",
       note: plural(sensors.length, "sensor"),
     },
     {
-      value: formatNumber(outages.length),
+      value: orDash(outages.length),
       label: outages.length === 1 ? "outage" : "outages",
-      note: `${formatNumber(outages.reduce((sum, outage) => sum + outage.hours, 0))} hours`,
+      note: `${orDash(outages.reduce((sum, outage) => sum + outage.hours, 0))} hours`,
     },
   ];
 }
@@ -223,7 +226,7 @@ function emptyTable(id: string, words: string): { title: string; table: TableVie
   return { title: "", table: { id, name: words, shown: words, columns: [], rows: [] } };
 }
 
-function toNoveltySection({ novelty, options }: Statistics): SectionView {
+function toNoveltySection({ novelty, options, coverage }: Statistics): SectionView {
   const { totals } = novelty;
   const words =
     `Known values were seen at any time, active ones since ${toIsoDay(novelty.sinceDay)}. Returned ones came back after ` +
@@ -293,7 +296,7 @@ function toNoveltySection({ novelty, options }: Statistics): SectionView {
     heading: "Which values are new, returned or gone?",
     lead:
       novelty.claimsFromDay === null
-        ? `The archive is not longer than its burn-in of ${options.burnInDays} watched days, in which every value would be new: nothing is called new yet. ${words}`
+        ? `Nothing is called new: ${whyNothingNew(coverage, options.burnInDays)}. ${words}`
         : `New values were never seen before ${toIsoDay(novelty.sinceDay)} by any sensor; in the burn-in, the first ` +
           `${options.burnInDays} watched days, nothing is called new. ${words}`,
     charts: [],

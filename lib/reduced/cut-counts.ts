@@ -87,6 +87,7 @@ export function parseReducedJson(path: string, bytes: Uint8Array, onNotice: (lin
     counts: { lines: 0, events: 0, repaired: 0, rejected: 0, pending: 0 },
     ...(firstDay <= lastDay ? { firstSeenUs: firstDay * DAY_US, lastSeenUs: (lastDay + 1) * DAY_US - 1 } : {}),
     cut: true,
+    ...(rows.lacksSuccess ? { lacksSuccess: true } : {}),
   };
   return rows.finish(source);
 }
@@ -135,6 +136,9 @@ function listObjects(path: string, bytes: Uint8Array): JsonObject[] {
 
 /** Rows in the making, with the texts of their keys. */
 class CutRows {
+  /** There are logins, and of none is it said whether it was accepted. */
+  lacksSuccess = false;
+  #saysSuccess = false;
   readonly #texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<
     CodedColumn,
     Dictionary
@@ -150,6 +154,8 @@ class CutRows {
     const object = entry as JsonObject;
     const count = toWhole("count", object.count, COUNT_MAX);
     const success = object.success === undefined ? 0 : toWhole("success", object.success, count);
+    this.#saysSuccess ||= object.success !== undefined;
+    if (kind === "login") this.lacksSuccess = !this.#saysSuccess;
     const shasum = object.shasum ?? hashOf(object.outfile);
     this.#push(kind, day, sensor, { ...object, shasum }, count, success);
     const { positives, total } = (object.scans ?? {}) as JsonObject;

@@ -1,7 +1,7 @@
 /** What the statistics found, in the few lines that a run ends with. */
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { Category, ChangeRow } from "./change.ts";
-import { whyNoComparison } from "./no-comparison.ts";
+import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import type { Statistics } from "./statistics.ts";
 import { visible } from "../text/text.ts";
 
@@ -27,7 +27,9 @@ export function summarizeStatistics(statistics: Statistics): [label: string, tex
     [
       "New",
       isBurnIn
-        ? `nothing is called new in the first ${burnInDays} watched days`
+        ? novelty.claimsFromDay === null
+          ? `nothing is called new: ${whyNothingNew(statistics.coverage, burnInDays)}`
+          : `nothing is called new in the first ${burnInDays} watched days`
         : `${plural(newValues, "value")} since ${toIsoDay(novelty.sinceDay)}: addresses, credentials, commands, files and others`,
     ],
   ];

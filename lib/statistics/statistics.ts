@@ -24,7 +24,7 @@ import { COMPARED_KINDS, type ComparedKind, keyColumns, toKeyedRows, valuesOf } 
 import { KIND_NAMES, type Kind } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
-import { whyNoComparison } from "./no-comparison.ts";
+import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
@@ -341,7 +341,7 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
     notes.push(`${formatNumber(unknown)} sensor-days without any event may be quiet or down; they are left out.`);
   }
   if (novelty.claimsFromDay === null) {
-    notes.push(`Nothing is called new: the archive is not longer than its burn-in, ${options.burnInDays} observed days.`);
+    notes.push(`Nothing is called new: ${whyNothingNew(statistics.coverage, options.burnInDays)}.`);
   }
   if (statistics.sensors.length === 1) notes.push("There is one sensor, so there is no fleet to compare it with.");
   else if (coverage.sensors.length > 1) {

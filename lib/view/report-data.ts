@@ -6,6 +6,7 @@ import { buildDistinct } from "./build-distinct.ts";
 import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/labels.ts";
+import type { SourceInfo } from "../events/source.ts";
 import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
@@ -58,6 +59,15 @@ export interface ReportData {
   readonly eventsOutside: number;
   readonly distinct: Readonly<Record<DistinctValue, DistinctData>>;
   readonly sections: readonly SectionData[];
+  readonly unknown?: UnknownData;
+}
+
+/** What a table cannot say because its sources did not; left out where there is no such thing. */
+export interface UnknownData {
+  /** Some sources, or all, held counts that were cut to the most frequent: there may have been more of everything. */
+  readonly cut: "some" | "all";
+  /** Of some logins, or of all, it is not said whether they were accepted. */
+  readonly success?: "some" | "all";
 }
 
 export interface ReportDataOptions {
@@ -83,7 +93,16 @@ export function buildReportData(table: ReducedTable, options: ReportDataOptions)
     eventsOutside,
     distinct: countDistinct(table, grid, verdicts),
     sections: drafts.map((draft, i) => finishSection(table, draft, carried[i]!, verdicts)),
+    ...describeUnknown(table.info.sources),
   };
+}
+
+function describeUnknown(sources: readonly SourceInfo[]): Pick<ReportData, "unknown"> {
+  const shareOf = (is: (source: SourceInfo) => boolean | undefined) =>
+    !sources.some(is) ? undefined : sources.every(is) ? "all" : "some";
+  const cut = shareOf(source => source.cut);
+  const success = shareOf(source => source.lacksSuccess);
+  return cut === undefined ? {} : { unknown: { cut, ...(success === undefined ? {} : { success }) } };
 }
 
 /** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */

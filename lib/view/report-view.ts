@@ -134,7 +134,9 @@ export function buildFigures(scope: Scope): FigureView[] {
   add("credentials", "login attempts", section => {
     const all = sumCells(section.all, data.grid, filter);
     const success = sumCells(section.allSuccess!, data.grid, filter);
-    return all === 0 ? "none" : `${formatShare(success / all)} accepted`;
+    if (all === 0) return "none";
+    if (data.unknown?.success === "all") return "accepted or not: not known";
+    return `${atLeast(data.unknown?.success)}${formatShare(success / all)} accepted`;
   });
   add("connections", "connections", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   if (!data.sections.some(section => section.id === "connections")) {
@@ -208,7 +210,12 @@ function toFigure(value: number): string {
 
 /** How many distinct values the filter holds, in words. */
 function describeDistinct({ data, filter }: Scope, value: DistinctValue, one: string, many: string): string {
-  return distinctText(countDistinctValues(data.distinct[value], data.grid, filter), one, many);
+  return atLeast(data.unknown?.cut) + distinctText(countDistinctValues(data.distinct[value], data.grid, filter), one, many);
+}
+
+/** Before a number that the sources do not hold all of. */
+function atLeast(unknown: "some" | "all" | undefined): string {
+  return unknown === undefined ? "" : "at least ";
 }
 
 /** Sensor-days between each chosen sensor's first and last event, as far as the filter shows them. */
@@ -408,6 +415,8 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
   // Under a filter the page knows days; the instants belong to the whole range.
   const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * 86_400_000_000;
   const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * 86_400_000_000;
+  // Cut counts know days only.
+  const isExact = scope.whole && scope.data.unknown?.cut !== "all";
   const seenOn = sensors.reduce((sum, seen) => sum + seen, 0);
   const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
   return {
@@ -420,7 +429,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     shareText: formatShare(count / ranking.total),
     shareWidth: Math.round((1000 * count) / ranking.total) / 10,
     success,
-    successText: success === 0 ? "0" : formatShare(success / count),
+    successText: toSuccessText(success, count, scope.data.unknown?.success),
     verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
     verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
     now,
@@ -430,13 +439,18 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
         ? { text: "–", tone: "same", ratio: 0 }
         : toChangeView(now, before, comparison, scope.threshold),
     first,
-    firstSeen: toMoment(first, scope.whole),
+    firstSeen: toMoment(first, isExact),
     last,
-    lastSeen: toMoment(last, scope.whole),
+    lastSeen: toMoment(last, isExact),
     sensors: seenOn,
     sensorsText: `${seenOn}/${chosen}`,
     isUncertain: count < ranking.bound,
   };
+}
+
+function toSuccessText(success: number, count: number, unknown: "some" | "all" | undefined): string {
+  if (unknown === "all" || (unknown === "some" && success === 0)) return "not known";
+  return success === 0 ? "0" : `${unknown === undefined ? "" : "≥ "}${formatShare(success / count)}`;
 }
 
 /** A key as its columns are shown; texts as long as a page carries them. */

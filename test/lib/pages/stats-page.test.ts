@@ -29,7 +29,7 @@ describe("renderStats", () => {
     ]);
     const body = bodyOf(render(table));
     expect(body).toContain("Nothing was compared: a comparison needs 9 watched days of a sensor");
-    expect(body).toContain("nothing is called new yet");
+    expect(body).toContain("Nothing is called new: the archive is not longer than its burn-in");
     expect(body).not.toContain("undefined");
     expect(body).not.toContain("NaN");
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type NotCompared, whyNoComparison } from "../../../lib/statistics/no-comparison.ts";
+import { type NotCompared, whyNoComparison, whyNothingNew } from "../../../lib/statistics/no-comparison.ts";
 
 const options = { minBaselineDays: 7, guardDays: 1 };
 const build = (days: string[], tests: Partial<NotCompared["tests"]> = {}): NotCompared => ({
@@ -19,4 +19,15 @@ test("cut counts, rare values and gaps are told apart", () => {
   expect(whyNoComparison(build(["oo"], { refused }))).toStartWith("the counts were cut");
   expect(whyNoComparison(build(["oo"], { withoutSupport: 3 }))).toBe("3 values were all too rare to compare");
   expect(whyNoComparison(build(["ooooooooooo"]))).toStartWith("no sensor was watched");
+});
+
+test("of cut counts alone it is not said how long the archive is, but that they are cut", () => {
+  const cut = [{ days: "ccc-c" }, { days: "c" }];
+  expect(whyNothingNew(cut, 14)).toBe(
+    "the counts were cut to the most frequent before they were read, so a value may have been there before and not be listed",
+  );
+  const refused = [{ sensor: "a", day: 1, reason: "not watched" as const }];
+  expect(whyNoComparison({ ...build(["ccc"]), tests: { withoutSupport: 0, refused } })).toStartWith("the counts were cut");
+  expect(whyNothingNew([{ days: "ccoo" }], 14)).toEndWith("would be new; days known from cut counts alone are none");
+  expect(whyNothingNew([{ days: "oo" }], 14)).toEndWith("in which every value would be new");
 });
