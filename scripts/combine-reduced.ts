@@ -35,7 +35,7 @@ export const COMMAND = {
       name: "TABLE",
       repeatable: true,
       required: true,
-      help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; "-" is stdin.',
+      help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; folders of them; "-" is stdin.',
     },
   ],
   options: OPTIONS,

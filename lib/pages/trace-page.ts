@@ -316,8 +316,8 @@ function drawLanes(rows: readonly SessionRow[], withAddress: boolean): Markup {
   }));
   const lanes = lanesShown.flatMap(({ story, stories }, lane) => {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
-    const times = stories.length > 1 ? `${formatNumber(stories.length)} × ` : "";
-    const name = `${times}${formatInstant(story.startUs).slice(5)} ${nameOf(story)}`;
+    const start = formatInstant(story.startUs).slice(5);
+    const name = stories.length > 1 ? `${formatNumber(stories.length)} × since ${start}` : `${start} ${nameOf(story)}`;
     return [
       element(
         "text",

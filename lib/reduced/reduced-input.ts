@@ -2,9 +2,10 @@
  * A reduced table in whatever form it comes: Arrow file or stream, `reduced.json` of ours or of the ancestor, packed or
  * not, by path or on standard input. Its first bytes tell, never its name.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { checkInputs, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
-import { combineTables } from "./combine.ts";
+import { combineTables, type NamedTable } from "./combine.ts";
 import { parseReducedJson } from "./cut-counts.ts";
 import { allTexts } from "../columns/dictionary.ts";
 import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
@@ -12,6 +13,7 @@ import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/lo
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 
@@ -21,8 +23,8 @@ export const TABLE_OPERAND = {
   repeatable: true,
   help:
     "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not " +
-    "tested), the " +
-    'reduced.json of cowralyze, "-" for any of them on stdin.',
+    "tested), the reduced.json of cowralyze; a folder, whose tables are combined; " +
+    '"-" for any table on stdin.',
 } as const;
 export const TABLE_OPTION = {
   file: { type: "path", short: "f", help: "The reduced table; the same as naming it as TABLE." },
@@ -48,7 +50,7 @@ export function chooseTable(file: string | undefined, operands: readonly string[
 const JSON_MAX_BYTES = 1 << 30;
 
 /**
- * Read a reduced table.
+ * Read a reduced table, or all of a folder as one.
  *
  * @param path "-" is standard input.
  * @param onNotice Told what was left out; safe to show.
@@ -56,6 +58,7 @@ const JSON_MAX_BYTES = 1 << 30;
  */
 export async function readReduced(path: string, onNotice: (line: string) => void): Promise<ReducedTable> {
   const name = path === STDIN ? "standard input" : path;
+  if (path !== STDIN && isFolder(path)) return await readFolder(path, onNotice);
   try {
     if (path === STDIN) {
       const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
@@ -75,6 +78,33 @@ export async function readReduced(path: string, onNotice: (line: string) => void
     if (error instanceof SyntaxError) throw error;
     throw new Error(`Cannot read ${quoteForMessage(name)}: ${describe(error)}`, { cause: error });
   }
+}
+
+/**
+ * The tables of a folder, not of those below, as one; of a table and its top entries the table.
+ *
+ * @throws {Error} if there is none, or if a file that is named like one is something else.
+ */
+async function readFolder(path: string, onNotice: (line: string) => void): Promise<ReducedTable> {
+  const isNamedSo = (name: string) => /\.(arrow|json)$/.test(name) && !/^(\.|cowrie)/.test(name);
+  const all = readdirSync(path).filter(name => isNamedSo(name) && !isFolder(join(path, name)));
+  const names = all.filter(name => !name.endsWith(".json") || !all.includes(name.replace(/json$/, "arrow"))).sort();
+  if (names.length === 0) {
+    const isLogs = readdirSync(path).some(name => name.startsWith("cowrie"));
+    const hint = isLogs ? "; analyze-local.ts is for logs" : "";
+    throw new Error(`Cannot read ${quoteForMessage(path)}: no .arrow or .json of a reduced table in it${hint}`);
+  }
+  const tables: NamedTable[] = [];
+  for (const name of names) {
+    const file = join(path, name);
+    tables.push({ name: file, table: await readReduced(file, onNotice) });
+  }
+  onNotice(`Combined ${plural(names.length, "table")} of ${quoteForMessage(path)}`);
+  return (await combineTables(tables, onNotice)).table;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /**

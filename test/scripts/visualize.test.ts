@@ -137,3 +137,26 @@ test("memory does not grow with the square of the sensors' names; all of them ar
   }
   expect(peaks[1]! / peaks[0]!).toBeLessThan(2);
 });
+
+test("a folder of tables is their sum; one of logs is told what reads it", async () => {
+  for (const sensor of ["hp-ams-01", "hp-nyc-01"]) {
+    const logs = join(FIXTURES_FOLDER, "fleet", sensor);
+    const args = [logs, "--mapped-dir", "tables", "-o", `parts/${sensor}`, "-q"];
+    expect((await runScript("reduce", args, { cwd: dir.path })).exitCode).toBe(0);
+  }
+  await runScript("combine-reduced", ["parts/hp-ams-01.arrow", "parts/hp-nyc-01.arrow", "-o", "two", "-q"], { cwd: dir.path });
+  expect((await visualize(["two.arrow", "-o", "two.html", "-q"])).exitCode).toBe(0);
+  expect(await visualize(["parts", "-o", "parts.html"])).toEqual({
+    stdout: "",
+    stderr: expect.stringMatching(/^Combined 2 tables of "parts"\nvisualize: \d+ days, 2 sensors, /),
+    exitCode: 0,
+  });
+  const [one, other] = await Promise.all(["two.html", "parts.html"].map(name => readFile(at(name), "utf8")));
+  expect(other!.replaceAll("parts-stats.html", "two-stats.html")).toBe(one!);
+  await Bun.write(at("logs/cowrie.json"), "{}\n");
+  expect(await visualize(["logs", "-o", "x.html"])).toEqual({
+    stdout: "",
+    stderr: 'visualize: Cannot read "logs": no .arrow or .json of a reduced table in it; analyze-local.ts is for logs\n',
+    exitCode: 1,
+  });
+});

@@ -57,7 +57,7 @@ describe("renderTrace", () => {
     expect(page.match(/<article/g)).toHaveLength(1);
     expect(page.match(/class="lane"/g)).toHaveLength(1);
     expect(page).toContain("<h3>835 equal sessions on a, ");
-    expect(page).toContain(">835 × 03-01 12:00:00 s1<");
+    expect(page).toContain(">835 × since 03-01 12:00:00<");
     expect(page).toContain("835 sessions on 1 sensor");
   });
 
