@@ -5,8 +5,8 @@ import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/labels.ts";
-import type { TrailSession } from "../sessions/session-trails.ts";
-import { type SessionWork, TRAIL_MOST } from "../sessions/session-work.ts";
+import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
+import type { SessionWork } from "../sessions/session-work.ts";
 import { quoteShell } from "../text/shell.ts";
 
 /** Inputs that a command names; of more it says LOGS. */
@@ -31,7 +31,9 @@ export async function collectSessions(
   where: string,
 ): Promise<ReportSessions> {
   const queries = toTrailQueries(data);
-  const [counts, trails] = await Promise.all([work.chains, work.findTrails(queries)]);
+  const { firstDay, days, sensors } = data.grid;
+  const limits = toTrailLimits(firstDay + days - 1, sensors);
+  const [counts, trails] = await Promise.all([work.chains, work.findTrails(queries, limits)]);
   const last = data.sections.find(({ id }) => id === "last-commands");
   if (last !== undefined) {
     const keys = last.keys.slice(0, TRAIL_KEYS);
@@ -41,20 +43,25 @@ export async function collectSessions(
       findLastCommands(
         table,
         keys.map(([input]) => input as string),
+        limits,
       ),
     );
   }
   const chains = buildChainsData(counts, data.grid, drawn.dictionaries.sensor, purposeOf);
   return {
     ...(chains !== undefined && { chains }),
-    trails: buildTrailsData(queries, trails, where, TRAIL_MOST),
+    trails: buildTrailsData(queries, trails, where, limits.lastDay, data.sensors),
   };
 }
 
 /** The newest sessions that ended with a command: which these are is known to the reduced table alone. */
-function findLastCommands({ kinds, dictionaries }: ReducedTable, inputs: readonly string[]): TrailSession[][] {
+function findLastCommands(
+  { kinds, dictionaries }: ReducedTable,
+  inputs: readonly string[],
+  limits: TrailLimits,
+): Trail[] {
   const table: KindTable = kinds.last_command;
-  const trails: TrailSession[][] = inputs.map(() => []);
+  const trails = inputs.map(() => new NewestSessions<string>(limits));
   const slots = new Map(inputs.map((input, i) => [input, i]));
   const ofCode = new Map<number, number>();
   const slotOf = (code: number) => {
@@ -67,16 +74,10 @@ function findLastCommands({ kinds, dictionaries }: ReducedTable, inputs: readonl
   for (let row = 0; row < table.rows; row++) {
     const slot = input[row]! < 0 ? -1 : slotOf(input[row]!);
     if (slot < 0) continue;
-    const trail = trails[slot]!;
-    const us = table.lastSeenUs[row]!;
-    if (trail.length === TRAIL_MOST && trail.at(-1)!.us >= us) continue;
-    if (trail.length === TRAIL_MOST) trail.pop();
-    const id = dictionaries.session[session[row]!]!;
-    const at = trail.findIndex(other => other.us < us);
-    const one = { us, sensor: dictionaries.sensor[table.sensor[row]!]!, session: id, address: null };
-    trail.splice(at < 0 ? trail.length : at, 0, one);
+    const sensor = dictionaries.sensor[table.sensor[row]!]!;
+    trails[slot]!.add(table.lastSeenUs[row]!, sensor, dictionaries.session[session[row]!]!, null);
   }
-  return trails;
+  return trails.map(trail => trail.finish());
 }
 
 export interface WhereOptions {

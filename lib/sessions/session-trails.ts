@@ -1,8 +1,7 @@
 /**
  * The newest sessions behind a value: of an address, a credential, a command, the last few that had it.
  *
- * Event tables are walked from the newest to the oldest, and only as long as one of the values asked for may still
- * have a newer session in them.
+ * Event tables are walked from the newest to the oldest; those of times at which no value was seen are passed over.
  */
 import { allTexts, textOf, type Texts } from "../columns/dictionary.ts";
 import { codeOf } from "./event-search.ts";
@@ -10,20 +9,9 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { isTextKey, type KeyColumn, type KeyValue } from "../reduced/kinds.ts";
 import { cutLong } from "../text/labels.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
+import { NewestSessions, type Trail, type TrailLimits } from "./newest-sessions.ts";
 import { DAY_US } from "../text/time.ts";
-import { compareText } from "../text/text.ts";
 import { sensorNamer } from "../events/sensor-aliases.ts";
-
-/** A session that had a value. */
-export interface TrailSession {
-  /** The latest of its events with the value, microseconds since 1970-01-01 UTC. */
-  readonly us: number;
-  /** After aliases. */
-  readonly sensor: string;
-  readonly session: string;
-  /** Where it came from; null where the event does not say. */
-  readonly address: string | null;
-}
 
 /** Values of one section of the report that are looked for. */
 export interface TrailQuery {
@@ -58,21 +46,18 @@ export interface TrailPlace {
 /**
  * Find the newest sessions of each value.
  *
- * @param most Sessions of a value at most.
- * @returns `trails[query][key]` = its sessions, newest first; fewer than `most` are all there are.
+ * @returns `trails[query][key]`
  */
 export async function findTrails(
   places: readonly TrailPlace[],
   queries: readonly TrailQuery[],
   scope: TrailScope,
-  most: number,
-): Promise<TrailSession[][][]> {
-  const trails: TrailSession[][][] = queries.map(({ keys }) => keys.map(() => []));
+  limits: TrailLimits,
+): Promise<Trail[][]> {
+  const trails = queries.map(({ keys }) => keys.map(() => new NewestSessions<string>(limits)));
   const isOpen = (query: number, key: number, { firstUs, lastUs }: TrailPlace) => {
     const { firstSeenUs, lastSeenUs } = queries[query]!;
-    if (firstSeenUs[key]! > lastUs || lastSeenUs[key]! < firstUs) return false;
-    const oldest = trails[query]![key]![most - 1];
-    return oldest === undefined || oldest.us < lastUs;
+    return firstSeenUs[key]! <= lastUs && lastSeenUs[key]! >= firstUs;
   };
   for (const place of [...places].sort((a, b) => b.lastUs - a.lastUs)) {
     const open = queries.flatMap((query, i) => {
@@ -84,22 +69,14 @@ export async function findTrails(
       let readers: QueryReader[] | undefined;
       const texts = new Map<KeyColumn, string[]>();
       for await (const batch of table.batches()) {
-        readers ??= open.map(({ query, wanted }) => new QueryReader(table, texts, query, wanted, scope, most));
+        readers ??= open.map(({ query, wanted }) => new QueryReader(table, texts, query, wanted, scope, limits));
         if (!readers.some(reader => reader.canMatch)) break;
         for (const reader of readers) if (reader.canMatch) reader.read(batch);
       }
       readers?.forEach((reader, i) => reader.addTo(open[i]!.trails));
     });
   }
-  return trails;
-}
-
-/** A session of the table at hand, by its codes. */
-interface Candidate {
-  readonly session: number;
-  readonly sensor: number;
-  us: number;
-  address: number;
+  return trails.map(keys => keys.map(trail => trail.finish()));
 }
 
 /** Numbers the values that are wanted of a column: 0 = none of them, 1 = no value, 2 and on = one of them. */
@@ -112,12 +89,12 @@ class QueryReader {
   readonly canMatch: boolean;
   readonly #table: EventTable;
   readonly #scope: TrailScope;
-  readonly #most: number;
+  readonly #limits: TrailLimits;
   readonly #isEvent: Uint8Array;
   readonly #numberings: Numbering[] = [];
   readonly #base: number[] = [];
   readonly #keyOf = new Map<number, number>();
-  readonly #found = new Map<number, Candidate[]>();
+  readonly #found = new Map<number, NewestSessions<number>>();
   /** `#isSensor[code + 1]` = 1 for the sensors that count. */
   readonly #isSensor: Uint8Array;
   readonly #nameOf: (sensor: string) => string;
@@ -128,11 +105,11 @@ class QueryReader {
     { eventids, columns, keys }: TrailQuery,
     wanted: readonly number[],
     scope: TrailScope,
-    most: number,
+    limits: TrailLimits,
   ) {
     this.#table = table;
     this.#scope = scope;
-    this.#most = most;
+    this.#limits = limits;
     this.#nameOf = sensorNamer(scope.sensorAliases);
     const { dictionaries } = table;
     const ids = dictionaries.get("eventid")!;
@@ -192,28 +169,11 @@ class QueryReader {
       if (this.#isSensor[sensorCode + 1] === 0) continue;
       // What was fed to a program is no command.
       if (realm !== undefined && realm[row]! >= 0) continue;
-      this.#note(key, us, session[row]!, sensorCode, address === undefined ? -1 : address[row]!);
+      let found = this.#found.get(key);
+      if (found === undefined) this.#found.set(key, (found = new NewestSessions(this.#limits)));
+      const from = address === undefined || address[row]! < 0 ? null : address[row]!;
+      found.add(us, sensorCode, session[row]!, from);
     }
-  }
-
-  /** Keep the newest sessions of a key, each once, by its latest event. */
-  #note(key: number, us: number, session: number, sensor: number, address: number): void {
-    let found = this.#found.get(key);
-    if (found === undefined) this.#found.set(key, (found = []));
-    const known = found.find(candidate => candidate.session === session && candidate.sensor === sensor);
-    if (known !== undefined) {
-      if (us > known.us) known.us = us;
-      if (known.address < 0) known.address = address;
-      return;
-    }
-    const candidate = { session, sensor, us, address };
-    if (found.length < this.#most) {
-      found.push(candidate);
-      return;
-    }
-    let oldest = 0;
-    for (let i = 1; i < found.length; i++) if (found[i]!.us < found[oldest]!.us) oldest = i;
-    if (found[oldest]!.us < us) found[oldest] = candidate;
   }
 
   #columnReader(numbering: Numbering, batch: EventBatch): (row: number) => number {
@@ -240,25 +200,17 @@ class QueryReader {
   }
 
   /** Add what was found to what newer tables had. */
-  addTo(trails: TrailSession[][]): void {
+  addTo(trails: readonly NewestSessions<string>[]): void {
     const { dictionaries } = this.#table;
     const text = (column: TextColumn, code: number) => textOf(dictionaries.get(column)!, code);
+    const sensorOf = (code: number) => this.#nameOf(code < 0 ? "" : text("sensor", code));
     for (const [key, found] of this.#found) {
-      const all = [...trails[key]!];
-      for (const candidate of found) {
-        const name = candidate.sensor < 0 ? "" : text("sensor", candidate.sensor);
-        const one = {
-          us: candidate.us,
-          sensor: this.#nameOf(name),
-          session: text("session", candidate.session),
-          address: candidate.address < 0 ? null : text("src_ip", candidate.address),
-        };
-        const twin = all.findIndex(other => other.session === one.session && other.sensor === one.sensor);
-        if (twin < 0) all.push(one);
-        else if (all[twin]!.us < one.us) all[twin] = one;
+      const { sessions, cut } = found.finish();
+      for (const { us, sensor, session, address } of sessions) {
+        const from = address === null ? null : text("src_ip", address);
+        trails[key]!.add(us, sensorOf(sensor), text("session", session), from);
       }
-      all.sort((a, b) => b.us - a.us || compareText(a.sensor, b.sensor) || compareText(a.session, b.session));
-      trails[key] = all.slice(0, this.#most);
+      for (const { sensor, stretch } of cut) trails[key]!.addCut(sensorOf(sensor), stretch);
     }
   }
 }

@@ -8,15 +8,14 @@ import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/ev
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
-import { findTrails, type TrailQuery, type TrailScope, type TrailSession } from "./session-trails.ts";
+import type { Trail, TrailLimits } from "./newest-sessions.ts";
+import { findTrails, type TrailQuery, type TrailScope } from "./session-trails.ts";
 import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
 export const REPORT_STEPS = 6;
 /** Chains that are counted by day and sensor. */
 const CHAINS_MOST = 400;
-/** Sessions of a value. */
-export const TRAIL_MOST = 5;
 /** Events from which another thread pays. */
 const ASIDE_MIN_EVENTS = 200_000;
 
@@ -36,12 +35,13 @@ export type SessionTask =
       readonly tables: readonly TableRef[];
       readonly scope: TrailScope;
       readonly queries: readonly TrailQuery[];
+      readonly limits: TrailLimits;
     };
 
 /** Outcome of a task: chains of the one, `trails[query][key]` of the other. */
 export interface SessionOutcomes {
   readonly chains: ChainCounts;
-  readonly trails: TrailSession[][][];
+  readonly trails: Trail[][];
 }
 
 export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
@@ -50,7 +50,7 @@ export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
 export interface SessionWork extends Disposable {
   /** Begun at once. */
   readonly chains: Promise<ChainCounts>;
-  findTrails(queries: readonly TrailQuery[]): Promise<TrailSession[][][]>;
+  findTrails(queries: readonly TrailQuery[], limits: TrailLimits): Promise<Trail[][]>;
 }
 
 /**
@@ -75,7 +75,7 @@ export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents 
   chains.catch(() => {});
   return {
     chains,
-    findTrails: queries => run({ what: "trails", tables, scope, queries }),
+    findTrails: (queries, limits) => run({ what: "trails", tables, scope, queries, limits }),
     [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
 }
@@ -86,7 +86,7 @@ export async function runSessionTask<Task extends SessionTask>(task: Task): Prom
   const outcome =
     task.what === "chains"
       ? await countTables(tables, scope)
-      : await findTrails(tables.map(toPlace), task.queries, scope, TRAIL_MOST);
+      : await findTrails(tables.map(toPlace), task.queries, scope, task.limits);
   return outcome as SessionOutcomes[Task["what"]];
 }
 

@@ -79,19 +79,9 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
 }
 
 function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: boolean): Markup {
-  const outside = rows.findIndex(row => !row.isInside);
   const names = ["Seen (UTC)", "Session", ...(hasSensors ? ["Sensor"] : []), ...(hasAddresses ? ["From"] : [])];
   const head = names.map(name => element("th", { scope: "col" }, name));
-  const body = rows.flatMap((row, i) => [
-    ...(i === outside
-      ? [
-          element(
-            "tr",
-            {},
-            element("th", { colspan: names.length, scope: "rowgroup", class: "none" }, "outside the selection"),
-          ),
-        ]
-      : []),
+  const body = rows.map(row =>
     element(
       "tr",
       {},
@@ -105,7 +95,7 @@ function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: bo
       ...(hasSensors ? [element("td", {}, element("code", {}, row.sensor))] : []),
       ...(hasAddresses ? [element("td", {}, element("code", {}, row.address))] : []),
     ),
-  ]);
+  );
   return element(
     "div",
     { class: "scroll", tabindex: 0, role: "region", "aria-label": "Sessions, table" },

@@ -7,13 +7,21 @@ import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts
 import type { ReportData } from "./report-data.ts";
 import { type PartView, type Ranking, type Scope, toParts } from "./report-view.ts";
 import { SECTIONS } from "./report-sections.ts";
-import type { TrailQuery, TrailSession } from "../sessions/session-trails.ts";
+import type { Trail } from "../sessions/newest-sessions.ts";
+import type { TrailQuery } from "../sessions/session-trails.ts";
+import { stretchOf } from "../sessions/stretches.ts";
+import { cutLong } from "../text/labels.ts";
 import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
 import type { KeyValue } from "../reduced/kinds.ts";
 
 /** Values of a section whose sessions a page carries. */
 export const TRAIL_KEYS = 40;
+/** Sessions in a sheet. */
+const SHOWN_MOST = 10;
+/** Sessions that a page carries; the newest of each value it carries whatever there are. */
+const CARRY_MOST = 6000;
+const NEWEST_CARRIED = 5;
 /** Longest value that is written into a command. */
 const ARGUMENT_MOST = 300;
 const SECOND_US = 1_000_000;
@@ -30,11 +38,18 @@ export interface CarriedSession {
 export interface TrailsData {
   /** The logs as arguments of a command, ready for a shell. */
   readonly where: string;
-  /** Sessions of a value at most: one with fewer has no others. */
-  readonly most: number;
+  /** Stretches of days are counted back from it. */
+  readonly lastDay: number;
   readonly sessions: readonly CarriedSession[];
-  /** By section: `keys[key]` = places in the sessions, newest first; empty for values without. */
-  readonly sections: readonly { readonly id: string; readonly keys: readonly (readonly number[])[] }[];
+  /**
+   * By section: `keys[key]` = places in the sessions, newest first; empty for values without. `cut[key]` = where older
+   * sessions were left out, as stretch * sensors + sensor.
+   */
+  readonly sections: readonly {
+    readonly id: string;
+    readonly keys: readonly (readonly number[])[];
+    readonly cut: readonly (readonly number[])[];
+  }[];
 }
 
 /** What is looked for in the event tables. */
@@ -56,33 +71,75 @@ export function toTrailQueries(data: ReportData): TrailQuery[] {
   });
 }
 
-/** Each session once, whichever values it stands behind; newest first. */
+/**
+ * Each session once, whichever values it stands behind; newest first. As many as there is room for: of every value the
+ * newest, then the newest of each sensor and stretch of days, then the next of each.
+ *
+ * @param sensors The names by which the page knows them.
+ */
 export function buildTrailsData(
   queries: readonly TrailQuery[],
-  trails: readonly (readonly (readonly TrailSession[])[])[],
+  trails: readonly (readonly Trail[])[],
   where: string,
-  most: number,
+  lastDay: number,
+  sensors: readonly string[],
 ): TrailsData {
+  const codes = new Map(sensors.map((name, code) => [name, code]));
+  const placeOf = (stretch: number, sensor: string) => stretch * sensors.length + (codes.get(cutLong(sensor)) ?? 0);
+  const ranked = trails.map(keys => keys.map(trail => rankSessions(trail, lastDay, placeOf)));
+  const rankMost = roomFor(ranked.flat(2).map(({ rank }) => rank));
   const byKey = new Map<string, CarriedSession>();
   // The same session at another second is another entry: it is shown with the time of the value.
-  const keyOf = ({ us, sensor, session }: TrailSession) =>
-    `${Math.floor(us / SECOND_US)}\u0000${sensor}\u0000${session}`;
-  for (const found of trails.flat(2)) {
-    const { us, sensor, session, address } = found;
-    const key = keyOf(found);
-    if (!byKey.has(key)) byKey.set(key, { second: Math.floor(us / SECOND_US), sensor, session, address });
-  }
+  const keyOf = (one: CarriedSession) => `${one.second}\u0000${one.sensor}\u0000${one.session}`;
+  const sections = queries.map(({ id }, i) => {
+    const cuts = trails[i]!.map(({ cut }) => new Set(cut.map(({ stretch, sensor }) => placeOf(stretch, sensor))));
+    const keys = ranked[i]!.map((list, key) => {
+      for (const { rank, place } of list) if (rank > rankMost) cuts[key]!.add(place);
+      return list.filter(({ rank }) => rank <= rankMost).map(({ session }) => session);
+    });
+    for (const session of keys.flat()) byKey.set(keyOf(session), byKey.get(keyOf(session)) ?? session);
+    return { id, keys, cut: cuts.map(set => [...set].sort((a, b) => a - b)) };
+  });
   const sorted = [...byKey].sort(([a, left], [b, right]) => right.second - left.second || (a < b ? -1 : 1));
   const places = new Map(sorted.map(([key], i) => [key, i]));
   return {
     where,
-    most,
+    lastDay,
     sessions: sorted.map(([, session]) => session),
-    sections: queries.map(({ id }, i) => ({
+    sections: sections.map(({ id, keys, cut }) => ({
       id,
-      keys: trails[i]!.map(sessions => sessions.map(session => places.get(keyOf(session))!)),
+      keys: keys.map(list => list.map(session => places.get(keyOf(session))!)),
+      cut,
     })),
   };
+}
+
+/** A trail's sessions with what they stand behind: 0 for the newest of all, else 1 and on in their sensor and stretch. */
+function rankSessions(
+  { sessions }: Trail,
+  lastDay: number,
+  placeOf: (stretch: number, sensor: string) => number,
+): { session: CarriedSession; place: number; rank: number }[] {
+  const met = new Map<number, number>();
+  return sessions.map(({ us, sensor, session, address }, i) => {
+    const second = Math.floor(us / SECOND_US);
+    const place = placeOf(stretchOf(Math.floor(second / 86_400), lastDay), sensor);
+    const before = met.get(place) ?? 0;
+    met.set(place, before + 1);
+    return { session: { second, sensor, session, address }, place, rank: i < NEWEST_CARRIED ? 0 : before + 1 };
+  });
+}
+
+/** The largest rank that is carried in full. */
+function roomFor(ranks: readonly number[]): number {
+  const sizes: number[] = [];
+  for (const rank of ranks) sizes[rank] = (sizes[rank] ?? 0) + 1;
+  let sum = 0;
+  for (let rank = 0; rank < sizes.length; rank++) {
+    sum += sizes[rank] ?? 0;
+    if (sum > CARRY_MOST) return Math.max(0, rank - 1);
+  }
+  return sizes.length;
 }
 
 /** Sessions of a key; none where the page carries none. */
@@ -102,7 +159,6 @@ export interface TrailRowView {
   readonly sensor: string;
   readonly address: string;
   readonly session: string;
-  readonly isInside: boolean;
   /** Traces this session. */
   readonly command: string;
 }
@@ -120,7 +176,7 @@ export interface TrailView {
 }
 
 /**
- * The sessions of a value under the filter, those inside it first.
+ * The sessions of a value under the filter.
  *
  * @param most Rows at most; what is left out is counted.
  */
@@ -129,35 +185,23 @@ export function buildTrail(
   trails: TrailsData,
   ranking: Ranking,
   key: number,
-  most: number = trails.most,
+  most: number = SHOWN_MOST,
 ): TrailView {
   const { section, data } = ranking;
-  const carried = sessionsOf(trails, section.id, key);
-  const sessions = carried.slice(0, most);
-  const codes = new Map(scope.data.sensors.map((name, code) => [name, code]));
-  const { range, sensors } = scope.filter;
-  const { others = -1 } = scope.data.grid;
+  const { found, sessions } = findInside(scope, trails, section.id, key, most);
   const rows = sessions.map(({ second, sensor, session, address }): TrailRowView => {
-    const day = Math.floor(second / 86_400);
     return {
       time: formatInstant(second * SECOND_US),
       sensor: sensor === "" ? "(no name)" : visible(sensor),
       address: address === null ? "–" : visible(address),
       session: visible(session),
-      isInside: day >= range.first && day <= range.last && sensors[codes.get(sensor) ?? others] === 1,
       command: traceSession(trails.where, session),
     };
   });
-  rows.sort((a, b) => Number(b.isInside) - Number(a.isInside));
-  const inside = rows.filter(row => row.isInside).length;
+  const n = rows.length;
   const count = sumCells(data.cells[key]!, scope.data.grid, scope.filter);
   const total = plural(count, section.unit.slice(0, -1), section.unit);
-  const n = rows.length;
-  const isAll = carried.length < trails.most && carried.length <= most;
-  const found = isAll ? (n === 1 ? "The only session" : `All ${n} sessions`) : `The ${n} newest sessions`;
-  const shown = scope.whole
-    ? `${found}; ${total} in all.`
-    : `${found} of all days and sensors, ${formatNumber(inside)} of them in the selection, which has ${total}.`;
+  const shown = `${found}; ${total} in ${scope.whole ? "all" : "the selection"}.`;
   const all = traceAll(scope, trails.where, section.id, data.keys[key]!);
   const newest = rows[0];
   return {
@@ -173,6 +217,50 @@ export function buildTrail(
       ...(all === undefined ? [] : [all]),
     ],
   };
+}
+
+/** Carried sessions inside the filter, newest first, each once, and what they are of all there are. */
+function findInside(scope: Scope, trails: TrailsData, id: string, key: number, most: number) {
+  const { range, sensors } = scope.filter;
+  const codes = new Map(scope.data.sensors.map((name, code) => [name, code]));
+  const dayOf = ({ second }: CarriedSession) => Math.floor(second / 86_400);
+  const codeOf = ({ sensor }: CarriedSession) => codes.get(cutLong(sensor)) ?? 0;
+  const carried = sessionsOf(trails, id, key);
+  const met = new Set<string>();
+  const inside = carried.filter(one => {
+    const name = `${one.sensor}\u0000${one.session}`;
+    const day = dayOf(one);
+    if (!scope.whole && (day < range.first || day > range.last || sensors[codeOf(one)] !== 1)) return false;
+    return met.has(name) ? false : met.add(name);
+  });
+  // Of a sensor and stretch of which some were left out, what is carried are the newest: later ones are all carried.
+  const oldest = new Map<number, number>();
+  for (const one of carried) {
+    oldest.set(stretchOf(dayOf(one), trails.lastDay) * sensors.length + codeOf(one), one.second);
+  }
+  const firstStretch = stretchOf(range.last, trails.lastDay);
+  const lastStretch = stretchOf(range.first, trails.lastDay);
+  let since = -Infinity;
+  for (const place of trails.sections.find(section => section.id === id)?.cut[key] ?? []) {
+    const stretch = Math.floor(place / sensors.length);
+    if (stretch < firstStretch || stretch > lastStretch || sensors[place % sensors.length] !== 1) continue;
+    since = Math.max(since, oldest.get(place) ?? Infinity);
+  }
+  const certain = inside.filter(one => one.second >= since).length;
+  const isAll = since === -Infinity;
+  const sessions = inside.slice(0, most);
+  return { sessions, found: describeFound(sessions.length, inside.length, certain, isAll) };
+}
+
+function describeFound(shown: number, inside: number, certain: number, isAll: boolean): string {
+  const sessions = `${formatNumber(shown)} ${shown === 1 ? "session" : "sessions"}`;
+  if (inside === 0) return isAll ? "No session" : "The page carries none of the sessions";
+  if (isAll && inside === 1) return "The only session";
+  if (isAll && shown === inside) return `All ${sessions}`;
+  if (isAll) return `The ${formatNumber(shown)} newest of ${formatNumber(inside)} sessions`;
+  if (certain >= shown) return shown === 1 ? "The newest session" : `The ${formatNumber(shown)} newest sessions`;
+  if (certain === 0) return `${sessions} of more`;
+  return `${sessions} of more, the first ${certain === 1 ? "one" : formatNumber(certain)} the newest`;
 }
 
 /** An option with its value, also where the value could be taken for another option. */
@@ -249,7 +337,7 @@ function toConditions(id: string, key: readonly KeyValue[]): { event: string; co
 /** The sessions as the page's data hold them: times as steps back, texts once. */
 export interface PackedTrails {
   readonly where: string;
-  readonly most: number;
+  readonly lastDay: number;
   /** Sensors and addresses; null where there is none. */
   readonly texts: readonly (string | null)[];
   /** `[seconds before the one before, sensor, session, address]` */
@@ -257,7 +345,7 @@ export interface PackedTrails {
   readonly sections: TrailsData["sections"];
 }
 
-export function packTrails({ where, most, sessions, sections }: TrailsData): PackedTrails {
+export function packTrails({ where, lastDay, sessions, sections }: TrailsData): PackedTrails {
   const texts = new Map<string | null, number>();
   const placeOf = (text: string | null) => {
     if (!texts.has(text)) texts.set(text, texts.size);
@@ -267,14 +355,14 @@ export function packTrails({ where, most, sessions, sections }: TrailsData): Pac
     const back = (sessions[i - 1]?.second ?? 0) - second;
     return [back, placeOf(sensor), session, placeOf(address)] as const;
   });
-  return { where, most, texts: [...texts.keys()], sessions: rows, sections };
+  return { where, lastDay, texts: [...texts.keys()], sessions: rows, sections };
 }
 
-export function unpackTrails({ where, most, texts, sessions, sections }: PackedTrails): TrailsData {
+export function unpackTrails({ where, lastDay, texts, sessions, sections }: PackedTrails): TrailsData {
   let second = 0;
   return {
     where,
-    most,
+    lastDay,
     sessions: sessions.map(([back, sensor, session, address]) => {
       second -= back;
       return { second, sensor: texts[sensor] ?? "", session, address: texts[address] ?? null };

@@ -6,11 +6,12 @@ import { buildChainsData } from "../../lib/view/report-chains.ts";
 import type { ReportData } from "../../lib/view/report-data.ts";
 import type { ReportSessions } from "../../lib/pages/report-sessions.ts";
 import { buildTrailsData, toTrailQueries } from "../../lib/view/report-trails.ts";
-import type { TrailSession } from "../../lib/sessions/session-trails.ts";
+import { NewestSessions, toTrailLimits } from "../../lib/sessions/newest-sessions.ts";
 import { seededRandom } from "./random.ts";
 
 const STEPS = 6;
-const TRAIL_MOST = 5;
+/** Sessions of a value. */
+const SESSIONS_DRAWN = 80;
 
 /** @param chains Different chains; the leaders come on every sensor-day, the others ever more seldom. */
 export function buildFleetSessions(
@@ -23,19 +24,28 @@ export function buildFleetSessions(
   const counts = buildCounts(table, data, chains, random);
   const carried = buildChainsData(counts, data.grid, table.dictionaries.sensor, purposeOf);
   const queries = toTrailQueries(data);
-  const trails = queries.map(({ keys, lastSeenUs }) =>
-    keys.map((_, key) => Array.from({ length: TRAIL_MOST }, (_, i) => drawSession(table, lastSeenUs[key]!, i, random))),
+  const { firstDay, days, sensors } = data.grid;
+  const limits = toTrailLimits(firstDay + days - 1, sensors);
+  const trails = queries.map(({ keys, firstSeenUs, lastSeenUs }) =>
+    keys.map((_, key) => {
+      const newest = new NewestSessions<string>(limits);
+      for (let i = 0; i < SESSIONS_DRAWN; i++) {
+        const { us, sensor, session, address } = drawSession(table, firstSeenUs[key]!, lastSeenUs[key]!, i, random);
+        newest.add(us, sensor, session, address);
+      }
+      return newest.finish();
+    }),
   );
   return {
     ...(carried !== undefined && { chains: carried }),
-    trails: buildTrailsData(queries, trails, where, TRAIL_MOST),
+    trails: buildTrailsData(queries, trails, where, limits.lastDay, data.sensors),
   };
 }
 
-function drawSession({ dictionaries }: ReducedTable, lastUs: number, i: number, random: () => number): TrailSession {
+function drawSession({ dictionaries }: ReducedTable, firstUs: number, lastUs: number, i: number, random: () => number) {
   const pick = (texts: readonly string[]) => texts[Math.floor(random() * texts.length)]!;
   return {
-    us: lastUs - Math.floor((i + random()) * 3_600_000_000),
+    us: i === 0 ? lastUs : firstUs + Math.floor(random() * (lastUs - firstUs)),
     sensor: pick(dictionaries.sensor),
     session: Array.from({ length: 12 }, () => Math.floor(random() * 16).toString(16)).join(""),
     address: pick(dictionaries.src_ip),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { tablesOf } from "../../../lib/sessions/event-search.ts";
 import type { LogSet } from "../../../lib/logs/log-set.ts";
+import type { Trail, TrailLimits } from "../../../lib/sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery, type TrailScope } from "../../../lib/sessions/session-trails.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -23,20 +24,22 @@ const query = (keys: TrailQuery["keys"], rest: Partial<TrailQuery> = {}): TrailQ
   ...rest,
 });
 
-async function find(set: LogSet, queries: readonly TrailQuery[], most = 3, scope = SCOPE) {
+const LIMITS: TrailLimits = { lastDay: Math.floor(NOON_MS / 86_400_000) + 3, perStretch: 5 };
+
+async function find(set: LogSet, queries: readonly TrailQuery[], scope = SCOPE, limits = LIMITS) {
   const places = tablesOf(set).map(place => ({
     firstUs: place.source.firstSeenUs!,
     lastUs: place.source.lastSeenUs!,
     walk: place.walk.bind(place),
   }));
-  const found = await findTrails(places, queries, scope, most);
+  const found = await findTrails(places, queries, scope, limits);
   return found.map(keys =>
-    keys.map(trail => trail.map(({ us, sensor, session }) => `${us / 1e6 - NOON_MS / 1000} ${sensor} ${session}`)),
+    keys.map(trail => trail.sessions.map(({ us, sensor, session }) => `${us / 1e6 - NOON_MS / 1000} ${sensor} ${session}`)),
   );
 }
 
 describe("findTrails", () => {
-  test("the newest sessions of each value, each once by its latest event, newest first", async () => {
+  test("the newest sessions of each value, each once a day by its latest event, newest first", async () => {
     using set = await readEvents(
       [login(1, "root", "a"), login(2, "root", "a", { session: "s2" }), login(3, "root", "a"), login(4, "root", "b")],
       [login(90_000, "root", "a", { session: "s3", sensor: "z" }), login(90_001, "root", "a", { session: "s2" })],
@@ -49,8 +52,7 @@ describe("findTrails", () => {
           ["nobody", "a"],
         ]),
       ]),
-    ).toEqual([[["90001 a s2", "90000 z s3", "3 a s1"], ["4 a s1"], []]]);
-    expect(await find(set, [query([["root", "a"]])], 1)).toEqual([[["90001 a s2"]]]);
+    ).toEqual([[["90001 a s2", "90000 z s3", "3 a s1", "2 a s2"], ["4 a s1"], []]]);
   });
 
   test("no value and an empty one are two", async () => {
@@ -96,9 +98,9 @@ describe("findTrails", () => {
       login(90_001, "u", "p", { session: "s3", sensor: "b" }),
     ]);
     const sinceDay = Math.floor(NOON_MS / 86_400_000) + 1;
-    expect(await find(set, [query([["u", "p"]])], 3, { ...SCOPE, sinceDay })).toEqual([[["90001 b s3", "90000 a s2"]]]);
+    expect(await find(set, [query([["u", "p"]])], { ...SCOPE, sinceDay })).toEqual([[["90001 b s3", "90000 a s2"]]]);
     const aliased = { ...SCOPE, sensors: ["B"], sensorAliases: { b: "B" } };
-    expect(await find(set, [query([["u", "p"]])], 3, aliased)).toEqual([[["90001 B s3"]]]);
+    expect(await find(set, [query([["u", "p"]])], aliased)).toEqual([[["90001 B s3"]]]);
   });
 
   test("as by looking at every event, though tables are passed over", async () => {
@@ -120,15 +122,43 @@ describe("findTrails", () => {
     const plain = keys.map(([u, p]) => {
       const latest = new Map<string, number>();
       for (const event of logs.flat()) {
-        if (event.username === u && event.password === p) latest.set(String(event.session), event.at);
+        const day = Math.floor((NOON_MS / 1000 + event.at) / 86_400);
+        if (event.username === u && event.password === p) latest.set(`${day} ${String(event.session)}`, event.at);
       }
       return [...latest]
         .sort((a, b) => b[1] - a[1])
-        .slice(0, 3)
-        .map(([session, at]) => `${at} a ${session}`);
+        .slice(0, 10)
+        .map(([id, at]) => `${at} a ${id.split(" ")[1]}`);
     });
     const firstSeenUs = times.map(all => Math.min(...all));
     const lastSeenUs = times.map(all => Math.max(...all));
     expect(await find(set, [query(keys, { firstSeenUs, lastSeenUs })])).toEqual([plain]);
+  });
+
+  test("of each sensor and stretch of days the newest are kept, and where some were left out is said", async () => {
+    const day = 86_400;
+    const events = [0, 1, 2, 20, 21].flatMap(back =>
+      ["a", "b"].flatMap(sensor =>
+        Array.from({ length: sensor === "a" ? 12 : 1 }, (_, i) =>
+          login(-back * day + i, "u", "p", { sensor, session: `${sensor}${back}-${i}` }),
+        ),
+      ),
+    );
+    using set = await readEvents(events.sort((x, y) => x.at - y.at));
+    const lastDay = Math.floor(NOON_MS / 1000 / day);
+    const places = tablesOf(set).map(place => ({
+      firstUs: place.source.firstSeenUs!,
+      lastUs: place.source.lastSeenUs!,
+      walk: place.walk.bind(place),
+    }));
+    const [[trail]] = (await findTrails(places, [query([["u", "p"]])], SCOPE, { lastDay, perStretch: 3 })) as [[Trail]];
+    const kept = trail.sessions.map(({ session }) => session);
+    // The ten newest of all, then three of each sensor and stretch.
+    expect(kept.slice(0, 10)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map(i => `a0-${i}`));
+    expect(kept.slice(10)).toEqual(["b0-0", "b1-0", "b2-0", "a20-11", "a20-10", "a20-9", "b20-0", "b21-0"]);
+    expect(trail.cut).toEqual([
+      { sensor: "a", stretch: 0 },
+      { sensor: "a", stretch: 2 },
+    ]);
   });
 });

@@ -23,6 +23,7 @@ const QUERY = {
   firstSeenUs: [0, 0, 0],
   lastSeenUs: [Infinity, Infinity, Infinity],
 };
+const LIMITS = { lastDay: 30_000, perStretch: 5 };
 const SCOPE = { robotMaxSeconds: 10 };
 
 describe("startSessionWork", () => {
@@ -31,13 +32,13 @@ describe("startSessionWork", () => {
     const outcomes = await Promise.all(
       [Infinity, 0].map(async asideMinEvents => {
         using work = startSessionWork(set, SCOPE, asideMinEvents);
-        const trails = work.findTrails([QUERY]);
+        const trails = work.findTrails([QUERY], LIMITS);
         return { chains: await work.chains, trails: await trails };
       }),
     );
     expect(outcomes[1]).toEqual(outcomes[0]!);
     expect(outcomes[0]!.chains.sessions).toBe(20);
-    expect(outcomes[0]!.trails[0]!.map(trail => trail.length)).toEqual([5, 5, 0]);
+    expect(outcomes[0]!.trails[0]!.map(trail => trail.sessions.length)).toEqual([5, 5, 0]);
   });
 
   test("the event of a line that was cut in two is found where it lies", async () => {
@@ -50,7 +51,7 @@ describe("startSessionWork", () => {
     };
     using work = startSessionWork({ ...set, seams: [seam] }, SCOPE, 0);
     using plain = startSessionWork(whole, SCOPE);
-    expect(await work.findTrails([QUERY])).toEqual(await plain.findTrails([QUERY]));
+    expect(await work.findTrails([QUERY], LIMITS)).toEqual(await plain.findTrails([QUERY], LIMITS));
   });
 
   test("a table that is gone fails, in this thread and in another", async () => {
@@ -59,7 +60,7 @@ describe("startSessionWork", () => {
     for (const asideMinEvents of [Infinity, 0]) {
       using work = startSessionWork(set, SCOPE, asideMinEvents);
       expect(work.chains).rejects.toThrow();
-      expect(work.findTrails([QUERY])).rejects.toThrow();
+      expect(work.findTrails([QUERY], LIMITS)).rejects.toThrow();
       await Promise.allSettled([work.chains]);
     }
   });

@@ -10,8 +10,10 @@ import {
   toTrailQueries,
   unpackTrails,
 } from "../../../lib/view/report-trails.ts";
+import { NewestSessions, toTrailLimits } from "../../../lib/sessions/newest-sessions.ts";
+import { stretchOf } from "../../../lib/sessions/stretches.ts";
 import { buildScope, rankSection } from "../../../lib/view/report-view.ts";
-import type { TrailSession } from "../../../lib/sessions/session-trails.ts";
+import type { Trail, TrailSession } from "../../../lib/sessions/newest-sessions.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
@@ -48,17 +50,22 @@ const session = (day: number, sensor: string, id: string): TrailSession => ({
   address: sensor === "a" ? "192.0.2.9" : null,
 });
 const QUERIES = toTrailQueries(DATA);
+const toTrail = (...sessions: TrailSession[]): Trail => ({ sessions, cut: [] });
 const TRAILS = buildTrailsData(
   QUERIES,
   QUERIES.map(({ id, keys }) =>
     keys.map((_, key) =>
       id === "credentials" && key === 0
-        ? [session(2, "b", "b1"), session(0, "a", "a1"), session(0, "a", "-a2")]
-        : [session(2, "b", "b1")],
+        ? {
+            ...toTrail(session(2, "b", "b1"), session(0, "a", "a1"), session(0, "a", "-a2")),
+            cut: [{ sensor: "b", stretch: 0 }],
+          }
+        : toTrail(session(2, "b", "b1")),
     ),
   ),
   "logs",
-  3,
+  FIRST + 2,
+  DATA.sensors,
 );
 const trail = (id: string, key: number, scope = whole) =>
   buildTrail(scope, TRAILS, rankSection(scope, sectionOf(id)), key);
@@ -81,7 +88,8 @@ describe("trails", () => {
 
   test("say how many of how many, and give commands that a shell can take", () => {
     const { shown, rows, commands, parts, hasAddresses } = trail("credentials", 0);
-    expect(shown).toBe("The 3 newest sessions; 7 login attempts in all.");
+    // Of sensor b some older than b1 were left out.
+    expect(shown).toBe("3 sessions of more, the first one the newest; 7 login attempts in all.");
     expect(parts.map(({ text }) => text)).toEqual(["root", "it's"]);
     expect(rows.map(({ time, sensor, address, session: id }) => [time, sensor, address, id].join(" "))).toEqual([
       "2024-01-03 01:01:01 b – b1",
@@ -97,20 +105,47 @@ describe("trails", () => {
     ]);
   });
 
-  test("follow the filter: sessions outside of it come last, commands name its days and sensors", () => {
+  test("follow the filter: sessions inside it alone, all of them if none was left out there", () => {
     const range = { first: FIRST, last: FIRST + 1 };
     const scope = buildScope(DATA, { range, sensors: Uint8Array.from([1, 0]) }, OPTIONS);
     const { shown, rows, commands } = trail("credentials", 0, scope);
-    expect(shown).toBe(
-      "The 3 newest sessions of all days and sensors, 2 of them in the selection, which has 4 login attempts.",
-    );
-    expect(rows.map(({ session: id, isInside }) => [id, isInside])).toEqual([
-      ["a1", true],
-      ["-a2", true],
-      ["b1", false],
-    ]);
+    expect(shown).toBe("All 2 sessions; 4 login attempts in the selection.");
+    expect(rows.map(({ session: id }) => id)).toEqual(["a1", "-a2"]);
     expect(commands[0]!.text).toEndWith("-sid a1 logs");
     expect(commands[1]!.text).toEndWith("logs --until 2024-01-02 --sensor a");
+    const ofB = buildScope(DATA, { range: { first: FIRST + 2, last: FIRST + 2 }, sensors: Uint8Array.from([0, 1]) }, OPTIONS);
+    expect(trail("credentials", 0, ofB).shown).toBe("The newest session; 3 login attempts in the selection.");
+    const before = buildScope(DATA, { range, sensors: Uint8Array.from([0, 1]) }, OPTIONS);
+    expect(trail("credentials", 0, before).shown).toStartWith("The page carries none of the sessions; ");
+  });
+
+  test("hold the newest of each sensor and stretch of days, as far as there is room, and know where some are missing", () => {
+    const days = 200;
+    const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
+    const limits = toTrailLimits(FIRST + days - 1, names.length);
+    const trails = Array.from({ length: 300 }, (_, key) => {
+      const newest = new NewestSessions<string>(limits);
+      for (let i = 0; i < 60; i++) {
+        const { us, sensor, session: id } = session((i * 37 + key) % days, names[(i * i + key) % 10]!, `${key}-${i}`);
+        newest.add(us, sensor, id, null);
+      }
+      return newest.finish();
+    });
+    const built = buildTrailsData([{ ...QUERIES[0]!, id: "credentials" }], [trails], "logs", limits.lastDay, names);
+    const [{ keys, cut }] = built.sections as [(typeof built.sections)[number]];
+    expect(built.sessions.length).toBeLessThan(6500);
+    keys.forEach((places, key) => {
+      const carried = places.map(place => built.sessions[place]!);
+      const all = trails[key]!.sessions.map(({ us, session: id }) => ({ second: Math.floor(us / 1e6), id }));
+      expect(carried.slice(0, 5).map(one => one.session)).toEqual(all.slice(0, 5).map(({ id }) => id));
+      // Nothing is missing where nothing is said to be.
+      const said = new Set(cut[key]!);
+      const held = new Set(carried.map(one => one.session));
+      for (const one of trails[key]!.sessions) {
+        const place = stretchOf(Math.floor(one.us / 86_400e6), limits.lastDay) * 10 + names.indexOf(one.sensor);
+        if (!held.has(one.session)) expect(said.has(place)).toBe(true);
+      }
+    });
   });
 
   test("an address is traced; what cannot be said in one line is left out", () => {
