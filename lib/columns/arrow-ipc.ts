@@ -366,7 +366,7 @@ async function openIpcFile(path: string, wanted: string | undefined): Promise<Ip
     const { size } = await handle.stat();
     const read = (start: number, length: number) => readBytes(handle.fd, start, length);
     const schema = isIpcFile(read, size)
-      ? Footer.decode(readFooter(read, size)).schema
+      ? (await tellDamage(() => Footer.decode(readFooter(read, size)))).schema
       : (await openReader(read(0, size))).schema;
     const texts = new Map<string, Texts>();
     let reader: RecordBatchReader | undefined;
@@ -407,9 +407,11 @@ async function openReader(source: Uint8Array | AsyncIterable<Uint8Array>): Promi
 }
 
 async function toReader(source: Uint8Array | AsyncIterable<Uint8Array> | FileHandle): Promise<RecordBatchReader> {
-  const reader = await RecordBatchReader.from(source as AsyncIterable<Uint8Array>);
-  await reader.open({ autoDestroy: false });
-  return reader;
+  return tellDamage(async () => {
+    const reader = await RecordBatchReader.from(source as AsyncIterable<Uint8Array>);
+    await reader.open({ autoDestroy: false });
+    return reader;
+  });
 }
 
 function describeSchema({ metadata, fields }: Schema): Pick<IpcTable, "metadata" | "names"> {
@@ -417,11 +419,15 @@ function describeSchema({ metadata, fields }: Schema): Pick<IpcTable, "metadata"
 }
 
 async function nextBatch(reader: RecordBatchReader): Promise<RecordBatch | undefined> {
+  const { done, value } = await tellDamage(() => reader.next());
+  return done === true ? undefined : (value as RecordBatch);
+}
+
+/** What the library stumbles over is no fault of the program's, as such an error else would be. */
+async function tellDamage<T>(read: () => T | Promise<T>): Promise<T> {
   try {
-    const { done, value } = await reader.next();
-    return done === true ? undefined : (value as RecordBatch);
+    return await read();
   } catch (error) {
-    // What the library stumbles over is no fault of the program's, as such an error else would be.
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new ArrowError(`its Arrow data are damaged: ${error.message}`, { cause: error });
   }

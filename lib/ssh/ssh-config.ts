@@ -191,7 +191,7 @@ function refuseUnread(configFile: string | undefined): void {
   const wants = 'expected OpenSSH\'s client "ssh" on PATH, or --ssh-config none';
   if (configFile !== undefined) throw new Error(`Cannot read ${quoteForMessage(configFile)}: ${wants}`);
   for (const file of [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"]) {
-    if (!existsSync(file) || !/^\s*(RevokedHostKeys|Include)\b/im.test(readFileSync(file, "utf8"))) continue;
+    if (!existsSync(file) || !/^[ \t]*(RevokedHostKeys|Include)\b/im.test(readFileSync(file, "utf8"))) continue;
     throw new Error(`Cannot heed the revoked keys that ${quoteForMessage(file)} may name: ${wants}`);
   }
 }

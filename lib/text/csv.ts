@@ -20,13 +20,13 @@ const LEAD = /(?<!['"\s\p{C}\p{DI}\u2800;])['"\s\p{C}\p{DI}\u2800;]+/gu;
 const SIGN = /[=+\-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−⩵⩶﬩]/;
 const STARTS_LIKE_FORMULA = /^(?:['"\s\p{C}\p{DI}\u2800;]*[=+\-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−⩵⩶﬩]|'*[\t\r])/u;
 /** What some program or setting takes for the end of a cell or of a line. */
-const ENDS = ";\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029";
+const END = /[;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]/;
 const NEEDS_QUOTES = /[",;\t\r\n]|^\s|\s$/;
 
 /** Where the part of a lead begins that would stand at the start of a cell; -1 if it all belongs to the text before. */
 function startOfCell(lead: string): number {
   let start = lead.length;
-  while (start > 0 && !ENDS.includes(lead[start - 1]!)) start--;
+  while (start > 0 && !END.test(lead[start - 1]!)) start--;
   return start || -1;
 }
 
