@@ -18,6 +18,7 @@ import {
   toSetOptions,
   withProgress,
 } from "../lib/logs/log-options.ts";
+import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
 import { toSafeJson } from "../lib/text/text.ts";
@@ -26,6 +27,7 @@ import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH }
 const OPTIONS = {
   ...FILE_OPTION,
   limit: { type: "count", short: "n", default: 10, help: "Entries of each list of the most frequent; 0 = all." },
+  ...WHERE_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   dedupeLines: REDUCTION_OPTIONS.dedupeLines,
@@ -56,6 +58,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
   const scope = await readScope(values);
+  const conditions = values.where.map(text => parseCondition(text, scope));
   const startMs = performance.now();
   using set = await withProgress(values.quiet, listeners =>
     readLogSet(inputs, {
@@ -68,9 +71,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }),
   );
   const { limit, dedupeLines } = values;
-  const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines });
+  const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines, conditions });
   if (summary.events === 0) {
-    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
+    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until, --sensor and --where");
   }
   await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
   if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set)}`);

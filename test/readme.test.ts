@@ -65,6 +65,45 @@ describe("sessions", () => {
   });
 });
 
+describe("I want", () => {
+  const rows = [...(README.split("### I want …\n")[1] ?? "").split(/^#/m)[0]!.matchAll(/^\| ([^|]+) \| `([^`]+)` \|$/gm)];
+  const wishes = rows.map(([, wish, command]) => ({ wish: wish!, command: command! }));
+  let checkout: Checkout;
+  beforeAll(async () => {
+    checkout = await makeCheckout();
+    const at = (name: string) => join(checkout.path, name);
+    await rename(at("test/fixtures/fleet"), at("logs"));
+    await rename(at("test/fixtures/sensors.toml"), at("sensors.toml"));
+    await writeFile(at("logs/cowrie.json.recent"), recentEvents());
+    await mkdir(at("tables"));
+    await checkout.shell("for s in hp-ams-01 hp-nyc-01; do bun scripts/reduce.ts logs/$s -o tables/$s -q; done");
+  });
+  afterAll(async () => {
+    await checkout[Symbol.asyncDispose]();
+  });
+
+  test("there are twenty, of nearly every script", () => {
+    expect(wishes).toHaveLength(20);
+    const used = new Set(wishes.map(({ command }) => command.split(".ts ")[0]!));
+    const others = ["combine-reduced", "completion", "download-logs", "map", "reduce"];
+    expect(listScripts().filter(name => !used.has(name))).toEqual(others);
+  });
+
+  // Each after the ones before it: some read what the first has left.
+  test.each(wishes)("$wish", async ({ command }) => {
+    const { stdout, stderr, exitCode } = await checkout.shell(`bun scripts/${command}`);
+    const allowed = command.includes("--exit-code") ? [0, 10, 11] : [0];
+    const written = /(?:> |-o )([\w.]+)$/.exec(command)?.[1];
+    const output = written === undefined ? stdout + stderr : readFileSync(join(checkout.path, written), "utf8");
+    expect({ stderr: allowed.includes(exitCode) ? "" : stderr, isAllowed: allowed.includes(exitCode) }).toEqual({
+      stderr: "",
+      isAllowed: true,
+    });
+    // A heading alone answers nothing.
+    expect(output.trim().split("\n").length).toBeGreaterThan(1);
+  });
+});
+
 /** Times and rates differ from run to run, paths from place to place. */
 function normalize(text: string, folder: string): string {
   return text
@@ -113,6 +152,19 @@ describe("pipes", () => {
   }
 });
 
+/** A log of the days a weekly summary looks at: one login each of the last seven days but today. */
+function recentEvents(): string {
+  const lines = [1, 2, 3, 4, 5, 6, 7].flatMap(days => {
+    const timestamp = new Date(Date.now() - days * 86_400_000).toISOString();
+    const common = { session: `0123456789a${days}`, src_ip: "198.51.100.7", timestamp, sensor: "hp-ams-01" };
+    return [
+      { eventid: "cowrie.session.connect", dst_ip: "192.0.2.1", dst_port: 22, protocol: "ssh", ...common },
+      { eventid: "cowrie.login.success", username: "root", password: "198.51.100.7", ...common },
+    ];
+  });
+  return lines.map(line => `${JSON.stringify(line)}\n`).join("");
+}
+
 describe("crontab", () => {
   const all = codeBlocks("crontab").flatMap(readCrontabLines);
   const isRemote = ({ command }: { command: string }) => command.includes("analyze-remote.ts");
@@ -127,19 +179,6 @@ describe("crontab", () => {
     await symlink(ROOT, join(dir.path, "cowrie-longitudinal"));
     await copyFleet(join(dir.path, "logs"), "hp-ams-01");
     return dir;
-  }
-
-  /** A log of the days a weekly summary looks at: one login each of the last seven days but today. */
-  function recentEvents(): string {
-    const lines = [1, 2, 3, 4, 5, 6, 7].flatMap(days => {
-      const timestamp = new Date(Date.now() - days * 86_400_000).toISOString();
-      const common = { session: `0123456789a${days}`, src_ip: "198.51.100.7", timestamp, sensor: "hp-ams-01" };
-      return [
-        { eventid: "cowrie.session.connect", dst_ip: "192.0.2.1", dst_port: 22, protocol: "ssh", ...common },
-        { eventid: "cowrie.login.success", username: "root", password: "198.51.100.7", ...common },
-      ];
-    });
-    return lines.map(line => `${JSON.stringify(line)}\n`).join("");
   }
 
   /** As cron would: hardly an environment, /bin/sh, another folder, no terminal. */

@@ -2,8 +2,8 @@
  * The overview of a set of logs that somebody would build by hand first: how much of what, and the most frequent.
  */
 import { textOf } from "../columns/dictionary.ts";
-import { type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
-import { EventFilter } from "../events/event-filter.ts";
+import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
+import { type Condition, EventFilter } from "../events/event-filter.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
 import type { EventScope } from "../events/scope.ts";
@@ -73,18 +73,21 @@ export interface SummaryOptions {
   readonly limit: number;
   /** Count a line once that stands in several logs, byte for byte; their tables hold the hashes of lines. */
   readonly dedupeLines: boolean;
+  /** Only events that all of them hold for. */
+  readonly conditions?: readonly Condition[];
 }
 
 /**
  * Sum up a set of logs.
  *
  * @returns The summary, and the set with what was dropped taken out of its counts.
+ * @throws {UsageError} if a condition names a column that no event looked at has.
  */
 export async function summarizeEvents(
   set: LogSet,
-  { scope, limit, dedupeLines }: SummaryOptions,
+  { scope, limit, dedupeLines, conditions = [] }: SummaryOptions,
 ): Promise<{ summary: Summary; set: LogSet }> {
-  const filter = new EventFilter([], scope);
+  const filter = new EventFilter([], scope, conditions);
   const day = new TimeColumn("day");
   const eventid = openColumn("eventid");
   const session = openColumn("session");
@@ -161,6 +164,7 @@ export async function summarizeEvents(
     for await (const tables of openTables(set)) await walk(tables);
   }
 
+  checkColumns(conditions.map(({ column }) => column));
   const eventCounts = events.finish();
   const commandCounts = commands.finish();
   const sessionCounts = sessions.finish();
