@@ -4,16 +4,18 @@
  */
 import { createHash } from "node:crypto";
 import Mustache from "mustache";
+import { withoutControls } from "../text/text.ts";
 
 /**
  * JSON that can sit inside `<script type="application/json">`.
  *
  * `<`, `>` and `&` become `\u003c` and so on, so no value can close the element or open a comment; U+2028 and U+2029
- * likewise, which older readers take for line ends. `JSON.parse` gives back the same value.
+ * likewise, which older readers take for line ends, and what a terminal obeys (DEL, C1; the rest of the controls JSON
+ * escapes itself). `JSON.parse` gives back the same value.
  */
 export function toScriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
+    /[<>&\x7f-\x9f\u2028\u2029]/g,
     character => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
@@ -60,7 +62,9 @@ export function renderPage(
   const style = assets.style.replaceAll("\r\n", "\n");
   const script = toInlineScript(assets.script.replaceAll("\r\n", "\n"));
   const csp = toContentSecurityPolicy(style, script);
-  return Mustache.render(template, { ...view, style, script, csp }, partials);
+  // A page may be printed to a terminal, too.
+  const escape = (text: unknown) => Mustache.escape(withoutControls(String(text)));
+  return Mustache.render(template, { ...view, style, script, csp }, partials, { escape });
 }
 
 /** A script that cannot close its own element. */

@@ -42,6 +42,14 @@ export function visible(text: string): string {
   });
 }
 
+/** What a terminal obeys and a page never needs: all of C0 but tab and line feed, DEL, C1. */
+const CONTROLS = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+
+/** The same text with no control character in it, shown as {@link visible} shows them: for whatever is written out. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS, visible);
+}
+
 /** Columns a text takes on a terminal: 2 for East Asian wide characters and emoji, 0 for combining marks. */
 export function textWidth(text: string): number {
   return PRINTABLE_ASCII.test(text) ? text.length : Bun.stringWidth(text);

@@ -3,6 +3,8 @@
  * chart is written once, and attacker text is a child or an attribute value in it, never markup.
  */
 
+import { withoutControls } from "../text/text.ts";
+
 export interface Markup {
   readonly tag: string;
   readonly attributes: Readonly<Record<string, string | number>>;
@@ -27,9 +29,9 @@ export function element(
 
 const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Text for an element's content or a quoted attribute. */
+/** Text for an element's content or a quoted attribute; what a terminal would obey is shown. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, character => ESCAPES[character]!);
+  return withoutControls(text).replace(/[&<>"']/g, character => ESCAPES[character]!);
 }
 
 /** Write the tree as text; every child and every value is escaped. */

@@ -7,12 +7,13 @@ describe("toScriptJson", () => {
     { name: "end of script", value: "</script><script>alert(1)</script>" },
     { name: "comment that opens a second script", value: "<!--<script>" },
     { name: "line separators", value: "\u2028\u2029" },
+    { name: "controls", value: "\0\u001b[2J\u007f\u009b31m\r" },
     { name: "lone surrogate", value: "\ud800" },
     { name: "own keys named __proto__", value: JSON.parse('{"__proto__":{"a":"&"},"b":null}') },
   ];
   test.each(CASES)("$name comes back and holds no markup", ({ value }) => {
     const json = toScriptJson(value);
-    expect(json).not.toMatch(/[<>&\u2028\u2029]/);
+    expect(json).not.toMatch(/[<>&\u2028\u2029\0-\x1f\x7f-\x9f]/);
     expect(JSON.parse(json)).toEqual(value);
   });
 });
@@ -40,6 +41,13 @@ describe("renderPage", () => {
   test("text that looks like a template stays text", () => {
     const html = renderPage(page, { text: "{{{script}}} {{#a}} <b>" }, {}, { style: "", script: "f()" });
     expect(html).toContain("<p>{{{script}}} {{#a}} &lt;b&gt;</p>");
+  });
+
+  test("no control character but tab and line feed stands in a page, whoever forgot to show it", () => {
+    const text = "a\0\u001b[2J\u007f\u009b31m\r\tb\nc";
+    const shown = "a\\x00\\x1b[2J\\x7f\\x9b31m\\r\tb\nc";
+    expect(renderPage(page, { text }, {}, { style: "", script: "f()" })).toContain(`<p>${shown}</p>`);
+    expect(toMarkupText(element("p", { title: text }, text))).toBe(`<p title="${shown}">${shown}</p>`);
   });
 
   test("nor at its second try", () => {

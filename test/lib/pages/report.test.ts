@@ -95,6 +95,8 @@ describe("renderReport", () => {
     // A megabyte of one command is not a megabyte of page.
     expect(html.length).toBeLessThan(900_000);
     expect(body).toContain("first 2000 of 1000026 characters");
+    const data = html.match(/<script[^>]*type="application\/json"[^]*?<\/script>/)![0];
+    expect((body + data).match(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g)).toBeNull();
     expect(body).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\ufeff\u001b\u0000\u009b]/);
   });
 });
