@@ -1,5 +1,5 @@
 /**
- * Preloaded by bunfig.toml: no test has a time limit that a slow machine could meet.
+ * Preloaded by bunfig.toml, before each file: no test has a time limit that a slow machine could meet.
  *
  * The runner's five seconds cannot be set in bunfig.toml (Bun 1.4.5), and `setDefaultTimeout` holds for one file: so each
  * file gets the call, ahead of its first line, which keeps its line numbers. A test that hangs is given up after a day.

@@ -11,7 +11,7 @@ import { NEEDS } from "./needs.ts";
 import { ROOT } from "./run.ts";
 
 if (import.meta.main) {
-  const folder = await mkdtemp(join(tmpdir(), "cowrie-junit-"));
+  const folder = await mkdtemp(join(tmpdir(), "cowrie-tests-"));
   const report = join(folder, "junit.xml");
   const options = ["--parallel", "--reporter=junit", `--reporter-outfile=${report}`];
   const child = Bun.spawn([process.execPath, "test", ...options, ...process.argv.slice(2)], {

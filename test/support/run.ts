@@ -10,6 +10,9 @@ import { join } from "node:path";
 /** The checkout, absolute. */
 export const ROOT = join(import.meta.dir, "../..");
 
+/** Scripts as Bun compiled them: it keeps them in the home, and with a home of its own each run would compile all anew. */
+const SCRIPT_CACHE = join(ROOT, "node_modules/.cache/bun");
+
 export interface RunOptions {
   /** Working directory; default: the checkout. */
   cwd?: string;
@@ -61,7 +64,7 @@ export function startScript(name: string, args: readonly string[], options: RunO
 function start(command: readonly string[], { cwd = ROOT, env = {}, stdin }: RunOptions) {
   return Bun.spawn([...command], {
     cwd,
-    env: { ...Bun.env, ...env },
+    env: { BUN_RUNTIME_TRANSPILER_CACHE_PATH: SCRIPT_CACHE, ...Bun.env, ...env },
     stdin: stdin === undefined ? "ignore" : typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin,
     stdout: "pipe",
     stderr: "pipe",
@@ -79,5 +82,16 @@ function signalNumber(signal: string | number | null): number {
  */
 export async function makeTempDir(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), "cowrie-test-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
+}
+
+/** Remove a folder, whatever rights a test took away from what is in it. */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    // Root removes anything; anybody else needs the rights for it first.
+    await run(["chmod", "-R", "u+rwX", path]);
+    await rm(path, { recursive: true, force: true });
+  }
 }
