@@ -28,7 +28,7 @@ import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
 import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
-import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
+import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
@@ -137,7 +137,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   const statsLink = linkToPage(files.stats);
   const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink, ...more });
-  const aside = collectSessions(analysis.beside!, table, drawn, report.data, toWhere(inputs, values));
+  const aside = collectSessions(analysis.beside!, table, drawn, report.data, toPlaces(inputs, values));
   aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));
   await write(files.json, reducedToJson(table, topN));

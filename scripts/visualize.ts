@@ -13,7 +13,7 @@ import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/re
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { besideReport, linkToPage } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
-import { collectSessions, toWhere } from "../lib/pages/report-sessions.ts";
+import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
@@ -102,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { table: drawn, ...more } = drawTable(table);
   if (!values.quiet) more.limits.forEach(note);
   const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more });
-  const sessions = work && (await collectSessions(work, table, drawn, report.data, toWhere(events, { mappedDir })));
+  const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, html } = await statsAside({
     table: drawn,
     options: { thresholdPercent, lastDays, reportLink: linkToPage(outfile), limits: more.limits },

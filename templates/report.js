@@ -25,6 +25,7 @@ import {
   describeCoverage,
   describeFilter,
   describeHeadline,
+  describePeak,
   describeShown,
   describeUncertainty,
   rankSection,
@@ -102,6 +103,8 @@ const MORE_ROWS = 25;
 const NUMBER_ROWS = 400;
 /** Numbers in one table at most. */
 const NUMBERS_MOST = 12_000;
+/** What a chart says to whoever has come to it by key. */
+const CHART_KEYS = "Arrow keys move over the days, with Shift they choose a run of them, Enter shows these alone.";
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
@@ -882,10 +885,26 @@ async function start() {
     const { plot } = chart;
     const band = (plot.right - plot.left) / steps.n;
     const cross = find(".cross", svg);
+    svg.setAttribute("aria-label", `${describePeak(chartLabel(svg), steps, lines)}. ${CHART_KEYS}`);
     let at = steps.n - 1;
     let brushFrom = 0;
     /** @type {SVGRectElement | undefined} */
     let brush;
+    /** Where a run of days chosen by keys begins. @type {number | undefined} */
+    let anchor;
+    /** @type {(from: number, to: number) => void} */
+    const drawBrush = (from, to) => {
+      if (brush === undefined) {
+        const frame = { class: "brush", y: plot.top, height: plot.bottom - plot.top };
+        svg.append((brush = toNode(element("rect", frame), true)));
+      }
+      brush?.setAttribute("x", String(plot.left + Math.min(from, to) * band));
+      brush?.setAttribute("width", String((Math.abs(from - to) + 1) * band));
+    };
+    const dropBrush = () => {
+      brush?.remove();
+      brush = anchor = undefined;
+    };
     const stepAt = (/** @type {PointerEvent} */ event) => {
       const frame = svg.getBoundingClientRect();
       const x = ((event.clientX - frame.left) * plot.width) / frame.width;
@@ -909,25 +928,18 @@ async function start() {
     svg.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       const step = stepAt(event);
       point(step, event.clientX, event.clientY);
-      if (brush !== undefined) {
-        brush.setAttribute("x", String(plot.left + Math.min(step, brushFrom) * band));
-        brush.setAttribute("width", String((Math.abs(step - brushFrom) + 1) * band));
-      }
+      if (brush !== undefined && anchor === undefined) drawBrush(brushFrom, step);
     });
     svg.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
       if (event.button !== 0 || event.pointerType === "touch") return;
+      dropBrush();
       brushFrom = stepAt(event);
-      brush = toNode(
-        element("rect", { class: "brush", y: plot.top, height: plot.bottom - plot.top, x: 0, width: 0 }),
-        true,
-      );
-      svg.append(brush);
+      drawBrush(brushFrom, brushFrom);
       svg.setPointerCapture(event.pointerId);
     });
     const endBrush = (/** @type {PointerEvent} */ event) => {
-      if (brush === undefined) return;
-      brush.remove();
-      brush = undefined;
+      if (brush === undefined || anchor !== undefined) return;
+      dropBrush();
       const step = stepAt(event);
       if (event.type === "pointerup" && step !== brushFrom)
         chooseSteppedRange(steps, Math.min(step, brushFrom), Math.max(step, brushFrom));
@@ -935,8 +947,20 @@ async function start() {
     svg.addEventListener("pointerup", endBrush);
     svg.addEventListener("pointercancel", endBrush);
     svg.addEventListener("pointerleave", () => brush === undefined && leave());
-    svg.addEventListener("blur", leave);
+    svg.addEventListener("blur", () => {
+      dropBrush();
+      leave();
+    });
     svg.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Escape") dropBrush();
+      if (event.key === "Enter") {
+        event.preventDefault();
+        const from = anchor ?? at;
+        chooseSteppedRange(steps, Math.min(from, at), Math.max(from, at));
+        // The chart has been drawn anew; who came by key goes on by key.
+        find("svg", canvas)?.focus();
+        return;
+      }
       /** @type {Record<string, number>} */
       const moves = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity };
       if (event.key === "Escape") return leave();
@@ -944,7 +968,10 @@ async function start() {
       if (move === undefined) return;
       event.preventDefault();
       const frame = svg.getBoundingClientRect();
+      const from = anchor ?? at;
       const step = Math.max(0, Math.min(steps.n - 1, at + move));
+      dropBrush();
+      if (event.shiftKey) drawBrush((anchor = from), step);
       const x = ((plot.left + (step + 0.5) * band) * frame.width) / plot.width;
       point(step, frame.left + x, Math.max(8, frame.top) + 30);
     });
@@ -962,6 +989,7 @@ async function start() {
     const svg = toNode(chart.svg);
     svg.setAttribute("tabindex", "0");
     canvas.replaceChildren(svg);
+    svg.setAttribute("aria-label", `${chartLabel(svg)}. Arrow keys move over days and rows.`);
     const { plot, rowHeight } = chart;
     const band = (plot.right - plot.left) / steps.n;
     const mark = find(".mark", svg);
@@ -1035,6 +1063,11 @@ async function start() {
   for (const part of parts) part.prepare?.();
   redraw();
   recallState();
+}
+
+/** @param {SVGElement} svg As it was drawn. */
+function chartLabel(svg) {
+  return svg.getAttribute("aria-label") ?? "";
 }
 
 /** @param {HTMLElement} node */

@@ -1,16 +1,20 @@
 /** What a report shows of sessions, put together from event tables and the reduced table. */
+import { dirname, resolve } from "node:path";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import type { ReportData } from "../view/report-data.ts";
-import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailsData } from "../view/report-trails.ts";
+import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/labels.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
 import type { SessionWork } from "../sessions/session-work.ts";
 import { quoteShell } from "../text/shell.ts";
+import { SCRIPTS } from "../process/scripts.ts";
 
 /** Inputs that a command names; of more it says LOGS. */
 const INPUTS_NAMED = 4;
+/** Folders of so few characters are shown. */
+const FOLDER_SHORT = 12;
 
 export interface ReportSessions {
   /** Left out where no session typed anything. */
@@ -28,7 +32,7 @@ export async function collectSessions(
   table: ReducedTable,
   drawn: ReducedTable,
   data: ReportData,
-  where: string,
+  places: TrailPlaces,
 ): Promise<ReportSessions> {
   const queries = toTrailQueries(data);
   const { firstDay, days, sensors } = data.grid;
@@ -50,7 +54,7 @@ export async function collectSessions(
   const chains = buildChainsData(counts, data.grid, drawn.dictionaries.sensor, purposeOf);
   return {
     ...(chains !== undefined && { chains }),
-    trails: buildTrailsData(queries, trails, where, limits.lastDay, data.sensors),
+    trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
   };
 }
 
@@ -85,12 +89,23 @@ export interface WhereOptions {
   readonly sensorAlias?: string | undefined;
 }
 
-/** The logs of a run as arguments of a command, as they were named. */
-export function toWhere(inputs: readonly string[], { mappedDir, sensorAlias }: WhereOptions): string {
+/** The scripts and the logs of a run as a command names them in any folder. */
+export function toPlaces(inputs: readonly string[], { mappedDir, sensorAlias }: WhereOptions): TrailPlaces {
   const isNamed = inputs.length <= INPUTS_NAMED && !inputs.includes("-");
-  return [
-    ...(isNamed ? inputs.map(quoteShell) : ["LOGS"]),
-    ...(mappedDir === undefined ? [] : ["--mapped-dir", quoteShell(mappedDir)]),
-    ...(sensorAlias === undefined ? [] : ["--sensor-alias", quoteShell(sensorAlias)]),
-  ].join(" ");
+  const logs = isNamed ? inputs.map(path => resolve(path)) : [];
+  const options = [
+    ...(mappedDir === undefined ? [] : [["--mapped-dir", resolve(mappedDir)] as const]),
+    ...(sensorAlias === undefined ? [] : [["--sensor-alias", resolve(sensorAlias)] as const]),
+  ];
+  const paths = [SCRIPTS, ...logs, ...options.map(([, path]) => path)];
+  const folders = new Set(paths.map(path => `${dirname(path)}/`).filter(folder => folder.length > FOLDER_SHORT));
+  return {
+    where: [
+      ...(isNamed ? logs.map(quoteShell) : ["LOGS"]),
+      ...options.map(([flag, path]) => `${flag} ${quoteShell(path)}`),
+    ].join(" "),
+    scripts: SCRIPTS,
+    // The longest first: one may lie in another.
+    folders: [...folders].sort((a, b) => b.length - a.length),
+  };
 }

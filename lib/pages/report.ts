@@ -48,6 +48,7 @@ import {
   columnNames,
   describeCoverage,
   describeHeadline,
+  describePeak,
   describeShown,
   keyName,
   type Ranking,
@@ -212,7 +213,8 @@ function toActivityView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / 3);
   const events = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
   const label = `Events of all sensors ${perStep(steps.days)}`;
-  const { svg } = stackChart([{ name: "events", values: events, style: 0 }], steps, CHART_WIDTH, label, 150);
+  const lines = [{ name: "events", values: events, style: 0 }];
+  const { svg } = stackChart(lines, steps, CHART_WIDTH, describePeak(label, steps, lines), 150);
   return { svg: toMarkupText(svg), unit: label };
 }
 
@@ -237,7 +239,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     ...columnFlags(scope, data, section),
     shown: describeShown(ranking, shown, true),
     svg: toMarkupText(
-      lineChart(lines, steps, CHART_WIDTH, `${section.name}: ${unit}`, { isCoarse: true }).svg,
+      lineChart(lines, steps, CHART_WIDTH, describePeak(`${section.name}: ${unit}`, steps, lines), { isCoarse: true }).svg,
     ),
     rows: shown.map((key, i) => {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);

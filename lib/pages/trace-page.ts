@@ -56,7 +56,8 @@ const ROWS_SHOWN = 25;
 const STEPS_SHOWN = 2000;
 
 const WIDTH = 1040;
-const LANE_HEIGHT = 20;
+/** High enough for a finger where the picture is not squeezed. */
+const LANE_HEIGHT = 26;
 const LANE_LEFT = 250;
 const LANE_RIGHT = WIDTH - 90;
 const LANE_TOP = 8;
@@ -81,6 +82,7 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
   const rows = groupEqual(stories);
   const shown = rows.slice(0, limit === 0 ? SESSIONS_SHOWN : Math.min(limit, SESSIONS_SHOWN));
   const repeated = shown.filter(row => row.stories.length > 1);
+  const lanes = new Map(shown.map(({ story }, lane) => [story, `lane-${lane + 1}`]));
   const hasAddresses = summary.addresses.length > 1;
   const isOne = stories.length === 1;
   const isAddress = traced.kind === "address";
@@ -100,7 +102,7 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
       summary.sensors.length > SENSORS_DRAWN
         ? ` First ${SENSORS_DRAWN} of ${formatNumber(summary.sensors.length)} sensors.`
         : "",
-    lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, hasAddresses)) },
+    lanes: { svg: toMarkupText(isOne ? drawSession(stories[0]!) : drawLanes(shown, hasAddresses, lanes)) },
     lanesHeading: isOne ? "What happened when?" : "How did the sessions go?",
     lanesNote: isOne
       ? "Each mark is an event; the scale is linear."
@@ -114,14 +116,14 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     hasTables: isAddress,
     hasRepeated: repeated.length > 1 || (repeated.length > 0 && repeated.length < shown.length),
     repeatedCount: `${plural(repeated.reduce((sum, row) => sum + row.stories.length, 0), "session")}, ${plural(repeated.length, "way")} to go`,
-    repeated: repeated.map(row => toRowView(row, hasAddresses)),
+    repeated: repeated.map(row => ({ ...toRowView(row, hasAddresses), anchor: lanes.get(row.story) })),
     groups: groupStories(singles(shown)).map(group => ({
       heading:
         isAddress || stories.length > 1
           ? `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}`
           : "The session, step by step",
       count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
-      sessions: group.stories.map(story => toSessionView(story, hasAddresses)),
+      sessions: group.stories.map(story => ({ ...toSessionView(story, hasAddresses), anchor: lanes.get(story) })),
     })),
     left:
       rows.length > shown.length
@@ -297,7 +299,7 @@ function drawSession(story: Story): Markup {
 }
 
 /** Several sessions: a lane each, from the connect on, on a logarithmic scale of time. */
-function drawLanes(rows: readonly SessionRow[], withAddress: boolean): Markup {
+function drawLanes(rows: readonly SessionRow[], withAddress: boolean, anchors: ReadonlyMap<Story, string>): Markup {
   const lanesShown = rows.slice(0, LANES_SHOWN);
   const shown = lanesShown.map(({ story }) => story);
   const longest = shown.reduce((most, story) => Math.max(most, (lastOf(story) - story.startUs) / 1e6), 1);
@@ -314,11 +316,15 @@ function drawLanes(rows: readonly SessionRow[], withAddress: boolean): Markup {
     at: round1(LANE_LEFT + (Math.log10(1 + seconds) / reach) * (LANE_RIGHT - LANE_LEFT)),
     text: shortTime(seconds),
   }));
-  const lanes = lanesShown.flatMap(({ story, stories }, lane) => {
+  const lanes = lanesShown.map(({ story, stories }, lane) => {
     const y = top + lane * LANE_HEIGHT + LANE_HEIGHT / 2;
     const start = formatInstant(story.startUs).slice(5);
     const name = stories.length > 1 ? `${formatNumber(stories.length)} × since ${start}` : `${start} ${nameOf(story)}`;
-    return [
+    // A lane leads to its session below; whoever has no pointer reads on.
+    return element(
+      "a",
+      { href: `#${anchors.get(story)!}`, class: "lane-link", tabindex: -1 },
+      element("rect", { class: "reach", x: 0, y: y - LANE_HEIGHT / 2, width: WIDTH, height: LANE_HEIGHT }),
       element(
         "text",
         { class: "row", x: LANE_LEFT - 12, y, dy: ".35em" },
@@ -337,15 +343,12 @@ function drawLanes(rows: readonly SessionRow[], withAddress: boolean): Markup {
         .slice(0, 400)
         .map(step => drawMark(step, story, x(step.us, story), y)),
       element("text", { class: "tick", x: LANE_RIGHT + 12, y, dy: ".35em" }, formatDuration(story.durationSec)),
-    ];
+    );
   });
   const above =
     top > LANE_TOP ? ticks.map(({ at, text }) => element("text", { class: "tick", x: at, y: 12 }, text)) : [];
-  return frame(bottom + 22, "Sessions as lanes from their connect on", [
-    ...above,
-    ...drawTicks(ticks, bottom, top),
-    ...lanes,
-  ]);
+  const parts = [...above, ...drawTicks(ticks, bottom, top), ...lanes];
+  return frame(bottom + 22, "Sessions as lanes from their connect on, each a link to the session", parts, "group");
 }
 
 /** All sessions on the calendar, a row per sensor. */
@@ -414,10 +417,7 @@ function drawTicks(ticks: readonly { at: number; text: string }[], bottom: numbe
   ]);
 }
 
-function frame(height: number, label: string, parts: readonly Markup[]): Markup {
-  return element(
-    "svg",
-    { class: "chart trace", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "img", "aria-label": label },
-    ...parts,
-  );
+function frame(height: number, label: string, parts: readonly Markup[], role = "img"): Markup {
+  const size = { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height };
+  return element("svg", { class: "chart trace", ...size, role, "aria-label": label }, ...parts);
 }

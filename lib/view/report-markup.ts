@@ -22,6 +22,11 @@ export function partMarkup(part: PartView): Markup {
   );
 }
 
+/** What tells a part from its neighbours, where no heading does. */
+function roleMarkup({ role }: PartView): (Markup | string)[] {
+  return role === undefined ? [] : [element("span", { class: "what" }, role), " "];
+}
+
 export function chainsPicture({ data, graph, thinned }: ChainsView, width: number): Markup {
   return drawStepGraph(graph, thinned, {
     width,
@@ -68,13 +73,13 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
     "h3",
     { id: headingId },
     "Sessions: ",
-    ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, partMarkup(part)), " "]),
+    ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, ...roleMarkup(part), partMarkup(part)), " "]),
   );
   return [
     heading,
     element("p", { class: "lead" }, view.shown),
     trailTable(view, hasScript),
-    ...view.commands.map(command => copyLine(command, hasScript)),
+    ...view.commands.map(command => copyLine(command, view.folders, hasScript)),
   ];
 }
 
@@ -103,12 +108,24 @@ function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: bo
   );
 }
 
-function copyLine({ what, text }: TrailCommand, hasScript: boolean): Markup {
+/** A command with its long folders shortened for the eye: they are there, and go along when it is copied. */
+function shortCommand(text: string, folders: readonly string[]): (Markup | string)[] {
+  const folder = folders.find(candidate => text.includes(candidate));
+  if (folder === undefined) return [text];
+  const at = text.indexOf(folder);
+  return [
+    ...shortCommand(text.slice(0, at), folders),
+    element("span", { class: "far" }, folder),
+    ...shortCommand(text.slice(at + folder.length), folders),
+  ];
+}
+
+function copyLine({ what, text }: TrailCommand, folders: readonly string[], hasScript: boolean): Markup {
   return element(
     "p",
     { class: "command-line" },
     element("span", { class: "what" }, `${what}: `),
-    element("code", {}, text),
+    element("code", {}, ...shortCommand(text, folders)),
     ...(hasScript ? [" ", copyButton(text, "Copy", "the command")] : []),
   );
 }
@@ -155,7 +172,7 @@ function dataCell({ className, sort, parts, hasText, text, mark }: CellView): Ma
   return element(
     "td",
     { class: className, "data-sort": sort },
-    ...parts.flatMap(part => [element("span", { class: part.className }, partMarkup(part)), " "]),
+    ...parts.flatMap(part => [element("span", { class: part.className }, ...roleMarkup(part), partMarkup(part)), " "]),
     ...(hasText ? [text] : []),
     ...(mark === undefined ? [] : [mark]),
   );

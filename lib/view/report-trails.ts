@@ -35,9 +35,16 @@ export interface CarriedSession {
   readonly address: string | null;
 }
 
+/** Where the commands of a page find what they need, from whatever folder they are run. */
+export type TrailPlaces = Pick<TrailsData, "where" | "scripts" | "folders">;
+
 export interface TrailsData {
   /** The logs as arguments of a command, ready for a shell. */
   readonly where: string;
+  /** Folder of the scripts, absolute. */
+  readonly scripts: string;
+  /** Folders that a screen shows as `…/`; what is copied has them. */
+  readonly folders: readonly string[];
   /** Stretches of days are counted back from it. */
   readonly lastDay: number;
   readonly sessions: readonly CarriedSession[];
@@ -80,7 +87,7 @@ export function toTrailQueries(data: ReportData): TrailQuery[] {
 export function buildTrailsData(
   queries: readonly TrailQuery[],
   trails: readonly (readonly Trail[])[],
-  where: string,
+  places: TrailPlaces,
   lastDay: number,
   sensors: readonly string[],
 ): TrailsData {
@@ -101,14 +108,14 @@ export function buildTrailsData(
     return { id, keys, cut: cuts.map(set => [...set].sort((a, b) => a - b)) };
   });
   const sorted = [...byKey].sort(([a, left], [b, right]) => right.second - left.second || (a < b ? -1 : 1));
-  const places = new Map(sorted.map(([key], i) => [key, i]));
+  const order = new Map(sorted.map(([key], i) => [key, i]));
   return {
-    where,
+    ...places,
     lastDay,
     sessions: sorted.map(([, session]) => session),
     sections: sections.map(({ id, keys, cut }) => ({
       id,
-      keys: keys.map(list => list.map(session => places.get(keyOf(session))!)),
+      keys: keys.map(list => list.map(session => order.get(keyOf(session))!)),
       cut,
     })),
   };
@@ -173,6 +180,8 @@ export interface TrailView {
   readonly hasSensors: boolean;
   readonly hasAddresses: boolean;
   readonly commands: readonly TrailCommand[];
+  /** As in {@link TrailsData}. */
+  readonly folders: readonly string[];
 }
 
 /**
@@ -195,19 +204,20 @@ export function buildTrail(
       sensor: sensor === "" ? "(no name)" : visible(sensor),
       address: address === null ? "–" : visible(address),
       session: visible(session),
-      command: traceSession(trails.where, session),
+      command: traceSession(trails, session),
     };
   });
   const n = rows.length;
   const count = sumCells(data.cells[key]!, scope.data.grid, scope.filter);
   const total = plural(count, section.unit.slice(0, -1), section.unit);
   const shown = `${found}; ${total} in ${scope.whole ? "all" : "the selection"}.`;
-  const all = traceAll(scope, trails.where, section.id, data.keys[key]!);
+  const all = traceAll(scope, trails, section.id, data.keys[key]!);
   const newest = rows[0];
   return {
     parts: toParts(section.columns, data.keys[key]!),
     shown,
     rows,
+    folders: trails.folders,
     hasSensors: scope.data.sensors.length > 1,
     hasAddresses: section.columns[0] !== "src_ip" && sessions.some(({ address }) => address !== null),
     commands: [
@@ -268,17 +278,22 @@ function option(short: string, long: string, value: string): string {
   return value.startsWith("-") ? `${long}=${quoteShell(value)}` : `${short} ${quoteShell(value)}`;
 }
 
-function traceSession(where: string, session: string): string {
-  return `bun scripts/trace-sid.ts ${option("-sid", "--session-id", session)} ${where}`;
+/** The beginning of a command that runs one of the scripts. */
+function run({ scripts }: TrailPlaces, name: string): string {
+  return `bun ${quoteShell(`${scripts}/${name}.ts`)}`;
+}
+
+function traceSession(places: TrailPlaces, session: string): string {
+  return `${run(places, "trace-sid")} ${option("-sid", "--session-id", session)} ${places.where}`;
 }
 
 /** The command that finds all sessions of a value in the selection; undefined where it cannot be said in one line. */
-function traceAll(scope: Scope, where: string, id: string, key: readonly KeyValue[]): TrailCommand | undefined {
+function traceAll(scope: Scope, places: TrailPlaces, id: string, key: readonly KeyValue[]): TrailCommand | undefined {
   const selection = toSelection(scope);
   if (id === "connections" || id === "sessions" || id === "proxy") {
     const address = key[0];
     if (typeof address !== "string" || address.length > ARGUMENT_MOST) return undefined;
-    const text = `bun scripts/trace-ip.ts ${option("-i", "--ip", address)} ${where}${selection}`;
+    const text = `${run(places, "trace-ip")} ${option("-i", "--ip", address)} ${places.where}${selection}`;
     return { what: "Trace all sessions of the address", text };
   }
   const conditions = toConditions(id, key);
@@ -286,7 +301,7 @@ function traceAll(scope: Scope, where: string, id: string, key: readonly KeyValu
   const where_ = conditions.conditions.map(condition => ` --where ${quoteShell(condition)}`).join("");
   return {
     what: "List all sessions",
-    text: `bun scripts/value-counts.ts --event ${conditions.event} --column session -n 0${where_} ${where}${selection}`,
+    text: `${run(places, "value-counts")} --event ${conditions.event} --column session -n 0${where_} ${places.where}${selection}`,
   };
 }
 
@@ -335,8 +350,7 @@ function toConditions(id: string, key: readonly KeyValue[]): { event: string; co
 }
 
 /** The sessions as the page's data hold them: times as steps back, texts once. */
-export interface PackedTrails {
-  readonly where: string;
+export interface PackedTrails extends TrailPlaces {
   readonly lastDay: number;
   /** Sensors and addresses; null where there is none. */
   readonly texts: readonly (string | null)[];
@@ -345,7 +359,7 @@ export interface PackedTrails {
   readonly sections: TrailsData["sections"];
 }
 
-export function packTrails({ where, lastDay, sessions, sections }: TrailsData): PackedTrails {
+export function packTrails({ where, scripts, folders, lastDay, sessions, sections }: TrailsData): PackedTrails {
   const texts = new Map<string | null, number>();
   const placeOf = (text: string | null) => {
     if (!texts.has(text)) texts.set(text, texts.size);
@@ -355,14 +369,13 @@ export function packTrails({ where, lastDay, sessions, sections }: TrailsData): 
     const back = (sessions[i - 1]?.second ?? 0) - second;
     return [back, placeOf(sensor), session, placeOf(address)] as const;
   });
-  return { where, lastDay, texts: [...texts.keys()], sessions: rows, sections };
+  return { where, scripts, folders, lastDay, texts: [...texts.keys()], sessions: rows, sections };
 }
 
-export function unpackTrails({ where, lastDay, texts, sessions, sections }: PackedTrails): TrailsData {
+export function unpackTrails({ where, scripts, folders, lastDay, texts, sessions, sections }: PackedTrails): TrailsData {
   let second = 0;
   return {
-    where,
-    lastDay,
+    ...{ where, scripts, folders, lastDay },
     sessions: sessions.map(([back, sensor, session, address]) => {
       second -= back;
       return { second, sensor: texts[sensor] ?? "", session, address: texts[address] ?? null };

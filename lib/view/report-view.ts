@@ -3,7 +3,7 @@
  * the page. Texts come out ready to show; nothing here knows HTML.
  */
 import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
-import { type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
+import { describeValue, type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { countDistinctValues, distinctText, type DistinctValue } from "./distinct-values.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
@@ -312,6 +312,17 @@ export function stepLabel(steps: Steps, step: number): string {
   return first === last ? toLongDay(first) : `${toLongDay(first)} – ${toLongDay(last)}`;
 }
 
+/** A chart's label with its peak and, of single days, its total: what the eye takes from the picture at once. */
+export function describePeak(label: string, steps: Steps, lines: readonly Line[]): string {
+  const sums = Array.from({ length: steps.n }, (_, step) =>
+    lines.reduce((sum, { values }) => sum + (values[step] ?? 0), 0),
+  );
+  const peak = sums.reduce((most, sum) => Math.max(most, sum), 0);
+  if (peak === 0) return `${label}; nothing`;
+  const total = steps.days > 1 ? "" : `, ${formatNumber(sums.reduce((all, sum) => all + sum, 0))} in total`;
+  return `${label}; peak ${describeValue(peak)}, ${stepLabel(steps, sums.indexOf(peak))}${total}`;
+}
+
 export function stepUnit(section: Section, steps: Steps): string {
   return `${section.unit} ${perStep(steps.days)}`;
 }
@@ -351,6 +362,8 @@ export interface PartView {
   /** The beginning of a long text. */
   readonly head: string;
   readonly isFirst: boolean;
+  /** Which of several addresses it is, where no heading of a column says so. */
+  readonly role?: string;
   /** For the style: the column, and whether the text stays on one line. */
   readonly className: string;
 }
@@ -453,6 +466,8 @@ function toSuccessText(success: number, count: number, unknown: "some" | "all" |
   return success === 0 ? "0" : `${unknown === undefined ? "" : "≥ "}${formatShare(success / count)}`;
 }
 
+const FORWARD_ROLES: Readonly<Partial<Record<KeyColumn, string>>> = { src_ip: "from", dst_ip: "to", dst_port: "port" };
+
 /** A key as its columns are shown; texts as long as a page carries them. */
 export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
   return columns.map((column, i) => {
@@ -463,7 +478,8 @@ export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[])
     const isLong = text.length > most;
     const head = !isLong ? text : column === "outfile" ? clipMiddle(text, most) : clipEnd(text, most);
     const className = `key key-${column}${head.length <= SHORT_CHARACTERS ? " short" : ""}`;
-    return { text, isNone, isLong, head, isFirst: i === 0, className };
+    const role = columns.includes("dst_ip") ? FORWARD_ROLES[column] : undefined;
+    return { text, isNone, isLong, head, isFirst: i === 0, className, ...(role !== undefined && { role }) };
   });
 }
 

@@ -11,6 +11,11 @@ import { round1 } from "./scale.ts";
 
 /** A column is as wide as a label takes that can still be told from others. */
 const COLUMN_LEAST = 166;
+/** Where that would leave most columns out of sight: room for a command's first word, the rest is a touch away. */
+const COLUMN_NARROW = 58;
+const NARROW = 620;
+/** Left of the first bar, for the outline of its focus. */
+const MARGIN = 4;
 const COLUMN_MOST = 320;
 const NODE_WIDTH = 9;
 const NODE_LEAST = 3;
@@ -28,6 +33,8 @@ const TWO_LINES = 30;
 const ONE_LINE = 16;
 /** The same where no band leads on. */
 const ONE_LINE_FREE = 10;
+/** Characters from which a label has room for a count with its share. */
+const COUNT_CHARACTERS = 16;
 /** Width of the bar that marks what ends at a node. */
 const END_WIDTH = 4;
 /** Paths the page carries for highlighting; rarer ones are left out, and the page says what share that is. */
@@ -96,15 +103,16 @@ export function drawStepGraph(
   for (const { step } of nodes) perColumn.set(step, (perColumn.get(step) ?? 0) + 1);
   const most = Math.max(1, ...perColumn.values());
   const height = Math.min(HEIGHT_MOST, Math.max(HEIGHT_LEAST, most * HEIGHT_PER_NODE));
-  const columnWidth = Math.max(COLUMN_LEAST, Math.min(COLUMN_MOST, Math.floor(wanted / columns)));
+  const least = wanted < NARROW ? COLUMN_NARROW : COLUMN_LEAST;
+  const columnWidth = Math.max(least, Math.min(COLUMN_MOST, Math.floor((wanted - MARGIN) / columns)));
   const layout = layoutSankey(
     nodes.map(({ step, sessions, command }) => ({ column: step, value: sessions, isLast: command === REST })),
     links,
     { height, padding: NODE_PADDING, nodeLeast: NODE_LEAST },
   );
-  const width = columns * columnWidth;
+  const width = columns * columnWidth + MARGIN;
   const total = graph.sessions;
-  const x = (step: number) => step * columnWidth;
+  const x = (step: number) => step * columnWidth + MARGIN;
   const bands = links.map(({ source, target, value }, i) => {
     const { sourceY, targetY, width: band } = layout.links[i]!;
     const [from, to] = [x(nodes[source]!.step) + NODE_WIDTH, x(nodes[target]!.step)];
@@ -136,7 +144,7 @@ export function drawStepGraph(
     });
   });
   const heads = Array.from({ length: columns }, (_, step) =>
-    element("text", { class: "tick", x: x(step), y: 12 }, step === 0 ? "first command" : `${ordinal(step + 1)}`),
+    element("text", { class: "tick", x: x(step), y: 12 }, step > 0 ? ordinal(step + 1) : columnWidth < COLUMN_LEAST ? "1st" : "first command"),
   );
   return element(
     "svg",
@@ -182,7 +190,8 @@ function drawNode(node: FlowNode, place: NodePlace): Markup {
   // A band as thin as that would strike the text through: it stands above.
   const labelY = isTwo ? middle - 7 : height < (isLeft ? ONE_LINE : ONE_LINE_FREE) ? round1(y - 5) : middle;
   const label = clipColumns(name, Math.max(4, characters));
-  const count = `${ref === undefined ? "" : `${ref} · `}${formatNumber(node.sessions)} · ${share}`;
+  const numbersText = characters < COUNT_CHARACTERS ? formatNumber(node.sessions) : `${formatNumber(node.sessions)} · ${share}`;
+  const count = `${ref === undefined ? "" : `${ref} · `}${numbersText}`;
   const ends = (sessions: number) => (height * sessions) / node.sessions;
   const ended = ends(node.ended);
   const on = ends(node.continued);

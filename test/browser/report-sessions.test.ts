@@ -30,7 +30,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "report-sessions-"));
     const pages: [string, string][] = [
-      ["fleet", build(buildFleet({ days: 40, sensors: 4 }), "logs").html],
+      ["fleet", build(buildFleet({ days: 40, sensors: 4 }), "/srv/honeypots/logs").html],
       ["hostile", build(buildHostile(), "'<img src=x>' \"{{x}}\"").html],
       ["plain", prepareReport(buildFleet({ days: 9, sensors: 2 }), OPTIONS).render({})],
     ];
@@ -113,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       const id = await text(page, "#trail-sheet tbody code >> nth=0");
       await page.click("#trail-sheet tbody button >> nth=0");
       await page.locator("#trail-sheet tbody button", { hasText: "Copied" }).waitFor();
-      expect(await page.evaluate("navigator.clipboard.readText()")).toBe(`bun scripts/trace-sid.ts -sid ${id} logs`);
+      expect(await page.evaluate("navigator.clipboard.readText()")).toBe(`bun /home/me/toolkit/scripts/trace-sid.ts -sid ${id} /srv/honeypots/logs`);
       await page.keyboard.press("Escape");
       expect(await page.locator("#trail-sheet").isVisible()).toBe(false);
       expect(await page.evaluate("document.activeElement.className")).toBe("trail");

@@ -12,6 +12,7 @@ import { seededRandom } from "./random.ts";
 const STEPS = 6;
 /** Sessions of a value. */
 const SESSIONS_DRAWN = 80;
+const KIT = { scripts: "/home/me/toolkit/scripts", folders: ["/home/me/toolkit/", "/srv/honeypots/"] };
 
 /** @param chains Different chains; the leaders come on every sensor-day, the others ever more seldom. */
 export function buildFleetSessions(
@@ -38,7 +39,7 @@ export function buildFleetSessions(
   );
   return {
     ...(carried !== undefined && { chains: carried }),
-    trails: buildTrailsData(queries, trails, where, limits.lastDay, data.sensors),
+    trails: buildTrailsData(queries, trails, { where, ...KIT }, limits.lastDay, data.sensors),
   };
 }
 

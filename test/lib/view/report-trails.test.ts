@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { quoteShell } from "../../../lib/text/shell.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { buildReportData } from "../../../lib/view/report-data.ts";
-import { toWhere } from "../../../lib/pages/report-sessions.ts";
+import { toPlaces } from "../../../lib/pages/report-sessions.ts";
 import {
   buildTrail,
   buildTrailsData,
@@ -63,7 +65,7 @@ const TRAILS = buildTrailsData(
         : toTrail(session(2, "b", "b1")),
     ),
   ),
-  "logs",
+  { where: "logs", scripts: "/kit/scripts", folders: [] },
   FIRST + 2,
   DATA.sensors,
 );
@@ -97,10 +99,10 @@ describe("trails", () => {
       "2024-01-01 01:01:01 a 192.0.2.9 -a2",
     ]);
     expect(hasAddresses).toBe(true);
-    expect(rows[2]!.command).toBe("bun scripts/trace-sid.ts --session-id='-a2' logs");
+    expect(rows[2]!.command).toBe("bun /kit/scripts/trace-sid.ts --session-id='-a2' logs");
     expect(commands.map(({ text }) => text)).toEqual([
-      "bun scripts/trace-sid.ts -sid b1 logs",
-      "bun scripts/value-counts.ts --event 'login.*' --column session -n 0 --where username=root " +
+      "bun /kit/scripts/trace-sid.ts -sid b1 logs",
+      "bun /kit/scripts/value-counts.ts --event 'login.*' --column session -n 0 --where username=root " +
         `--where 'password=it'\\''s' logs`,
     ]);
   });
@@ -131,7 +133,7 @@ describe("trails", () => {
       }
       return newest.finish();
     });
-    const built = buildTrailsData([{ ...QUERIES[0]!, id: "credentials" }], [trails], "logs", limits.lastDay, names);
+    const built = buildTrailsData([{ ...QUERIES[0]!, id: "credentials" }], [trails], { where: "logs", scripts: "/kit/scripts", folders: [] }, limits.lastDay, names);
     const [{ keys, cut }] = built.sections as [(typeof built.sections)[number]];
     expect(built.sessions.length).toBeLessThan(6500);
     keys.forEach((places, key) => {
@@ -151,16 +153,18 @@ describe("trails", () => {
   test("an address is traced; what cannot be said in one line is left out", () => {
     const { shown, commands, hasAddresses } = trail("connections", 0);
     expect([shown, hasAddresses]).toEqual(["The only session; 2 connections in all.", false]);
-    expect(commands[1]!.text).toBe("bun scripts/trace-ip.ts -i 2001:db8::1 logs");
+    expect(commands[1]!.text).toBe("bun /kit/scripts/trace-ip.ts -i 2001:db8::1 logs");
     expect(trail("credentials", 1).commands).toHaveLength(1);
     expect(trail("commands", 0).commands).toHaveLength(1);
   });
 
-  test("logs are named as they were given; a pipe, and more than a few, have no name", () => {
-    expect(toWhere(["my logs", "b"], { mappedDir: "m", sensorAlias: "x y" })).toBe(
-      "'my logs' b --mapped-dir m --sensor-alias 'x y'",
-    );
-    expect(toWhere(["-"], {})).toBe("LOGS");
-    expect(toWhere(["1", "2", "3", "4", "5"], {})).toBe("LOGS");
+  test("logs and scripts are named so that any folder finds them; a pipe, and more than a few, have no name", () => {
+    const { where, scripts, folders } = toPlaces(["my logs", "/srv/b"], { mappedDir: "m", sensorAlias: "x y" });
+    const here = (name: string) => quoteShell(resolve(name));
+    expect(where).toBe(`${here("my logs")} /srv/b --mapped-dir ${here("m")} --sensor-alias ${here("x y")}`);
+    expect(scripts).toBe(resolve(import.meta.dir, "../../../scripts"));
+    for (const folder of folders) expect(`${where} ${scripts}`).toContain(folder);
+    expect(toPlaces(["-"], {}).where).toBe("LOGS");
+    expect(toPlaces(["1", "2", "3", "4", "5"], {}).where).toBe("LOGS");
   });
 });

@@ -10,10 +10,12 @@ import {
   buildScope,
   describeCoverage,
   describeHeadline,
+  describePeak,
   describeShown,
   describeUncertainty,
   meanSteps,
   rankSection,
+  toParts,
 } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
@@ -52,6 +54,20 @@ const part = (from: number, to: number, sensors: number[]) =>
   buildScope(DATA, { range: { first: first + from, last: first + to }, sensors: Uint8Array.from(sensors) }, OPTIONS);
 const whole = buildScope(DATA, everything(DATA.grid), OPTIONS);
 const steps = toSteps(whole.filter.range, 1);
+
+test("a chart's label names its peak and, of single days, its total", () => {
+  const lines = [{ name: "w", values: [1, null, 3] }, { name: "id", values: [1, 0, 2] }];
+  const days = (n: number, each: number) => toSteps({ first: 19783, last: 19783 + n * each - 1 }, each);
+  expect(describePeak("x", days(3, 1), lines)).toBe("x; peak 5, Sun 3 Mar 2024, 7 in total");
+  expect(describePeak("x", days(3, 7), lines)).toBe("x; peak 5, Fri 15 Mar 2024 – Thu 21 Mar 2024");
+  expect(describePeak("x", days(3, 1), [])).toBe("x; nothing");
+});
+
+test("of two addresses, the source and the target are named", () => {
+  const roles = (columns: Parameters<typeof toParts>[0]) => toParts(columns, columns.map(String)).map(({ role }) => role);
+  expect(roles(["src_ip", "dst_ip", "dst_port"])).toEqual(["from", "to", "port"]);
+  expect(roles(["src_ip", "dst_port"])).toEqual([undefined, undefined]);
+});
 
 describe("lines", () => {
   test("a day nobody watched is a gap, a watched day without the key is zero", () => {
