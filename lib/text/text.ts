@@ -58,6 +58,8 @@ export function textWidth(text: string): number {
 /**
  * Cut a text to a number of terminal columns, between graphemes; a cut text ends in "…".
  *
+ * `Bun.sliceAnsi` does not hold the width where a wide character meets it, and keeps a grapheme however long it is.
+ *
  * @param text As it will be shown, so already through {@link visible}.
  * @param columns At least 1.
  * @throws {RangeError} if `columns` is not a whole number >= 1.
@@ -132,17 +134,8 @@ export function errorReason(error: unknown): string {
 
 /** Break prose at spaces into lines of at most `columns`; a word longer than that gets a line of its own. */
 export function wrapText(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/).filter(part => part !== "")) {
-    if (line !== "" && textWidth(line) + 1 + textWidth(word) > columns) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return line === "" ? lines : [...lines, line];
+  const words = text.trim().replace(/\s+/g, " ");
+  return words === "" ? [] : Bun.wrapAnsi(words, columns).split("\n");
 }
 
 /** Order of two texts by their UTF-16 code units, for sorting: the same on every machine, whatever its language. */
