@@ -79,6 +79,7 @@ const OPTIONS = {
   kind: {
     type: "choice",
     choices: COMPARED_KINDS,
+    placeholder: "KIND",
     repeatable: true,
     help: "Compare this kind of count only, and list what is new in it; give it again for more. All by default.",
   },

@@ -592,7 +592,10 @@ export function helpText(command: Command): string {
   const optionLines = Object.entries<OptionSpec>({ ...options, ...GENERAL_OPTIONS }).map(([key, spec]) => {
     const preset = describeDefault(spec);
     const required = spec.required ? " Required." : "";
-    const help = `${spec.help}${required}${preset === undefined ? "" : ` [default: ${preset}]`}`;
+    // Choices that are too many to stand in the name's place are told behind it.
+    const choices =
+      spec.type === "choice" && spec.placeholder !== undefined ? ` ${spec.placeholder} is ${spec.choices.join(", ")}.` : "";
+    const help = `${spec.help}${choices}${required}${preset === undefined ? "" : ` [default: ${preset}]`}`;
     return describe(optionUsage(key, spec), help);
   });
   sections.push(`Options:\n${optionLines.join("")}`);
