@@ -26,7 +26,7 @@ import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
-import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
+import { linkPages, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
@@ -127,16 +127,15 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { table: drawn, ...more } = drawTable(table);
   if (!values.quiet) more.limits.forEach(note);
   // Runs beside what follows; its failure is met where it is awaited.
-  const reportLink = linkToPage(files.result);
-  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, reportLink, limits: more.limits } });
+  const links = linkPages(files);
+  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, ...links, limits: more.limits } });
   stats.catch(() => {});
   await using outputSet = new OutputSet();
   const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
     const output = await outputSet.open(path);
     for (const chunk of chunks) await output.write(chunk);
   };
-  const statsLink = linkToPage(files.stats);
-  const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, statsLink, ...more });
+  const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more });
   const aside = collectSessions(analysis.beside!, table, drawn, report.data, toPlaces(inputs, values));
   aside.catch(() => {});
   await write(files.arrow, reducedToIpc(table));

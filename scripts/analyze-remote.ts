@@ -62,7 +62,7 @@ import {
   resolveTargets,
   type Target,
 } from "../lib/remote/fleet.ts";
-import { linkToPage, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
+import { linkPages, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { renderReport } from "../lib/pages/report.ts";
 import type { Seam } from "../lib/reduced/joined-lines.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
@@ -306,8 +306,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { table: drawn, ...more } = drawTable(table);
   const limits = [...limitsOf(outcomes), ...more.limits];
   more.limits.forEach(onNotice);
-  const reportLink = linkToPage(files.result);
-  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, limits, reportLink } });
+  const links = linkPages(files);
+  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, limits, ...links } });
   stats.catch(() => {});
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));
@@ -322,7 +322,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       statistics,
       limits,
       generatedBy: PROGRAM,
-      statsLink: linkToPage(files.stats),
+      ...links,
     }),
   ]);
   await write(set, files.stats, [html]);

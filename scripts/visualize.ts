@@ -11,7 +11,7 @@ import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
-import { besideReport, linkToPage } from "../lib/pages/page-names.ts";
+import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
 import { prepareReport } from "../lib/pages/report.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
@@ -76,7 +76,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const path = chooseTable(values.file, operands);
   const startMs = performance.now();
   const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
-  const outputs = outfile === "-" ? ["-"] : [outfile, besideReport(outfile, "stats.html")];
+  const paths = reportPaths(outfile);
+  const links = linkPages(paths);
+  const outputs = outfile === "-" ? ["-"] : [paths.result, paths.stats];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const table = await readReduced(path, line => {
@@ -97,15 +99,13 @@ export async function main(argv: string[]): Promise<ExitCode> {
           }),
         );
   using work = set && startSessionWork(set, table.info.parameters);
-  const [, statsPath] = outputs;
-  const links = statsPath === undefined ? {} : { statsLink: linkToPage(statsPath) };
   const { table: drawn, ...more } = drawTable(table);
   if (!values.quiet) more.limits.forEach(note);
   const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more });
   const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, html } = await statsAside({
     table: drawn,
-    options: { thresholdPercent, lastDays, reportLink: linkToPage(outfile), limits: more.limits },
+    options: { thresholdPercent, lastDays, ...links, limits: more.limits },
   });
   const pages = [
     () => report.render({ statistics, ...(sessions && { sessions }) }),

@@ -7,7 +7,8 @@ import { basename, dirname, join } from "node:path";
  */
 export function besideReport(report: string, name: string): string {
   const stem = basename(report).replace(/\.html?$/i, "");
-  return join(dirname(report), stem === "" || stem === "result" ? name : `${stem}-${name}`);
+  // "-" is standard output.
+  return join(dirname(report), ["", "-", "result"].includes(stem) ? name : `${stem}-${name}`);
 }
 
 /** What a run with a report writes. */
@@ -24,7 +25,18 @@ export function reportPaths(result: string, json = besideReport(result, "reduced
   return { json, arrow: `${json.replace(/\.json$/, "")}.arrow`, result, stats: besideReport(result, "stats.html") };
 }
 
-/** Link to a page in the same folder; whatever its name holds, it is no other address. */
-export function linkToPage(path: string): string {
-  return encodeURIComponent(basename(path));
+/** Links between a report and its statistics. */
+export interface PageLinks {
+  readonly statsLink?: string;
+  readonly reportLink?: string;
+}
+
+/**
+ * How two pages in one folder lead to each other; whatever their names hold, they are no other addresses.
+ *
+ * @returns Nothing where the report goes to standard output: it lies beside no other page.
+ */
+export function linkPages({ result, stats }: Pick<ReportPaths, "result" | "stats">): PageLinks {
+  const toLink = (path: string) => encodeURIComponent(basename(path));
+  return result === "-" ? {} : { statsLink: toLink(stats), reportLink: toLink(result) };
 }

@@ -50,7 +50,7 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
   };
   const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
   const { thresholdPercent, lastDays, limits = [], reportLink } = options;
-  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM, ...(reportLink === undefined ? {} : { reportLink }) };
+  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM, ...(reportLink && { reportLink }) };
   return { statistics, html: renderStats(table, statistics, page) };
 }
 

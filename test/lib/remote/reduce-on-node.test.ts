@@ -263,6 +263,7 @@ describe("counts that were kept", () => {
       writeFileSync(at.kept, bytes);
       expect(await reduceFrom(at.node)).toMatchObject({ isReused: false });
       expect(at.asked()).toBe(++asked);
+      expect(await reduceFrom(at.node)).toMatchObject({ isReused: true });
     }
     // A place where nothing can be kept costs the next run, not this one.
     const kept = join(at.node.known, "below/a/file");
