@@ -265,6 +265,7 @@ export class Connector implements AsyncDisposable {
     const { timeoutMs, acceptNew = false } = this.#options;
     const known = this.#knownKeys(host);
     const revoked = this.#revokedKeys(host);
+    const { host: name, port } = host.knownAs;
     let shown: ShownKey | undefined;
     let failure: unknown;
     const ssh = new NodeSSH();
@@ -286,10 +287,10 @@ export class Connector implements AsyncDisposable {
         }
         login.authHandler(methodsLeft, partialSuccess, next);
       }) satisfies Login["authHandler"] as never,
-      algorithms: { kex: KEX_ALGORITHMS, serverHostKey: orderKeyAlgorithms(known, host.host, host.port) },
+      algorithms: { kex: KEX_ALGORITHMS, serverHostKey: orderKeyAlgorithms(known, name, port) },
       // Whatever is not exactly `false` lets ssh2 go on, a promise included: this must stay synchronous.
       hostVerifier: (key: Buffer): boolean => {
-        shown = { key, ...checkHostKey(known, host.host, host.port, key) };
+        shown = { key, ...checkHostKey(known, name, port, key) };
         if (revoked.has(key)) shown = { key, verdict: "revoked", entry: undefined };
         const isNew = acceptNew && shown.verdict === "unknown";
         if (isNew || this.#fresh.has(key.toString("base64"))) {
@@ -322,10 +323,11 @@ export class Connector implements AsyncDisposable {
    */
   #record(host: SshHost, key: Buffer, known: KnownKey[]): void {
     const [file] = host.knownHosts;
-    if (file === undefined || checkHostKey(known, host.host, host.port, key).verdict !== "unknown") return;
+    const { host: name, port } = host.knownAs;
+    if (file === undefined || checkHostKey(known, name, port, key).verdict !== "unknown") return;
     try {
       this.#fresh.add(key.toString("base64"));
-      known.push(addKnownHost(file, host.host, host.port, key));
+      known.push(addKnownHost(file, name, port, key));
     } catch (error) {
       throw new SshError("key", `its key cannot be recorded: ${(error as Error).message}`, { cause: error });
     }
@@ -398,7 +400,7 @@ function connectError(
 /** Why a key is not trusted, and what to do about it. */
 function describeKey(
   { key, verdict, entry }: ShownKey,
-  { host, port, knownHosts }: SshHost,
+  { knownAs: { host, port }, knownHosts }: SshHost,
   known: readonly KnownKey[],
 ): string {
   const shown = `${visible(keyType(key))} ${fingerprint(key)}`;

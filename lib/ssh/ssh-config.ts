@@ -33,6 +33,8 @@ export interface SshHost {
   /** Socket of the agent; undefined = none. */
   readonly agent: string | undefined;
   readonly knownHosts: readonly string[];
+  /** Under which it stands in these files: its own name and port, or HostKeyAlias, which has none. */
+  readonly knownAs: Pick<HostSpec, "host"> & { readonly port: number };
   /** Files of keys that are trusted no more, whatever else says so. */
   readonly revokedKeys: readonly string[];
   /** Ways to send a password that the configuration allows. */
@@ -117,6 +119,7 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   }
   const host = one("hostname") ?? spec.host;
   const port = Number(one("port") ?? spec.port ?? 22);
+  const alias = one("hostkeyalias");
   const user = one("user") ?? spec.user ?? userInfo().username;
   // A jump that is named, "none" as well, takes the place of the command.
   const proxyCommand = options.jump === undefined && jumps.length === 0 ? one("proxycommand") : undefined;
@@ -146,6 +149,7 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
       ...(one("passwordauthentication") === "no" ? [] : ["password" as const]),
       ...(one("kbdinteractiveauthentication") === "no" ? [] : ["keyboard-interactive" as const]),
     ],
+    knownAs: alias === undefined ? { host, port } : { host: alias, port: 22 },
     jumps,
     proxyCommand: hasProxy ? expandFor(spec, proxyCommand, { host, port, user }) : undefined,
   };

@@ -354,6 +354,23 @@ describe("host keys", () => {
     await using(host, () => {}, { acceptNew: true });
   });
 
+  test("under the name that HostKeyAlias gives it, a changed key is one with --accept-new too", async () => {
+    await using at = await setUpFake({});
+    const [known] = at.host.knownHosts as [string];
+    const host = { ...at.host, knownAs: { host: "alias", port: 22 } };
+    const own = await Bun.file(known).text();
+    expect(await faultOf(using(host, () => {}))).toMatchObject({ fault: "key" });
+    await Bun.write(known, `alias ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHKj+sVa9WcD/q2DJUJaf43Kptc8xYuUQA4bOFj9vC8T\n`);
+    expect(await faultOf(using(host, () => {}, { acceptNew: true }))).toMatchObject({
+      fault: "key",
+      message: expect.stringContaining("has changed"),
+    });
+    await Bun.write(known, "");
+    await using(host, () => {}, { acceptNew: true });
+    expect(await Bun.file(known).text()).toBe(own.replace(/^\S+/, "alias"));
+    await using(host, () => {});
+  });
+
   test("a password never goes to a host whose key is not known", async () => {
     await using at = await setUpFake({});
     const host = { ...at.host, knownHosts: [] };

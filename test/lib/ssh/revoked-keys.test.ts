@@ -75,6 +75,8 @@ describe("the SSH configuration", () => {
     expect(await resolve("")).toEqual({ revokedKeys: [], passwordWays: [...both] });
     expect(await resolve("RevokedHostKeys none")).toMatchObject({ revokedKeys: [] });
     expect(await resolve("Host pot\nRevokedHostKeys /etc/revoked")).toMatchObject({ revokedKeys: ["/etc/revoked"] });
+    await Bun.write(configFile, "Host pot\nPort 2112\nHostKeyAlias potter");
+    expect((await resolveHost({ host: "pot" }, { configFile })).knownAs).toEqual({ host: "potter", port: 22 });
     expect(await resolve("PasswordAuthentication no")).toMatchObject({ passwordWays: ["keyboard-interactive"] });
     expect(await resolve("PasswordAuthentication no\nKbdInteractiveAuthentication no")).toMatchObject({ passwordWays: [] });
   });
