@@ -128,7 +128,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.quiet) more.limits.forEach(note);
   // Runs beside what follows; its failure is met where it is awaited.
   const links = linkPages(files);
-  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, ...links, limits: more.limits } });
+  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, ...links, ...more } });
   stats.catch(() => {});
   await using outputSet = new OutputSet();
   const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {

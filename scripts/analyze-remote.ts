@@ -307,7 +307,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const limits = [...limitsOf(outcomes), ...more.limits];
   more.limits.forEach(onNotice);
   const links = linkPages(files);
-  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, limits, ...links } });
+  const stats = statsAside({ table: drawn, options: { ...more, thresholdPercent, lastDays, limits, ...links } });
   stats.catch(() => {});
   await using set = new OutputSet();
   await write(set, files.arrow, reducedToIpc(table));

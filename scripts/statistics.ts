@@ -157,11 +157,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
     : whole;
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const { table: drawn, limits } = drawTable(table);
+  const { table: drawn, limits, allSensors } = drawTable(table);
   const { statistics, html } = await statsAside({
     table: drawn,
     options: {
       limits,
+      allSensors,
       thresholdPercent,
       lastDays,
       baselineDays: values.baselineDays,

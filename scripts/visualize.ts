@@ -105,7 +105,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, html } = await statsAside({
     table: drawn,
-    options: { thresholdPercent, lastDays, ...links, limits: more.limits },
+    options: { thresholdPercent, lastDays, ...links, ...more },
   });
   const pages = [
     () => report.render({ statistics, ...(sessions && { sessions }) }),
@@ -116,7 +116,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const seconds = formatDuration((performance.now() - startMs) / 1000);
     const shown = outfile === "-" ? "on stdout" : outputs.map(visible).join(", ");
     note(
-      `visualize: ${plural(statistics.days, "day")}, ${plural(statistics.sensors.length, "sensor")}, ` +
+      `visualize: ${plural(statistics.days, "day")}, ${plural(more.allSensors, "sensor")}, ` +
         `${formatNumber(countRows(table))} rows; ${shown}; ${seconds}`,
     );
   }

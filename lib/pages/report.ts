@@ -92,6 +92,8 @@ export interface ReportOptions {
   readonly limits?: readonly string[];
   /** Code of what stands for all sensors that are not drawn one by one, see `drawTable`. */
   readonly others?: number | undefined;
+  /** How many sensors there are, where not all are drawn one by one. */
+  readonly allSensors?: number;
   /** Link to the page of what changed, where there is one. */
   readonly statsLink?: string;
 }
@@ -313,7 +315,7 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
   return buildProvenance(
     table.info,
     [
-      { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(data.sensors.length)}` },
+      { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(options.allSensors ?? data.sensors.length)}` },
       { name: "Shown per section", value: options.topN === 0 ? `all, at most ${SHOW_MOST}` : `first ${options.topN}` },
       { name: "Compared", value: `last ${plural(options.lastDays, "day")}` },
       { name: "Threshold of change", value: `${options.thresholdPercent} %` },

@@ -54,6 +54,8 @@ export interface StatsPageOptions {
   readonly generatedBy?: string;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
+  /** How many sensors there are, where not all are looked at one by one. */
+  readonly allSensors?: number;
   /** Link to the report it belongs to, where there is one. */
   readonly reportLink?: string;
 }
@@ -88,7 +90,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     heading: hasDays ? `What changed, ${daysText(statistics.shownFirstDay, statistics.lastDay)}` : "No events",
     lede: hasDays
       ? `Against the archive from ${toIsoDay(statistics.firstDay)} on, ${plural(statistics.days, "day")}, ` +
-        plural(statistics.sensors.length, "sensor")
+        plural(options.allSensors ?? statistics.sensors.length, "sensor")
       : "The inputs held no event.",
     reportLink: options.reportLink,
     nav: [
@@ -96,7 +98,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
       ...sections.map(({ id, name }) => ({ id, name })),
       { id: "provenance", name: "Provenance" },
     ],
-    figures: hasDays ? toFigures(statistics) : [],
+    figures: hasDays ? toFigures(statistics, options) : [],
     notes: [...(options.limits ?? []), ...statistics.notes.map(visible)],
     hasNotes: (options.limits ?? []).length + statistics.notes.length > 0,
     sections,
@@ -112,7 +114,8 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 
-function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Statistics) {
+function toFigures(statistics: Statistics, { allSensors = statistics.sensors.length }: StatsPageOptions) {
+  const { changes, tests, novelty, coverage, outages, sensors } = statistics;
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>
     novelty.totals.reduce((sum, entry) => sum + pick(entry), 0);
   const watched = coverage.reduce((sum, sensor) => sum + sensor.watchedDays, 0);
@@ -138,7 +141,7 @@ function toFigures({ changes, tests, novelty, coverage, outages, sensors }: Stat
     {
       value: orDash(watched, watched % 1 === 0 ? 0 : 1),
       label: "sensor-days watched",
-      note: plural(sensors.length, "sensor"),
+      note: plural(allSensors, "sensor"),
     },
     {
       value: orDash(outages.length),

@@ -20,6 +20,8 @@ export interface StatsRequest {
     readonly lastDays: number;
     /** Sentences on what should be in the table and is not. */
     readonly limits?: readonly string[];
+    /** How many sensors there are, where not all are looked at one by one. */
+    readonly allSensors?: number;
     /** Link to the report the page belongs to. */
     readonly reportLink?: string;
   };
@@ -49,8 +51,9 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
     return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
   };
   const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
-  const { thresholdPercent, lastDays, limits = [], reportLink } = options;
-  const page = { thresholdPercent, lastDays, limits, generatedBy: PROGRAM, ...(reportLink && { reportLink }) };
+  const { thresholdPercent, lastDays, limits = [], allSensors = table.dictionaries.sensor.length, reportLink } = options;
+  const common = { thresholdPercent, lastDays, limits, allSensors, generatedBy: PROGRAM };
+  const page = { ...common, ...(reportLink && { reportLink }) };
   return { statistics, html: renderStats(table, statistics, page) };
 }
 

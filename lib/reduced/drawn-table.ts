@@ -27,6 +27,8 @@ export interface DrawnTable {
   readonly table: ReducedTable;
   /** Code of what stands for all sensors that are not drawn one by one; undefined = every one is. */
   readonly others?: number;
+  /** How many sensors there are, drawn one by one or not. */
+  readonly allSensors: number;
   /** What is not drawn, a sentence each. */
   readonly limits: readonly string[];
 }
@@ -34,8 +36,9 @@ export interface DrawnTable {
 /** Sum up what is beyond the limits; a table within them is handed back as it is. */
 export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): DrawnTable {
   const range = busiestDays(table, most.days);
-  if (range === undefined) return { table, limits: [] };
   const names = table.dictionaries.sensor;
+  const allSensors = names.length;
+  if (range === undefined) return { table, allSensors, limits: [] };
   const days = range.last - range.first + 1;
   const sensorsMost = Math.max(2, Math.min(most.sensors, Math.floor(most.sensorDays / days)));
   const weights = new Float64Array(names.length);
@@ -47,7 +50,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
     isOutside ||= rows > 0 && (day[0]! < range.first || day[rows - 1]! > range.last);
   }
   const isMany = names.length > sensorsMost;
-  if (!isMany && !isOutside) return { table, limits: [] };
+  if (!isMany && !isOutside) return { table, allSensors, limits: [] };
 
   const limits: string[] = [];
   let sensorNames: readonly string[] = names;
@@ -85,7 +88,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   builder.addCut({ texts, kinds: { pre_disconnect_command } });
   const drawn = builder.finish(table.info);
   const code = othersName === undefined ? -1 : drawn.dictionaries.sensor.indexOf(othersName);
-  return { table: drawn, limits, ...(code >= 0 && { others: code }) };
+  return { table: drawn, allSensors, limits, ...(code >= 0 && { others: code }) };
 }
 
 function rowsOfDays(table: KindTable, { first, last }: { readonly first: number; readonly last: number }): KindTable {

@@ -132,7 +132,7 @@ export interface StatisticsPlan {
 /** @throws {RangeError} if an option is out of range. */
 export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
   const { downtime = [], newSinceDay, ...given } = options;
-  const settings: Statistics["options"] = { ...STATISTICS_DEFAULTS, ...dropUndefined(given) };
+  const settings: Statistics["options"] = { ...STATISTICS_DEFAULTS, ...pickSettings(given) };
   checkOptions(settings);
   const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime });
   const windows = buildWindows(coverage, settings);
@@ -244,8 +244,10 @@ function ledgerCall(rows: ValueRows): PartCall<"ledger"> {
   return new PartCall("ledger", rows, LEDGER_COST * rows.parts.reduce((sum, part) => sum + part.rows, 0));
 }
 
-function dropUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+/** What was set of the options that have a default; whatever else a caller's object holds is none of ours. */
+function pickSettings(options: Partial<Statistics["options"]>): Partial<Statistics["options"]> {
+  const isSetting = ([name, value]: [string, unknown]) => name in STATISTICS_DEFAULTS && value !== undefined;
+  return Object.fromEntries(Object.entries(options).filter(isSetting));
 }
 
 function checkOptions(options: Statistics["options"]): void {

@@ -186,8 +186,12 @@ export function describeHeadline(scope: Scope): { heading: string; lede: string 
   const { range, sensors } = scope.filter;
   const days = dayCount(range);
   const active = days - countSilentDays(scope);
-  const chosen = sensors.reduce((sum, one) => sum + one, 0);
-  const all = plural(sensors.length, "sensor");
+  const { others } = scope.data.grid;
+  const hasOthers = others !== undefined && sensors[others] === 1;
+  // What stands for many is no sensor.
+  const chosen = sensors.reduce((sum, one) => sum + one, 0) - (hasOthers ? 1 : 0);
+  const number = sensors.length - (others === undefined ? 0 : 1);
+  const all = plural(number, "sensor");
   return {
     heading:
       active === 0
@@ -199,7 +203,8 @@ export function describeHeadline(scope: Scope): { heading: string; lede: string 
             : `Attacks on ${formatNumber(active)} of ${formatNumber(days)} days`,
     lede:
       `${toIsoDay(range.first)} to ${toIsoDay(range.last)} UTC, ` +
-      (chosen === sensors.length ? all : `${formatNumber(chosen)} of ${all}`),
+      (chosen === number ? all : `${formatNumber(chosen)} of ${all}`) +
+      (hasOthers ? ` and ${sensorName(scope.data, others)}` : ""),
   };
 }
 

@@ -33,17 +33,18 @@ const LIMITS = { sensors: 4, days: 100, sensorDays: 1000 };
 
 test("a table within the limits is handed back as it is", () => {
   const table = buildReduced(rowsOf(["a", "b", "c", "d"]));
-  expect(drawTable(table, LIMITS)).toEqual({ table, limits: [] });
+  expect(drawTable(table, LIMITS)).toEqual({ table, allSensors: 4, limits: [] });
   expect(drawTable(table, LIMITS).table).toBe(table);
   expect(drawTable(buildReduced([]), LIMITS).limits).toEqual([]);
 });
 
 test("the busiest sensors are kept, the others are one, and every sum is what it was", () => {
   const table = buildReduced(rowsOf(["a", "b", "c", "d", "e", "f"]));
-  const { table: drawn, others, limits } = drawTable(table, LIMITS);
+  const { table: drawn, others, allSensors, limits } = drawTable(table, LIMITS);
   expect(drawn.dictionaries.sensor).toEqual(["(3 other sensors)", "d", "e", "f"]);
-  expect([others, limits]).toEqual([
+  expect([others, allSensors, limits]).toEqual([
     0,
+    6,
     ["The 3 busiest of 6 sensors are looked at one by one, the others together as one; the table has all of them."],
   ]);
   expect(sums(drawn)).toEqual(sums(table));
