@@ -50,13 +50,6 @@ export type IpcFormat = "file" | "stream";
 /** How a column of plain numbers is written. */
 export type NumberType = "uint8" | "uint16" | "uint32" | "int32" | "int64" | "float64" | "date" | "timestamp" | "bool";
 
-/** A column of text by codes; -1 = null. */
-export interface TextData {
-  readonly texts: Texts;
-  /** Codes of one batch. */
-  readonly codes: Int32Array;
-}
-
 /** One column of a table to be written. */
 export type ColumnShape =
   | { readonly name: string; readonly texts: Texts; readonly nullable: boolean }

@@ -65,7 +65,7 @@ export function parseCondition(text: string, scope: EventScope): Condition {
 }
 
 /** Tells whether an event id is meant: `login.failed` stands for `cowrie.login.failed`, `*` for any letters; `?` for one. */
-export function matchesEventid(eventid: string, pattern: string): boolean {
+function matchesEventid(eventid: string, pattern: string): boolean {
   return matchesGlob(pattern, eventid) || matchesGlob(`${PREFIX}${pattern}`, eventid) || pattern === eventid;
 }
 

@@ -89,7 +89,7 @@ export interface KeyRule {
  * Left out because they repeat other fields (`time`, `epoch`: the timestamp; `format`, `ormat`: the template of
  * `message`), say nothing (`isError`) or are the verdict of each of some 70 engines (`scans`), whose sum is kept.
  */
-export const DROPPED_KEYS = ["time", "epoch", "format", "ormat", "isError", "scans"] as const;
+const DROPPED_KEYS = ["time", "epoch", "format", "ormat", "isError", "scans"] as const;
 
 /** Rule of every key that has one; all other keys are `extra`. */
 export const KEY_RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
@@ -170,7 +170,7 @@ export function isMessageRedundant(eventid: string): boolean {
 }
 
 /** Today's name of an event id. */
-export function normalEventid(eventid: string): string {
+function normalEventid(eventid: string): string {
   const match = /^(KIPP|COW)(\d{4})$/.exec(eventid);
   // The 17th came after the prefix had changed.
   if (match === null || eventid === "KIPP0017") return eventid;
@@ -178,7 +178,7 @@ export function normalEventid(eventid: string): string {
 }
 
 /** An address without the prefix of an IPv4 address mapped into IPv6. */
-export function normalAddress(address: string): string {
+function normalAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d{1,3}(?:\.\d{1,3}){3}$)/i, "");
 }
 
@@ -187,7 +187,7 @@ export function normalAddress(address: string): string {
  *
  * Double quotes alone are the client's own: Python takes them only where single ones stand inside.
  */
-export function normalVersion(version: string): string {
+function normalVersion(version: string): string {
   const match = /^(?:b?'([^]*)'|b"([^]*)")$/.exec(version);
   return match ? (match[1] ?? match[2]!) : version;
 }

@@ -2,7 +2,7 @@
  * From what the user named, a file, a folder, "-", to the logs to be read, each once.
  */
 import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
-import { basename, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { describeKind, isOpenStream, NotRegularError } from "../columns/regular-file.ts";
 import { compareTexts, readHead } from "../events/log-text.ts";
@@ -184,9 +184,4 @@ export async function leaveOutCopies(
     }
   }
   return { paths: paths.filter(path => !copies.has(path)), notices, compared };
-}
-
-/** Name of an input for people. */
-export function inputName(path: string): string {
-  return path === STDIN ? "standard input" : basename(path);
 }

@@ -20,7 +20,7 @@ export interface DrawLimits {
 }
 
 /** Some 25 years; a thousand sensors for a year, a hundred for ten. A sensor-day takes some 2 kB of memory. */
-export const DRAW_LIMITS: DrawLimits = { sensors: 1000, days: 9131, sensorDays: 400_000 };
+const DRAW_LIMITS: DrawLimits = { sensors: 1000, days: 9131, sensorDays: 400_000 };
 
 export interface DrawnTable {
   /** The table itself where all of it is drawn. */

@@ -20,7 +20,7 @@ const INFO_KEY = "cowrie.reduced";
  * Most events of a kind that a table may count: no honeypot has seen so many, and a thousand such tables still add up
  * to numbers that are exact.
  */
-export const EVENTS_MAX = 2 ** 43;
+const EVENTS_MAX = 2 ** 43;
 const UINT32_MAX = 0xffff_ffff;
 const INT32_MAX = 0x7fff_ffff;
 

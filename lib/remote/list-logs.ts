@@ -11,7 +11,7 @@ import { quoteForMessage } from "../text/text.ts";
  * Where Cowrie writes its JSON log, by the installations there are: the Cowrie user's checkout or state folder, /opt,
  * DShield's /srv, T-Pot, Docker, a host's /var/log.
  */
-export const USUAL_PLACES = [
+const USUAL_PLACES = [
   "$HOME/cowrie/var/log/cowrie",
   "/home/*/cowrie/var/log/cowrie",
   "/home/*/*/var/log/cowrie",

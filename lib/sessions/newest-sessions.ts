@@ -7,7 +7,7 @@ import { DAY_US } from "../text/time.ts";
 import { stretchOf } from "./stretches.ts";
 
 /** Kept of all days and sensors together, whatever else is. */
-export const NEWEST = 10;
+const NEWEST = 10;
 /** Kept of a value at most, about, as far as sensors and stretches are counted. */
 const KEPT_MOST = 300;
 const STRETCHES = 6;

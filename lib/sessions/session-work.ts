@@ -13,7 +13,7 @@ import { findTrails, type TrailQuery, type TrailScope } from "./session-trails.t
 import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
-export const REPORT_STEPS = 6;
+const REPORT_STEPS = 6;
 /** Chains that are counted by day and sensor. */
 const CHAINS_MOST = 400;
 /** Events from which another thread pays. */

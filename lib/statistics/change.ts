@@ -416,30 +416,3 @@ function sumCells(laid: Float64Array, cells: Int32Array): number {
   for (let i = 0; i < cells.length; i++) sum += laid[cells[i]!]!;
   return sum;
 }
-
-/** Say in one or two sentences what a row means; names and values are left to the caller, who escapes them. */
-export function explainChange(row: ChangeRow): string {
-  const number = (value: number) =>
-    value >= 100 ? Math.round(value).toString() : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-  const when = row.view === "period" ? "in the period" : "on the day";
-  const ofFleet = `on ${row.sensorsSeen} of ${row.sensorsUp} sensors that were up`;
-  const where = row.sensor === null ? ofFleet : "on this sensor";
-  const against = `${number(row.expected)} expected from ${row.baselineDays} observed days before`;
-  switch (row.category) {
-    case "new":
-      return `Seen ${row.count} times ${when}, ${where}, and never before in the archive.`;
-    case "new here":
-      return `Seen ${row.count} times ${when}, for the first time ${where}; other sensors knew it.`;
-    case "returning":
-      return `Seen ${row.count} times ${when}, ${where}, after an absence as long as the baseline or longer.`;
-    case "gone":
-      return `Not seen ${when} or since, ${where.replace(/^on 0 of/, "on any of")}: ${against}.`;
-    default: {
-      const change = row.percent === null ? "" : ` (${row.percent > 0 ? "+" : ""}${Math.round(row.percent)} %)`;
-      const high = row.high === null ? "any number of" : number(row.high);
-      const range = `${number(row.low)} to ${high} times the former rate`;
-      const verdict = row.reported ? "Unusual against its own past" : "Within what its own past allows";
-      return `${row.count} ${when}, ${where}, ${against}${change}; likely ${range}. ${verdict}.`;
-    }
-  }
-}

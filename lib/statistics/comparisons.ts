@@ -11,7 +11,7 @@ import { isTailAbove, twoSidedTail, widenTail } from "./distributions.ts";
 import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
 
 /** Day and baseline together must hold this many: independent of how they split when nothing changed. */
-export const MIN_SUPPORT = 5;
+const MIN_SUPPORT = 5;
 /** Counts near their expectation have a p above this: no need to compute it. A test walks the whole region. */
 export const OBVIOUS_CEILING = 0.05;
 

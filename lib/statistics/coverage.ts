@@ -12,7 +12,7 @@ import { DAY_US, parseTimestampUs, toDay } from "../text/time.ts";
 export const HOUR_US = DAY_US / 24;
 
 /** A silence is taken for an outage when a Poisson process of the sensor's usual rate would show it this seldom. */
-export const SILENCE_PROBABILITY = 1e-6;
+const SILENCE_PROBABILITY = 1e-6;
 const SILENCE_LOG = -Math.log(SILENCE_PROBABILITY);
 
 /** Observed days before a day whose hourly totals give the usual rate; fewer than the minimum give none. */
@@ -26,7 +26,7 @@ const RATE_MIN_DAYS = 7;
 const LONGEST_TIMES = 2;
 
 /** Days with less exposure than this take no part in baselines and tests. */
-export const MIN_EXPOSURE = 0.5;
+const MIN_EXPOSURE = 0.5;
 
 /**
  * What is known of a sensor-day, in the order of the codes in {@link Coverage.status}.
@@ -39,14 +39,12 @@ export const MIN_EXPOSURE = 0.5;
  * - `cut`: only counts that were cut to the top n before we saw them; shown, never tested.
  */
 export const DAY_STATUS = ["outside", "observed", "partial", "down", "unknown", "cut"] as const;
-export type DayStatus = (typeof DAY_STATUS)[number];
 /** One letter per status, for {@link SensorCoverage.days}. */
-export const STATUS_LETTERS = "-op.?c";
+const STATUS_LETTERS = "-op.?c";
 
-export const OUTSIDE = 0;
 export const OBSERVED = 1;
 export const PARTIAL = 2;
-export const DOWN = 3;
+const DOWN = 3;
 export const UNKNOWN = 4;
 export const CUT = 5;
 

@@ -80,23 +80,6 @@ export function isTailAbove(limit: number, count: number, mean: number, variance
 }
 
 /**
- * Smallest count whose lower tail reaches `share`.
- *
- * @param share 0 < share < 1.
- */
-export function countQuantile(share: number, mean: number, variance: number): number {
-  let high = Math.ceil(mean) + 1;
-  while (lowerTail(high, mean, variance) < share) high *= 2;
-  let low = -1;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (lowerTail(middle, mean, variance) < share) low = middle;
-    else high = middle;
-  }
-  return high;
-}
-
-/**
  * Exact two-sided binomial test: twice the smaller tail of `count` out of `n` at `share`, at most 1.
  *
  * Counts may be fractional (counts divided by a dispersion).

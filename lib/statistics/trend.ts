@@ -10,8 +10,8 @@ const TREND_KEYS = 10;
 const TREND_SENSOR_KEYS = 3;
 
 /** Fewest observed days, and fewest counts, that a slope is fitted to. */
-export const TREND_MIN_DAYS = 14;
-export const TREND_MIN_COUNT = 20;
+const TREND_MIN_DAYS = 14;
+const TREND_MIN_COUNT = 20;
 
 export interface Slope {
   percentPerWeek: number;

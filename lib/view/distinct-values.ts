@@ -37,7 +37,7 @@ export interface DistinctData {
   readonly shared: readonly SharedValues[];
 }
 
-export const GAP_RATIO = 1.3;
+const GAP_RATIO = 1.3;
 
 /**
  * First gap of each class: class 0 holds values never seen before, class i those seen `classes[i]` days before or

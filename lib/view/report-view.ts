@@ -233,7 +233,7 @@ function countLivedDays(scope: Scope): number {
 }
 
 /** First and last day with an event of each sensor. */
-export function sensorLives(data: ReportData): (DayRange | undefined)[] {
+function sensorLives(data: ReportData): (DayRange | undefined)[] {
   const lives: (DayRange | undefined)[] = new Array<DayRange | undefined>(data.grid.sensors).fill(undefined);
   for (const cell of data.events.at) {
     const day = data.grid.firstDay + Math.floor(cell / data.grid.sensors);

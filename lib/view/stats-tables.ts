@@ -71,7 +71,7 @@ export function numberCell(value: number | null, text = value === null ? "–" :
 }
 
 /** A cell of attacker text: escaped for the eye here, for HTML by the template. */
-export function partsCell(parts: readonly PartView[]): CellView {
+function partsCell(parts: readonly PartView[]): CellView {
   return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
 }
 

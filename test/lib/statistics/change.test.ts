@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type ChangeRow, explainChange } from "../../../lib/statistics/change.ts";
+import type { ChangeRow } from "../../../lib/statistics/change.ts";
 import { isObviouslyLikely, OBVIOUS_CEILING } from "../../../lib/statistics/comparisons.ts";
 import { twoSidedTail } from "../../../lib/statistics/distributions.ts";
 import { anscombe, median, robustZ } from "../../../lib/statistics/robust.ts";
@@ -79,12 +79,6 @@ describe("a worked example of ten days", () => {
     expect([tests.m, tests.dayView, tests.periodView]).toEqual([4, 2, 2]);
     expect(row.q).toBeCloseTo(4 * 0.010293971268, 8);
     expect([row.reported, row.category]).toEqual([true, "up"]);
-  });
-  test("in plain words", () => {
-    expect(explainChange(row)).toBe(
-      "16 on the day, on this sensor, 5.00 expected from 8 observed days before (+220 %); " +
-        "likely 1.67 to 5.84 times the former rate. Unusual against its own past.",
-    );
   });
 });
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { internRows } from "../../../lib/statistics/keyed-rows.ts";
-import { explainChange } from "../../../lib/statistics/change.ts";
 import { computeStatistics, STATISTICS_DEFAULTS, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
@@ -98,7 +97,7 @@ describe("computeStatistics", () => {
   });
 });
 
-describe("explainChange", () => {
+describe("the category of a row of the fleet", () => {
   const at = (counts: number[]) => {
     const table = buildReduced([...watch("a", 50), ...watch("b", 50), ...command("a", "id", counts)]);
     const { changes } = computeStatistics(table, { rows: "all" });
@@ -106,19 +105,15 @@ describe("explainChange", () => {
       ({ kind, view, sensor, lastDay }) =>
         kind === "command" && view === "day" && sensor === null && lastDay === FIRST_DAY + 49,
     )!;
-    return explainChange(row);
+    const { category, count, expected, sensorsSeen, sensorsUp, low, high } = row;
+    return { category, count, expected, seen: `${sensorsSeen} of ${sensorsUp}`, likely: [low, high?.toFixed(2)] };
   };
   const flat = (n: number, count: number) => Array.from({ length: n }, () => count);
   test("new, gone and steady", () => {
-    expect(at([...flat(49, 0), 90])).toBe(
-      "Seen 90 times on the day, on 1 of 2 sensors that were up, and never before in the archive.",
-    );
-    expect(at([...flat(49, 90), 0])).toBe(
-      "Not seen on the day or since, on any of 2 sensors that were up: 90.0 expected from 28 observed days before.",
-    );
-    expect(at(flat(50, 90))).toEndWith(
-      "(0 %); likely 0.80 to 1.23 times the former rate. Within what its own past allows.",
-    );
+    expect(at([...flat(49, 0), 90])).toMatchObject({ category: "new", count: 90, seen: "1 of 2" });
+    expect(at([...flat(49, 90), 0])).toMatchObject({ category: "gone", count: 0, expected: 90, seen: "0 of 2" });
+    const steady = { category: "steady", count: 90, expected: 90, likely: [expect.closeTo(0.8, 2), "1.23"] };
+    expect(at(flat(50, 90))).toMatchObject(steady);
   });
 });
 
