@@ -436,7 +436,7 @@ async function start() {
     const metric = find("#metric");
     metric.append(h("option", { value: "-1" }, "all events"));
     data.sections.forEach((section, i) => {
-      if (section.id === "robots" || section.id === "events") return;
+      if (section.id === "lengths" || section.id === "events") return;
       const ranking = rankSection(scope, section);
       metric.append(h("option", { value: String(i) }, `${ranking.section.name} (${ranking.section.unit})`));
     });

@@ -18,14 +18,19 @@ function fitSoon(box) {
   unsettled.add(box);
 }
 
-/** Cards where the table does not fit; all are measured before any is changed, so that the page is laid out once. */
+/**
+ * Times on two lines where the table does not fit, cards where it does not fit then either; all are measured before any
+ * is changed, so that the page is laid out once a step.
+ */
 function fitTables() {
   const boxes = [...unsettled].filter(box => box.isConnected);
   unsettled.clear();
-  for (const box of boxes) box.classList.remove("cards");
-  const tooWide = boxes.filter(box => box.scrollWidth > box.clientWidth);
-  for (const box of tooWide) {
-    box.classList.add("cards");
+  for (const box of boxes) box.classList.remove("cards", "tight");
+  const isTooWide = (/** @type {HTMLElement} */ box) => box.scrollWidth > box.clientWidth;
+  const wide = boxes.filter(isTooWide);
+  for (const box of wide) box.classList.add("tight");
+  for (const box of wide.filter(isTooWide)) {
+    box.classList.replace("tight", "cards");
     const heads = find("table", box)?.tHead?.rows[0]?.cells ?? [];
     // What stands before each field of a card; these words are ours.
     [...heads].forEach((cell, i) => box.style.setProperty(`--n${i + 1}`, JSON.stringify(cell.textContent.trim())));

@@ -45,7 +45,7 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
           { name: "Last event", value: `${toTime(last, isDayOnly(last))} UTC` },
         ]
       : []),
-    { name: "Robots", value: robotsText(parameters) },
+    { name: "Short sessions", value: shortText(parameters) },
     { name: "Format of the reduced table", value: String(version) },
     ...more,
   ];
@@ -90,7 +90,7 @@ function toTime(us: number, isDayOnly = false): string {
   return isDayOnly ? toIsoDay(Math.floor(us / DAY_US)) : formatInstant(us);
 }
 
-function robotsText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {
+function shortText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {
   const others = Object.entries(robotMaxSecondsOf).map(([node, seconds]) => `; of ${visible(node)} under ${seconds} s`);
-  return `sessions under ${robotMaxSeconds} s${others.join("")}`;
+  return `under ${robotMaxSeconds} s${others.join("")}`;
 }

@@ -84,7 +84,7 @@ export function lineChart(
   const scale = countScale(maximum(lines), plot.top, plot.bottom);
   const x = stepCentre(steps, plot);
   const [placeX, placeY] = isCoarse ? [toWhole(x), toWhole(scale.at)] : [x, scale.at];
-  const beside = spreadLines(lines, steps.n, placeY, plot.bottom);
+  const beside = spreadLines(lines, steps.n, placeY);
   const ends = lines.map(line => line.values.findLastIndex(value => value !== null));
   const endY = lines.map((line, i) => round1(scale.at(line.values[ends[i]!] ?? 0) + (beside[i]![ends[i]!] ?? 0)));
   const labelY = spreadLabels(endY, LABEL_GAP, plot.top + 2, plot.bottom);
@@ -120,28 +120,27 @@ const BESIDE = 2;
 const BESIDE_MOST = 6;
 
 /**
- * How far each line is moved at each step, so that lines of one place lie side by side and all of them are seen.
+ * How far each line is moved at each step, so that lines of one place lie side by side and all of them are seen; on
+ * zero they stay, or they would seem to be more.
  *
- * @returns `moved[line][step]` in pixels downwards; at the bottom of the plot all move upwards.
+ * @returns `moved[line][step]` in pixels downwards.
  */
 function spreadLines(
   lines: readonly Line[],
   steps: number,
   place: (value: number) => number,
-  bottom: number,
 ): Float64Array[] {
   const moved = lines.map(() => new Float64Array(steps));
   for (let step = 0; step < steps; step++) {
     const places = lines.map(({ values }) => {
       const value = values[step] ?? null;
-      return value === null ? NaN : Math.round(place(value));
+      return value === null || value === 0 ? NaN : Math.round(place(value));
     });
     for (const [at, group] of Map.groupBy(places.keys(), i => places[i]!)) {
       if (Number.isNaN(at) || group.length < 2) continue;
       const gap = Math.min(BESIDE, BESIDE_MOST / (group.length - 1));
-      const reach = gap * (group.length - 1);
-      const first = at + reach / 2 > bottom ? -reach : -reach / 2;
-      group.forEach((line, i) => (moved[line]![step] = round1(first + i * gap)));
+      const middle = (group.length - 1) / 2;
+      group.forEach((line, i) => (moved[line]![step] = round1((i - middle) * gap)));
     }
   }
   return moved;

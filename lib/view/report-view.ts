@@ -140,7 +140,7 @@ export function buildFigures(scope: Scope): FigureView[] {
   });
   add("connections", "connections", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   if (!data.sections.some(section => section.id === "connections")) {
-    add("robots", "sessions", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
+    add("lengths", "sessions", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   }
   add("commands", "commands", () => describeDistinct(scope, "commands", "distinct", "distinct"));
   add("downloads", "downloads", () => {
@@ -493,7 +493,7 @@ function noneText(column: KeyColumn, value: KeyValue): string {
 }
 
 function valueText(column: KeyColumn, value: KeyValue): string {
-  if (column === "robot") return value === 1 ? "robot" : "human";
+  if (column === "robot") return value === 1 ? "short" : "long";
   return quoteEdges(visible(String(value)));
 }
 

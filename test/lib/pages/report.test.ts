@@ -42,7 +42,7 @@ describe("renderReport", () => {
       "commands",
       "last-commands",
       "connections",
-      "robots",
+      "lengths",
       "sessions",
       "downloads",
       "uploads",
@@ -68,7 +68,7 @@ describe("renderReport", () => {
     const body = bodyOf(renderReport(buildReduced([], info), { ...OPTIONS, topN: 5000, generatedBy: "program 1.2" }));
     for (const text of [
       "1 (1.23 kB)",
-      "sessions under 7 s",
+      "under 7 s",
       "Only days from 1970-01-01 on were read.",
       "5000 keys per section were asked for; 100 are shown.",
       "1 input held counts that were cut",
