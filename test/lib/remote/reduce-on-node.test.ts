@@ -5,7 +5,9 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
-import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
+import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
+import { NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
+import { REDUCED_VERSION, toTexts } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedInfo } from "../../../lib/reduced/reduced-table.ts";
 import { reduceOnNode, type ReduceOnNodeOptions } from "../../../lib/remote/reduce-on-node.ts";
 import { Connector } from "../../../lib/ssh/connector.ts";
@@ -270,4 +272,45 @@ describe("counts that were kept", () => {
     expect(await reduceFrom(at.node, { kept })).toMatchObject({ isReused: false });
     expect(await reduceFrom(at.node, { kept })).toMatchObject({ isReused: false });
   });
+});
+
+test("a node that counts what cannot be is a failed node; the counts of the others are written", async () => {
+  const on = { date: "2023-11-14", sensor: "s", count: 2 };
+  const sound = buildReduced(
+    [
+      { kind: "event", ...on, key: { eventid: "cowrie.session.connect", hour: 22 } },
+      { kind: "connect", ...on, key: { src_ip: "192.0.2.1", dst_port: 22 } },
+    ],
+    { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [SOURCE] },
+  );
+  await using honest = await startNode(answering(mark => Buffer.concat([...reducedToIpc(sound, "stream"), Buffer.from(mark)])));
+  const endless = (mark: string) => {
+    const texts = ["sensor", "kind", ...TEXT_KEYS].map(name => ({ name, texts: toTexts(["connect"]), nullable: true }));
+    const numbers = new Map([["day", 19_000], ["count", Infinity], ["success", 0], ["first_seen", 1.6e15], ["last_seen", 1.7e15]]);
+    const names = [...numbers.keys(), ...NUMBER_KEYS];
+    const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true }))];
+    const columns = [...texts.map(() => Int32Array.of(0)), ...names.map(name => Float64Array.of(numbers.get(name) ?? NaN))];
+    const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [SOURCE] };
+    const metadata = new Map([["cowrie.reduced", JSON.stringify(info)]]);
+    return Buffer.concat([...toIpc("stream", shapes, [{ rows: 1, columns }], metadata), Buffer.from(mark)]);
+  };
+  await using liar = await startNode(answering(endless));
+  await using timeless = await startNode(withSources([{ ...SOURCE, firstSeenUs: -1e300, lastSeenUs: -1e300 }]));
+  const key = join(honest.folder, "id");
+  await makeKey(key);
+  const nodes = [honest, liar, timeless];
+  const { exitCode, stderr } = await runScript(
+    "analyze-remote",
+    [
+      ...nodes.flatMap(({ port, known }) => ["-i", `pot@127.0.0.1:${port}`, "--known-hosts", known]),
+      ...["--ssh-config", "none", "--identity", key, "--reduce-on", "node", "-f", "r.json", "-o", "r.html"],
+    ],
+    { cwd: honest.folder, env: { SSH_AUTH_SOCK: undefined, XDG_CACHE_HOME: honest.folder } },
+  );
+  expect(exitCode).toBe(1);
+  expect(stderr.match(/failed: its counts cannot be read/g)).toHaveLength(2);
+  expect(stderr).toContain("no connect has the count Infinity");
+  expect(stderr).not.toMatch(/[\0-\x09\x0b-\x1f]/);
+  const reduced = JSON.parse(readFileSync(join(honest.folder, "r.json"), "utf8"));
+  expect(reduced).toMatchObject([{ date: "2023-11-14", connect: [{ src_ip: "192.0.2.1", count: 2 }] }]);
 });
