@@ -22,6 +22,7 @@ import {
   writeOut,
 } from "../lib/process/cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
+import { keyProblem } from "../lib/process/kept-files.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
   EVENT_OPTIONS,
@@ -219,6 +220,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const onNotice = (line: string) => {
     if (!values.quiet) note(line);
   };
+  const problem = keyProblem();
+  if (problem !== undefined) onNotice(problem);
   const robotsOf = ({ robotMaxSeconds }: Node) => robotMaxSeconds ?? values.robotMaxSeconds;
   const analyze = (at: NodeWork, only?: ReadonlySet<string>) =>
     analyzeNode(at, {

@@ -1,10 +1,10 @@
 /**
  * Where the event table of each log lies: beside it, in a folder of the user's choice, or in the user's cache folder.
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { environment } from "../process/cli.ts";
+import { environment, USER_ID } from "../process/cli.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 export class TablePlaces {
@@ -21,7 +21,12 @@ export class TablePlaces {
   constructor(mappedDir: string | undefined, onNotice: (line: string) => void) {
     this.#folder = mappedDir;
     this.#onNotice = onNotice;
-    if (mappedDir !== undefined) makeFolder(mappedDir);
+    if (mappedDir === undefined) return;
+    makeFolder(mappedDir, 0o777);
+    const others = whoElseWrites(mappedDir);
+    if (others !== undefined) {
+      onNotice(`${quoteForMessage(mappedDir)} ${others}: event tables there are used only where they are our own work`);
+    }
   }
 
   /** Path of the event table of a log. */
@@ -37,7 +42,13 @@ export class TablePlaces {
   #cacheFolder(logFolder: string): string {
     if (this.#fallback === undefined) {
       this.#fallback = join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal");
-      makeFolder(this.#fallback);
+      makeFolder(this.#fallback, 0o700);
+      if (statSync(this.#fallback).uid !== USER_ID) {
+        const folder = quoteForMessage(this.#fallback);
+        throw new Error(`Cannot use ${folder}: it belongs to another user (--mapped-dir chooses another folder)`);
+      }
+      // Made by an earlier version, or under a loose umask.
+      chmodSync(this.#fallback, 0o700);
       const [from, to] = [quoteForMessage(logFolder), quoteForMessage(this.#fallback)];
       this.#onNotice(`Cannot write to ${from}: event tables go to ${to} (--mapped-dir chooses another folder)`);
     }
@@ -51,9 +62,17 @@ function nameAway(logPath: string): string {
   return `${basename(logPath)}.${digest}.arrow`;
 }
 
-function makeFolder(folder: string): void {
+/** Who beside this user and root can put files into a folder, as far as its rights tell; undefined = nobody. */
+function whoElseWrites(folder: string): string | undefined {
+  const { uid, mode } = statSync(folder);
+  if (uid !== USER_ID && uid !== 0) return "belongs to another user";
+  // In a sticky folder, as /tmp is, nobody touches the files of others.
+  return (mode & 0o022) !== 0 && (mode & 0o1000) === 0 ? "can be written by others" : undefined;
+}
+
+function makeFolder(folder: string, mode: number): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode });
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new Error(`Cannot write to ${quoteForMessage(folder)}: ${errorReason(error)}`, { cause: error });
