@@ -90,9 +90,9 @@ export function* addressToText(
   if (shown.length < rows.length) yield `\nFirst ${formatNumber(shown.length)} of ${leftText(rows)}; -n 0 shows all\n`;
 }
 
-/** `312 different sessions` */
+/** `312 distinct sessions` */
 export function leftText(rows: readonly SessionRow[]): string {
-  return plural(rows.length, "different session");
+  return plural(rows.length, "distinct session");
 }
 
 /** Sessions that are like no other, in order of their start. */

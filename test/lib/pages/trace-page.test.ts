@@ -42,12 +42,12 @@ describe("renderTrace", () => {
       steps: [{ ...step, kind: "command" as const, repeats }],
     }));
     const page = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED);
-    expect(page).toContain("First 500 of 501 different sessions");
+    expect(page).toContain("First 500 of 501 distinct sessions");
     expect(page.match(/<article/g)).toHaveLength(SESSIONS_SHOWN);
-    expect(page).toContain("First 60 of 501 different sessions");
+    expect(page).toContain("First 60 of 501 distinct sessions");
     const few = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED, 3);
     expect(few.match(/<article/g)).toHaveLength(3);
-    expect(few).toContain("First 3 of 501 different sessions");
+    expect(few).toContain("First 3 of 501 distinct sessions");
   });
 
   test("equal sessions are one lane and one article, with their number", async () => {

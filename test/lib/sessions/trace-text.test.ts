@@ -127,7 +127,7 @@ describe("addressToText", () => {
 
 a, 2024-03-01, 1 session
 `);
-    expect(text(1)).toEndWith("\nFirst 1 of 2 different sessions; -n 0 shows all\n");
+    expect(text(1)).toEndWith("\nFirst 1 of 2 distinct sessions; -n 0 shows all\n");
     expect(text(1)).not.toContain("session s1");
     expect(text(2)).toBe(text(0));
   });
