@@ -25,7 +25,6 @@ import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { selectTable } from "../lib/reduced/select-table.ts";
-import { COMPARED_KINDS, type ComparedKind } from "../lib/statistics/keyed-rows.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics/statistics.ts";
 import {
@@ -39,6 +38,7 @@ import {
 } from "../lib/statistics/statistics-output.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
+import { COMPARED_KINDS, type ComparedKind } from "../lib/reduced/kinds.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,

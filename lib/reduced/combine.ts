@@ -10,12 +10,11 @@
  * nothing new and are left out.
  */
 import { plural } from "../text/format.ts";
-import { take } from "../columns/group.ts";
 import { holdsAll } from "./holds-all.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
 import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -370,18 +369,7 @@ function selectCells({ texts, kinds }: ReducedRows, isWanted: (day: number, sens
     const table = kinds[kind]!;
     const list: number[] = [];
     for (let row = 0; row < table.rows; row++) if (isWanted(table.day[row]!, table.sensor[row]!)) list.push(row);
-    const rows = Int32Array.from(list);
-    selected[kind] = {
-      kind,
-      rows: rows.length,
-      day: take(table.day, rows),
-      sensor: take(table.sensor, rows),
-      keys: Object.fromEntries(Object.entries(table.keys).map(([column, codes]) => [column, take(codes, rows)])),
-      count: take(table.count, rows),
-      success: take(table.success, rows),
-      firstSeenUs: take(table.firstSeenUs, rows),
-      lastSeenUs: take(table.lastSeenUs, rows),
-    };
+    selected[kind] = takeRows(table, Int32Array.from(list));
   }
   return { texts, kinds: selected };
 }

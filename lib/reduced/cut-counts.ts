@@ -10,11 +10,10 @@
  */
 import { Dictionary } from "../columns/dictionary.ts";
 import { parseIsoDay } from "../text/format.ts";
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind } from "./kinds.ts";
+import { isTextKey, JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { TextHash } from "../events/log-text.ts";
 import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
-import { JSON_KINDS } from "./reduced-json.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
@@ -93,7 +92,7 @@ export function parseReducedJson(path: string, bytes: Uint8Array, onNotice: (lin
 }
 
 const KIND_OF_NAME: ReadonlyMap<string, Kind> = new Map(
-  Object.entries(JSON_KINDS).map(([kind, name]) => [name, kind as Kind]),
+  JSON_KINDS.map(kind => [KIND_SPECS[kind].jsonName, kind]),
 );
 
 function wrong(path: string, what: string, wanted?: string): SyntaxError {

@@ -5,11 +5,10 @@
  */
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { busiestDays, countOutside } from "./busiest-days.ts";
-import { type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
+import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { toReducedRows, toTexts } from "./reduced-arrow.ts";
 import { ReducedBuilder } from "./reduced-builder.ts";
-import type { KindTable, ReducedTable } from "./reduced-table.ts";
-import { take } from "../columns/group.ts";
+import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
 
 export interface DrawLimits {
   /** Sensors, the one for all others included. */
@@ -92,18 +91,8 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
 }
 
 function rowsOfDays(table: KindTable, { first, last }: { readonly first: number; readonly last: number }): KindTable {
-  const { kind, day } = table;
+  const { day } = table;
   const rows = Int32Array.from(day.keys()).filter(row => day[row]! >= first && day[row]! <= last);
   if (rows.length === table.rows) return table;
-  return {
-    kind,
-    rows: rows.length,
-    day: take(day, rows),
-    sensor: take(table.sensor, rows),
-    keys: Object.fromEntries(KINDS[kind].map((name: KeyColumn) => [name, take(table.keys[name]!, rows)])),
-    count: take(table.count, rows),
-    success: take(table.success, rows),
-    firstSeenUs: take(table.firstSeenUs, rows),
-    lastSeenUs: take(table.lastSeenUs, rows),
-  };
+  return takeRows(table, rows);
 }

@@ -4,6 +4,9 @@
  * Three are not shown by themselves: `last_command` is what makes `pre_disconnect_command` mergeable (one row per
  * session), `scan` carries the VirusTotal verdicts that downloads are joined with, and `client_key`, the public keys
  * that clients offered, feeds the ledger of SSH keys.
+ *
+ * A new kind is a row of {@link KIND_SPECS}, a new key column an entry of the lists below; the compiler asks for the rest.
+ * Either changes what a reduced table holds: raise `REDUCED_VERSION`.
  */
 
 /** Key columns that hold text; each has one dictionary per reduced table, shared by all kinds. */
@@ -36,25 +39,139 @@ export type NumberKey = (typeof NUMBER_KEYS)[number];
 
 export type KeyColumn = TextKey | NumberKey;
 
-/** Every kind with the columns of its key, in the order in which keys are compared and sorted. */
-export const KINDS = {
-  login: ["username", "password"],
-  command: ["input"],
-  pre_disconnect_command: ["input"],
-  connect: ["src_ip", "dst_port"],
-  session_closed: ["src_ip", "robot"],
-  file_download: ["url", "outfile", "shasum"],
-  file_upload: ["filename", "shasum"],
-  proxy_request: ["src_ip", "dst_ip", "dst_port"],
-  client: ["version", "hassh"],
-  client_key: ["key", "fingerprint"],
-  event: ["eventid", "hour"],
-  last_command: ["session", "input", "source", "line"],
-  scan: ["shasum", "positives", "total"],
-} as const satisfies Record<string, readonly KeyColumn[]>;
+/** All that there is to say of a kind; every place that treats them one by one takes it from here. */
+interface KindSpec {
+  /** Columns of its key, in the order in which keys are compared and sorted. */
+  readonly key: readonly KeyColumn[];
+  /** The events it counts; none where it counts all, or is made of the rows of another kind. */
+  readonly eventids: readonly string[];
+  /** Its name in `reduced.json`; null = it is not in there. */
+  readonly jsonName: string | null;
+  /** Whether its keys are compared with their own past. */
+  readonly isCompared: boolean;
+  /** What one of its keys is called. */
+  readonly word: string;
+}
 
-export type Kind = keyof typeof KINDS;
-export const KIND_NAMES = Object.keys(KINDS) as Kind[];
+/** Every kind; in this order its rows stand in a reduced table, and its entries in `reduced.json`. */
+export const KIND_SPECS = {
+  login: {
+    key: ["username", "password"],
+    eventids: ["cowrie.login.success", "cowrie.login.failed"],
+    jsonName: "passwords",
+    isCompared: true,
+    word: "credential",
+  },
+  command: {
+    key: ["input"],
+    eventids: ["cowrie.command.input"],
+    jsonName: "commands",
+    isCompared: true,
+    word: "command",
+  },
+  pre_disconnect_command: {
+    key: ["input"],
+    eventids: [],
+    jsonName: "pre_disconnect_command",
+    isCompared: true,
+    word: "last command",
+  },
+  connect: {
+    key: ["src_ip", "dst_port"],
+    eventids: ["cowrie.session.connect"],
+    jsonName: "connect",
+    isCompared: true,
+    word: "connection",
+  },
+  session_closed: {
+    key: ["src_ip", "robot"],
+    eventids: ["cowrie.session.closed"],
+    jsonName: "session_closed",
+    isCompared: true,
+    word: "session",
+  },
+  file_download: {
+    key: ["url", "outfile", "shasum"],
+    eventids: ["cowrie.session.file_download"],
+    jsonName: "file_download",
+    isCompared: true,
+    word: "download",
+  },
+  file_upload: {
+    key: ["filename", "shasum"],
+    eventids: ["cowrie.session.file_upload"],
+    jsonName: "file_upload",
+    isCompared: true,
+    word: "upload",
+  },
+  proxy_request: {
+    key: ["src_ip", "dst_ip", "dst_port"],
+    eventids: ["cowrie.direct-tcpip.request"],
+    jsonName: "proxy_request",
+    isCompared: true,
+    word: "proxy request",
+  },
+  client: {
+    key: ["version", "hassh"],
+    eventids: ["cowrie.client.version", "cowrie.client.kex"],
+    jsonName: null,
+    isCompared: true,
+    word: "client",
+  },
+  client_key: {
+    key: ["key", "fingerprint"],
+    eventids: ["cowrie.client.fingerprint"],
+    jsonName: null,
+    isCompared: false,
+    word: "offered key",
+  },
+  event: {
+    key: ["eventid", "hour"],
+    eventids: [],
+    jsonName: null,
+    isCompared: true,
+    word: "event type",
+  },
+  last_command: {
+    key: ["session", "input", "source", "line"],
+    eventids: [],
+    jsonName: null,
+    isCompared: false,
+    word: "session",
+  },
+  scan: {
+    key: ["shasum", "positives", "total"],
+    eventids: ["cowrie.virustotal.scanfile"],
+    jsonName: null,
+    isCompared: false,
+    word: "verdict",
+  },
+} as const satisfies Record<string, KindSpec>;
+
+export type Kind = keyof typeof KIND_SPECS;
+export const KIND_NAMES = Object.keys(KIND_SPECS) as Kind[];
+
+/** The kinds whose `what` is as wanted, in order. */
+type KindsWhere<What extends keyof KindSpec, Wanted> = {
+  [K in Kind]: (typeof KIND_SPECS)[K][What] extends Wanted ? K : never;
+}[Kind];
+
+/** Columns of the key of each kind. */
+export const KINDS = Object.fromEntries(KIND_NAMES.map(kind => [kind, KIND_SPECS[kind].key])) as unknown as {
+  readonly [K in Kind]: (typeof KIND_SPECS)[K]["key"];
+};
+
+/** A kind that `reduced.json` holds. */
+export type JsonKind = KindsWhere<"jsonName", string>;
+export const JSON_KINDS = KIND_NAMES.filter((kind): kind is JsonKind => KIND_SPECS[kind].jsonName !== null);
+
+/** A kind that is compared by key. */
+export type ComparedKind = KindsWhere<"isCompared", true>;
+/** Events first: what all others are part of. */
+export const COMPARED_KINDS = [
+  "event" as const,
+  ...KIND_NAMES.filter((kind): kind is ComparedKind => KIND_SPECS[kind].isCompared && kind !== "event"),
+];
 
 const TEXT_KEY_SET: ReadonlySet<string> = new Set(TEXT_KEYS);
 

@@ -4,7 +4,7 @@
 import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { groupRows, take } from "../columns/group.ts";
-import { type KeyColumn, KINDS, type Kind, type TextKey } from "./kinds.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, type TextKey } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable } from "./reduced-table.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
@@ -30,20 +30,9 @@ export interface ReducedLog {
 }
 
 /** Which kind, besides `event`, an event id feeds. */
-const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map([
-  ["cowrie.login.success", "login"],
-  ["cowrie.login.failed", "login"],
-  ["cowrie.command.input", "command"],
-  ["cowrie.session.connect", "connect"],
-  ["cowrie.session.closed", "session_closed"],
-  ["cowrie.session.file_download", "file_download"],
-  ["cowrie.session.file_upload", "file_upload"],
-  ["cowrie.direct-tcpip.request", "proxy_request"],
-  ["cowrie.client.version", "client"],
-  ["cowrie.client.kex", "client"],
-  ["cowrie.client.fingerprint", "client_key"],
-  ["cowrie.virustotal.scanfile", "scan"],
-]);
+const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map(
+  KIND_NAMES.flatMap(kind => KIND_SPECS[kind].eventids.map(id => [id, kind] as const)),
+);
 
 /** Key columns that are columns of the event table under the same name. */
 const EVENT_NUMBERS: ReadonlySet<string> = new Set<NumberColumn>(["dst_port", "positives", "total"]);

@@ -11,7 +11,7 @@
  */
 import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "./kinds.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
 import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -167,10 +167,7 @@ export class ReducedBuilder {
   /** The rows of a kind with each key once, as views of this builder's columns. */
   #compacted(kind: Kind): KindTable {
     this.#compact(kind);
-    const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = this.#kinds.get(kind)!;
-    const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
-    const whole = { kind, rows, day, sensor, keys: named, count, success, firstSeenUs, lastSeenUs };
-    return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
+    return viewOf(kind, this.#kinds.get(kind)!);
   }
 
   /** Add up rows with equal keys. */
@@ -277,18 +274,14 @@ function countLastCommands(last: KindTable, cut: KindTable): KindTable {
   fill(own.firstSeenUs, last.firstSeenUs, cut.firstSeenUs);
   fill(own.lastSeenUs, last.lastSeenUs, cut.lastSeenUs);
   addUpRows(own);
-  const { rows } = own;
-  return {
-    kind: "pre_disconnect_command",
-    rows,
-    day: own.day.subarray(0, rows),
-    sensor: own.sensor.subarray(0, rows),
-    keys: { input: own.keys[0]!.subarray(0, rows) },
-    count: own.count.subarray(0, rows),
-    success: own.success.subarray(0, rows),
-    firstSeenUs: own.firstSeenUs.subarray(0, rows),
-    lastSeenUs: own.lastSeenUs.subarray(0, rows),
-  };
+  return viewOf("pre_disconnect_command", own);
+}
+
+/** The rows so far as a table, whose columns are views of the growing ones. */
+function viewOf(kind: Kind, { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs }: KindRows): KindTable {
+  const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
+  const whole = { kind, rows, day, sensor, keys: named, count, success, firstSeenUs, lastSeenUs };
+  return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
 }
 
 /** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
@@ -300,24 +293,22 @@ function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: In
   return { sorted, rank };
 }
 
+/** As `take`, into memory that threads share. */
+function takeShared<T extends Int32Array | Float64Array>(column: T, rows: Int32Array): T {
+  const allocate = column instanceof Int32Array ? sharedInts : sharedFloats;
+  return take(column, rows, allocate as (length: number) => T);
+}
+
 function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
   const ranked = (codes: Int32Array, rank: Int32Array): Int32Array => codes.map(code => (code < 0 ? -1 : rank[code]!));
   const sensor = ranked(table.sensor, ranks.sensor);
   const columns: readonly KeyColumn[] = KINDS[table.kind];
-  const keys = columns.map(column => {
-    const codes = table.keys[column]!;
-    return isTextKey(column) ? ranked(codes, ranks[column as TextKey]) : codes;
-  });
-  const order = sortedRows([table.day, sensor, ...keys], table.rows);
-  return {
-    kind: table.kind,
-    rows: table.rows,
-    day: take(table.day, order, sharedInts),
-    sensor: take(sensor, order, sharedInts),
-    keys: Object.fromEntries(columns.map((column, i) => [column, take(keys[i]!, order, sharedInts)])),
-    count: take(table.count, order, sharedFloats),
-    success: take(table.success, order, sharedFloats),
-    firstSeenUs: take(table.firstSeenUs, order, sharedFloats),
-    lastSeenUs: take(table.lastSeenUs, order, sharedFloats),
-  };
+  const keys = Object.fromEntries(
+    columns.map(column => {
+      const codes = table.keys[column]!;
+      return [column, isTextKey(column) ? ranked(codes, ranks[column]) : codes];
+    }),
+  );
+  const order = sortedRows([table.day, sensor, ...Object.values(keys)], table.rows);
+  return mapColumns({ ...table, sensor, keys }, column => takeShared(column, order));
 }

@@ -3,23 +3,9 @@
  * top entries of each kind.
  */
 import { toIsoDay } from "../text/format.ts";
-import { isTextKey, type KeyColumn, KINDS, type Kind } from "./kinds.ts";
+import { isTextKey, JSON_KINDS, type JsonKind, type KeyColumn, KIND_SPECS, KINDS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { toSafeJson } from "../text/text.ts";
-
-/** Name in the file of each kind it holds, in the order of the file. */
-export const JSON_KINDS = {
-  login: "passwords",
-  command: "commands",
-  pre_disconnect_command: "pre_disconnect_command",
-  connect: "connect",
-  session_closed: "session_closed",
-  file_download: "file_download",
-  file_upload: "file_upload",
-  proxy_request: "proxy_request",
-} as const satisfies Partial<Record<Kind, string>>;
-type JsonKind = keyof typeof JSON_KINDS;
-const JSON_KIND_NAMES = Object.keys(JSON_KINDS) as JsonKind[];
 
 /** What VirusTotal said of a file. */
 export interface Verdict {
@@ -55,7 +41,7 @@ export function verdictsByHash({ kinds: { scan } }: ReducedTable): Map<number, V
  */
 export function* reducedToJson(table: ReducedTable, topN: number): Generator<string> {
   const verdicts = verdictsByHash(table);
-  const cursors = JSON_KIND_NAMES.map(kind => new Cursor(table.kinds[kind]));
+  const cursors = JSON_KINDS.map(kind => new Cursor(table.kinds[kind]));
   // A sensor-day has events whatever it has else; only one of cut counts has none.
   const days = new Cursor(table.kinds.event);
   yield "[";
@@ -68,11 +54,11 @@ export function* reducedToJson(table: ReducedTable, topN: number): Generator<str
       date: toIsoDay(at.day),
       sensor: table.dictionaries.sensor[at.sensor],
     };
-    JSON_KIND_NAMES.forEach((kind, i) => {
+    JSON_KINDS.forEach((kind, i) => {
       const { start, end } = cursors[i]!.take(at);
       if (end === start) return;
       const rows = topRows(table.kinds[kind], start, end, topN);
-      object[JSON_KINDS[kind]] = rows.map(row => toEntry(table, kind, row, verdicts));
+      object[KIND_SPECS[kind].jsonName] = rows.map(row => toEntry(table, kind, row, verdicts));
     });
     yield `${separator}${toSafeJson(object)}`;
     separator = ",\n";

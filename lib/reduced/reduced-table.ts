@@ -8,6 +8,7 @@
 import type { KeyColumn, Kind, TextKey } from "./kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import { take } from "../columns/group.ts";
 
 /** All rows of one kind, column by column; every array has `rows` elements. */
 export interface KindTable {
@@ -63,4 +64,9 @@ export function mapColumns(
     firstSeenUs: map(table.firstSeenUs),
     lastSeenUs: map(table.lastSeenUs),
   };
+}
+
+/** Some rows of a table, in the order of `rows`. */
+export function takeRows(table: KindTable, rows: Int32Array): KindTable {
+  return { ...mapColumns(table, column => take(column, rows)), rows: rows.length };
 }

@@ -1,10 +1,9 @@
 /**
  * A part of a reduced table: some sensors, some kinds of row.
  */
-import { take } from "../columns/group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import { type KindTable, mapColumns, type ReducedTable } from "./reduced-table.ts";
+import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
 
 export interface TableSelection {
   /** Names as they stand in the table; undefined = all. */
@@ -51,10 +50,6 @@ export function selectTable(table: ReducedTable, { sensors, kinds }: TableSelect
     ) as unknown as ReducedTable["dictionaries"],
     kinds: Object.fromEntries(recoded.map(own => [own.kind, own])) as unknown as ReducedTable["kinds"],
   };
-}
-
-function takeRows(table: KindTable, rows: Int32Array): KindTable {
-  return { ...mapColumns(table, column => take(column, rows) as typeof column), rows: rows.length };
 }
 
 function codesOf(tables: readonly KindTable[], name: CodedColumn): Int32Array[] {

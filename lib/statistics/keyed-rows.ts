@@ -3,26 +3,9 @@
  *
  * Keys are typed tuples of codes. They are never joined into one text, so `a:b` with `c` and `a` with `b:c` stay two.
  */
-import { isTextKey, type KeyColumn, type KeyValue, type Kind, KINDS } from "../reduced/kinds.ts";
+import { type ComparedKind, isTextKey, type KeyColumn, type KeyValue, KINDS } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
-
-/** The kinds that are compared by key. */
-export const COMPARED_KINDS = [
-  "event",
-  "login",
-  "command",
-  "pre_disconnect_command",
-  "connect",
-  "session_closed",
-  "file_download",
-  "file_upload",
-  "proxy_request",
-  "client",
-] as const satisfies readonly Kind[];
-
-/** A kind that is compared by key. */
-export type ComparedKind = (typeof COMPARED_KINDS)[number];
 
 /** What is compared: kinds by their keys, events by `eventid` alone, and counts of distinct values. */
 export type ChangeKind = ComparedKind | "distinct";

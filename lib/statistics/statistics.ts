@@ -20,8 +20,8 @@ import {
 import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
 import { formatNumber } from "../text/format.ts";
-import { COMPARED_KINDS, type ComparedKind, keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
-import { KIND_NAMES, type Kind } from "../reduced/kinds.ts";
+import { keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
+import { COMPARED_KINDS, type ComparedKind, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";

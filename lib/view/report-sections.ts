@@ -1,5 +1,5 @@
 /** The sections of a report: which kind each shows, by which columns, and in which words. */
-import type { KeyColumn, Kind } from "../reduced/kinds.ts";
+import { type KeyColumn, KIND_SPECS, type Kind } from "../reduced/kinds.ts";
 
 export interface Section {
   readonly id: string;
@@ -28,7 +28,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which credentials lead, and when do they change?",
     unit: "login attempts",
     lead: "Login attempts by user name and password.",
-    eventids: ["cowrie.login.success", "cowrie.login.failed"],
+    eventids: KIND_SPECS.login.eventids,
   },
   {
     id: "commands",
@@ -38,7 +38,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "What do intruders type?",
     unit: "commands",
     lead: "Command lines entered after login.",
-    eventids: ["cowrie.command.input"],
+    eventids: KIND_SPECS.command.eventids,
   },
   {
     id: "last-commands",
@@ -57,7 +57,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Who connects, and to which port?",
     unit: "connections",
     lead: "Connections by source address and port of the sensor.",
-    eventids: ["cowrie.session.connect"],
+    eventids: KIND_SPECS.connect.eventids,
   },
   {
     id: "lengths",
@@ -76,7 +76,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which addresses hold the most sessions?",
     unit: "sessions",
     lead: "Closed sessions by source address.",
-    eventids: ["cowrie.session.closed"],
+    eventids: KIND_SPECS.session_closed.eventids,
   },
   {
     id: "downloads",
@@ -86,7 +86,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which files do they download?",
     unit: "downloads",
     lead: "Files downloaded by intruders, with VirusTotal's verdict where the logs hold one. Addresses are text, not links.",
-    eventids: ["cowrie.session.file_download"],
+    eventids: KIND_SPECS.file_download.eventids,
   },
   {
     id: "uploads",
@@ -96,7 +96,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which files do they upload?",
     unit: "uploads",
     lead: "Files sent to the sensor over SFTP or SCP.",
-    eventids: ["cowrie.session.file_upload"],
+    eventids: KIND_SPECS.file_upload.eventids,
   },
   {
     id: "proxy",
@@ -106,7 +106,7 @@ export const SECTIONS: readonly Section[] = [
     heading: "Which targets do they try to reach through the sensors?",
     unit: "requests",
     lead: "Requests to forward a TCP connection through the sensor.",
-    eventids: ["cowrie.direct-tcpip.request"],
+    eventids: KIND_SPECS.proxy_request.eventids,
   },
   {
     id: "versions",

@@ -1,7 +1,7 @@
 /** Tables of what the statistics say, cell by cell as they are shown. */
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import { type KeyColumn, KINDS } from "../reduced/kinds.ts";
+import { type KeyColumn, KIND_SPECS, KINDS } from "../reduced/kinds.ts";
 import { clipMiddle, cutLong, sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
@@ -15,19 +15,7 @@ import type { ValueType } from "../statistics/value-rows.ts";
 const CHANGE_REACH = 32;
 const TREND_REACH = 3;
 
-const KIND_WORDS: Readonly<Record<ChangeKind, string>> = {
-  login: "credential",
-  command: "command",
-  pre_disconnect_command: "last command",
-  connect: "connection",
-  session_closed: "session",
-  file_download: "download",
-  file_upload: "upload",
-  proxy_request: "proxy request",
-  client: "client",
-  event: "event type",
-  distinct: "distinct",
-};
+const wordOf = (kind: ChangeKind) => (kind === "distinct" ? "distinct" : KIND_SPECS[kind].word);
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },
   command: { one: "command pattern", many: "command patterns" },
@@ -196,7 +184,7 @@ export function buildChangesTable(
     rows,
     row => [
       ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
-      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      textCell(wordOf(row.kind), wordOf(row.kind), "what"),
       keyCell(row.kind, row.key),
       ...(hasSensors ? [scopeCell(row.sensor)] : []),
       textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
@@ -325,7 +313,7 @@ export function buildTrendTable(id: string, name: string, rows: readonly TrendRo
     ],
     rows,
     row => [
-      textCell(KIND_WORDS[row.kind], KIND_WORDS[row.kind], "what"),
+      textCell(wordOf(row.kind), wordOf(row.kind), "what"),
       keyCell(row.kind, row.key),
       scopeCell(row.sensor),
       numberCell(row.count),
