@@ -203,3 +203,14 @@ export function saveSvg(canvas, name) {
   copy.setAttribute("xmlns", SVG);
   saveText(new XMLSerializer().serializeToString(copy), `${name}.svg`, "image/svg+xml");
 }
+
+/** Longest stretch of work without a pause, in ms: a reader who clicks or scrolls does not notice it. */
+const WORK_MOST = 12;
+let workSince = 0;
+
+/** Let the browser answer what came in meanwhile, if it has not for some time; work that takes long is cut by this. */
+export async function breathe() {
+  if (performance.now() - workSince < WORK_MOST) return;
+  await new Promise(resolve => setTimeout(resolve));
+  workSince = performance.now();
+}

@@ -8,7 +8,7 @@ import { perStep } from "../lib/view/axis.ts";
 import { fromBase85 } from "../lib/view/base85.ts";
 import { describeValue, hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
-import { decodeCells, everything, isEverything, sumByDay, wholeRange } from "../lib/view/cells.ts";
+import { everything, isEverything, readCells, sumByDay, wholeRange } from "../lib/view/cells.ts";
 import { DISTINCT_VALUES } from "../lib/view/distinct-values.ts";
 import { formatNumber, parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { clipApart, clipEnd, clipMiddle } from "../lib/text/labels.ts";
@@ -38,6 +38,7 @@ import { dataTable, partMarkup } from "../lib/view/report-markup.ts";
 import { unpackTrails } from "../lib/view/report-trails.ts";
 import { startDataTable, startDataTables } from "./data-tables.js";
 import {
+  breathe,
   compareValues,
   copyText,
   find,
@@ -101,6 +102,8 @@ const HEAT_STEP = 2;
 /** Rows that "Show more" adds, and rows of numbers drawn at most. */
 const MORE_ROWS = 25;
 const NUMBER_ROWS = 400;
+/** Numbers that are laid out at once; more come as they are scrolled to. */
+const CELLS_AT_ONCE = 600;
 /** Numbers in one table at most. */
 const NUMBERS_MOST = 12_000;
 /** What a chart says to whoever has come to it by key. */
@@ -108,10 +111,31 @@ const CHART_KEYS = "Arrow keys move over the days, with Shift they choose a run 
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
+/** Characters unpacked between two pauses; a multiple of five, as five stand for four bytes. */
+const PACKED_SLICE = 60_000;
+
 /** @param {string} text */
 async function unpack(text) {
-  const stream = new Blob([fromBase85(text)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const inflate = new DecompressionStream("deflate-raw");
+  const inflated = new Response(inflate.readable).arrayBuffer();
+  const writer = inflate.writable.getWriter();
+  for (let at = 0; at < text.length; at += PACKED_SLICE) {
+    await breathe();
+    await writer.write(fromBase85(text.slice(at, at + PACKED_SLICE)));
+  }
+  await writer.close();
+  return new Uint8Array(await inflated);
+}
+
+/** @param {Uint8Array} bytes */
+async function decode(bytes) {
+  /** @type {Cells[]} */
+  const lists = [];
+  for (const cells of readCells(bytes)) {
+    if (cells !== undefined) lists.push(cells);
+    await breathe();
+  }
+  return lists;
 }
 
 /**
@@ -148,9 +172,8 @@ function restoreData(page, take) {
 
 async function start() {
   const carried = JSON.parse(find("#data").textContent);
-  const [text, bytes] = await Promise.all([unpack(carried.packed), unpack(carried.cells)]);
-  const page = JSON.parse(new TextDecoder().decode(text));
-  const lists = decodeCells(bytes);
+  const page = JSON.parse(new TextDecoder().decode(await unpack(carried.packed)));
+  const lists = await decode(await unpack(carried.cells));
   let next = 0;
   const take = () => lists[page.lists[next++]];
   const data = restoreData(page, take);
@@ -168,7 +191,11 @@ async function start() {
 
   let scope = buildScope(data, everything(grid), page);
   /** @type {Part[]} */
-  const parts = [startActivity(), startCoverage(), ...data.sections.map(startSection)];
+  const parts = [startActivity(), startCoverage()];
+  for (const section of data.sections) {
+    await breathe();
+    parts.push(startSection(section));
+  }
   if (page.changes) parts.push(startChanges());
   if (chains) parts.push(startChains(chains, () => scope));
   if (trails) startTrails(trails, () => scope);
@@ -182,19 +209,21 @@ async function start() {
     drawFigures();
     showFilter();
     for (const part of parts) part.isStale = true;
-    for (const part of parts) if (isInSight(part.node)) drawPart(part);
-    root.dataset.redrawMs = (performance.now() - began).toFixed(1);
-    const rest = () => {
-      const part = parts.find(candidate => candidate.isStale);
-      if (mine !== pass) return;
+    const drawNext = async () => {
+      const stale = parts.filter(part => part.isStale);
+      const seen = stale.find(part => isInSight(part.node));
+      if (seen === undefined) root.dataset.redrawMs ??= (performance.now() - began).toFixed(1);
+      const part = seen ?? stale[0];
       if (part === undefined) {
         root.dataset.drawn = "true";
         return;
       }
       drawPart(part);
-      setTimeout(rest);
+      await breathe();
+      if (mine === pass) void drawNext();
     };
-    setTimeout(rest);
+    delete root.dataset.redrawMs;
+    void drawNext();
   }
 
   /** @param {Part} part */
@@ -599,6 +628,21 @@ async function start() {
       );
     }
 
+    /**
+     * The rows that a search leaves, as the table is sorted; built only as far as that needs.
+     *
+     * @type {(ranking: Ranking, columns: Column[], build: (row: { key: number, rank: number }) => RowView) => ({ key: number, rank: number } | RowView)[]}
+     */
+    function listRows(ranking, columns, build) {
+      const wanted = search.value.toLowerCase();
+      const rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
+      if (wanted === "" && sortColumn === undefined) return rows;
+      const built = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
+      const value = columns.find(candidate => candidate.name === sortColumn)?.value;
+      if (value !== undefined) built.sort((a, b) => (isRising ? 1 : -1) * compareValues(value(a), value(b)));
+      return built;
+    }
+
     /** @param {Ranking} ranking */
     function drawTable(ranking) {
       const sparkSteps = chooseSteps(scope, 120);
@@ -606,14 +650,7 @@ async function start() {
       const columns = tableColumns(ranking);
       const build = (/** @type {{ key: number, rank: number }} */ { key, rank }) =>
         buildRow(scope, ranking, key, rank, sparkSteps);
-      /** @type {({ key: number, rank: number } | RowView)[]} */
-      let rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
-      if (wanted !== "" || sortColumn !== undefined) {
-        const built = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
-        const value = columns.find(candidate => candidate.name === sortColumn)?.value;
-        if (value !== undefined) built.sort((a, b) => (isRising ? 1 : -1) * compareValues(value(a), value(b)));
-        rows = built;
-      }
+      const rows = listRows(ranking, columns, build);
       const found = rows.length;
       const shown = rows.slice(0, shownRows).map(row => ("parts" in row ? row : build(row)));
       table.tHead.rows[0].replaceChildren(...columns.map(column => headCell(column)));
@@ -623,7 +660,7 @@ async function start() {
       find(".found", node).textContent =
         wanted === "" ? "" : `${formatNumber(found)} of ${formatNumber(ranking.order.length)}`;
       const keys = shown.map(row => row.key);
-      find(".shown", node).textContent = describeShown(ranking, keys, scope.whole);
+      find(".shown", node).textContent = describeShown(ranking, keys, scope.whole, wanted === "" ? undefined : found);
       const caution = find(".caution", node);
       const words = describeUncertainty(ranking, keys);
       caution.hidden = words === undefined;
@@ -773,12 +810,13 @@ async function start() {
 
     /** All rows the page carries, as the table is sorted and searched. */
     function tableCsv() {
-      const keep = shownRows;
       const { ranking } = current;
       const steps = chooseSteps(scope, 120);
-      const columns = tableColumns(ranking).filter(column => column.text !== undefined);
-      shownRows = keep;
-      const rows = ranking.order.map((key, i) => buildRow(scope, ranking, key, i + 1, steps));
+      const all = tableColumns(ranking);
+      const build = (/** @type {{ key: number, rank: number }} */ { key, rank }) =>
+        buildRow(scope, ranking, key, rank, steps);
+      const rows = listRows(ranking, all, build).map(row => ("parts" in row ? row : build(row)));
+      const columns = all.filter(column => column.text !== undefined);
       return toCsv(
         columns.map(column => column.name),
         rows.map(row => columns.map(column => (column.raw ?? column.text)?.(row) ?? "")),
@@ -849,21 +887,26 @@ async function start() {
       element("th", { scope: "col" }, "Day"),
       ...names.map(name => element("th", { scope: "col", class: "number" }, name)),
     );
-    const body = Array.from({ length: steps.n }, (_, step) =>
-      element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, stepLabel(steps, step)),
-        ...lines.map(line =>
-          element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step])),
-        ),
-      ),
-    );
-    return h(
+    const body = h("tbody", {});
+    const box = h(
       "div",
       { class: "scroll numbers", tabindex: "0", role: "region", "aria-label": unit },
-      element("table", {}, element("thead", {}, head), element("tbody", {}, body)),
+      element("table", {}, element("thead", {}, head)),
     );
+    find("table", box).append(body);
+    const rowAt = (/** @type {number} */ step) =>
+      toNode(
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, stepLabel(steps, step)),
+          ...lines.map(line =>
+            element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step])),
+          ),
+        ),
+      );
+    growTable(box, body, steps.n, rowAt, Math.ceil(CELLS_AT_ONCE / Math.max(1, lines.length)));
+    return box;
   }
 
   /** @param {{ steps: Steps, lines: Line[] }} shown */
@@ -1060,7 +1103,10 @@ async function start() {
     redraw();
   }).observe(find("#activity .canvas"));
 
-  for (const part of parts) part.prepare?.();
+  for (const part of parts) {
+    await breathe();
+    part.prepare?.();
+  }
   redraw();
   recallState();
 }
@@ -1068,6 +1114,34 @@ async function start() {
 /** @param {SVGElement} svg As it was drawn. */
 function chartLabel(svg) {
   return svg.getAttribute("aria-label") ?? "";
+}
+
+/**
+ * Fill a table as far as it is seen, and on as it is scrolled; all of it before it is printed.
+ *
+ * @param {HTMLElement} box What scrolls.
+ * @param {HTMLElement} body
+ * @param {number} rows
+ * @param {(row: number) => Node} rowAt
+ * @param {number} atOnce
+ */
+function growTable(box, body, rows, rowAt, atOnce) {
+  const fill = (/** @type {number} */ end) => {
+    const more = [];
+    for (let row = body.childElementCount; row < Math.min(end, rows); row++) more.push(rowAt(row));
+    body.append(...more);
+  };
+  const isWanted = () => box.scrollTop + 2 * box.clientHeight > box.scrollHeight;
+  const grow = async () => {
+    while (box.isConnected && body.childElementCount < rows && isWanted()) {
+      fill(body.childElementCount + atOnce);
+      await breathe();
+    }
+  };
+  fill(atOnce);
+  box.addEventListener("scroll", () => void grow());
+  addEventListener("beforeprint", () => box.isConnected && fill(rows), { once: true });
+  setTimeout(() => void grow());
 }
 
 /** @param {HTMLElement} node */

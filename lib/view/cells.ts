@@ -122,20 +122,36 @@ export function encodeCells(lists: readonly Cells[]): Uint8Array<ArrayBuffer> {
 }
 
 export function decodeCells(bytes: Uint8Array): Cells[] {
+  return [...readCells(bytes)].filter(cells => cells !== undefined);
+}
+
+/** Numbers read between two pauses of {@link readCells}: some milliseconds on a slow machine. */
+const PAUSE_AFTER = 30_000;
+
+/** Read what {@link encodeCells} wrote, list by list; an undefined in between is a place to pause at. */
+export function* readCells(bytes: Uint8Array): Generator<Cells | undefined> {
   let position = 0;
   const take = () => {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
-      const byte = bytes[position++];
-      if (byte === undefined) throw new RangeError("Cannot read cells: they are cut short");
+      const byte = bytes[position++]!;
       if (byte < 128) return value + byte * factor;
       value += (byte - 128) * factor;
     }
   };
-  return Array.from({ length: take() }, () => {
+  for (let left = take(); left > 0; left--) {
     const length = take();
     const at = new Int32Array(length);
-    for (let i = 0; i < length; i++) at[i] = i === 0 ? take() : at[i - 1]! + 1 + take();
-    return { at, count: Float64Array.from({ length }, take) };
-  });
+    const count = new Float64Array(length);
+    let last = -1;
+    for (let i = 0; i < length;) {
+      for (const end = Math.min(length, i + PAUSE_AFTER); i < end; i++) at[i] = last += 1 + take();
+      if (i < length) yield undefined;
+    }
+    for (let i = 0; i < length;) {
+      for (const end = Math.min(length, i + PAUSE_AFTER); i < end; i++) count[i] = take();
+      if (i < length) yield undefined;
+    }
+    yield { at, count };
+  }
 }

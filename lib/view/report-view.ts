@@ -530,17 +530,30 @@ export function columnNames(section: Section): string[] {
   return section.columns.map(column => COLUMN_NAMES[column]);
 }
 
-/** How much of a section is to be seen: "first 5 of 5,312 keys, 61.2 % of 1,234 login attempts". */
-export function describeShown(ranking: Ranking, shown: readonly number[], whole: boolean): string {
+/**
+ * How much of a section is to be seen: "first 5 of 5,312: 61.2 % of 1,234 login attempts".
+ *
+ * @param found How many rows a search found; undefined where nothing is searched.
+ */
+export function describeShown(ranking: Ranking, shown: readonly number[], whole: boolean, found?: number): string {
   if (ranking.total === 0) return `No ${ranking.section.unit} in this selection.`;
   const count = shown.reduce((sum, key) => sum + ranking.counts[key]!, 0);
   // Every unit is a plain plural.
   const total = plural(ranking.total, ranking.section.unit.slice(0, -1), ranking.section.unit);
   const share = `${formatShare(count / ranking.total)} of ${total}`;
-  const { distinct } = ranking.data;
-  if (whole && distinct === 1) return `The only one: ${total}.`;
-  if (whole && shown.length === distinct) return `All ${formatNumber(distinct)}: ${share}.`;
-  return `First ${formatNumber(shown.length)}${whole ? ` of ${formatNumber(distinct)}` : ""}: ${share}.`;
+  const { distinct, keys } = ranking.data;
+  const n = formatNumber(shown.length);
+  if (found !== undefined) {
+    const searched = keys.length === distinct ? "" : `, of ${formatNumber(keys.length)} that the page carries`;
+    if (found === 0) return `None found${searched}.`;
+    const some = found === shown.length ? `${n} found` : `First ${n} of ${formatNumber(found)} found`;
+    return `${some}${searched}: ${share}.`;
+  }
+  // Under a filter it is known how many there are where the page carries them all.
+  const all = whole ? distinct : keys.length === distinct ? ranking.order.length : undefined;
+  if (all === 1) return `The only one: ${total}.`;
+  if (shown.length === all) return `All ${n}: ${share}.`;
+  return `First ${n}${all === undefined ? "" : ` of ${formatNumber(all)}`}: ${share}.`;
 }
 
 /** What a filter leaves unknown, in words; undefined when nothing. */

@@ -228,6 +228,10 @@ describe("ranking", () => {
     const ranking = rankSection(whole, COMMANDS);
     expect(describeShown(ranking, [0], true)).toBe("First 1 of 2: 68.8 % of 16 commands.");
     expect(describeShown(ranking, [0, 1], true)).toBe("All 2: 100.0 % of 16 commands.");
+    expect(describeShown(ranking, [0], true, 1)).toBe("1 found: 68.8 % of 16 commands.");
+    expect(describeShown(ranking, [0], true, 2)).toBe("First 1 of 2 found: 68.8 % of 16 commands.");
+    expect(describeShown(ranking, [], true, 0)).toBe("None found.");
+    expect(describeShown(ranking, [0], false)).toBe("First 1 of 2: 68.8 % of 16 commands.");
   });
 });
 
