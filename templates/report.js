@@ -54,6 +54,7 @@ import {
   toNode,
 } from "./page.js";
 import { restoreChains, startChains } from "./report-chains.js";
+import { startCompare } from "./report-compare.js";
 import { startTrails, trailButton } from "./report-trails.js";
 import { startTable, startTables } from "./tables.js";
 
@@ -196,6 +197,7 @@ async function start() {
     await breathe();
     parts.push(startSection(section));
   }
+  parts.push(startCompare(data, page, showChart));
   if (page.changes) parts.push(startChanges());
   if (chains) parts.push(startChains(chains, () => scope));
   if (trails) startTrails(trails, () => scope);

@@ -9,6 +9,7 @@ import patternsPartial from "../../templates/patterns.mustache" with { type: "te
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import baseStyle from "../../templates/report.css" with { type: "text" };
 import page from "../../templates/report.mustache" with { type: "text" };
+import comparePartial from "../../templates/report-compare.mustache" with { type: "text" };
 import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import rowPartial from "../../templates/row.mustache" with { type: "text" };
@@ -58,7 +59,7 @@ import {
   stepUnit,
   meanSteps,
 } from "../view/report-view.ts";
-import type { Section } from "../view/report-sections.ts";
+import { type Section, SECTIONS } from "../view/report-sections.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 
@@ -129,6 +130,7 @@ export function prepareReport(
     statsLink: options.statsLink,
     hasDays,
     filters: toFilterView(data),
+    compare: hasDays ? toCompareView(data) : undefined,
     coverage: hasDays ? toCoverageView(scope) : undefined,
     activity: hasDays ? toActivityView(scope) : undefined,
     provenance: toProvenance(table, data, options),
@@ -144,6 +146,7 @@ export function prepareReport(
     part: partPartial,
     patterns: patternsPartial,
     "report-chains": chainsPartial,
+    "report-compare": comparePartial,
   };
   const render: PreparedReport["render"] = ({ statistics, sessions }) => {
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
@@ -202,6 +205,12 @@ function toFilterView(data: ReportData) {
     hasSensors: data.sensors.length > 1,
     presets: [7, 28, 90].filter(length => length < days).map(length => ({ length })),
   };
+}
+
+/** The choices of the form; everything in it is drawn by the script. */
+function toCompareView(data: ReportData) {
+  const sections = data.sections.map(({ id }) => ({ id, name: SECTIONS.find(section => section.id === id)!.name }));
+  return { ...toFilterView(data), sections, sides: ["A", "B"].map(name => ({ side: name, name })) };
 }
 
 function toCoverageView(scope: Scope) {

@@ -1,0 +1,134 @@
+/** Two choices of days and sensors side by side, whatever the page's filter is. */
+import { perStep } from "../lib/view/axis.ts";
+import { everything, wholeRange } from "../lib/view/cells.ts";
+import { lineChart } from "../lib/view/chart.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
+import { element } from "../lib/view/markup.ts";
+import { compareFigures, compareKeys, compareLines, sideName } from "../lib/view/report-compare.ts";
+import { partMarkup } from "../lib/view/report-markup.ts";
+import { buildScope, columnNames, rankSection } from "../lib/view/report-view.ts";
+import { find, findAll, h, saveSvg, saveText } from "./page.js";
+
+/** Leaders of each side. */
+const KEYS_MOST = 15;
+
+/**
+ * @typedef {import("../lib/view/cells.ts").Filter} Filter
+ * @typedef {import("../lib/view/report-compare.ts").Side} Side
+ */
+
+/**
+ * @param {import("../lib/view/report-data.ts").ReportData} data
+ * @param {import("../lib/view/report-view.ts").ScopeOptions} options
+ * @param {(canvas: HTMLElement, chart: any, steps: any, lines: any) => void} showChart
+ */
+export function startCompare(data, options, showChart) {
+  /** @type {HTMLElement} */
+  const node = find("#compare");
+  const canvas = find(".canvas", node);
+  const { grid } = data;
+  const whole = wholeRange(grid);
+  /** @type {HTMLSelectElement} */
+  const chosen = find("select[name=section]", node);
+  const sides = findAll("[data-side]", node);
+  let drawnWidth = -1;
+  /** @type {{ keys: string[][], head: string[] }} */
+  let saved = { keys: [], head: [] };
+
+  // The last days and those before them; where there is no before, the first two sensors.
+  const length = Math.min(options.lastDays, Math.floor(grid.days / 2));
+  sides.forEach((side, i) => {
+    const last = length < 1 ? whole.last : whole.last - (1 - i) * length;
+    find("[name=from]", side).value = toIsoDay(length < 1 ? whole.first : last - length + 1);
+    find("[name=to]", side).value = toIsoDay(last);
+    const sensor = find("[name=sensor]", side);
+    if (length < 1 && sensor !== null) sensor.value = String(i);
+  });
+
+  /** @param {HTMLElement} side */
+  function filterOf(side) {
+    const day = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
+      const parsed = parseIsoDay(find(`[name=${name}]`, side).value);
+      return parsed === undefined ? otherwise : Math.min(whole.last, Math.max(whole.first, parsed));
+    };
+    const [from, to] = [day("from", whole.first), day("to", whole.last)];
+    const only = Number(find("[name=sensor]", side)?.value ?? -1);
+    const sensors = everything(grid).sensors.map((_, code) => Number(only < 0 || only === code));
+    return { range: { first: Math.min(from, to), last: Math.max(from, to) }, sensors };
+  }
+
+  /** @param {number} width */
+  function drawAt(width) {
+    drawnWidth = width;
+    const [a, b] = sides.map(side => {
+      const filter = filterOf(side);
+      const scope = buildScope(data, filter, options);
+      return { scope, name: sideName(filter, scope) };
+    });
+    const both = /** @type {[Side, Side]} */ ([a, b]);
+    const section = data.sections.find(({ id }) => id === chosen.value) ?? data.sections[0];
+    const { section: meant } = rankSection(a.scope, section);
+    find(".shown", node).textContent = `A is ${a.name}; B is ${b.name}.`;
+
+    const heads = (/** @type {string[]} */ names) =>
+      h("tr", {}, ...names.map(text => element("th", { scope: "col" }, text)));
+    const figures = find(".compare-figures", node);
+    figures.tHead.replaceChildren(heads(["", `A: ${a.name}`, `B: ${b.name}`]));
+    figures.tBodies[0].replaceChildren(
+      ...compareFigures(both).map(figure =>
+        h(
+          "tr",
+          {},
+          element("th", { scope: "row" }, figure.label),
+          ...figure.sides.map(side =>
+            element("td", {}, element("b", {}, side.value), " ", element("span", { class: "note" }, side.note)),
+          ),
+        ),
+      ),
+    );
+
+    const { steps, lines, isAligned } = compareLines(both, section, width / 4);
+    const label = `${meant.name}: ${meant.unit} ${perStep(steps.days)}${isAligned ? "" : ", both from their first day on"}`;
+    find(".unit", node).textContent = label;
+    showChart(canvas, lineChart(lines, steps, width, label), steps, lines);
+
+    const rows = compareKeys(both, section, KEYS_MOST);
+    const keys = find(".compare-keys", node);
+    const head = [...columnNames(meant), "Count A", "Share A", "Count B", "Share B", "B against A"];
+    keys.tHead.replaceChildren(heads(head));
+    keys.tBodies[0].replaceChildren(
+      ...rows.map(row =>
+        h(
+          "tr",
+          {},
+          ...row.parts.map((part, i) =>
+            element(i === 0 ? "th" : "td", { ...(i === 0 && { scope: "row" }), class: part.className }, partMarkup(part)),
+          ),
+          ...row.sides.flatMap(side => [
+            element("td", { class: "number" }, side.countText),
+            element("td", { class: "number" }, side.shareText),
+          ]),
+          element("td", { class: "number" }, row.change),
+        ),
+      ),
+    );
+    saved = {
+      head,
+      keys: rows.map(row => [
+        ...row.parts.map(part => (part.isNone ? "" : part.text)),
+        ...row.sides.flatMap(side => [String(side.count), side.shareText]),
+        row.change,
+      ]),
+    };
+  }
+
+  find(".compare-form", node).addEventListener("change", () => drawAt(canvas.clientWidth));
+  node.addEventListener("click", (/** @type {any} */ event) => {
+    const kind = event.target.closest("[data-save]")?.dataset.save;
+    if (kind === "svg") saveSvg(canvas, "side-by-side");
+    if (kind === "csv") saveText(toCsv(saved.head, saved.keys), "side-by-side.csv", "text/csv");
+  });
+  // The page's filter changes nothing here, the window's width does.
+  return { node, draw: () => canvas.clientWidth !== drawnWidth && drawAt(canvas.clientWidth), drawAt };
+}
