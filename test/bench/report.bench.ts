@@ -3,7 +3,7 @@
  *
  *   bun test/bench/report.bench.ts
  *
- * Wanted: 90 days of 20 sensors under 500 KB in under 300 ms; 365 days of 100 sensors under 3 MB in under 1.5 s.
+ * Wanted: 90 days of 20 sensors under 750 KB; 365 days of 100 sensors under 4 MB.
  */
 import { prepareReport, type ReportOptions } from "../../lib/pages/report.ts";
 import { computeStatistics } from "../../lib/statistics/statistics.ts";
