@@ -1,7 +1,7 @@
 /** Two choices of days and sensors side by side, whatever the page's filter is. */
 import { perStep } from "../lib/view/axis.ts";
 import { everything, wholeRange } from "../lib/view/cells.ts";
-import { lineChart } from "../lib/view/chart.ts";
+import { hasLogScale, lineChart, LOGARITHMIC } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
@@ -62,17 +62,15 @@ export function startCompare(data, options, showChart) {
   function drawAt(width) {
     drawnWidth = width;
     const [a, b] = sides.map(side => {
-      const filter = filterOf(side);
-      const scope = buildScope(data, filter, options);
-      return { scope, name: sideName(filter, scope) };
+      const scope = buildScope(data, filterOf(side), options);
+      return { scope, name: sideName(scope) };
     });
     const both = /** @type {[Side, Side]} */ ([a, b]);
     const section = data.sections.find(({ id }) => id === chosen.value) ?? data.sections[0];
     const { section: meant } = rankSection(a.scope, section);
-    find(".shown", node).textContent = `A is ${a.name}; B is ${b.name}.`;
 
-    const heads = (/** @type {string[]} */ names) =>
-      h("tr", {}, ...names.map(text => element("th", { scope: "col" }, text)));
+    const heads = (/** @type {string[]} */ names, numbersFrom = Infinity) =>
+      h("tr", {}, ...names.map((text, i) => element("th", { scope: "col", ...(i >= numbersFrom && { class: "number" }) }, text)));
     const figures = find(".compare-figures", node);
     figures.tHead.replaceChildren(heads(["", `A: ${a.name}`, `B: ${b.name}`]));
     figures.tBodies[0].replaceChildren(
@@ -89,14 +87,16 @@ export function startCompare(data, options, showChart) {
     );
 
     const { steps, lines, isAligned } = compareLines(both, section, width / 4);
-    const label = `${meant.name}: ${meant.unit} ${perStep(steps.days)}${isAligned ? "" : ", both from their first day on"}`;
+    const from = isAligned ? "" : ", both from their first day on";
+    const scale = hasLogScale(lines) ? LOGARITHMIC : "";
+    const label = `${meant.name}: ${meant.unit} ${perStep(steps.days)}${from}${scale}`;
     find(".unit", node).textContent = label;
     showChart(canvas, lineChart(lines, steps, width, label), steps, lines);
 
     const rows = compareKeys(both, section, KEYS_MOST);
     const keys = find(".compare-keys", node);
     const head = [...columnNames(meant), "Count A", "Share A", "Count B", "Share B", "B against A"];
-    keys.tHead.replaceChildren(heads(head));
+    keys.tHead.replaceChildren(heads(head, meant.columns.length));
     keys.tBodies[0].replaceChildren(
       ...rows.map(row =>
         h(

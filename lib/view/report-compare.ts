@@ -1,7 +1,7 @@
 /** Two choices of days and sensors side by side: their figures, and what leads in either. Nothing of it is tested. */
 import { dayCount, stepDays } from "./axis.ts";
 import { type Line, type Steps, toSteps } from "./chart.ts";
-import { type Filter, sumByDay } from "./cells.ts";
+import { sumByDay } from "./cells.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toChange } from "../text/labels.ts";
 import type { SectionData } from "./report-data.ts";
@@ -26,17 +26,16 @@ export interface CompareRow {
 }
 
 /** `2024-03-01 to 2024-03-07, hp-ams-01` */
-export function sideName({ range, sensors }: Filter, scope: Scope): string {
-  const days = range.first === range.last ? toIsoDay(range.first) : `${toIsoDay(range.first)} to ${toIsoDay(range.last)}`;
+export function sideName(scope: Scope): string {
+  const { first, last } = scope.filter.range;
+  return `${first === last ? toIsoDay(first) : `${toIsoDay(first)} to ${toIsoDay(last)}`}, ${sensorsName(scope)}`;
+}
+
+function sensorsName({ data, filter: { sensors } }: Scope): string {
   const chosen = sensors.reduce((sum, one) => sum + one, 0);
-  const only = sensors.indexOf(1);
-  const where =
-    chosen === sensors.length && chosen > 1
-      ? `all ${plural(chosen, "sensor")}`
-      : chosen === 1
-        ? sensorName(scope.data, only)
-        : `${formatNumber(chosen)} of ${plural(sensors.length, "sensor")}`;
-  return `${days}, ${where}`;
+  if (chosen === 1) return sensorName(data, sensors.indexOf(1));
+  const all = plural(sensors.length, "sensor");
+  return chosen === sensors.length ? `all ${all}` : `${formatNumber(chosen)} of ${all}`;
 }
 
 /** The figures of both sides; both have the same ones, as these follow from what the page holds. */
@@ -94,11 +93,13 @@ export function compareLines(
   const longest = ranges.reduce((a, b) => (dayCount(b) > dayCount(a) ? b : a));
   const days = stepDays(longest, Math.max(1, Math.floor(most)));
   const steps = toSteps(longest, days);
-  const lines = sides.map(({ name, scope }, i): Line => {
+  const isAligned = ranges[0]!.first === ranges[1]!.first;
+  const lines = sides.map(({ scope }, i): Line => {
     const byDay = sumByDay(data.all, scope.data.grid, scope.filter);
     const values = meanSteps(byDay, scope.watched, toSteps(scope.filter.range, days));
     const missing = new Array<null>(Math.max(0, steps.n - values.length)).fill(null);
+    const name = isAligned ? sensorsName(scope) : `from ${toIsoDay(ranges[i]!.first)}`;
     return { name: `${"AB"[i]!}: ${name}`, values: [...values, ...missing], style: i };
   });
-  return { steps, lines, isAligned: ranges[0]!.first === ranges[1]!.first };
+  return { steps, lines, isAligned };
 }

@@ -269,8 +269,8 @@ function describeFound(shown: number, inside: number, certain: number, isAll: bo
   if (isAll && shown === inside) return `All ${sessions}`;
   if (isAll) return `The ${formatNumber(shown)} newest of ${formatNumber(inside)} sessions`;
   if (certain >= shown) return shown === 1 ? "The newest session" : `The ${formatNumber(shown)} newest sessions`;
-  if (certain === 0) return `${sessions} of more`;
-  return `${sessions} of more, the first ${certain === 1 ? "one" : formatNumber(certain)} the newest`;
+  if (certain === 0) return `${formatNumber(shown)} of the sessions`;
+  return `${formatNumber(shown)} of the sessions, the first ${certain === 1 ? "one" : formatNumber(certain)} the newest`;
 }
 
 /** An option with its value, also where the value could be taken for another option. */

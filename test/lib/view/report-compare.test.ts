@@ -26,7 +26,7 @@ const OPTIONS = { lastDays: 2, thresholdPercent: 20 };
 function side(from: number, to: number, sensors: number[]): Side {
   const filter = { range: { first: FIRST + from, last: FIRST + to }, sensors: Uint8Array.from(sensors) };
   const scope = buildScope(DATA, filter, OPTIONS);
-  return { scope, name: sideName(filter, scope) };
+  return { scope, name: sideName(scope) };
 }
 
 describe("side by side", () => {
@@ -73,6 +73,6 @@ describe("side by side", () => {
   test("sides are named by their days and sensors", () => {
     expect(before.name).toBe("2024-01-01 to 2024-01-02, all 2 sensors");
     expect(side(3, 3, [0, 1]).name).toBe("2024-01-04, b");
-    expect(sideName(everything(DATA.grid), before.scope)).toBe("2024-01-01 to 2024-01-04, all 2 sensors");
+    expect(sideName(buildScope(DATA, everything(DATA.grid), OPTIONS))).toBe("2024-01-01 to 2024-01-04, all 2 sensors");
   });
 });

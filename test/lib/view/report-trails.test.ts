@@ -91,7 +91,7 @@ describe("trails", () => {
   test("say how many of how many, and give commands that a shell can take", () => {
     const { shown, rows, commands, parts, hasAddresses } = trail("credentials", 0);
     // Of sensor b some older than b1 were left out.
-    expect(shown).toBe("3 sessions of more, the first one the newest; 7 login attempts in all.");
+    expect(shown).toBe("3 of the sessions, the first one the newest; 7 login attempts in all.");
     expect(parts.map(({ text }) => text)).toEqual(["root", "it's"]);
     expect(rows.map(({ time, sensor, address, session: id }) => [time, sensor, address, id].join(" "))).toEqual([
       "2024-01-03 01:01:01 b – b1",
