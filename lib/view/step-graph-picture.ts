@@ -106,7 +106,7 @@ export function drawStepGraph(
   const least = wanted < NARROW ? COLUMN_NARROW : COLUMN_LEAST;
   const columnWidth = Math.max(least, Math.min(COLUMN_MOST, Math.floor((wanted - MARGIN) / columns)));
   const layout = layoutSankey(
-    nodes.map(({ step, sessions, command }) => ({ column: step, value: sessions, isLast: command === REST })),
+    nodes.map(({ step, sessions }) => ({ column: step, value: sessions })),
     links,
     { height, padding: NODE_PADDING, nodeLeast: NODE_LEAST },
   );
