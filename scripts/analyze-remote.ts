@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
+  checkNames,
   type Command,
   COMMON_OPTIONS,
   environment,
@@ -301,6 +302,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   };
   const table = await addUpNodes();
   Bun.gc(true);
+  const strangers = missing.length > 0 ? [] : findStrangers(scope, table.dictionaries.sensor);
+  for (const line of strangers) note(line);
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
@@ -347,8 +350,19 @@ export async function main(argv: string[]): Promise<ExitCode> {
     ({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0,
   );
   const isSpoiled =
-    missing.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
+    missing.length > 0 || strangers.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
   return isIncomplete || isSpoiled ? EXIT.failed : EXIT.ok;
+}
+
+/**
+ * Sensors asked for that no node has, a line each.
+ *
+ * Of some days alone nothing can be said: only events of these days were counted.
+ *
+ * @throws {UsageError} if all that were asked for are unknown.
+ */
+function findStrangers({ sensors = [], sinceDay, untilDay }: EventScope, known: readonly string[]): string[] {
+  return sinceDay === undefined && untilDay === undefined ? checkNames("sensor", sensors, known) : [];
 }
 
 function parametersOf(scope: EventScope, robotMaxSeconds: number): ReductionParameters {

@@ -86,6 +86,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
       ...toSetOptions(values),
       ...listeners,
       parameters: { ...scope, robotMaxSeconds: values.robotMaxSeconds },
+      // A list is what somebody makes who has chosen before, as for the logs of one node of many.
+      isPart: values.files0From !== undefined,
       dedupeLines: values.dedupeLines,
       wantsRejects: values.rejects !== undefined,
       outputs,

@@ -15,6 +15,8 @@ import { describeRebuiltSensors } from "../reduced/rebuilt-sensors.ts";
 
 export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "scope" | "lineHashes" | "keepsTables"> {
   readonly parameters: ReductionParameters;
+  /** The logs are a part of those the parameters are for: a sensor that none of them has may be in the others. */
+  readonly isPart?: boolean;
   /** Count a line once that stands in several logs, byte for byte. */
   readonly dedupeLines: boolean;
   /** Work on the event tables that goes on while their rows are added up; it is disposed of with the analysis. */
@@ -38,11 +40,11 @@ export async function analyzeLogs<Work extends Disposable>(
   inputs: readonly string[],
   options: AnalyzeOptions<Work>,
 ): Promise<Analysis<Work>> {
-  const { parameters, dedupeLines, startBeside } = options;
+  const { parameters, isPart = false, dedupeLines, startBeside } = options;
   // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
   let set = await readLogSet(inputs, {
     ...options,
-    scope: parameters,
+    ...(!isPart && { scope: parameters }),
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
     ...(startBeside && { keepsTables: true }),
   });

@@ -43,6 +43,26 @@ describe("one table", () => {
     }
   });
 
+  test("a sensor that is not there: refused by itself, passed over in a list, which may be a part", async () => {
+    const args = ["--sensor", "hp-nycc", "-o", "typo.json", "-q"];
+    expect(await reduce(["fleet/hp-ams-01", ...args])).toMatchObject({
+      stderr: expect.stringContaining('Cannot find sensor "hp-nycc": there are "hp-ams-01"\n'),
+      exitCode: 2,
+    });
+    await Bun.write(at("names"), "fleet/hp-ams-01\0");
+    expect(await reduce(["--files0-from", "names", ...args])).toMatchObject({ stderr: "", exitCode: 0 });
+    await Bun.write(at("wrong"), "hp-nycc=nyc\n");
+    expect(await reduce(["fleet/hp-ams-01", "--sensor-alias", "wrong", "-o", "typo.json"])).toMatchObject({
+      stderr: expect.stringContaining('Cannot find sensor of --sensor-alias "hp-nycc": there are '),
+      exitCode: 2,
+    });
+    await Bun.write(at("partly"), "hp-nycc=nyc\nhp-ams-01=ams\n");
+    expect(await reduce(["fleet/hp-ams-01", "--sensor-alias", "partly", "-o", "typo.json"])).toMatchObject({
+      stderr: expect.stringContaining('Cannot find sensor of --sensor-alias "hp-nycc": there are '),
+      exitCode: 0,
+    });
+  });
+
   test.each([
     ["no name", "", "expected names, each ended by NUL"],
     ["a name that is cut", "fleet\0fle", "expected names, each ended by NUL"],
