@@ -34,6 +34,7 @@ import {
   meanSteps,
 } from "../lib/view/report-view.ts";
 import { buildChangesView } from "../lib/view/report-changes.ts";
+import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable, partMarkup } from "../lib/view/report-markup.ts";
 import { unpackTrails } from "../lib/view/report-trails.ts";
 import { startDataTable, startDataTables } from "./data-tables.js";
@@ -179,6 +180,10 @@ async function start() {
   const take = () => lists[page.lists[next++]];
   const data = restoreData(page, take);
   const chains = page.chains && restoreChains(page.chains, take);
+  const durations = page.durations && {
+    runDays: page.durations.runDays,
+    cells: Array.from({ length: page.durations.steps }, take),
+  };
   const trails = page.trails && unpackTrails(page.trails);
   const { grid } = data;
   root.classList.add("scripted");
@@ -200,6 +205,7 @@ async function start() {
   parts.push(startCompare(data, page, showChart));
   if (page.changes) parts.push(startChanges());
   if (chains) parts.push(startChains(chains, () => scope));
+  if (durations) parts.push(startDurations(durations));
   if (trails) startTrails(trails, () => scope);
   /** Parts out of sight are drawn after those in sight; a number tells an overtaken pass that it is. */
   let pass = 0;
@@ -510,6 +516,26 @@ async function start() {
       }
     });
     return part;
+  }
+
+  /**
+   * @param {import("../lib/view/report-durations.ts").DurationsData} lengths
+   * @returns {Part}
+   */
+  function startDurations(lengths) {
+    /** @type {HTMLElement} */
+    const node = find("#durations");
+    const canvas = find(".canvas", node);
+    const drawAt = (/** @type {number} */ width) => {
+      const { label, svg } = buildDurationsView(scope, lengths, width);
+      find(".unit", node).textContent = label;
+      canvas.replaceChildren(toNode(svg));
+    };
+    find("[data-save]", node).addEventListener("click", (/** @type {Event} */ event) => {
+      event.stopPropagation();
+      saveSvg(canvas, "durations");
+    });
+    return { node, draw: () => drawAt(canvas.clientWidth), drawAt };
   }
 
   /** @returns {Part} */

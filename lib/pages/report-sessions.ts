@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
+import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/labels.ts";
@@ -19,6 +20,8 @@ const FOLDER_SHORT = 12;
 export interface ReportSessions {
   /** Left out where no session typed anything. */
   readonly chains?: ChainsData;
+  /** Left out where no session tells its length. */
+  readonly durations?: DurationsData;
   readonly trails: TrailsData;
 }
 
@@ -37,7 +40,7 @@ export async function collectSessions(
   const queries = toTrailQueries(data);
   const { firstDay, days, sensors } = data.grid;
   const limits = toTrailLimits(firstDay + days - 1, sensors);
-  const [counts, trails] = await Promise.all([work.chains, work.findTrails(queries, limits)]);
+  const [counts, trails] = await Promise.all([work.counts, work.findTrails(queries, limits)]);
   const last = data.sections.find(({ id }) => id === "last-commands");
   if (last !== undefined) {
     const keys = last.keys.slice(0, TRAIL_KEYS);
@@ -51,9 +54,11 @@ export async function collectSessions(
       ),
     );
   }
-  const chains = buildChainsData(counts, data.grid, drawn.dictionaries.sensor, purposeOf);
+  const durations = buildDurationsData(counts.durations, data.grid, drawn.dictionaries.sensor);
+  const chains = buildChainsData(counts.chains, data.grid, drawn.dictionaries.sensor, purposeOf);
   return {
     ...(chains !== undefined && { chains }),
+    ...(durations !== undefined && { durations }),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
   };
 }

@@ -34,6 +34,7 @@ import {
   packPurpose,
 } from "../view/report-chains.ts";
 import { DISTINCT_VALUES } from "../view/distinct-values.ts";
+import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
 import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
@@ -264,7 +265,9 @@ function withSessions(scope: Scope, section: SectionView, sessions: ReportSessio
   const isLastOfCommands =
     section.id === (scope.data.sections.some(({ id }) => id === "last-commands") ? "last-commands" : "commands");
   const chains = isLastOfCommands && sessions?.chains !== undefined ? toChainsView(scope, sessions.chains) : false;
-  if (sessions === undefined) return { ...section, chains, sheets: [], rows: section.rows };
+  const lengths = section.id === "lengths" ? sessions?.durations : undefined;
+  const durations = lengths === undefined ? false : toDurationsView(scope, lengths);
+  if (sessions === undefined) return { ...section, chains, durations, sheets: [], rows: section.rows };
   const sheets: { id: string; markup: string }[] = [];
   let hasTrails = false;
   const rows = section.rows.map(row => {
@@ -274,7 +277,7 @@ function withSessions(scope: Scope, section: SectionView, sessions: ReportSessio
     if (trail.sheet !== undefined) sheets.push(trail.sheet);
     return { ...row, trail };
   });
-  return { ...section, chains, sheets, rows, hasTrails };
+  return { ...section, chains, durations, sheets, rows, hasTrails };
 }
 
 /** The button of a row; its sheet, where it has one that opens without any script. */
@@ -285,6 +288,11 @@ function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number
   const id = `trail-${ranking.section.id}-${key}`;
   const sheet = trailSheet(buildTrail(scope, trails, ranking, key, SHEET_MOST), `${id}-name`, false);
   return { key, name, needsScript: false, target: id, sheet: { id, markup: sheet.map(toMarkupText).join("") } };
+}
+
+function toDurationsView(scope: Scope, data: DurationsData) {
+  const { label, svg } = buildDurationsView(scope, data, CHART_WIDTH);
+  return { label, svg: toMarkupText(svg) };
 }
 
 function toChainsView(scope: Scope, data: ChainsData) {
@@ -367,8 +375,9 @@ function toPageData(
       hasSuccess: success !== undefined,
     };
   });
-  const { chains, trails } = sessions ?? {};
+  const { chains, durations, trails } = sessions ?? {};
   if (chains !== undefined) all.push(...chains.cells, chains.rest);
+  if (durations !== undefined) all.push(...durations.cells);
   const { places, lists } = withoutRepeats(all);
   const rest = {
     grid: data.grid,
@@ -381,6 +390,7 @@ function toPageData(
     lastDays: options.lastDays,
     thresholdPercent: options.thresholdPercent,
     lists: places,
+    ...(durations !== undefined && { durations: { runDays: durations.runDays, steps: durations.cells.length } }),
     ...(chains !== undefined && {
       chains: {
         ...chains,

@@ -4,7 +4,7 @@
  * Memory grows with the different chains and with the sessions that may still go on in a later table; of a session
  * that cannot, twelve bytes stay.
  */
-import type { EventTable } from "../events/event-table.ts";
+import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
 import { DAY_US } from "../text/time.ts";
@@ -90,8 +90,11 @@ export class ChainCounter {
     this.#codes = new CommandCodes(options.mask);
   }
 
-  /** @param firstUs Time of the table's first event. */
-  async add(table: EventTable, firstUs: number): Promise<void> {
+  /**
+   * @param firstUs Time of the table's first event.
+   * @param onBatch Takes every batch of the table as well.
+   */
+  async add(table: EventTable, firstUs: number, onBatch?: (batch: EventBatch) => void): Promise<void> {
     if (this.#open.size > this.#sweepFrom) {
       this.#close(firstUs - SILENT_US);
       // Where nothing ends, as with one log for each sensor, not again until there is twice as much.
@@ -106,7 +109,7 @@ export class ChainCounter {
       if (typed === undefined) sessions.set(key, (typed = { us: [], codes: [], sensor: name }));
       return typed;
     };
-    await readCommands(table, sessionOf, this.#codes);
+    await readCommands(table, sessionOf, this.#codes, onBatch);
     for (const [key, typed] of sessions) {
       if (typed.us.length === 0) continue;
       sortByTime(typed);

@@ -116,17 +116,20 @@ export async function readSessionCommands(set: LogSet, options: SessionCommandsO
  * Add the command lines of a table to their sessions.
  *
  * @param sessionOf The session of a sensor and an id, called once for each; undefined where it is not wanted.
+ * @param onBatch Takes every batch as well: a table may be walked once.
  */
 export async function readCommands(
   table: EventTable,
   sessionOf: (sensor: string, session: string) => Typed | undefined,
   codes: CommandCodes,
+  onBatch?: (batch: EventBatch) => void,
 ): Promise<void> {
   let reader: TableReader | undefined;
   for await (const batch of table.batches()) {
+    onBatch?.(batch);
     reader ??= new TableReader(table, sessionOf, codes);
-    if (!reader.hasCommands) break;
-    reader.read(batch);
+    if (reader.hasCommands) reader.read(batch);
+    else if (onBatch === undefined) break;
   }
 }
 

@@ -1,9 +1,10 @@
 /**
- * What the report tells of sessions, from event tables: chains of commands, and the newest sessions behind a value.
+ * What the report tells of sessions, from event tables: chains of commands, how long they lasted, and the newest sessions behind a value.
  *
  * In a thread of its own where the tables are large, so that it costs the run little.
  */
 import { type ChainCounts, ChainCounter } from "./chain-counts.ts";
+import { DurationCounter, type DurationCounts } from "./duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
@@ -29,7 +30,7 @@ export interface TableRef {
 }
 
 export type SessionTask =
-  | { readonly what: "chains"; readonly tables: readonly TableRef[]; readonly scope: TrailScope }
+  | { readonly what: "counts"; readonly tables: readonly TableRef[]; readonly scope: TrailScope }
   | {
       readonly what: "trails";
       readonly tables: readonly TableRef[];
@@ -38,9 +39,15 @@ export type SessionTask =
       readonly limits: TrailLimits;
     };
 
-/** Outcome of a task: chains of the one, `trails[query][key]` of the other. */
-export interface SessionOutcomes {
+/** What is counted in one walk over the tables. */
+export interface SessionCounts {
   readonly chains: ChainCounts;
+  readonly durations: DurationCounts;
+}
+
+/** Outcome of a task: counts of the one, `trails[query][key]` of the other. */
+export interface SessionOutcomes {
+  readonly counts: SessionCounts;
   readonly trails: Trail[][];
 }
 
@@ -49,12 +56,12 @@ export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
 /** Looks into the event tables of a set; to be disposed before the set is. */
 export interface SessionWork extends Disposable {
   /** Begun at once. */
-  readonly chains: Promise<ChainCounts>;
+  readonly counts: Promise<SessionCounts>;
   findTrails(queries: readonly TrailQuery[], limits: TrailLimits): Promise<Trail[][]>;
 }
 
 /**
- * Start on the chains; the trails can be asked for once it is known which values are shown.
+ * Start on the counts; the trails can be asked for once it is known which values are shown.
  *
  * @param asideMinEvents Events from which another thread does it.
  */
@@ -70,11 +77,11 @@ export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents 
         });
   const run = <Task extends SessionTask>(task: Task) =>
     (thread === undefined ? runSessionTask(task) : thread.ask(task)) as Promise<SessionOutcomes[Task["what"]]>;
-  const chains = run({ what: "chains", tables, scope });
+  const counts = run({ what: "counts", tables, scope });
   // Its failure is met where it is awaited.
-  chains.catch(() => {});
+  counts.catch(() => {});
   return {
-    chains,
+    counts,
     findTrails: (queries, limits) => run({ what: "trails", tables, scope, queries, limits }),
     [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
@@ -84,16 +91,19 @@ export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents 
 export async function runSessionTask<Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> {
   const { tables, scope } = task as SessionTask;
   const outcome =
-    task.what === "chains"
+    task.what === "counts"
       ? await countTables(tables, scope)
       : await findTrails(tables.map(toPlace), task.queries, scope, task.limits);
   return outcome as SessionOutcomes[Task["what"]];
 }
 
-async function countTables(tables: readonly TableRef[], scope: TrailScope): Promise<ChainCounts> {
-  const counter = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, mask: maskCommand });
-  for (const ref of tables) await toPlace(ref).walk(table => counter.add(table, ref.firstUs));
-  return counter.finish();
+async function countTables(tables: readonly TableRef[], scope: TrailScope): Promise<SessionCounts> {
+  const durations = new DurationCounter(scope);
+  const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, mask: maskCommand });
+  for (const ref of tables) {
+    await toPlace(ref).walk(table => chains.add(table, ref.firstUs, durations.reader(table)));
+  }
+  return { chains: chains.finish(), durations: durations.finish() };
 }
 
 function toPlace({ from, state, firstUs, lastUs }: TableRef) {

@@ -57,23 +57,8 @@ export function buildChainsData(
   sensors: readonly string[],
   purposeOf: (command: string) => Purpose,
 ): ChainsData | undefined {
-  const runDays = RUNS.find(run => Math.ceil(grid.days / run) * grid.sensors <= DAILY_MOST) ?? RUNS.at(-1)!;
-  const codeOf = new Map(sensors.map((name, code) => [name, code]));
-  const sensorOf = counts.sensors.map(name => codeOf.get(name) ?? grid.others ?? -1);
-  const toCells = (tallies: readonly Tally[]): Cells => {
-    const sums = new Map<number, number>();
-    for (const { day, sensor, count } of tallies) {
-      for (let i = 0; i < day.length; i++) {
-        const offset = day[i]! - grid.firstDay;
-        const code = sensorOf[sensor[i]!]!;
-        if (offset < 0 || offset >= grid.days || code < 0) continue;
-        const cell = toRun(grid, runDays, day[i]!) * grid.sensors + code;
-        sums.set(cell, (sums.get(cell) ?? 0) + count[i]!);
-      }
-    }
-    const at = Int32Array.from(sums.keys()).sort();
-    return { at, count: Float64Array.from(at, cell => sums.get(cell)!) };
-  };
+  const runDays = chooseRun(grid);
+  const toCells = (tallies: readonly Tally[]) => sumTallies(tallies, counts.sensors, grid, runDays, sensors);
   const texts = new Map<number, number>();
   const chains: { commands: number[]; isCut: boolean }[] = [];
   const cells: Cells[] = [];
@@ -109,6 +94,64 @@ export function buildChainsData(
   };
 }
 
+/** Days that a page counts together, so that what it carries by day and sensor stays small. */
+export function chooseRun(grid: Grid): number {
+  return RUNS.find(run => Math.ceil(grid.days / run) * grid.sensors <= DAILY_MOST) ?? RUNS.at(-1)!;
+}
+
+/**
+ * Tallies as cells of runs of days; what lies outside the page's days and sensors is left out.
+ *
+ * @param named Names of the tallies' sensors; `sensors` are those of the table.
+ */
+export function sumTallies(
+  tallies: readonly Tally[],
+  named: readonly string[],
+  grid: Grid,
+  runDays: number,
+  sensors: readonly string[],
+): Cells {
+  const codeOf = new Map(sensors.map((name, code) => [name, code]));
+  const sensorOf = named.map(name => codeOf.get(name) ?? grid.others ?? -1);
+  const sums = new Map<number, number>();
+  for (const { day, sensor, count } of tallies) {
+    for (let i = 0; i < day.length; i++) {
+      const offset = day[i]! - grid.firstDay;
+      const code = sensorOf[sensor[i]!]!;
+      if (offset < 0 || offset >= grid.days || code < 0) continue;
+      const cell = toRun(grid, runDays, day[i]!) * grid.sensors + code;
+      sums.set(cell, (sums.get(cell) ?? 0) + count[i]!);
+    }
+  }
+  const at = Int32Array.from(sums.keys()).sort();
+  return { at, count: Float64Array.from(at, cell => sums.get(cell)!) };
+}
+
+/** A filter by runs of days, and the days it is widened to. */
+export function toRunFilter(scope: Scope, runDays: number) {
+  const { grid } = scope.data;
+  const runs: Grid = { firstDay: 0, days: Math.ceil(grid.days / runDays), sensors: grid.sensors };
+  const { first, last } = scope.filter.range;
+  const filter: Filter = {
+    range: { first: toRun(grid, runDays, first), last: toRun(grid, runDays, last) },
+    sensors: scope.filter.sensors,
+  };
+  const lastDay = grid.firstDay + grid.days - 1;
+  const range: DayRange = {
+    first: Math.max(grid.firstDay, lastDay - (runs.days - filter.range.first) * runDays + 1),
+    last: lastDay - (runs.days - 1 - filter.range.last) * runDays,
+  };
+  return { runs, filter, range, isWidened: range.first !== first || range.last !== last };
+}
+
+/** Which days were counted where a filter was widened. */
+export function describeRuns(runDays: number, range: DayRange): string {
+  return (
+    `Counted by runs of ${runDays} days: ${toIsoDay(range.first)} to ${toIsoDay(range.last)} ` +
+    `(${plural(dayCount(range), "day")}).`
+  );
+}
+
 /** Number of the run of days that a day lies in; runs are counted so that the last one is full. */
 function toRun(grid: Grid, runDays: number, day: number): number {
   const runs = Math.ceil(grid.days / runDays);
@@ -130,19 +173,7 @@ export interface ChainsView {
 }
 
 export function buildChainsView(scope: Scope, data: ChainsData): ChainsView {
-  const { grid } = scope.data;
-  const { runDays } = data;
-  const runs: Grid = { firstDay: 0, days: Math.ceil(grid.days / runDays), sensors: grid.sensors };
-  const { first, last } = scope.filter.range;
-  const filter: Filter = {
-    range: { first: toRun(grid, runDays, first), last: toRun(grid, runDays, last) },
-    sensors: scope.filter.sensors,
-  };
-  const lastDay = grid.firstDay + grid.days - 1;
-  const range = {
-    first: Math.max(grid.firstDay, lastDay - (runs.days - filter.range.first) * runDays + 1),
-    last: lastDay - (runs.days - 1 - filter.range.last) * runDays,
-  };
+  const { runs, filter, range, isWidened } = toRunFilter(scope, data.runDays);
   const chains: Chain[] = [];
   data.chains.forEach((chain, i) => {
     const sessions = sumCells(data.cells[i]!, runs, filter);
@@ -157,17 +188,14 @@ export function buildChainsView(scope: Scope, data: ChainsData): ChainsView {
     thinned: thinGraph(graph, threshold),
     threshold,
     range,
-    isWidened: range.first !== first || range.last !== last,
+    isWidened,
   };
 }
 
 /** How much of the sessions the picture and the table show. */
 export function describeChains({ data, sessions, graph, range, isWidened }: ChainsView, whole: boolean): string {
   if (sessions === 0) return "No session typed anything in this selection.";
-  const days = isWidened
-    ? ` Counted by runs of ${data.runDays} days: ${toIsoDay(range.first)} to ${toIsoDay(range.last)} ` +
-      `(${plural(dayCount(range), "day")}).`
-    : "";
+  const days = isWidened ? ` ${describeRuns(data.runDays, range)}` : "";
   const all = plural(sessions, "session");
   if (graph.sessions === sessions) return `${plural(graph.chains.length, "distinct chain")}, ${all}.${days}`;
   const of = whole ? ` of ${formatNumber(data.distinct)}` : "";

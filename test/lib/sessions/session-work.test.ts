@@ -33,11 +33,11 @@ describe("startSessionWork", () => {
       [Infinity, 0].map(async asideMinEvents => {
         using work = startSessionWork(set, SCOPE, asideMinEvents);
         const trails = work.findTrails([QUERY], LIMITS);
-        return { chains: await work.chains, trails: await trails };
+        return { counts: await work.counts, trails: await trails };
       }),
     );
     expect(outcomes[1]).toEqual(outcomes[0]!);
-    expect(outcomes[0]!.chains.sessions).toBe(20);
+    expect(outcomes[0]!.counts.chains.sessions).toBe(20);
     expect(outcomes[0]!.trails[0]!.map(trail => trail.sessions.length)).toEqual([5, 5, 0]);
   });
 
@@ -59,9 +59,9 @@ describe("startSessionWork", () => {
     for (const { tablePath } of set.logs) rmSync(tablePath!);
     for (const asideMinEvents of [Infinity, 0]) {
       using work = startSessionWork(set, SCOPE, asideMinEvents);
-      expect(work.chains).rejects.toThrow();
+      expect(work.counts).rejects.toThrow();
       expect(work.findTrails([QUERY], LIMITS)).rejects.toThrow();
-      await Promise.allSettled([work.chains]);
+      await Promise.allSettled([work.counts]);
     }
   });
 });
