@@ -33,6 +33,7 @@ import {
   stepUnit,
   meanSteps,
 } from "../lib/view/report-view.ts";
+import { SECTIONS } from "../lib/view/report-sections.ts";
 import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable, partMarkup } from "../lib/view/report-markup.ts";
@@ -474,8 +475,10 @@ async function start() {
     metric.append(h("option", { value: "-1" }, "all events"));
     data.sections.forEach((section, i) => {
       if (section.id === "lengths" || section.id === "events") return;
-      const ranking = rankSection(scope, section);
-      metric.append(h("option", { value: String(i) }, `${ranking.section.name} (${ranking.section.unit})`));
+      const { name, unit } = /** @type {import("../lib/view/report-sections.ts").Section} */ (
+        SECTIONS.find(({ id }) => id === section.id)
+      );
+      metric.append(h("option", { value: String(i) }, `${name} (${unit})`));
     });
     /** @type {HeatRow[]} */
     let rows = [];

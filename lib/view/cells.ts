@@ -72,9 +72,13 @@ export function lowerBound(values: Int32Array, wanted: number): number {
   return low;
 }
 
-export function sumCells(cells: Cells, grid: Grid, filter: Filter): number {
+/** Written out, as a page sums hundreds of lists for every choice: two to four times as fast as by {@link forEachCell}. */
+export function sumCells({ at, count }: Cells, { firstDay, sensors: width }: Grid, { range, sensors }: Filter): number {
+  const start = lowerBound(at, (range.first - firstDay) * width);
+  const end = lowerBound(at, (range.last + 1 - firstDay) * width);
   let sum = 0;
-  forEachCell(cells, grid, filter, (_day, _sensor, count) => (sum += count));
+  if (!sensors.includes(0)) for (let i = start; i < end; i++) sum += count[i]!;
+  else for (let i = start; i < end; i++) if (sensors[at[i]! % width] === 1) sum += count[i]!;
   return sum;
 }
 

@@ -346,7 +346,18 @@ export interface Ranking {
   readonly bound: number;
 }
 
+const rankings = new WeakMap<Scope, Map<SectionData, Ranking>>();
+
+/** Rank the keys of a section; once for a scope, as chart, table and sessions all ask for it. */
 export function rankSection(scope: Scope, data: SectionData): Ranking {
+  let known = rankings.get(scope);
+  if (known === undefined) rankings.set(scope, (known = new Map()));
+  let ranking = known.get(data);
+  if (ranking === undefined) known.set(data, (ranking = rankKeys(scope, data)));
+  return ranking;
+}
+
+function rankKeys(scope: Scope, data: SectionData): Ranking {
   const section = SECTIONS.find(candidate => candidate.id === data.id)!;
   const { grid } = scope.data;
   const counts = Float64Array.from(data.cells, cells => sumCells(cells, grid, scope.filter));
