@@ -13,7 +13,7 @@ import type { SourceInfo } from "../events/source.ts";
 export interface CopyCandidate {
   readonly source: SourceInfo;
   readonly tablePath: string;
-  readonly tableState: string | undefined;
+  readonly tableState?: string | undefined;
 }
 
 /** Why a log is left out. */
@@ -51,7 +51,8 @@ export async function findEventCopies<Log extends CopyCandidate>(logs: readonly 
   return copies;
 }
 
-function countEvents({ source: { counts } }: CopyCandidate): number {
+/** Events of a log. */
+export function countEvents({ source: { counts } }: Pick<CopyCandidate, "source">): number {
   return counts.events + counts.repaired;
 }
 

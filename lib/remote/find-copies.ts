@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto";
 import type { SourceInfo } from "../events/source.ts";
 import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
+import type { EventCopy } from "../logs/event-copies.ts";
 
 /** A log that may be a copy. */
 export interface CopyCandidate {
@@ -25,7 +26,7 @@ export interface TextQuestion<Log> {
 /** Why a log is left out. */
 export interface CopyOf<Log> {
   readonly original: Log;
-  readonly how: "the same text as" | "the beginning of";
+  readonly how: "the same text as" | "the beginning of" | EventCopy<Log>["how"];
 }
 
 /** Piece by which most logs are told apart; as long a log is compared without any hash. */

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
 import { EVENT_TABLE, type EventTableInfo, openEventTable, type StoredEventTable } from "../events/event-table.ts";
 import { formatBytes, formatRate } from "../text/format.ts";
+import { countEvents, findEventCopies } from "../logs/event-copies.ts";
 import { growOffset } from "../logs/grow-log.ts";
 import { verifyKept } from "../process/kept-files.ts";
 import { partialPathOf } from "../process/output-file.ts";
@@ -198,6 +199,10 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
   );
   const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
   for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
+  if (!options.keepDuplicates) {
+    const others = ordered.filter(log => !copies.has(log) && countEvents(log) > 0);
+    for (const [log, copy] of await findEventCopies(others)) copies.set(log, copy);
+  }
   return { ...sortOut(ordered, copies, options), wireBytes, failed: failures };
 }
 

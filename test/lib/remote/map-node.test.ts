@@ -69,6 +69,21 @@ describe("mapNode against a hostile server", () => {
     expect(files).toEqual(["a/b/tables/%2E./%2E./%2E./cowrie.json.arrow"]);
   });
 
+  test("the same events as lines and as a JSON array count once", async () => {
+    const array = `[${EVENT.trimEnd()}]\n`;
+    const two = listingOf([
+      { path: "/logs/cowrie.json", size: EVENT.length },
+      { path: "/logs/cowrie.json.2", size: array.length },
+    ]);
+    const { outcomes } = await against(two, ({ answer }, mark) => {
+      answer(`${EVENT}\n${mark} 0 \n${array}\n${mark} 1 \n`);
+    });
+    expect(outcomes.map(({ value, fault }) => [fault, value?.logs.length, value?.leftOut, value?.counts.events])).toEqual([
+      [undefined, 1, 1, 1],
+      [undefined, 1, 1, 1],
+    ]);
+  });
+
   const BAD: [name: string, fault: string, onFetch: (asked: Asked, mark: string) => void][] = [
     ["more than was told", "garbage", ({ answer }) => answer(EVENT.repeat(3))],
     ["an end that is none", "lost", ({ answer }) => answer(EVENT.slice(0, 40))],
