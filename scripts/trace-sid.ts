@@ -5,7 +5,7 @@
  * Event tables are searched by their dictionaries, so only those that hold the session are decoded.
  */
 import { type Command, type ExitCode, parseCommand, runMain } from "../lib/process/cli.ts";
-import { findSessions } from "../lib/sessions/event-search.ts";
+import { findLongerSession, findSessions } from "../lib/sessions/event-search.ts";
 import { LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
@@ -53,7 +53,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { sessionId } = values;
   const trace: Trace = {
     name: COMMAND.name,
-    asked: sessionId.map(id => ({ what: `session ${quoteForMessage(id)}`, isFound: ({ session }) => session === id })),
+    asked: sessionId.map(id => ({
+      what: `session ${quoteForMessage(id)}`,
+      isFound: ({ session }) => session === id,
+      findSimilar: set => findLongerSession(set, id),
+    })),
     search: (set, options) => findSessions(set, sessionId, options),
     toText: storiesToText,
     toJson: (stories, { logs, days }) =>

@@ -42,6 +42,22 @@ export function sessionKey(sensor: string, session: string): string {
   return `${sensor}\u0000${session}`;
 }
 
+/** An id that begins as a text does, in whatever case: what was meant by an id that was copied in part. */
+export async function findLongerSession(set: LogSet, text: string): Promise<string | undefined> {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === "") return undefined;
+  for (const place of tablesOf(set)) {
+    let found: string | undefined;
+    await place.walk(async table => {
+      for await (const _ of table.batches()) break;
+      const texts = table.dictionaries.get("session");
+      if (texts !== undefined) found = allTexts(texts).find(id => id.toLowerCase().startsWith(wanted));
+    });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** All events of the sessions with one of some ids, on every sensor that has it. */
 export async function findSessions(
   set: LogSet,

@@ -16,7 +16,7 @@ import {
 } from "../logs/log-options.ts";
 import { type LogSet, readLogSet } from "../logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../process/output-file.ts";
-import { visible } from "../text/text.ts";
+import { quoteForMessage, visible } from "../text/text.ts";
 import { buildStories, pickStories, type Story } from "./story.ts";
 import { notFoundText, type TraceTextOptions } from "./trace-text.ts";
 
@@ -37,6 +37,8 @@ export interface Asked {
   /** In words for a message: `session "abc"`. */
   readonly what: string;
   readonly isFound: (story: Story) => boolean;
+  /** What may have been meant, where it was not found. */
+  readonly findSimilar?: (set: LogSet) => Promise<string | undefined>;
 }
 
 /** One trace: how it searches, and how its result is told. */
@@ -80,7 +82,11 @@ export async function runTrace(
     ...(trace.isWanted === undefined ? {} : { isWanted: trace.isWanted }),
   });
   const missing = trace.asked.filter(({ isFound }) => !stories.some(isFound));
-  for (const { what } of missing) note(`${trace.name}: ${visible(notFoundText(what, searched))}`);
+  for (const { what, findSimilar } of missing) {
+    const similar = await findSimilar?.(set);
+    const hint = similar === undefined ? "" : `; did you mean ${quoteForMessage(similar)}?`;
+    note(`${trace.name}: ${visible(notFoundText(what, searched))}${hint}`);
+  }
   if (stories.length === 0) return EXIT.failed;
   if (values.outfile !== undefined) await writeOutputs([[values.outfile, trace.toPage(stories, searched)]]);
   if (values.json) {

@@ -144,6 +144,25 @@ describe("what is shown", () => {
     expect((await runScript("summary", ["fleet", "-n", "3", "-q"], { cwd: dir.path })).stdout).toBe(first.stdout);
   });
 
+  test("--where: of the events that hold a text alone", async () => {
+    const run = async (...args: string[]) => {
+      const { stdout, stderr, exitCode } = await runScript("summary", ["fleet", "--json", "-q", ...args], { cwd: dir.path });
+      return exitCode === 0 ? JSON.parse(stdout) : { stderr, exitCode };
+    };
+    const [whole, part] = [await run(), await run("--where", "eventid~login.", "--where", "src_ip~203.0.113.*")];
+    expect(part.eventids.map(({ eventid }: { eventid: string }) => eventid).sort()).toEqual([
+      "cowrie.login.failed",
+      "cowrie.login.success",
+    ]);
+    expect(part.logins.count).toBeGreaterThan(0);
+    expect(part.logins.count).toBeLessThanOrEqual(whole.logins.count);
+    expect(part.events).toBe(part.logins.count);
+    expect(await run("--where", "usrname=x")).toEqual({
+      stderr: expect.stringContaining('did you mean "username"?'),
+      exitCode: 2,
+    });
+  });
+
   test("days and sensors without an event are said, with exit code 1", async () => {
     const { stdout, stderr, exitCode } = await runScript("summary", ["fleet", "--since", "2030-01-01", "-q"], {
       cwd: dir.path,

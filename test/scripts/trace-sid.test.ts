@@ -43,6 +43,14 @@ describe("trace-sid", () => {
     expect(JSON.parse(missing.stdout).sessions).toHaveLength(1);
   });
 
+  test("an id that was copied in part is told in full", async () => {
+    expect(await trace("-sid", MIDNIGHT.slice(0, 8).toUpperCase())).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(new RegExp(`searched 179 files .*; did you mean "${MIDNIGHT}"\\?\n$`)),
+      exitCode: 1,
+    });
+  });
+
   test("tells a session that lies in two files as one", async () => {
     const { stdout, stderr, exitCode } = await trace("-sid", MIDNIGHT);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
