@@ -120,7 +120,7 @@ export async function resolveHost(spec: HostSpec, options: ResolveOptions = {}, 
   const host = one("hostname") ?? spec.host;
   const port = Number(one("port") ?? spec.port ?? 22);
   const alias = one("hostkeyalias");
-  const user = one("user") ?? spec.user ?? userInfo().username;
+  const user = one("user") ?? spec.user ?? accountName();
   // A jump that is named, "none" as well, takes the place of the command.
   const proxyCommand = options.jump === undefined && jumps.length === 0 ? one("proxycommand") : undefined;
   const hasProxy = proxyCommand !== undefined && proxyCommand !== "none";
@@ -242,4 +242,12 @@ async function askSsh(
     config.set(key, [...(config.get(key) ?? []), line.slice(space + 1)]);
   }
   return config;
+}
+
+/** Name of the account; Bun's own answer is "unknown" where $USER is not set, as under cron. */
+export function accountName(): string {
+  const { username } = userInfo();
+  if (username !== "unknown" || Bun.which("id") === null) return username;
+  const { success, stdout } = Bun.spawnSync(["id", "-un"]);
+  return success ? stdout.toString().trim() : username;
 }

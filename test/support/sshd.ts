@@ -6,9 +6,10 @@
  */
 import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { utils } from "ssh2";
+import { accountName } from "../../lib/ssh/ssh-config.ts";
 import { missing, SSHD } from "./needs.ts";
 import { run } from "./run.ts";
 
@@ -106,7 +107,7 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
   const authorized = join(folder, "authorized_keys");
   await Bun.write(authorized, publicLines.join(""));
   if (options.bashrc !== undefined) await Bun.write(join(home, ".bashrc"), options.bashrc);
-  const user = canUnshare ? "pot" : userInfo().username;
+  const user = canUnshare ? "pot" : accountName();
   const config = [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
