@@ -62,7 +62,10 @@ export async function makeKey(
   type: "ed25519" | "rsa" | "ecdsa" = "ed25519",
   passphrase?: string,
 ): Promise<{ file: string; publicLine: string }> {
-  const { private: secret, public: line } = makeKeyPair(type, passphrase);
+  let pair = makeKeyPair(type, passphrase);
+  // One in 256 of ssh2's ed25519 keys begins with a zero, and ssh2 writes it a byte short (1.17): nobody can read it.
+  while (utils.parseKey(pair.private, passphrase) instanceof Error) pair = makeKeyPair(type, passphrase);
+  const { private: secret, public: line } = pair;
   await Bun.write(file, secret);
   await chmod(file, 0o600);
   await Bun.write(`${file}.pub`, `${line}\n`);
@@ -108,6 +111,11 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
   await Bun.write(authorized, publicLines.join(""));
   if (options.bashrc !== undefined) await Bun.write(join(home, ".bashrc"), options.bashrc);
   const user = canUnshare ? "pot" : accountName();
+  // sshd takes the first such line alone. Without users of its own, its user has a home of their own elsewhere.
+  const environment = [
+    ...(options.config ?? []).filter(line => line.startsWith("SetEnv ")).map(line => line.slice("SetEnv ".length)),
+    ...(canUnshare ? [] : [`HOME=${home}`]),
+  ];
   const config = [
     `Port ${port}`,
     "ListenAddress 127.0.0.1",
@@ -121,7 +129,8 @@ export async function startSshd(publicLines: readonly string[], options: SshdOpt
     "Subsystem sftp internal-sftp",
     // The tests open many connections at once, as a fleet behind one jump host does.
     ...(options.config?.some(line => line.startsWith("MaxStartups")) ? [] : ["MaxStartups 200"]),
-    ...(options.config ?? []),
+    ...(options.config ?? []).filter(line => !line.startsWith("SetEnv ")),
+    ...(environment.length > 0 ? [`SetEnv ${environment.join(" ")}`] : []),
     ...(options.config?.some(line => line.startsWith("UsePAM")) ? [] : ["UsePAM no"]),
   ];
   const configFile = join(folder, "sshd_config");
