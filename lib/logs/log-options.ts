@@ -89,7 +89,7 @@ export const REDUCTION_OPTIONS = {
     min: 0,
     default: 10,
     placeholder: "SECONDS",
-    help: "Shorter sessions are taken for robots.",
+    help: "Sessions under this are short in the reports, and robots in reduced.json.",
   },
   dedupeLines: { type: "boolean", help: "Count a line once that stands in several logs, byte for byte." },
 } as const satisfies OptionTable;
