@@ -72,7 +72,7 @@ export function startCompare(data, options, showChart) {
     const heads = (/** @type {string[]} */ names, numbersFrom = Infinity) =>
       h("tr", {}, ...names.map((text, i) => element("th", { scope: "col", ...(i >= numbersFrom && { class: "number" }) }, text)));
     const figures = find(".compare-figures", node);
-    figures.tHead.replaceChildren(heads(["", `A: ${a.name}`, `B: ${b.name}`]));
+    figures.tHead.replaceChildren(heads(["Figure", `A: ${a.name}`, `B: ${b.name}`]));
     figures.tBodies[0].replaceChildren(
       ...compareFigures(both).map(figure =>
         h(
