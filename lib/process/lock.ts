@@ -14,7 +14,7 @@ import { copyFile, link, rename } from "node:fs/promises";
 import { readSmallText } from "../columns/regular-file.ts";
 import { onStop } from "./cli.ts";
 import { hiddenStem, type OutputTarget, partialPathOf, removeQuietly, resolveOutput } from "./output-file.ts";
-import { isAlive, type ProcessIdentity, THIS_PROCESS } from "./process-identity.ts";
+import { isAlive, isNear, type ProcessIdentity, THIS_PROCESS } from "./process-identity.ts";
 import { errorReason, quoteForMessage, visible } from "../text/text.ts";
 
 /** How often a waiting run looks again. */
@@ -187,9 +187,9 @@ function renew(lockPath: string, text: string): void {
   }
 }
 
-/** On this machine the system knows; of another only the lock tells. */
+/** On this machine the system knows; of another, or another container, only the lock tells. */
 function mayLive(owner: LockOwner, lockPath: string, newPath: string): boolean {
-  return owner.host === THIS_PROCESS.host ? isAlive(owner) : !isOver(lockPath, newPath);
+  return isNear(owner) ? isAlive(owner) : !isOver(lockPath, newPath);
 }
 
 function idOf(owner: LockOwner | "torn"): string {
@@ -241,9 +241,9 @@ function readOwner(lockPath: string): LockOwner | "gone" | "foreign" | "torn" {
     return (error as { code?: unknown }).code === "ENOENT" ? "gone" : "foreign";
   }
   if (typeof owner !== "object" || owner === null) return "foreign";
-  const { pid, start, host, id, since } = owner;
+  const { pid, start, host, space, id, since } = owner;
   if (typeof pid !== "number" || typeof start !== "string" || typeof host !== "string") return "foreign";
   // The id becomes part of a file name.
   if (typeof id !== "string" || !/^[0-9a-f-]{13}$/.test(id) || typeof since !== "string") return "foreign";
-  return { pid, start, host, id, since };
+  return { pid, start, host, ...(typeof space === "string" ? { space } : {}), id, since };
 }

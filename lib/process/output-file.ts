@@ -101,15 +101,20 @@ export function hiddenStem(realPath: string): string {
   return join(dirname(realPath), `.${stem}`);
 }
 
+/** Where the ids of processes are ours: this machine, and of its containers this one. */
+function placeHash(): string {
+  return shortHash(THIS_PROCESS.host + (THIS_PROCESS.space ?? ""));
+}
+
 function shortHash(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 6);
 }
 
 /** A name for a partial file that says whose it is, so that a later run can tell whether it was left behind. */
 export function partialPathOf(realPath: string): string {
-  const { pid, start, host } = THIS_PROCESS;
+  const { pid, start } = THIS_PROCESS;
   const random = crypto.randomUUID().slice(0, 8);
-  return `${hiddenStem(realPath)}.${pid}-${start}-${shortHash(host)}-${random}.partial`;
+  return `${hiddenStem(realPath)}.${pid}-${start}-${placeHash()}-${random}.partial`;
 }
 
 /** Remove the partial files that processes no longer alive have left for this output. */
@@ -132,7 +137,7 @@ export async function removeStaleIn(
     const match = PARTIAL.exec(name);
     if (match === null || !isOne(name, match.index)) continue;
     const path = join(folder, name);
-    const isOurs = match[3] === shortHash(THIS_PROCESS.host);
+    const isOurs = match[3] === placeHash();
     const isStale = isOurs
       ? !isAlive({ pid: Number(match[1]), start: match[2]!, host: THIS_PROCESS.host })
       : Date.now() - ((await stat(path).catch(ifMissing))?.mtimeMs ?? Infinity) > FOREIGN_STALE_MS;

@@ -4,7 +4,7 @@
  * A pid alone is not enough: it is used again after a while, and in a container it is the same every time. So the
  * time the process started goes with it, and the machine, for folders that several machines share.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { PROCESS_ID, processExists } from "./cli.ts";
 
@@ -13,6 +13,17 @@ export interface ProcessIdentity {
   /** When it started, in the kernel's clock ticks since boot; "" where the system does not tell (not Linux). */
   readonly start: string;
   readonly host: string;
+  /** Within which its pid counts: containers may share a host's name, and not its processes. Not told: the host's own. */
+  readonly space?: string;
+}
+
+function readSpace(): { space?: string } {
+  try {
+    return { space: readlinkSync("/proc/self/ns/pid") };
+  } catch {
+    // Not Linux.
+    return {};
+  }
 }
 
 /** Start time of a process in clock ticks since boot; undefined if it is gone or the system has no /proc. */
@@ -33,7 +44,13 @@ export const THIS_PROCESS: ProcessIdentity = {
   pid: PROCESS_ID,
   start: readStart(PROCESS_ID) ?? "",
   host: hostname(),
+  ...readSpace(),
 };
+
+/** Whether the system here can tell that the process lives: it is one of this machine, and not of another container. */
+export function isNear({ host, space }: ProcessIdentity): boolean {
+  return host === THIS_PROCESS.host && (space === undefined || space === THIS_PROCESS.space);
+}
 
 /** Whether the process may still be at work; one of another machine always may. */
 export function isAlive({ pid, start, host }: ProcessIdentity): boolean {

@@ -93,10 +93,11 @@ describe("lockOutputs", () => {
     expect(await sorted(dir.path)).toEqual([".a.lock"]);
   });
 
-  test("a lock of another machine, or an empty one, ends a minute after it was renewed last", async () => {
+  test("a lock of another machine or container, or an empty one, ends a minute after it was renewed last", async () => {
     await using dir = await makeTempDir();
     const [path, lockPath] = [join(dir.path, "a"), join(dir.path, ".a.lock")];
-    for (const content of [JSON.stringify({ ...NOBODY, host: "elsewhere" }), ""]) {
+    const far = [{ host: "elsewhere" }, { space: "pid:[1]" }].map(other => JSON.stringify({ ...NOBODY, ...other }));
+    for (const content of [...far, ""]) {
       for (const [ageSeconds, isOver] of [[50, false], [70, true]] as const) {
         await Bun.write(lockPath, content);
         const then = Date.now() / 1000 - ageSeconds;
