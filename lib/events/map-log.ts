@@ -2,6 +2,7 @@
  * A log to its event table: reads the text in blocks, cuts it at line ends, and counts how every line ended.
  */
 import { EventBuilder } from "./event-builder.ts";
+import { pause } from "../process/pause.ts";
 import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, hashHead, TextHash, type TextStream } from "./log-text.ts";
@@ -129,7 +130,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
     carried = end - start;
     onProgress?.(hash.sizeBytes);
     // Reading a plain file awaits nothing that takes time; without a pause no signal would be heard before its end.
-    if (++blocks % BLOCKS_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
+    if (++blocks % BLOCKS_PER_PAUSE === 0) await pause();
   }
 
   let tail: string | undefined;

@@ -10,6 +10,7 @@
  * nothing new and are left out.
  */
 import { plural } from "../text/format.ts";
+import { pause } from "../process/pause.ts";
 import { holdsAll } from "./holds-all.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
@@ -58,7 +59,7 @@ export async function combineTables(
   const sources = mergeSources(kept, onNotice);
   for (const source of sources) exact.addSource(source);
   for (const [i, { table }] of kept.entries()) {
-    if (i % TABLES_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
+    if (i % TABLES_PER_PAUSE === 0) await pause();
     const rows = toReducedRows(table);
     if (!cells.hasCut(i)) {
       exact.add(rows);
@@ -128,7 +129,7 @@ async function leaveOutParts(inputs: readonly NamedTable[], onNotice: (line: str
     );
   };
   for (const [i, input] of ordered.entries()) {
-    if (i % TABLES_PER_PAUSE === 0) await new Promise(resolve => setImmediate(resolve));
+    if (i % TABLES_PER_PAUSE === 0) await pause();
     const { sources } = input.table.info;
     const [first] = sources;
     const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : [exactOf.get(first?.headHash ?? "") ?? []].flat();

@@ -7,6 +7,7 @@ import { take } from "../columns/group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
+import { pause } from "../process/pause.ts";
 import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
@@ -137,6 +138,7 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
       if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
       const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
       parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
+      await pause();
     }
     return { info, parts };
   } finally {
