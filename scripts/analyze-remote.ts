@@ -298,7 +298,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }
     // What is left of the nodes' tables, and then of the sum, is given back before as much is needed again.
     Bun.gc(true);
-    return whole.finish({ ...parametersOf(scope, values.robotMaxSeconds), ...otherRobots(outcomes, values) });
+    return await whole.finish({ ...parametersOf(scope, values.robotMaxSeconds), ...otherRobots(outcomes, values) });
   };
   const table = await addUpNodes();
   Bun.gc(true);

@@ -12,7 +12,8 @@ import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
 import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
-import { prepareReport } from "../lib/pages/report.ts";
+import { takeWithPauses } from "../lib/process/pause.ts";
+import { calculateReport } from "../lib/pages/report.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
@@ -101,7 +102,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   using work = set && startSessionWork(set, table.info.parameters);
   const { table: drawn, ...more } = drawTable(table);
   if (!values.quiet) more.limits.forEach(note);
-  const report = prepareReport(drawn, { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more });
+  const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
+  const report = await takeWithPauses(calculateReport(drawn, shown));
   const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, html } = await statsAside({
     table: drawn,

@@ -1,6 +1,7 @@
 /**
  * Logs to one reduced table.
  */
+import { takeWithPauses } from "../process/pause.ts";
 import { type EventBatch, type EventTable, reopenEventTable } from "../events/event-table.ts";
 import { LineSet } from "./distinct-lines.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
@@ -74,7 +75,7 @@ export async function analyzeLogs<Work extends Disposable>(
     // The rows of the logs, now garbage, are most of the heap: give them back before the reports are made.
     Bun.gc(true);
     const sources = set.logs.map(({ source }) => source);
-    const table = builder.finish({ version: REDUCED_VERSION, parameters, sources });
+    const table = await takeWithPauses(builder.calculate({ version: REDUCED_VERSION, parameters, sources }));
     const hint = describeRebuiltSensors(table);
     if (hint !== undefined) options.onNotice(hint);
     return { set, table, ...(beside && { beside }), [Symbol.dispose]: dispose };

@@ -23,6 +23,7 @@ import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { clipEnd } from "../text/labels.ts";
 import { toMarkupText } from "../view/markup.ts";
+import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import {
@@ -36,7 +37,7 @@ import {
 import { DISTINCT_VALUES } from "../view/distinct-values.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
-import { buildReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
+import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
 import { buildTrail, packTrails, sessionsOf, type TrailsData } from "../view/report-trails.ts";
@@ -120,11 +121,23 @@ export function prepareReport(
   table: ReducedTable,
   options: Omit<ReportOptions, "statistics" | "sessions">,
 ): PreparedReport {
+  return takeAtOnce(calculateReport(table, options));
+}
+
+/** {@link prepareReport} in steps. */
+export function* calculateReport(
+  table: ReducedTable,
+  options: Omit<ReportOptions, "statistics" | "sessions">,
+): Calculation<PreparedReport> {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const data = buildReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
+  const data = yield* calculateReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
   const scope = buildScope(data, everything(data.grid), options);
   const hasDays = data.grid.days > 0;
-  const sections = data.sections.map(section => toSectionView(scope, section, show));
+  const sections: SectionView[] = [];
+  for (const section of data.sections) {
+    sections.push(toSectionView(scope, section, show));
+    yield;
+  }
   const view = {
     ...toHeadline(scope, hasDays, options.limits),
     generatedBy: options.generatedBy,

@@ -1,4 +1,26 @@
-/** Let signals, timers and other work have their turn in the middle of a long calculation. */
+/** Long calculations that signals, timers and other work can interrupt. */
+
+/** Let everything else have its turn. */
 export function pause(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
+}
+
+/** A calculation in steps, each short enough for a signal to wait for its end. */
+export type Calculation<T> = Generator<void, T>;
+
+/** Take all steps at once. */
+export function takeAtOnce<T>(steps: Calculation<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Take all steps with a pause behind each. */
+export async function takeWithPauses<T>(steps: Calculation<T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
 }

@@ -10,7 +10,7 @@
  * nothing new and are left out.
  */
 import { plural } from "../text/format.ts";
-import { pause } from "../process/pause.ts";
+import { pause, takeWithPauses } from "../process/pause.ts";
 import { holdsAll } from "./holds-all.ts";
 import { KIND_NAMES, type Kind } from "./kinds.ts";
 import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
@@ -75,7 +75,7 @@ export async function combineTables(
   const owners = new Map(kept.flatMap(({ table: { info } }) => info.sources.map(source => [source, info.parameters])));
   for (const seam of seams) exact.add(await reduceSeam(seam, owners.get(seam.before)!));
   const settled = settleSeams(sources, seams);
-  const table = exact.finish({ version: REDUCED_VERSION, parameters, sources: settled });
+  const table = await takeWithPauses(exact.calculate({ version: REDUCED_VERSION, parameters, sources: settled }));
   return { table, leftOut, compared, joinedLines: seams.length };
 }
 

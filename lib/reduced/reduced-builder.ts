@@ -13,6 +13,7 @@ import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.
 import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
 import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
+import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
 import { compareText } from "../text/text.ts";
@@ -144,8 +145,16 @@ export class ReducedBuilder {
 
   /** The reduced table of all rows added, in canonical order; its columns lie in memory that threads share. */
   finish(info: ReducedInfo): ReducedTable {
+    return takeAtOnce(this.calculate(info));
+  }
+
+  /** {@link finish} in steps; nothing may be added in between. */
+  *calculate(info: ReducedInfo): Calculation<ReducedTable> {
     const kinds = {} as Record<Kind, KindTable>;
-    for (const kind of KIND_NAMES) kinds[kind] = this.#compacted(kind);
+    for (const kind of KIND_NAMES) {
+      kinds[kind] = this.#compacted(kind);
+      yield;
+    }
     kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command);
     const dictionaries = {} as Record<CodedColumn, string[]>;
     const ranks = {} as Record<CodedColumn, Int32Array>;
@@ -158,9 +167,13 @@ export class ReducedBuilder {
         if (codes !== undefined) for (let row = 0; row < table.rows; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
       }
       ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(texts, used));
+      yield;
     }
     const sorted = {} as Record<Kind, KindTable>;
-    for (const kind of KIND_NAMES) sorted[kind] = sortKind(kinds[kind], ranks);
+    for (const kind of KIND_NAMES) {
+      sorted[kind] = sortKind(kinds[kind], ranks);
+      yield;
+    }
     return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, kinds: sorted };
   }
 

@@ -2,6 +2,7 @@
  * A node's logs to reduced rows, by whichever way fits the node; and the tables of all nodes to one, with no log counted
  * twice.
  */
+import { takeWithPauses } from "../process/pause.ts";
 import { distinctLines } from "../logs/analyze.ts";
 import { plural } from "../text/format.ts";
 import { readRejects } from "../logs/log-set.ts";
@@ -310,7 +311,7 @@ async function makeNodeTable(
   const seams = await findSeams(sources);
   for (const seam of seams) builder.add(await reduceSeam(seam, parameters));
   const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
-  return { table: builder.finish(info), seams };
+  return { table: await takeWithPauses(builder.calculate(info)), seams };
 }
 
 /** Adds up the tables of nodes; what two of them share and is to count once must have been left out. */
@@ -329,8 +330,8 @@ export class FleetTable {
     this.#builder.add(toReducedRows(table));
   }
 
-  finish(parameters: ReductionParameters): ReducedTable {
-    return this.#builder.finish({ version: REDUCED_VERSION, parameters, sources: this.#sources });
+  finish(parameters: ReductionParameters): Promise<ReducedTable> {
+    return takeWithPauses(this.#builder.calculate({ version: REDUCED_VERSION, parameters, sources: this.#sources }));
   }
 }
 

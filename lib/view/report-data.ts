@@ -8,6 +8,7 @@ import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/labels.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
@@ -78,21 +79,34 @@ export interface ReportDataOptions {
 }
 
 export function buildReportData(table: ReducedTable, options: ReportDataOptions): ReportData {
+  return takeAtOnce(calculateReportData(table, options));
+}
+
+/** {@link buildReportData} in steps. */
+export function* calculateReportData(table: ReducedTable, options: ReportDataOptions): Calculation<ReportData> {
   const { grid, eventsOutside } = chooseDays(table, options.others);
   const verdicts = readVerdicts(table);
   const drafts: Draft[] = [];
   for (const section of SECTIONS) {
     const draft = draftSection(table, section, grid, Math.max(CARRY_MOST, options.show));
     if (draft !== undefined) drafts.push(draft);
+    yield;
   }
   const carried = shareOut(drafts, grid, options.show);
+  const sections: SectionData[] = [];
+  for (const [i, draft] of drafts.entries()) {
+    sections.push(finishSection(table, draft, carried[i]!, verdicts));
+    yield;
+  }
+  const events = countEvents(table, grid);
+  yield;
   return {
     grid,
     sensors: table.dictionaries.sensor.map(cutLong),
-    events: countEvents(table, grid),
+    events,
     eventsOutside,
     distinct: countDistinct(table, grid, verdicts),
-    sections: drafts.map((draft, i) => finishSection(table, draft, carried[i]!, verdicts)),
+    sections,
     ...describeUnknown(table.info.sources),
   };
 }
