@@ -2,7 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import type { SourceInfo } from "../../../lib/events/source.ts";
 import { combineTables, type NamedTable } from "../../../lib/reduced/combine.ts";
-import { REDUCED_VERSION } from "../../../lib/reduced/reduced-arrow.ts";
+import { calculateReport } from "../../../lib/pages/report.ts";
+import { takeWithPauses } from "../../../lib/process/pause.ts";
+import { readReducedArrow, REDUCED_VERSION, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const source = (head: string, whole: string, sizeBytes: number, more: Partial<SourceInfo> = {}): SourceInfo => ({
@@ -91,4 +93,25 @@ describe("work", () => {
     const { notices, logins } = await combine(...cut);
     expect([notices.length, logins]).toEqual([199, 200]);
   });
+});
+
+test("other work has its turn while tables are read, added up and drawn", async () => {
+  const { table } = named("one", rows("a", [5, 3]), [source("h", "w", 100)]);
+  let turns = 0;
+  let next = setImmediate(function turn() {
+    turns++;
+    next = setImmediate(turn);
+  });
+  const turnsOf = async (work: () => Promise<unknown>) => {
+    const before = turns;
+    await work();
+    return turns - before;
+  };
+  const bytes = Buffer.concat([...reducedToIpc(table)]);
+  const shown = { topN: 5, thresholdPercent: 20, lastDays: 7 };
+  // A batch for each kind; each kind and each dictionary; each section of the report, three times.
+  expect(await turnsOf(() => readReducedArrow(bytes))).toBeGreaterThanOrEqual(2);
+  expect(await turnsOf(() => combine({ name: "one", table }))).toBeGreaterThan(20);
+  expect(await turnsOf(() => takeWithPauses(calculateReport(table, shown)))).toBeGreaterThan(5);
+  clearImmediate(next);
 });
