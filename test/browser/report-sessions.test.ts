@@ -108,7 +108,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       await page.locator("#credentials button.trail >> nth=0").focus();
       await page.keyboard.press("Enter");
       expect(await text(page, "#trail-sheet h3")).toContain("root");
-      expect(await page.locator("#trail-sheet tbody tr").count()).toBe(5);
+      expect(await page.locator("#trail-sheet tbody tr").count()).toBe(10);
       await keepPicture(page, "fleet-sessions");
       const id = await text(page, "#trail-sheet tbody code >> nth=0");
       await page.click("#trail-sheet tbody button >> nth=0");
