@@ -140,7 +140,7 @@ describe("logs of several nodes", () => {
         expect(await contentOf(join(folder, "reduced.arrow"))).toEqual(wanted);
         expect(readdirSync(folder)).not.toContain("two_reduced.arrow");
       }
-      expect(readdirSync(join(server.home, ".cache/cowrie-longitudinal")).sort()).toEqual(["bun", "tables"]);
+      expect(readdirSync(join(server.home, ".cache/cowrie-longitudinal")).sort()).toEqual(["bun", "state", "tables"]);
     },
   );
 

@@ -284,7 +284,8 @@ exec /usr/bin/dd "$@"
       await Bun.write(file, JSON.stringify({ defaults: { identity: lab.key }, node: nodes }));
       const folder = join(lab.folder, "misconfigured");
       await mkdir(folder);
-      const args = ["--nodes", file, "--ssh-config", config, "--known-hosts", lab.known];
+      const nodesOnly = ["--nodes", file, "--known-hosts", lab.known];
+      const args = [...nodesOnly, "--ssh-config", config];
       const env = { XDG_CACHE_HOME: join(folder, "cache"), SSH_AUTH_SOCK: undefined };
       const { exitCode, stderr } = await runScript("analyze-remote", [...args, "--reduce-on", "here"], {
         cwd: folder,
@@ -300,7 +301,7 @@ exec /usr/bin/dd "$@"
       const dry = await runScript("analyze-remote", [...args, "--dry-run"], { cwd: folder, env });
       expect([dry.exitCode, dry.stdout.split("\n").length]).toEqual([1, 7]);
       // A configuration that is there for none, or cannot be read by ssh at all.
-      const absent = await runScript("analyze-remote", [...args, "--ssh-config", join(folder, "absent")], {
+      const absent = await runScript("analyze-remote", [...nodesOnly, "--ssh-config", join(folder, "absent")], {
         cwd: folder,
         env,
       });

@@ -13,7 +13,9 @@ import { ROOT } from "./run.ts";
 if (import.meta.main) {
   const folder = await mkdtemp(join(tmpdir(), "cowrie-tests-"));
   const report = join(folder, "junit.xml");
-  const options = ["--parallel", "--reporter=junit", `--reporter-outfile=${report}`];
+  // The slowest first, so that none is left alone at the end; roughly is enough (`--update-timings` writes them anew).
+  const timings = `--timings=${join(import.meta.dir, "timings.json")}`;
+  const options = ["--parallel", timings, "--reporter=junit", `--reporter-outfile=${report}`];
   const child = Bun.spawn([process.execPath, "test", ...options, ...process.argv.slice(2)], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
