@@ -73,9 +73,9 @@ export class Attacker {
   spoil(sound: Uint8Array): Uint8Array {
     const { random } = this;
     let bytes = Buffer.from(sound);
-    for (let changes = random.weighted([0, 6, 4, 2, 1, 1, 1]); changes > 0 && bytes.length > 8; changes--) {
+    for (let changes = random.weighted([0, 12, 4, 2, 1, 1, 1]); changes > 0 && bytes.length > 8; changes--) {
       // What rules the rest stands at the beginning or at the end.
-      const at = random.weighted([2, 1, 1]);
+      const at = random.weighted([6, 1, 1]);
       const near = Math.min(bytes.length, 600);
       const where = at === 0 ? random.int(bytes.length) : at === 1 ? random.int(near) : bytes.length - 1 - random.int(near);
       const word = Math.min(where & ~3, bytes.length - 8);
@@ -211,12 +211,55 @@ export class Attacker {
 
   /** Bytes of Arrow: an event table or a reduced one, spoiled. */
   arrow(): Uint8Array {
-    return this.spoil(this.random.chance(0.6) ? this.#sound.reducedTable : this.#sound.eventTable);
+    const sound = this.random.chance(0.8) ? this.#sound.reducedTable : this.#sound.eventTable;
+    return this.random.chance(0.5) ? this.spoil(sound) : this.#spoilTexts(sound);
   }
 
+  /** Bytes that stay a table, but whose texts hold what no text of a table may. */
+  #spoilTexts(sound: Uint8Array): Uint8Array {
+    const bytes = Buffer.from(sound);
+    for (const { index, 0: run } of bytes.toString("latin1").matchAll(/[\w./:-]{5,}/g)) {
+      if (this.random.chance(0.9)) continue;
+      for (let i = 0; i < run.length; i++) {
+        if (this.random.chance(0.4)) bytes[index + i] = this.random.pick([0x1b, 0, 0x0a, 0x9b, 0xff, 0xed, 0x3c, 0x3d, 0x22]);
+      }
+    }
+    return bytes;
+  }
+
+  /** Counts for people: sound JSON with values that no count can have, or no JSON. */
   reducedJson(): Uint8Array {
+    const { random } = this;
     const { reducedJson } = this.#sound;
-    return this.random.chance(0.8) ? encoder.encode(this.spoilText(reducedJson)) : this.spoil(encoder.encode(reducedJson));
+    if (random.chance(0.1)) return encoder.encode(this.spoilText(reducedJson));
+    if (random.chance(0.05)) return this.spoil(encoder.encode(reducedJson));
+    const days = JSON.parse(reducedJson) as unknown[];
+    for (let changes = random.weighted([4, 2, 1]); changes > 0; changes--) this.#spoilValue(days);
+    // Texts that fit stand everywhere; what does not fit ends the reading.
+    const text = () => JSON.stringify(this.text());
+    let json = JSON.stringify(days).replace(/"(?:root|pot|[\w.-]*\.[\w.-]*)"(?!:)/g, all => (random.chance(0.3) ? text() : all));
+    if (random.chance(0.15)) json = json.replace(/"count":\d+/g, all => (random.chance(0.1) ? `"count":${this.number()}` : all));
+    if (random.chance(0.2)) json = json.replace(/"date":"[^"]*"/g, () => `"date":"${1970 + random.int(230)}-0${1 + random.int(9)}-11"`);
+    return encoder.encode(json);
+  }
+
+  /** Change one value anywhere below, or put it there twice. */
+  #spoilValue(value: unknown): void {
+    const { random } = this;
+    let at = value as Record<string, unknown>;
+    for (;;) {
+      const keys = Object.keys(at);
+      if (keys.length === 0) return;
+      const key = random.pick(keys);
+      const next = at[key];
+      if (typeof next === "object" && next !== null && random.chance(0.85)) {
+        at = next as Record<string, unknown>;
+        continue;
+      }
+      if (Array.isArray(at) && random.chance(0.5)) at.push(structuredClone(next));
+      else at[key] = random.pick<unknown>([this.text(), -1, 2 ** 53, 1e300, 0.5, null, [], {}, structuredClone(next)]);
+      return;
+    }
   }
 
   /** A file of nodes, TOML or JSON. */
@@ -257,8 +300,11 @@ export class Attacker {
   answer(sound: Uint8Array): Uint8Array {
     const { random } = this;
     switch (random.weighted([6, 1, 1, 1])) {
-      case 0:
-        return this.spoil(sound);
+      case 0: {
+        // What proves that a shell answers stands first.
+        const head = random.chance(0.8) ? Math.min(sound.length, 60) : 0;
+        return Buffer.concat([sound.subarray(0, head), this.spoil(sound.subarray(head))]);
+      }
       case 1:
         return encoder.encode(this.text().repeat(random.pick([1, 100, 1000])));
       case 2:

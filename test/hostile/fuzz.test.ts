@@ -59,14 +59,15 @@ interface Round {
 
 type Draw = (attacker: Attacker, cwd: string) => Round | Promise<Round>;
 
-const maybe = (attacker: Attacker, ...args: string[]) => (attacker.random.chance(0.3) ? args : []);
+const maybe = (attacker: Attacker, ...args: string[]) => (attacker.random.chance(0.2) ? args : []);
+/** Most command lines are sound, or no script would ever get to its input. */
+const mostly = (attacker: Attacker, ...sound: string[]) => (attacker.random.chance(0.1) ? attacker.text() : attacker.random.pick(sound));
 
 /** Logs in a tree, a file, or on standard input. */
 async function drawLogs(attacker: Attacker, cwd: string): Promise<Round> {
   const { random } = attacker;
   const scope = [
-    ...maybe(attacker, "--since", random.chance(0.7) ? "2020-01-01" : attacker.text()),
-    ...maybe(attacker, "-m", random.pick(["c", "w", attacker.text()])),
+    ...maybe(attacker, "-m", mostly(attacker, "c", "w")),
     ...maybe(attacker, "--jobs", random.pick(["1", "2"])),
   ];
   if (random.chance(0.2)) {
@@ -95,7 +96,9 @@ const withLogs =
   };
 
 const OUT = () => ["-o", "r.html"];
-const top = (attacker: Attacker) => maybe(attacker, "-n", attacker.random.pick(["0", "1", "99999", attacker.number()]));
+const top = (attacker: Attacker) => maybe(attacker, "-n", mostly(attacker, "0", "1", "99999"));
+const since = (attacker: Attacker) => maybe(attacker, "--since", mostly(attacker, "2020-01-01", "-7d"));
+const page = (attacker: Attacker) => maybe(attacker, "-o", "r.html");
 const quiet = (attacker: Attacker) => maybe(attacker, "-q");
 
 /** A node that answers with what its shell said, spoiled. */
@@ -106,9 +109,26 @@ const withNode =
     const server = await startFakeServer({
       onScript: async ({ script, channel }) => {
         // A group of its own, as a server gives it: at its end a script ends its whole group.
-        const child = Bun.spawn(["sh", "-c", script], { stdin: "ignore", stdout: "pipe", stderr: "ignore", cwd, detached: true });
-        const answer = await new Response(child.stdout).bytes();
-        channel.write(attacker.random.chance(0.5) ? answer : attacker.answer(answer));
+        const child = Bun.spawn(["sh", "-c", script], { stdin: "pipe", stdout: "pipe", stderr: "ignore", cwd, detached: true });
+        const endGroup = () => {
+          try {
+            process.kill(-child.pid, "SIGKILL");
+          } catch {
+            // All of it has ended.
+          }
+        };
+        channel.on("data", (data: Buffer) => void child.stdin.write(data));
+        channel.on("close", endGroup);
+        // Its own guard waits for the connection's end and holds the pipe: what counts has come when the script is done.
+        const pieces: Uint8Array[] = [];
+        const reading = (async () => {
+          for await (const piece of child.stdout) pieces.push(piece);
+        })();
+        await child.exited;
+        endGroup();
+        await reading;
+        const answer = Buffer.concat(pieces);
+        channel.write(attacker.random.chance(0.7) ? answer : attacker.answer(answer));
         channel.exit(attacker.random.chance(0.9) ? await child.exited : 1);
         channel.end();
       },
@@ -117,7 +137,8 @@ const withNode =
     await Bun.write(join(cwd, "known_hosts"), server.knownHosts + maybe(attacker, attacker.knownHosts()).join(""));
     const args = [
       ...["-i", `pot@127.0.0.1:${server.port}`, "--known-hosts", "known_hosts", "--ssh-config", "none", "--timeout", "3"],
-      ...["--retries", "0", "--log-path", join(cwd, "logs"), ...more],
+      // Where a node counts itself it may be silent for long: what ends that is the limit of its time.
+      ...["--time-limit", "15", "--retries", "0", "--log-path", join(cwd, "logs"), ...more],
     ];
     return { args, inputBytes, env: { HOME: cwd, SSH_AUTH_SOCK: "", XDG_CACHE_HOME: join(cwd, "cache") } };
   };
@@ -135,14 +156,14 @@ const withNodesFile =
 
 /** Scripts by what they are given; those that read the most stand most often. */
 const DRAWS: readonly (readonly [name: string, draw: Draw])[] = [
-  ["analyze-local", withLogs(OUT, () => ["-f", "r.json"], top, quiet)],
+  ["analyze-local", withLogs(OUT, () => ["-f", "r.json"], top, since, quiet)],
   ["map", async (attacker, cwd) => ({ ...(await drawLogs(attacker, cwd)), isBinary: true })],
-  ["reduce", withLogs(() => ["-o", "r.json"], top, quiet)],
+  ["reduce", withLogs(() => ["-o", "r.json"], top, since, quiet)],
   ["summary", withLogs(attacker => maybe(attacker, "--json"))],
-  ["command-chains", withLogs(OUT, quiet, attacker => ["-t", attacker.random.pick(["0", "1", attacker.number()])])],
-  ["value-counts", withLogs(attacker => ["--column", attacker.random.pick(["input", "username,password", "url", attacker.text()])])],
-  ["trace-sid", withLogs(attacker => ["--sid", attacker.random.pick(["s1", "s2", attacker.text()])])],
-  ["trace-ip", withLogs(attacker => ["--ip", attacker.random.pick(["198.51.100.0/24", "::/0", attacker.text()])])],
+  ["command-chains", withLogs(OUT, quiet, attacker => ["-t", mostly(attacker, "1", "2")])],
+  ["value-counts", withLogs(attacker => ["--column", mostly(attacker, "input", "username,password", "url", "src_ip", "day")], attacker => maybe(attacker, "--csv"))],
+  ["trace-sid", withLogs(attacker => ["-sid", mostly(attacker, "s1", "s2", "s3")], page)],
+  ["trace-ip", withLogs(attacker => ["-i", mostly(attacker, "198.51.100.0/24", "0.0.0.0/0")], page)],
   [
     "visualize",
     async (attacker, cwd) => {
@@ -174,6 +195,7 @@ const DRAWS: readonly (readonly [name: string, draw: Draw])[] = [
       const { table, env } = await makeFakeCrontab(cwd);
       const text = attacker.crontab();
       await Bun.write(table, text);
+      await mkdir(join(cwd, "logs"));
       const what = attacker.random.pick([
         ["--list"],
         ["--remove", attacker.random.pick(["nightly", attacker.text()])],
@@ -184,7 +206,7 @@ const DRAWS: readonly (readonly [name: string, draw: Draw])[] = [
     },
   ],
   ["completion", attacker => ({ args: [attacker.random.pick(["bash", "zsh", attacker.text()])], inputBytes: 0 })],
-  ["analyze-remote", withNode("-o", "r.html", "-f", "r.json")],
+  ["analyze-remote", withNode("-o", "r.html", "-f", "r.json", "--reduce-on", "here")],
   ["download-logs", withNode("-f", "copies")],
   ["analyze-remote", withNodesFile()],
   ["download-logs", withNodesFile("-f", "copies")],
