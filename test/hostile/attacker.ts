@@ -28,7 +28,7 @@ const NUMBERS = [
 ];
 
 /** What made an expression slow once, or would make a careless one so. */
-const PUMPS = [
+export const PUMPS = [
   ..."\\x41 > 0> echo\t - / . 1. : a=1; ' \" | $( ` AAAA ; && ssh-rsa\tAAAA http:// 0x :: %41 <bytes> b' \\".split(" "),
   "echo ", "echo -e a:", " ", "\t", "\n", "printf '", "/tmp/x ", "\u2028", "\u3164", "\ud800", "e\u0301\u0301\u0301\u0301", "::ffff:1.",
 ];

@@ -41,7 +41,7 @@ export async function watch(
   command: readonly string[],
   { cwd, env = {}, stdin, yardstick }: { cwd: string; env?: Record<string, string>; stdin?: Uint8Array; yardstick?: Yardstick },
 ): Promise<Watched> {
-  const limit = Math.max(10, Math.ceil(WORK_TIMES * (yardstick?.cpuSeconds ?? 3)));
+  const limit = Math.max(2, Math.ceil(WORK_TIMES * (yardstick?.cpuSeconds ?? 3)));
   const child = Bun.spawn(["sh", "-c", `ulimit -t ${limit}; exec "$@"`, "sh", ...command], {
     cwd,
     env: { ...Bun.env, ...env },
