@@ -9,6 +9,9 @@ const CONTROLS = "button, summary, a";
 /** @param {HTMLElement} node */
 const isSeen = node => !node.hidden && node.checkVisibility();
 
+/** Tables measured in one frame: each that is out of sight has to be laid out for it. */
+const FIT_AT_ONCE = 4;
+
 /** Tables that may have come to be wider than their place, or narrower. */
 const unsettled = new Set(/** @type {HTMLElement[]} */ ([]));
 
@@ -23,8 +26,10 @@ function fitSoon(box) {
  * is changed, so that the page is laid out once a step.
  */
 function fitTables() {
-  const boxes = [...unsettled].filter(box => box.isConnected);
-  unsettled.clear();
+  const next = [...unsettled].slice(0, FIT_AT_ONCE);
+  for (const box of next) unsettled.delete(box);
+  if (unsettled.size > 0) requestAnimationFrame(fitTables);
+  const boxes = next.filter(box => box.isConnected);
   for (const box of boxes) box.classList.remove("cards", "tight");
   const isTooWide = (/** @type {HTMLElement} */ box) => box.scrollWidth > box.clientWidth;
   const wide = boxes.filter(isTooWide);
@@ -43,9 +48,13 @@ const sizes = new ResizeObserver(entries => {
 
 /** Watch all tables and rows of buttons below a node; to be called once for each. */
 export function startTables(from = document) {
+  const rows = [
+    ...findAll("figure.chart-box", from).map(box => startRow(box, "figcaption button, .legend button")),
+    ...findAll(".filters .group[role=group], nav.sections", from).map(box => startRow(box, CONTROLS)),
+  ];
+  // What is seen was asked of all before any is changed: the page is styled once, not once for each.
+  for (const settle of rows) settle();
   for (const box of findAll(".scroll:not(.numbers)", from)) startTable(box);
-  for (const box of findAll("figure.chart-box", from)) startRow(box, "figcaption button, .legend button");
-  for (const box of findAll(".filters .group[role=group], nav.sections", from)) startRow(box, CONTROLS);
 }
 
 /** @param {HTMLElement} box */
@@ -121,24 +130,22 @@ function nextStop(stops, from, key) {
  *
  * @param {HTMLElement} box
  * @param {string} selector
+ * @returns {() => void} Makes it so; to be called when all rows have been started.
  */
 function startRow(box, selector) {
   const stops = () => findAll(selector, box);
-  const settle = (/** @type {HTMLElement | undefined} */ wanted) => {
-    const all = stops();
-    const current = wanted ?? all.find(stop => stop.tabIndex === 0 && isSeen(stop)) ?? all.find(isSeen) ?? all[0];
+  const choose = (/** @type {HTMLElement[]} */ all) =>
+    all.find(stop => stop.tabIndex === 0 && isSeen(stop)) ?? all.find(isSeen) ?? all[0];
+  const settle = (all = stops(), current = choose(all)) => {
     for (const stop of all) stop.tabIndex = stop === current ? 0 : -1;
   };
-  settle(undefined);
+  const all = stops();
   const legend = find(".legend", box);
-  if (legend !== null) {
-    // It is drawn anew with the chart.
-    for (const stop of stops()) stop.tabIndex = stop === stops()[0] ? 0 : -1;
-    new MutationObserver(() => settle(undefined)).observe(legend, { childList: true });
-  }
+  // It is drawn anew with the chart.
+  if (legend !== null) new MutationObserver(() => settle()).observe(legend, { childList: true });
   box.addEventListener("focusin", event => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (stops().includes(target)) settle(target);
+    if (stops().includes(target)) settle(stops(), target);
   });
   box.addEventListener("keydown", event => {
     const seen = stops().filter(isSeen);
@@ -149,4 +156,6 @@ function startRow(box, selector) {
     event.preventDefault();
     seen[to].focus();
   });
+  const first = legend === null ? choose(all) : all[0];
+  return () => settle(all, first);
 }
