@@ -224,7 +224,8 @@ async function start() {
       if (seen === undefined) root.dataset.redrawMs ??= (performance.now() - began).toFixed(1);
       const part = seen ?? stale[0];
       if (part === undefined) {
-        root.dataset.drawn = "true";
+        await layOut();
+        if (mine === pass) root.dataset.drawn = "true";
         return;
       }
       drawPart(part);
@@ -1173,6 +1174,16 @@ function growTable(box, body, rows, rowAt, atOnce) {
   box.addEventListener("scroll", () => void grow());
   addEventListener("beforeprint", () => box.isConnected && fill(rows), { once: true });
   setTimeout(() => void grow());
+}
+
+/** Lay out the sections that have waited for the page to open, one by one. */
+async function layOut() {
+  for (const section of findAll("[data-section]:not(.laid), #compare:not(.laid)")) {
+    section.classList.add("laid");
+    // Asked for its height, it is laid out now, and not with all the others.
+    void section.offsetHeight;
+    await breathe();
+  }
 }
 
 /** @param {HTMLElement} node */
