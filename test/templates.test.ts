@@ -37,7 +37,7 @@ describe("colours", () => {
   ] as const;
 
   test.each(themes)("%s: text and labels of lines are read on the page and on what is marked", (_, colours) => {
-    const texts = ["ink", "soft", "accent", "more", "less", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
+    const texts = ["ink", "soft", "accent", "bad", "good", "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
     const faint = texts.flatMap(name =>
       ["page", "card", "faint"].flatMap(ground => {
         const value = contrast(colours.get(name)!, colours.get(ground)!);

@@ -11,6 +11,7 @@ import { COLOUR_RULES, findAxeFaults, thinPage } from "../support/axe.ts";
 import {
   type Browser,
   CHROMIUM,
+  findClipped,
   findStrangers,
   fitsWindow,
   keepPicture,
@@ -103,6 +104,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
           expect(await fitsWindow(page)).toBe(true);
           await keep(page, `${set}-${name}-${width}-${colorScheme}`, set === "example");
         }
+        if (set === "example") expect(await findClipped(page)).toEqual([]);
         await thinPage(page);
         expect(await fitsWindow(page)).toBe(true);
         expect(await findAxeFaults(page)).toEqual([]);

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
-import { type Browser, CHROMIUM, openBrowser, settle, visit } from "../support/browser.ts";
+import { type Browser, CHROMIUM, findClipped, openBrowser, settle, visit } from "../support/browser.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { NEEDS_REAL_LOGS, realFolder, realFolders } from "../support/real-logs.ts";
 import { ROOT, runScript } from "../support/run.ts";
@@ -31,11 +31,6 @@ async function resize(page: Page, width: number): Promise<void> {
   await settle(page);
   await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
-
-const findClipped = (page: Page) =>
-  page.evaluate<string[]>(`[...document.querySelectorAll(".scroll")]
-    .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth)
-    .map(box => box.getAttribute("aria-label") + ": " + (box.scrollWidth - box.clientWidth) + " px")`);
 
 const findSmall = (page: Page) =>
   page.evaluate<string[]>(`[...document.querySelectorAll("a, button, input, select, summary")]

@@ -125,6 +125,13 @@ export function fitsWindow(page: Page): Promise<boolean> {
   return page.evaluate("document.documentElement.scrollWidth <= innerWidth");
 }
 
+/** Tables that are wider than their place, and by how much; those of numbers alone are scrolled. */
+export function findClipped(page: Page): Promise<string[]> {
+  return page.evaluate(`[...document.querySelectorAll(".scroll:not(.numbers)")]
+    .filter(box => box.checkVisibility() && box.scrollWidth > box.clientWidth)
+    .map(box => box.getAttribute("aria-label") + ": " + (box.scrollWidth - box.clientWidth) + " px")`);
+}
+
 /** Elements and attributes that none of our templates has, and links that lead out of the page. */
 export function findStrangers(page: Page): Promise<string[]> {
   return page.evaluate(`(() => {
