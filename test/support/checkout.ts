@@ -23,8 +23,6 @@ export async function makeCheckout(): Promise<Checkout> {
   await cp(join(ROOT, "test/fixtures/sensors.toml"), join(path, "test/fixtures/sensors.toml"));
   await symlink(join(ROOT, "scripts"), join(path, "scripts"));
   const fake = await makeFakeCrontab(path);
-  // The Bun that runs the tests, by the name users call it.
-  await symlink(process.execPath, join(path, "fake-bin/bun"));
   const env = { ...fake.env, HOME: path, NO_COLOR: "1" };
   return {
     path,

@@ -2,7 +2,7 @@
  * Cron as far as tests need it: what it makes of a line before the shell sees it, and a `crontab` that keeps its table
  * in a file of the test's.
  */
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The jobs of a crontab, with the command as /bin/sh gets it: "\%" is "%", and the first bare "%" ends it. */
@@ -66,6 +66,8 @@ export async function makeFakeCrontab(folder: string): Promise<{ table: string; 
   await mkdir(bin);
   await writeFile(join(bin, "crontab"), FAKE);
   await chmod(join(bin, "crontab"), 0o755);
+  // The Bun that runs the tests, by the name users call it; npx keeps it where no job should look for it.
+  await symlink(process.execPath, join(bin, "bun"));
   const table = join(folder, "crontab-of-nobody");
   return {
     table,
