@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { toBytes, toShellWord } from "../../lib/process/crontab.ts";
 import { makeFakeCrontab, readCrontabLines } from "../support/crontab.ts";
 import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 
-const SCRIPTS = join(ROOT, "scripts");
+/** A script as it stands in a crontab, wherever the checkout is. */
+const scriptWord = (name: string) => toShellWord(join(ROOT, "scripts", `${name}.ts`)).replaceAll("%", "\\%");
 const BUN = '[^ ]+';
 
 /** A folder with logs/ in it, a crontab, and a way to run the script there. */
@@ -39,7 +41,7 @@ describe("printing", () => {
     const { path } = place;
     expect(await place.schedule(["nightly", "logs", "-o", "web/result.html"])).toEqual({
       stdout: expect.stringMatching(new RegExp(
-        `^15 3 \\* \\* \\* ${BUN} ${SCRIPTS}/analyze-local\\.ts ${path}/logs -f ${path}/web/reduced\\.json ` +
+        `^15 3 \\* \\* \\* ${BUN} ${RegExp.escape(scriptWord("analyze-local"))} ${path}/logs -f ${path}/web/reduced\\.json ` +
           `-o ${path}/web/result\\.html -q --wait 3600 # cowrie-longitudinal: nightly\n$`,
       )),
       stderr: NEXT,
@@ -55,7 +57,7 @@ describe("printing", () => {
     const { stdout, stderr, exitCode } = await place.schedule(args);
     expect({ stdout, exitCode }).toEqual({
       stdout: expect.stringContaining(
-        `${SCRIPTS}/statistics.ts '${path}/a b.arrow' -n 3 --downtime '${path}/d\\%.csv' # cowrie-longitudinal: m\n`,
+        `${scriptWord("statistics")} '${path}/a b.arrow' -n 3 --downtime '${path}/d\\%.csv' # cowrie-longitudinal: m\n`,
       ),
       exitCode: 0,
     });
@@ -78,7 +80,7 @@ describe("printing", () => {
     const line = async (...args: string[]) => (await place.schedule(["hourly", "logs", "-q", ...args])).stdout;
     expect(await line("-o", "web/ams.html")).toContain(` -f ${path}/web/ams-reduced.json -o ${path}/web/ams.html `);
     expect(await line("-o", "web/ams.html")).toContain(
-      `statistics.ts ${path}/web/ams-reduced.arrow -o ${path}/web/ams-check.html `,
+      `${scriptWord("statistics")} ${path}/web/ams-reduced.arrow -o ${path}/web/ams-check.html `,
     );
     expect(await line("-o", "web/ams.html", "-f", "c.json")).toContain(` -f ${path}/c.json -o ${path}/web/ams.html `);
     expect(await line()).toContain(` -f ${path}/reduced.json -o ${path}/result.html `);
@@ -185,13 +187,13 @@ describe("the crontab", () => {
     await using place = await makePlace();
     const installed = await place.schedule(["nightly", "logs", "--install"]);
     expect(installed.stderr).toStartWith('Installed as "nightly". Next run ');
-    expect(await place.table()).toBe(installed.stdout);
+    expect(await place.table()).toBe(toBytes(installed.stdout));
     expect(await place.schedule(["nightly", "logs", "--install"])).toMatchObject({
       stderr: expect.stringContaining('Installed already as "nightly"'), exitCode: 0,
     });
     expect(await place.schedule(["--list"])).toEqual({
       stdout: expect.stringMatching(
-        /^name +when +next run +command\nnightly  15 3 \* \* \*  \w{3} .* 03:15  .*analyze-local\.ts .*\n$/,
+        /^name +when +next run +command\nnightly  15 3 \* \* \*  \w{3} .* 03:15  .*analyze-local\.ts'? .*\n$/,
       ),
       stderr: "",
       exitCode: 0,
@@ -210,9 +212,9 @@ describe("the crontab", () => {
     await place.write(others);
     const { stdout: nightly } = await place.schedule(["nightly", "logs", "--install"]);
     const { stdout: hourly } = await place.schedule(["hourly", "logs", "--install"]);
-    expect(await place.table()).toBe(others + nightly + hourly);
+    expect(await place.table()).toBe(others + toBytes(nightly + hourly));
     const { stdout, stderr } = await place.schedule(["nightly", "logs", "--at", "04:00", "--install"]);
-    expect(await place.table()).toBe(others + stdout + hourly);
+    expect(await place.table()).toBe(others + toBytes(stdout + hourly));
     expect(stderr).toContain(`Replaced: ${nightly}`);
     await place.schedule(["--remove", "hourly"]);
     await place.schedule(["--remove", "nightly"]);
@@ -243,7 +245,7 @@ describe("the crontab", () => {
     await place.next("7 7 * * * theirs\n");
     const { stdout, exitCode } = await place.schedule(["nightly", "logs", "--install"]);
     expect(exitCode).toBe(0);
-    expect(await place.table()).toBe(`${others}7 7 * * * theirs\n${stdout}`);
+    expect(await place.table()).toBe(`${others}7 7 * * * theirs\n${toBytes(stdout)}`);
   });
 
   test("five at once all arrive", async () => {
@@ -253,7 +255,7 @@ describe("the crontab", () => {
     const results = await Promise.all(names.map(install));
     expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0, 0]);
     expect((await place.table())!.split("\n").sort().join("\n").trim()).toBe(
-      results.map(({ stdout }) => stdout.trim()).sort().join("\n"),
+      results.map(({ stdout }) => toBytes(stdout.trim())).sort().join("\n"),
     );
   });
 
