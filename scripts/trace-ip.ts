@@ -9,10 +9,11 @@ import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "
 import { findAddress } from "../lib/sessions/event-search.ts";
 import { LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
-import { storyToJson, summarize, summaryToJson } from "../lib/sessions/story.ts";
+import { storyToJson } from "../lib/sessions/story.ts";
 import { renderTrace } from "../lib/pages/trace-page.ts";
 import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
 import { addressToText } from "../lib/sessions/trace-text.ts";
+import { summarize, summaryToJson } from "../lib/sessions/story-summary.ts";
 
 const { file, ...traceOptions } = TRACE_OPTIONS;
 

@@ -15,16 +15,7 @@ import { PURPOSES } from "../text/purpose-names.ts";
 import { round1 } from "../view/scale.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
-import {
-  describeVerdict,
-  type Outcome,
-  outcomeOf,
-  OUTCOMES,
-  type Step,
-  type StepKind,
-  type Story,
-  summarize,
-} from "../sessions/story.ts";
+import { type Outcome, outcomeOf, OUTCOMES, type Story } from "../sessions/story.ts";
 import { groupEqual, type SessionRow } from "../sessions/equal-sessions.ts";
 import {
   countsOf,
@@ -37,6 +28,8 @@ import {
   singles,
   summaryFacts,
 } from "../sessions/trace-text.ts";
+import { describeVerdict, type Step, type StepKind } from "../sessions/story-steps.ts";
+import { summarize } from "../sessions/story-summary.ts";
 
 /** What was traced. */
 export interface Traced {

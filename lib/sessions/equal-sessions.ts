@@ -5,7 +5,8 @@
  * took, and where their recordings lie, makes no difference.
  */
 import { compareText } from "../text/text.ts";
-import type { Step, Story } from "./story.ts";
+import type { Story } from "./story.ts";
+import type { Step } from "./story-steps.ts";
 
 /** One or more sessions that are equal. */
 export interface SessionRow {

@@ -5,8 +5,10 @@ import { quoteEdges, sensorLabel } from "../text/labels.ts";
 import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
 import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
-import { dayOfStory, describeVerdict, type Part, type Step, type Story, type Summary, toEndpoint } from "./story.ts";
+import { dayOfStory, type Story } from "./story.ts";
 import { DAY_US } from "../text/time.ts";
+import { describeVerdict, type Part, type Step, toEndpoint } from "./story-steps.ts";
+import type { Summary } from "./story-summary.ts";
 
 export interface TraceTextOptions {
   /** Columns of the terminal; nothing is cut when undefined. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { addressMatcher, parseAddressRange } from "../../../lib/text/address.ts";
 import { findSessions } from "../../../lib/sessions/event-search.ts";
-import { buildStories, outcomeOf, pickStories, type Story, storyToJson, summarize } from "../../../lib/sessions/story.ts";
+import { buildStories, outcomeOf, pickStories, type Story, storyToJson } from "../../../lib/sessions/story.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
+import { summarize } from "../../../lib/sessions/story-summary.ts";
 
 const HASH = "cd".repeat(32);
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { groupEqual } from "../../../lib/sessions/equal-sessions.ts";
 import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { textWidth } from "../../../lib/text/text.ts";
-import { buildStories, summarize } from "../../../lib/sessions/story.ts";
+import { buildStories } from "../../../lib/sessions/story.ts";
 import {
   addressToText,
   formatOffset,
@@ -13,6 +13,7 @@ import {
 } from "../../../lib/sessions/trace-text.ts";
 import { type LogEvent, readEvents } from "../../support/event-logs.ts";
 import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
+import { summarize } from "../../../lib/sessions/story-summary.ts";
 
 const PLAIN = { width: undefined, color: false };
 

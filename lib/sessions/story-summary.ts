@@ -1,0 +1,133 @@
+/** Several sessions in short. Tested in `test/lib/sessions/story.test.ts`. */
+import { toIsoInstant } from "../text/format.ts";
+import { type Credential, dayOfStory, type FileSeen, type Story } from "./story.ts";
+
+/** A value and how often it was seen. */
+export interface Tally<T> {
+  readonly value: T;
+  readonly count: number;
+  /** In how many sessions. */
+  readonly sessions: number;
+}
+
+/** Several sessions in short. */
+export interface Summary {
+  readonly sessions: number;
+  readonly firstUs: number;
+  readonly lastUs: number;
+  readonly days: number;
+  readonly sensors: readonly string[];
+  readonly addresses: readonly string[];
+  readonly loginsTried: number;
+  readonly loginsLetIn: number;
+  /** By count falling, then in order of first sight; the same for what follows. */
+  readonly credentials: readonly (Tally<Credential> & { readonly letIn: number })[];
+  readonly commands: readonly Tally<string>[];
+  readonly files: readonly Tally<FileSeen>[];
+  readonly versions: readonly Tally<string>[];
+  readonly hasshes: readonly Tally<string>[];
+  readonly forwards: number;
+}
+
+/** @param stories At least one. */
+export function summarize(stories: readonly Story[]): Summary {
+  const credentials = tally(
+    stories,
+    story => story.logins,
+    ({ username, password }) => JSON.stringify([username, password]),
+  );
+  const letIn = new Map<string, number>();
+  for (const { logins } of stories) {
+    for (const { username, password, isLetIn } of logins) {
+      const key = JSON.stringify([username, password]);
+      if (isLetIn) letIn.set(key, (letIn.get(key) ?? 0) + 1);
+    }
+  }
+  const logins = stories.flatMap(story => story.logins);
+  return {
+    sessions: stories.length,
+    firstUs: stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity),
+    lastUs: stories.reduce((most, { endUs }) => Math.max(most, endUs), -Infinity),
+    days: new Set(stories.map(dayOfStory)).size,
+    sensors: [...new Set(stories.map(({ sensor }) => sensor))].sort(),
+    addresses: [...new Set(stories.flatMap(({ address }) => (address === undefined ? [] : [address])))].sort(),
+    loginsTried: logins.length,
+    loginsLetIn: logins.filter(({ isLetIn }) => isLetIn).length,
+    credentials: credentials.map(entry => ({
+      ...entry,
+      letIn: letIn.get(JSON.stringify([entry.value.username, entry.value.password])) ?? 0,
+    })),
+    commands: tally(
+      stories,
+      story => story.commands,
+      text => text,
+    ),
+    files: tally(
+      stories,
+      story => story.files,
+      ({ hash, name, isUpload }) => JSON.stringify([hash, name, isUpload]),
+    ),
+    versions: tally(
+      stories,
+      story => story.versions,
+      text => text,
+    ),
+    hasshes: tally(
+      stories,
+      story => story.hasshes,
+      text => text,
+    ),
+    forwards: stories.reduce((sum, story) => sum + story.forwards, 0),
+  };
+}
+
+function tally<T>(
+  stories: readonly Story[],
+  pick: (story: Story) => readonly T[],
+  key: (value: T) => string,
+): Tally<T>[] {
+  const tallies = new Map<string, { value: T; count: number; sessions: number; last: number }>();
+  stories.forEach((story, i) => {
+    for (const value of pick(story)) {
+      const id = key(value);
+      const known = tallies.get(id) ?? { value, count: 0, sessions: 0, last: -1 };
+      known.count++;
+      if (known.last !== i) known.sessions++;
+      known.last = i;
+      tallies.set(id, known);
+    }
+  });
+  return [...tallies.values()]
+    .sort((a, b) => b.count - a.count)
+    .map(({ value, count, sessions }) => ({ value, count, sessions }));
+}
+
+/** The summary for programs. */
+export function summaryToJson(summary: Summary): Record<string, unknown> {
+  return {
+    sessions: summary.sessions,
+    first_seen: toIsoInstant(summary.firstUs),
+    last_seen: toIsoInstant(summary.lastUs),
+    days: summary.days,
+    sensors: summary.sensors,
+    addresses: summary.addresses,
+    logins: { tried: summary.loginsTried, let_in: summary.loginsLetIn },
+    credentials: summary.credentials.map(({ value: { username, password }, count, letIn }) => ({
+      username,
+      password,
+      count,
+      success: letIn,
+    })),
+    commands: summary.commands.map(({ value: input, count, sessions }) => ({ input, count, sessions })),
+    files: summary.files.map(({ value: { hash, name, isUpload, verdict }, count }) => ({
+      shasum: hash,
+      name,
+      is_upload: isUpload,
+      verdict: verdict === undefined ? null : { positives: verdict.positives, total: verdict.total },
+      count,
+    })),
+    versions: summary.versions.map(({ value: version, sessions }) => ({ version, sessions })),
+    hassh: summary.hasshes.map(({ value: hassh, sessions }) => ({ hassh, sessions })),
+    forwards: summary.forwards,
+  };
+}
