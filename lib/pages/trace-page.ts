@@ -15,7 +15,7 @@ import { PURPOSES } from "../text/purpose-names.ts";
 import { round1 } from "../view/scale.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
-import { type Outcome, outcomeOf, OUTCOMES, type Story } from "../sessions/story.ts";
+import { type Reach, reachOf, REACHES, type Story } from "../sessions/story.ts";
 import { groupEqual, type SessionRow } from "../sessions/equal-sessions.ts";
 import {
   countsOf,
@@ -57,7 +57,7 @@ const LANE_TOP = 8;
 /** From this many lanes on the scale stands above them as well. */
 const LANES_TALL = 12;
 
-const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
+const REACH_NAMES: Readonly<Record<Reach, string>> = {
   file: "moved files",
   command: "typed commands",
   letin: "login accepted",
@@ -101,9 +101,9 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
       ? "Each mark is an event; the scale is linear."
       : `Each lane is a session from its connect on, equal ones sharing the lane of the first; the scale is logarithmic.${shown.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${leftText(rows)}.` : ""}`,
     legend: markLegend(shown.slice(0, LANES_SHOWN).map(({ story }) => story)),
-    outcomes: OUTCOMES.filter(outcome => stories.some(story => outcomeOf(story) === outcome)).map(outcome => ({
-      className: `o-${outcome}`,
-      name: OUTCOME_NAMES[outcome],
+    reaches: REACHES.filter(reach => stories.some(story => reachOf(story) === reach)).map(reach => ({
+      className: `o-${reach}`,
+      name: REACH_NAMES[reach],
     })),
     ...toTables(summary),
     hasTables: isAddress,
@@ -362,12 +362,12 @@ function drawCalendar(stories: readonly Story[], sensors: readonly string[]): Ma
   const rows = sensors.flatMap((sensor, row) => {
     const y = LANE_TOP + row * rowHeight + rowHeight / 2;
     const own = stories.filter(story => story.sensor === sensor);
-    // One path per outcome: a thousand sessions are five elements; what went furthest is drawn last, on top.
-    const paths = [...OUTCOMES].reverse().flatMap(outcome => {
-      const d = [...new Set(own.filter(story => outcomeOf(story) === outcome).map(({ startUs }) => x(startUs)))]
+    // One path per reach: a thousand sessions are five elements; what went furthest is drawn last, on top.
+    const paths = [...REACHES].reverse().flatMap(reach => {
+      const d = [...new Set(own.filter(story => reachOf(story) === reach).map(({ startUs }) => x(startUs)))]
         .map(at => `M${at} ${y - 9}v18`)
         .join("");
-      return d === "" ? [] : [element("path", { class: `session-at o-${outcome}`, d })];
+      return d === "" ? [] : [element("path", { class: `session-at o-${reach}`, d })];
     });
     return [
       element(

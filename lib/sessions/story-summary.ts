@@ -3,7 +3,7 @@ import { toIsoInstant } from "../text/format.ts";
 import { type Credential, dayOfStory, type FileSeen, type Story } from "./story.ts";
 
 /** A value and how often it was seen. */
-export interface Tally<T> {
+export interface SeenValue<T> {
   readonly value: T;
   readonly count: number;
   /** In how many sessions. */
@@ -11,7 +11,7 @@ export interface Tally<T> {
 }
 
 /** Several sessions in short. */
-export interface Summary {
+export interface StorySummary {
   readonly sessions: number;
   readonly firstUs: number;
   readonly lastUs: number;
@@ -21,16 +21,16 @@ export interface Summary {
   readonly loginsTried: number;
   readonly loginsLetIn: number;
   /** By count falling, then in order of first sight; the same for what follows. */
-  readonly credentials: readonly (Tally<Credential> & { readonly letIn: number })[];
-  readonly commands: readonly Tally<string>[];
-  readonly files: readonly Tally<FileSeen>[];
-  readonly versions: readonly Tally<string>[];
-  readonly hasshes: readonly Tally<string>[];
+  readonly credentials: readonly (SeenValue<Credential> & { readonly letIn: number })[];
+  readonly commands: readonly SeenValue<string>[];
+  readonly files: readonly SeenValue<FileSeen>[];
+  readonly versions: readonly SeenValue<string>[];
+  readonly hasshes: readonly SeenValue<string>[];
   readonly forwards: number;
 }
 
 /** @param stories At least one. */
-export function summarize(stories: readonly Story[]): Summary {
+export function summarize(stories: readonly Story[]): StorySummary {
   const credentials = tally(
     stories,
     story => story.logins,
@@ -85,7 +85,7 @@ function tally<T>(
   stories: readonly Story[],
   pick: (story: Story) => readonly T[],
   key: (value: T) => string,
-): Tally<T>[] {
+): SeenValue<T>[] {
   const tallies = new Map<string, { value: T; count: number; sessions: number; last: number }>();
   stories.forEach((story, i) => {
     for (const value of pick(story)) {
@@ -103,7 +103,7 @@ function tally<T>(
 }
 
 /** The summary for programs. */
-export function summaryToJson(summary: Summary): Record<string, unknown> {
+export function summaryToJson(summary: StorySummary): Record<string, unknown> {
   return {
     sessions: summary.sessions,
     first_seen: toIsoInstant(summary.firstUs),

@@ -54,10 +54,10 @@ export interface Credential {
 }
 
 /** What a session came to, in the order of how far it went. */
-export const OUTCOMES = ["file", "command", "letin", "refused", "connect"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+export const REACHES = ["file", "command", "letin", "refused", "connect"] as const;
+export type Reach = (typeof REACHES)[number];
 
-export function outcomeOf(story: Story): Outcome {
+export function reachOf(story: Story): Reach {
   if (story.files.length > 0) return "file";
   if (story.commands.length > 0) return "command";
   if (story.logins.some(({ isLetIn }) => isLetIn)) return "letin";

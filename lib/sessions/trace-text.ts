@@ -8,7 +8,7 @@ import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
 import { dayOfStory, type Story } from "./story.ts";
 import { DAY_US } from "../text/time.ts";
 import { describeVerdict, type Part, type Step, toEndpoint } from "./story-steps.ts";
-import type { Summary } from "./story-summary.ts";
+import type { StorySummary } from "./story-summary.ts";
 
 export interface TraceTextOptions {
   /** Columns of the terminal; nothing is cut when undefined. */
@@ -64,7 +64,7 @@ export function* storiesToText(stories: readonly Story[], options: TraceTextOpti
 export function* addressToText(
   title: string,
   stories: readonly Story[],
-  summary: Summary,
+  summary: StorySummary,
   options: TraceTextOptions,
   limit = 0,
 ): Generator<string> {
@@ -198,7 +198,7 @@ export function sessionFacts(story: Story): [name: string, text: string][] {
 }
 
 /** The summary of several sessions: name and text. */
-export function summaryFacts(summary: Summary): [name: string, text: string][] {
+export function summaryFacts(summary: StorySummary): [name: string, text: string][] {
   const { sensors, addresses, sessions, days, loginsTried, loginsLetIn, commands, files } = summary;
   const shownSensors = sensors.slice(0, SUMMARY_ROWS).map(sensorLabel).join(", ");
   const moreSensors = sensors.length > SUMMARY_ROWS ? `, and ${formatNumber(sensors.length - SUMMARY_ROWS)} more` : "";
@@ -234,7 +234,7 @@ export function summaryFacts(summary: Summary): [name: string, text: string][] {
   ];
 }
 
-function* summaryTables(summary: Summary, options: TraceTextOptions): Generator<string> {
+function* summaryTables(summary: StorySummary, options: TraceTextOptions): Generator<string> {
   const table = (title: string, all: number, text: string) => {
     const shown = all > SUMMARY_ROWS ? `, first ${SUMMARY_ROWS} of ${formatNumber(all)}` : "";
     return `\n${paint(cut(`${title}${shown}`, options.width), "bold", options.color)}\n${text}`;

@@ -27,10 +27,10 @@ export interface KnownKey {
  * What the files say of a key: "changed" = they name other keys for this host, "unknown" = they do not name the host,
  * "revoked" = nobody may trust this key any more.
  */
-export type Verdict = "known" | "unknown" | "changed" | "revoked";
+export type KeyVerdict = "known" | "unknown" | "changed" | "revoked";
 
 export interface KeyCheck {
-  readonly verdict: Verdict;
+  readonly verdict: KeyVerdict;
   /** The line that decided, if it was one. */
   readonly entry: KnownKey | undefined;
 }

@@ -5,7 +5,7 @@ import type { BaselineOptions, Window, Windows } from "./baseline.ts";
 import { type Comparisons, FLEET, type KindComparisons } from "./comparisons.ts";
 import { type Coverage, isUsable, OBSERVED, PARTIAL } from "./coverage.ts";
 import { falseDiscovery, rateRatioInterval } from "./distributions.ts";
-import { type ChangeKind, groupRows, type KeyedRows, type KeyValues } from "./keyed-rows.ts";
+import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues } from "./keyed-rows.ts";
 import { robustZ } from "./robust.ts";
 import { compareText } from "../text/text.ts";
 
@@ -174,7 +174,7 @@ export function describeChanges(
     if (known === undefined) byKey.set(tests.key[i]!, [i]);
     else known.push(i);
   }
-  const { offsets, rows } = groupRows(kind.key, kind.keys, [...byKey.keys()]);
+  const { offsets, rows } = gatherRows(kind.key, kind.keys, [...byKey.keys()]);
 
   const laid = new Float64Array(sensors.length * days);
   const result: ChangeRow<number>[] = [];

@@ -8,7 +8,7 @@ import type { Windows } from "./baseline.ts";
 import type { Coverage } from "./coverage.ts";
 import { type DispersionList, settleDispersion, type UsualDispersions } from "./dispersion.ts";
 import { isTailAbove, twoSidedTail, widenTail } from "./distributions.ts";
-import { groupRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
+import { gatherRows, type KeyedRows, rowOfDay } from "./keyed-rows.ts";
 
 /** Day and baseline together must hold this many: independent of how they split when nothing changed. */
 const MIN_SUPPORT = 5;
@@ -198,7 +198,7 @@ function eachTest(
     if (totals[key]! > 0) recent++;
     if (totals[key]! >= minTotal) keyOf.push(key);
   }
-  const { offsets, rows } = groupRows(kind.key, kind.keys, keyOf, startRow);
+  const { offsets, rows } = gatherRows(kind.key, kind.keys, keyOf, startRow);
 
   // Only the days of the windows are laid out, so that a key's counts on all sensors stay in the nearest cache.
   const span = days - firstOffset;

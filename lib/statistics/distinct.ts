@@ -27,7 +27,7 @@ export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
 ]);
 
 /** One series per sensor and one for the fleet (last), over the archive's days. */
-export function countDistinct(ledger: Ledger, name: DistinctName, coverage: Coverage): DistinctSeries[] {
+export function countDistinctPerDay(ledger: Ledger, name: DistinctName, coverage: Coverage): DistinctSeries[] {
   const { sensors, days } = coverage;
   return [...sensors, null].map((sensor, at) => {
     const newPerDay = Array.from(ledger.newPerDay.subarray(at * days, (at + 1) * days));

@@ -215,7 +215,7 @@ export interface RowsByKey {
  * @param chosen Keys, each once.
  * @param startRow Rows before this one are left out.
  */
-export function groupRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
+export function gatherRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
   // A bit a key stays in the cache while every row asks; only rows of chosen keys ask for their place.
   const isChosen = new Uint32Array((keys + 31) >>> 5);
   const placeOf = new Int32Array(keys);

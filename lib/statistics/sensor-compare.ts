@@ -4,7 +4,7 @@
 import { OBVIOUS_CEILING } from "./comparisons.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
-import { type ChangeKind, groupRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
+import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
 import { describeValues, firstSensorOf, isSeenByOne, type Ledger, type LedgerEntry, listSeenBy, mostFrequent } from "./ledger.ts";
 import type { ValueType } from "./value-rows.ts";
 
@@ -174,7 +174,7 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
   const total = sensorTotals.reduce((sum, count) => sum + count, 0);
   const keyOf: number[] = [];
   for (let key = 0; key < kind.keys; key++) if (keyTotals[key]! >= STAND_OUT_SUPPORT) keyOf.push(key);
-  const { offsets, rows } = groupRows(kind.key, kind.keys, keyOf, startRow);
+  const { offsets, rows } = gatherRows(kind.key, kind.keys, keyOf, startRow);
   const largestShare = sensorTotals.reduce((most, count) => Math.max(most, count), 0) / total;
   const counts = new Float64Array(n);
   const squares = new Float64Array(n);

@@ -9,7 +9,7 @@ import { type ChangeRow, describeChanges, type Judgement } from "./change.ts";
 import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
 import type { Coverage } from "./coverage.ts";
 import type { DispersionList, UsualDispersions } from "./dispersion.ts";
-import { countDistinct, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
+import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
 import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { findNovelty, type NoveltyOptions, type TypeNovelty } from "./novelty.ts";
@@ -58,7 +58,7 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
     const name = DISTINCT_OF.get(rows.type);
     return {
       novelty: findNovelty(ledger, coverage, novelty),
-      distinct: name === undefined ? [] : countDistinct(ledger, name, coverage),
+      distinct: name === undefined ? [] : countDistinctPerDay(ledger, name, coverage),
       spread: summarizeSpread(ledger, coverage.sensors),
       onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
     };

@@ -23,7 +23,7 @@ export function summarizeStatistics(statistics: Statistics): [label: string, tex
   const { burnInDays } = statistics.options;
   const isBurnIn = novelty.claimsFromDay === null || novelty.claimsFromDay > statistics.lastDay;
   const lines: [string, string][] = [
-    ["Changes", tests.m === 0 ? `nothing was compared: ${whyNoComparison(statistics)}` : describeChanges(reported, tests.m)],
+    ["Changes", tests.m === 0 ? `nothing was compared: ${whyNoComparison(statistics)}` : describeReported(reported, tests.m)],
     [
       "New",
       isBurnIn
@@ -45,7 +45,7 @@ export function summarizeStatistics(statistics: Statistics): [label: string, tex
   return lines;
 }
 
-function describeChanges(reported: readonly ChangeRow[], comparisons: number): string {
+function describeReported(reported: readonly ChangeRow[], comparisons: number): string {
   const compared = `${plural(comparisons, "comparison")} with the days before`;
   if (reported.length === 0) return `none; ${compared}`;
   const parts = CATEGORIES.flatMap(category => {

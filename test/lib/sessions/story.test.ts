@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { addressMatcher, parseAddressRange } from "../../../lib/text/address.ts";
 import { findSessions } from "../../../lib/sessions/event-search.ts";
-import { buildStories, outcomeOf, pickStories, type Story, storyToJson } from "../../../lib/sessions/story.ts";
+import { buildStories, reachOf, pickStories, type Story, storyToJson } from "../../../lib/sessions/story.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { summarize } from "../../../lib/sessions/story-summary.ts";
 
@@ -90,7 +90,7 @@ describe("a story", () => {
       ["http://x/y", false, 5],
       ["k.sh", true, 5],
     ]);
-    expect(outcomeOf(story!)).toBe("file");
+    expect(reachOf(story!)).toBe("file");
   });
 
   test("derives protocol and duration where the log does not tell them", async () => {

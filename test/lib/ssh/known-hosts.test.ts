@@ -12,7 +12,7 @@ import {
   orderKeyAlgorithms,
   parseKnownHosts,
   readKnownHosts,
-  type Verdict,
+  type KeyVerdict,
 } from "../../../lib/ssh/known-hosts.ts";
 import { missing } from "../../support/needs.ts";
 import { makeTempDir, run } from "../../support/run.ts";
@@ -60,7 +60,7 @@ describe("matchesHost", () => {
   });
 });
 
-const CHECKS: { name: string; text: string; verdict: Verdict }[] = [
+const CHECKS: { name: string; text: string; verdict: KeyVerdict }[] = [
   { name: "nothing known", text: "", verdict: "unknown" },
   { name: "the same key", text: `h ssh-ed25519 ${base64(KEY)}`, verdict: "known" },
   { name: "another key", text: `h ssh-ed25519 ${base64(OTHER)}`, verdict: "changed" },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { buildCoverage } from "../../../lib/statistics/coverage.ts";
-import { countDistinct, toDistinctRows } from "../../../lib/statistics/distinct.ts";
+import { countDistinctPerDay, toDistinctRows } from "../../../lib/statistics/distinct.ts";
 import { buildLedger } from "../../../lib/statistics/ledger.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { toValueRows } from "../../../lib/statistics/value-rows.ts";
@@ -44,7 +44,7 @@ test("agrees with plain sets on random rows", () => {
     const table = buildReduced([...watch("a", 6), ...watch("b", 6), ...watch("c", 6), ...rows]);
     const coverage = buildCoverage(table);
     const ledger = buildLedger(toValueRows(table, "address").rows, coverage, coverage.firstDay + random.int(7));
-    const found = countDistinct(ledger, "addresses", coverage);
+    const found = countDistinctPerDay(ledger, "addresses", coverage);
     const wanted = ["a", "b", "c", null].map(sensor => {
       const known = new Set<unknown>();
       const perDay: number[] = [];
