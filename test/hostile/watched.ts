@@ -8,6 +8,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openEventTable } from "../../lib/events/event-table.ts";
 import { readReducedArrow } from "../../lib/reduced/reduced-arrow.ts";
+import { watchPeak } from "../support/run.ts";
 
 /** What a sound run of the same sort needs; bounds are multiples of it, whatever the machine. */
 export interface Yardstick {
@@ -49,6 +50,7 @@ export async function watch(
     stdout: "pipe",
     stderr: "pipe",
   });
+  const peak = watchPeak(child.pid);
   let broke: string | undefined;
   let seen = "";
   let asleep = 0;
@@ -69,7 +71,7 @@ export async function watch(
   const usage = child.resourceUsage();
   const cpuSeconds = Number(usage?.cpuTime.total ?? 0) / 1e6;
   if (broke === undefined && child.signalCode) broke = `${child.signalCode} after ${cpuSeconds} s of work, ${limit} s allowed`;
-  return { exitCode: child.exitCode ?? -1, stdout, stderr, cpuSeconds, peakBytes: usage?.maxRSS ?? 0, broke };
+  return { exitCode: child.exitCode ?? -1, stdout, stderr, cpuSeconds, peakBytes: peak(usage?.maxRSS ?? 0), broke };
 }
 
 /** State and work so far of a process that sleeps; undefined where it is at work, or the system does not tell. */

@@ -100,7 +100,7 @@ describe("the lines of the manual", () => {
       await line("$value-counts fleet --event login.failed --column username,password --csv -q > top.csv"),
     ).toEqual(QUIET);
     const lines = (await Bun.file(at("top.csv")).text()).trimEnd().split("\n");
-    expect({ head: lines[0], rows: lines.length }).toEqual({ head: "username,password,count", rows: 21 });
+    expect({ head: lines[0], rows: lines.length }).toEqual({ head: "username,password,count", rows: 1539 });
   });
 
   test("sensors side by side with xargs, then combined and shown", async () => {
