@@ -26,7 +26,7 @@ import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
 import { selectTable } from "../lib/reduced/select-table.ts";
 import { countRows } from "../lib/reduced/reduced-output.ts";
-import { type Statistics, STATISTICS_DEFAULTS } from "../lib/statistics/statistics.ts";
+import type { Statistics } from "../lib/statistics/statistics.ts";
 import {
   changesToCsv,
   COMPARISON_OPTIONS,
@@ -39,6 +39,7 @@ import {
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { COMPARED_KINDS, type ComparedKind } from "../lib/reduced/kinds.ts";
+import { STATISTICS_DEFAULTS } from "../lib/statistics/settings.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,

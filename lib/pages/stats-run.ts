@@ -3,9 +3,10 @@
  */
 import { availableParallelism } from "node:os";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import type { Statistics, StatisticsOptions } from "../statistics/statistics.ts";
+import type { Statistics } from "../statistics/statistics.ts";
 import { PROGRAM } from "../process/version.ts";
 import { Thread } from "../process/thread.ts";
+import type { StatisticsOptions } from "../statistics/settings.ts";
 
 /** Rows from which another thread pays, and from which several do: each has to translate the program for itself. */
 const ASIDE_MIN_ROWS = 100_000;

@@ -150,110 +150,118 @@ export function judgeComparisons(
   return { tests, kinds: judged };
 }
 
+/** What the comparisons of one kind are described from. */
+interface Described {
+  readonly kind: KeyedRows;
+  readonly tests: Comparisons;
+  readonly judged: Judgement["kinds"][number];
+  readonly coverage: Coverage;
+  readonly windows: Windows;
+  readonly options: ChangeOptions;
+  readonly claims: ReturnType<typeof claimOffsets>;
+  /** Counts of the key that is looked at, per sensor-day. */
+  readonly laid: Float64Array;
+}
+
+/** The sensors a comparison is about, each with its days. */
+type Scope = readonly { readonly sensor: number; readonly window: Window }[];
+
 /**
  * The rows of one kind that are shown, with what costs more to know: interval, robust z, first and last day, mean.
  *
- * @param tests Reported comparisons are described; with `rows: "all"` every one.
+ * @param judged Reported comparisons are described; with `rows: "all"` every one.
  */
 export function describeChanges(
   kind: KeyedRows,
   tests: Comparisons,
-  { q, reported }: Judgement["kinds"][number],
+  judged: Judgement["kinds"][number],
   coverage: Coverage,
   windows: Windows,
   options: ChangeOptions,
 ): ChangeRow<number>[] {
-  const wanted: number[] = [];
-  for (let i = 0; i < tests.length; i++) if (reported[i] === 1 || options.rows === "all") wanted.push(i);
-  if (wanted.length === 0) return [];
-  const { days, firstDay, sensors, exposure } = coverage;
-  const claims = claimOffsets(coverage, options.burnInDays);
   const byKey = new Map<number, number[]>();
-  for (const i of wanted) {
+  for (let i = 0; i < tests.length; i++) {
+    if (judged.reported[i] !== 1 && options.rows !== "all") continue;
     const known = byKey.get(tests.key[i]!);
     if (known === undefined) byKey.set(tests.key[i]!, [i]);
     else known.push(i);
   }
+  if (byKey.size === 0) return [];
+  const { days, firstDay, sensors } = coverage;
   const { offsets, rows } = gatherRows(kind.key, kind.keys, [...byKey.keys()]);
-
+  const cellOf = (row: number) => kind.sensor[row]! * days + kind.day[row]! - firstDay;
   const laid = new Float64Array(sensors.length * days);
+  const claims = claimOffsets(coverage, options.burnInDays);
+  const described: Described = { kind, tests, judged, coverage, windows, options, claims, laid };
   const result: ChangeRow<number>[] = [];
-  for (const [place, [key, ofKey]] of [...byKey].entries()) {
-    const start = offsets[place]!;
-    const end = offsets[place + 1]!;
-    for (let j = start; j < end; j++) {
-      const row = rows[j]!;
-      laid[kind.sensor[row]! * days + kind.day[row]! - firstDay]! += kind.count[row]!;
-    }
-    for (const i of ofKey) {
-      const sensor = tests.sensor[i]!;
-      const slot = tests.slot[i]!;
-      const isPeriod = slot === windows.slots - 1;
-      const firstJudged = isPeriod ? windows.shownOffset : windows.shownOffset + slot;
-      const lastJudged = isPeriod ? days - 1 : firstJudged;
-      const scope: { sensor: number; window: Window }[] = [];
-      for (let s = 0; s < sensors.length; s++) {
-        const window = sensor === FLEET || sensor === s ? windows.windows[s * windows.slots + slot] : undefined;
-        if (window !== undefined) scope.push({ sensor: s, window });
-      }
-      const count = tests.count[i]!;
-      const baseline = tests.baseline[i]!;
-      const expected = tests.expected[i]!;
-      const mu = tests.mu[i]!;
-      const history = readHistory(kind, rows, start, end, firstDay, sensor, firstJudged, options.guardDays, isPeriod);
-      const { low, high } = rateRatioInterval(count, baseline, tests.ratio[i]!, tests.dispersion[i]!);
-      const z = companionZ(count, expected, scope, laid, exposure, isPeriod);
-      const other = otherMean(coverage, laid, scope);
-      const percent = expected > 0 ? (100 * (count - expected)) / expected : null;
-      const otherExpected = other === null ? null : other * scope.reduce((sum, { window }) => sum + window.exposure, 0);
-      const isReported = reported[i] === 1;
-      const direction = Math.sign(count - mu);
-      result.push({
-        view: isPeriod ? "period" : "day",
-        sensor: sensor === FLEET ? null : sensors[sensor]!,
-        kind: kind.kind,
-        key,
-        firstDay: firstDay + firstJudged,
-        lastDay: firstDay + lastJudged,
-        count,
-        expected,
-        percent,
-        ratio: (count + 0.5) / (mu + 0.5),
-        low,
-        high,
-        p: tests.p[i]!,
-        q: q[i]!,
-        z,
-        disagrees: z !== null && z * direction < 0,
-        category: categorize({
-          reported: isReported,
-          count,
-          baseline,
-          mu,
-          silent: tests.silent[i] === 1,
-          history,
-          firstJudged,
-          claimed: firstJudged >= (sensor === FLEET ? claims.fleet : Math.max(claims.fleet, claims.sensors[sensor]!)),
-          options,
-        }),
-        reported: isReported,
-        baselineCount: baseline,
-        baselineDays: scope.reduce((most, { window }) => Math.max(most, window.baseline.length), 0),
-        baselineExposure: scope.reduce((sum, { window }) => sum + window.baselineExposure, 0),
-        exposure: scope.reduce((sum, { window }) => sum + window.exposure, 0),
-        dispersion: tests.dispersion[i]!,
-        otherMean: other,
-        otherPercent: otherExpected ? (100 * (count - otherExpected)) / otherExpected : null,
-        sensorsSeen: scope.filter(({ window }) => sumCells(laid, window.judged) > 0).length,
-        sensorsUp: scope.length,
-        firstSeenDay: history.first === Infinity ? null : firstDay + history.first,
-        lastSeenBefore: history.lastBefore < 0 ? null : firstDay + history.lastBefore,
-        weekdayAdjusted: scope.some(({ window }) => window.weekday),
-      });
-    }
-    for (let j = start; j < end; j++) laid[kind.sensor[rows[j]!]! * days + kind.day[rows[j]!]! - firstDay] = 0;
+  for (const [place, ofKey] of [...byKey.values()].entries()) {
+    const rowsOfKey = rows.subarray(offsets[place]!, offsets[place + 1]!);
+    for (const row of rowsOfKey) laid[cellOf(row)]! += kind.count[row]!;
+    for (const i of ofKey) result.push(describeChange(described, i, rowsOfKey));
+    for (const row of rowsOfKey) laid[cellOf(row)] = 0;
   }
   return result;
+}
+
+/** @param rows Those of the comparison's key. */
+function describeChange(described: Described, i: number, rows: Int32Array): ChangeRow<number> {
+  const { kind, tests, judged, coverage, windows, claims, laid } = described;
+  const { days, firstDay, sensors } = coverage;
+  const sensor = tests.sensor[i]!;
+  const slot = tests.slot[i]!;
+  const isPeriod = slot === windows.slots - 1;
+  const firstJudged = isPeriod ? windows.shownOffset : windows.shownOffset + slot;
+  const scope: Scope = sensors.flatMap((_, s) => {
+    const window = sensor === FLEET || sensor === s ? windows.windows[s * windows.slots + slot] : undefined;
+    return window === undefined ? [] : [{ sensor: s, window }];
+  });
+  const count = tests.count[i]!;
+  const baseline = tests.baseline[i]!;
+  const expected = tests.expected[i]!;
+  const mu = tests.mu[i]!;
+  const history = readHistory(described, rows, { sensor, firstJudged, isPeriod });
+  const exposure = scope.reduce((sum, { window }) => sum + window.exposure, 0);
+  const z = companionZ(count, expected, scope, laid, coverage.exposure, isPeriod);
+  const other = otherMean(coverage, laid, scope);
+  const reported = judged.reported[i] === 1;
+  const silent = tests.silent[i] === 1;
+  const claimed = firstJudged >= (sensor === FLEET ? claims.fleet : Math.max(claims.fleet, claims.sensors[sensor]!));
+  return {
+    view: isPeriod ? "period" : "day",
+    sensor: sensor === FLEET ? null : sensors[sensor]!,
+    kind: kind.kind,
+    key: tests.key[i]!,
+    firstDay: firstDay + firstJudged,
+    lastDay: firstDay + (isPeriod ? days - 1 : firstJudged),
+    count,
+    expected,
+    percent: percentOff(count, expected),
+    ratio: (count + 0.5) / (mu + 0.5),
+    ...rateRatioInterval(count, baseline, tests.ratio[i]!, tests.dispersion[i]!),
+    p: tests.p[i]!,
+    q: judged.q[i]!,
+    z,
+    disagrees: z !== null && z * Math.sign(count - mu) < 0,
+    category: categorize({ reported, count, baseline, mu, silent, history, firstJudged, claimed }, described.options),
+    reported,
+    baselineCount: baseline,
+    baselineDays: scope.reduce((most, { window }) => Math.max(most, window.baseline.length), 0),
+    baselineExposure: scope.reduce((sum, { window }) => sum + window.baselineExposure, 0),
+    exposure,
+    dispersion: tests.dispersion[i]!,
+    otherMean: other,
+    otherPercent: other === null ? null : percentOff(count, other * exposure),
+    sensorsSeen: scope.filter(({ window }) => sumCells(laid, window.judged) > 0).length,
+    sensorsUp: scope.length,
+    firstSeenDay: history.first === Infinity ? null : firstDay + history.first,
+    lastSeenBefore: history.lastBefore < 0 ? null : firstDay + history.lastBefore,
+    weekdayAdjusted: scope.some(({ window }) => window.weekday),
+  };
+}
+
+/** Change against what is expected; null where that is nothing. */
+function percentOff(count: number, expected: number): number | null {
+  return expected > 0 ? (100 * (count - expected)) / expected : null;
 }
 
 interface History {
@@ -266,22 +274,15 @@ interface History {
 }
 
 function readHistory(
-  kind: KeyedRows,
+  { kind, coverage, options }: Described,
   rows: Int32Array,
-  start: number,
-  end: number,
-  firstDay: number,
-  sensor: number,
-  firstJudged: number,
-  guardDays: number,
-  isPeriod: boolean,
+  { sensor, firstJudged, isPeriod }: { sensor: number; firstJudged: number; isPeriod: boolean },
 ): History {
   const history: History = { first: Infinity, lastBefore: -1, firstAnywhere: Infinity, lastBehindGuard: -1 };
-  const behind = isPeriod ? firstJudged : firstJudged - guardDays;
-  for (let j = start; j < end; j++) {
-    const row = rows[j]!;
+  const behind = isPeriod ? firstJudged : firstJudged - options.guardDays;
+  for (const row of rows) {
     if (!(kind.count[row]! > 0)) continue;
-    const offset = kind.day[row]! - firstDay;
+    const offset = kind.day[row]! - coverage.firstDay;
     history.firstAnywhere = Math.min(history.firstAnywhere, offset);
     if (sensor !== FLEET && kind.sensor[row]! !== sensor) continue;
     history.first = Math.min(history.first, offset);
@@ -318,18 +319,18 @@ export function claimOffsets(coverage: Coverage, burnInDays: number): { fleet: n
   return { fleet, sensors: claims };
 }
 
-function categorize(row: {
-  reported: boolean;
-  count: number;
-  baseline: number;
-  mu: number;
-  silent: boolean;
-  history: History;
-  firstJudged: number;
-  claimed: boolean;
-  options: ChangeOptions;
-}): Category {
-  const { history, firstJudged, options } = row;
+function categorize(
+  row: Pick<ChangeRow, "reported" | "count"> & {
+    baseline: number;
+    mu: number;
+    silent: boolean;
+    history: History;
+    firstJudged: number;
+    claimed: boolean;
+  },
+  options: ChangeOptions,
+): Category {
+  const { history, firstJudged } = row;
   if (row.count > 0 && row.baseline === 0 && row.claimed) {
     if (history.lastBehindGuard >= 0) {
       if (firstJudged - history.lastBehindGuard >= options.returningAfterDays) return "returning";
@@ -346,7 +347,7 @@ function categorize(row: {
 function companionZ(
   count: number,
   expected: number,
-  scope: readonly { sensor: number; window: Window }[],
+  scope: Scope,
   laid: Float64Array,
   exposure: Float64Array,
   isPeriod: boolean,
@@ -378,7 +379,7 @@ function companionZ(
 function otherMean(
   coverage: Coverage,
   laid: Float64Array,
-  scope: readonly { sensor: number; window: Window }[],
+  scope: Scope,
 ): number | null {
   const { days, exposure } = coverage;
   let sum = 0;

@@ -212,6 +212,17 @@ function operatorHours(coverage: Coverage, downtime: readonly Downtime[]): Uint3
 
 const ALL_HOURS = 0xffffff;
 
+/** What was found out about one sensor's days; arrays by day. */
+interface Judged {
+  /** Hours found down by silence: one bit per hour, and the rate that says so. */
+  readonly inferred: Uint32Array;
+  readonly rates: Float64Array;
+  /** Hours of silence before a day that count as evidence as well. */
+  readonly silentBefore: Float64Array;
+  /** Days with events, in order: what the usual rate is taken from. */
+  readonly seenDays: number[];
+}
+
 function judgeSensor(
   coverage: Coverage,
   sensor: number,
@@ -219,54 +230,71 @@ function judgeSensor(
   operator: Uint32Array,
   quietDays: "unknown" | "zero",
 ): void {
-  const { days, status, exposure, events, hourly, unwatched, outages, silent } = coverage;
+  const { days, hourly } = coverage;
   const base = sensor * days;
-  let firstHour = -1;
-  let lastHour = -1;
-  for (let hour = 0; hour < days * 24; hour++) {
-    if (hourly[base * 24 + hour]! === 0) continue;
-    if (firstHour < 0) firstHour = hour;
-    lastHour = hour;
-  }
+  const own = hourly.subarray(base * 24, (base + days) * 24);
+  const firstHour = own.findIndex(count => count !== 0);
   if (firstHour < 0) return;
-  const firstOffset = Math.floor(firstHour / 24);
+  const lastHour = own.findLastIndex(count => count !== 0);
+  const judged = judgeDays(coverage, base, { firstHour, lastHour, endHour }, operator, quietDays);
+  listOutages(coverage, sensor, operator, judged);
+
+  const hours = countUnlisted(operator, base, lastHour + 1, endHour);
+  if (hours < 1) return;
+  const usual = usualRates(coverage, base, judged.seenDays, coverage.unwatched);
+  const rate = usual.median * hours > SILENCE_LOG ? usual.median : isIncredibleFor(usual, hours) ? usual.active : NaN;
+  if (!(rate * hours > SILENCE_LOG)) return;
+  coverage.silent.push({
+    sensor: coverage.sensors[sensor]!,
+    sinceUs: (coverage.firstDay * 24 + lastHour + 1) * HOUR_US,
+    hours,
+    usualPerHour: rate,
+    chance: Math.exp(-rate * hours),
+  });
+}
+
+/** Judge the days of a sensor from the first with an event to the last, each by those before it. */
+function judgeDays(
+  coverage: Coverage,
+  base: number,
+  { firstHour, lastHour, endHour }: { firstHour: number; lastHour: number; endHour: number },
+  operator: Uint32Array,
+  quietDays: "unknown" | "zero",
+): Judged {
+  const { days, status, exposure, events, hourly, unwatched } = coverage;
   const lastOffset = Math.floor(lastHour / 24);
   // On the archive's own last day silence is judged like any other; elsewhere a last event ends the watch.
   const watchEnd = lastOffset === Math.floor((endHour - 1) / 24) ? endHour : lastHour + 1;
-
-  /** Hours found down by silence: one bit per hour, and the rate that says so. */
   const inferred = new Uint32Array(days);
   const rates = new Float64Array(days).fill(NaN);
-  /** Hours of silence before a day that count as evidence as well. */
   const silentBefore = new Float64Array(days);
-  /** Days with events, in order: what the usual rate is taken from. */
   const seenDays: number[] = [];
   /** Hours since the last event, up to the day that is looked at. */
   let quietHours = 0;
   // What is usual changes with the days seen only: once for a silence, however long it is.
   let usual: UsualRates | undefined;
-  for (let offset = firstOffset; offset <= lastOffset; offset++) {
+  for (let offset = Math.floor(firstHour / 24); offset <= lastOffset; offset++) {
     const cell = base + offset;
-    const outside = outsideHours(offset, firstHour, watchEnd);
     const listed = operator[cell]!;
     let silentHours = 0;
     for (let hour = 0; hour < 24; hour++) if (hourly[cell * 24 + hour]! === 0) silentHours |= 1 << hour;
+    const outside = outsideHours(offset, firstHour, watchEnd);
+    const unexplained = silentHours & ~outside & ~listed;
     let down = 0;
-    if ((silentHours & ~outside & ~listed) !== 0) {
+    if (unexplained !== 0) {
       usual ??= usualRates(coverage, base, seenDays, unwatched);
       rates[offset] = usual.median;
-      down = incredibleHours(silentHours & ~outside & ~listed, usual.median);
+      down = incredibleHours(unexplained, usual.median);
       // Only what is known by the end of the day is held against it: no later day changes an earlier one.
       if (down === 0 && events[cell] === 0 && isIncredibleFor(usual, quietHours + bitCount(~listed))) {
-        down = silentHours & ~outside & ~listed;
+        down = unexplained;
         rates[offset] = usual.active;
         silentBefore[offset] = quietHours;
       }
     }
     inferred[offset] = down;
-    const gone = outside | down | listed;
-    unwatched[cell] = gone;
-    const watched = 24 - bitCount(gone);
+    unwatched[cell] = outside | down | listed;
+    const watched = 24 - bitCount(unwatched[cell]!);
     if (events[cell]! > 0) {
       seenDays.push(offset);
       usual = undefined;
@@ -274,32 +302,13 @@ function judgeSensor(
       quietHours = bitCount(~listed & (ALL_HOURS << (lastSeen + 1)));
       status[cell] = watched === 24 ? OBSERVED : watched === 0 ? DOWN : PARTIAL;
       exposure[cell] = watched / 24;
-      continue;
-    }
-    quietHours += bitCount(~listed);
-    if (watched === 0) {
-      status[cell] = DOWN;
-      exposure[cell] = 0;
     } else {
-      status[cell] = UNKNOWN;
-      if (quietDays === "zero") exposure[cell] = watched / 24;
+      quietHours += bitCount(~listed);
+      status[cell] = watched === 0 ? DOWN : UNKNOWN;
+      if (watched === 0 || quietDays === "zero") exposure[cell] = watched / 24;
     }
   }
-  listOutages(coverage, sensor, operator, { inferred, rates, silentBefore }, outages);
-
-  const hours = countUnlisted(operator, base, lastHour + 1, endHour);
-  if (hours < 1) return;
-  usual = usualRates(coverage, base, seenDays, unwatched);
-  const rate = usual.median * hours > SILENCE_LOG ? usual.median : isIncredibleFor(usual, hours) ? usual.active : NaN;
-  if (rate * hours > SILENCE_LOG) {
-    silent.push({
-      sensor: coverage.sensors[sensor]!,
-      sinceUs: (coverage.firstDay * 24 + lastHour + 1) * HOUR_US,
-      hours,
-      usualPerHour: rate,
-      chance: Math.exp(-rate * hours),
-    });
-  }
+  return { inferred, rates, silentBefore, seenDays };
 }
 
 /** Bits of the hours of a day that lie before the first event's hour or behind the end of the watch. */
@@ -392,11 +401,9 @@ function listOutages(
   coverage: Coverage,
   sensor: number,
   operator: Uint32Array,
-  found: { readonly inferred: Uint32Array; readonly rates: Float64Array; readonly silentBefore: Float64Array },
-  outages: Outage[],
+  { inferred, rates, silentBefore }: Judged,
 ): void {
-  const { days, firstDay, sensors } = coverage;
-  const { inferred, rates, silentBefore } = found;
+  const { days, firstDay, sensors, outages } = coverage;
   let open: Outage | undefined;
   let earlier = 0;
   for (let hour = 0; hour < days * 24; hour++) {

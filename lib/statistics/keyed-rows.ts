@@ -67,44 +67,54 @@ export interface InternedRows {
  * One column, and two of few enough pairs, are numbered through a table with a place for each; others by hashing.
  */
 export function internRows(columns: readonly Int32Array[], rows: number): InternedRows {
+  const [a, b, c] = columns;
+  if (b === undefined) return internCodes(a!, rows);
+  const width = c === undefined ? denseWidth(a!, b, rows) : undefined;
+  return width === undefined ? internTuples(a!, b, c ?? b, rows) : internPairs(a!, b, width, rows);
+}
+
+function internCodes(column: Int32Array, rows: number): InternedRows {
+  let most = -1;
+  for (let row = 0; row < rows; row++) if (column[row]! > most) most = column[row]!;
   const key = sharedInts(rows);
   let firstRow = new Int32Array(1024);
   let keys = 0;
-  if (columns.length === 1) {
-    const column = columns[0]!;
-    let most = -1;
-    for (let row = 0; row < rows; row++) if (column[row]! > most) most = column[row]!;
-    const keyOfCode = new Int32Array(most + 2).fill(-1);
-    for (let row = 0; row < rows; row++) {
-      const code = column[row]! + 1;
-      if (keyOfCode[code]! < 0) {
-        if (keys === firstRow.length) firstRow = doubled(firstRow);
-        firstRow[keys] = row;
-        keyOfCode[code] = keys++;
-      }
-      key[row] = keyOfCode[code]!;
+  const keyOfCode = new Int32Array(most + 2).fill(-1);
+  for (let row = 0; row < rows; row++) {
+    const code = column[row]! + 1;
+    if (keyOfCode[code]! < 0) {
+      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      firstRow[keys] = row;
+      keyOfCode[code] = keys++;
     }
-    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+    key[row] = keyOfCode[code]!;
   }
-  const a = columns[0]!;
-  const b = columns[1]!;
-  const width = denseWidth(a, b, rows);
-  if (columns.length === 2 && width !== undefined) {
-    // Few enough pairs for one place each: ascending keys of a sensor-day walk the table in order.
-    const keyOfPair = new Int32Array(width.places).fill(-1);
-    for (let row = 0; row < rows; row++) {
-      const place = (a[row]! + 1) * width.second + width.rank[b[row]! + 1]!;
-      if (keyOfPair[place]! < 0) {
-        if (keys === firstRow.length) firstRow = doubled(firstRow);
-        firstRow[keys] = row;
-        keyOfPair[place] = keys++;
-      }
-      key[row] = keyOfPair[place]!;
+  return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+}
+
+/** Few enough pairs for one place each: ascending keys of a sensor-day walk the table in order. */
+function internPairs(a: Int32Array, b: Int32Array, { places, second, rank }: DenseWidth, rows: number): InternedRows {
+  const key = sharedInts(rows);
+  let firstRow = new Int32Array(1024);
+  let keys = 0;
+  const keyOfPair = new Int32Array(places).fill(-1);
+  for (let row = 0; row < rows; row++) {
+    const place = (a[row]! + 1) * second + rank[b[row]! + 1]!;
+    if (keyOfPair[place]! < 0) {
+      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      firstRow[keys] = row;
+      keyOfPair[place] = keys++;
     }
-    return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+    key[row] = keyOfPair[place]!;
   }
-  // A third column that is not there is the second again: comparing it twice costs less than a branch.
-  const c = columns[2] ?? b;
+  return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
+}
+
+/** @param c The second column again where there is no third: comparing it twice costs less than a branch. */
+function internTuples(a: Int32Array, b: Int32Array, c: Int32Array, rows: number): InternedRows {
+  const key = sharedInts(rows);
+  let firstRow = new Int32Array(1024);
+  let keys = 0;
   // Four numbers a slot, the tuple and its key + 1: a look-up touches one line of the cache.
   let bits = 12;
   let slots = new Int32Array(4 << bits);
@@ -112,19 +122,7 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   let touched = 0;
   for (let start = 0; start < rows; start += AHEAD_ROWS) {
     const end = Math.min(rows, start + AHEAD_ROWS);
-    while ((keys + AHEAD_ROWS) * 2 >= slots.length / 4) {
-      const old = slots;
-      slots = new Int32Array(4 << ++bits);
-      for (let from = 0; from < old.length; from += 4) {
-        if (old[from + 3] === 0) continue;
-        let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - bits)) * 4;
-        while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
-        slots[to] = old[from]!;
-        slots[to + 1] = old[from + 1]!;
-        slots[to + 2] = old[from + 2]!;
-        slots[to + 3] = old[from + 3]!;
-      }
-    }
+    while ((keys + AHEAD_ROWS) * 2 >= slots.length / 4) slots = widenSlots(slots, ++bits);
     // Looking at the slots without deciding anything brings them from memory side by side, not one by one.
     for (let row = start; row < end; row++) {
       const at = (hashTuple(a[row]!, b[row]!, c[row]!) >>> (32 - bits)) * 4;
@@ -155,6 +153,18 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
 }
 
+/** The slots of {@link internTuples} laid out anew in `2 ** bits`. */
+function widenSlots(old: Int32Array, bits: number): Int32Array<ArrayBuffer> {
+  const slots = new Int32Array(4 << bits);
+  for (let from = 0; from < old.length; from += 4) {
+    if (old[from + 3] === 0) continue;
+    let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - bits)) * 4;
+    while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
+    slots.set(old.subarray(from, from + 4), to);
+  }
+  return slots;
+}
+
 /** A copy that threads may look at. */
 function shared(list: Int32Array): Int32Array {
   const copy = sharedInts(list.length);
@@ -175,11 +185,13 @@ const AHEAD_ROWS = 64;
 const DENSE_PLACES = 1 << 24;
 
 /** How pairs of codes are numbered when there are few enough of them; the second column's values are ranked first. */
-function denseWidth(
-  a: Int32Array,
-  b: Int32Array,
-  rows: number,
-): { places: number; second: number; rank: Int32Array } | undefined {
+interface DenseWidth {
+  readonly places: number;
+  readonly second: number;
+  readonly rank: Int32Array;
+}
+
+function denseWidth(a: Int32Array, b: Int32Array, rows: number): DenseWidth | undefined {
   let mostA = -1;
   let mostB = -1;
   for (let row = 0; row < rows; row++) {

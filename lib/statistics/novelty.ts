@@ -110,10 +110,10 @@ export function nameNovelty(
 /** Find what of one type of value is new, returning or gone; lists keep the most frequent entries. */
 export function findNovelty(ledger: Ledger, coverage: Coverage, options: NoveltyOptions): TypeNovelty<number> {
   const { rows } = ledger;
+  const { sinceDay } = options;
   const claims = claimOffsets(coverage, options.burnInDays);
   const claimDay = coverage.firstDay + claims.fleet;
-  const { sinceDay } = options;
-  const firstDay = (value: number) => dayOf(firstSeenUs(ledger, value));
+  const claimDays = claims.sensors.map(offset => Math.max(claimDay, coverage.firstDay + offset));
 
   const fresh: number[] = [];
   const gone: number[] = [];
@@ -124,37 +124,10 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     if (firstSensorOf(ledger, value) < 0) continue;
     known++;
     if (dayOf(lastSeenUs(ledger, value)) >= sinceDay) active++;
-    if (firstDay(value) >= Math.max(sinceDay, claimDay)) fresh.push(value);
+    if (dayOf(firstSeenUs(ledger, value)) >= Math.max(sinceDay, claimDay)) fresh.push(value);
     if (daysSeen(ledger, value) >= GONE_MIN_DAYS && isGone(ledger, value, goneBefore)) gone.push(value);
   }
-
-  // From here on only the rows since the day in question, in day order.
-  const lastDay = ledger.before.lastDay.slice();
-  const seenBy = ledger.before.seenBy.slice();
-  const returned = new Map<number, { before: number; on: number }>();
-  const newHere: number[] = [];
-  const isNewHere = new Uint8Array(rows.values);
-  for (const part of rows.parts) {
-    for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
-      const value = part.value[row]!;
-      if (value < 0) continue;
-      const day = part.day[row]!;
-      const sensor = part.sensor[row]!;
-      const before = lastDay[value]!;
-      const isBack = before >= 0 && day - before >= options.returningAfterDays && day >= claimDay;
-      if (isBack) returned.set(value, { before, on: day });
-      lastDay[value] = day;
-      const word = value * ledger.words + (sensor >>> 5);
-      if ((seenBy[word]! & (1 << (sensor & 31))) !== 0) continue;
-      seenBy[word]! |= 1 << (sensor & 31);
-      const isClaimed = day >= Math.max(claimDay, coverage.firstDay + claims.sensors[sensor]!);
-      if (!isClaimed || ledger.before.lastDay[value]! < 0) continue;
-      if (isNewHere[value] === 1) continue;
-      isNewHere[value] = 1;
-      newHere.push(value);
-    }
-  }
-
+  const { returned, newHere } = followRows(ledger, options, claimDay, claimDays);
   const returning = [...returned.keys()];
   const total = {
     type: rows.type,
@@ -173,13 +146,10 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     total,
     new: lists[0].map(entry),
     newHere: lists[1].map((value): NewHereEntry<number> => {
-      const described = entry(value);
-      const isFresh = (sensor: string, firstUs: number) => {
-        const claimed = coverage.firstDay + claims.sensors[coverage.sensors.indexOf(sensor)]!;
-        return dayOf(firstUs) >= Math.max(sinceDay, claimDay, claimed);
-      };
-      const newOn = described.sensors.filter(seen => isFresh(seen.sensor, seen.firstSeenUs));
-      return { ...described, newOn: newOn.map(({ sensor }) => sensor).sort() };
+      const newOn = entry(value).sensors.filter(({ sensor, firstSeenUs: us }) => {
+        return dayOf(us) >= Math.max(sinceDay, claimDays[coverage.sensors.indexOf(sensor)]!);
+      });
+      return { ...entry(value), newOn: newOn.map(({ sensor }) => sensor).sort() };
     }),
     returning: lists[2].map((value): ReturningEntry<number> => {
       const { before, on } = returned.get(value)!;
@@ -187,6 +157,43 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     }),
     gone: lists[3].map(entry),
   };
+}
+
+/**
+ * Follow the rows since the day in question, in day order, for values that come back and values that spread.
+ *
+ * @param claimDay Day from which the fleet's novelty is claimed; `claimDays[sensor]` that of each sensor, none earlier.
+ * @returns The latest return of each value, and the values that a sensor saw for the first time though others knew them.
+ */
+function followRows(
+  { rows, words, before: state }: Ledger,
+  { sinceDay, returningAfterDays }: NoveltyOptions,
+  claimDay: number,
+  claimDays: Int32Array,
+): { returned: Map<number, { before: number; on: number }>; newHere: number[] } {
+  const lastDay = state.lastDay.slice();
+  const seenBy = state.seenBy.slice();
+  const returned = new Map<number, { before: number; on: number }>();
+  const newHere: number[] = [];
+  const isNewHere = new Uint8Array(rows.values);
+  for (const part of rows.parts) {
+    for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
+      const value = part.value[row]!;
+      if (value < 0) continue;
+      const day = part.day[row]!;
+      const sensor = part.sensor[row]!;
+      const before = lastDay[value]!;
+      if (before >= 0 && day - before >= returningAfterDays && day >= claimDay) returned.set(value, { before, on: day });
+      lastDay[value] = day;
+      const word = value * words + (sensor >>> 5);
+      if ((seenBy[word]! & (1 << (sensor & 31))) !== 0) continue;
+      seenBy[word]! |= 1 << (sensor & 31);
+      if (day < claimDays[sensor]! || state.lastDay[value]! < 0 || isNewHere[value] === 1) continue;
+      isNewHere[value] = 1;
+      newHere.push(value);
+    }
+  }
+  return { returned, newHere };
 }
 
 /**

@@ -6,10 +6,11 @@ import { toCsvLine } from "../text/csv.ts";
 import { formatInstant, plural, toIsoDay, toIsoInstant } from "../text/format.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { NewHereEntry } from "./novelty.ts";
-import { type Statistics, STATISTICS_DEFAULTS } from "./statistics.ts";
+import type { Statistics } from "./statistics.ts";
 import { summarizeStatistics } from "./statistics-summary.ts";
 import { toSafeJson } from "../text/text.ts";
 import { formatTable, type TableOptions, VALUE_MAX_WIDTH } from "../text/text-table.ts";
+import { STATISTICS_DEFAULTS } from "./settings.ts";
 
 export const COMPARISON_OPTIONS = {
   threshold: {

@@ -14,7 +14,7 @@ import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { findNovelty, type NoveltyOptions, type TypeNovelty } from "./novelty.ts";
 import { findStandOuts, type KindStandOuts, listOnlyHere, type SpreadSummary, summarizeSpread } from "./sensor-compare.ts";
-import type { Statistics } from "./statistics.ts";
+import type { StatisticsSettings } from "./settings.ts";
 import { fitTrends, type TrendRow } from "./trend.ts";
 import type { ValueRows } from "./value-rows.ts";
 
@@ -22,7 +22,7 @@ import type { ValueRows } from "./value-rows.ts";
 export interface PartContext {
   readonly coverage: Coverage;
   readonly windows: Windows;
-  readonly settings: Statistics["options"];
+  readonly settings: StatisticsSettings;
   readonly novelty: NoveltyOptions;
 }
 
@@ -73,7 +73,7 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
 };
 
 /** The same options for the tests and for what is made of them. */
-export function toStandOutOptions({ q, strict, baselineDays, listLimit }: Statistics["options"]) {
+export function toStandOutOptions({ q, strict, baselineDays, listLimit }: StatisticsSettings) {
   return { q, strict, days: baselineDays, limit: listLimit };
 }
 

@@ -1,10 +1,11 @@
 /**
  * Works out the statistics of a large table in several threads.
  */
-import { planStatistics, type Statistics, type StatisticsOptions } from "./statistics.ts";
+import { planStatistics, type Statistics } from "./statistics.ts";
 import type { PartContext, PartName, Parts } from "./statistics-parts.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { Thread } from "../process/thread.ts";
+import type { StatisticsOptions } from "./settings.ts";
 
 /** Asked of a thread: first what all parts share, then the parts. */
 export type PartAsk =

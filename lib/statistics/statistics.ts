@@ -11,7 +11,6 @@ import {
   buildCoverage,
   type Coverage,
   CUT,
-  type Downtime,
   type Outage,
   type SensorCoverage,
   type SilentSensor,
@@ -21,7 +20,7 @@ import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
 import { formatNumber } from "../text/format.ts";
 import { keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
-import { COMPARED_KINDS, type ComparedKind, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
+import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
@@ -30,6 +29,7 @@ import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
 import type { TrendRow } from "./trend.ts";
 import { toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
+import { type StatisticsOptions, type StatisticsSettings, toSettings } from "./settings.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
 export interface CutDay {
@@ -38,36 +38,9 @@ export interface CutDay {
   kinds: { kind: Kind; listed: number; smallestCount: number }[];
 }
 
-export interface StatisticsOptions {
-  /** How many of the archive's last days are in question. */
-  lastDays?: number;
-  /** Smallest change reported, percent. */
-  thresholdPercent?: number;
-  /** Observed days in a baseline, calendar days left out before the day, fewest observed days that make a baseline. */
-  baselineDays?: number;
-  guardDays?: number;
-  minBaselineDays?: number;
-  /** False-discovery rate. */
-  q?: number;
-  /** Benjamini-Yekutieli in place of Benjamini-Hochberg: holds under any dependence, and finds less. */
-  strict?: boolean;
-  quietDays?: "unknown" | "zero";
-  downtime?: readonly Downtime[];
-  returningAfterDays?: number;
-  burnInDays?: number;
-  /** First day of "what is new since"; default: the first of the last days. */
-  newSinceDay?: number;
-  /** Most entries of a list of values, per type; 0 = all. */
-  listLimit?: number;
-  /** Kinds whose keys are compared; what is new is looked for in whatever rows the table has. */
-  kinds?: readonly ComparedKind[];
-  /** `all` keeps every tested comparison in `changes`, not only the reported. */
-  rows?: "reported" | "all";
-}
-
 export interface Statistics {
   version: 1;
-  options: Required<Omit<StatisticsOptions, "downtime" | "newSinceDay">>;
+  options: StatisticsSettings;
   /** The archive's first and last day, and the days in question. */
   firstDay: number;
   lastDay: number;
@@ -90,22 +63,6 @@ export interface Statistics {
   /** Plain sentences a reader must know to read the figures. */
   notes: string[];
 }
-
-export const STATISTICS_DEFAULTS = {
-  lastDays: 7,
-  thresholdPercent: 20,
-  baselineDays: 28,
-  guardDays: 1,
-  minBaselineDays: 7,
-  q: 0.05,
-  strict: false,
-  quietDays: "unknown",
-  returningAfterDays: 30,
-  burnInDays: 14,
-  listLimit: 1000,
-  kinds: COMPARED_KINDS,
-  rows: "reported",
-} as const satisfies Statistics["options"];
 
 /**
  * Work out all statistics of a reduced table in this thread.
@@ -131,9 +88,8 @@ export interface StatisticsPlan {
 
 /** @throws {RangeError} if an option is out of range. */
 export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
-  const { downtime = [], newSinceDay, ...given } = options;
-  const settings: Statistics["options"] = { ...STATISTICS_DEFAULTS, ...pickSettings(given) };
-  checkOptions(settings);
+  const { downtime = [], newSinceDay } = options;
+  const settings = toSettings(options);
   const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime });
   const windows = buildWindows(coverage, settings);
   const novelty = {
@@ -242,38 +198,6 @@ const LEDGER_COST = 4;
 
 function ledgerCall(rows: ValueRows): PartCall<"ledger"> {
   return new PartCall("ledger", rows, LEDGER_COST * rows.parts.reduce((sum, part) => sum + part.rows, 0));
-}
-
-/** What was set of the options that have a default; whatever else a caller's object holds is none of ours. */
-function pickSettings(options: Partial<Statistics["options"]>): Partial<Statistics["options"]> {
-  const isSetting = ([name, value]: [string, unknown]) => name in STATISTICS_DEFAULTS && value !== undefined;
-  return Object.fromEntries(Object.entries(options).filter(isSetting));
-}
-
-function checkOptions(options: Statistics["options"]): void {
-  const least = [
-    ["lastDays", 1],
-    ["baselineDays", 2],
-    ["guardDays", 0],
-    ["minBaselineDays", 2],
-    ["returningAfterDays", 1],
-    ["burnInDays", 0],
-    ["listLimit", 0],
-  ] as const;
-  for (const [name, min] of least) {
-    if (!Number.isSafeInteger(options[name]) || options[name] < min) {
-      throw new RangeError(`Cannot use ${name} ${options[name]}: expected a whole number >= ${min}`);
-    }
-  }
-  if (options.minBaselineDays > options.baselineDays) {
-    throw new RangeError(
-      `Cannot use minBaselineDays ${options.minBaselineDays}: expected at most baselineDays ${options.baselineDays}`,
-    );
-  }
-  if (!(options.q > 0 && options.q < 1)) throw new RangeError(`Cannot use q ${options.q}: expected 0 < q < 1`);
-  if (!(options.thresholdPercent >= 0)) {
-    throw new RangeError(`Cannot use thresholdPercent ${options.thresholdPercent}: expected a number >= 0`);
-  }
 }
 
 /** The cut sensor-days, and per kind the smallest count listed: what is not listed lies between 0 and that. */

@@ -3,11 +3,12 @@ import type { ChangeRow } from "../../../lib/statistics/change.ts";
 import { isObviouslyLikely, OBVIOUS_CEILING } from "../../../lib/statistics/comparisons.ts";
 import { twoSidedTail } from "../../../lib/statistics/distributions.ts";
 import { anscombe, median, robustZ } from "../../../lib/statistics/robust.ts";
-import { computeStatistics, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { overdispersed, simulateWorld, type World } from "../../support/simulate.ts";
 import { Random, seededRandom } from "../../support/random.ts";
+import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 
 /** Every comparison of commands, tested or reported, without what depends on the other rows of the report. */
 function comparisons(rows: LiteralRow[], options: StatisticsOptions = {}): Map<string, Partial<ChangeRow>> {

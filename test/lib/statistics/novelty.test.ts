@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Novelty } from "../../../lib/statistics/novelty.ts";
-import { computeStatistics, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { toValueRows, type ValueType } from "../../../lib/statistics/value-rows.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { Random } from "../../support/random.ts";
+import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 
 const connect = (sensor: string, src_ip: string, offsets: readonly number[], count = 1): LiteralRow[] =>
   offsets.map(offset => ({ kind: "connect", date: dateOf(offset), sensor, key: { src_ip, dst_port: 22 }, count }));

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
-import { computeStatistics, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeInThreads } from "../../../lib/statistics/statistics-threads.ts";
 import { buildReduced } from "../../support/build.ts";
 import { command, watch } from "../../support/days.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { analyze } from "../../support/tables.ts";
+import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 
 const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
 const unshared = buildReduced([

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { internRows } from "../../../lib/statistics/keyed-rows.ts";
-import { computeStatistics, STATISTICS_DEFAULTS, type StatisticsOptions } from "../../../lib/statistics/statistics.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
+import { STATISTICS_DEFAULTS, type StatisticsOptions } from "../../../lib/statistics/settings.ts";
 
 describe("computeStatistics", () => {
   test("an empty table", () => {
