@@ -147,40 +147,90 @@ export interface KindStandOuts<Key = KeyValues> {
  * Counts come in bursts, so they are divided first by the value's variance over mean from day to day.
  */
 export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: StandOutOptions): KindStandOuts<number> {
-  const { sensors, days, firstDay } = coverage;
-  const n = sensors.length;
+  const { sensors } = coverage;
   // Each sensor logs its events by its own settings; the total of them compares nothing.
-  if (n < 2 || !kind.additive || kind.kind === "event") return { tests: 0, ps: new Float64Array(0), found: [] };
-  const startOffset = startOf(coverage, options);
+  if (sensors.length < 2 || !kind.additive || kind.kind === "event") {
+    return { tests: 0, ps: new Float64Array(0), found: [] };
+  }
   const found: (StandOut<number> & { at: number })[] = [];
   const ps: number[] = [];
   let tests = 0;
   const everySensor = sensors.map((_, sensor) => sensor);
+  eachFrequentKey(kind, coverage, options, frequent => {
+    const { key, all, counts, touched, dispersion, sensorTotals, total, largestShare } = frequent;
+    // A sensor without the value is worth a test only where some of it was to be expected.
+    const isMissable = largestShare * all >= MISSED_EXPECTED;
+    for (const sensor of isMissable ? everySensor : touched) {
+      const ofSensor = sensorTotals[sensor]!;
+      const share = ofSensor / total;
+      // A sensor alone in its kind has no others to be compared with.
+      if (!(share > 0 && share < 1)) continue;
+      const count = counts[sensor]!;
+      if (count === 0 && share * all < MISSED_EXPECTED) continue;
+      const others = all - count;
+      const ofOthers = total - ofSensor;
+      tests++;
+      if (isNearItsShare(count / dispersion, all / dispersion, share) && options.q <= OBVIOUS_CEILING) continue;
+      const p = binomialTwoSided(count / dispersion, all / dispersion, share);
+      if (p > options.q) continue;
+      ps.push(p);
+      const ratio = ((count + 0.5) / (ofSensor + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
+      if (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO) continue;
+      const shares = { share: count / ofSensor, othersShare: others / ofOthers };
+      const at = ps.length - 1;
+      found.push({ sensor: sensors[sensor]!, kind: kind.kind, key, count, ...shares, ratio, p, q: 1, at });
+    }
+  });
+  return { tests, ps: Float64Array.from(ps), found };
+}
+
+/** A frequent key on the days that are looked at, and what it is a share of; written over for the next one. */
+interface FrequentKey {
+  key: number;
+  /** Its counts on all sensors together, and on each. */
+  all: number;
+  readonly counts: Float64Array;
+  /** The sensors that have it. */
+  readonly touched: number[];
+  dispersion: number;
+  /** Counts of all keys, per sensor and together; and the largest part of these that one sensor holds. */
+  readonly sensorTotals: Float64Array;
+  readonly total: number;
+  readonly largestShare: number;
+}
+
+function eachFrequentKey(
+  kind: KeyedRows,
+  coverage: Coverage,
+  options: StandOutOptions,
+  visit: (key: FrequentKey) => void,
+): void {
+  const { sensors, days, firstDay } = coverage;
+  const startOffset = startOf(coverage, options);
   const watched = sensors.map((_, sensor) => {
     let count = 0;
     for (let offset = startOffset; offset < days; offset++) if (isUsable(coverage, sensor * days + offset)) count++;
     return count;
   });
   const startRow = rowOfDay(kind.day, firstDay + startOffset);
-  const isIn = (row: number) =>
-    isUsable(coverage, kind.sensor[row]! * days + kind.day[row]! - firstDay);
+  const isIn = (row: number) => isUsable(coverage, kind.sensor[row]! * days + kind.day[row]! - firstDay);
   const keyTotals = new Float64Array(kind.keys);
-  const sensorTotals = new Float64Array(n);
+  const sensorTotals = new Float64Array(sensors.length);
   for (let row = startRow; row < kind.rows; row++) {
     if (!isIn(row)) continue;
     keyTotals[kind.key[row]!]! += kind.count[row]!;
     sensorTotals[kind.sensor[row]!]! += kind.count[row]!;
   }
   const total = sensorTotals.reduce((sum, count) => sum + count, 0);
+  const largestShare = sensorTotals.reduce((most, count) => Math.max(most, count), 0) / total;
   const keyOf: number[] = [];
   for (let key = 0; key < kind.keys; key++) if (keyTotals[key]! >= STAND_OUT_SUPPORT) keyOf.push(key);
   const { offsets, rows } = gatherRows(kind.key, kind.keys, keyOf, startRow);
-  const largestShare = sensorTotals.reduce((most, count) => Math.max(most, count), 0) / total;
-  const counts = new Float64Array(n);
-  const squares = new Float64Array(n);
+  const counts = new Float64Array(sensors.length);
+  const squares = new Float64Array(sensors.length);
   const touched: number[] = [];
-  for (let slot = 0; slot < keyOf.length; slot++) {
-    const all = keyTotals[keyOf[slot]!]!;
+  const one: FrequentKey = { key: 0, all: 0, counts, touched, dispersion: 1, sensorTotals, total, largestShare };
+  for (const [slot, key] of keyOf.entries()) {
     for (const sensor of touched) counts[sensor] = squares[sensor] = 0;
     touched.length = 0;
     for (let i = offsets[slot]!; i < offsets[slot + 1]!; i++) {
@@ -191,39 +241,11 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
       counts[sensor]! += kind.count[row]!;
       squares[sensor]! += kind.count[row]! ** 2;
     }
-    const dispersion = burstiness(counts, squares, touched, watched);
-    // A sensor without the value is worth a test only where some of it was to be expected.
-    const isMissable = largestShare * all >= MISSED_EXPECTED;
-    for (const sensor of isMissable ? everySensor : touched) {
-      const share = sensorTotals[sensor]! / total;
-      // A sensor alone in its kind has no others to be compared with.
-      if (!(share > 0 && share < 1)) continue;
-      const count = counts[sensor]!;
-      if (count === 0 && share * all < MISSED_EXPECTED) continue;
-      const others = all - count;
-      const ofOthers = total - sensorTotals[sensor]!;
-      tests++;
-      if (isNearItsShare(count / dispersion, all / dispersion, share) && options.q <= OBVIOUS_CEILING) continue;
-      const p = binomialTwoSided(count / dispersion, all / dispersion, share);
-      if (p > options.q) continue;
-      ps.push(p);
-      const ratio = ((count + 0.5) / (sensorTotals[sensor]! + 0.5)) / ((others + 0.5) / (ofOthers + 0.5));
-      if (ratio < STAND_OUT_RATIO && ratio > 1 / STAND_OUT_RATIO) continue;
-      found.push({
-        sensor: sensors[sensor]!,
-        kind: kind.kind,
-        key: keyOf[slot]!,
-        count,
-        share: count / sensorTotals[sensor]!,
-        othersShare: others / ofOthers,
-        ratio,
-        p,
-        q: 1,
-        at: ps.length - 1,
-      });
-    }
+    one.key = key;
+    one.all = keyTotals[key]!;
+    one.dispersion = burstiness(counts, squares, touched, watched);
+    visit(one);
   }
-  return { tests, ps: Float64Array.from(ps), found };
 }
 
 /** Control the false-discovery rate over the tests of all kinds together. */

@@ -19,16 +19,24 @@ import {
 import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
 import { formatNumber } from "../text/format.ts";
-import { keyColumns, toKeyedRows, valuesOf } from "./keyed-rows.ts";
+import { keyColumns, type KeyValues, toKeyedRows, valuesOf } from "./keyed-rows.ts";
 import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
-import { PartCall, type PartContext, toStandOutOptions, workOut } from "./statistics-parts.ts";
+import {
+  type LedgerPart,
+  PartCall,
+  type PartContext,
+  type PartName,
+  type Parts,
+  toStandOutOptions,
+  workOut,
+} from "./statistics-parts.ts";
 import type { TrendRow } from "./trend.ts";
-import { toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
+import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
 import { type StatisticsOptions, type StatisticsSettings, toSettings } from "./settings.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
@@ -104,8 +112,6 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
 
 function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
   const { coverage, windows, settings } = context;
-  const { sensors, firstDay, days } = coverage;
-
   const comparedKinds = COMPARED_KINDS.filter(kind => settings.kinds.includes(kind));
   const numbered = comparedKinds.map(kind => {
     const { rows } = table.kinds[kind];
@@ -153,7 +159,35 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
       new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]! }, rows.rows),
   );
   yield changes;
+  return toStatistics(table, context, {
+    compared,
+    named,
+    ledgers: answersOf(ledgers),
+    standOuts: answersOf(standOuts),
+    trends: answersOf(trends),
+    changes: answersOf(changes),
+    tests: judgement.tests,
+  });
+}
 
+const answersOf = <N extends PartName>(calls: readonly PartCall<N>[]) => calls.map(({ answer }) => answer);
+
+/** What the parts found; `compared` names the keys of changes, stand-outs and trends, `named` the values of ledgers. */
+interface Found {
+  readonly compared: readonly { readonly nameOf: (key: number) => KeyValues }[];
+  readonly named: readonly NamedValueRows[];
+  readonly ledgers: readonly LedgerPart[];
+  readonly standOuts: readonly Parts["standOuts"]["answer"][];
+  readonly trends: readonly Parts["trends"]["answer"][];
+  readonly changes: readonly Parts["changes"]["answer"][];
+  readonly tests: TestCounts;
+}
+
+/** Put all together, texts in place of numbers. */
+function toStatistics(table: ReducedTable, context: PartContext, found: Found): Statistics {
+  const { coverage, windows, settings, novelty } = context;
+  const { firstDay, days } = coverage;
+  const { compared, named, ledgers } = found;
   const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
     rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
   const statistics: Statistics = {
@@ -163,29 +197,29 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
     lastDay: firstDay + days - 1,
     days,
     shownFirstDay: firstDay + windows.shownOffset,
-    sensors: [...sensors],
+    sensors: [...coverage.sensors],
     coverage: toSensorCoverage(coverage),
     outages: coverage.outages,
     silent: coverage.silent,
     cutDays: listCutDays(table, coverage),
-    changes: sortChanges(changes.flatMap(({ answer }, i) => nameKeys(answer, i))),
-    tests: judgement.tests,
+    changes: sortChanges(found.changes.flatMap(nameKeys)),
+    tests: found.tests,
     novelty: joinNovelty(
-      ledgers.map(({ answer }, i) => nameNovelty(answer.novelty, named[i]!.textOf)),
+      ledgers.map((ledger, i) => nameNovelty(ledger.novelty, named[i]!.textOf)),
       coverage,
-      context.novelty,
+      novelty,
     ),
-    distinct,
+    distinct: ledgers.flatMap(({ distinct }) => distinct),
     comparison: {
-      spread: ledgers.map(({ answer }) => answer.spread),
-      onlyHere: ledgers.flatMap(({ answer }, i) => nameEntries(answer.onlyHere, named[i]!.textOf)),
+      spread: ledgers.map(({ spread }) => spread),
+      onlyHere: ledgers.flatMap(({ onlyHere }, i) => nameEntries(onlyHere, named[i]!.textOf)),
       ...judgeStandOuts(
-        standOuts.map(({ answer }, i) => ({ ...answer, found: nameKeys(answer.found, i) })),
+        found.standOuts.map((kind, i) => ({ ...kind, found: nameKeys(kind.found, i) })),
         coverage,
         toStandOutOptions(settings),
       ),
     },
-    trends: trends.flatMap(({ answer }, i) => nameKeys(answer, i)),
+    trends: found.trends.flatMap(nameKeys),
     weekday: describeWeekdays(coverage, windows),
     notes: [],
   };
