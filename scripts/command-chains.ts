@@ -107,7 +107,6 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const inputs = listInputs(values.file, operands);
   const startMs = performance.now();
   const scope = await readScope(values);
-  const { sinceDay, untilDay, sensors = [], sensorAliases } = scope;
   const { threshold, steps, top, raw: isRaw } = values;
   const outputs = values.json && !given.has("outfile") ? [] : [values.outfile];
   await assertWritable(outputs);
@@ -115,13 +114,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   using set = await withProgress(values.quiet, listeners =>
     readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
-  const commands = await readSessionCommands(set, {
-    sensors,
-    ...(isRaw ? {} : { mask: maskCommand }),
-    ...(sensorAliases === undefined ? {} : { sensorAliases }),
-    ...(sinceDay === undefined ? {} : { sinceDay }),
-    ...(untilDay === undefined ? {} : { untilDay }),
-  });
+  const commands = await readSessionCommands(set, scope, isRaw ? undefined : maskCommand);
   if (commands.sessions.length === 0) {
     throw new Error("Cannot find a command of the days and sensors asked for: see --since, --until and --sensor");
   }

@@ -84,7 +84,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       isFound: ({ address }) => matchers[i]!(address ?? ""),
     })),
     isWanted: ({ address, commands }) => matches(address ?? "") && (!withCommands || commands.length > 0),
-    search: (set, options) => findAddress(set, matches, options),
+    search: (set, scope) => findAddress(set, matches, scope),
     toText: (stories, options) => addressToText(name, stories, summarize(stories), options, limit),
     toJson: (stories, { logs, days }) =>
       toSafeJson({

@@ -58,7 +58,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       isFound: ({ session }) => session === id,
       findSimilar: set => findLongerSession(set, id),
     })),
-    search: (set, options) => findSessions(set, sessionId, options),
+    search: (set, scope) => findSessions(set, sessionId, scope),
     toText: storiesToText,
     toJson: (stories, { logs, days }) =>
       toSafeJson({ session: sessionId.length === 1 ? sessionId[0] : sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),

@@ -3,6 +3,7 @@
  * in OLD standing for any text and any character; blank lines, and what stands behind a `#` at the start of a line or after
  * a blank, are left out.
  */
+import type { EventScope } from "./scope.ts";
 import { readSmallText } from "../columns/regular-file.ts";
 import { matchesGlob } from "../text/glob.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -18,6 +19,16 @@ export function sensorNamer(aliases: SensorAliases = {}): (name: string) => stri
   const names = new Map(Object.entries(aliases));
   const patterns = [...names].filter(([from]) => /[*?]/.test(from));
   return name => names.get(name) ?? patterns.find(([from]) => matchesGlob(from, name))?.[1] ?? name;
+}
+
+/** The name under which a sensor of the log is counted; undefined for a sensor that does not count. */
+export function sensorPicker(scope: Pick<EventScope, "sensors" | "sensorAliases">): (name: string) => string | undefined {
+  const nameOf = sensorNamer(scope.sensorAliases);
+  const wanted = scope.sensors && new Set(scope.sensors);
+  return name => {
+    const counted = nameOf(name);
+    return wanted?.has(counted) === false ? undefined : counted;
+  };
 }
 
 /**

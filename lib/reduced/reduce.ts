@@ -10,7 +10,7 @@ import type { KindTable } from "./reduced-table.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
 import type { ReductionParameters } from "../events/scope.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
 
 const HOUR_US = DAY_US / 24;
 const INT32_MAX = 0x7fff_ffff;
@@ -83,15 +83,13 @@ class BatchReducer {
     this.#successCode = ids.indexOf("cowrie.login.success");
     this.#versionCode = ids.indexOf("cowrie.client.version");
 
-    const nameOf = sensorNamer(options.sensorAliases);
-    const wanted = options.sensors && new Set(options.sensors);
+    const pickSensor = sensorPicker(options);
     const logSensors = dictionaries.get("sensor") ?? empty;
     const sensors = new Dictionary();
     this.#sensorCode = new Int32Array(logSensors.size + 1);
     for (let code = -1; code < logSensors.size; code++) {
-      const name = code < 0 ? "" : textOf(logSensors, code);
-      const alias = nameOf(name);
-      this.#sensorCode[code + 1] = wanted && !wanted.has(alias) ? -1 : sensors.internText(alias);
+      const name = pickSensor(code < 0 ? "" : textOf(logSensors, code));
+      this.#sensorCode[code + 1] = name === undefined ? -1 : sensors.internText(name);
     }
 
     const sources = new Dictionary();

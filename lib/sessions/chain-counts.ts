@@ -8,7 +8,8 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
 import { DAY_US } from "../text/time.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
+import type { EventScope } from "../events/scope.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
 
 /** A session that typed nothing for so long before a table begins does not go on in it. */
 const SILENT_US = DAY_US;
@@ -17,16 +18,8 @@ const OPEN_FEW = 10_000;
 /** Stands for what is typed behind the last position. */
 const CUT = -1;
 
-export interface ChainScope {
-  readonly sensorAliases?: Readonly<Record<string, string>>;
-  /** After aliases; undefined = all. */
-  readonly sensors?: readonly string[];
-  /** First and last day of a session's first command, days since 1970-01-01 UTC. */
-  readonly sinceDay?: number;
-  readonly untilDay?: number;
-}
-
-export interface ChainCountOptions extends ChainScope {
+/** Days are those of a session's first command. */
+export interface ChainCountOptions extends EventScope {
   /** Positions of a chain; what is typed behind the last is not told apart. */
   readonly steps: number;
   /** Chains that are counted by day and sensor; all others are added up. */
@@ -70,8 +63,7 @@ export interface ChainCounts {
 /** Counts chains, table by table in the order of their first events. */
 export class ChainCounter {
   readonly #options: ChainCountOptions;
-  readonly #nameOf: (sensor: string) => string;
-  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #pickSensor: (sensor: string) => string | undefined;
   readonly #codes: CommandCodes;
   readonly #open = new Map<string, OpenSession>();
   #sweepFrom = OPEN_FEW;
@@ -85,8 +77,7 @@ export class ChainCounter {
 
   constructor(options: ChainCountOptions) {
     this.#options = options;
-    this.#nameOf = sensorNamer(options.sensorAliases);
-    this.#wanted = options.sensors && new Set(options.sensors);
+    this.#pickSensor = sensorPicker(options);
     this.#codes = new CommandCodes(options.mask);
   }
 
@@ -102,8 +93,8 @@ export class ChainCounter {
     }
     const sessions = new Map<string, Typed>();
     const sessionOf = (sensor: string, session: string) => {
-      const name = this.#nameOf(sensor);
-      if (this.#wanted?.has(name) === false) return undefined;
+      const name = this.#pickSensor(sensor);
+      if (name === undefined) return undefined;
       const key = sessionKey(name, session);
       let typed = sessions.get(key);
       if (typed === undefined) sessions.set(key, (typed = { us: [], codes: [], sensor: name }));

@@ -1,10 +1,11 @@
 /** How long sessions lasted, counted by step of length, day and sensor, from event tables. */
 import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
+import type { EventScope } from "../events/scope.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
 import { DAY_US } from "../text/time.ts";
-import type { ChainScope, Tally } from "./chain-counts.ts";
+import type { Tally } from "./chain-counts.ts";
 import { codeOf } from "./event-search.ts";
 
 /** More sensors than there are in any fleet; with a day it still fits a number. */
@@ -18,16 +19,14 @@ export interface DurationCounts {
 
 /** Counts lengths, in any order; sessions whose end tells none are left out. */
 export class DurationCounter {
-  readonly #scope: ChainScope;
-  readonly #nameOf: (sensor: string) => string;
-  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #scope: EventScope;
+  readonly #pickSensor: (sensor: string) => string | undefined;
   readonly #sensors = new Map<string, number>();
   readonly #cells = DURATION_STEPS.map(() => new Map<number, number>());
 
-  constructor(scope: ChainScope) {
+  constructor(scope: EventScope) {
     this.#scope = scope;
-    this.#nameOf = sensorNamer(scope.sensorAliases);
-    this.#wanted = scope.sensors && new Set(scope.sensors);
+    this.#pickSensor = sensorPicker(scope);
   }
 
   /** What takes the batches of a table, each once. */
@@ -59,8 +58,8 @@ export class DurationCounter {
   }
 
   #sensorOf(own: string): number {
-    const name = this.#nameOf(own);
-    if (this.#wanted?.has(name) === false) return -1;
+    const name = this.#pickSensor(own);
+    if (name === undefined) return -1;
     let code = this.#sensors.get(name);
     if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
     return code;

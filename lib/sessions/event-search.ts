@@ -5,10 +5,12 @@
 import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
 import { type EventBatch, type EventTable, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
+import type { EventScope } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
+import { DAY_US } from "../text/time.ts";
 
 /** One event as it stands in its table. */
 export interface FoundEvent {
@@ -23,11 +25,8 @@ export interface FoundEvent {
   readonly numbers: Readonly<Partial<Record<NumberColumn, number>>>;
 }
 
-export interface SearchOptions {
-  readonly sensorAliases?: Readonly<Record<string, string>>;
-  /** After aliases; empty = all. */
-  readonly sensors: readonly string[];
-}
+/** Which sensors are searched. */
+export type SearchScope = Pick<EventScope, "sensors" | "sensorAliases">;
 
 export interface Found {
   /** Of one session after the other in no order; within a session in input order. */
@@ -62,9 +61,9 @@ export async function findLongerSession(set: LogSet, text: string): Promise<stri
 export async function findSessions(
   set: LogSet,
   sessions: readonly string[],
-  options: SearchOptions,
+  scope: SearchScope = {},
 ): Promise<Found> {
-  const collector = new Collector(options);
+  const collector = new Collector(scope);
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
       let codes: Set<number> | undefined;
@@ -86,9 +85,9 @@ export async function findSessions(
 export async function findAddress(
   set: LogSet,
   matches: (address: string) => boolean,
-  options: SearchOptions,
+  scope: SearchScope = {},
 ): Promise<Found> {
-  const collector = new Collector(options);
+  const collector = new Collector(scope);
   const wanted = new Set<string>();
   const visited: { place: Place; sessions: Texts }[] = [];
   for (const place of tablesOf(set)) {
@@ -189,12 +188,10 @@ const SCAN_ID = "cowrie.virustotal.scanfile";
 class Collector {
   readonly #events: FoundEvent[] = [];
   readonly #verdicts = new Map<string, Verdict & { readonly us: number }>();
-  readonly #nameOf: (sensor: string) => string;
-  readonly #sensors: ReadonlySet<string>;
+  readonly #pickSensor: (sensor: string) => string | undefined;
 
-  constructor({ sensorAliases, sensors }: SearchOptions) {
-    this.#nameOf = sensorNamer(sensorAliases);
-    this.#sensors = new Set(sensors);
+  constructor(scope: SearchScope) {
+    this.#pickSensor = sensorPicker(scope);
   }
 
   found(): Found {
@@ -248,8 +245,8 @@ class Collector {
     for (const row of rows) {
       const own: Partial<Record<TextColumn, string>> = {};
       for (const { name, column, texts } of codes) if (column[row]! >= 0) own[name] = textOf(texts, column[row]!);
-      const sensor = this.#nameOf(own.sensor ?? "");
-      if (this.#sensors.size > 0 && !this.#sensors.has(sensor)) continue;
+      const sensor = this.#pickSensor(own.sensor ?? "");
+      if (sensor === undefined) continue;
       const values: Partial<Record<NumberColumn, number>> = {};
       for (const { name, column } of numbers) if (!Number.isNaN(column[row]!)) values[name] = column[row]!;
       this.#events.push({
@@ -272,8 +269,6 @@ export interface Searched {
   readonly firstUs: number | undefined;
   readonly lastUs: number | undefined;
 }
-
-const DAY_US = 86_400_000_000;
 
 /** Count the logs of a set and the days they span. */
 export function countSearched(set: LogSet): Searched {

@@ -6,18 +6,8 @@ import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { codeOf, sessionKey, tablesOf } from "./event-search.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
-
-export interface SessionCommandsOptions {
-  /** Makes equal what is to count as one command; commands are taken as they are when omitted. */
-  readonly mask?: (command: string) => string;
-  readonly sensorAliases?: Readonly<Record<string, string>>;
-  /** After aliases; empty = all. */
-  readonly sensors: readonly string[];
-  /** First and last day of a session's first command, days since 1970-01-01 UTC. */
-  readonly sinceDay?: number;
-  readonly untilDay?: number;
-}
+import type { EventScope } from "../events/scope.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
 
 /** A command as it was typed once, and how many spellings of it there were. */
 export interface Spelling {
@@ -74,17 +64,25 @@ export class CommandCodes {
   }
 }
 
-/** Read the command lines of all sessions; sessions of one id on different sensors are different ones. */
-export async function readSessionCommands(set: LogSet, options: SessionCommandsOptions): Promise<SessionCommands> {
-  const { mask = (command: string) => command, sinceDay = -Infinity, untilDay = Infinity } = options;
-  const nameOf = sensorNamer(options.sensorAliases);
-  const wanted = new Set(options.sensors);
+/**
+ * Read the command lines of all sessions; sessions of one id on different sensors are different ones.
+ *
+ * @param scope Its days are those of a session's first command.
+ * @param mask Makes equal what is to count as one command.
+ */
+export async function readSessionCommands(
+  set: LogSet,
+  scope: EventScope = {},
+  mask = (command: string) => command,
+): Promise<SessionCommands> {
+  const { sinceDay = -Infinity, untilDay = Infinity } = scope;
+  const pickSensor = sensorPicker(scope);
   const codes = new CommandCodes(mask);
   const bySession = new Map<string, Typed>();
 
   const sessionOf = (sensor: string, session: string): Typed | undefined => {
-    const name = nameOf(sensor);
-    if (wanted.size > 0 && !wanted.has(name)) return undefined;
+    const name = pickSensor(sensor);
+    if (name === undefined) return undefined;
     const key = sessionKey(name, session);
     let typed = bySession.get(key);
     if (typed === undefined) bySession.set(key, (typed = { us: [], codes: [], sensor: name }));

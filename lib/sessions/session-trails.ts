@@ -11,7 +11,8 @@ import { cutLong } from "../text/labels.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { NewestSessions, type Trail, type TrailLimits } from "./newest-sessions.ts";
 import { DAY_US } from "../text/time.ts";
-import { sensorNamer } from "../events/sensor-aliases.ts";
+import type { ReductionParameters } from "../events/scope.ts";
+import { sensorPicker } from "../events/sensor-aliases.ts";
 
 /** Values of one section of the report that are looked for. */
 export interface TrailQuery {
@@ -23,17 +24,6 @@ export interface TrailQuery {
   /** When each was first and last seen: tables of other times are passed over. */
   readonly firstSeenUs: readonly number[];
   readonly lastSeenUs: readonly number[];
-}
-
-export interface TrailScope {
-  readonly sensorAliases?: Readonly<Record<string, string>>;
-  /** After aliases; undefined = all. */
-  readonly sensors?: readonly string[];
-  /** First and last day of the events, days since 1970-01-01 UTC. */
-  readonly sinceDay?: number;
-  readonly untilDay?: number;
-  /** Shorter sessions are taken for robots. */
-  readonly robotMaxSeconds: number;
 }
 
 /** An event table that can be opened, and the time it covers. */
@@ -51,7 +41,7 @@ export interface TrailPlace {
 export async function findTrails(
   places: readonly TrailPlace[],
   queries: readonly TrailQuery[],
-  scope: TrailScope,
+  scope: ReductionParameters,
   limits: TrailLimits,
 ): Promise<Trail[][]> {
   const trails = queries.map(({ keys }) => keys.map(() => new NewestSessions<string>(limits)));
@@ -88,7 +78,7 @@ type Numbering =
 class QueryReader {
   readonly canMatch: boolean;
   readonly #table: EventTable;
-  readonly #scope: TrailScope;
+  readonly #scope: ReductionParameters;
   readonly #limits: TrailLimits;
   readonly #isEvent: Uint8Array;
   readonly #numberings: Numbering[] = [];
@@ -97,26 +87,26 @@ class QueryReader {
   readonly #found = new Map<number, NewestSessions<number>>();
   /** `#isSensor[code + 1]` = 1 for the sensors that count. */
   readonly #isSensor: Uint8Array;
-  readonly #nameOf: (sensor: string) => string;
+  readonly #pickSensor: (sensor: string) => string | undefined;
 
   constructor(
     table: EventTable,
     texts: Map<KeyColumn, string[]>,
     { eventids, columns, keys }: TrailQuery,
     wanted: readonly number[],
-    scope: TrailScope,
+    scope: ReductionParameters,
     limits: TrailLimits,
   ) {
     this.#table = table;
     this.#scope = scope;
     this.#limits = limits;
-    this.#nameOf = sensorNamer(scope.sensorAliases);
+    this.#pickSensor = sensorPicker(scope);
     const { dictionaries } = table;
     const ids = dictionaries.get("eventid")!;
     const codes = eventids.map(id => codeOf(ids, id)).filter(code => code >= 0);
     this.#isEvent = new Uint8Array(ids.size);
     for (const code of codes) this.#isEvent[code] = 1;
-    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#nameOf, scope.sensors);
+    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#pickSensor);
     const values = columns.map((column, i) => {
       const numbered = new Map<KeyValue, number>();
       for (const key of wanted) {
@@ -203,7 +193,7 @@ class QueryReader {
   addTo(trails: readonly NewestSessions<string>[]): void {
     const { dictionaries } = this.#table;
     const text = (column: TextColumn, code: number) => textOf(dictionaries.get(column)!, code);
-    const sensorOf = (code: number) => this.#nameOf(code < 0 ? "" : text("sensor", code));
+    const sensorOf = (code: number) => this.#pickSensor(code < 0 ? "" : text("sensor", code))!;
     for (const [key, found] of this.#found) {
       const { sessions, cut } = found.finish();
       for (const { us, sensor, session, address } of sessions) {
@@ -217,12 +207,10 @@ class QueryReader {
 
 function wantedSensors(
   sensors: Texts | undefined,
-  nameOf: (sensor: string) => string,
-  wanted: readonly string[] | undefined,
+  pickSensor: (sensor: string) => string | undefined,
 ): Uint8Array {
   const names = ["", ...(sensors === undefined ? [] : allTexts(sensors))];
-  const set = wanted && new Set(wanted);
-  return Uint8Array.from(names, name => Number(set === undefined || set.has(nameOf(name))));
+  return Uint8Array.from(names, name => Number(pickSensor(name) !== undefined));
 }
 
 /** `ofCode[code]` = number of the text; long texts are cut as the report cuts them. */

@@ -8,9 +8,10 @@ import { DurationCounter, type DurationCounts } from "./duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
+import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import type { Trail, TrailLimits } from "./newest-sessions.ts";
-import { findTrails, type TrailQuery, type TrailScope } from "./session-trails.ts";
+import { findTrails, type TrailQuery } from "./session-trails.ts";
 import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
@@ -30,11 +31,11 @@ export interface TableRef {
 }
 
 export type SessionTask =
-  | { readonly what: "counts"; readonly tables: readonly TableRef[]; readonly scope: TrailScope }
+  | { readonly what: "counts"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
   | {
       readonly what: "trails";
       readonly tables: readonly TableRef[];
-      readonly scope: TrailScope;
+      readonly scope: ReductionParameters;
       readonly queries: readonly TrailQuery[];
       readonly limits: TrailLimits;
     };
@@ -65,7 +66,7 @@ export interface SessionWork extends Disposable {
  *
  * @param asideMinEvents Events from which another thread does it.
  */
-export function startSessionWork(set: LogSet, scope: TrailScope, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
+export function startSessionWork(set: LogSet, scope: ReductionParameters, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
   const tables = listTables(set);
   const events = set.counts.events + set.counts.repaired;
   const thread =
@@ -97,7 +98,7 @@ export async function runSessionTask<Task extends SessionTask>(task: Task): Prom
   return outcome as SessionOutcomes[Task["what"]];
 }
 
-async function countTables(tables: readonly TableRef[], scope: TrailScope): Promise<SessionCounts> {
+async function countTables(tables: readonly TableRef[], scope: ReductionParameters): Promise<SessionCounts> {
   const durations = new DurationCounter(scope);
   const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, mask: maskCommand });
   for (const ref of tables) {

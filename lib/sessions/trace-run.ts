@@ -1,7 +1,7 @@
 /** What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for. */
 import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
 import { COMMON_OPTIONS, DAY_FORMS } from "../process/options.ts";
-import { countSearched, type Found, type Searched, type SearchOptions } from "./event-search.ts";
+import { countSearched, type Found, type Searched, type SearchScope } from "./event-search.ts";
 import { plural } from "../text/format.ts";
 import { lockOutputs } from "../process/lock.ts";
 import {
@@ -48,7 +48,7 @@ export interface Trace {
   readonly asked: readonly Asked[];
   /** Which sessions of those found count; undefined = all. */
   readonly isWanted?: (story: Story) => boolean;
-  search(set: LogSet, options: SearchOptions): Promise<Found>;
+  search(set: LogSet, scope: SearchScope): Promise<Found>;
   /** Pieces of text. */
   toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string>;
   toJson(stories: readonly Story[], searched: Searched): string;
@@ -73,10 +73,7 @@ export async function runTrace(
     readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
   const searched = countSearched(set);
-  const found = await trace.search(set, {
-    sensors: scope.sensors ?? [],
-    ...(scope.sensorAliases === undefined ? {} : { sensorAliases: scope.sensorAliases }),
-  });
+  const found = await trace.search(set, scope);
   const stories = pickStories(buildStories(found), {
     ...scope,
     ...(trace.isWanted === undefined ? {} : { isWanted: trace.isWanted }),

@@ -9,7 +9,7 @@ const SEARCHED = { logs: 1, days: 1, firstUs: 0, lastUs: 1 };
 
 async function stories(events: LogEvent[]) {
   using set = await readEvents(events);
-  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"]));
 }
 
 describe("renderTrace", () => {

@@ -97,7 +97,7 @@ describe("ChainCounter", () => {
     }
     for (const log of logs) log.sort((a, b) => a.at - b.at);
     using set = await readEvents(...logs);
-    const { sessions, commands } = await readSessionCommands(set, { sensors: [] });
+    const { sessions, commands } = await readSessionCommands(set);
     const plain = buildStepGraph(sessions, { steps: 4, top: 9 }).chains.map(
       ({ commands: codes, isCut, sessions: n }) =>
         `${n} ${codes.map(code => commands[code]!).join(" ")}${isCut ? " +" : ""}`,

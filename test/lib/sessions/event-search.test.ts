@@ -40,7 +40,7 @@ describe("findSessions", () => {
         { eventid: "virustotal.scanfile", at: 90_002, session: "third", sha256: HASH, positives: 4, total: 70 },
       ],
     );
-    const { events, verdicts } = await findSessions(set, ["s1"], { sensors: [] });
+    const { events, verdicts } = await findSessions(set, ["s1"]);
     expect(events.map(({ eventid }) => eventid)).toEqual([
       "cowrie.session.connect",
       "cowrie.session.file_download",
@@ -57,7 +57,7 @@ describe("findSessions", () => {
     ]);
     const found = await findSessions(set, ["s1"], { sensors: ["a2"], sensorAliases: { a: "a2" } });
     expect(found.events.map(({ sensor }) => sensor)).toEqual(["a2"]);
-    expect((await findSessions(set, ["S1"], { sensors: [] })).events).toEqual([]);
+    expect((await findSessions(set, ["S1"])).events).toEqual([]);
   });
 });
 
@@ -71,12 +71,12 @@ describe("findAddress", () => {
       [{ eventid: "login.failed", at: 90_000, username: "a", password: "b" }],
       [{ eventid: "session.closed", at: 180_000, src_ip: undefined }],
     );
-    const { events } = await findAddress(set, address => address === "192.0.2.1", { sensors: [] });
+    const { events } = await findAddress(set, address => address === "192.0.2.1");
     expect(events.map(({ eventid }) => eventid)).toEqual([
       "cowrie.client.version",
       "cowrie.login.failed",
       "cowrie.session.closed",
     ]);
-    expect((await findAddress(set, () => false, { sensors: [] })).events).toEqual([]);
+    expect((await findAddress(set, () => false)).events).toEqual([]);
   });
 });

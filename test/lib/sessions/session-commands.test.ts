@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { maskCommand } from "../../../lib/text/masks.ts";
 import { readSessionCommands, type SessionCommands } from "../../../lib/sessions/session-commands.ts";
+import type { EventScope } from "../../../lib/events/scope.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -14,7 +15,7 @@ describe("readSessionCommands", () => {
       [typed(2, "second"), typed(1, "first"), typed(1, "on b", { sensor: "b" }), typed(2, "also second")],
       [typed(90_000, "third"), { eventid: "session.closed", at: 90_001 }],
     );
-    const found = await readSessionCommands(set, { sensors: [] });
+    const found = await readSessionCommands(set);
     expect(texts(found)).toEqual([["first", "second", "also second", "third"], ["on b"]]);
     expect(found.sensors).toEqual(["a", "b"]);
   });
@@ -26,7 +27,7 @@ describe("readSessionCommands", () => {
       { eventid: "command.failed", at: 3, input: "passwd" },
       { eventid: "session.input", at: 3, input: "x", realm: "cat" },
     ]);
-    expect(texts(await readSessionCommands(set, { sensors: [] }))).toEqual([["passwd"]]);
+    expect(texts(await readSessionCommands(set))).toEqual([["passwd"]]);
   });
 
   test("masks make commands one, and the spellings are counted", async () => {
@@ -35,11 +36,11 @@ describe("readSessionCommands", () => {
       typed(2, 'echo "root:xyz"|chpasswd'),
       typed(3, 'echo "root:xyz"|chpasswd'),
     ]);
-    const found = await readSessionCommands(set, { sensors: [], mask: maskCommand });
+    const found = await readSessionCommands(set, {}, maskCommand);
     expect(found.commands).toEqual(['echo "root:<password>"|chpasswd']);
     expect(found.spellings).toEqual([{ example: 'echo "root:abc"|chpasswd', spellings: 2 }]);
     expect(found.sessions).toEqual([[0, 0, 0]]);
-    expect((await readSessionCommands(set, { sensors: [] })).commands).toHaveLength(2);
+    expect((await readSessionCommands(set)).commands).toHaveLength(2);
   });
 
   test("keeps sessions of the days of their first command, and of the sensors", async () => {
@@ -48,7 +49,7 @@ describe("readSessionCommands", () => {
       typed(90_000, "y"),
       typed(90_000, "z", { session: "s2", sensor: "b" }),
     ]);
-    const read = (options: object) => readSessionCommands(set, { sensors: [], ...options }).then(texts);
+    const read = (scope: EventScope) => readSessionCommands(set, scope).then(texts);
     expect(await read({ untilDay: DAY })).toEqual([["x", "y"]]);
     expect(await read({ sinceDay: DAY + 1 })).toEqual([["z"]]);
     expect(await read({ sensors: ["c"], sensorAliases: { b: "c" } })).toEqual([["z"]]);
@@ -72,6 +73,6 @@ describe("readSessionCommands", () => {
       plain.set(key, [...(plain.get(key) ?? []), event]);
     }
     const expected = [...plain.values()].map(own => own.sort((a, b) => a.at - b.at).map(({ input }) => String(input)));
-    expect(texts(await readSessionCommands(set, { sensors: [] }))).toEqual(expected);
+    expect(texts(await readSessionCommands(set))).toEqual(expected);
   });
 });

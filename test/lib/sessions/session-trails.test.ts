@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { tablesOf } from "../../../lib/sessions/event-search.ts";
 import type { LogSet } from "../../../lib/logs/log-set.ts";
 import type { Trail, TrailLimits } from "../../../lib/sessions/newest-sessions.ts";
-import { findTrails, type TrailQuery, type TrailScope } from "../../../lib/sessions/session-trails.ts";
+import { findTrails, type TrailQuery } from "../../../lib/sessions/session-trails.ts";
+import type { ReductionParameters } from "../../../lib/events/scope.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
-const SCOPE: TrailScope = { robotMaxSeconds: 10 };
+const SCOPE: ReductionParameters = { robotMaxSeconds: 10 };
 const login = (at: number, username: string, password: string | null, rest: object = {}): LogEvent => ({
   eventid: "login.failed",
   at,

@@ -9,7 +9,7 @@ const HASH = "cd".repeat(32);
 
 async function trace(...logs: LogEvent[][]): Promise<Story[]> {
   using set = await readEvents(...logs);
-  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"]));
 }
 
 /** Steps as `offset what: parts`. */
@@ -172,7 +172,7 @@ describe("a story", () => {
 
   test("sizes before 2019-03-14 are turned round", async () => {
     using set = await readEvents([{ eventid: "client.size", at: -3e8, width: 24, height: 80 }]);
-    const [story] = buildStories(await findSessions(set, ["s1"], { sensors: [] }));
+    const [story] = buildStories(await findSessions(set, ["s1"]));
     expect(lines(story!)).toEqual(["0 terminal: 80 x 24"]);
   });
 });

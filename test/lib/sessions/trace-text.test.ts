@@ -19,7 +19,7 @@ const PLAIN = { width: undefined, color: false };
 
 async function stories(events: LogEvent[]) {
   using set = await readEvents(events);
-  return buildStories(await findSessions(set, ["s1"], { sensors: [] }));
+  return buildStories(await findSessions(set, ["s1"]));
 }
 
 const SESSION: LogEvent[] = [
@@ -117,7 +117,7 @@ describe("addressToText", () => {
       { eventid: "session.closed", at: at + 1 + i / 10, session: `scan${i}`, duration: 1 + i / 10, sensor: i < 2 ? "a" : "b" },
     ]);
     using set = await readEvents([...scans, ...SESSION.map(event => ({ ...event, session: "s1" }))]);
-    const found = buildStories(await findSessions(set, ["scan0", "scan1", "scan2", "s1"], { sensors: [] }));
+    const found = buildStories(await findSessions(set, ["scan0", "scan1", "scan2", "s1"]));
     const rows = groupEqual(found);
     expect(rows.map(({ story, stories: own }) => [story.session, own.length])).toEqual([["scan0", 3], ["s1", 1]]);
     const text = (limit: number) => [...addressToText("x", found, summarize(found), PLAIN, limit)].join("");
