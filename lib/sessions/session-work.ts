@@ -107,6 +107,18 @@ async function countTables(tables: readonly TableRef[], scope: ReductionParamete
   return { chains: chains.finish(), durations: durations.finish() };
 }
 
+/** Events looked at between two collections of garbage: after every small table they would cost more than all else. */
+const GARBAGE_ROWS = 500_000;
+let rowsSinceGarbage = 0;
+
+/** In a thread of its own, which runs beside others: the arrays of one table after the other would else pile up. */
+function collectGarbage(rows: number): void {
+  rowsSinceGarbage += rows;
+  if (Bun.isMainThread || rowsSinceGarbage < GARBAGE_ROWS) return;
+  rowsSinceGarbage = 0;
+  Bun.gc(true);
+}
+
 function toPlace({ from, state, firstUs, lastUs }: TableRef) {
   return {
     firstUs,
@@ -117,8 +129,7 @@ function toPlace({ from, state, firstUs, lastUs }: TableRef) {
         await visit(table);
       } finally {
         await table.close();
-        // In a thread of its own, which runs beside others: the arrays of one table after the other would else pile up.
-        if (!Bun.isMainThread) Bun.gc(true);
+        collectGarbage(table.rows);
       }
     },
   };
