@@ -35,6 +35,7 @@ import {
   withProgress,
   writeRejects,
 } from "../lib/logs/log-options.ts";
+import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
 
@@ -76,6 +77,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const inputs = listInputs([...values.file, ...(await readNames(values.files0From))], operands);
   const scope = await readScope(values);
   const startMs = performance.now();
+  using _beat = startBeat();
   const paths = reducedPaths(values.outfile);
   if (paths.arrow === "-") refuseTerminal("Arrow");
   const outputs = [paths.arrow, ...(paths.json ? [paths.json] : []), ...(values.rejects ? [values.rejects] : [])];

@@ -2,7 +2,7 @@
  * The progress line on stderr: only on a terminal, only for people who did not ask for quiet, and gone before anything
  * else is written.
  */
-import { onStop } from "./cli.ts";
+import { drawOnStderr, environment, onStop } from "./cli.ts";
 import { formatBytes, formatDuration, formatRate } from "../text/format.ts";
 import { fitLine, REDRAW_MS, type Screen, stderrScreen } from "./screen.ts";
 import { visible } from "../text/text.ts";
@@ -69,6 +69,17 @@ export function startProgress(options: ProgressOptions, screen: Screen = stderrS
       forget();
     },
   };
+}
+
+/** Seconds between two signs of life; set by whoever reads stderr from afar and takes silence for death. */
+export const BEAT_VARIABLE = "COWRIE_BEAT_SECONDS";
+
+/** Write an empty line to stderr every so often, as long as this thread gets on, if the environment asks for it. */
+export function startBeat(): Disposable {
+  const seconds = Number(environment(BEAT_VARIABLE));
+  const timer = seconds > 0 ? setInterval(() => drawOnStderr("\n"), seconds * 1000) : undefined;
+  timer?.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** `Reading 3 logs  42 %  1.23 GB of 2.90 GB  312 MB/s  5.4 s left` */

@@ -20,7 +20,7 @@ import { matchesGlob } from "../text/glob.ts";
 import { compareTexts, readHead } from "../events/log-text.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../text/format.ts";
 import { Answer, type Wire } from "./answer.ts";
-import { chooseWire, type FetchGroup, type FetchPart, fetchParts, isGroupable } from "./fetch-parts.ts";
+import { chooseWire, type FetchGroup, type FetchPart, fetchParts, hashingMs, isGroupable } from "./fetch-parts.ts";
 import {
   baseName,
   listRemoteLogs,
@@ -500,6 +500,7 @@ function giveName({ log, local, partial, source }: Job): Outcome {
 async function fetchBatch(connection: Connection, jobs: readonly Job[], options: BatchOptions): Promise<void> {
   const { hashes, isGrowing, wire, sudo, onWire, onBytes, onDone } = options;
   const receivers: Receiver[] = [];
+  let gotBytes = 0;
   // What has changed while it was read is read alone the next time.
   const isInGroup = ({ source, log }: Job) =>
     hashes && !isGrowing && source === "nothing" && log.sizeBytes <= SMALL_MAX_BYTES && isGroupable(log.path);
@@ -515,6 +516,7 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
     const sink = {
       async data(part: number, bytes: Buffer) {
         const receiver = receivers[part]!;
+        gotBytes += bytes.length;
         try {
           onBytes(await receiver.take(bytes));
         } catch (error) {
@@ -531,7 +533,9 @@ async function fetchBatch(connection: Connection, jobs: readonly Job[], options:
       },
     };
     const parts = receivers.map(({ part }) => part);
-    const timeoutMs = silenceOf(connection, parts);
+    // What is hashed at most is what was here before and what has come; what a node says of a log's size is only words.
+    const heldBytes = Math.max(0, ...parts.map(part => ("paths" in part ? 0 : part.offset)));
+    const timeoutMs = () => connection.timeoutMs + hashingMs(heldBytes + gotBytes);
     await fetchParts(connection, parts, shape => new Answer(shape, sink), { wire, sudo, onWire, timeoutMs });
   } finally {
     for (const receiver of receivers) receiver.close();
@@ -553,17 +557,6 @@ async function orReason<T>(job: Job, work: () => T | Promise<T>): Promise<T | { 
     if (!OF_ONE_PATH.has(String((error as { code?: unknown }).code))) throw error;
     return { reason: cannotWrite(job, error).message };
   }
-}
-
-/** Bytes a second that even a small machine hashes. */
-const HASH_RATE = 20e6;
-
-/** How long a node may be silent: hashing a large log takes a while. */
-function silenceOf({ timeoutMs }: Connection, parts: readonly (FetchPart | FetchGroup)[]): number {
-  const hashed = parts.map(part =>
-    "paths" in part ? part.length : part.hash === undefined ? 0 : part.offset + part.length,
-  );
-  return timeoutMs + (Math.max(0, ...hashed) / HASH_RATE) * 1000;
 }
 
 function cannotWrite({ local }: Job, error: unknown): Error {

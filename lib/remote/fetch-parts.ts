@@ -36,10 +36,18 @@ export interface FetchOptions {
   readonly wire: Wire;
   readonly sudo?: boolean;
   readonly signal?: AbortSignal;
-  /** Silence taken for a dead host, where the host calculates long. */
-  readonly timeoutMs?: number;
+  /** Silence taken for a dead host as of now, where the host calculates long. */
+  readonly timeoutMs?: () => number;
   /** Told the bytes that came over the wire since the last call; waits for it. */
   readonly onWire?: (bytes: number) => void | Promise<void>;
+}
+
+/** Bytes a second that even a small machine unpacks and hashes. */
+const HASH_RATE = 20e6;
+
+/** How long a node may be silent that hashes so much. */
+export function hashingMs(bytes: number): number {
+  return (bytes / HASH_RATE) * 1000;
 }
 
 /** The quickest packing both sides know. */

@@ -8,6 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { SourceInfo } from "../events/source.ts";
+import { hashingMs } from "./fetch-parts.ts";
 import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
 import type { EventCopy } from "../logs/event-copies.ts";
 
@@ -116,8 +117,6 @@ function isOpening<Log>(pieces: ReadonlyMap<Log, Buffer>, log: Log, longest: Log
 const QUESTIONS_MAX = 64;
 /** What is hashed where a log is gone, or cannot be unpacked: two of them are not the same log. */
 const HASH_OF_NOTHING = new Bun.CryptoHasher("sha256").digest("hex");
-/** Bytes a second that even a small machine unpacks and hashes. */
-const HASH_RATE = 20e6;
 
 /**
  * Have a node answer questions about its logs.
@@ -134,11 +133,12 @@ export async function answerQuestions(
   for (let at = 0; at < questions.length; at += QUESTIONS_MAX) {
     const batch = questions.slice(at, at + QUESTIONS_MAX);
     const mark = randomBytes(16).toString("hex");
-    const hashed = batch.reduce((sum, { bytes, wants }) => sum + (wants === "hash" ? bytes : 0), 0);
+    // Each answer is a sign of life.
+    const hashed = Math.max(...batch.map(({ bytes, wants }) => (wants === "hash" ? bytes : 0)));
     const { stdout } = await connection.run(Buffer.from(questionScript(batch, mark), "latin1"), {
       sudo,
       maxBytes: batch.length * (PIECE_BYTES + 256),
-      timeoutMs: connection.timeoutMs + (hashed / HASH_RATE) * 1000,
+      timeoutMs: connection.timeoutMs + hashingMs(hashed),
     });
     let from = 0;
     for (const { wants } of batch) {

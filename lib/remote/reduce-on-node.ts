@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { EXECUTABLE } from "../process/cli.ts";
+import { BEAT_VARIABLE } from "../process/progress.ts";
 import { join } from "node:path";
 import { requireLogs } from "./download-logs.ts";
 import { formatBytes, toIsoDay } from "../text/format.ts";
@@ -29,8 +30,9 @@ const TABLE_MIN_LIMIT_BYTES = 2 ** 28;
 const TABLE_MAX_LIMIT_BYTES = 2 ** 30;
 /** Longest piece of a cut line, and longest word on damage, that a node may tell of a log. */
 const FRAGMENT_MAX_LENGTH = 1 << 20;
-/** A node calculates without a word; a day of logs takes seconds, an archive minutes. */
-const SILENCE_MAX_MS = 3_600_000;
+/** A reducer gives so many signs of life in the time after which silence is taken for death, and one in so many seconds. */
+const BEATS_PER_TIMEOUT = 4;
+const BEAT_MAX_SECONDS = 5;
 
 export interface ReduceOnNodeOptions {
   readonly name: string;
@@ -297,7 +299,8 @@ async function askNode(
   const limitBytes = Math.min(TABLE_MAX_LIMIT_BYTES, Math.max(TABLE_MIN_LIMIT_BYTES, totalBytes));
   const mark = randomBytes(16).toString("hex");
   const list = Buffer.from(logs.map(({ path }) => `${path}\0`).join(""), "latin1");
-  const script = Buffer.from(reduceScript(command, code.length, mark, options), "latin1");
+  const beatSeconds = Math.min(BEAT_MAX_SECONDS, connection.timeoutMs / 1000 / BEATS_PER_TIMEOUT);
+  const script = Buffer.from(reduceScript(command, code.length, mark, beatSeconds, options), "latin1");
   const chunks: Buffer[] = [];
   let wireBytes = 0;
   const { exitCode, stderr } = await connection.stream(
@@ -309,7 +312,7 @@ async function askNode(
       }
       chunks.push(data);
     },
-    { sudo: options.sudo, stdin: Buffer.concat([code, list]), timeoutMs: SILENCE_MAX_MS },
+    { sudo: options.sudo, stdin: Buffer.concat([code, list]) },
   );
   const bytes = Buffer.concat(chunks);
   const end = bytes.indexOf(mark);
@@ -375,6 +378,7 @@ function reduceScript(
   command: string,
   codeBytes: number,
   mark: string,
+  beatSeconds: number,
   { parameters, isFresh, keepDuplicates, wantsRejects }: ReduceOnNodeOptions,
 ): string {
   const flags = [
@@ -407,7 +411,7 @@ watch
 head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm -f "$i" || exit 1
 ${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
 mkdir -p "$d/tables" "$d/state"
-XDG_STATE_HOME="$d/state" nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
+${BEAT_VARIABLE}=${beatSeconds} XDG_STATE_HOME="$d/state" nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
 ${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} --files0-from "$l" </dev/null &
 wait $!
 code=$?

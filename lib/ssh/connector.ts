@@ -95,8 +95,8 @@ export interface ConnectorOptions {
 export interface RunOptions {
   /** Stop the script. */
   readonly signal?: AbortSignal;
-  /** Silence taken for a dead host in place of the connector's; for scripts that calculate long. */
-  readonly timeoutMs?: number;
+  /** Silence taken for a dead host in place of the connector's, or as of now; for scripts that calculate long. */
+  readonly timeoutMs?: number | (() => number);
   /**
    * Data for the script, which writes them out by calling `take` and then, once and only then, calls `watch`. A script
    * without data is watched from its beginning.
@@ -517,9 +517,10 @@ class SshConnection implements Connection {
     { signal, stdin, sudo = false, timeoutMs = this.timeoutMs }: RunOptions = {},
   ): Promise<Exit> {
     signal?.throwIfAborted();
+    const silenceMs = typeof timeoutMs === "number" ? () => timeoutMs : timeoutMs;
     const mark = randomBytes(12).toString("hex");
     const text = wrapScript(script, mark, stdin?.length);
-    const { channel, end } = await this.#openChannel(text.length, sudo, timeoutMs);
+    const { channel, end } = await this.#openChannel(text.length, sudo, silenceMs());
     const queue: Buffer[] = [];
     let queuedBytes = 0;
     let failure: unknown;
@@ -542,6 +543,8 @@ class SshConnection implements Connection {
       stderr.push(data);
       stderrBytes += data.length;
       while (stderrBytes - stderr[0]!.length >= STDERR_KEPT_BYTES) stderrBytes -= stderr.shift()!.length;
+      // A sign of life as well.
+      wake();
     });
     channel.on("error", fail);
     channel.on("close", () => wake());
@@ -560,14 +563,14 @@ class SshConnection implements Connection {
           if (queuedBytes < QUEUE_MAX_BYTES / 2 && channel.isPaused()) channel.resume();
           const own = output.take(data);
           if (output.isOpen && stdin !== undefined && feeding === undefined) {
-            feeding = feed(channel, stdin);
+            feeding = feed(channel, stdin, () => wake());
             feeding.catch(fail);
           }
           if (own.length > 0) await onData(own);
           continue;
         }
         if (end.isClosed) break;
-        const timer = setTimeout(() => fail(new SshError("silent", "nothing came for too long")), timeoutMs);
+        const timer = setTimeout(() => fail(new SshError("silent", "nothing came for too long")), silenceMs());
         await new Promise<void>(resolve => (wake = resolve));
         clearTimeout(timer);
       }
@@ -649,8 +652,12 @@ class SshConnection implements Connection {
 /** Bytes written to a channel at a time. */
 const FEED_BYTES = 1 << 18;
 
-/** Send data to a channel; its end would be the end of the script. */
-async function feed(channel: ClientChannel, stdin: Uint8Array): Promise<void> {
+/**
+ * Send data to a channel; its end would be the end of the script.
+ *
+ * @param onTaken Told whenever the host has taken some.
+ */
+async function feed(channel: ClientChannel, stdin: Uint8Array, onTaken: () => void): Promise<void> {
   for (let at = 0; at < stdin.length; at += FEED_BYTES) {
     if (channel.destroyed || !channel.writable) return;
     if (!channel.write(stdin.subarray(at, at + FEED_BYTES))) {
@@ -663,6 +670,7 @@ async function feed(channel: ClientChannel, stdin: Uint8Array): Promise<void> {
         channel.once("drain", go).once("close", go);
       });
     }
+    onTaken();
   }
 }
 

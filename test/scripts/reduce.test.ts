@@ -6,7 +6,7 @@ import { partialPathOf } from "../../lib/process/output-file.ts";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
 import { readLogFolder } from "../support/real-logs.ts";
-import { makeTempDir, runScript } from "../support/run.ts";
+import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
 import { countSlowly, rowsOfTable } from "../support/slow-counter.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
@@ -41,6 +41,16 @@ describe("one table", () => {
       expect(exitCode).toBe(0);
       expect((await readFile(at("named.arrow"))).equals(await readFile(at("reduced.arrow")))).toBe(true);
     }
+  });
+
+  test("shows life while it waits for its logs, if the environment asks for it", async () => {
+    const [log] = [...new Bun.Glob("fleet/hp-ams-01/cowrie.json.*").scanSync(dir.path)].filter(path => /-\d\d$/.test(path));
+    // Its input ends once it has shown life, or half a minute is over.
+    const wait = "for i in $(seq 300); do [ $(wc -l <beats) -ge 3 ] && break; sleep 0.1; done";
+    const reducer = `COWRIE_BEAT_SECONDS=0.05 "${process.execPath}" "${join(ROOT, "scripts/reduce.ts")}" - -q -o beats.json`;
+    const script = `: >beats; { cat "${log}"; ${wait}; } | ${reducer} 2>beats`;
+    expect(await run(["sh", "-c", script], { cwd: dir.path })).toMatchObject({ exitCode: 0 });
+    expect(await readFile(at("beats"), "utf8")).toMatch(/^\n{3,}$/);
   });
 
   test("a sensor that is not there: refused by itself, passed over in a list, which may be a part", async () => {

@@ -68,15 +68,15 @@ async function startNode(answer: (asked: Asked) => void, listing = () => listing
   };
 }
 
-async function reduceAt(answer: (asked: Asked) => void) {
+async function reduceAt(answer: (asked: Asked) => void, timeoutMs?: number) {
   await using node = await startNode(answer);
-  return await reduceFrom(node);
+  return await reduceFrom(node, {}, timeoutMs);
 }
 
-async function reduceFrom(node: Awaited<ReturnType<typeof startNode>>, more: Partial<ReduceOnNodeOptions> = {}) {
+async function reduceFrom(node: Awaited<ReturnType<typeof startNode>>, more: Partial<ReduceOnNodeOptions> = {}, timeoutMs = 5000) {
   const spec = { host: "127.0.0.1", port: node.port, user: "pot" };
   const host = await resolveHost(spec, { configFile: "none", knownHosts: [node.known] });
-  await using connector = new Connector({ timeoutMs: 5000 });
+  await using connector = new Connector({ timeoutMs });
   await using connection = await connector.connect({ ...host, agent: undefined, identities: [] });
   return await reduceOnNode(connection, {
     name: "node",
@@ -156,6 +156,26 @@ describe("counts of a node", () => {
   ];
   test.each(BAD)("%s", async (_what, answer, says) => {
     expect(reduceAt(answer)).rejects.toThrow(says);
+  });
+
+  test("a reducer that says nothing is given up as any silent node is, one that shows life is waited for", async () => {
+    const asks: number[] = [];
+    const silent = reduceAt(({ write, script }) => {
+      asks.push(Number(/COWRIE_BEAT_SECONDS=(\S+)/.exec(script)![1]));
+      write("");
+    }, 600);
+    await expect(silent).rejects.toMatchObject({ fault: "silent" });
+    expect(asks).toEqual([0.15]);
+    // Three times as long as silence is borne.
+    const slow = reduceAt(async asked => {
+      asked.write("");
+      for (let i = 0; i < 12; i++) {
+        await Bun.sleep(150);
+        asked.channel.stderr.write("\n");
+      }
+      answering(mark => Buffer.concat([tableOf([SOURCE]), Buffer.from(mark)]))(asked);
+    }, 600);
+    expect(await slow).toMatchObject({ logs: [{ remotePath: "/logs/cowrie.json" }] });
   });
 
   test("counts without end are refused at the limit", async () => {

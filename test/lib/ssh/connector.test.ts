@@ -650,6 +650,11 @@ describe("scripts", () => {
       using(at.host, connection => connection.run(script, { timeoutMs }));
     expect(await faultOf(connected("sleep 900", 300))).toMatchObject({ fault: "silent" });
     expect((await connected("for i in 1 2 3 4 5; do sleep 0.2; echo; done", 2000)).exitCode).toBe(0);
+    // Longer in all than may be kept silent: what comes on stderr is a sign of life, and so is data that is taken.
+    expect((await connected("for i in 1 2 3 4 5 6; do sleep 0.5; echo >&2; done", 2000)).exitCode).toBe(0);
+    const slowly = "for i in 1 2 3 4 5 6; do head -c 4000000; sleep 0.5; done | wc -c >&2; watch";
+    const options = { timeoutMs: 2000, stdin: Buffer.alloc(24_000_000) };
+    expect((await using(at.host, connection => connection.run(slowly, options))).stderr.trim()).toBe("24000000");
   });
 
   withUsers(
