@@ -158,12 +158,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
     : whole;
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const { table: drawn, limits, allSensors } = drawTable(table);
+  const { table: drawn, ...more } = drawTable(table);
   const { statistics, html } = await statsAside({
     table: drawn,
     options: {
-      limits,
-      allSensors,
+      ...more,
       thresholdPercent,
       lastDays,
       baselineDays: values.baselineDays,
@@ -176,8 +175,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
     },
   });
   // The page says them before anything else.
-  statistics.notes.unshift(...limits);
-  if (!values.quiet) limits.forEach(note);
+  statistics.notes.unshift(...more.limits);
+  if (!values.quiet) more.limits.forEach(note);
   if (outfile !== undefined) await writeOutputs([[outfile, html]]);
   await writeOutAll(toData(statistics, values, listsNew));
   if (values.csv) noteCsv(COMMAND.name, values.quiet);

@@ -21,11 +21,20 @@ export interface DrawLimits {
 /** Some 25 years; a thousand sensors for a year, a hundred for ten. A sensor-day takes some 2 kB of memory. */
 const DRAW_LIMITS: DrawLimits = { sensors: 1000, days: 9131, sensorDays: 400_000 };
 
+export interface PartlyCut {
+  /** Its code. */
+  readonly sensor: number;
+  /** Days since 1970-01-01 UTC. */
+  readonly days: readonly number[];
+}
+
 export interface DrawnTable {
   /** The table itself where all of it is drawn. */
   readonly table: ReducedTable;
   /** Code of what stands for all sensors that are not drawn one by one; undefined = every one is. */
   readonly others?: number;
+  /** Days on which some of the others' counts were cut and some were not: their sum is no full count. */
+  readonly partlyCut?: PartlyCut;
   /** How many sensors there are, drawn one by one or not. */
   readonly allSensors: number;
   /** What is not drawn, a sentence each. */
@@ -54,6 +63,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   const limits: string[] = [];
   let sensorNames: readonly string[] = names;
   let othersName: string | undefined;
+  let cutDays: number[] = [];
   if (isMany) {
     // Ties by name, which is the order of the codes.
     const ranked = Int32Array.from(names.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
@@ -64,6 +74,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
     // Somebody may have called a sensor so.
     while (taken.has(othersName)) othersName += "*";
     sensorNames = names.map((name, code) => (isKept[code] === 1 ? name : othersName!));
+    cutDays = partlyCutDays(table, isKept);
     limits.push(
       `The ${formatNumber(taken.size)} busiest of ${formatNumber(names.length)} sensors are looked at one by one, the ` +
         "others together as one; the table has all of them.",
@@ -87,7 +98,34 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   builder.addCut({ texts, kinds: { pre_disconnect_command } });
   const drawn = builder.finish(table.info);
   const code = othersName === undefined ? -1 : drawn.dictionaries.sensor.indexOf(othersName);
-  return { table: drawn, allSensors, limits, ...(code >= 0 && { others: code }) };
+  return {
+    table: drawn,
+    allSensors,
+    limits,
+    ...(code >= 0 && { others: code }),
+    ...(cutDays.length > 0 && { partlyCut: { sensor: code, days: cutDays } }),
+  };
+}
+
+/** Days on which one sensor that is not kept has events, and another counts alone: those that were cut tell no events. */
+function partlyCutDays({ kinds, dictionaries }: ReducedTable, isKept: Uint8Array): number[] {
+  const sensors = dictionaries.sensor.length;
+  const cellsOf = ({ rows, day, sensor }: KindTable) => {
+    const cells = new Set<number>();
+    let before = -1;
+    for (let row = 0; row < rows; row++) {
+      const cell = day[row]! * sensors + sensor[row]!;
+      if (cell !== before && isKept[sensor[row]!] === 0) cells.add(cell);
+      before = cell;
+    }
+    return cells;
+  };
+  const full = cellsOf(kinds.event);
+  const fullDays = new Set([...full].map(cell => Math.floor(cell / sensors)));
+  const days = KIND_NAMES.filter(kind => kind !== "scan").flatMap(kind =>
+    [...cellsOf(kinds[kind])].filter(cell => !full.has(cell)).map(cell => Math.floor(cell / sensors)),
+  );
+  return [...new Set(days)].filter(day => fullDays.has(day)).sort((a, b) => a - b);
 }
 
 function rowsOfDays(table: KindTable, { first, last }: { readonly first: number; readonly last: number }): KindTable {

@@ -5,6 +5,7 @@
  * What is told apart here is told apart by evidence that can be read: hourly totals, the sensor's own usual rate, and
  * the operator's list. Only the past of a day is used to judge it; no clock is read.
  */
+import type { PartlyCut } from "../reduced/drawn-table.ts";
 import { KIND_NAMES } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { DAY_US, parseTimestampUs, toDay } from "../text/time.ts";
@@ -85,6 +86,8 @@ export interface CoverageOptions {
   /** `zero`: days without any event on which nothing can be decided count as watched, with zero events. */
   readonly quietDays?: "unknown" | "zero";
   readonly downtime?: readonly Downtime[];
+  /** What stands for many sensors, on days of which some of their counts were cut. */
+  readonly partlyCut?: PartlyCut;
 }
 
 /** The calendar; arrays over sensor-days are indexed `sensor * days + (day - firstDay)`. */
@@ -170,7 +173,13 @@ export function buildCoverage(table: ReducedTable, options: CoverageOptions = {}
   for (let sensor = 0; sensor < sensors.length; sensor++) {
     judgeSensor(coverage, sensor, endHour, operator, options.quietDays ?? "unknown");
   }
-  for (const kind of KIND_NAMES) if (kind !== "event" && kind !== "scan") markCut(coverage, table.kinds[kind]);
+  const setCut = (cell: number) => {
+    coverage.status[cell] = CUT;
+    coverage.exposure[cell] = NaN;
+  };
+  for (const kind of KIND_NAMES) if (kind !== "event" && kind !== "scan") eachCut(coverage, table.kinds[kind], setCut);
+  const { sensor = 0, days: cutDays = [] } = options.partlyCut ?? {};
+  for (const day of cutDays) if (day >= firstDay && day < firstDay + days) setCut(sensor * days + day - firstDay);
   return coverage;
 }
 
@@ -430,17 +439,14 @@ function listOutages(
   }
 }
 
-/** Mark sensor-days that have rows of this kind and no event. */
-function markCut(coverage: Coverage, table: KindTable): void {
-  const { firstDay, days, events, status, exposure } = coverage;
+/** Sensor-days that have rows of this kind and no event. */
+function eachCut({ firstDay, days, events }: Coverage, table: KindTable, visit: (cell: number) => void): void {
   let before = -1;
   for (let row = 0; row < table.rows; row++) {
     const cell = table.sensor[row]! * days + table.day[row]! - firstDay;
     if (cell === before) continue;
     before = cell;
-    if (events[cell]! > 0 || status[cell] === CUT) continue;
-    status[cell] = CUT;
-    exposure[cell] = NaN;
+    if (events[cell] === 0) visit(cell);
   }
 }
 

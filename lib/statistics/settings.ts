@@ -1,5 +1,6 @@
 /** How the statistics are worked out: what may be chosen, what holds where nothing was, and what cannot be used. */
 import type { Downtime } from "./coverage.ts";
+import type { PartlyCut } from "../reduced/drawn-table.ts";
 import { COMPARED_KINDS, type ComparedKind } from "../reduced/kinds.ts";
 
 export interface StatisticsOptions {
@@ -17,6 +18,8 @@ export interface StatisticsOptions {
   strict?: boolean;
   quietDays?: "unknown" | "zero";
   downtime?: readonly Downtime[];
+  /** Of a drawn table, see `drawTable`. */
+  partlyCut?: PartlyCut;
   returningAfterDays?: number;
   burnInDays?: number;
   /** First day of "what is new since"; default: the first of the last days. */
@@ -30,7 +33,7 @@ export interface StatisticsOptions {
 }
 
 /** Every option that has a default. */
-export type StatisticsSettings = Required<Omit<StatisticsOptions, "downtime" | "newSinceDay">>;
+export type StatisticsSettings = Required<Omit<StatisticsOptions, "downtime" | "partlyCut" | "newSinceDay">>;
 
 export const STATISTICS_DEFAULTS = {
   lastDays: 7,

@@ -96,9 +96,9 @@ export interface StatisticsPlan {
 
 /** @throws {RangeError} if an option is out of range. */
 export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
-  const { downtime = [], newSinceDay } = options;
+  const { downtime = [], partlyCut, newSinceDay } = options;
   const settings = toSettings(options);
-  const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime });
+  const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime, ...(partlyCut && { partlyCut }) });
   const windows = buildWindows(coverage, settings);
   const novelty = {
     sinceDay: newSinceDay ?? coverage.firstDay + windows.shownOffset,

@@ -78,3 +78,26 @@ test("days far from the rest are left out, and their events are told", () => {
   ]);
   expect(sums(drawn)).toEqual(sums(buildReduced(rowsOf(["a", "b"]))));
 });
+
+test("days on which a part of the others was cut are told: their sum is no full count", () => {
+  const cut = (sensor: string, date: string): LiteralRow => ({
+    kind: "login", date, sensor, key: { username: "root", password: null }, count: 1,
+  });
+  const [first, second, third] = DATES as [string, string, string];
+  // "x" was cut on two days and whole on the third, "y" is of a day on which no other of the others is there.
+  const table = buildReduced([
+    ...rowsOf(["a", "b", "c", "d", "e"]),
+    cut("x", first),
+    cut("x", third),
+    { kind: "event", date: second, sensor: "x", key: { eventid: "e", hour: 1 }, count: 1 },
+    cut("x", second),
+    cut("y", "2024-01-04"),
+  ]);
+  const { others, partlyCut } = drawTable(table, LIMITS);
+  const day = Date.parse(first) / 86_400_000;
+  expect(partlyCut).toEqual({ sensor: others!, days: [day, day + 2] });
+  expect(drawTable(buildReduced(rowsOf(["a", "b", "c", "d", "e"])), LIMITS)).not.toHaveProperty("partlyCut");
+  // A sensor that is looked at by itself makes no day of the others partly cut.
+  const busy = [...rowsOf(["a", "b", "c", "d", "e"]), { ...cut("x", first), count: 1000 }];
+  expect(drawTable(buildReduced(busy), LIMITS)).not.toHaveProperty("partlyCut");
+});

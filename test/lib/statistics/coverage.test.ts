@@ -203,6 +203,13 @@ describe("buildCoverage", () => {
     expect(days([...cut, ...events("a", [9, 9, 9])])).toEqual(["ooo", "c-c"]);
   });
 
+  test("a sum of full and cut counts is marked as cut, whatever events it has", () => {
+    const table = buildReduced([...events("a", [9, 9, 9]), ...events("b", [9, 9, 9])]);
+    const coverage = buildCoverage(table, { partlyCut: { sensor: 1, days: [day0 - 1, day0 + 1, day0 + 3] } });
+    expect(toSensorCoverage(coverage).map(row => row.days)).toEqual(["ooo", "oco"]);
+    expect([3, 4, 5].map(cell => isUsable(coverage, cell))).toEqual([true, false, true]);
+  });
+
   test("an empty table has an empty calendar", () => {
     const coverage = buildCoverage(buildReduced([]));
     expect([coverage.days, coverage.outages, coverage.silent]).toEqual([0, [], []]);

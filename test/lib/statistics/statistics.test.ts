@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { internRows } from "../../../lib/statistics/keyed-rows.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
+import { drawTable } from "../../../lib/reduced/drawn-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -51,6 +52,27 @@ describe("computeStatistics", () => {
     expect(b!.q).toBeCloseTo(a!.q * harmonic, 12);
     expect(strict!.tests.method).toBe("Benjamini-Yekutieli");
     expect(strict!.tests.reported).toBeLessThanOrEqual(plain!.tests.reported);
+  });
+
+  test("cut counts that were summed up with full ones of other sensors are not tested", () => {
+    const flat = Array.from({ length: 40 }, () => 1);
+    const lateCut: LiteralRow = {
+      kind: "command", date: dateOf(39), sensor: "cut", key: { input: "id" }, count: 90,
+    };
+    const rows = [
+      ...["a", "b"].flatMap(sensor => [...watch(sensor, 40), ...command(sensor, "id", flat)]),
+      ...watch("busy", 40),
+      ...command("busy", "id", flat.map(() => 1000)),
+      lateCut,
+    ];
+    const drawn = drawTable(buildReduced(rows), { sensors: 2, days: 100, sensorDays: 1000 });
+    const of = (options: StatisticsOptions) =>
+      computeStatistics(drawn.table, { ...options, lastDays: 1, rows: "all" }).changes.filter(
+        ({ kind, sensor, view }) => kind === "command" && view === "day" && sensor !== null,
+      );
+    // The fault this is about: 92 against 2 a day.
+    expect(of({}).map(({ sensor, reported }) => [sensor, reported])).toContainEqual(["(3 other sensors)", true]);
+    expect(of(drawn).map(({ sensor }) => sensor)).toEqual(["busy"]);
   });
 
   test("a change below the threshold is not reported, however sure", () => {
