@@ -1,7 +1,7 @@
 /** Two choices of days and sensors side by side, whatever the page's filter is. */
 import { perStep } from "../lib/view/axis.ts";
 import { everything, wholeRange } from "../lib/view/cells.ts";
-import { hasLogScale, lineChart, LOGARITHMIC } from "../lib/view/chart.ts";
+import { areNear, hasLogScale, lineChart, LOGARITHMIC } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
@@ -9,6 +9,7 @@ import { compareFigures, compareKeys, compareLines, sideName } from "../lib/view
 import { partMarkup } from "../lib/view/report-markup.ts";
 import { buildScope, columnNames, rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, h, saveSvg, saveText } from "./page.js";
+import { writeAddress } from "./report-address.js";
 
 /** Leaders of each side. */
 const KEYS_MOST = 15;
@@ -26,6 +27,8 @@ const KEYS_MOST = 15;
 export function startCompare(data, options, showChart) {
   /** @type {HTMLElement} */
   const node = find("#compare");
+  /** @type {HTMLDetailsElement} */
+  const fold = find(".fold", node);
   const canvas = find(".canvas", node);
   const { grid } = data;
   const whole = wholeRange(grid);
@@ -36,15 +39,23 @@ export function startCompare(data, options, showChart) {
   /** @type {{ keys: string[][], head: string[] }} */
   let saved = { keys: [], head: [] };
 
-  // The last days and those before them; where there is no before, the first two sensors.
-  const length = Math.min(options.lastDays, Math.floor(grid.days / 2));
-  sides.forEach((side, i) => {
-    const last = length < 1 ? whole.last : whole.last - (1 - i) * length;
-    find("[name=from]", side).value = toIsoDay(length < 1 ? whole.first : last - length + 1);
+  /** @type {(side: HTMLElement, first: number, last: number, sensor: number) => void} */
+  function chooseSide(side, first, last, sensor) {
+    find("[name=from]", side).value = toIsoDay(first);
     find("[name=to]", side).value = toIsoDay(last);
-    const sensor = find("[name=sensor]", side);
-    if (length < 1 && sensor !== null) sensor.value = String(i);
-  });
+    const select = find("[name=sensor]", side);
+    if (select !== null) select.value = String(sensor);
+  }
+
+  /** The last days and those before them; where there is no before, the first two sensors. */
+  function chooseUsual() {
+    const length = Math.min(options.lastDays, Math.floor(grid.days / 2));
+    sides.forEach((side, i) => {
+      const last = whole.last - (1 - i) * length;
+      if (length < 1) chooseSide(side, whole.first, whole.last, i);
+      else chooseSide(side, last - length + 1, last, -1);
+    });
+  }
 
   /** @param {HTMLElement} side */
   function filterOf(side) {
@@ -88,10 +99,11 @@ export function startCompare(data, options, showChart) {
 
     const { steps, lines, isAligned } = compareLines(both, section, width / 4);
     const from = isAligned ? "" : ", both from their first day on";
-    const scale = hasLogScale(lines) ? LOGARITHMIC : "";
+    const isLinear = areNear(lines);
+    const scale = hasLogScale(lines) && !isLinear ? LOGARITHMIC : "";
     const label = `${meant.name}: ${meant.unit} ${perStep(steps.days)}${from}${scale}`;
     find(".unit", node).textContent = label;
-    showChart(canvas, lineChart(lines, steps, width, label), steps, lines);
+    showChart(canvas, lineChart(lines, steps, width, label, { isLinear }), steps, lines);
 
     const rows = compareKeys(both, section, KEYS_MOST);
     const keys = find(".compare-keys", node);
@@ -123,12 +135,57 @@ export function startCompare(data, options, showChart) {
     };
   }
 
-  find(".compare-form", node).addEventListener("change", () => drawAt(canvas.clientWidth));
+  const draw = () => fold.open && canvas.clientWidth !== drawnWidth && drawAt(canvas.clientWidth);
+
+  /** What is chosen, while it is seen. */
+  function remember() {
+    const choices = sides.flatMap(side => {
+      const { range, sensors } = filterOf(side);
+      const only = Number(find("[name=sensor]", side)?.value ?? -1);
+      const days = `${toIsoDay(range.first)}..${toIsoDay(range.last)}`;
+      const letter = side.dataset.side?.toLowerCase();
+      return [
+        [letter, days],
+        [`${letter}-on`, sensors.length > 1 && only >= 0 ? data.sensors[only] : undefined],
+      ];
+    });
+    const all = Object.fromEntries([...choices, ["what", chosen.value]]);
+    writeAddress(fold.open ? all : Object.fromEntries(Object.keys(all).map(name => [name, undefined])));
+  }
+
+  /** @param {URLSearchParams} state */
+  function recall(state) {
+    chooseUsual();
+    let isNamed = false;
+    for (const side of sides) {
+      const letter = /** @type {string} */ (side.dataset.side?.toLowerCase());
+      const [first, last] = (state.get(letter) ?? "").split("..").map(parseIsoDay);
+      if (first === undefined || last === undefined) continue;
+      isNamed = true;
+      const sensor = state.get(`${letter}-on`);
+      const clamp = (/** @type {number} */ day) => Math.min(whole.last, Math.max(whole.first, day));
+      chooseSide(side, clamp(first), clamp(last), sensor === null ? -1 : data.sensors.indexOf(sensor));
+    }
+    const what = state.get("what");
+    chosen.value = data.sections.find(({ id }) => id === what)?.id ?? chosen.options[0]?.value ?? "";
+    fold.open = isNamed;
+    drawnWidth = -1;
+    draw();
+  }
+
+  fold.addEventListener("toggle", () => {
+    draw();
+    remember();
+  });
+  find(".compare-form", node).addEventListener("change", () => {
+    drawAt(canvas.clientWidth);
+    remember();
+  });
   node.addEventListener("click", (/** @type {any} */ event) => {
     const kind = event.target.closest("[data-save]")?.dataset.save;
     if (kind === "svg") saveSvg(canvas, "side-by-side");
     if (kind === "csv") saveText(toCsv(saved.head, saved.keys), "side-by-side.csv", "text/csv");
   });
-  // The page's filter changes nothing here, the window's width does.
-  return { node, draw: () => canvas.clientWidth !== drawnWidth && drawAt(canvas.clientWidth), drawAt };
+  // The page's filter changes nothing here, the window's width does; paper does not hold it.
+  return { node, draw, drawAt: () => {}, recall };
 }

@@ -55,6 +55,7 @@ import {
   swatch,
   toNode,
 } from "./page.js";
+import { readAddress, writeAddress } from "./report-address.js";
 import { restoreChains, startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { startTrails, trailButton } from "./report-trails.js";
@@ -203,8 +204,9 @@ async function start() {
     await breathe();
     parts.push(startSection(section));
   }
-  parts.push(startCompare(data, page, showChart));
   if (page.changes) parts.push(startChanges());
+  const compare = startCompare(data, page, showChart);
+  parts.push(compare);
   if (chains) parts.push(startChains(chains, () => scope));
   if (durations) parts.push(startDurations(durations));
   if (trails) startTrails(trails, () => scope);
@@ -362,24 +364,18 @@ async function start() {
   function rememberState() {
     const { range, sensors } = scope.filter;
     const whole = wholeRange(grid);
-    const state = new URLSearchParams();
-    if (range.first !== whole.first) state.set("from", toIsoDay(range.first));
-    if (range.last !== whole.last) state.set("to", toIsoDay(range.last));
-    if (sensors.some(one => one === 0)) {
-      state.set("sensors", JSON.stringify(data.sensors.filter((_, code) => sensors[code] === 1)));
-    }
-    const anchor = location.hash
-      .slice(1)
-      .split("&")
-      .find(part => part !== "" && !part.includes("="));
-    const fragment = [anchor, state.toString()].filter(Boolean).join("&");
-    history.replaceState(null, "", fragment === "" ? location.pathname + location.search : `#${fragment}`);
+    writeAddress({
+      from: range.first === whole.first ? undefined : toIsoDay(range.first),
+      to: range.last === whole.last ? undefined : toIsoDay(range.last),
+      sensors: sensors.every(one => one === 1)
+        ? undefined
+        : JSON.stringify(data.sensors.filter((_, code) => sensors[code] === 1)),
+    });
   }
 
   /** A fragment is anyone's text: what it does not name rightly is left out. */
   function recallState() {
-    const words = location.hash.slice(1).split("&");
-    const state = new URLSearchParams(words.filter(word => word.includes("=")).join("&"));
+    const { anchor, state } = readAddress();
     const whole = wholeRange(grid);
     /** @type {(text: string | null, otherwise: number) => number} */
     const within = (text, otherwise) => {
@@ -396,8 +392,16 @@ async function start() {
     }
     const filter = { range: { first: Math.min(first, last), last: Math.max(first, last) }, sensors };
     if (!isEverything(grid, filter) || !isEverything(grid, scope.filter)) applyFilter(filter, false);
-    const anchor = words.find(word => word !== "" && !word.includes("="));
-    if (anchor !== undefined) document.getElementById(anchor)?.scrollIntoView();
+    compare.recall(state);
+    if (anchor !== undefined) goTo(anchor);
+  }
+
+  /** @param {string} id */
+  function goTo(id) {
+    const node = document.getElementById(id);
+    const fold = node && find(":scope > .fold", node);
+    if (fold) fold.open = true;
+    node?.scrollIntoView();
   }
 
   /** @param {string | null} text */
@@ -415,12 +419,8 @@ async function start() {
     link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       event.preventDefault();
       const id = link.getAttribute("href").slice(1);
-      const rest = location.hash
-        .slice(1)
-        .split("&")
-        .filter(part => part.includes("="));
-      history.replaceState(null, "", `#${[id, ...rest].join("&")}`);
-      document.getElementById(id)?.scrollIntoView();
+      writeAddress({}, id);
+      goTo(id);
     });
   }
   addEventListener("hashchange", recallState);
@@ -1123,7 +1123,7 @@ async function start() {
   // ---- paper, widths, start -----------------------------------------------------------------------------------------
 
   addEventListener("beforeprint", () => {
-    for (const details of findAll("main details")) details.open = true;
+    for (const details of findAll("main details:not(.fold)")) details.open = true;
     for (const part of parts) part.drawAt(PRINT_WIDTH);
   });
   addEventListener("afterprint", drawAll);
@@ -1178,7 +1178,7 @@ function growTable(box, body, rows, rowAt, atOnce) {
 
 /** Lay out the sections that have waited for the page to open, one by one. */
 async function layOut() {
-  for (const section of findAll("[data-section]:not(.laid), #compare:not(.laid)")) {
+  for (const section of findAll("[data-section]:not(.laid)")) {
     section.classList.add("laid");
     // Asked for its height, it is laid out now, and not with all the others.
     void section.offsetHeight;

@@ -30,7 +30,7 @@ function contrast(a: string, b: string): number {
 }
 
 describe("colours", () => {
-  const style = readFileSync(join(FOLDER, "report.css"), "utf8");
+  const style = readFileSync(join(FOLDER, "page.css"), "utf8");
   const themes = [
     ["light", readColours(style, ":root {")],
     ["dark", readColours(style, ':root[data-theme="dark"]')],
@@ -88,7 +88,7 @@ describe("templates", () => {
   });
 
   test("the style fetches nothing", () => {
-    const style = readFileSync(join(FOLDER, "report.css"), "utf8");
+    const style = readFileSync(join(FOLDER, "page.css"), "utf8");
     expect(style.match(/@import|url\((?!#)/g)).toBeNull();
   });
 

@@ -1,5 +1,4 @@
 /** `command-chains.html`: what intruders type after login, as a step graph and tables, one page that needs nothing else. */
-import baseStyle from "../../templates/report.css" with { type: "text" };
 import chainsStyle from "../../templates/chains.css" with { type: "text" };
 import head from "../../templates/head.mustache" with { type: "text" };
 import page from "../../templates/chains.mustache" with { type: "text" };
@@ -10,6 +9,7 @@ import { bundleScript } from "./client-script.ts";
 import { type Chain, REST, type StepGraph, type Thinned } from "../view/step-graph.ts";
 import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
+import { BASE_STYLE, cardsWithoutScript, columnsOf } from "./page-style.ts";
 import { sensorLabel } from "../text/labels.ts";
 import type { LogTally } from "../logs/log-options.ts";
 import { toLongText } from "../text/long-text.ts";
@@ -27,6 +27,10 @@ const SCRIPT = await bundleScript("chains.js");
 const WIDTH = 1340;
 /** Characters of a command that its node's title says; the table below has all of them. */
 const TITLE_MOST = 400;
+const TABLES = ["top", "commands"].map(id => {
+  const [section = ""] = new RegExp(`<section id="${id}">.*?</section>`, "s").exec(page) ?? [];
+  return { selector: `#${id} .scroll`, names: columnsOf(section) };
+});
 /** Chains in the table. */
 export const CHAINS_SHOWN = 25;
 export interface ChainsOptions {
@@ -89,7 +93,7 @@ export function renderChains(
     provenance: { facts: toFacts(commands, graph, logs, options), hasLimits: false, limits: [], hasSources: false },
     dataJson: toScriptJson({ links: paths.links, paths: paths.paths }),
   };
-  const style = baseStyle + purposeStyle + stepStyle + chainsStyle;
+  const style = BASE_STYLE + purposeStyle + stepStyle + chainsStyle + cardsWithoutScript(TABLES);
   return renderPage(page, view, { head, provenance }, { style, script: SCRIPT });
 }
 

@@ -7,7 +7,6 @@ import chainsStyle from "../../templates/step-graph.css" with { type: "text" };
 import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
-import baseStyle from "../../templates/report.css" with { type: "text" };
 import page from "../../templates/report.mustache" with { type: "text" };
 import comparePartial from "../../templates/report-compare.mustache" with { type: "text" };
 import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
@@ -21,6 +20,7 @@ import { bundleScript } from "./client-script.ts";
 import { type Cells, encodeCells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
+import { BASE_STYLE, type CardTable, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
 import { clipEnd } from "../text/labels.ts";
 import { toMarkupText } from "../view/markup.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
@@ -38,7 +38,7 @@ import { DISTINCT_VALUES } from "../view/distinct-values.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
 import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
-import { CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
+import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
 import { buildTrail, packTrails, sessionsOf, type TrailsData } from "../view/report-trails.ts";
 import {
@@ -61,12 +61,13 @@ import {
   stepUnit,
   meanSteps,
 } from "../view/report-view.ts";
-import { type Section, SECTIONS } from "../view/report-sections.ts";
+import { SECTIONS } from "../view/report-sections.ts";
+import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 
 const SCRIPT = await bundleScript("report.js");
-const STYLE = baseStyle + purposeStyle + chainsStyle;
+const STYLE = BASE_STYLE + purposeStyle + chainsStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
@@ -74,6 +75,7 @@ const CHART_WIDTH = 1040;
 const SHEET_MOST = 3;
 /** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
 const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
+const CHANGE_TITLE = "Per sensor-day with logs, against as many days before; not tested";
 /** Room one step takes at least, in pixels. */
 export const LINE_STEP = 1.6;
 export const HEAT_STEP = 2;
@@ -167,14 +169,16 @@ export function* calculateReport(
     // Of cut counts no hour is known.
     const known = statistics === undefined || data.unknown?.cut === "all" ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
     const figures = hasDays ? buildFigures({ ...scope, data: known }) : [];
+    const changesView = changes && buildChangesView(scope, changes);
     const more = {
       figures,
-      changes: changes && buildChangesView(scope, changes),
+      changes: changesView,
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
       dataJson: toScriptJson(toPageData(known, show, options, sessions, changes)),
     };
-    return renderPage(page, { ...view, ...more }, partials, { style: STYLE, script: SCRIPT });
+    const style = STYLE + cardsWithoutScript(listTables(sections, changesView?.table));
+    return renderPage(page, { ...view, ...more }, partials, { style, script: SCRIPT });
   };
   return { data, render };
 }
@@ -243,6 +247,16 @@ function toActivityView(scope: Scope) {
   return { svg: toMarkupText(svg), unit: label };
 }
 
+/** All tables there may be; a sheet of sessions says itself what its few columns are. */
+function listTables(sections: readonly SectionView[], changes: TableView | undefined): CardTable[] {
+  return [
+    ...sections.map(({ id, heads }) => ({ selector: `#${id} > .scroll`, names: heads.map(({ name }) => name) })),
+    { selector: ".chains-table", names: CHAINS_COLUMNS },
+    ...(changes === undefined ? [] : [toCardTable(changes)]),
+    { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
+  ];
+}
+
 type SectionView = ReturnType<typeof toSectionView>;
 
 function toSectionView(scope: Scope, data: SectionData, show: number) {
@@ -260,15 +274,14 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     heading: section.heading,
     lead: section.lead,
     unit,
-    columns: columnNames(section),
-    ...columnFlags(scope, data, section),
+    heads: rankingHeads(columnNames(section), columnFlags(scope, data)),
     shown: describeShown(ranking, shown, true),
     svg: toMarkupText(
       lineChart(lines, steps, CHART_WIDTH, describePeak(`${section.name}: ${unit}`, steps, lines), { isCoarse: true }).svg,
     ),
     rows: shown.map((key, i) => {
       const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
-      return { ...row, ...columnFlags(scope, data, section), svg: toMarkupText(sparkline(row.values)) };
+      return { ...row, ...columnFlags(scope, data), svg: toMarkupText(sparkline(row.values)) };
     }),
   };
 }
@@ -322,8 +335,34 @@ function toChainsView(scope: Scope, data: ChainsData) {
   };
 }
 
+interface HeadView {
+  readonly name: string;
+  readonly className: string;
+  readonly isHidden: boolean;
+  readonly sort: string;
+  readonly title: string;
+}
+
+function rankingHeads(keys: readonly string[], flags: ReturnType<typeof columnFlags>): HeadView[] {
+  const plain = { className: "", isHidden: false, sort: "", title: "" };
+  const number = { ...plain, className: "number" };
+  return [
+    { ...plain, name: "Rank", className: "rank", isHidden: true },
+    ...keys.map(name => ({ ...plain, name })),
+    { ...number, name: "Count", sort: "descending" },
+    { ...number, name: "Share" },
+    { ...plain, name: "Trend" },
+    ...(flags.hasSuccess ? [{ ...number, name: "Accepted" }] : []),
+    ...(flags.hasVerdict ? [{ ...plain, name: "Verdict" }] : []),
+    ...(flags.hasComparison ? [{ ...number, name: `Change, ${flags.comparisonName}`, title: CHANGE_TITLE }] : []),
+    { ...plain, name: "First seen" },
+    { ...plain, name: "Last seen" },
+    ...(flags.hasSensors ? [{ ...number, name: "Sensors" }] : []),
+  ];
+}
+
 /** Columns that not every section has. */
-function columnFlags(scope: Scope, data: SectionData, _section: Section) {
+function columnFlags(scope: Scope, data: SectionData) {
   return {
     hasSuccess: data.success !== undefined,
     hasVerdict: data.verdicts !== undefined,

@@ -4,13 +4,13 @@ import headPartial from "../../templates/head.mustache" with { type: "text" };
 import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
-import style from "../../templates/report.css" with { type: "text" };
 import page from "../../templates/stats.mustache" with { type: "text" };
 import { type DayRange, stepDays } from "../view/axis.ts";
 import { calendarChart, type Chart, type Line, stackChart, toSteps } from "../view/chart.ts";
 import { bundleScript } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { renderPage } from "./html.ts";
+import { BASE_STYLE, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
 import { sensorLabel, toDayLabel } from "../text/labels.ts";
 import { toMarkupText } from "../view/markup.ts";
 import { buildProvenance } from "./provenance.ts";
@@ -111,6 +111,11 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     part: partPartial,
     provenance: provenancePartial,
   };
+  const tables = [
+    ...sections.flatMap(section => section.tables.map(({ table }) => toCardTable(table))),
+    { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
+  ];
+  const style = BASE_STYLE + cardsWithoutScript(tables);
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 

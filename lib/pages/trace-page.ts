@@ -1,5 +1,4 @@
 /** `trace.html`: sessions as lanes over time and as ordered logs, one page that needs no script and no network. */
-import baseStyle from "../../templates/report.css" with { type: "text" };
 import head from "../../templates/head.mustache" with { type: "text" };
 import page from "../../templates/trace.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
@@ -8,6 +7,7 @@ import traceStyle from "../../templates/trace.css" with { type: "text" };
 import type { Searched } from "../sessions/event-search.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage } from "./html.ts";
+import { BASE_STYLE } from "./page-style.ts";
 import { clipEnd, clipMiddle, sensorLabel } from "../text/labels.ts";
 import { toLongText } from "../text/long-text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
@@ -124,7 +124,7 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
         : "",
     hasLeft: rows.length > shown.length,
   };
-  return renderPage(page, view, { head, session }, { style: baseStyle + purposeStyle + traceStyle, script: "" });
+  return renderPage(page, view, { head, session }, { style: BASE_STYLE + purposeStyle + traceStyle, script: "" });
 }
 
 function toTables({ credentials, commands, files }: ReturnType<typeof summarize>) {

@@ -55,6 +55,8 @@ export interface Chart {
 }
 
 export interface LineChartOptions {
+  /** From zero in equal steps, however large the counts are. */
+  readonly isLinear?: boolean;
   /** Lines at whole pixels, a third shorter: for a picture that the script draws anew. */
   readonly isCoarse?: boolean;
 }
@@ -71,17 +73,24 @@ export function hasLogScale(lines: readonly Line[]): boolean {
   return isLogarithmic(maximum(lines));
 }
 
+/** Whether most counts of these lines lie within a power of ten of the largest, so that a scale from zero shows them all. */
+export function areNear(lines: readonly Line[]): boolean {
+  const counts = lines.flatMap(line => line.values.filter(value => value !== null && value > 0)) as number[];
+  const middle = counts.sort((a, b) => a - b)[counts.length >> 1] ?? 0;
+  return middle * 10 >= maximum(lines);
+}
+
 /** Lines of counts over days, logarithmic unless all are small; a break where nobody watched. */
 export function lineChart(
   lines: readonly Line[],
   steps: Steps,
   width: number,
   label: string,
-  { isCoarse = false }: LineChartOptions = {},
+  { isCoarse = false, isLinear = false }: LineChartOptions = {},
 ): Chart {
   const wide = width >= NARROW;
   const plot: Plot = { width, height: 320, left: 44, right: width - (wide ? 200 : 10), top: 10, bottom: 288 };
-  const scale = countScale(maximum(lines), plot.top, plot.bottom);
+  const scale = (isLinear ? linearScale : countScale)(maximum(lines), plot.top, plot.bottom);
   const x = stepCentre(steps, plot);
   const [placeX, placeY] = isCoarse ? [toWhole(x), toWhole(scale.at)] : [x, scale.at];
   const beside = spreadLines(lines, steps.n, placeY);

@@ -38,15 +38,13 @@ export function chainsPicture({ data, graph, thinned }: ChainsView, width: numbe
   });
 }
 
+export const CHAINS_COLUMNS = ["Rank", "Sessions", "Share", "Commands"] as const;
+
 export function chainsTable(rows: readonly ChainRowView[]): Markup {
-  const head = element(
-    "tr",
-    {},
-    element("th", { scope: "col", class: "rank" }, element("span", { class: "hidden" }, "Rank")),
-    element("th", { scope: "col", class: "number" }, "Sessions"),
-    element("th", { scope: "col", class: "number" }, "Share"),
-    element("th", { scope: "col" }, "Commands"),
-  );
+  const [rank, ...others] = CHAINS_COLUMNS;
+  const cells = others.map(name => element("th", { scope: "col", ...(name !== "Commands" && { class: "number" }) }, name));
+  const hidden = element("th", { scope: "col", class: "rank" }, element("span", { class: "hidden" }, rank));
+  const head = element("tr", {}, hidden, ...cells);
   return element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows.map(chainRow)));
 }
 

@@ -52,6 +52,20 @@ describe.skipIf(CHROMIUM === undefined)(
       );
     });
 
+    test("on a phone it is said that the picture goes on sideways; on a wide screen there is nothing to say", async () => {
+      for (const [width, isTold] of [[390, true], [1440, false]] as const) {
+        await withPage(
+          "chains",
+          async page => {
+            expect(await page.locator("#chains .sideways").isVisible()).toBe(isTold);
+            const overflows = "(node => node.scrollWidth > node.clientWidth)(document.querySelector('.picture'))";
+            expect(await page.evaluate<boolean>(overflows)).toBe(isTold);
+          },
+          width,
+        );
+      }
+    });
+
     test("no two labels of a column overlap, and none leaves its column", async () => {
       await withPage("chains", async page => {
         const faults = await page.evaluate(`(() => {

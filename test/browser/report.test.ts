@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { renderReport } from "../../lib/pages/report.ts";
-import { type Browser, CHROMIUM, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
+import { type Browser, CHROMIUM, findClipped, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
@@ -85,6 +85,83 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     expect(await page.locator("form").isVisible()).toBe(false);
     await keepPicture(page, "fleet-without-script", { fullPage: true });
     await page.close();
+  });
+
+  test("without its script every section is laid out, and a phone reads each table as cards with the names of columns", async () => {
+    const page = await browser.context.newPage();
+    const client = await browser.context.newCDPSession(page);
+    await client.send("Emulation.setScriptExecutionDisabled", { value: true });
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.goto(urls.get("fleet")!);
+    const waiting = `[...document.querySelectorAll("section")]
+      .filter(node => getComputedStyle(node).contentVisibility !== "visible" || node.innerText.trim() === "").map(node => node.id)`;
+    expect(await page.evaluate<string[]>(waiting)).toEqual([]);
+    expect(await page.locator("#compare").isVisible()).toBe(false);
+    expect(await findClipped(page)).toEqual([]);
+    const labels = `[...document.querySelector("#credentials tbody tr").cells].map(cell => getComputedStyle(cell, "::before").content)`;
+    expect(await page.evaluate<string[]>(labels)).toEqual(
+      ["none", "none", "Password", "Count", "Share", "Trend", "Accepted", "Change, last 7 days", "First seen", "Last seen", "Sensors"].map(
+        name => (name === "none" ? name : `"${name}"`),
+      ),
+    );
+    await page.setViewportSize({ width: 1400, height: 800 });
+    expect((await page.evaluate<string[]>(labels)).every(label => label === "none")).toBe(true);
+    await page.close();
+  });
+
+  test("two periods stand side by side once asked for; what is chosen stands in the address", async () => {
+    let address = "";
+    await withPage("fleet", async page => {
+      const order = await page.locator("main > section").evaluateAll(nodes => nodes.map(node => node.id));
+      expect(order.slice(0, 4)).toEqual(["overview", "coverage", "compare", "credentials"]);
+      expect(await page.locator("#compare .canvas svg").count()).toBe(0);
+      await page.click(".sections a[href='#compare']");
+      await page.waitForSelector("#compare .canvas svg");
+      expect(await page.evaluate("location.hash")).toBe("#compare&a=2024-03-27..2024-04-02&b=2024-04-03..2024-04-09&what=credentials");
+      await page.locator("#compare [data-side=A] [name=from]").fill("2024-03-20");
+      await page.locator("#compare [data-side=B] [name=sensor]").selectOption({ index: 2 });
+      await page.locator("#compare [name=section]").selectOption("commands");
+      expect(await textOf(page, "#compare .compare-figures thead th")).toEqual([
+        "Figure",
+        "A: 2024-03-20 to 2024-04-02, all 4 sensors",
+        expect.stringMatching(/^B: 2024-04-03 to 2024-04-09, (?!all)/),
+      ]);
+      expect((await textOf(page, "#compare .compare-keys tbody tr")).length).toBeGreaterThan(2);
+      // The filter of the page is another's, and stands beside it.
+      await page.click('[data-preset="7"]');
+      await settle(page);
+      address = await page.evaluate<string>("location.hash");
+    });
+    await withPage(
+      "fleet",
+      async page => {
+        expect(await page.inputValue("#compare [data-side=A] [name=from]")).toBe("2024-03-20");
+        expect(await page.inputValue("#compare [data-side=B] [name=sensor]")).toBe("1");
+        expect(await page.inputValue("#compare [name=section]")).toBe("commands");
+        expect(await page.locator("#compare .unit").innerText()).toStartWith("Commands: commands per day");
+        expect(await page.inputValue("#from")).toBe("2024-04-03");
+        const words = (fragment: string) => fragment.slice(1).split("&").sort();
+        expect(words(await page.evaluate<string>("location.hash"))).toEqual(words(address));
+        await page.click("#compare summary");
+        await page.waitForFunction("!location.hash.includes('what=')");
+        expect(await page.evaluate("location.hash")).toBe("#compare&from=2024-04-03");
+      },
+      address,
+    );
+  });
+
+  test("choices of a comparison that nobody could have made are left out", async () => {
+    const fragment = "#a=0001-01-01..9999-12-31&a-on=%3Cimg%3E&b=2024-03-01..nonsense&b-on=x&what=__proto__";
+    await withPage(
+      "fleet",
+      async page => {
+        await page.waitForSelector("#compare .canvas svg");
+        expect(await page.inputValue("#compare [data-side=A] [name=from]")).toBe("2024-03-01");
+        expect(await page.inputValue("#compare [data-side=A] [name=sensor]")).toBe("-1");
+        expect(await page.inputValue("#compare [name=section]")).toBe("credentials");
+      },
+      fragment,
+    );
   });
 
   test("drawn again by the script without a filter, every table says what it said as delivered", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  areNear,
   calendarChart,
   heatChart,
   intervalMark,
@@ -72,6 +73,27 @@ describe("lineChart", () => {
     expect(
       byClass(lineChart(lines, STEPS, 1000, "x").svg, "series").map(node => node.attributes["data-series"]),
     ).toEqual([1, 0]);
+  });
+
+  test("counts of one power of ten fill a scale from zero, and do not crowd under the end of a logarithmic one", () => {
+    const near = [{ name: "a", values: [200, 350, 500, 0] }];
+    expect(areNear(near)).toBe(true);
+    const heights = (isLinear: boolean) => {
+      const [path] = byClass(lineChart(near, STEPS, 1000, "x", { isLinear }).svg, "line");
+      const [, down] = /l[\d.]+ ?(-?[\d.]+)/.exec(String(path!.attributes["d"]))!;
+      return Math.abs(Number(down));
+    };
+    expect(heights(true)).toBeGreaterThan(60);
+    expect(heights(false)).toBeLessThan(40);
+  });
+
+  test.each([
+    { name: "one day of many times the rest", values: [300, 310, 50_000, 290], isNear: false },
+    { name: "one low day", values: [300, 1, 310, 290], isNear: true },
+    { name: "nothing", values: [null, null, null, null], isNear: false },
+    { name: "gaps and zeros are no counts", values: [null, 0, 0, 500], isNear: true },
+  ])("whether counts are near: $name", ({ values, isNear }) => {
+    expect(areNear([{ name: "a", values }])).toBe(isNear);
   });
 
   test("a narrow chart has no labels and uses the room", () => {
