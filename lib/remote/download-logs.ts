@@ -29,7 +29,8 @@ import {
   showPath,
 } from "./list-logs.ts";
 import { placeLogs } from "./local-names.ts";
-import { type Connection, SshError } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import { removeQuietly } from "../process/output-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 

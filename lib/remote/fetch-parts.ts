@@ -7,7 +7,9 @@
 import { randomBytes } from "node:crypto";
 import { AnswerError, type AnswerReader, type AnswerShape, type Wire } from "./answer.ts";
 import type { RemoteTools } from "./list-logs.ts";
-import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { shellQuote } from "../text/shell.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 
 /** A piece of a file. */
 export interface FetchPart {

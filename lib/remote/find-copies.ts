@@ -9,7 +9,9 @@
 import { randomBytes } from "node:crypto";
 import type { SourceInfo } from "../events/source.ts";
 import { hashingMs } from "./fetch-parts.ts";
-import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { shellQuote } from "../text/shell.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import type { EventCopy } from "../logs/event-copies.ts";
 
 /** A log that may be a copy. */

@@ -8,7 +8,9 @@ import { COMMON_OPTIONS, environment, note, type OptionTable, type OptionValues,
 import { formatDuration } from "../text/format.ts";
 import { type NodeBoard, startBoard } from "./node-board.ts";
 import { listNodes, type Node, NODE_OPTIONS } from "./nodes.ts";
-import { type Connection, Connector, SshError } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { Connector } from "../ssh/connector.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import { parseHostSpec, resolveHost, showHost, type SshHost } from "../ssh/ssh-config.ts";
 import { KeyRing } from "../ssh/ssh-login.ts";
 import { errorReason, quoteForMessage, visible } from "../text/text.ts";

@@ -4,7 +4,9 @@
  * The host's answer is foreign: names are bytes, they may be anything, and they never become a local name as they are.
  */
 import { isLogName } from "../logs/find-logs.ts";
-import { type Connection, shellQuote, SshError } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { shellQuote } from "../text/shell.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage } from "../text/text.ts";
 
 /**

@@ -21,7 +21,7 @@ import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
 import { chooseWire, fetchParts } from "./fetch-parts.ts";
 import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
 import { placeLogs } from "./local-names.ts";
-import type { Connection } from "../ssh/connector.ts";
+import type { Connection } from "../ssh/connection.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import {
   addCounts,

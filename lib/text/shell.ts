@@ -20,3 +20,8 @@ export function quoteShell(word: string): string {
   });
   return `$'${bytes.join("")}'`;
 }
+
+/** A text as one word of a shell script. */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -4,7 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { dirname, join } from "node:path";
-import type { Connection } from "../../lib/ssh/connector.ts";
+import type { Connection } from "../../lib/ssh/connection.ts";
 import { Connector } from "../../lib/ssh/connector.ts";
 import { resolveHost, type SshHost } from "../../lib/ssh/ssh-config.ts";
 import { copyWithoutTables } from "./copy-fleet.ts";

@@ -4,7 +4,7 @@ import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DownloadOptions, downloadLogs } from "../../../lib/remote/download-logs.ts";
 import { safeName } from "../../../lib/remote/local-names.ts";
-import { SshError } from "../../../lib/ssh/connector.ts";
+import { SshError } from "../../../lib/ssh/ssh-error.ts";
 import { fetchMark, isListing, type Lab, listingOf, makeLab } from "../../support/remote.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 import { freePort, SSHD_MISSING, SSHD_USERS_MISSING, type Sshd } from "../../support/sshd.ts";

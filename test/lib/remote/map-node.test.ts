@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { MapperPool } from "../../../lib/remote/mapper-pool.ts";
 import { mapNode } from "../../../lib/remote/map-node.ts";
-import type { SshError } from "../../../lib/ssh/connector.ts";
+import type { SshError } from "../../../lib/ssh/ssh-error.ts";
 import { fetchMark, isListing, listingOf, makeLab } from "../../support/remote.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { type Asked, startFakeServer } from "../../support/ssh-server.ts";

@@ -1,14 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type Connection,
-  Connector,
-  type ConnectorOptions,
-  shellQuote,
-  SshError,
-  type SshFault,
-} from "../../../lib/ssh/connector.ts";
+import type { Connection } from "../../../lib/ssh/connection.ts";
+import { Connector, type ConnectorOptions } from "../../../lib/ssh/connector.ts";
+import { shellQuote } from "../../../lib/text/shell.ts";
+import { SshError, type SshFault } from "../../../lib/ssh/ssh-error.ts";
 import { resolveHost, type ResolveOptions, type SshHost } from "../../../lib/ssh/ssh-config.ts";
 import { KeyRing } from "../../../lib/ssh/ssh-login.ts";
 import type { KeyboardAuthContext, Prompt } from "ssh2";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { expandProxyCommand } from "../../../lib/ssh/proxy-command.ts";
-import { Connector, SshError } from "../../../lib/ssh/connector.ts";
+import { Connector } from "../../../lib/ssh/connector.ts";
+import { SshError } from "../../../lib/ssh/ssh-error.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { makeKey, SSHD_MISSING, startSshd } from "../../support/sshd.ts";
