@@ -32,7 +32,8 @@ import {
   withJob,
   withoutJob,
 } from "../lib/process/crontab.ts";
-import { hideSecrets, nearestWord } from "../lib/process/options.ts";
+import { hideSecrets } from "../lib/process/options.ts";
+import { nearestWord } from "../lib/text/nearest-word.ts";
 import { besideReport, reportPaths } from "../lib/pages/page-names.ts";
 import { quoteForMessage, visible } from "../lib/text/text.ts";
 import { formatTable } from "../lib/text/text-table.ts";

@@ -1,7 +1,7 @@
 /** `--help` of every script in scripts/: tells all its table holds, and its examples run. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { listScripts, loadCommand } from "../lib/process/scripts.ts";
-import { type Command, type OptionSpec, toLongName } from "../lib/process/options.ts";
+import { type Command, type OptionSpec, toLongName } from "../lib/process/command.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { runScript } from "./support/run.ts";
 

@@ -6,7 +6,8 @@
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
 import { toIsoDay } from "../text/format.ts";
-import { nearestWord, UsageError } from "../process/options.ts";
+import { UsageError } from "../process/command.ts";
+import { nearestWord } from "../text/nearest-word.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";

@@ -6,7 +6,7 @@ import { allTexts } from "../columns/dictionary.ts";
 import type { EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorNamer } from "../events/sensor-aliases.ts";
-import { checkNames } from "../process/options.ts";
+import { checkNames } from "../process/option-values.ts";
 import { matchesGlob } from "../text/glob.ts";
 
 /** What is wrong with the names of a command line; each line safe to show. */

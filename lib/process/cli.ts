@@ -8,27 +8,21 @@
  */
 import { write, writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { CSV_SHOWS, HelpRequest, UsageError } from "./options.ts";
+import { CSV_SHOWS, HelpRequest, UsageError } from "./command.ts";
 import { errorReason, visible } from "../text/text.ts";
 
 export {
-  checkDays,
-  checkInputs,
-  checkNames,
   COMMON_OPTIONS,
   CSV_SHOWS,
   type Command,
   DAY_FORMS,
-  helpText,
   type OptionTable,
   type OptionValues,
-  parseChoice,
-  parseCommand,
-  parseCount,
-  parseDay,
-  parseNumber,
   UsageError,
-} from "./options.ts";
+} from "./command.ts";
+export { helpText } from "./help-text.ts";
+export { checkDays, checkInputs, checkNames, parseChoice, parseCount, parseDay, parseNumber } from "./option-values.ts";
+export { parseCommand } from "./options.ts";
 
 /** Process exit codes; README.md lists the same table. */
 export const EXIT = {

@@ -4,7 +4,7 @@
  *
  * `bun` itself is completed as it was before; only the arguments after one of our scripts are ours.
  */
-import { type Command, GENERAL_OPTIONS, type OptionSpec, type OptionTable, toLongName } from "./options.ts";
+import { type Command, GENERAL_OPTIONS, type OptionSpec, type OptionTable, toLongName } from "./command.ts";
 
 interface Completed {
   /** All names of one option, dashes included. */

@@ -14,7 +14,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { environment } from "./cli.ts";
 import { lockOutputs } from "./lock.ts";
-import { UsageError } from "./options.ts";
+import { UsageError } from "./command.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 
 /** Longest command Debian's crontab takes; others cut it there and say nothing. */

@@ -4,7 +4,8 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type Command, type OptionSpec, parseCommand, toLongName } from "./options.ts";
+import { type Command, type OptionSpec, toLongName } from "./command.ts";
+import { parseCommand } from "./options.ts";
 
 /** Folder of the scripts, absolute. */
 export const SCRIPTS = join(import.meta.dir, "../../scripts");

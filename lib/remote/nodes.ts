@@ -2,7 +2,7 @@
  * The nodes a command is about: named one by one on the command line, or together in a file.
  */
 import { environment, type OptionTable, type OptionValues, UsageError } from "../process/cli.ts";
-import { nearestWord } from "../process/options.ts";
+import { nearestWord } from "../text/nearest-word.ts";
 import { safeName } from "./local-names.ts";
 import { type HostSpec, isUserName, parseHostSpec } from "../ssh/ssh-config.ts";
 import { readSmallText } from "../columns/regular-file.ts";

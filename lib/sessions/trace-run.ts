@@ -1,6 +1,6 @@
 /** What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for. */
 import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
-import { COMMON_OPTIONS, DAY_FORMS } from "../process/options.ts";
+import { COMMON_OPTIONS, DAY_FORMS } from "../process/command.ts";
 import { countSearched, type Found, type Searched, type SearchScope } from "./event-search.ts";
 import { plural } from "../text/format.ts";
 import { lockOutputs } from "../process/lock.ts";

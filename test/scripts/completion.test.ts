@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listScripts, loadCommand } from "../../lib/process/scripts.ts";
 import { bashCompletion } from "../../lib/process/completion.ts";
-import { type Command, toLongName } from "../../lib/process/options.ts";
+import { type Command, toLongName } from "../../lib/process/command.ts";
 import { missing } from "../support/needs.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 

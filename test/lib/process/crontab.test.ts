@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { UsageError } from "../../../lib/process/options.ts";
+import { UsageError } from "../../../lib/process/command.ts";
 import { listJobs, nextRun, parseSchedule, toCronLine, toShellWord, withJob, withoutJob } from "../../../lib/process/crontab.ts";
 import { unescapeCommand } from "../../support/crontab.ts";
 import { run } from "../../support/run.ts";
