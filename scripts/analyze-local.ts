@@ -9,6 +9,7 @@ import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMai
 import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
+  DAMAGED_EXIT,
   EVENT_OPTIONS,
   exitCodeOf,
   LINE_OPTIONS,
@@ -86,7 +87,8 @@ export const COMMAND = {
     "beside each log, by which the next run need not read the log again. Nothing on stdout but with --json.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
-    failed: "an input is missing or damaged, an output cannot be written, nothing holds an event, or --strict found a reject",
+    failed: "an input is missing, an output cannot be written, nothing holds an event, or --strict found a reject",
+    more: [DAMAGED_EXIT],
   },
   examples: [
     { does: "Analyze the example logs", run: "bun scripts/analyze-local.ts test/fixtures/fleet" },

@@ -26,7 +26,9 @@ import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay
 import { keyProblem } from "../lib/process/kept-files.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
+  DAMAGED_EXIT,
   EVENT_OPTIONS,
+  exitCodeOf,
   LINE_OPTIONS,
   type LogTally,
   noteRejects,
@@ -71,7 +73,7 @@ import { statsAside } from "../lib/pages/stats-run.ts";
 import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
-import { addCounts, noCounts } from "../lib/events/source.ts";
+import { addCounts, describeDamage, describeEmpty, noCounts } from "../lib/events/source.ts";
 import type { EventScope, ReductionParameters } from "../lib/events/scope.ts";
 
 const OPTIONS = {
@@ -161,6 +163,7 @@ export const COMMAND = {
     ok: "every log of every node was read",
     failed:
       "a node or a log could not be read; the report says which nodes are missing, and the counts hold all the others",
+    more: [DAMAGED_EXIT],
   },
   examples: [
     {
@@ -346,12 +349,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
   noteRejects(COMMAND.name, addUp(outcomes, table), values.rejects);
   if (values.quiet) noteMissing(missing);
-  const isIncomplete = outcomes.some(
-    ({ value }) => value === undefined || value.failed.length > 0 || value.damaged > 0,
-  );
+  if (values.quiet) noteDamaged(outcomes);
+  const isIncomplete = outcomes.some(({ value }) => value === undefined || value.failed.length > 0);
   const isSpoiled =
     missing.length > 0 || strangers.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
-  return isIncomplete || isSpoiled ? EXIT.failed : EXIT.ok;
+  return isIncomplete || isSpoiled ? EXIT.failed : exitCodeOf(addUp(outcomes, table));
 }
 
 /**
@@ -401,6 +403,17 @@ function otherRobots(
 /** One line per node that could not be read. */
 function noteMissing(missing: readonly { readonly name: string; readonly error: string }[]): void {
   for (const { name, error } of missing) note(`${COMMAND.name}: ${visible(name)}: ${error}`);
+}
+
+/** One line per log that was damaged or holds no event, as the nodes say it while they are read. */
+function noteDamaged(outcomes: readonly Outcome<AnalyzedNode>[]): void {
+  for (const { node, value } of outcomes) {
+    const say = (text: string) => note(`${visible(node.name)}: ${text}`);
+    for (const { source } of value?.logs ?? []) {
+      if (source.damage !== undefined) say(describeDamage(source));
+    }
+    for (const { source } of value?.empty ?? []) say(`left out ${describeEmpty(source)}`);
+  }
 }
 
 /** Sentences on what the pages lack. */
@@ -456,7 +469,7 @@ function addUp(
   table: ReducedTable,
 ): LogTally & { readonly wireBytes: number } {
   const counts = noCounts();
-  let [length, reused, leftOut, damaged, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0];
+  let [length, reused, leftOut, damaged, empty, textBytes, wireBytes] = [0, 0, 0, 0, 0, 0, 0];
   for (const { value } of outcomes) {
     if (value === undefined) continue;
     addCounts(counts, value.counts);
@@ -466,11 +479,12 @@ function addUp(
     reused += value.reused;
     leftOut += value.leftOut;
     damaged += value.damaged;
+    empty += value.empty.length;
     textBytes += value.textBytes;
     wireBytes += value.wireBytes;
   }
   for (const source of table.info.sources) addCounts(counts, source.counts);
-  return { counts, logs: { length }, reused, leftOut, damaged, textBytes, wireBytes };
+  return { counts, logs: { length }, reused, leftOut, damaged, empty, textBytes, wireBytes };
 }
 
 /** The summary for a program; days as YYYY-MM-DD. */

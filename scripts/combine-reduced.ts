@@ -6,7 +6,6 @@ import {
   type Command,
   checkInputs,
   COMMON_OPTIONS,
-  EXIT,
   type ExitCode,
   note,
   parseCommand,
@@ -18,8 +17,9 @@ import { combineTables, type NamedTable } from "../lib/reduced/combine.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { readReduced } from "../lib/reduced/reduced-input.ts";
-import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { checkTable, EMPTY_TABLE_EXIT, readReduced, TableTelling } from "../lib/reduced/reduced-input.ts";
+import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { countRows } from "../lib/reduced/reduced-table.ts";
 
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,
@@ -51,6 +51,7 @@ export const COMMAND = {
     failed:
       "a table cannot be read, two of them overlap in part or used another --robot-max-seconds, or the output cannot " +
       "be written",
+    more: [EMPTY_TABLE_EXIT],
   },
   examples: [
     {
@@ -79,12 +80,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
 
-  const onNotice = (line: string) => {
-    if (!values.quiet) note(line);
-  };
+  const telling = new TableTelling(values.quiet);
+  const { onNotice, onProblem } = telling;
   const inputs: NamedTable[] = [];
   for (const path of operands) {
-    inputs.push({ name: path === "-" ? "standard input" : path, table: await readReduced(path, onNotice) });
+    const table = await readReduced(path, onNotice, onProblem);
+    const named = { name: path === "-" ? "standard input" : path, table };
+    checkTable(named, onProblem);
+    inputs.push(named);
   }
   const { table, leftOut, joinedLines } = await combineTables(inputs, onNotice);
   await using outputSet = new OutputSet();
@@ -99,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         `; ${formatDuration((performance.now() - startMs) / 1000)}`,
     );
   }
-  return EXIT.ok;
+  return telling.exitCode;
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

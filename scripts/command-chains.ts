@@ -21,6 +21,7 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import {
   describePace,
   EVENT_OPTIONS,
+  DAMAGED_EXIT,
   exitCodeOf,
   FILE_OPTION,
   listInputs,
@@ -88,7 +89,8 @@ export const COMMAND = {
     `draw at random: ${MASKS.map(({ what }) => what).join("; ")}.`,
   exits: {
     ok: "the page was written",
-    failed: "no session typed anything, an input is missing or damaged, or the page cannot be written",
+    failed: "no session typed anything, an input is missing, or the page cannot be written",
+    more: [DAMAGED_EXIT],
   },
   examples: [
     {

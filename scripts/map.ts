@@ -22,6 +22,7 @@ import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { identifyFile, openText, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {
+  DAMAGED_EXIT,
   describeLogs,
   describePace,
   exitCodeOf,
@@ -38,6 +39,7 @@ import {
   writeRejects,
 } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
+import { describeDamage } from "../lib/events/source.ts";
 import { mapLog } from "../lib/events/map-log.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { rejectToJson } from "../lib/logs/read-log.ts";
@@ -68,8 +70,8 @@ export const COMMAND = {
     "together by zcat or cat included. On stdout nothing but the Arrow stream of -o -.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
-    failed:
-      "a log is missing or damaged, a table cannot be written, nothing holds an event, or --strict found a reject",
+    failed: "a log is missing, a table cannot be written, nothing holds an event, or --strict found a reject",
+    more: [DAMAGED_EXIT],
   },
   examples: [
     {
@@ -129,11 +131,12 @@ async function mapOne(
   inputs: readonly string[],
   outfile: string,
   rejectsPath: string | undefined,
-  { onStart, onProgress, onNotice }: ReadListeners,
+  { onStart, onProgress, onNotice, onProblem }: ReadListeners,
 ): Promise<LogTally> {
   const found = findLogs(inputs);
   const { paths, notices } = await leaveOutCopies(found.paths);
   for (const notice of [...found.notices, ...notices]) onNotice(notice);
+  found.empty.forEach(onProblem);
   const [path] = paths;
   if (path === undefined || paths.length > 1) {
     throw new UsageError(
@@ -161,13 +164,14 @@ async function mapOne(
     if (table.rows === 0) {
       throw new Error(`Cannot find an event in ${quoteForMessage(path)}: expected Cowrie's JSON, one object a line`);
     }
-    if (damage !== undefined) onNotice(`${quoteForMessage(path)}: ${damage}; what came before it counts`);
+    if (damage !== undefined) onProblem(describeDamage(info.source));
     for (const chunk of eventTableToIpc(table, info, outfile === "-" ? "stream" : "file")) await output.write(chunk);
     table.close();
     for (const line of rejects) await rejected!.write(line);
     await outputs.commit();
     const leftOut = found.leftOut + notices.length;
-    return { logs: [path], counts, textBytes: sizeBytes, damaged: damage === undefined ? 0 : 1, reused: 0, leftOut };
+    const damaged = damage === undefined ? 0 : 1;
+    return { logs: [path], counts, textBytes: sizeBytes, damaged, empty: found.empty.length, reused: 0, leftOut };
   } finally {
     text.close();
   }

@@ -17,6 +17,7 @@ import {
 import { formatNumber } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
+  DAMAGED_EXIT,
   describeLogs,
   describePace,
   EVENT_OPTIONS,
@@ -37,7 +38,8 @@ import {
 } from "../lib/logs/log-options.ts";
 import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { countRows, REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { countRows } from "../lib/reduced/reduced-table.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,
@@ -60,8 +62,8 @@ export const COMMAND = {
     "event table beside each log that had none. With -o - the full counts as an Arrow stream on stdout.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
-    failed:
-      "an input is missing or damaged, an output cannot be written, nothing holds an event, or --strict found a reject",
+    failed: "an input is missing, an output cannot be written, nothing holds an event, or --strict found a reject",
+    more: [DAMAGED_EXIT],
   },
   examples: [
     { does: "Counts of the example logs", run: "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json" },

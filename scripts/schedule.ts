@@ -274,7 +274,8 @@ function presetCommand(job: string, args: readonly string[], values: Values, bun
   const check = words("statistics", table, "-o", besideReport(outfile, "check.html"), "-n", "1", "--exit-code");
   // cron mails what is printed and heeds no exit code, so the summary is printed only if the check finds something.
   // By printf: the echo of many shells would obey backslashes, and attackers write what the summary shows.
-  return `${report} && { out=$(${check} 2>&1) || { code=$?; printf '%s\\n' "$out"; exit $code; }; }`;
+  // 3: the report is written, and tells which log was damaged or empty.
+  return `{ ${report} || [ $? -eq 3 ]; } && { out=$(${check} 2>&1) || { code=$?; printf '%s\\n' "$out"; exit $code; }; }`;
 }
 
 function scriptPath(name: string): string {

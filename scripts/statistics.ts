@@ -23,9 +23,16 @@ import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
-import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
+import {
+  chooseTable,
+  EMPTY_TABLE_EXIT,
+  readReduced,
+  TABLE_OPERAND,
+  TABLE_OPTION,
+  TableTelling,
+} from "../lib/reduced/reduced-input.ts";
 import { selectTable } from "../lib/reduced/select-table.ts";
-import { countRows } from "../lib/reduced/reduced-output.ts";
+import { isEmpty } from "../lib/reduced/reduced-table.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import {
   changesToCsv,
@@ -106,7 +113,7 @@ export const COMMAND = {
   exits: {
     failed:
       "the table cannot be read or holds nothing, the page cannot be written, or one of several sensors is not in the table",
-    more: ["with --exit-code 10 a change is reported", "11 a sensor is silent, whatever else changed"],
+    more: [EMPTY_TABLE_EXIT, "with --exit-code 10 a change is reported", "11 a sensor is silent, whatever else changed"],
   },
   examples: [
     {
@@ -141,10 +148,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
-  const whole = await readReduced(path, line => {
-    if (!values.quiet) note(line);
-  });
-  if (countRows(whole) === 0) throw new Error("Cannot compare anything: the table holds no events");
+  const telling = new TableTelling(values.quiet);
+  const whole = await readReduced(path, telling.onNotice, telling.onProblem);
+  if (isEmpty(whole)) throw new Error("Cannot compare anything: the table holds no events");
   const known = whole.dictionaries.sensor;
   const missing = checkNames("sensor", values.sensor, known);
   for (const line of missing) note(line);
@@ -186,9 +192,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
     note(`${describeStatistics(statistics)}${page}\nTime     ${seconds}`);
   }
   if (missing.length > 0) return EXIT.failed;
-  if (!values.exitCode) return EXIT.ok;
-  if (statistics.silent.length > 0) return EXIT.silent;
-  return statistics.tests.reported > 0 ? EXIT.changed : EXIT.ok;
+  if (values.exitCode && statistics.silent.length > 0) return EXIT.silent;
+  return values.exitCode && statistics.tests.reported > 0 ? EXIT.changed : telling.exitCode;
 }
 
 /** What goes to stdout. */

@@ -5,6 +5,7 @@
 import { type Command, type ExitCode, note, parseCommand, runMain, terminal, writeOut } from "../lib/process/cli.ts";
 import { formatNumber, formatShare } from "../lib/text/format.ts";
 import {
+  DAMAGED_EXIT,
   describeLogs,
   describePace,
   EVENT_OPTIONS,
@@ -44,7 +45,7 @@ export const COMMAND = {
     "are distinct ones, a session being an id on a sensor; those of a day have an event on it (UTC), so the days add " +
     "up to more than the whole. Shares are of all there are, also of those not shown. An event table beside each log " +
     "that had none.",
-  exits: { failed: "an input is missing or damaged, or nothing holds an event" },
+  exits: { failed: "an input is missing, or nothing holds an event", more: [DAMAGED_EXIT] },
   examples: [
     { does: "The example logs at a glance", run: "bun scripts/summary.ts test/fixtures/fleet" },
     {

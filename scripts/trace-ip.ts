@@ -7,7 +7,7 @@
 import { addressMatcher, parseAddressRange } from "../lib/text/address.ts";
 import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "../lib/process/cli.ts";
 import { findAddress } from "../lib/sessions/event-search.ts";
-import { LOG_OPERAND } from "../lib/logs/log-options.ts";
+import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
 import { renderTrace } from "../lib/pages/trace-page.ts";
@@ -49,7 +49,7 @@ export const COMMAND = {
     "did the same as one with their number, the others by sensor and day. With --json one JSON object {address (a list " +
     "of several), searched, summary, sessions: [{..., steps}]} with each session by itself; with -o a page of one file " +
     "that needs no script and no network.",
-  exits: { ok: "each address was found", failed: "no session of one, or an input that is missing or damaged" },
+  exits: { ok: "each address was found", failed: "no session of one, or an input that is missing", more: [DAMAGED_EXIT] },
   examples: [
     {
       does: "A session whose download came after its end",

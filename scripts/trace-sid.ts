@@ -6,7 +6,7 @@
  */
 import { type Command, type ExitCode, parseCommand, runMain } from "../lib/process/cli.ts";
 import { findLongerSession, findSessions } from "../lib/sessions/event-search.ts";
-import { LOG_OPERAND } from "../lib/logs/log-options.ts";
+import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
 import { renderTrace } from "../lib/pages/trace-page.ts";
@@ -38,7 +38,7 @@ export const COMMAND = {
   writes:
     "The session as text to stdout, times as offsets from the connect (minutes:seconds); with --json one JSON object " +
     "{session (a list of several), searched, sessions: [{..., steps}]}; with -o a page of one file that needs no script and no network.",
-  exits: { ok: "each session was found", failed: "one was not, or an input that is missing or damaged" },
+  exits: { ok: "each session was found", failed: "one was not, or an input that is missing", more: [DAMAGED_EXIT] },
   examples: [
     {
       does: "A session of the example logs, past midnight and over two files",

@@ -23,6 +23,7 @@ import { COLUMN_NAMES } from "../lib/events/event-columns.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { formatNumber, formatShare, plural } from "../lib/text/format.ts";
 import {
+  DAMAGED_EXIT,
   describeLogs,
   describePace,
   EVENT_OPTIONS,
@@ -91,7 +92,7 @@ export const COMMAND = {
     "On stdout a table for people (long values cut), with --csv or --json whole values; ties by value. Events " +
     "without a value in any of the columns are not counted, stderr says how many. An event table beside each log " +
     "that had none.",
-  exits: { failed: "an input is missing or damaged, or no log has one of the events or sensors asked for" },
+  exits: { failed: "an input is missing, or no log has one of the events or sensors asked for", more: [DAMAGED_EXIT] },
   examples: [
     {
       does: "The credentials that were refused most often",

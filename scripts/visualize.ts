@@ -5,12 +5,19 @@
 import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/process/cli.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
-import { READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";
+import { exitCodeOf, READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
-import { chooseTable, readReduced, TABLE_OPERAND, TABLE_OPTION } from "../lib/reduced/reduced-input.ts";
-import { countRows } from "../lib/reduced/reduced-output.ts";
+import {
+  chooseTable,
+  EMPTY_TABLE_EXIT,
+  readReduced,
+  TABLE_OPERAND,
+  TABLE_OPTION,
+  TableTelling,
+} from "../lib/reduced/reduced-input.ts";
+import { countRows, isEmpty } from "../lib/reduced/reduced-table.ts";
 import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
 import { takeWithPauses } from "../lib/process/pause.ts";
 import { calculateReport } from "../lib/pages/report.ts";
@@ -57,7 +64,10 @@ export const COMMAND = {
   operands: [TABLE_OPERAND],
   options: OPTIONS,
   writes: "Two pages, result.html and stats.html, that need no other file and no network.",
-  exits: { failed: "the table cannot be read, holds nothing, or a page cannot be written" },
+  exits: {
+    failed: "the table cannot be read, holds nothing, or a page cannot be written",
+    more: [EMPTY_TABLE_EXIT, "the same of a log of --events that is damaged or holds no event"],
+  },
   examples: [
     {
       does: "Reports on the example logs, with command chains and sessions",
@@ -82,10 +92,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = outfile === "-" ? ["-"] : [paths.result, paths.stats];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  const table = await readReduced(path, line => {
-    if (!values.quiet) note(line);
-  });
-  if (countRows(table) === 0) throw new Error("Cannot show the table: it holds no events");
+  const telling = new TableTelling(values.quiet);
+  const table = await readReduced(path, telling.onNotice, telling.onProblem);
+  if (isEmpty(table)) throw new Error("Cannot show the table: it holds no events");
   const { events, mappedDir } = values;
   using set =
     events.length === 0
@@ -122,7 +131,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         `${formatNumber(countRows(table))} rows; ${shown}; ${seconds}`,
     );
   }
-  return EXIT.ok;
+  return set === undefined || telling.exitCode !== EXIT.ok ? telling.exitCode : exitCodeOf(set);
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

@@ -1,7 +1,7 @@
 /**
  * One log that was counted: what tells it from others, how its lines ended, and where it stands in the order of logs.
  */
-import { compareText } from "../text/text.ts";
+import { compareText, quoteForMessage } from "../text/text.ts";
 
 /** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
 export interface FileIdentity {
@@ -99,4 +99,14 @@ export function comparePaths(a: string, b: string): number {
     if (order !== 0) return order;
   }
   return left.length - right.length || compareText(a, b);
+}
+
+/** What is said of a log whose compressed data are damaged; safe to show. */
+export function describeDamage({ path, damage }: SourceInfo): string {
+  return `${quoteForMessage(path)}: ${damage}; what came before it counts`;
+}
+
+/** Which log holds no event; safe to show. */
+export function describeEmpty({ path, counts }: SourceInfo): string {
+  return `${quoteForMessage(path)}: no Cowrie event in ${counts.lines} lines`;
 }

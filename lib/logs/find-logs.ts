@@ -20,8 +20,9 @@ export interface FoundLogs {
   readonly sizeBytes: number;
   /** Files left out: empty, broken links, not regular. */
   readonly leftOut: number;
-  /** What was left out and why, a line each. */
+  /** What was left out and why, a line each; files without a byte apart, as they must not be passed over. */
   readonly notices: readonly string[];
+  readonly empty: readonly string[];
 }
 
 /** Tell whether a file found in a folder is a Cowrie log by its name. */
@@ -41,20 +42,21 @@ export function isLogName(name: string): boolean {
 export function findLogs(inputs: readonly string[]): FoundLogs {
   const paths: string[] = [];
   const notices: string[] = [];
+  const empty: string[] = [];
   const seen = new Set<string>();
   const folders = inputs.flatMap(realFolder);
   let sizeBytes = 0;
   let leftOut = 0;
 
-  const leaveOut = (path: string, reason: string) => {
+  const leaveOut = (path: string, reason: string, lines = notices) => {
     leftOut++;
-    notices.push(`Left out ${quoteForMessage(path)}: ${reason}`);
+    lines.push(`Left out ${quoteForMessage(path)}: ${reason}`);
   };
   const addFile = (path: string, stat: Stats) => {
     const real = realpathSync(path);
     if (seen.has(real)) return;
     seen.add(real);
-    if (stat.isFile() && stat.size === 0) return leaveOut(path, "it is empty");
+    if (stat.isFile() && stat.size === 0) return leaveOut(path, "it is empty", empty);
     accessSync(path, constants.R_OK);
     paths.push(path);
     sizeBytes += stat.isFile() ? stat.size : 0;
@@ -113,8 +115,8 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
       }
     });
   }
-  if (paths.length === 0) throw new Error(`Cannot find a log: ${notices[0] ?? "none of the folders holds one"}`);
-  return { paths, sizeBytes, leftOut, notices };
+  if (paths.length === 0) throw new Error(`Cannot find a log: ${[...empty, ...notices][0] ?? "none of the folders holds one"}`);
+  return { paths, sizeBytes, leftOut, notices, empty };
 }
 
 /** Path of a folder behind all links; nothing for what is none, or not there. */

@@ -48,6 +48,9 @@ export const NAMES_OPTION = {
   },
 } as const satisfies OptionTable;
 
+/** What `--help` of a script that reads logs says of {@link EXIT.damaged}. */
+export const DAMAGED_EXIT = "3 done, but a log is damaged or holds no event: stderr names it, all else is counted";
+
 /** How logs are read. */
 export const READ_OPTIONS = {
   mode: {
@@ -187,7 +190,7 @@ export async function writeRejects(outputs: OutputSet, path: string | undefined,
 }
 
 /** What is told of logs once they are read. */
-export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes" | "damaged"> & {
+export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes" | "damaged" | "empty"> & {
   readonly missing?: number;
   readonly logs: { readonly length: number };
 };
@@ -204,8 +207,9 @@ export function noteRejects(name: string, { counts }: LogTally, rejectsPath: str
 }
 
 /** Exit code of a run that read logs and did everything else. */
-export function exitCodeOf({ damaged, missing = 0, counts }: LogTally, strict = false): ExitCode {
-  return damaged > 0 || missing > 0 || (strict && counts.rejected > 0) ? EXIT.failed : EXIT.ok;
+export function exitCodeOf({ damaged, empty, missing = 0, counts }: LogTally, strict = false): ExitCode {
+  if (missing > 0 || (strict && counts.rejected > 0)) return EXIT.failed;
+  return damaged + empty > 0 ? EXIT.damaged : EXIT.ok;
 }
 
 /** How many logs, how much text, and how their lines ended: `7 logs, 1.2 MB: 900 events (2 repaired), ...`. */

@@ -22,7 +22,7 @@ import { checkSensors } from "./known-sensors.ts";
 import type { EventScope } from "../events/scope.ts";
 import { TablePlaces } from "./table-places.ts";
 import { quoteForMessage } from "../text/text.ts";
-import { addCounts, compareSources, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
+import { addCounts, compareSources, describeDamage, describeEmpty, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
 
 export interface LogSetOptions {
   /** "continue" uses stored event tables that are still true, "write" maps every log again. */
@@ -79,6 +79,8 @@ export interface LogSet extends Disposable {
   readonly textBytes: number;
   /** Logs whose compressed data were damaged: only what came before the damage is counted. */
   readonly damaged: number;
+  /** Files left out as they hold no event at all. */
+  readonly empty: number;
   /** Sensors asked for that no log has. */
   readonly missing: number;
   /** Rejected lines as JSON, one a line with its LF, in the order of the logs; to be read before the set is disposed. */
@@ -121,7 +123,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
     const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
     for (const folder of folders) await removeStaleIn(folder);
     const results = await readAll(jobs, found.sizeBytes, options);
-    const set = await settle(jobs, results, options);
+    const set = await settle(jobs, results, found.empty, options);
     const { missing, unused } = await checkSensors(openTables(set), scope);
     for (const line of unused) onNotice(line);
     for (const line of missing) onProblem(line);
@@ -236,13 +238,18 @@ function tableOf({ path, tablePath }: LogJob): string | undefined {
   return tablePath ?? (isPassing(path) ? undefined : path);
 }
 
-type Settled = Pick<LogSet, "logs" | "seams" | "reused" | "leftOut" | "counts" | "textBytes" | "damaged">;
+type Settled = Pick<LogSet, "logs" | "seams" | "reused" | "leftOut" | "counts" | "textBytes" | "damaged" | "empty">;
 
-/** Sort out which logs count, join the lines cut between them, and add up how all lines ended. */
+/**
+ * Sort out which logs count, join the lines cut between them, and add up how all lines ended.
+ *
+ * @param bytelessFiles A line each.
+ */
 async function settle(
   jobs: readonly LogJob[],
   results: ReadonlyMap<LogJob, LogResult>,
-  { onNotice, keepDuplicates = false }: LogSetOptions,
+  bytelessFiles: readonly string[],
+  { onNotice, onProblem = onNotice, keepDuplicates = false }: LogSetOptions,
 ): Promise<Settled> {
   const counts = noCounts();
   const kept = new Map<SourceInfo, { job: LogJob; result: LogResult }>();
@@ -251,6 +258,8 @@ async function settle(
   let leftOut = 0;
   let textBytes = 0;
   let damaged = 0;
+  let empty = bytelessFiles.length;
+  const problems = [...bytelessFiles];
   for (const job of jobs) {
     const result = results.get(job)!;
     const { source, isReused } = result;
@@ -265,12 +274,13 @@ async function settle(
     textBytes += source.sizeBytes;
     if (source.damage !== undefined) {
       damaged++;
-      onNotice(`${name}: ${source.damage}; what came before it counts`);
+      problems.push(describeDamage({ ...source, path: job.path }));
     }
     if (source.counts.events + source.counts.repaired === 0) {
       leftOut++;
+      empty++;
       addCounts(counts, source.counts);
-      onNotice(`Left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
+      problems.push(`Left out ${describeEmpty({ ...source, path: job.path })}`);
       continue;
     }
     if (isReused) reused++;
@@ -291,6 +301,8 @@ async function settle(
       kept.delete(source);
     }
   }
+  // A run that fails says why, in one line.
+  problems.forEach(kept.size === 0 ? onNotice : onProblem);
   if (kept.size === 0) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
 
   const sources = [...kept.keys()].sort(compareSources);
@@ -301,7 +313,7 @@ async function settle(
     const { job, result } = kept.get(source)!;
     return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows };
   });
-  return { logs, seams, reused, leftOut, counts, textBytes, damaged };
+  return { logs, seams, reused, leftOut, counts, textBytes, damaged, empty };
 }
 
 /** The rejected lines of all logs but the halves that were joined in the meantime. */

@@ -29,6 +29,8 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** Done, and all that could be read is counted, but some input was damaged or empty; stderr names it. */
+  damaged: 3,
   /** Where `--exit-code` asks for it: something passed the test of change. */
   changed: 10,
   /** The same: a sensor is silent. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkInputs, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
+import { checkInputs, EXIT, type ExitCode, note, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
 import { combineTables, type NamedTable } from "./combine.ts";
 import { parseReducedJson } from "./cut-counts.ts";
 import { allTexts } from "../columns/dictionary.ts";
@@ -12,7 +12,7 @@ import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { isEmpty, type KindTable, type ReducedTable } from "./reduced-table.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
@@ -46,6 +46,29 @@ export function chooseTable(file: string | undefined, operands: readonly string[
   return named[0]!;
 }
 
+/** What a script tells of the tables it reads: notices unless quiet, one that is empty in any case and by its exit code. */
+export class TableTelling {
+  exitCode: ExitCode = EXIT.ok;
+  readonly onNotice: (line: string) => void;
+
+  constructor(quiet: boolean) {
+    this.onNotice = quiet ? () => {} : note;
+  }
+
+  readonly onProblem = (line: string): void => {
+    this.exitCode = EXIT.damaged;
+    note(line);
+  };
+}
+
+/** What `--help` of a script that reads several tables says of {@link EXIT.damaged}. */
+export const EMPTY_TABLE_EXIT = "3 done, but a table among several holds nothing: stderr names it";
+
+/** Say so of a table among several that holds nothing. */
+export function checkTable({ name, table }: NamedTable, onProblem: (line: string) => void): void {
+  if (isEmpty(table)) onProblem(`${quoteForMessage(name)} holds no events`);
+}
+
 /** Largest JSON read; more is no file for people, and has an Arrow file beside it. */
 const JSON_MAX_BYTES = 1 << 30;
 
@@ -54,11 +77,16 @@ const JSON_MAX_BYTES = 1 << 30;
  *
  * @param path "-" is standard input.
  * @param onNotice Told what was left out; safe to show.
+ * @param onProblem The same of what must not be passed over.
  * @throws {Error} if it cannot be read or is something else; says what.
  */
-export async function readReduced(path: string, onNotice: (line: string) => void): Promise<ReducedTable> {
+export async function readReduced(
+  path: string,
+  onNotice: (line: string) => void,
+  onProblem = onNotice,
+): Promise<ReducedTable> {
   const name = path === STDIN ? "standard input" : path;
-  if (path !== STDIN && isFolder(path)) return await readFolder(path, onNotice);
+  if (path !== STDIN && isFolder(path)) return await readFolder(path, onNotice, onProblem);
   try {
     if (path === STDIN) {
       const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
@@ -85,7 +113,11 @@ export async function readReduced(path: string, onNotice: (line: string) => void
  *
  * @throws {Error} if there is none, or if a file that is named like one is something else.
  */
-async function readFolder(path: string, onNotice: (line: string) => void): Promise<ReducedTable> {
+async function readFolder(
+  path: string,
+  onNotice: (line: string) => void,
+  onProblem: (line: string) => void,
+): Promise<ReducedTable> {
   const isNamedSo = (name: string) => /\.(arrow|json)$/.test(name) && !/^(\.|cowrie)/.test(name);
   const all = readdirSync(path).filter(name => isNamedSo(name) && !isFolder(join(path, name)));
   const names = all.filter(name => !name.endsWith(".json") || !all.includes(name.replace(/json$/, "arrow"))).sort();
@@ -97,7 +129,9 @@ async function readFolder(path: string, onNotice: (line: string) => void): Promi
   const tables: NamedTable[] = [];
   for (const name of names) {
     const file = join(path, name);
-    tables.push({ name: file, table: await readReduced(file, onNotice) });
+    const named = { name: file, table: await readReduced(file, onNotice) };
+    checkTable(named, onProblem);
+    tables.push(named);
   }
   onNotice(`Combined ${plural(names.length, "table")} of ${quoteForMessage(path)}`);
   return (await combineTables(tables, onNotice)).table;

@@ -2,7 +2,6 @@
  * Where and how scripts write a reduced table: in full as Arrow, and the top n as JSON beside it.
  */
 import type { OptionTable } from "../process/cli.ts";
-import { KIND_NAMES } from "./kinds.ts";
 import type { OutputSet } from "../process/output-file.ts";
 import { reducedToIpc } from "./reduced-arrow.ts";
 import { reducedToJson } from "./reduced-json.ts";
@@ -52,9 +51,4 @@ export async function writeReduced(
   };
   await write(arrow, reducedToIpc(table, arrow === "-" ? "stream" : "file"));
   if (json !== undefined) await write(json, reducedToJson(table, topN));
-}
-
-/** Rows of all kinds. */
-export function countRows({ kinds }: ReducedTable): number {
-  return KIND_NAMES.reduce((sum, kind) => sum + kinds[kind].rows, 0);
 }

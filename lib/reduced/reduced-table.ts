@@ -5,7 +5,7 @@
  * shared, so a source address has one code wherever it occurs. Rows stand in canonical order (day, sensor, then the
  * key columns of the kind, text by its UTF-16 code units, "no value" first), so equal content is equal bytes.
  */
-import type { KeyColumn, Kind, TextKey } from "./kinds.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, type TextKey } from "./kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { take } from "../columns/group.ts";
@@ -69,4 +69,14 @@ export function mapColumns(
 /** Some rows of a table, in the order of `rows`. */
 export function takeRows(table: KindTable, rows: Int32Array): KindTable {
   return { ...mapColumns(table, column => take(column, rows)), rows: rows.length };
+}
+
+/** Whether a table counts anything; a verdict on a file holds whatever the days asked for, so it does not. */
+export function isEmpty({ kinds }: ReducedTable): boolean {
+  return KIND_NAMES.every(kind => kind === "scan" || kinds[kind].rows === 0);
+}
+
+/** Rows of all kinds. */
+export function countRows({ kinds }: ReducedTable): number {
+  return KIND_NAMES.reduce((sum, kind) => sum + kinds[kind].rows, 0);
 }

@@ -26,6 +26,8 @@ import { errorReason, quoteForMessage } from "../text/text.ts";
 import {
   addCounts,
   comparePaths,
+  describeDamage,
+  describeEmpty,
   type FileIdentity,
   type LineCounts,
   noCounts,
@@ -394,12 +396,12 @@ function sortOut(
     addCounts(counts, source.counts);
     if (source.damage !== undefined) {
       damaged++;
-      note(`${name}: ${source.damage}; what came before it counts`);
+      note(describeDamage(source));
     }
     const log = { source, remotePath, tablePath, tableState, rows, rejectsPath };
     if (source.counts.events + source.counts.repaired === 0) {
       empty.push(log);
-      note(`left out ${name}: no Cowrie event in ${source.counts.lines} lines`);
+      note(`left out ${describeEmpty(source)}`);
       continue;
     }
     if (isReused) reused++;

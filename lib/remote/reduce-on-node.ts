@@ -343,7 +343,7 @@ async function readAnswer(
     note(NO_EVENT_NOTE);
     return { table: undefined, logs: [], rejects: [], leftOut: logs.length };
   }
-  // 1 with a table: a log was damaged, which the table tells.
+  // 3 with a table: a log was damaged, which the table tells.
   let table: ReducedTable;
   try {
     table = await readReducedStream(answer.table);

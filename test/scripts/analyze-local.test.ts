@@ -348,7 +348,7 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
     });
     await symlink("nowhere", join(work.path, "logs", "cowrie.json.4"));
     const { stderr, exitCode } = await work.analyze(["logs"]);
-    expect(exitCode).toBe(0);
+    expect(exitCode).toBe(3);
     for (const part of [
       /^Left out "logs\/cowrie\.json\.1": no Cowrie event in \d+ lines?$/m,
       /^Left out "logs\/cowrie\.json\.2": it is empty$/m,
@@ -356,10 +356,18 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
       /^Left out "logs\/cowrie\.json\.4": no such file or folder$/m,
     ])
       expect(stderr).toMatch(part);
-    expect((await work.analyze(["logs", "-q"])).stderr).not.toContain("Left out");
+    // Of what is broken or empty a run tells whatever it was asked for.
+    const quiet = await work.analyze(["logs", "-q"]);
+    expect(quiet.exitCode).toBe(3);
+    expect(quiet.stderr.split("\n").map(line => line.slice(0, 32))).toEqual([
+      'Left out "logs/cowrie.json.2": i',
+      'Left out "logs/cowrie.json.1": n',
+      expect.stringMatching(/^analyze-local: \d of \d lines hold/),
+      "",
+    ]);
   });
 
-  test("a gzip cut in the middle counts up to the damage and fails", async () => {
+  test("a gzip cut in the middle counts up to the damage, and the exit code tells", async () => {
     const packed = Bun.gzipSync(
       Array.from({ length: 3000 }, (_, i) => event(i, `,"data":"${Bun.hash(`${i}`)}"`)).join(""),
     );
@@ -368,10 +376,14 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
       "cowrie.json": event(5000),
     });
     const { stderr, exitCode } = await work.analyze(["logs"]);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(
-      /^"logs\/cowrie\.json\.gz": gzip data damaged after \d+ bytes of text: .*; what came before it counts$/m,
-    );
+    const told = /^"logs\/cowrie\.json\.gz": gzip data damaged after \d+ bytes of text: .*; what came before it counts$/m;
+    expect({ exitCode, told: stderr.match(told)?.length }).toEqual({ exitCode: 3, told: 1 });
+    // From the event table that is kept by now, and quiet: the damage is the same.
+    const quiet = await work.analyze(["logs", "-q"]);
+    expect({ exitCode: quiet.exitCode, stderr: quiet.stderr.trimEnd() }).toEqual({ exitCode: 3, stderr: stderr.match(told)![0] });
+    // What was not done weighs more.
+    await Bun.write(join(work.path, "logs", "cowrie.json.1"), `${event(1)}nonsense\n`);
+    expect((await work.analyze(["logs", "-q", "--strict"])).exitCode).toBe(1);
     const { events: counted, damaged } = (await work.summary(["logs"])) as Record<string, unknown>;
     expect(damaged).toBe(1);
     expect(counted).toBeWithin(1000, 2000);

@@ -49,6 +49,21 @@ describe("any split, any order, any steps", () => {
     expect((await read("out")).equals(await read("whole.json"))).toBe(true);
   });
 
+  test("a table that holds nothing is named whatever was asked for, and all the others count", async () => {
+    await reduce("fleet/hp-ams-01", "--since", "2030-01-01", "-o", "few/none");
+    await reduce("fleet/hp-ams-01", "-o", "few/some");
+    const none = 'few/none.arrow" holds no events\n';
+    expect(await combine("whole.arrow", "few/none.arrow", "-o", "out", "-q")).toEqual({
+      stdout: "", stderr: `"${none}`, exitCode: 3,
+    });
+    expect((await read("out")).equals(await read("whole.json"))).toBe(true);
+    // As one of the tables of a folder.
+    for (const script of ["statistics", "visualize"]) {
+      const { stderr, exitCode } = await runScript(script, ["few", "-q"], { cwd: dir.path });
+      expect({ stderr, exitCode }).toEqual({ stderr: `"${none}`, exitCode: 3 });
+    }
+  });
+
   test("a line that a rotation cut between two tables is joined", async () => {
     const logs = ["cowrie.json.2026-08-08", "cowrie.json.2026-08-09"].map(name => `fleet/hp-nyc-01/${name}`);
     await reduce(...logs, "-o", "both");

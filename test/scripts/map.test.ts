@@ -38,6 +38,26 @@ beforeAll(async () => {
 });
 afterAll(() => dir[Symbol.asyncDispose]());
 
+test("a damaged log is named whatever was asked for, and so is one without a byte; what can be read is written", async () => {
+  const packed = Bun.gzipSync(await readFile(at(LOG)));
+  await Bun.write(at("damaged/cowrie.json.gz"), packed.subarray(0, packed.length >> 1));
+  await Bun.write(at("damaged/cowrie.json.1"), "");
+  for (const out of [["--mapped-dir", "damaged-tables"], ["-o", "damaged.arrow"]]) {
+    const { stderr, exitCode } = await map(["damaged", ...out, "-q"]);
+    expect({ exitCode, lines: stderr.split("\n").map(line => line.replace(/gzip data .*/, "...")) }).toEqual({
+      exitCode: 3,
+      lines: [
+        'Left out "damaged/cowrie.json.1": it is empty',
+        '"damaged/cowrie.json.gz": ...',
+        // The cut line is no event either.
+        expect.stringContaining("map: 1 of 34 lines hold no event"),
+        "",
+      ],
+    });
+  }
+  expect((await eventsOf(at("damaged.arrow"))).length).toBeGreaterThan(0);
+});
+
 describe("tables beside logs", () => {
   test("one for each log, used again by the next run, made anew with -m w", async () => {
     const first = await map(["fleet/hp-lab-01"]);

@@ -13,6 +13,7 @@ const LOGS = {
   reused: 0,
   leftOut: 0,
   damaged: 0,
+  empty: 0,
 };
 
 function commandsOf(commands: readonly string[], sessions: readonly (readonly number[])[]): SessionCommands {
