@@ -129,6 +129,22 @@ exec /usr/bin/dd "$@"
     },
   );
 
+  withSshd(`a sensor that no node has is named; one that only one has is not missing on the others${why}`, async () => {
+    const args = ["--reduce-on", "here", "-q", "--sensor"];
+    const one = await analyze("sensor", [...args, "hp-ams-01"]);
+    expect({ stderr: one.stderr, exitCode: one.exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    const both = await analyze("sensor", [...args, "hp-ams-01", "--sensor", "hp-amz-01"]);
+    expect({ stderr: both.stderr, exitCode: both.exitCode }).toEqual({
+      stderr: 'Cannot find sensor "hp-amz-01": did you mean "hp-ams-01"?\n',
+      exitCode: 1,
+    });
+    const none = await analyze("sensor", [...args, "nobody"]);
+    expect({ stderr: none.stderr.split("\n")[0], exitCode: none.exitCode }).toEqual({
+      stderr: 'analyze-remote: Cannot find sensor "nobody": there is none',
+      exitCode: 2,
+    });
+  });
+
   withSshd(`the tables of the nodes combine to the table of all${why}`, async () => {
     const parts = servers.map(({ port }) => join(lab.folder, "here", `127.0.0.1_${port}_reduced.arrow`));
     const folder = join(lab.folder, "combined");
