@@ -2,7 +2,7 @@
  * Events in words: one step of a session's story each, equal ones in a row counted.
  *
  * Attacker text is kept apart from our words in every step, so that whoever shows it knows what to escape and what to
- * mark; nothing here is escaped. Tested in `test/lib/sessions/story.test.ts`.
+ * mark; nothing here is escaped.
  */
 import type { FoundEvent } from "./event-search.ts";
 import { formatBytes, formatDuration } from "../text/format.ts";

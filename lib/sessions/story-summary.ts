@@ -1,4 +1,4 @@
-/** Several sessions in short. Tested in `test/lib/sessions/story.test.ts`. */
+/** Several sessions in short. */
 import { toIsoInstant } from "../text/format.ts";
 import { type Credential, dayOfStory, type FileSeen, type Story } from "./story.ts";
 

@@ -3,7 +3,6 @@ import { addressMatcher, parseAddressRange } from "../../../lib/text/address.ts"
 import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { buildStories, reachOf, pickStories, type Story, storyToJson } from "../../../lib/sessions/story.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
-import { summarize } from "../../../lib/sessions/story-summary.ts";
 
 const HASH = "cd".repeat(32);
 
@@ -106,6 +105,64 @@ describe("a story", () => {
     expect(unknown).toMatchObject({ protocol: undefined, hasStart: false, hasEnd: false });
   });
 
+  test("says how far a session went", async () => {
+    const reach = async (...events: LogEvent[]) => reachOf((await trace([connect, ...events]))[0]!);
+    const refused: LogEvent = { eventid: "login.failed", at: 1, username: "a", password: "1" };
+    expect(await reach()).toBe("connect");
+    expect(await reach(refused)).toBe("refused");
+    expect(await reach(refused, { ...refused, eventid: "login.success", at: 2 })).toBe("letin");
+    expect(await reach({ eventid: "command.input", at: 1, input: "id" })).toBe("command");
+    expect(await reach({ eventid: "session.file_upload", at: 1, filename: "f", shasum: HASH })).toBe("file");
+  });
+
+  test("the protocol comes from what was said, and only then from the port", async () => {
+    const protocol = async (...events: LogEvent[]) => (await trace(events))[0]!.protocol;
+    expect(await protocol({ ...connect, dst_port: 22 })).toBe("ssh");
+    expect(await protocol({ ...connect, dst_port: 2222 })).toBe("ssh");
+    expect(await protocol({ ...connect, dst_port: 2323 })).toBe("telnet");
+    expect(await protocol({ ...connect, dst_port: 2223 })).toBe("telnet");
+    expect(await protocol({ ...connect, dst_port: 80 })).toBeUndefined();
+    expect(await protocol({ ...connect, dst_port: 23 }, { eventid: "direct-tcpip.request", at: 1 })).toBe("ssh");
+    expect(await protocol({ ...connect, dst_port: 22 }, { eventid: "telnet.option", at: 1 })).toBe("telnet");
+    expect(await protocol({ ...connect, protocol: "telnet" }, { eventid: "client.kex", at: 1 })).toBe("telnet");
+  });
+
+  test("downloads a second apart are two, and so are those of two addresses", async () => {
+    const file = { eventid: "session.file_download", outfile: "o", shasum: HASH };
+    const names = async (...files: LogEvent[]) => (await trace(files))[0]!.files.map(({ name }) => name);
+    expect(await names({ ...file, at: 1, url: "http://x/" }, { ...file, at: 2, url: "http://x/" })).toHaveLength(2);
+    expect(await names({ ...file, at: 1, url: "http://x/" }, { ...file, at: 1.5, url: "http://y/" })).toHaveLength(2);
+    expect(await names({ ...file, at: 1, url: "http://x/" }, { ...file, at: 1.999, url: "http://x/" })).toHaveLength(1);
+  });
+
+  test("a recording that was closed was opened: said once", async () => {
+    const log = (eventid: string, at: number, ttylog: string): LogEvent => ({ eventid, at, ttylog });
+    const [story] = await trace([log("log.open", 1, "x"), log("log.open", 2, "y"), log("log.closed", 3, "x")]);
+    expect(lines(story!)).toEqual(["1 recording: y", "2 recording: x"]);
+  });
+
+  test("begins and ends with connect and close, whatever is logged around them", async () => {
+    const [story] = await trace([
+      { eventid: "login.failed", at: -1, username: "a", password: "1" },
+      { ...connect, src_ip: "198.51.100.9" },
+      { eventid: "session.closed", at: 5 },
+      { eventid: "log.closed", at: 6, ttylog: "x" },
+    ]);
+    expect([story!.durationSec, story!.address, (story!.endUs - story!.startUs) / 1e6]).toEqual([5, "198.51.100.9", 5]);
+    const [open] = await trace([{ ...connect }, { eventid: "client.version", at: 3, version: "v" }]);
+    expect([open!.durationSec, open!.isDurationDerived, open!.targetAddress, open!.targetPort]).toEqual([3, true, "10.0.0.1", 2222]);
+  });
+
+  test("stories come by start, then sensor; a repeated line is as many commands", async () => {
+    const input = (sensor: string, at: number): LogEvent => ({ eventid: "command.input", at, input: "id", sensor });
+    const stories = await trace([input("b", 5), input("a", 5), input("a", 6), input("c", 4)]);
+    expect(stories.map(({ sensor, commands }) => [sensor, commands])).toEqual([
+      ["c", ["id"]],
+      ["a", ["id", "id"]],
+      ["b", ["id"]],
+    ]);
+  });
+
   test("an id that is used again is another session; the same connect read twice is not", async () => {
     const stories = await trace([
       connect,
@@ -122,6 +179,7 @@ describe("a story", () => {
     expect(pickStories(stories, { isWanted: ({ address }) => matches(address ?? "") })).toEqual([stories[1]!]);
     const day = Math.floor(NOON_MS / 86_400_000);
     expect(pickStories(stories, { sinceDay: day + 1 })).toEqual([]);
+    expect(pickStories(stories, { untilDay: day - 1 })).toEqual([]);
     expect(pickStories(stories, { sinceDay: day, untilDay: day })).toEqual(stories);
   });
 
@@ -177,32 +235,6 @@ describe("a story", () => {
   });
 });
 
-describe("summarize", () => {
-  test("adds up sessions, credentials, commands and files", async () => {
-    const stories = await trace([
-      connect,
-      { eventid: "login.failed", at: 1, username: "a", password: "1" },
-      { eventid: "login.failed", at: 2, username: "a", password: "1" },
-      { eventid: "login.success", at: 3, username: "b", password: "2" },
-      { eventid: "command.input", at: 4, input: "id" },
-      { ...connect, at: 90_000 },
-      { eventid: "login.success", at: 90_001, username: "a", password: "1" },
-      { eventid: "command.input", at: 90_002, input: "id" },
-      { eventid: "session.file_upload", at: 90_003, filename: "f", shasum: HASH },
-    ]);
-    const summary = summarize(stories);
-    expect(summary).toMatchObject({ sessions: 2, days: 2, sensors: ["a"], loginsTried: 4, loginsLetIn: 2 });
-    expect(
-      summary.credentials.map(({ value, count, letIn, sessions }) => [value.username, count, letIn, sessions]),
-    ).toEqual([
-      ["a", 3, 1, 2],
-      ["b", 1, 1, 1],
-    ]);
-    expect(summary.commands).toEqual([{ value: "id", count: 2, sessions: 2 }]);
-    expect(summary.files.map(({ count }) => count)).toEqual([1]);
-  });
-});
-
 describe("storyToJson", () => {
   test("keeps names of ours, seconds and ISO times", async () => {
     const [story] = await trace([connect, { eventid: "command.input", at: 1.5, input: "rm -rf /" }]);
@@ -216,5 +248,35 @@ describe("storyToJson", () => {
         { eventid: "cowrie.command.input", offset_sec: 1.5, input: "rm -rf /", purpose: "cleanup" },
       ],
     });
+  });
+
+  test("a step that stands for several says so, and when it was last; what is not known is null", async () => {
+    const again = [1, 2].map((at): LogEvent => ({ eventid: "login.failed", at, username: "a", password: "1", src_ip: undefined }));
+    const [story] = await trace(again);
+    expect(storyToJson(story!)).toMatchObject({
+      src_ip: null,
+      src_port: null,
+      dst_ip: null,
+      dst_port: null,
+      protocol: null,
+      protocol_derived: false,
+      has_start: false,
+      has_end: false,
+      duration_sec: 1,
+      duration_derived: true,
+      events: 2,
+    });
+    expect(storyToJson(story!).steps).toEqual([
+      {
+        offset_sec: 0,
+        time: "2024-03-01T12:00:01.000000Z",
+        eventid: "cowrie.login.failed",
+        repeats: 2,
+        last_time: "2024-03-01T12:00:02.000000Z",
+        username: "a",
+        password: "1",
+        success: false,
+      },
+    ]);
   });
 });
