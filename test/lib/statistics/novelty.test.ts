@@ -53,6 +53,13 @@ describe("what is new", () => {
     expect(found.newHere.map(({ value, newOn }) => [value, newOn])).toEqual([[["1.1.1.1"], ["b"]]]);
   });
 
+  test("new here on two sensors is one value", () => {
+    const rows = [...watch("c", 60), ...connect("a", "1.1.1.1", [30]), ...connect("c", "1.1.1.1", [55]), ...connect("b", "1.1.1.1", [56])];
+    const found = novelty(rows);
+    expect(found.newHere.map(({ newOn }) => newOn)).toEqual([["b", "c"]]);
+    expect(found.totals.find(({ type }) => type === "address")).toMatchObject({ newHere: 1 });
+  });
+
   test("returning: silent for thirty days", () => {
     const found = novelty([...connect("a", "1.1.1.1", [20, 56]), ...connect("a", "2.2.2.2", [40, 56])]);
     expect(

@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { buildCoverage } from "../../../lib/statistics/coverage.ts";
+import {
+  buildLedger, countOf, daysSeen, describeValues, firstSeenUs, firstSensorOf, isSeenBy, isSeenByOne, lastSeenUs, listSeenBy, mostFrequent,
+} from "../../../lib/statistics/ledger.ts";
+import { toValueRows } from "../../../lib/statistics/value-rows.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { dateOf, FIRST_DAY } from "../../support/days.ts";
+import { Random } from "../../support/random.ts";
+
+/** The obvious way: everything about a value from a list of its rows. */
+test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors => {
+  const random = new Random(`ledger ${sensors}`);
+  const seen = new Map<string, LiteralRow>();
+  for (let i = 0; i < 900; i++) {
+    const [day, sensor, value, shift] = [random.int(21), random.int(sensors), random.int(41), random.int(4)];
+    const firstUs = (FIRST_DAY + day) * 86_400e6 + shift;
+    seen.set(`${day} ${sensor} ${value}`, {
+      kind: "client", date: dateOf(day), sensor: `s${String(sensor).padStart(3, "0")}`,
+      key: { version: value === 40 ? null : `v${value}`, hassh: null },
+      count: 1 + shift, firstSeenUs: firstUs, lastSeenUs: firstUs + 10 * shift,
+    });
+  }
+  const table = buildReduced([...seen.values()]);
+  const coverage = buildCoverage(table);
+  const { rows, textOf } = toValueRows(table, "clientVersion");
+  const sinceDay = FIRST_DAY + 9;
+  const ledger = buildLedger(rows, coverage, sinceDay);
+  const names = table.dictionaries.sensor;
+  expect(rows.values).toBe(40);
+  const described = describeValues(ledger, new Set([0, 7]), names);
+  expect([...described.keys()]).toEqual([0, 7]);
+  for (let value = 0; value < rows.values; value++) {
+    const own = [...seen.values()].filter(({ key }) => key.version === textOf(value)[0]);
+    const sensorsOf = (list: readonly LiteralRow[]) => [...new Set(list.map(({ sensor }) => sensor))].sort();
+    const first = Math.min(...own.map(({ firstSeenUs: us }) => us!));
+    const who = sensorsOf(own);
+    const into: number[] = [9];
+    listSeenBy(ledger, value, into);
+    expect({
+      first: firstSeenUs(ledger, value),
+      last: lastSeenUs(ledger, value),
+      count: countOf(ledger, value),
+      days: daysSeen(ledger, value),
+      by: names[firstSensorOf(ledger, value)],
+      who: into.map(sensor => names[sensor]),
+      alone: isSeenByOne(ledger, value),
+      lastBefore: ledger.before.lastDay[value],
+    }).toEqual({
+      first,
+      last: Math.max(...own.map(({ lastSeenUs: us }) => us!)),
+      count: own.reduce((sum, { count }) => sum + count, 0),
+      days: new Set(own.map(({ date }) => date)).size,
+      by: sensorsOf(own.filter(({ firstSeenUs: us }) => us === first))[0],
+      who,
+      alone: who.length === 1,
+      lastBefore: Math.max(-1, ...own.map(({ date }) => Date.parse(date) / 86_400_000).filter(day => day < sinceDay)),
+    });
+    expect(names.filter((_, sensor) => isSeenBy(ledger, value, sensor))).toEqual(who);
+    const entry = described.get(value);
+    if (entry === undefined) continue;
+    const bySensor = who.map(sensor => {
+      const rowsOf = own.filter(one => one.sensor === sensor);
+      return {
+        sensor,
+        firstSeenUs: Math.min(...rowsOf.map(one => one.firstSeenUs!)),
+        lastSeenUs: Math.max(...rowsOf.map(one => one.lastSeenUs!)),
+        count: rowsOf.reduce((sum, { count }) => sum + count, 0),
+      };
+    });
+    bySensor.sort((a, b) => a.firstSeenUs - b.firstSeenUs || (a.sensor < b.sensor ? -1 : 1));
+    expect(entry).toEqual({
+      type: "clientVersion", value, firstSeenUs: first, lastSeenUs: lastSeenUs(ledger, value), count: countOf(ledger, value), sensors: bySensor,
+    });
+  }
+  const all = Array.from({ length: rows.values }, (_, value) => value);
+  const sorted = [...all].sort((a, b) => countOf(ledger, b) - countOf(ledger, a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b);
+  for (const limit of [0, 1, 2, 3, 7, 40, 100]) expect(mostFrequent(all, ledger, limit)).toEqual(limit === 0 ? sorted : sorted.slice(0, limit));
+});
