@@ -5,13 +5,12 @@
  * A node needs nothing but a shell. No log is written here; memory grows with the number of distinct values.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, homedir, tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   checkNames,
   type Command,
   COMMON_OPTIONS,
-  environment,
   EXIT,
   type ExitCode,
   note,
@@ -75,6 +74,7 @@ import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
 import { addCounts, describeDamage, describeEmpty, noCounts } from "../lib/events/source.ts";
 import type { EventScope, ReductionParameters } from "../lib/events/scope.ts";
+import { cacheFolder } from "../lib/process/user-folders.ts";
 
 const OPTIONS = {
   ...REMOTE_OPTIONS,
@@ -210,7 +210,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const locked = [...Object.values(files), ...(values.rejects === undefined ? [] : [values.rejects])];
   await using _lock = await lockOutputs(locked, { waitSeconds: values.wait });
   const tables =
-    values.mappedDir ?? join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal/remote");
+    values.mappedDir ?? cacheFolder("remote");
 
   const jobs = values.jobs ?? availableParallelism();
   const scratch = values.rejects === undefined ? undefined : mkdtempSync(join(tmpdir(), "cowrie-"));

@@ -26,8 +26,8 @@ import {
   resolveTargets,
 } from "../lib/remote/fleet.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
+import { DAY_MS, DAY_SECONDS } from "../lib/text/time.ts";
 
-const MS_PER_DAY = 86_400_000;
 /** Requests at the same time, over all nodes and at one node. */
 const REQUESTS_MAX = 16;
 const NODE_REQUESTS_MAX = 4;
@@ -36,7 +36,7 @@ const OPTIONS = {
   folder: { type: "path", short: "f", required: true, placeholder: "FOLDER", help: "Logs go to FOLDER/NODE." },
   ...REMOTE_OPTIONS,
   // What has come stays, and the next run goes on from there; but a first copy over a slow line takes its time.
-  timeLimit: { ...REMOTE_OPTIONS.timeLimit, default: 86_400 },
+  timeLimit: { ...REMOTE_OPTIONS.timeLimit, default: DAY_SECONDS },
   since: {
     ...COMMON_OPTIONS.since,
     help: `Leave out logs that were last written before this day (UTC): ${DAY_FORMS}.`,
@@ -111,7 +111,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
           Math.min(NODE_REQUESTS_MAX, Math.floor(REQUESTS_MAX / Math.min(targets.length, values.parallel))),
         ),
         include: values.include,
-        ...(values.since === undefined ? {} : { sinceMs: values.since * MS_PER_DAY }),
+        ...(values.since === undefined ? {} : { sinceMs: values.since * DAY_MS }),
         ...(onWire === undefined ? {} : { onWire }),
         show,
         note,

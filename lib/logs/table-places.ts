@@ -2,10 +2,10 @@
  * Where the event table of each log lies: beside it, in a folder of the user's choice, or in the user's cache folder.
  */
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { environment, USER_ID } from "../process/cli.ts";
+import { USER_ID } from "../process/cli.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import { cacheFolder } from "../process/user-folders.ts";
 
 export class TablePlaces {
   readonly #folder: string | undefined;
@@ -41,7 +41,7 @@ export class TablePlaces {
   /** The user's cache folder, for logs whose own folder cannot be written. */
   #cacheFolder(logFolder: string): string {
     if (this.#fallback === undefined) {
-      this.#fallback = join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal");
+      this.#fallback = cacheFolder();
       makeFolder(this.#fallback, 0o700);
       if (statSync(this.#fallback).uid !== USER_ID) {
         const folder = quoteForMessage(this.#fallback);

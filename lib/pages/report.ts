@@ -65,6 +65,7 @@ import { SECTIONS } from "../view/report-sections.ts";
 import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
+import { DAY_SECONDS } from "../text/time.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const STYLE = BASE_STYLE + purposeStyle + chainsStyle;
@@ -409,7 +410,7 @@ function toPageData(
     return { ...rest, shared: shared.map(({ runs, ...group }) => ({ ...group, runs: runs.length })) };
   });
   // Moments are shown to the second.
-  const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * 86_400;
+  const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * DAY_SECONDS;
   const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
     all.push(
       every,

@@ -3,8 +3,10 @@
  * that is needed, so that a TAB starts no process.
  *
  * `bun` itself is completed as it was before; only the arguments after one of our scripts are ours.
+ * Tested in `test/scripts/completion.test.ts`.
  */
-import { type Command, GENERAL_OPTIONS, type OptionSpec, type OptionTable, toLongName } from "./command.ts";
+import { type Command, GENERAL_OPTIONS, type OptionSpec, type OptionTable, shortNames, toLongName } from "./command.ts";
+import { quoteWord } from "../text/shell.ts";
 
 interface Completed {
   /** All names of one option, dashes included. */
@@ -14,9 +16,8 @@ interface Completed {
 
 function listOptions(options: OptionTable): Completed[] {
   return Object.entries<OptionSpec>({ ...options, ...GENERAL_OPTIONS }).map(([key, spec]) => {
-    const shorts = typeof spec.short === "string" ? [spec.short] : (spec.short ?? []);
     const longs = [toLongName(key), ...(spec.aliases ?? [])];
-    return { spec, names: [...shorts.map(name => `-${name}`), ...longs.map(name => `--${name}`)] };
+    return { spec, names: [...shortNames(spec).map(name => `-${name}`), ...longs.map(name => `--${name}`)] };
   });
 }
 
@@ -24,10 +25,6 @@ function listOptions(options: OptionTable): Completed[] {
 function operandWords(name: string, scripts: readonly string[]): readonly string[] | undefined {
   if (!name.includes("|")) return undefined;
   return name.split("|").flatMap(word => (word === "SCRIPT" ? scripts : [word]));
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**
@@ -42,13 +39,13 @@ export function bashCompletion(commands: readonly Command[]): string {
     const values = listed.flatMap(({ names, spec }) => {
       if (spec.type === "boolean") return [];
       const value = spec.type === "path" ? "file" : spec.type === "choice" ? `words ${spec.choices.join(" ")}` : "none";
-      return [`        ${names.join("|")}) value=${quote(value)} ;;`];
+      return [`        ${names.join("|")}) value=${quoteWord(value)} ;;`];
     });
     const words = operandWords(operands[0]?.name ?? "", scripts);
     return [
       `    ${name})`,
-      `      options=${quote(listed.flatMap(({ names }) => names.filter(text => text.startsWith("--"))).join(" "))}`,
-      ...(words === undefined ? [] : [`      first=${quote(words.join(" "))}`]),
+      `      options=${quoteWord(listed.flatMap(({ names }) => names.filter(text => text.startsWith("--"))).join(" "))}`,
+      ...(words === undefined ? [] : [`      first=${quoteWord(words.join(" "))}`]),
       ...(values.length === 0 ? [] : ["      case $2 in", ...values, "      esac"]),
       "      ;;",
     ].join("\n");
@@ -127,7 +124,7 @@ export function zshCompletion(commands: readonly Command[]): string {
       const words = operandWords(operand, scripts);
       specs.push(`${repeatable ? "*" : i + 1}:${operand}:${words === undefined ? "_files" : `(${words.join(" ")})`}`);
     }
-    return `    ${name})\n      _arguments ${specs.map(quote).join(" \\\n        ")}\n      ;;`;
+    return `    ${name})\n      _arguments ${specs.map(quoteWord).join(" \\\n        ")}\n      ;;`;
   });
   return `# Completion for zsh: source <(bun scripts/completion.ts zsh)
 

@@ -10,12 +10,13 @@
  * the crontab by hand can part the two.
  */
 import { mkdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { environment } from "./cli.ts";
 import { lockOutputs } from "./lock.ts";
 import { UsageError } from "./command.ts";
+import { cacheFolder } from "./user-folders.ts";
+import { quoteWord } from "../text/shell.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
+import { MONTHS, WEEKDAYS } from "../text/time.ts";
 
 /** Longest command Debian's crontab takes; others cut it there and say nothing. */
 const COMMAND_MAX_BYTES = 998;
@@ -46,7 +47,7 @@ export function toShellWord(word: string): string {
   }
   if (/^[\w@+=:,./-]+$/.test(word)) return word;
   // Cron's view of "\\" and "\%" depends on its make, so no backslash may stand before either: quotes go between.
-  return `'${word.replaceAll("'", String.raw`'\''`).replace(/\\(?=[\\%])/g, "\\''")}'`;
+  return quoteWord(word).replace(/\\(?=[\\%])/g, "\\''");
 }
 
 /**
@@ -72,8 +73,6 @@ export function toCronLine({ name, schedule, command }: CronJob): string {
   return `${schedule} ${escaped}`;
 }
 
-const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const NICKNAMES = /^@(hourly|daily|midnight|weekly|monthly|yearly|annually)$/;
 const WANTED = 'HH:MM, ":MM" for every hour, "mon HH:MM", or five fields as "15 3 * * *"';
 
@@ -91,7 +90,7 @@ export function parseSchedule(flag: string, text: string): string {
   let schedule: string;
   if (clock !== null) {
     const [, day, hour, minute] = clock;
-    const weekday = day === undefined ? "*" : WEEKDAYS.indexOf(day);
+    const weekday = day === undefined ? "*" : placeOf(day, WEEKDAYS);
     if (weekday === -1 || (day !== undefined && hour === undefined)) throw wrong("");
     schedule = `${Number(minute)} ${hour === undefined ? "*" : Number(hour)} * * ${weekday}`;
   } else if (trimmed.startsWith("@")) {
@@ -117,10 +116,15 @@ export function parseSchedule(flag: string, text: string): string {
   return schedule;
 }
 
+/** Place of a name, written in small letters, among others. */
+function placeOf(name: string, names: readonly string[]): number {
+  return names.findIndex(other => other.toLowerCase() === name);
+}
+
 /** `jan-mar` → `1-3`, `sat-sun` → `6-7`; what is no name stays. */
 function toNumbers(field: string, names: readonly string[], first: number): string {
   return field.replace(/(-?)\b([a-z]{3})\b/g, (whole, dash: string, name: string) => {
-    const at = names.indexOf(name);
+    const at = placeOf(name, names);
     if (at < 0) return whole;
     return `${dash}${dash !== "" && name === "sun" ? 7 : at + first}`;
   });
@@ -137,7 +141,7 @@ export function nextRun(schedule: string, after = new Date()): string | undefine
   }
   if (next === null) return undefined;
   const pad = (value: number) => String(value).padStart(2, "0");
-  const weekday = WEEKDAYS[next.getDay()]!.replace(/^./, letter => letter.toUpperCase());
+  const weekday = WEEKDAYS[next.getDay()]!;
   return `${weekday} ${next.getFullYear()}-${pad(next.getMonth() + 1)}-${pad(next.getDate())} ` +
     `${pad(next.getHours())}:${pad(next.getMinutes())}`;
 }
@@ -228,7 +232,7 @@ export async function changeCrontab(change: (table: string) => string): Promise<
 
 /** Runs of ours one after the other; without a folder of the user's they go ahead as they are. */
 async function lockCrontab(): Promise<AsyncDisposable> {
-  const folder = join(environment("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "cowrie-longitudinal");
+  const folder = cacheFolder();
   try {
     mkdirSync(folder, { recursive: true });
   } catch {

@@ -3,6 +3,7 @@ import { DAY_FORMS, type OptionSpec, UsageError } from "./command.ts";
 import { parseIsoDay, toIsoDay } from "../text/format.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 import { quoteForMessage } from "../text/text.ts";
+import { DAY_MS } from "../text/time.ts";
 
 /** Names listed where none is near. */
 const NAMES_SHOWN = 12;
@@ -70,7 +71,7 @@ export function parseNumber(flag: string, text: string, min = -Infinity, max = I
  */
 export function parseDay(flag: string, text: string, nowMs = Date.now()): number {
   const ago = text === "today" ? 0 : text === "yesterday" ? 1 : Number(/^-(\d{1,5})d$/.exec(text)?.[1] ?? NaN);
-  const day = Number.isNaN(ago) ? parseIsoDay(text) : Math.floor(nowMs / 86_400_000) - ago;
+  const day = Number.isNaN(ago) ? parseIsoDay(text) : Math.floor(nowMs / DAY_MS) - ago;
   if (day === undefined) throw new UsageError(`Cannot read ${flag} ${quoteForMessage(text)}: expected ${DAY_FORMS}`);
   return day;
 }

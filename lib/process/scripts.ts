@@ -1,10 +1,10 @@
 /**
  * The project's own scripts, looked at from outside: which there are, what their command lines take, and how a command
- * line stays the same wherever it is run from.
+ * line stays the same wherever it is run from. Tested in `test/scripts/schedule.test.ts`.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type Command, type OptionSpec, toLongName } from "./command.ts";
+import { type Command, type OptionSpec, shortNames, toLongName } from "./command.ts";
 import { parseCommand } from "./options.ts";
 
 /** Folder of the scripts, absolute. */
@@ -87,7 +87,7 @@ export function toAbsoluteArguments(command: Command, argv: readonly string[], f
   return { args, inputs, needsFolder, isLoud: "quiet" in command.options && !given.has("quiet"), personal };
 }
 
-function shortestName(key: string, { short = [] }: OptionSpec): string {
-  const [first] = typeof short === "string" ? [short] : short;
+function shortestName(key: string, spec: OptionSpec): string {
+  const [first] = shortNames(spec);
   return first === undefined ? `--${toLongName(key)}` : `-${first}`;
 }

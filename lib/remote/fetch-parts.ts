@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { AnswerError, type AnswerReader, type AnswerShape, type Wire } from "./answer.ts";
 import type { RemoteTools } from "./list-logs.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { shellQuote } from "../text/shell.ts";
+import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 
 /** A piece of a file. */
@@ -114,7 +114,7 @@ quick() {
 }`;
 
 function partCommands({ path, offset, length, hash }: FetchPart): [read: string, hash: string] {
-  const name = shellQuote(path);
+  const name = quoteWord(path);
   // `tail` goes to its place without reading what is before it; `dd` takes half the time of `head`.
   const read =
     length === 0
@@ -130,7 +130,7 @@ function partCommands({ path, offset, length, hash }: FetchPart): [read: string,
 }
 
 function groupCommands({ paths, length }: FetchGroup): [read: string, hash: string] {
-  const names = paths.map(shellQuote).join(" ");
+  const names = paths.map(quoteWord).join(" ");
   return [
     `cat -- ${names} | head -c ${length}`,
     // A log that is gone has no line, and so there are too few.

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import type { SourceInfo } from "../events/source.ts";
 import { hashingMs } from "./fetch-parts.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { shellQuote } from "../text/shell.ts";
+import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import type { EventCopy } from "../logs/event-copies.ts";
 
@@ -159,7 +159,7 @@ export async function answerQuestions(
 function questionScript(questions: readonly TextQuestion<{ readonly remotePath: string }>[], mark: string): string {
   const lines = questions.map(({ log, bytes, wants }) => {
     const hash = wants === "hash" ? " | hash" : "";
-    return `text ${shellQuote(log.remotePath)} | head -c ${bytes}${hash}; printf ${mark}`;
+    return `text ${quoteWord(log.remotePath)} | head -c ${bytes}${hash}; printf ${mark}`;
   });
   // Packed logs are told by their first bytes, as they are everywhere; SHA-256 has many names.
   return `

@@ -5,7 +5,7 @@
  */
 import { isLogName } from "../logs/find-logs.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { shellQuote } from "../text/shell.ts";
+import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage } from "../text/text.ts";
 
@@ -113,7 +113,7 @@ function quotePlace(place: string): string {
 
 /** A path somebody gave as one shell word. */
 function quoteGiven(path: string): string {
-  return path === "~" || path.startsWith("~/") ? `"$HOME"${shellQuote(path.slice(1))}` : shellQuote(path);
+  return path === "~" || path.startsWith("~/") ? `"$HOME"${quoteWord(path.slice(1))}` : quoteWord(path);
 }
 
 /**

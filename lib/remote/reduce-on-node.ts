@@ -16,7 +16,7 @@ import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { keepCounts, type NodeAnswer, readKeptCounts } from "./kept-counts.ts";
 import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { shellQuote } from "../text/shell.ts";
+import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage, toSafeJson } from "../text/text.ts";
 import { comparePaths, type SourceInfo } from "../events/source.ts";
@@ -399,7 +399,7 @@ function reduceScript(
     .join("");
   const isKept = command.endsWith(`${FOLDER}/bun`);
   const words = (list: readonly string[]) =>
-    list.map(word => shellQuote(Buffer.from(word).toString("latin1"))).join(" ");
+    list.map(word => quoteWord(Buffer.from(word).toString("latin1"))).join(" ");
   return `
 umask 077
 d=${isKept ? `"$HOME/${FOLDER}"` : '"$(mktemp -d)" || exit 1'}
@@ -413,7 +413,7 @@ watch
 head -c ${codeBytes} <"$i" >"$c" && tail -c +${codeBytes + 1} <"$i" >"$l" && rm -f "$i" || exit 1
 ${aliases === "" ? "" : `printf '%s' ${words([aliases])} >"$a"`}
 mkdir -p "$d/tables" "$d/state"
-${BEAT_VARIABLE}=${beatSeconds} XDG_STATE_HOME="$d/state" nice -n 19 ${shellQuote(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
+${BEAT_VARIABLE}=${beatSeconds} XDG_STATE_HOME="$d/state" nice -n 19 ${quoteWord(command)} --smol run "$c" ${words(flags)} --mapped-dir "$d/tables" \
 ${aliases === "" ? "" : '--sensor-alias "$a"'} ${wantsRejects ? '--rejects "$r"' : ""} --files0-from "$l" </dev/null &
 wait $!
 code=$?

@@ -2,8 +2,8 @@
  * Numbers, sizes, durations and instants for human eyes; the same everywhere, whatever the machine's language or
  * time zone. Sizes are decimal: 1 MB = 10^6 bytes.
  */
+import { DAY_MS } from "./time.ts";
 
-const MS_PER_DAY = 86_400_000;
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 /** Days JavaScript's calendar reaches on either side of 1970-01-01. */
 const LAST_DAY = 100_000_000;
@@ -100,7 +100,7 @@ export function toIsoDay(day: number): string {
   if (!Number.isSafeInteger(day) || Math.abs(day) > LAST_DAY) {
     throw new RangeError(`Cannot show day ${day}: expected whole days since 1970-01-01`);
   }
-  return new Date(day * MS_PER_DAY).toISOString().split("T")[0]!;
+  return new Date(day * DAY_MS).toISOString().split("T")[0]!;
 }
 
 /**
@@ -110,7 +110,7 @@ export function toIsoDay(day: number): string {
  */
 export function parseIsoDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
-  const day = Date.parse(`${text}T00:00:00Z`) / MS_PER_DAY;
+  const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
   // Some engines roll February 30th over into March.
   return Number.isInteger(day) && toIsoDay(day) === text ? day : undefined;
 }
@@ -123,7 +123,7 @@ export function parseIsoDay(text: string): number | undefined {
  */
 export function toIsoInstant(us: number): string {
   const ms = Math.floor(us / 1000);
-  if (!(Math.abs(ms) <= LAST_DAY * MS_PER_DAY)) {
+  if (!(Math.abs(ms) <= LAST_DAY * DAY_MS)) {
     throw new RangeError(`Cannot show instant ${us}: expected microseconds since 1970-01-01`);
   }
   const belowMs = String(Math.floor(us) - ms * 1000).padStart(3, "0");

@@ -1,10 +1,8 @@
 /** Short forms for charts and key figures, where format.ts would take too much room. */
 import { formatNumber } from "./format.ts";
 import { visible } from "./text.ts";
+import { DAY_MS, MONTHS, WEEKDAYS } from "./time.ts";
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
-const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
-const DAY_MS = 86_400_000;
 const UNITS = [
   [1e12, "T"],
   [1e9, "G"],

@@ -1,11 +1,19 @@
 /**
- * Instants as Cowrie writes them, to microseconds since 1970-01-01 UTC and to UTC days.
+ * Instants as Cowrie writes them, to microseconds since 1970-01-01 UTC and to UTC days; how long a day is, and what
+ * months and days of the week are called.
  *
  * Microseconds are held in doubles: exact for every year this module accepts.
  */
 
 export const DAY_US = 86_400_000_000;
+export const DAY_MS = 86_400_000;
+export const DAY_SECONDS = 86_400;
 const SECOND_US = 1_000_000;
+
+/** From January on. */
+export const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+/** From Sunday on, as `Date` and cron count them. */
+export const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
 
 /** Years accepted; anything else is a broken clock and unreadable. */
 const FIRST_YEAR = 1970;
@@ -40,7 +48,7 @@ export function toDay(year: number, month: number, day: number): number {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   const monthDays = month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
   if (day > monthDays) return NaN;
-  return Date.UTC(year, month - 1, day) / 86_400_000;
+  return Date.UTC(year, month - 1, day) / DAY_MS;
 }
 
 /** UTC day of an instant. */

@@ -1,6 +1,7 @@
 /** Days on the horizontal axis: how many go into one step, and which of them carry a tick. */
 import { toIsoDay } from "../text/format.ts";
 import { toDayLabel, toMonthLabel } from "../text/labels.ts";
+import { DAY_MS } from "../text/time.ts";
 
 /** A run of days, both inclusive, counted since 1970-01-01. */
 export interface DayRange {
@@ -49,14 +50,14 @@ export function dayTicks(range: DayRange, most: number): DayTick[] {
       ticks.push({ day, label: toDayLabel(day) });
     return ticks;
   }
-  const start = new Date(range.first * 86_400_000);
+  const start = new Date(range.first * DAY_MS);
   const months = days / 30.44;
   const every = MONTH_STEPS.find(step => months / step <= most) ?? 12 * Math.ceil(months / 12 / most);
   const ticks: DayTick[] = [];
   let month = start.getUTCFullYear() * 12 + start.getUTCMonth() + (start.getUTCDate() > 1 ? 1 : 0);
   month += (every - (month % every)) % every;
   for (; ; month += every) {
-    const day = Date.UTC(Math.floor(month / 12), month % 12, 1) / 86_400_000;
+    const day = Date.UTC(Math.floor(month / 12), month % 12, 1) / DAY_MS;
     if (day > range.last) return ticks;
     const label = every >= 12 ? toIsoDay(day).slice(0, 4) : toMonthLabel(day, month % 12 === 0 || ticks.length === 0);
     ticks.push({ day, label });

@@ -14,6 +14,7 @@ import { cutLong } from "../text/labels.ts";
 import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
 import type { KeyValue } from "../reduced/kinds.ts";
+import { DAY_SECONDS } from "../text/time.ts";
 
 /** Values of a section whose sessions a page carries. */
 export const TRAIL_KEYS = 40;
@@ -130,7 +131,7 @@ function rankSessions(
   const met = new Map<number, number>();
   return sessions.map(({ us, sensor, session, address }, i) => {
     const second = Math.floor(us / SECOND_US);
-    const place = placeOf(stretchOf(Math.floor(second / 86_400), lastDay), sensor);
+    const place = placeOf(stretchOf(Math.floor(second / DAY_SECONDS), lastDay), sensor);
     const before = met.get(place) ?? 0;
     met.set(place, before + 1);
     return { session: { second, sensor, session, address }, place, rank: i < NEWEST_CARRIED ? 0 : before + 1 };
@@ -233,7 +234,7 @@ export function buildTrail(
 function findInside(scope: Scope, trails: TrailsData, id: string, key: number, most: number) {
   const { range, sensors } = scope.filter;
   const codes = new Map(scope.data.sensors.map((name, code) => [name, code]));
-  const dayOf = ({ second }: CarriedSession) => Math.floor(second / 86_400);
+  const dayOf = ({ second }: CarriedSession) => Math.floor(second / DAY_SECONDS);
   const codeOf = ({ sensor }: CarriedSession) => codes.get(cutLong(sensor)) ?? 0;
   const carried = sessionsOf(trails, id, key);
   const met = new Set<string>();

@@ -12,6 +12,7 @@ import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay, toSh
 import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import { visible } from "../text/text.ts";
+import { DAY_US } from "../text/time.ts";
 
 /** Sensors drawn in the coverage; the busiest when there are more. */
 const COVERAGE_MOST = 200;
@@ -442,8 +443,8 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
   const now = comparison === undefined ? 0 : sumCells(cells, grid, comparison.now);
   const before = comparison === undefined ? 0 : sumCells(cells, grid, comparison.before);
   // Under a filter the page knows days; the instants belong to the whole range.
-  const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * 86_400_000_000;
-  const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * 86_400_000_000;
+  const first = scope.whole ? section.firstSeenUs[key]! : (scope.filter.range.first + firstDay) * DAY_US;
+  const last = scope.whole ? section.lastSeenUs[key]! : (scope.filter.range.first + lastDay) * DAY_US;
   // Cut counts know days only.
   const isExact = scope.whole && scope.data.unknown?.cut !== "all";
   const seenOn = sensors.reduce((sum, seen) => sum + seen, 0);

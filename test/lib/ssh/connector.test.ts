@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../../../lib/ssh/connection.ts";
 import { Connector, type ConnectorOptions } from "../../../lib/ssh/connector.ts";
-import { shellQuote } from "../../../lib/text/shell.ts";
+import { quoteWord } from "../../../lib/text/shell.ts";
 import { SshError, type SshFault } from "../../../lib/ssh/ssh-error.ts";
 import { resolveHost, type ResolveOptions, type SshHost } from "../../../lib/ssh/ssh-config.ts";
 import { KeyRing } from "../../../lib/ssh/ssh-login.ts";
@@ -477,7 +477,7 @@ describe("scripts", () => {
       const { stdout, stderr, exitCode } = await connection.run("printf '\\000\\377x'; echo no >&2; exit 7");
       expect({ bytes: [...stdout], stderr, exitCode }).toEqual({ bytes: [0, 255, 120], stderr: "no\n", exitCode: 7 });
       const odd = "a'b\"c$(id)`id`\\\n\t!{}*é";
-      expect(await output(connection, `printf %s ${shellQuote(odd)}`)).toBe(odd);
+      expect(await output(connection, `printf %s ${quoteWord(odd)}`)).toBe(odd);
     });
   });
 
