@@ -4,7 +4,7 @@
  *
  * Event tables are searched by their dictionaries, so only those that hold the address are decoded.
  */
-import { addressMatcher, parseAddressRange } from "../lib/text/address.ts";
+import { addressMatcher } from "../lib/text/address.ts";
 import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "../lib/process/cli.ts";
 import { findAddress } from "../lib/sessions/event-search.ts";
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
@@ -70,8 +70,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const { ip, limit, withCommands } = values;
   const matchers = ip.map(text => {
-    const range = parseAddressRange(text.trim());
-    if (range !== undefined) return addressMatcher(range);
+    const matcher = addressMatcher(text.trim());
+    if (matcher !== undefined) return matcher;
     throw new UsageError(`Cannot read --ip ${quoteForMessage(text)}: expected an address, or a range as 203.0.113.0/24`);
   });
   const matches = (address: string) => matchers.some(isIn => isIn(address));

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { NORMALIZE } from "../../lib/events/schema.ts";
-import { parseAddress, parseAddressRange } from "../../lib/text/address.ts";
+import { addressMatcher } from "../../lib/text/address.ts";
 import { guardFormula, toCsvLine, unguardFormula } from "../../lib/text/csv.ts";
 import { matchesGlob } from "../../lib/text/glob.ts";
 import { clipMiddle, cutLong, sensorLabel } from "../../lib/text/labels.ts";
@@ -25,8 +25,8 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   purposeOf,
   purposeOfEcho: text => purposeOf(`echo ${text}`),
   ...NORMALIZE,
-  parseAddress,
-  parseAddressRange,
+  addressMatcher,
+  matchesAddress: addressMatcher("2001:db8::/32")!,
   parseTimestampUs,
   matchesGlob: text => matchesGlob("*a*b*c?", text),
   guardFormula,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addressMatcher, parseAddressRange } from "../../../lib/text/address.ts";
+import { addressMatcher } from "../../../lib/text/address.ts";
 import { findSessions } from "../../../lib/sessions/event-search.ts";
 import { buildStories, reachOf, pickStories, type Story, storyToJson } from "../../../lib/sessions/story.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
@@ -175,7 +175,7 @@ describe("a story", () => {
       ["192.0.2.1", 3],
       ["198.51.100.9", 2],
     ]);
-    const matches = addressMatcher(parseAddressRange("198.51.100.0/24")!);
+    const matches = addressMatcher("198.51.100.0/24")!;
     expect(pickStories(stories, { isWanted: ({ address }) => matches(address ?? "") })).toEqual([stories[1]!]);
     const day = Math.floor(NOON_MS / 86_400_000);
     expect(pickStories(stories, { sinceDay: day + 1 })).toEqual([]);
