@@ -20,7 +20,7 @@ import { eventTableToIpc } from "../lib/events/event-table.ts";
 import { plural } from "../lib/text/format.ts";
 import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
-import { identifyFile, openText, streamText, type TextStream } from "../lib/events/log-text.ts";
+import { openText, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {
   DAMAGED_EXIT,
   describeLogs,
@@ -39,7 +39,7 @@ import {
   writeRejects,
 } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
-import { describeDamage } from "../lib/events/source.ts";
+import { describeDamage, identifyFile } from "../lib/events/source.ts";
 import { mapLog } from "../lib/events/map-log.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { rejectToJson } from "../lib/logs/read-log.ts";

@@ -4,11 +4,10 @@
  * Files are read in blocks, not mapped into memory: a log that is truncated while it is read ends early, it does not
  * kill the process.
  */
-import { closeSync, createReadStream, fstatSync, readSync, statSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, readSync } from "node:fs";
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { openInput } from "../columns/regular-file.ts";
-import type { FileIdentity } from "./source.ts";
 
 /** Bytes of text asked for at a time, and the step of the hash over the whole text. */
 export const BLOCK_BYTES = 1 << 20;
@@ -137,127 +136,4 @@ function compressionOf(head: Uint8Array): Compression {
     }
   }
   return "none";
-}
-
-/** What the file system says of a file now. */
-export function identifyFile(path: string): FileIdentity {
-  const stat = statSync(path, { bigint: true });
-  return {
-    sizeBytes: Number(stat.size),
-    mtimeNs: String(stat.mtimeNs),
-    ctimeNs: String(stat.ctimeNs),
-    inode: String(stat.ino),
-  };
-}
-
-/** Hash over the whole text, fed in any pieces; the same text gives the same hash. */
-export class TextHash {
-  sizeBytes = 0;
-  #block = new Uint8Array(BLOCK_BYTES);
-  #filled = 0;
-  #hash = 0n;
-
-  /**
-   * Go on where another hash was.
-   *
-   * @param sizeBytes A multiple of {@link BLOCK_BYTES}.
-   * @param blockHash What {@link blockHash} was then.
-   */
-  static resume(sizeBytes: number, blockHash: string): TextHash {
-    const hash = new TextHash();
-    hash.sizeBytes = sizeBytes;
-    hash.#hash = BigInt(`0x${blockHash}`);
-    return hash;
-  }
-
-  /** State after the last whole block of {@link BLOCK_BYTES}. */
-  get blockHash(): string {
-    return this.#hash.toString(16);
-  }
-
-  /** Add the next bytes of the text. */
-  add(bytes: Uint8Array): void {
-    this.sizeBytes += bytes.length;
-    let at = 0;
-    // Whole blocks are hashed where they lie.
-    if (this.#filled === 0) {
-      for (; bytes.length - at >= BLOCK_BYTES; at += BLOCK_BYTES) {
-        this.#hash = Bun.hash.xxHash3(bytes.subarray(at, at + BLOCK_BYTES), this.#hash);
-      }
-    }
-    while (at < bytes.length) {
-      const n = Math.min(bytes.length - at, BLOCK_BYTES - this.#filled);
-      this.#block.set(bytes.subarray(at, at + n), this.#filled);
-      this.#filled += n;
-      at += n;
-      if (this.#filled === BLOCK_BYTES) {
-        this.#hash = Bun.hash.xxHash3(this.#block, this.#hash);
-        this.#filled = 0;
-      }
-    }
-  }
-
-  /** 16 hexadecimal digits. */
-  digest(): string {
-    const hash = Bun.hash.xxHash3(this.#block.subarray(0, this.#filled), this.#hash);
-    return hash.toString(16).padStart(16, "0");
-  }
-}
-
-/** Bytes of the first line that go into its hash. */
-const HEAD_BYTES = 4096;
-
-/** Hash of the first line, or of as much of it as there is; 16 hexadecimal digits. */
-export function hashHead(text: Uint8Array): string {
-  const lf = text.indexOf(0x0a);
-  const head = text.subarray(0, Math.min(lf < 0 ? text.length : lf + 1, HEAD_BYTES));
-  return Bun.hash.xxHash3(head).toString(16).padStart(16, "0");
-}
-
-/** Hash of the first line of a log, to find logs that may hold the same text. */
-export async function readHead(path: string): Promise<string> {
-  const text = openText(path);
-  try {
-    const head = new Uint8Array(HEAD_BYTES);
-    return hashHead(head.subarray(0, await text.read(head, 0, HEAD_BYTES)));
-  } finally {
-    text.close();
-  }
-}
-
-/** Hash of all the text of a log as it is now, and its size in bytes. */
-export async function hashText(path: string): Promise<{ wholeHash: string; sizeBytes: number }> {
-  const text = openText(path);
-  try {
-    const hash = new TextHash();
-    const block = new Uint8Array(BLOCK_BYTES);
-    for (let n = await text.read(block, 0, BLOCK_BYTES); n > 0; n = await text.read(block, 0, BLOCK_BYTES)) {
-      hash.add(block.subarray(0, n));
-    }
-    return { wholeHash: hash.digest(), sizeBytes: hash.sizeBytes };
-  } finally {
-    text.close();
-  }
-}
-
-/** How the texts of two logs stand to each other; "differ" also when one of them cannot be read to its end. */
-export async function compareTexts(a: string, b: string): Promise<"equal" | "a opens b" | "b opens a" | "differ"> {
-  const streams = [openText(a)];
-  try {
-    streams.push(openText(b));
-    const [left, right] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
-    for (;;) {
-      const leftBytes = await streams[0]!.read(left, 0, BLOCK_BYTES);
-      const rightBytes = await streams[1]!.read(right, 0, BLOCK_BYTES);
-      const shared = Math.min(leftBytes, rightBytes);
-      if (Buffer.compare(left.subarray(0, shared), right.subarray(0, shared)) !== 0) return "differ";
-      if (leftBytes !== rightBytes) return leftBytes < rightBytes ? "a opens b" : "b opens a";
-      if (leftBytes === 0) return "equal";
-    }
-  } catch {
-    // Damaged compressed data: its own reading will say so.
-    return "differ";
-  } finally {
-    for (const stream of streams) stream.close();
-  }
 }

@@ -5,11 +5,12 @@ import { EventBuilder } from "./event-builder.ts";
 import { pause } from "../process/pause.ts";
 import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
-import { BLOCK_BYTES, hashHead, TextHash, type TextStream } from "./log-text.ts";
+import { BLOCK_BYTES, type TextStream } from "./log-text.ts";
 import { isJson } from "./records.ts";
 import { MAPPING_VERSION } from "./schema.ts";
 import { warmUpReader } from "./warm-up.ts";
 import type { FileIdentity } from "./source.ts";
+import { hashHead, TextHash } from "./text-hash.ts";
 
 /** A longer line is rejected. */
 export const LINE_MAX_BYTES = 16 << 20;

@@ -1,6 +1,7 @@
 /**
  * One log that was counted: what tells it from others, how its lines ended, and where it stands in the order of logs.
  */
+import { statSync } from "node:fs";
 import { compareText, quoteForMessage } from "../text/text.ts";
 
 /** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
@@ -109,4 +110,15 @@ export function describeDamage({ path, damage }: SourceInfo): string {
 /** Which log holds no event; safe to show. */
 export function describeEmpty({ path, counts }: SourceInfo): string {
   return `${quoteForMessage(path)}: no Cowrie event in ${counts.lines} lines`;
+}
+
+/** What the file system says of a file now. */
+export function identifyFile(path: string): FileIdentity {
+  const stat = statSync(path, { bigint: true });
+  return {
+    sizeBytes: Number(stat.size),
+    mtimeNs: String(stat.mtimeNs),
+    ctimeNs: String(stat.ctimeNs),
+    inode: String(stat.ino),
+  };
 }

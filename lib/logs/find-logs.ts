@@ -5,7 +5,7 @@ import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats
 import { join, sep } from "node:path";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { describeKind, isOpenStream, NotRegularError } from "../columns/regular-file.ts";
-import { compareTexts, readHead } from "../events/log-text.ts";
+import { compareTexts, readHead } from "../events/text-hash.ts";
 import { comparePaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";

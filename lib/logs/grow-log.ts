@@ -12,12 +12,13 @@ import {
   eventTableToIpc,
   openEventTable,
 } from "../events/event-table.ts";
-import { BLOCK_BYTES, chunkedText, TextHash } from "../events/log-text.ts";
+import { BLOCK_BYTES, chunkedText } from "../events/log-text.ts";
 import { mapLog } from "../events/map-log.ts";
 import { type LogJob, type LogResult, writeTable } from "./read-log.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import type { FileIdentity, LineCounts, SourceInfo } from "../events/source.ts";
+import { TextHash } from "../events/text-hash.ts";
 
 /** The log is another one than before: it has to be read whole. */
 export const NOT_GROWN = "the log has not grown but changed";

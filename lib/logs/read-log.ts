@@ -11,15 +11,16 @@ import {
   openEventTable,
   type StoredEventTable,
 } from "../events/event-table.ts";
-import { hashText, identifyFile, openText, streamText, type TextStream } from "../events/log-text.ts";
+import { openText, streamText, type TextStream } from "../events/log-text.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { errorReason, quoteForMessage, toSafeJson } from "../text/text.ts";
-import type { FileIdentity, SourceInfo } from "../events/source.ts";
+import { type FileIdentity, identifyFile, type SourceInfo } from "../events/source.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
+import { hashText } from "../events/text-hash.ts";
 
 export interface LogJob {
   readonly path: string;

@@ -11,7 +11,7 @@
 import { Dictionary } from "../columns/dictionary.ts";
 import { parseIsoDay } from "../text/format.ts";
 import { isTextKey, JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
-import { TextHash } from "../events/log-text.ts";
+import { TextHash } from "../events/text-hash.ts";
 import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";

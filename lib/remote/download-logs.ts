@@ -17,7 +17,7 @@ import {
 import { copyFile, open, truncate } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { matchesGlob } from "../text/glob.ts";
-import { compareTexts, readHead } from "../events/log-text.ts";
+import { compareTexts, readHead } from "../events/text-hash.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../text/format.ts";
 import { Answer, type Wire } from "./answer.ts";
 import { chooseWire, type FetchGroup, type FetchPart, fetchParts, hashingMs, isGroupable } from "./fetch-parts.ts";

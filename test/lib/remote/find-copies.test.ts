@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { hashHead, TextHash } from "../../../lib/events/log-text.ts";
+import { hashHead, TextHash } from "../../../lib/events/text-hash.ts";
 import type { SourceInfo } from "../../../lib/events/source.ts";
 import { answerQuestions, findCopies, type TextQuestion } from "../../../lib/remote/find-copies.ts";
 import { makeLab, writeLog } from "../../support/remote.ts";
