@@ -194,19 +194,21 @@ function checkedNumbers(name: NumberColumn, values: Int32Array | Float64Array | 
 }
 
 /**
- * Open an event table that was opened or written before in this run.
+ * Open an event table that was opened or written before in this run; whoever lets go of it closes it.
  *
  * @param state Its state then; undefined = any will do.
  * @throws {ChangedFileError} if it is another by now, unless another run of this user's has written it anew.
  */
-export async function reopenEventTable(path: string | Uint8Array, state: string | undefined): Promise<StoredEventTable> {
-  try {
-    return await openEventTable(path, state);
-  } catch (error) {
+export async function reopenEventTable(
+  path: string | Uint8Array,
+  state: string | undefined,
+): Promise<StoredEventTable & AsyncDisposable> {
+  const stored = await openEventTable(path, state).catch(error => {
     const own = error instanceof ChangedFileError ? verifyKept(path as string, EVENT_TABLE) : undefined;
     if (own === undefined) throw error;
     return openEventTable(path, own);
-  }
+  });
+  return { ...stored, [Symbol.asyncDispose]: async () => stored.table.close() };
 }
 
 /** Calendars are laid out by them: what no log can hold is refused. */

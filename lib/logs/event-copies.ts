@@ -62,26 +62,23 @@ async function* hashEvents(
   counts: readonly number[],
   seed: bigint,
 ): AsyncGenerator<{ events: number; hash: string }> {
-  const { table } = await reopenEventTable(tablePath, tableState);
+  await using stored = await reopenEventTable(tablePath, tableState);
+  const { table } = stored;
   const hasher = new Bun.CryptoHasher("sha256");
+  const hashTexts = textHasher(seed);
   let events = 0;
   let next = 0;
-  try {
-    const hashTexts = textHasher(seed);
-    for await (const batch of table.batches()) {
-      const { words, width } = toWords(batch, table, hashTexts);
-      for (let row = 0; row < batch.rows; ) {
-        const end = Math.min(batch.rows, row + counts[next]! - events);
-        hasher.update(words.subarray(row * width, end * width));
-        events += end - row;
-        row = end;
-        if (events < counts[next]!) break;
-        yield { events, hash: hasher.copy().digest("hex") };
-        if (++next === counts.length) return;
-      }
+  for await (const batch of table.batches()) {
+    const { words, width } = toWords(batch, table, hashTexts);
+    for (let row = 0; row < batch.rows; ) {
+      const end = Math.min(batch.rows, row + counts[next]! - events);
+      hasher.update(words.subarray(row * width, end * width));
+      events += end - row;
+      row = end;
+      if (events < counts[next]!) break;
+      yield { events, hash: hasher.copy().digest("hex") };
+      if (++next === counts.length) return;
     }
-  } finally {
-    await table.close();
   }
 }
 

@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { onStop, STDIN, UsageError } from "../process/cli.ts";
-import { type EventTable, reopenEventTable } from "../events/event-table.ts";
 import { findLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { isOpenStream } from "../columns/regular-file.ts";
@@ -21,6 +20,7 @@ import { findSeams, type Seam, settleSeams } from "../reduced/joined-lines.ts";
 import { checkSensors } from "./known-sensors.ts";
 import type { EventScope } from "../events/scope.ts";
 import { TablePlaces } from "./table-places.ts";
+import { openTables } from "./walk-tables.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { addCounts, compareSources, describeDamage, describeEmpty, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
 
@@ -153,22 +153,6 @@ function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
     const output = written.get(path === STDIN ? undefined : identify(path));
     if (output === undefined) continue;
     throw new UsageError(`Cannot write ${quoteForMessage(output)}: it is one of the logs to be read`);
-  }
-}
-
-/** The event tables of a set, one after the other in canonical order, the events of cut lines behind their logs'. */
-export async function* openTables(
-  set: Pick<LogSet, "logs" | "seams">,
-): AsyncGenerator<{ source: SourceInfo; table: EventTable }> {
-  const seamsOf = Map.groupBy(set.seams, ({ before }) => before.wholeHash);
-  for (const { source, tablePath, tableState } of set.logs) {
-    const { table } = await reopenEventTable(tablePath!, tableState);
-    try {
-      yield { source, table };
-    } finally {
-      await table.close();
-    }
-    for (const seam of seamsOf.get(source.wholeHash) ?? []) yield { source, table: seam.table };
   }
 }
 

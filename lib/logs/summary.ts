@@ -8,8 +8,10 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
-import { type DistinctTable, distinctTables, withDroppedLines } from "./analyze.ts";
-import { type LogSet, openTables } from "./log-set.ts";
+import { withDroppedLines } from "./analyze.ts";
+import { type DistinctTable, distinctTables } from "./distinct-lines.ts";
+import type { LogSet } from "./log-set.ts";
+import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 
 const SUCCESS = "cowrie.login.success";

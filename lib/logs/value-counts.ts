@@ -6,7 +6,8 @@ import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../event
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
 import type { EventScope } from "../events/scope.ts";
-import { type LogSet, openTables } from "./log-set.ts";
+import type { LogSet } from "./log-set.ts";
+import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 
 export const GROUPINGS = ["day", "sensor", "hour"] as const;

@@ -3,10 +3,10 @@
  * passed over without decoding a column.
  */
 import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
-import { type EventBatch, type EventTable, reopenEventTable } from "../events/event-table.ts";
+import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { EventScope } from "../events/scope.ts";
-import type { SourceInfo } from "../events/source.ts";
+import { type TablePlace, tablesOf } from "../logs/walk-tables.ts";
 import type { Verdict } from "../reduced/reduced-json.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
@@ -89,7 +89,7 @@ export async function findAddress(
 ): Promise<Found> {
   const collector = new Collector(scope);
   const wanted = new Set<string>();
-  const visited: { place: Place; sessions: Texts }[] = [];
+  const visited: { place: TablePlace; sessions: Texts }[] = [];
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
       let addresses: Set<number> | undefined;
@@ -120,33 +120,6 @@ export async function findAddress(
     });
   }
   return collector.found();
-}
-
-/** One event table of a set. */
-export interface Place {
-  readonly source: SourceInfo;
-  /** Open the table, hand it over, close it. */
-  walk(visit: (table: EventTable) => Promise<void>): Promise<void>;
-}
-
-/** The tables of a set in canonical order, each to be opened as often as wanted; cut lines come behind their logs. */
-export function tablesOf(set: LogSet): Place[] {
-  return set.logs.flatMap(({ source, tablePath, tableState }): Place[] => [
-    {
-      source,
-      async walk(visit) {
-        const { table } = await reopenEventTable(tablePath!, tableState);
-        try {
-          await visit(table);
-        } finally {
-          await table.close();
-        }
-      },
-    },
-    ...set.seams
-      .filter(({ before }) => before.wholeHash === source.wholeHash)
-      .map(seam => ({ source, walk: (visit: (table: EventTable) => Promise<void>) => visit(seam.table) })),
-  ]);
 }
 
 /** Code of a text, by its bytes; -1 if the dictionary does not hold it. */

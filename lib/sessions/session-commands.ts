@@ -4,7 +4,8 @@
 import { DAY_US } from "../text/time.ts";
 import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
-import { codeOf, sessionKey, tablesOf } from "./event-search.ts";
+import { codeOf, sessionKey } from "./event-search.ts";
+import { tablesOf } from "../logs/walk-tables.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";

@@ -124,13 +124,13 @@ function toPlace({ from, state, firstUs, lastUs }: TableRef) {
     firstUs,
     lastUs,
     async walk(visit: (table: EventTable) => Promise<void>) {
-      const { table } = await reopenEventTable(from, state);
-      try {
-        await visit(table);
-      } finally {
-        await table.close();
-        collectGarbage(table.rows);
+      let rows = 0;
+      {
+        await using stored = await reopenEventTable(from, state);
+        await visit(stored.table);
+        rows = stored.table.rows;
       }
+      collectGarbage(rows);
     },
   };
 }

@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { MAPPING_VERSION } from "../../../lib/events/schema.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
-import { openTables, readLogSet } from "../../../lib/logs/log-set.ts";
+import { readLogSet } from "../../../lib/logs/log-set.ts";
+import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { analyze, mapBytes } from "../../support/tables.ts";
 
 const event = (n: number, more = "") =>

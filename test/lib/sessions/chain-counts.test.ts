@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type ChainCountOptions, ChainCounter, type ChainCounts } from "../../../lib/sessions/chain-counts.ts";
-import { openTables, type LogSet } from "../../../lib/logs/log-set.ts";
+import type { LogSet } from "../../../lib/logs/log-set.ts";
+import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { buildStepGraph } from "../../../lib/view/step-graph.ts";
 import { readSessionCommands } from "../../../lib/sessions/session-commands.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";

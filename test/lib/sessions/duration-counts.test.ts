@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openTables } from "../../../lib/logs/log-set.ts";
+import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { DurationCounter } from "../../../lib/sessions/duration-counts.ts";
 import { DURATION_STEPS } from "../../../lib/text/duration-steps.ts";
 import { everything } from "../../../lib/view/cells.ts";

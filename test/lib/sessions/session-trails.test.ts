@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { tablesOf } from "../../../lib/sessions/event-search.ts";
+import { tablesOf } from "../../../lib/logs/walk-tables.ts";
 import type { LogSet } from "../../../lib/logs/log-set.ts";
 import type { Trail, TrailLimits } from "../../../lib/sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../../../lib/sessions/session-trails.ts";
