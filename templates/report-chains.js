@@ -8,8 +8,6 @@ import {
   chainText,
   commandText,
   describeChains,
-  unpackChain,
-  unpackPurpose,
 } from "../lib/view/report-chains.ts";
 import { CHAINS_SHOWN, chainsPicture, chainsTable } from "../lib/view/report-markup.ts";
 import { describeHidden, describeLegend, toPagePaths } from "../lib/view/step-graph-picture.ts";
@@ -18,22 +16,6 @@ import { startStepGraph } from "./step-graph.js";
 
 /** Rows that "Show more" adds. */
 const MORE_ROWS = 25;
-
-/**
- * @param {any} packed As the page's data hold it.
- * @param {() => import("../lib/view/cells.ts").Cells} take The next list of cells.
- * @returns {import("../lib/view/report-chains.ts").ChainsData}
- */
-export function restoreChains(packed, take) {
-  const chains = packed.chains.map(unpackChain);
-  return {
-    ...packed,
-    chains,
-    purposes: packed.purposes.map(unpackPurpose),
-    cells: chains.map(take),
-    rest: take(),
-  };
-}
 
 /**
  * @param {import("../lib/view/report-chains.ts").ChainsData} data

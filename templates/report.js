@@ -5,11 +5,9 @@
  * values only.
  */
 import { perStep } from "../lib/view/axis.ts";
-import { fromBase85 } from "../lib/view/base85.ts";
 import { describeValue, hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
-import { everything, isEverything, readCells, sumByDay, wholeRange } from "../lib/view/cells.ts";
-import { DISTINCT_VALUES } from "../lib/view/distinct-values.ts";
+import { everything, isEverything, sumByDay, wholeRange } from "../lib/view/cells.ts";
 import { formatNumber, parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { clipApart, clipEnd, clipMiddle } from "../lib/text/labels.ts";
 import { element } from "../lib/view/markup.ts";
@@ -37,7 +35,7 @@ import { SECTIONS } from "../lib/view/report-sections.ts";
 import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable, partMarkup } from "../lib/view/report-markup.ts";
-import { unpackTrails } from "../lib/view/report-trails.ts";
+import { unpackPage } from "../lib/view/page-data.ts";
 import { startDataTable, startDataTables } from "./data-tables.js";
 import {
   breathe,
@@ -56,7 +54,7 @@ import {
   toNode,
 } from "./page.js";
 import { readAddress, writeAddress } from "./report-address.js";
-import { restoreChains, startChains } from "./report-chains.js";
+import { startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { startTrails, trailButton } from "./report-trails.js";
 import { startTable, startTables } from "./tables.js";
@@ -115,8 +113,8 @@ const CHART_KEYS = "Arrow keys move over the days, with Shift they choose a run 
 /** Width of charts on paper, in pixels. */
 const PRINT_WIDTH = 720;
 
-/** Characters unpacked between two pauses; a multiple of five, as five stand for four bytes. */
-const PACKED_SLICE = 60_000;
+/** Characters unpacked between two pauses; a multiple of four, as four stand for three bytes. */
+const PACKED_SLICE = 240_000;
 
 /** @param {string} text */
 async function unpack(text) {
@@ -125,68 +123,29 @@ async function unpack(text) {
   const writer = inflate.writable.getWriter();
   for (let at = 0; at < text.length; at += PACKED_SLICE) {
     await breathe();
-    await writer.write(fromBase85(text.slice(at, at + PACKED_SLICE)));
+    const letters = atob(text.slice(at, at + PACKED_SLICE));
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+    await writer.write(bytes);
   }
   await writer.close();
   return new Uint8Array(await inflated);
 }
 
-/** @param {Uint8Array} bytes */
-async function decode(bytes) {
-  /** @type {Cells[]} */
-  const lists = [];
-  for (const cells of readCells(bytes)) {
-    if (cells !== undefined) lists.push(cells);
+async function readPage() {
+  const carried = JSON.parse(find("#data").textContent);
+  const lines = new TextDecoder().decode(await unpack(carried.lines));
+  const unpacking = unpackPage({ lines, cells: await unpack(carried.cells) });
+  for (;;) {
     await breathe();
+    const { done, value } = unpacking.next();
+    if (done) return value;
   }
-  return lists;
-}
-
-/**
- * Put the unpacked lists back where the server took them from, in the same order.
- *
- * @param {any} page
- * @param {() => Cells} take The next list.
- * @returns {import("../lib/view/report-data.ts").ReportData & { sections: (SectionData & { id: string })[] }}
- */
-function restoreData(page, take) {
-  const events = take();
-  const hours = page.hasHours ? { watchedHours: take() } : {};
-  const distinct = /** @type {any} */ (Object.fromEntries(
-    DISTINCT_VALUES.map((name, i) => {
-      const { shared, ...rest } = page.distinct[i];
-      const scopes = Array.from({ length: page.grid.sensors + 1 }, take);
-      /** @type {(group: any) => any} */
-      const takeGroup = group => ({ ...group, runs: Array.from({ length: group.runs }, take) });
-      return [name, { ...rest, scopes, shared: shared.map(takeGroup) }];
-    }),
-  ));
-  const sections = page.sections.map((/** @type {any} */ section) => {
-    const all = take();
-    const bounds = section.hasBounds ? { leftOutMost: take() } : {};
-    const cells = section.keys.map(take);
-    const successes = section.hasSuccess ? { allSuccess: take(), success: section.keys.map(take) } : {};
-    const toUs = (/** @type {number} */ second) => (page.grid.firstDay * 86_400 + second) * 1e6;
-    const times = { firstSeenUs: section.firstSeen.map(toUs), lastSeenUs: section.lastSeen.map(toUs) };
-    return { ...section, ...times, all, cells, ...bounds, ...successes };
-  });
-  // What lies outside the days drawn, the server has said.
-  return { grid: page.grid, sensors: page.sensors, unknown: page.unknown, events, ...hours, eventsOutside: 0, distinct, sections };
 }
 
 async function start() {
-  const carried = JSON.parse(find("#data").textContent);
-  const page = JSON.parse(new TextDecoder().decode(await unpack(carried.packed)));
-  const lists = await decode(await unpack(carried.cells));
-  let next = 0;
-  const take = () => lists[page.lists[next++]];
-  const data = restoreData(page, take);
-  const chains = page.chains && restoreChains(page.chains, take);
-  const durations = page.durations && {
-    runDays: page.durations.runDays,
-    cells: Array.from({ length: page.durations.steps }, take),
-  };
-  const trails = page.trails && unpackTrails(page.trails);
+  const page = await readPage();
+  const { data, chains, durations, trails } = page;
   const { grid } = data;
   root.classList.add("scripted");
   startTheme();
@@ -204,7 +163,7 @@ async function start() {
     await breathe();
     parts.push(startSection(section));
   }
-  if (page.changes) parts.push(startChanges());
+  if (page.changes) parts.push(startChanges(page.changes));
   const compare = startCompare(data, page, showChart);
   parts.push(compare);
   if (chains) parts.push(startChains(chains, () => scope));
@@ -542,8 +501,11 @@ async function start() {
     return { node, draw: () => drawAt(canvas.clientWidth), drawAt };
   }
 
-  /** @returns {Part} */
-  function startChanges() {
+  /**
+   * @param {import("../lib/view/report-changes.ts").ChangesData} changes
+   * @returns {Part}
+   */
+  function startChanges(changes) {
     /** @type {HTMLElement} */
     const node = find("#changes");
     let isUntouched = true;
@@ -551,7 +513,7 @@ async function start() {
       // As delivered it says what was found on all days and sensors.
       if (isUntouched && scope.whole) return;
       isUntouched = false;
-      const { lead, table } = buildChangesView(scope, page.changes);
+      const { lead, table } = buildChangesView(scope, changes);
       find(".lead", node).textContent = lead;
       find(".data-table", node)?.remove();
       if (table === undefined) return;

@@ -15,9 +15,8 @@ import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { perStep } from "../view/axis.ts";
 import { hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
-import { toBase85 } from "../view/base85.ts";
 import { bundleScript } from "./client-script.ts";
-import { type Cells, encodeCells, type Grid, everything, sumByDay } from "../view/cells.ts";
+import { type Cells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { BASE_STYLE, type CardTable, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
@@ -26,21 +25,14 @@ import { toMarkupText } from "../view/markup.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { buildProvenance } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import {
-  buildChainRow,
-  buildChainsView,
-  type ChainsData,
-  describeChains,
-  packChain,
-  packPurpose,
-} from "../view/report-chains.ts";
-import { DISTINCT_VALUES } from "../view/distinct-values.ts";
+import { type PageData, packPage } from "../view/page-data.ts";
+import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
-import { buildChangesView, type ChangesData, toChangesData } from "../view/report-changes.ts";
+import { buildChangesView, toChangesData } from "../view/report-changes.ts";
 import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
-import { buildTrail, packTrails, sessionsOf, type TrailsData } from "../view/report-trails.ts";
+import { buildTrail, sessionsOf, type TrailsData } from "../view/report-trails.ts";
 import {
   buildCoverage,
   buildFigures,
@@ -65,7 +57,6 @@ import { SECTIONS } from "../view/report-sections.ts";
 import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
-import { DAY_SECONDS } from "../text/time.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const STYLE = BASE_STYLE + purposeStyle + chainsStyle;
@@ -135,6 +126,7 @@ export function* calculateReport(
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
   const data = yield* calculateReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
   const scope = buildScope(data, everything(data.grid), options);
+  const { lastDays, thresholdPercent } = options;
   const hasDays = data.grid.days > 0;
   const sections: SectionView[] = [];
   for (const section of data.sections) {
@@ -176,7 +168,7 @@ export function* calculateReport(
       changes: changesView,
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
-      dataJson: toScriptJson(toPageData(known, show, options, sessions, changes)),
+      dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...sessions, ...(changes && { changes }) })),
     };
     const style = STYLE + cardsWithoutScript(listTables(sections, changesView?.table));
     return renderPage(page, { ...view, ...more }, partials, { style, script: SCRIPT });
@@ -395,84 +387,12 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
   );
 }
 
-/** What the script needs, packed: the counts as one run of bytes, everything else as JSON. */
-function toPageData(
-  data: ReportData,
-  show: number,
-  options: ReportOptions,
-  sessions: ReportSessions | undefined,
-  changes: ChangesData | undefined,
-) {
-  const all: Cells[] = [data.events, ...(data.watchedHours === undefined ? [] : [data.watchedHours])];
-  const distinct = DISTINCT_VALUES.map(name => {
-    const { scopes, shared, ...rest } = data.distinct[name];
-    all.push(...scopes, ...shared.flatMap(({ runs }) => runs));
-    return { ...rest, shared: shared.map(({ runs, ...group }) => ({ ...group, runs: runs.length })) };
-  });
-  // Moments are shown to the second.
-  const toSecond = (us: number) => Math.floor(us / 1e6) - data.grid.firstDay * DAY_SECONDS;
-  const sections = data.sections.map(({ all: every, leftOutMost, cells, allSuccess, success, ...rest }) => {
-    all.push(
-      every,
-      ...(leftOutMost === undefined ? [] : [leftOutMost]),
-      ...cells,
-      ...(success === undefined ? [] : [allSuccess!, ...success]),
-    );
-    return {
-      ...rest,
-      firstSeenUs: undefined,
-      lastSeenUs: undefined,
-      firstSeen: rest.firstSeenUs.map(toSecond),
-      lastSeen: rest.lastSeenUs.map(toSecond),
-      hasBounds: leftOutMost !== undefined,
-      hasSuccess: success !== undefined,
-    };
-  });
-  const { chains, durations, trails } = sessions ?? {};
-  if (chains !== undefined) all.push(...chains.cells, chains.rest);
-  if (durations !== undefined) all.push(...durations.cells);
-  const { places, lists } = withoutRepeats(all);
-  const rest = {
-    grid: data.grid,
-    sensors: data.sensors,
-    unknown: data.unknown,
-    distinct,
-    hasHours: data.watchedHours !== undefined,
-    sections,
-    show,
-    lastDays: options.lastDays,
-    thresholdPercent: options.thresholdPercent,
-    lists: places,
-    ...(durations !== undefined && { durations: { runDays: durations.runDays, steps: durations.cells.length } }),
-    ...(chains !== undefined && {
-      chains: {
-        ...chains,
-        purposes: chains.purposes.map(packPurpose),
-        chains: chains.chains.map(packChain),
-        cells: undefined,
-        rest: undefined,
-      },
-    }),
-    ...(trails !== undefined && { trails: packTrails(trails) }),
-    ...(changes !== undefined && { changes }),
-  };
-  return { packed: pack(new TextEncoder().encode(JSON.stringify(rest))), cells: pack(encodeCells(lists)) };
+/** What the script needs, see `packPage`. */
+function toScriptData(page: PageData) {
+  const { lines, cells } = packPage(page);
+  return { lines: pack(new TextEncoder().encode(lines)), cells: pack(cells) };
 }
 
 function pack(bytes: Uint8Array<ArrayBuffer>): string {
-  return toBase85(Bun.deflateSync(bytes, { level: 6 }));
-}
-
-/** Equal lists once: all sessions are counted in two sections, all events in two places. */
-function withoutRepeats(all: readonly Cells[]): { places: number[]; lists: Cells[] } {
-  const lists: Cells[] = [];
-  const byHash = new Map<string, number>();
-  const places = all.map(({ at, count }) => {
-    const hash = `${at.length} ${Bun.hash(at)} ${Bun.hash(count)}`;
-    const known = byHash.get(hash);
-    if (known !== undefined) return known;
-    byHash.set(hash, lists.length);
-    return lists.push({ at, count }) - 1;
-  });
-  return { places, lists };
+  return Bun.deflateSync(bytes, { level: 6 }).toBase64();
 }

@@ -8,7 +8,7 @@ import { type Cells, type Filter, type Grid, sumCells } from "./cells.ts";
 import { type Chain, graphOfChains, type StepGraph, thinGraph, type Thinned } from "./step-graph.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { clipEnd, cutLong } from "../text/labels.ts";
-import { type Purpose, PURPOSES } from "../text/purpose-names.ts";
+import type { Purpose } from "../text/purpose-names.ts";
 import type { PartView, Scope } from "./report-view.ts";
 import { visible } from "../text/text.ts";
 
@@ -241,21 +241,4 @@ export function commandText(data: ChainsData, code: number): string {
 /** A chain in one cell of a spreadsheet. */
 export function chainText(data: ChainsData, { commands, isCut }: Chain): string {
   return [...commands.map(code => commandText(data, code)), ...(isCut ? ["…"] : [])].join(" → ");
-}
-
-/** What stands for a chain in the page's data: whether it goes on, and its codes. */
-export function packChain({ commands, isCut }: ChainsData["chains"][number]): number[] {
-  return [Number(isCut), ...commands];
-}
-
-export function unpackChain([isCut, ...commands]: readonly number[]): ChainsData["chains"][number] {
-  return { commands, isCut: isCut === 1 };
-}
-
-export function packPurpose(purpose: Purpose): number {
-  return PURPOSES.findIndex(({ id }) => id === purpose);
-}
-
-export function unpackPurpose(index: number): Purpose {
-  return PURPOSES[index]!.id;
 }

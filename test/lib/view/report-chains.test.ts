@@ -8,8 +8,6 @@ import {
   buildChainsView,
   chainText,
   describeChains,
-  packChain,
-  unpackChain,
 } from "../../../lib/view/report-chains.ts";
 import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
@@ -98,7 +96,6 @@ describe("chains in the report", () => {
       ["wget http://x", "p-download"],
     ]);
     expect(view.graph.chains.map(one => chainText(chains, one))).toEqual(["w → wget http://x", "w → …"]);
-    expect(chains.chains.map(packChain).map(unpackChain)).toEqual([...chains.chains]);
   });
 
   test("sessions of other days and sensors than the page draws do not count", () => {
