@@ -21,7 +21,6 @@ import {
   REDUCTION_OPTIONS,
   toSetOptions,
   withProgress,
-  writeRejects,
 } from "../lib/logs/log-options.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
@@ -37,6 +36,7 @@ import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
 import { toSafeJson, visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
+import { writeRejects } from "../lib/logs/rejects.ts";
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },

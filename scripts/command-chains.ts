@@ -19,9 +19,9 @@ import { buildStepGraph, thinGraph } from "../lib/view/step-graph.ts";
 import { plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
+  DAMAGED_EXIT,
   describePace,
   EVENT_OPTIONS,
-  DAMAGED_EXIT,
   exitCodeOf,
   FILE_OPTION,
   listInputs,

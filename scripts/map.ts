@@ -36,13 +36,12 @@ import {
   type ReadListeners,
   toSetOptions,
   withProgress,
-  writeRejects,
 } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { describeDamage, identifyFile } from "../lib/events/source.ts";
 import { mapLog } from "../lib/events/map-log.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { rejectToJson } from "../lib/logs/read-log.ts";
+import { rejectToJson, writeRejects } from "../lib/logs/rejects.ts";
 import { errorReason, quoteForMessage, visible } from "../lib/text/text.ts";
 import { isArrow, isArrowFile, peek } from "../lib/columns/first-bytes.ts";
 

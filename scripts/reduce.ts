@@ -34,12 +34,12 @@ import {
   REDUCTION_OPTIONS,
   toSetOptions,
   withProgress,
-  writeRejects,
 } from "../lib/logs/log-options.ts";
 import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
 import { countRows } from "../lib/reduced/reduced-table.ts";
+import { writeRejects } from "../lib/logs/rejects.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,

@@ -16,7 +16,6 @@ import {
 } from "../process/cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "../text/format.ts";
 import type { LogSet, LogSetOptions } from "./log-set.ts";
-import type { OutputSet } from "../process/output-file.ts";
 import { startProgress } from "../process/progress.ts";
 import type { EventScope } from "../events/scope.ts";
 import { readSensorAliases } from "../events/sensor-aliases.ts";
@@ -180,13 +179,6 @@ export async function withProgress<T>(quiet: boolean, read: (listeners: ReadList
   } finally {
     progress[Symbol.dispose]();
   }
-}
-
-/** Write the lines that hold no event, if they were asked for. */
-export async function writeRejects(outputs: OutputSet, path: string | undefined, set: LogSet): Promise<void> {
-  if (path === undefined) return;
-  const output = await outputs.open(path);
-  for await (const line of set.rejects()) await output.write(line);
 }
 
 /** What is told of logs once they are read. */

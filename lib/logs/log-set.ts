@@ -1,10 +1,9 @@
 /**
  * All logs that a command names, each with its event table: finds them, leaves out copies, reads what must be read.
  */
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { onStop, STDIN, UsageError } from "../process/cli.ts";
 import { findLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
@@ -23,6 +22,7 @@ import { TablePlaces } from "./table-places.ts";
 import { openTables } from "./walk-tables.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { addCounts, compareSources, describeDamage, describeEmpty, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
+import { readRejects } from "./rejects.ts";
 
 export interface LogSetOptions {
   /** "continue" uses stored event tables that are still true, "write" maps every log again. */
@@ -298,24 +298,5 @@ async function settle(
     return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows };
   });
   return { logs, seams, reused, leftOut, counts, textBytes, damaged, empty };
-}
-
-/** The rejected lines of all logs but the halves that were joined in the meantime. */
-export async function* readRejects(
-  jobs: readonly { readonly path: string; readonly rejectsPath?: string | undefined }[],
-  seams: readonly Seam[],
-): AsyncGenerator<string> {
-  const heads = new Set(seams.map(({ after }) => after.path));
-  const tails = new Map(seams.map(({ before }) => [before.path, before.tail]));
-  for (const { path, rejectsPath } of jobs) {
-    if (rejectsPath === undefined || !existsSync(rejectsPath)) continue;
-    for await (const json of createInterface({ input: createReadStream(rejectsPath) })) {
-      if (heads.has(path) || tails.has(path)) {
-        const { line, text } = JSON.parse(json) as { line: number; text?: string };
-        if ((line === 1 && heads.has(path)) || text === tails.get(path)) continue;
-      }
-      yield `${json}\n`;
-    }
-  }
 }
 

@@ -17,10 +17,11 @@ import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import type { ReductionParameters } from "../events/scope.ts";
-import { errorReason, quoteForMessage, toSafeJson } from "../text/text.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
 import { type FileIdentity, identifyFile, type SourceInfo } from "../events/source.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 import { hashText } from "../events/text-hash.ts";
+import { rejectToJson } from "./rejects.ts";
 
 export interface LogJob {
   readonly path: string;
@@ -200,18 +201,6 @@ async function openIfTrue(
   if (isTrue) return stored;
   await stored.table.close();
   return undefined;
-}
-
-/** One line of the file of rejects: the text, or its bytes in base64 where they are no UTF-8. */
-export function rejectToJson(path: string, line: number, bytes: Uint8Array): string {
-  let content: { text: string } | { base64: string };
-  try {
-    content = { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    // Not UTF-8, which is one reason to be rejected.
-    content = { base64: Buffer.from(bytes).toString("base64") };
-  }
-  return `${toSafeJson({ source: path, line, ...content })}\n`;
 }
 
 /**

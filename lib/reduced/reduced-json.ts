@@ -6,33 +6,7 @@ import { toIsoDay } from "../text/format.ts";
 import { isTextKey, JSON_KINDS, type JsonKind, type KeyColumn, KIND_SPECS, KINDS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { toSafeJson } from "../text/text.ts";
-
-/** What VirusTotal said of a file. */
-export interface Verdict {
-  readonly positives: number;
-  readonly total: number;
-}
-
-/**
- * The verdict on each hash: the latest; of two at the same time the one with more positives.
- *
- * @returns By code of `dictionaries.shasum`.
- */
-export function verdictsByHash({ kinds: { scan } }: ReducedTable): Map<number, Verdict> {
-  const best = new Map<number, number>();
-  const { shasum, positives, total } = scan.keys as Record<"shasum" | "positives" | "total", Int32Array>;
-  for (let row = 0; row < scan.rows; row++) {
-    const known = best.get(shasum[row]!);
-    const order =
-      known === undefined
-        ? 1
-        : scan.lastSeenUs[row]! - scan.lastSeenUs[known]! ||
-          positives[row]! - positives[known]! ||
-          total[row]! - total[known]!;
-    if (order > 0) best.set(shasum[row]!, row);
-  }
-  return new Map([...best].map(([code, row]) => [code, { positives: positives[row]!, total: total[row]! }]));
-}
+import { type Verdict, verdictsByHash } from "./verdicts.ts";
 
 /**
  * `reduced.json` of a table, piece by piece.

@@ -5,7 +5,7 @@
 import { takeWithPauses } from "../process/pause.ts";
 import { distinctLines } from "../logs/analyze.ts";
 import { plural } from "../text/format.ts";
-import { readRejects } from "../logs/log-set.ts";
+import { readRejects } from "../logs/rejects.ts";
 import type { MapperPool } from "./mapper-pool.ts";
 import { REDUCED_VERSION, toReducedRows } from "../reduced/reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";

@@ -7,7 +7,7 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { EventScope } from "../events/scope.ts";
 import { type TablePlace, tablesOf } from "../logs/walk-tables.ts";
-import type { Verdict } from "../reduced/reduced-json.ts";
+import type { Verdict } from "../reduced/verdicts.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { DAY_US } from "../text/time.ts";

@@ -9,7 +9,7 @@ import { formatBytes, formatDuration } from "../text/format.ts";
 import { clipEnd } from "../text/labels.ts";
 import { purposeOf } from "../text/purpose.ts";
 import type { Purpose } from "../text/purpose-names.ts";
-import type { Verdict } from "../reduced/reduced-json.ts";
+import type { Verdict } from "../reduced/verdicts.ts";
 
 export type StepKind =
   "connection" | "client" | "login" | "command" | "file" | "forward" | "terminal" | "end" | "other";

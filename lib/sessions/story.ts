@@ -1,7 +1,7 @@
 /** Sessions as stories: the events of each in order, with what they lack derived from one another. */
 import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { toIsoInstant } from "../text/format.ts";
-import type { Verdict } from "../reduced/reduced-json.ts";
+import type { Verdict } from "../reduced/verdicts.ts";
 import { DAY_US } from "../text/time.ts";
 import { compareText } from "../text/text.ts";
 import { addStep, LET_IN, type Step, toStep } from "./story-steps.ts";

@@ -5,7 +5,7 @@ import { textOf } from "../../lib/columns/dictionary.ts";
 import type { BuiltEventTable, EventTable, EventTableInfo } from "../../lib/events/event-table.ts";
 import { chunkedText } from "../../lib/events/log-text.ts";
 import { type MapOptions, mapLog } from "../../lib/events/map-log.ts";
-import { verdictsByHash } from "../../lib/reduced/reduced-json.ts";
+import { verdictsByHash } from "../../lib/reduced/verdicts.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS } from "../../lib/events/schema.ts";
 import { type CaseCounts, toCaseCounts } from "./cases.ts";
