@@ -1,10 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { internRows } from "../../../lib/statistics/keyed-rows.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { drawTable } from "../../../lib/reduced/drawn-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
-import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
+import { command, dateOf, FIRST_DAY, watch } from "../../support/days.ts";
 import { STATISTICS_DEFAULTS, type StatisticsOptions } from "../../../lib/statistics/settings.ts";
 
 describe("computeStatistics", () => {
@@ -137,29 +136,6 @@ describe("the category of a row of the fleet", () => {
     expect(at([...flat(49, 90), 0])).toMatchObject({ category: "gone", count: 0, expected: 90, seen: "0 of 2" });
     const steady = { category: "steady", count: 90, expected: 90, likely: [expect.closeTo(0.8, 2), "1.23"] };
     expect(at(flat(50, 90))).toMatchObject(steady);
-  });
-});
-
-describe("internRows", () => {
-  test("agrees with a Map over joined tuples, dense and hashed", () => {
-    for (let seed = 1; seed <= 60; seed++) {
-      const random = seededRandom(seed);
-      const width = 1 + random.int(3);
-      const rows = random.int(3000);
-      const spread = random.chance(0.5) ? 20 : 1_000_000;
-      const columns = Array.from({ length: width }, () =>
-        Int32Array.from({ length: rows }, () => (random.chance(0.5) ? random.int(20) : random.int(spread)) - 1),
-      );
-      const known = new Map<string, number>();
-      const firstRow: number[] = [];
-      const wanted = Array.from({ length: rows }, (_, row) => {
-        const text = columns.map(column => column[row]).join();
-        if (!known.has(text)) known.set(text, firstRow.push(row) - 1);
-        return known.get(text)!;
-      });
-      const found = internRows(columns, rows);
-      expect({ seed, key: [...found.key], firstRow: [...found.firstRow] }).toEqual({ seed, key: wanted, firstRow });
-    }
   });
 });
 
