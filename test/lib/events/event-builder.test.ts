@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { BATCH_ROWS, EventBuilder } from "../../../lib/events/event-builder.ts";
+import { NUMBER_COLUMN_NAMES } from "../../../lib/events/schema.ts";
 import { LineReader } from "../../../lib/events/line-reader.ts";
 import { eventLines } from "../../support/tables.ts";
 
@@ -49,6 +50,14 @@ describe("several batches", () => {
       return line !== expected.join(" ");
     });
     expect({ wrong, line: lines[wrong] }).toEqual({ wrong: -1, line: undefined });
+  });
+
+  test("have the columns of numbers that one of their rows has a value in", async () => {
+    const found: (readonly string[])[] = [];
+    for await (const { numbers } of table.batches()) {
+      found.push(NUMBER_COLUMN_NAMES.filter(name => numbers.get(name) !== undefined));
+    }
+    expect(found).toEqual([[], ["src_port"], ["src_port"]]);
   });
 
   test("know their first and last time", () => {

@@ -5,11 +5,15 @@ import { textWidth } from "../../../lib/text/text.ts";
 import { buildStories } from "../../../lib/sessions/story.ts";
 import {
   addressToText,
+  countsOf,
+  describeDuration,
   formatOffset,
   groupStories,
   notFoundText,
+  sessionFacts,
   showPart,
   storiesToText,
+  summaryFacts,
 } from "../../../lib/sessions/trace-text.ts";
 import { type LogEvent, readEvents } from "../../support/event-logs.ts";
 import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
@@ -131,6 +135,85 @@ a, 2024-03-01, 1 session
     expect(text(1)).toEndWith("\nFirst 1 of 2 distinct sessions; -n 0 shows all\n");
     expect(text(1)).not.toContain("session s1");
     expect(text(2)).toBe(text(0));
+  });
+});
+
+describe("facts", () => {
+  const story = async (...events: LogEvent[]) => (await stories(events))[0]!;
+  const connect = SESSION[0]!;
+  const facts = async (...events: LogEvent[]) => Object.fromEntries(sessionFacts(await story(...events)));
+
+  test("counts are those that are not 0", async () => {
+    const one: LogEvent[] = [
+      { eventid: "login.failed", at: 1, username: "a", password: "b" },
+      { eventid: "session.file_upload", at: 2, filename: "f", shasum: "ab".repeat(32) },
+      { eventid: "direct-tcpip.request", at: 3, dst_ip: "x", dst_port: 1 },
+    ];
+    expect(countsOf(await story(connect))).toBe("");
+    expect(countsOf(await story(connect, ...one))).toBe("1 login, 1 file, 1 forward");
+    expect(countsOf(await story(connect, { eventid: "command.input", at: 1, input: "id" }))).toBe("1 command");
+  });
+
+  test("what the log does not tell is said", async () => {
+    expect(describeDuration(await story(connect))).toBe("0.00 s seen, end not in these logs");
+    expect(describeDuration(await story(SESSION[3]!, SESSION[4]!))).toBe("1 min 20 s seen, beginning not in these logs");
+    expect(await facts(SESSION[3]!)).toMatchObject({ from: "192.0.2.1, protocol unknown", events: "1: 1 command" });
+    expect(await facts({ ...connect, protocol: undefined }, { eventid: "session.closed", at: 1 })).toEqual({
+      from: "192.0.2.1:4000 to 10.0.0.1:2222, ssh (derived)",
+      time: "2024-03-01 12:00:00 to 12:00:01 UTC, 1.00 s (derived)",
+      events: "2",
+    });
+    const night = { eventid: "session.closed", at: 43_201, duration: 43_201 };
+    expect((await facts(connect, night)).time).toBe("2024-03-01 12:00:00 to 2024-03-02 00:00:01 UTC, 12 h 00 min");
+    const client: LogEvent[] = [{ eventid: "client.version", at: 1, version: "v" }, { eventid: "client.kex", at: 1, hassh: "h" }];
+    expect(await facts(connect, ...client)).toMatchObject({ client: "v", HASSH: "h" });
+  });
+
+  test("of very many, the summary shows the first, and how many there are", async () => {
+    const many = Array.from({ length: 12 }, (_, i): LogEvent[] => {
+      const own = { sensor: `s${String(i).padStart(2, "0")}`, src_ip: `192.0.2.${i}` };
+      return [
+        { ...connect, at: i, ...own },
+        { eventid: "client.version", at: i + 0.1, version: `v${Math.floor(i / 2)}`, ...own },
+        { eventid: "client.kex", at: i + 0.2, hassh: `h${Math.floor(i / 2)}`, ...own },
+        { eventid: "login.failed", at: i + 0.3, username: "u", password: String(i), ...own },
+        { eventid: "command.input", at: i + 0.4, input: `command ${i}`, ...own },
+        { eventid: "session.file_upload", at: i + 0.5, filename: `f${i}`, shasum: String(i % 10).repeat(64), ...own },
+        { eventid: "direct-tcpip.request", at: i + 0.6, dst_ip: "x", dst_port: 1, ...own },
+      ];
+    }).flat();
+    const found = await stories(many);
+    const summary = summarize(found);
+    expect(summaryFacts(summary)).toEqual([
+      ["seen", "2024-03-01 12:00:00 to 2024-03-01 12:00:11 UTC"],
+      ["sessions", "12 on 1 day, from 12 addresses"],
+      ["sensors", `${summary.sensors.slice(0, 10).join(", ")}, and 2 more`],
+      ["logins", "12 with 12 credentials, 0 accepted (0.0 %)"],
+      ["commands", "12"],
+      ["files", "12, 10 distinct"],
+      ["forwards", "12"],
+      ["client", "v0 (2 sessions)"],
+      ["client", "v1 (2 sessions)"],
+      ["client", "v2 (2 sessions)"],
+      ["HASSH", "h0 (2 sessions)"],
+      ["HASSH", "h1 (2 sessions)"],
+      ["HASSH", "h2 (2 sessions)"],
+    ]);
+    const text = [...addressToText("x", found, summary, PLAIN)].join("");
+    for (const title of ["Credentials tried", "Commands", "Files"]) expect(text).toContain(`\n${title}, first 10 of 12\n`);
+    expect(text.match(/^ +1 +1 +command /gm)).toHaveLength(10);
+    expect(text).toContain(`upload  no verdict  ${"0".repeat(64)}  f0\n`);
+    expect(text).toContain("  12:00:00  session s1, 192.0.2.0, ssh, 0.60 s seen, end not in these logs, 1 login, 1 command, 1 file, 1 forward\n");
+    const few = await stories(SESSION);
+    expect(Object.fromEntries(summaryFacts(summarize(few)))).toEqual({
+      seen: "2024-03-01 12:00:00 to 2024-03-01 12:01:20 UTC",
+      sessions: "1 on 1 day",
+      sensors: "a",
+      logins: "2 with 2 credentials, 1 accepted (50.0 %)",
+      commands: "1",
+      files: "none",
+    });
+    expect(Object.fromEntries(summaryFacts(summarize([few[0]!].map(one => ({ ...one, logins: [], commands: [] })))))).toMatchObject({ logins: "none", commands: "none" });
   });
 });
 
