@@ -168,6 +168,12 @@ describe("buildCoverage", () => {
       expect(buildCoverage(buildReduced(rows)).outages).toEqual([]);
     });
 
+    test("is not down on the days between, where every other day is one without events", () => {
+      // Of hours alone, 37 without an event would be incredible from 23 on; but it has been as silent all the time.
+      const everyOther = Array.from({ length: 23 }, (_, day) => (day % 2 === 0 ? hoursOf(5, [11, 24]) : 0));
+      expect(days(events("a", everyOther))).toEqual([`${"o?".repeat(11)}p`]);
+    });
+
     test("is listed as silent when it stops", () => {
       const rows = [...events("a", past), ...events("b", Array.from({ length: 26 }, () => 9))];
       const { silent } = buildCoverage(buildReduced(rows));
