@@ -11,9 +11,10 @@ type Ask = "add" | "throw" | "break" | { readonly slowly: number };
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  entry = pathToFileURL(join(dir.path, "worker.ts"));
+  const path = join(dir.path, "worker.ts");
+  entry = pathToFileURL(path);
   await Bun.write(
-    entry.pathname,
+    path,
     `import { answerAsks } from ${JSON.stringify(join(ROOT, "lib/process/thread.ts"))};
      class OddError extends Error { name = "OddError"; }
      let told = 0;

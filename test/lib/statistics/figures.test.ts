@@ -5,14 +5,16 @@
  * figures anew, once it is known why they moved: `UPDATE_FIGURES=1 bun test test/lib/statistics/figures.test.ts`.
  */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { computeStatistics, type Statistics } from "../../../lib/statistics/statistics.ts";
 import { summarizeStatistics } from "../../../lib/statistics/statistics-summary.ts";
 import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { dateOf, FIRST_DAY } from "../../support/days.ts";
 import { hashNumbers } from "../../support/random.ts";
+import { ROOT } from "../../support/run.ts";
 
-const FIGURES = new URL("../../fixtures/figures.json", import.meta.url).pathname;
+const FIGURES = join(ROOT, "test/fixtures/figures.json");
 const DAYS = 72;
 const HASH = (nth: number) => nth.toString(16).padStart(64, "0");
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
