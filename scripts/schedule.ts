@@ -271,7 +271,7 @@ function presetCommand(job: string, args: readonly string[], values: Values, bun
   const wait = job === "nightly" ? NIGHTLY_WAIT_SECONDS : HOURLY_WAIT_SECONDS;
   const report = words("analyze-local", ...logs, "-f", logfile, "-o", outfile, "-q", "--wait", String(wait));
   if (job === "nightly") return report;
-  const check = words("statistics", table, "-o", besideReport(outfile, "check.html"), "-n", "1", "--exit-code");
+  const check = words("statistics", table, "-o", besideReport(outfile, "check.html"), "-l", "1", "--exit-code");
   // cron mails what is printed and heeds no exit code, so the summary is printed only if the check finds something.
   // By printf: the echo of many shells would obey backslashes, and attackers write what the summary shows.
   // 3: the report is written, and tells which log was damaged or empty.

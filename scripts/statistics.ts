@@ -63,7 +63,7 @@ const OPTIONS = {
     default: STATISTICS_DEFAULTS.baselineDays,
     help: "Observed days that a day is held against.",
   },
-  strict: {
+  anyDependence: {
     type: "boolean",
     help:
       "Control false reports by Benjamini-Yekutieli, which holds however the counts depend on each other, and finds " +
@@ -119,7 +119,7 @@ export const COMMAND = {
     {
       does: "The page for the example logs, a change of half or more in the last 14 days",
       run:
-        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -n 14 -t 50",
+        "bun scripts/reduce.ts test/fixtures/fleet -o fleet.json && bun scripts/statistics.ts fleet.arrow -l 14 -t 50",
     },
     {
       does: "What changed in the logins on one sensor, for a spreadsheet",
@@ -172,7 +172,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       thresholdPercent,
       lastDays,
       baselineDays: values.baselineDays,
-      strict: values.strict,
+      strict: values.anyDependence,
       quietDays: values.quietDays,
       ...(kinds.length > 0 && { kinds }),
       ...(downtime === undefined ? {} : { downtime }),

@@ -77,7 +77,7 @@ export const COMMAND = {
     },
     {
       does: "Without a file between, the last 14 days in question",
-      run: "bun scripts/reduce.ts test/fixtures/fleet -o - | bun scripts/visualize.ts -f - -o fleet.html -n 14",
+      run: "bun scripts/reduce.ts test/fixtures/fleet -o - | bun scripts/visualize.ts -f - -o fleet.html -l 14",
     },
   ],
 } as const satisfies Command;

@@ -1,7 +1,7 @@
 /** `--help` of every script in scripts/: tells all its table holds, and its examples run. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { listScripts, loadCommand } from "../lib/process/scripts.ts";
-import { type Command, type OptionSpec, toLongName } from "../lib/process/command.ts";
+import { type Command, type OptionSpec, shortNames, toLongName } from "../lib/process/command.ts";
 import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { runScript } from "./support/run.ts";
 
@@ -15,6 +15,30 @@ for (const name of names) {
 test("every script has its table, under its own name", () => {
   expect(names.length).toBeGreaterThan(5);
   expect([...commands].map(([name, command]) => [name, command.name])).toEqual(names.map(name => [name, name]));
+});
+
+/** Letters the ancestor has for several things; each of its scripts keeps its own. */
+const ANCESTORS: Readonly<Record<string, readonly string[]>> = {
+  f: ["file", "logfile", "folder"],
+  p: ["path", "port"],
+  // How many entries, wherever the ancestor does not mean days.
+  n: ["topNEvents", "limit", "lastNDays"],
+};
+
+test("a letter means one thing in all scripts, and so does --strict", () => {
+  const keys = new Map<string, Set<string>>();
+  for (const { options } of commands.values()) {
+    for (const [key, spec] of Object.entries<OptionSpec>(options)) {
+      for (const letter of shortNames(spec)) keys.set(letter, (keys.get(letter) ?? new Set()).add(key));
+    }
+  }
+  expect(keys.size).toBeGreaterThan(10);
+  for (const [letter, meant] of keys) {
+    const allowed = ANCESTORS[letter] ?? [...meant].slice(0, 1);
+    expect({ letter, meant: [...meant].sort() }).toEqual({ letter, meant: [...allowed].sort() });
+  }
+  const strict = [...commands.values()].flatMap(({ options }) => (options.strict === undefined ? [] : [options.strict.help]));
+  expect(new Set(strict).size).toBe(1);
 });
 
 /** The help's sections from their titles; the first is the summary. */

@@ -23,7 +23,8 @@ export const COMPARISON_OPTIONS = {
   },
   lastNDays: {
     type: "count",
-    short: ["n", "l"],
+    // `-n` is the ancestor's letter, which says how many entries everywhere else.
+    short: ["l", "n"],
     min: 1,
     default: STATISTICS_DEFAULTS.lastDays,
     help: "Last days held against the days before them.",

@@ -57,7 +57,7 @@ describe("printing", () => {
     const { stdout, stderr, exitCode } = await place.schedule(args);
     expect({ stdout, exitCode }).toEqual({
       stdout: expect.stringContaining(
-        `${scriptWord("statistics")} '${path}/a b.arrow' -n 3 --downtime '${path}/d\\%.csv' # cowrie-longitudinal: m\n`,
+        `${scriptWord("statistics")} '${path}/a b.arrow' -l 3 --downtime '${path}/d\\%.csv' # cowrie-longitudinal: m\n`,
       ),
       exitCode: 0,
     });
