@@ -10,6 +10,7 @@ import { partMarkup } from "../lib/view/report-markup.ts";
 import { buildScope, columnNames, rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, h, saveSvg, saveText } from "./page.js";
 import { writeAddress } from "./report-address.js";
+import { showChart } from "./report-charts.js";
 
 /** Leaders of each side. */
 const KEYS_MOST = 15;
@@ -19,12 +20,8 @@ const KEYS_MOST = 15;
  * @typedef {import("../lib/view/report-compare.ts").Side} Side
  */
 
-/**
- * @param {import("../lib/view/report-data.ts").ReportData} data
- * @param {import("../lib/view/report-view.ts").ScopeOptions} options
- * @param {(canvas: HTMLElement, chart: any, steps: any, lines: any) => void} showChart
- */
-export function startCompare(data, options, showChart) {
+/** @param {import("./report.js").Report} report */
+export function startCompare({ data, page, chooseRange }) {
   /** @type {HTMLElement} */
   const node = find("#compare");
   /** @type {HTMLDetailsElement} */
@@ -49,7 +46,7 @@ export function startCompare(data, options, showChart) {
 
   /** The last days and those before them; where there is no before, the first two sensors. */
   function chooseUsual() {
-    const length = Math.min(options.lastDays, Math.floor(grid.days / 2));
+    const length = Math.min(page.lastDays, Math.floor(grid.days / 2));
     sides.forEach((side, i) => {
       const last = whole.last - (1 - i) * length;
       if (length < 1) chooseSide(side, whole.first, whole.last, i);
@@ -73,7 +70,7 @@ export function startCompare(data, options, showChart) {
   function drawAt(width) {
     drawnWidth = width;
     const [a, b] = sides.map(side => {
-      const scope = buildScope(data, filterOf(side), options);
+      const scope = buildScope(data, filterOf(side), page);
       return { scope, name: sideName(scope) };
     });
     const both = /** @type {[Side, Side]} */ ([a, b]);
@@ -103,7 +100,7 @@ export function startCompare(data, options, showChart) {
     const scale = hasLogScale(lines) && !isLinear ? LOGARITHMIC : "";
     const label = `${meant.name}: ${meant.unit} ${perStep(steps.days)}${from}${scale}`;
     find(".unit", node).textContent = label;
-    showChart(canvas, lineChart(lines, steps, width, label, { isLinear }), steps, lines);
+    showChart(canvas, lineChart(lines, steps, width, label, { isLinear }), steps, lines, chooseRange);
 
     const rows = compareKeys(both, section, KEYS_MOST);
     const keys = find(".compare-keys", node);

@@ -1,0 +1,109 @@
+/** The numbers of a chart: a table in its place, and as CSV. */
+import { describeValue } from "../lib/view/chart.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { toIsoDay } from "../lib/text/format.ts";
+import { clipApart } from "../lib/text/labels.ts";
+import { element } from "../lib/view/markup.ts";
+import { stepLabel } from "../lib/view/report-view.ts";
+import { breathe, find, h, toNode } from "./page.js";
+
+/**
+ * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/chart.ts").Line} Line
+ * @typedef {import("../lib/view/chart.ts").Steps} Steps
+ */
+
+/** Steps of a table at most. */
+export const NUMBER_ROWS = 400;
+/** Numbers in one table at most. */
+export const NUMBERS_MOST = 12_000;
+/** Numbers that are laid out at once; more come as they are scrolled to. */
+const CELLS_AT_ONCE = 600;
+
+/**
+ * The button that shows a chart's numbers in its place.
+ *
+ * @param {HTMLElement} box
+ * @param {() => void} draw
+ */
+export function startNumbers(box, draw) {
+  const button = find("[data-view=table]", box);
+  const isShown = () => button.getAttribute("aria-pressed") === "true";
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", String(!isShown()));
+    find("[data-save=svg]", box).disabled = isShown();
+    draw();
+  });
+  return { isShown };
+}
+
+/** @type {(steps: Steps, lines: readonly Pick<Line, "name" | "values">[] | HeatRow[], unit: string) => HTMLElement} */
+export function numbersTable(steps, lines, unit) {
+  const names = clipApart(
+    lines.map(line => line.name),
+    30,
+  );
+  const head = element(
+    "tr",
+    {},
+    element("th", { scope: "col" }, "Day"),
+    ...names.map(name => element("th", { scope: "col", class: "number" }, name)),
+  );
+  const body = h("tbody", {});
+  const box = h(
+    "div",
+    { class: "scroll numbers", tabindex: "0", role: "region", "aria-label": unit },
+    element("table", {}, element("thead", {}, head)),
+  );
+  find("table", box).append(body);
+  const rowAt = (/** @type {number} */ step) =>
+    toNode(
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, stepLabel(steps, step)),
+        ...lines.map(line =>
+          element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step])),
+        ),
+      ),
+    );
+  growTable(box, body, steps.n, rowAt, Math.ceil(CELLS_AT_ONCE / Math.max(1, lines.length)));
+  return box;
+}
+
+/** @param {{ steps: Steps, lines: Line[] }} shown */
+export function linesCsv({ steps, lines }) {
+  const days = Array.from({ length: steps.n }, (_, step) => toIsoDay(steps.range.first + step * steps.days));
+  return toCsv(
+    [steps.days === 1 ? "day" : `from, ${steps.days} days each`, ...lines.map(line => line.name)],
+    days.map((day, step) => [day, ...lines.map(line => line.values[step])]),
+  );
+}
+
+/**
+ * Fill a table as far as it is seen, and on as it is scrolled; all of it before it is printed.
+ *
+ * @param {HTMLElement} box What scrolls.
+ * @param {HTMLElement} body
+ * @param {number} rows
+ * @param {(row: number) => Node} rowAt
+ * @param {number} atOnce
+ */
+function growTable(box, body, rows, rowAt, atOnce) {
+  const fill = (/** @type {number} */ end) => {
+    const more = [];
+    for (let row = body.childElementCount; row < Math.min(end, rows); row++) more.push(rowAt(row));
+    body.append(...more);
+  };
+  const isWanted = () => box.scrollTop + 2 * box.clientHeight > box.scrollHeight;
+  const grow = async () => {
+    while (box.isConnected && body.childElementCount < rows && isWanted()) {
+      fill(body.childElementCount + atOnce);
+      await breathe();
+    }
+  };
+  fill(atOnce);
+  box.addEventListener("scroll", () => void grow());
+  addEventListener("beforeprint", () => box.isConnected && fill(rows), { once: true });
+  setTimeout(() => void grow());
+}

@@ -1,0 +1,172 @@
+/** What stands above the sections of a report, and beside them: figures, days, sensors, changes, lengths of sessions. */
+import { perStep } from "../lib/view/axis.ts";
+import { sumByDay } from "../lib/view/cells.ts";
+import { heatChart, stackChart } from "../lib/view/chart.ts";
+import { toCsv } from "../lib/text/csv.ts";
+import { toIsoDay } from "../lib/text/format.ts";
+import { element } from "../lib/view/markup.ts";
+import { buildChangesView } from "../lib/view/report-changes.ts";
+import { buildDurationsView } from "../lib/view/report-durations.ts";
+import { dataTable } from "../lib/view/report-markup.ts";
+import { SECTIONS } from "../lib/view/report-sections.ts";
+import { buildCoverage, buildFigures, chooseSteps, describeCoverage, meanSteps } from "../lib/view/report-view.ts";
+import { startDataTable } from "./data-tables.js";
+import { find, h, saveSvg, saveText, toNode } from "./page.js";
+import { showChart, showHeat } from "./report-charts.js";
+import { linesCsv, NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
+import { startTable } from "./tables.js";
+
+/**
+ * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/chart.ts").Line} Line
+ * @typedef {import("../lib/view/chart.ts").Steps} Steps
+ * @typedef {import("./report.js").Part} Part
+ * @typedef {import("./report.js").Report} Report
+ */
+
+/** Room that a step of the sensors' days takes at least, in pixels. */
+const HEAT_STEP = 2;
+
+/** @param {Report} report */
+export function drawFigures(report) {
+  find("#figures").replaceChildren(
+    ...buildFigures(report.scope).map(figure =>
+      h(
+        "div",
+        { class: "figure" },
+        element("b", {}, figure.value),
+        element("span", { class: "what" }, figure.label),
+        element("span", { class: "note" }, figure.note),
+        figure.past && element("span", { class: "note" }, figure.past),
+      ),
+    ),
+  );
+}
+
+/** @type {(report: Report) => Part} */
+export function startActivity(report) {
+  const box = find("#activity");
+  const canvas = find(".canvas", box);
+  const numbers = startNumbers(box, () => draw(canvas.clientWidth));
+  /** @type {{ steps: Steps, lines: Line[] }} */
+  let current;
+  const draw = (/** @type {number} */ width) => {
+    const { scope } = report;
+    const steps = chooseSteps(scope, numbers.isShown() ? NUMBER_ROWS : width / 3);
+    const values = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
+    const label = `Events ${scope.whole ? "of all sensors " : ""}${perStep(steps.days)}`;
+    const lines = [{ name: "events", values, style: 0 }];
+    find(".unit", box).textContent = label;
+    current = { steps, lines };
+    if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, lines, label));
+    showChart(canvas, stackChart(lines, steps, width, label, 150), steps, lines, report.chooseRange);
+  };
+  box.addEventListener("click", (/** @type {any} */ event) => {
+    const kind = event.target.closest("[data-save]")?.dataset.save;
+    if (kind === "svg") saveSvg(canvas, "events");
+    if (kind === "csv") saveText(linesCsv(current), "events-over-time.csv", "text/csv");
+  });
+  return { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
+}
+
+/** @type {(report: Report) => Part} */
+export function startCoverage(report) {
+  const box = find("#coverage-chart");
+  const canvas = find(".canvas", box);
+  /** @type {HTMLSelectElement} */
+  const metric = find("#metric");
+  metric.append(h("option", { value: "-1" }, "all events"));
+  report.data.sections.forEach((section, i) => {
+    if (section.id === "lengths" || section.id === "events") return;
+    const { name, unit } = /** @type {import("../lib/view/report-sections.ts").Section} */ (
+      SECTIONS.find(({ id }) => id === section.id)
+    );
+    metric.append(h("option", { value: String(i) }, `${name} (${unit})`));
+  });
+  /** @type {HeatRow[]} */
+  let rows = [];
+  /** @type {Steps} */
+  let steps;
+  const numbers = startNumbers(box, () => draw(canvas.clientWidth));
+  const draw = (/** @type {number} */ width) => {
+    const { scope } = report;
+    const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
+    steps = chooseSteps(
+      scope,
+      numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / HEAT_STEP,
+    );
+    const section = scope.data.sections[Number(metric.value)];
+    rows = buildCoverage(scope, steps, section);
+    const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
+    const label = describeCoverage(scope, what, steps, rows.length);
+    find(".unit", box).textContent = label;
+    if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
+    if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, rows, label));
+    const chart = heatChart(rows, steps, width, label);
+    showHeat(canvas, chart, steps, rows);
+  };
+  const part = { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
+  metric.addEventListener("change", part.draw);
+  box.addEventListener("click", (/** @type {any} */ event) => {
+    const kind = event.target.closest("[data-save]")?.dataset.save;
+    if (kind === "svg") saveSvg(canvas, "coverage");
+    if (kind === "csv" && rows.length > 0) {
+      const header = ["sensor", ...rows[0].values.map((_, step) => toIsoDay(steps.range.first + step * steps.days))];
+      saveText(
+        toCsv(
+          header,
+          rows.map(row => [row.name, ...row.values]),
+        ),
+        "coverage.csv",
+        "text/csv",
+      );
+    }
+  });
+  return part;
+}
+
+/**
+ * @param {Report} report
+ * @param {import("../lib/view/report-durations.ts").DurationsData} lengths
+ * @returns {Part}
+ */
+export function startDurations(report, lengths) {
+  /** @type {HTMLElement} */
+  const node = find("#durations");
+  const canvas = find(".canvas", node);
+  const drawAt = (/** @type {number} */ width) => {
+    const { label, svg } = buildDurationsView(report.scope, lengths, width);
+    find(".unit", node).textContent = label;
+    canvas.replaceChildren(toNode(svg));
+  };
+  find("[data-save]", node).addEventListener("click", (/** @type {Event} */ event) => {
+    event.stopPropagation();
+    saveSvg(canvas, "durations");
+  });
+  return { node, draw: () => drawAt(canvas.clientWidth), drawAt };
+}
+
+/**
+ * @param {Report} report
+ * @param {import("../lib/view/report-changes.ts").ChangesData} changes
+ * @returns {Part}
+ */
+export function startChanges(report, changes) {
+  /** @type {HTMLElement} */
+  const node = find("#changes");
+  let isUntouched = true;
+  const draw = () => {
+    // As delivered it says what was found on all days and sensors.
+    if (isUntouched && report.scope.whole) return;
+    isUntouched = false;
+    const { lead, table } = buildChangesView(report.scope, changes);
+    find(".lead", node).textContent = lead;
+    find(".data-table", node)?.remove();
+    if (table === undefined) return;
+    const box = toNode(dataTable(table));
+    node.append(box);
+    startDataTable(box);
+    startTable(find(".scroll", box));
+  };
+  return { node, draw, drawAt: draw };
+}

@@ -1,0 +1,147 @@
+/** A section of the report: its chart in several views, with a legend that switches lines off, and its table. */
+import { hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, stackChart } from "../lib/view/chart.ts";
+import { clipEnd } from "../lib/text/labels.ts";
+import { element } from "../lib/view/markup.ts";
+import { buildLines, buildRest, chooseSteps, rankSection, stepUnit } from "../lib/view/report-view.ts";
+import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";
+import { showChart, showHeat } from "./report-charts.js";
+import { linesCsv, NUMBER_ROWS, numbersTable } from "./report-numbers.js";
+import { startRanking } from "./report-ranking.js";
+
+/**
+ * @typedef {import("../lib/view/chart.ts").Line} Line
+ * @typedef {import("../lib/view/chart.ts").Steps} Steps
+ * @typedef {import("../lib/view/report-data.ts").SectionData} SectionData
+ * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
+ * @typedef {import("./report.js").Part} Part
+ * @typedef {import("./report.js").Report} Report
+ * @typedef {Line & { key: number }} KeyLine
+ */
+
+/** Room that one step takes at least, by view, in pixels. @type {Record<string, number>} */
+const STEP_ROOM = { lines: 1.6, stack: 4, strips: 6 };
+/** Rows of strips at most. */
+const STRIPS_MOST = 20;
+
+/** @type {(report: Report, section: SectionData) => Part} */
+export function startSection(report, section) {
+  /** @type {HTMLElement} */
+  const node = find(`[data-section="${section.id}"]`);
+  let ranking = rankSection(report.scope, section);
+  const chart = startChart(report, section, node, () => ranking);
+  const table = startRanking(report, section, node, () => ranking);
+  let isUntouched = true;
+  node.addEventListener("click", (/** @type {any} */ event) => {
+    const { table: action } = event.target.closest("button")?.dataset ?? {};
+    if (action === "csv") saveText(table.toCsv(), `${section.id}.csv`, "text/csv");
+    if (action === "copy") void copyText(table.toCsv(), event.target.closest("button"));
+  });
+  return {
+    node,
+    draw() {
+      ranking = rankSection(report.scope, section);
+      chart.draw();
+      // As delivered the table is what an unfiltered view shows.
+      if (!isUntouched || !report.scope.whole) table.draw();
+      isUntouched = false;
+    },
+    drawAt: chart.drawAt,
+    prepare: table.prepare,
+  };
+}
+
+/** @type {(report: Report, section: SectionData, node: HTMLElement, rankingOf: () => Ranking) => { draw: () => void, drawAt: (width: number) => void }} */
+function startChart(report, section, node, rankingOf) {
+  const box = find(".chart-box", node);
+  const canvas = find(".canvas", box);
+  /** @type {Set<number>} */
+  const hiddenKeys = new Set();
+  let view = "lines";
+  /** @type {{ steps: Steps, lines: Line[] }} */
+  let current;
+  const draw = () => drawAt(canvas.clientWidth);
+  const drawLegend = startLegend(box, hiddenKeys, draw);
+
+  /** @param {number} width */
+  function drawAt(width) {
+    const ranking = rankingOf();
+    const { scope } = report;
+    const steps = chooseSteps(
+      scope,
+      view === "table" ? NUMBER_ROWS : Math.max(1, width - (width > 620 ? 240 : 60)) / STEP_ROOM[view],
+    );
+    const most = Math.min(report.page.show, view === "strips" ? STRIPS_MOST : SERIES_MOST);
+    const keys = ranking.order.slice(0, most);
+    const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
+    /** @type {Line[]} */
+    const lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
+    const unit = `${stepUnit(ranking.section, steps)}${view === "lines" && hasLogScale(lines) ? LOGARITHMIC : ""}`;
+    const label = `${ranking.section.name}: ${unit}`;
+    find(".unit", box).textContent = unit;
+    if (view === "stack") {
+      const rest = buildRest(scope, ranking, all, steps);
+      if (rest.some(value => value !== null && value > 0))
+        lines.push({ name: "everything else", values: rest, style: SERIES_MOST });
+    }
+    drawLegend(view === "lines" || view === "stack" ? all : []);
+    current = { steps, lines };
+    if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
+    if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
+    if (view === "strips") {
+      const rows = all.map(line => ({ name: line.name, total: ranking.counts[line.key], values: line.values }));
+      return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
+    }
+    const chart = view === "stack" ? stackChart(lines, steps, width, label) : lineChart(lines, steps, width, label);
+    showChart(canvas, chart, steps, lines, report.chooseRange);
+  }
+
+  box.addEventListener("click", (/** @type {any} */ event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.view !== undefined) {
+      view = button.dataset.view;
+      for (const other of findAll("[data-view]", node)) other.setAttribute("aria-pressed", String(other === button));
+      draw();
+      find("[data-save=svg]", box).disabled = view === "table";
+    }
+    if (button?.dataset.save === "svg") saveSvg(canvas, section.id);
+    if (button?.dataset.save === "csv") saveText(linesCsv(current), `${section.id}-over-time.csv`, "text/csv");
+  });
+  return { draw, drawAt };
+}
+
+/**
+ * With labels at the line ends, the legend is for switching lines off; for one line there is nothing to switch.
+ *
+ * @type {(box: HTMLElement, hiddenKeys: Set<number>, redraw: () => void) => (lines: KeyLine[]) => void}
+ */
+function startLegend(box, hiddenKeys, redraw) {
+  const legend = find(".legend", box);
+  const canvas = find(".canvas", box);
+  /** @type {(line: KeyLine, on: boolean) => void} */
+  const point = (line, on) => {
+    const svg = find("svg", canvas);
+    svg?.classList.toggle("dimmed", on);
+    for (const series of findAll("[data-series]", svg ?? canvas)) {
+      series.classList.toggle("hot", on && series.classList.contains(`s${line.style}`));
+    }
+  };
+  /** @param {KeyLine} line */
+  const toButton = line => {
+    const button = h(
+      "button",
+      { type: "button", "aria-pressed": String(!hiddenKeys.has(line.key)), class: `s${line.style}` },
+      swatch(),
+      element("code", {}, clipEnd(line.name, 40)),
+    );
+    button.addEventListener("click", () => {
+      if (!hiddenKeys.delete(line.key)) hiddenKeys.add(line.key);
+      const at = [...legend.children].indexOf(button);
+      redraw();
+      legend.children[at].focus();
+    });
+    button.addEventListener("pointerenter", () => point(line, true));
+    button.addEventListener("pointerleave", () => point(line, false));
+    return button;
+  };
+  return lines => legend.replaceChildren(...(lines.length < 2 ? [] : lines).map(toButton));
+}
