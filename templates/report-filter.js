@@ -2,8 +2,9 @@
 import { everything, isEverything, wholeRange } from "../lib/view/cells.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { clipMiddle } from "../lib/text/labels.ts";
-import { describeFilter, describeHeadline } from "../lib/view/report-view.ts";
+import { describeFilter } from "../lib/view/report-view.ts";
 import { find, findAll } from "./page.js";
+import { describeHeadline } from "../lib/view/report-figures.ts";
 
 /**
  * @typedef {import("../lib/view/cells.ts").Filter} Filter

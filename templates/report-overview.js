@@ -9,12 +9,13 @@ import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable } from "../lib/view/report-markup.ts";
 import { SECTIONS } from "../lib/view/report-sections.ts";
-import { buildCoverage, buildFigures, chooseSteps, describeCoverage, meanSteps } from "../lib/view/report-view.ts";
+import { buildCoverage, chooseSteps, describeCoverage, meanSteps } from "../lib/view/report-view.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { showChart, showHeat } from "./report-charts.js";
 import { linesCsv, NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
+import { buildFigures } from "../lib/view/report-figures.ts";
 
 /**
  * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow

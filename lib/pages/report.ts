@@ -35,28 +35,27 @@ import type { ReportSessions } from "./report-sessions.ts";
 import { buildTrail, sessionsOf, type TrailsData } from "../view/report-trails.ts";
 import {
   buildCoverage,
-  buildFigures,
   buildLines,
   buildRow,
   buildScope,
   chooseSteps,
   columnNames,
   describeCoverage,
-  describeHeadline,
   describePeak,
   describeShown,
   keyName,
+  meanSteps,
   type Ranking,
   rankSection,
   type Scope,
   sensorName,
   stepUnit,
-  meanSteps,
 } from "../view/report-view.ts";
 import { SECTIONS } from "../view/report-sections.ts";
 import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
+import { buildFigures, describeHeadline } from "../view/report-figures.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const STYLE = BASE_STYLE + purposeStyle + chainsStyle;

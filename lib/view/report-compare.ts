@@ -5,7 +5,8 @@ import { sumByDay } from "./cells.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toChange } from "../text/labels.ts";
 import type { SectionData } from "./report-data.ts";
-import { buildFigures, meanSteps, type PartView, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
+import { meanSteps, type PartView, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
+import { buildFigures } from "./report-figures.ts";
 
 /** One side: what it is called, and what it holds. */
 export interface Side {

@@ -8,7 +8,7 @@ import type { Filter } from "../../../lib/view/cells.ts";
 import { countDistinctValues, type DistinctValue } from "../../../lib/view/distinct-values.ts";
 import { buildReportData } from "../../../lib/view/report-data.ts";
 import { SECTIONS } from "../../../lib/view/report-sections.ts";
-import { buildFigures, buildScope, rankSection } from "../../../lib/view/report-view.ts";
+import { buildScope, rankSection } from "../../../lib/view/report-view.ts";
 import { toIsoDay } from "../../../lib/text/format.ts";
 import { seededRandom } from "../../support/random.ts";
 import { NEEDS_REAL_LOGS, readLogFolder, REAL_LOGS, realFolder } from "../../support/real-logs.ts";
@@ -16,6 +16,7 @@ import { ROOT } from "../../support/run.ts";
 import { countSlowly, type SlowRow } from "../../support/slow-counter.ts";
 import { plainOptions } from "../../support/tables.ts";
 import { type KeyColumn, KINDS } from "../../../lib/reduced/kinds.ts";
+import { buildFigures } from "../../../lib/view/report-figures.ts";
 
 const REAL = ["lab-2021", "samples-2021", "failed-only-2025", "growing-2017"];
 const CASES: (readonly [name: string, folder: string])[] = [

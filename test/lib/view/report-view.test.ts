@@ -4,12 +4,10 @@ import { everything } from "../../../lib/view/cells.ts";
 import { buildReportData } from "../../../lib/view/report-data.ts";
 import {
   buildCoverage,
-  buildFigures,
   buildLines,
   buildRow,
   buildScope,
   describeCoverage,
-  describeHeadline,
   describePeak,
   describeShown,
   describeUncertainty,
@@ -19,6 +17,7 @@ import {
 } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
+import { buildFigures, describeHeadline } from "../../../lib/view/report-figures.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
 const day = (n: number) => `2024-01-0${n}`;
