@@ -6,8 +6,8 @@ import { find, hideTip, showTip, toNode } from "./page.js";
 
 /**
  * @typedef {import("../lib/view/chart.ts").Chart} Chart
- * @typedef {import("../lib/view/chart.ts").HeatChart} HeatChart
- * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/heat-chart.ts").HeatChart} HeatChart
+ * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
  * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
  */

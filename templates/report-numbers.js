@@ -8,7 +8,7 @@ import { stepLabel } from "../lib/view/report-view.ts";
 import { breathe, find, h, toNode } from "./page.js";
 
 /**
- * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
  * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
  */

@@ -1,7 +1,7 @@
 /** What stands above the sections of a report, and beside them: figures, days, sensors, changes, lengths of sessions. */
 import { perStep } from "../lib/view/axis.ts";
 import { sumByDay } from "../lib/view/cells.ts";
-import { heatChart, stackChart } from "../lib/view/chart.ts";
+import { stackChart } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
@@ -16,9 +16,10 @@ import { showChart, showHeat } from "./report-charts.js";
 import { linesCsv, NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
 import { buildFigures } from "../lib/view/report-figures.ts";
+import { heatChart } from "../lib/view/heat-chart.ts";
 
 /**
- * @typedef {import("../lib/view/chart.ts").HeatRow} HeatRow
+ * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
  * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
  * @typedef {import("./report.js").Part} Part

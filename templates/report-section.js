@@ -1,5 +1,5 @@
 /** A section of the report: its chart in several views, with a legend that switches lines off, and its table. */
-import { hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, stackChart } from "../lib/view/chart.ts";
+import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, stackChart } from "../lib/view/chart.ts";
 import { clipEnd } from "../lib/text/labels.ts";
 import { element } from "../lib/view/markup.ts";
 import { buildLines, buildRest, chooseSteps, rankSection, stepUnit } from "../lib/view/report-view.ts";
@@ -7,6 +7,7 @@ import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js
 import { showChart, showHeat } from "./report-charts.js";
 import { linesCsv, NUMBER_ROWS, numbersTable } from "./report-numbers.js";
 import { startRanking } from "./report-ranking.js";
+import { heatChart } from "../lib/view/heat-chart.ts";
 
 /**
  * @typedef {import("../lib/view/chart.ts").Line} Line

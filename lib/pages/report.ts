@@ -14,7 +14,7 @@ import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { perStep } from "../view/axis.ts";
-import { hasLogScale, heatChart, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
+import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
 import { bundleScript } from "./client-script.ts";
 import { type Cells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
@@ -56,6 +56,7 @@ import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 import { buildFigures, describeHeadline } from "../view/report-figures.ts";
+import { heatChart } from "../view/heat-chart.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const STYLE = BASE_STYLE + purposeStyle + chainsStyle;

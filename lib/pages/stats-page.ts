@@ -6,7 +6,7 @@ import patternsPartial from "../../templates/patterns.mustache" with { type: "te
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import page from "../../templates/stats.mustache" with { type: "text" };
 import { type DayRange, stepDays } from "../view/axis.ts";
-import { calendarChart, type Chart, type Line, stackChart, toSteps } from "../view/chart.ts";
+import { type Chart, type Line, stackChart, toSteps } from "../view/chart.ts";
 import { bundleScript } from "./client-script.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { renderPage } from "./html.ts";
@@ -36,6 +36,7 @@ import {
   TYPE_WORDS,
 } from "../view/stats-tables.ts";
 import { visible } from "../text/text.ts";
+import { calendarChart } from "../view/heat-chart.ts";
 
 const SCRIPT = await bundleScript("stats.js");
 

@@ -3,7 +3,7 @@
  * the page. Texts come out ready to show; nothing here knows HTML.
  */
 import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
-import { describeValue, type HeatRow, type Line, type Steps, toSteps } from "./chart.ts";
+import { describeValue, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
@@ -12,6 +12,7 @@ import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
+import type { HeatRow } from "./heat-chart.ts";
 
 /** Sensors drawn in the coverage; the busiest when there are more. */
 const COVERAGE_MOST = 200;

@@ -1,16 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import {
-  areNear,
-  calendarChart,
-  heatChart,
-  intervalMark,
-  lineChart,
-  linePath,
-  sparkline,
-  stackChart,
-  toSteps,
-} from "../../../lib/view/chart.ts";
+import { areNear, intervalMark, lineChart, linePath, sparkline, stackChart, toSteps } from "../../../lib/view/chart.ts";
 import type { Markup } from "../../../lib/view/markup.ts";
+import { calendarChart, heatChart } from "../../../lib/view/heat-chart.ts";
 
 const STEPS = toSteps({ first: 19783, last: 19786 }, 1);
 
