@@ -3,6 +3,7 @@
  *
  * Tables are written uncompressed and without extension types, dictionary-coded text with the narrowest unsigned
  * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take.
+ * Tested in `test/lib/columns/arrow-guard.test.ts` and `test/lib/events/event-table.test.ts`.
  */
 import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";

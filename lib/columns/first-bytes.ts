@@ -1,5 +1,6 @@
 /**
  * The first bytes of a file or a stream: what tells an Arrow table from a log, whatever its name.
+ * Tested in `test/lib/columns/regular-file.test.ts`.
  */
 import { closeSync, readSync } from "node:fs";
 import { isOpenStream, openRegular } from "./regular-file.ts";

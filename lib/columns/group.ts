@@ -1,5 +1,6 @@
 /**
  * Group and sort rows by several columns of whole numbers at once: typed arrays in, typed arrays out.
+ * Tested in `test/lib/columns/dictionary.test.ts`.
  */
 
 export interface Groups {

@@ -3,6 +3,7 @@
  *
  * A pid alone is not enough: it is used again after a while, and in a container it is the same every time. So the
  * time the process started goes with it, and the machine, for folders that several machines share.
+ * Tested in `test/lib/process/lock.test.ts`.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";

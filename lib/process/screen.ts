@@ -1,5 +1,6 @@
 /**
  * The terminal behind stderr, as whatever moves on it sees it: progress lines and boards.
+ * Tested in `test/lib/remote/node-board.test.ts`.
  */
 import { drawOnStderr, environment, note, terminal } from "./cli.ts";
 import { ellipsize } from "../text/text.ts";
