@@ -247,6 +247,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.keepDuplicates) {
     gathered = await leaveOutShared(gathered, {
       onNotice,
+      onProblem: note,
       ask: questions => askNodes(fleet, targets, questions, values.sudo),
       async again(kept) {
         const again = [...kept.keys()];

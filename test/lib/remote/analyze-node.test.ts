@@ -3,7 +3,8 @@ import type { Node } from "../../../lib/remote/nodes.ts";
 import type { LineCounts, SourceInfo } from "../../../lib/events/source.ts";
 import { type AnalyzedNode, leaveOutShared, type NodeLog } from "../../../lib/remote/analyze-node.ts";
 import type { Outcome } from "../../../lib/remote/fleet.ts";
-import { buildReduced } from "../../support/build.ts";
+import { toReducedRows } from "../../../lib/reduced/reduced-arrow.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const COUNTS: LineCounts = { lines: 3, events: 2, repaired: 0, rejected: 1, pending: 0 };
 
@@ -13,7 +14,17 @@ function log(text: string, path = `/logs/${text}`): NodeLog {
   return { source: source as SourceInfo, remotePath: path };
 }
 
-function outcome(name: string, place: "node" | "here", logs: readonly NodeLog[]): Outcome<AnalyzedNode> {
+/** A log that was read here. */
+function readHere(text: string, rows: LiteralRow[]): NodeLog {
+  return { ...log(text), rows: toReducedRows(buildReduced(rows)) };
+}
+
+function outcome(
+  name: string,
+  place: "node" | "here",
+  logs: readonly NodeLog[],
+  rows: LiteralRow[] = [],
+): Outcome<AnalyzedNode> {
   const counts = Object.fromEntries(Object.entries(COUNTS).map(([key, n]) => [key, n * logs.length]));
   const value: AnalyzedNode = {
     place,
@@ -27,7 +38,7 @@ function outcome(name: string, place: "node" | "here", logs: readonly NodeLog[])
     failed: [],
     logs,
     empty: [],
-    table: place === "node" ? buildReduced([]) : undefined,
+    table: place === "node" ? buildReduced(rows) : undefined,
     rejects: logs.map(({ source: { path } }) => ({ path, json: `{"source":"${path}"}\n` })),
   };
   return { node: { name } as Node, seconds: 1, value };
@@ -36,12 +47,15 @@ function outcome(name: string, place: "node" | "here", logs: readonly NodeLog[])
 /** Nodes that answer truly, and count again what they are asked to, or something else. */
 function fleet(recount?: (i: number) => Outcome<AnalyzedNode>) {
   const notices: string[] = [];
+  const problems: string[] = [];
   const counted: [number, string[]][] = [];
   return {
     notices,
+    problems,
     counted,
     options: {
       onNotice: (line: string) => void notices.push(line),
+      onProblem: (line: string) => void problems.push(line),
       ask: async (questions: readonly { log: NodeLog; bytes: number }[]) =>
         questions.map(({ log: { source }, bytes }) => Buffer.from(source.wholeHash.slice(0, bytes))),
       async again(kept: ReadonlyMap<number, ReadonlySet<string>>) {
@@ -117,6 +131,62 @@ describe("leaveOutShared", () => {
       "x12",
       "its logs were renamed while they were read",
     ]);
+  });
+
+  const login = (sensor: string, password: string, count: number, success = 0): LiteralRow => {
+    return { kind: "login", date: "2024-01-01", sensor, key: { username: "root", password }, count, success };
+  };
+  const TRUE = [login("s", "123", 5, 1), login("s", "456", 2)];
+  const LIES: [what: string, rows: LiteralRow[], lacks: number][] = [
+    ["nothing", [], 7],
+    ["something else", [login("s", "evil", 7)], 7],
+    ["fewer", [login("s", "123", 4, 1), login("s", "456", 2)], 1],
+    ["other sensors'", [login("t", "123", 5, 1), login("t", "456", 2)], 7],
+    ["no success", [login("s", "123", 5), login("s", "456", 2)], 1],
+  ];
+  test.each(LIES)("a node that says it has a log and counts %s does not take it from another", async (_what, rows, lacks) => {
+    const liars = [outcome("a", "node", [log("x12")], rows), outcome("a", "here", [readHere("x12", rows)])];
+    const honest = [outcome("b", "node", [log("x12")], TRUE), outcome("b", "here", [readHere("x12", TRUE)])];
+    for (const liar of liars) {
+      for (const other of honest) {
+        const { options, notices, problems } = fleet();
+        expect(await leaveOutShared([liar, other], options)).toEqual([liar, other]);
+        const events = lacks === 1 ? "1 event" : `${lacks} events`;
+        expect([notices, problems]).toEqual([
+          [],
+          [`b: 1 log that a would hold as well, "/logs/x12" the first: the counts there lack ${events} of them, so both count`],
+        ]);
+        // With all that it counts, and whatever else, it may.
+        const { options: others } = fleet();
+        const true_ = outcome("a", "node", [log("x12"), log("y")], [...TRUE, login("s", "789", 1), login("t", "123", 3)]);
+        expect(textsOf(await leaveOutShared([true_, other], others))).toEqual(["x12 y", ""]);
+      }
+    }
+  });
+
+  test("what a node counts of logs that another has is what it counts less of the others", async () => {
+    const own = login("s", "own", 9);
+    const logs = [log("x1"), log("y")];
+    const recount = () => outcome("b", "node", [log("y")], [own]);
+    for (const [rows, texts] of [
+      [TRUE, ["x12", "y"]],
+      [[own], ["x12", "x1 y"]],
+    ] as const) {
+      const { options, problems } = fleet(recount);
+      const nodes = [outcome("a", "node", [log("x12")], [...rows]), outcome("b", "node", logs, [...TRUE, own])];
+      const settled = await leaveOutShared(nodes, options);
+      expect(textsOf(settled)).toEqual([...texts]);
+      expect(problems).toHaveLength(texts[1] === "y" ? 0 : 1);
+      expect(settled[1]!.value!.wireBytes).toBe(20);
+    }
+  });
+
+  test("an event of a line that a rotation has cut may be counted at one node only", async () => {
+    const cut = { ...log("x12"), source: { ...log("x12").source, tail: '{"event' } };
+    const { options, problems } = fleet();
+    const nodes = [outcome("a", "node", [cut], TRUE), outcome("b", "node", [cut], [...TRUE, login("s", "seam", 1)])];
+    expect(textsOf(await leaveOutShared(nodes, options))).toEqual(["x12", ""]);
+    expect(problems).toEqual([]);
   });
 
   test("a node that has failed shares nothing", async () => {
