@@ -42,18 +42,11 @@ import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../lib/reduced/reduced-table.ts";
-import {
-  type AnalyzedNode,
-  analyzeNode,
-  FleetTable,
-  leaveOutShared,
-  REDUCE_PLACES,
-  rejectsOf,
-  takeNodeTables,
-  withoutCounts,
-} from "../lib/remote/analyze-node.ts";
+import { type AnalyzedNode, analyzeNode, REDUCE_PLACES } from "../lib/remote/analyze-node.ts";
+import { FleetTable, rejectsOf, takeNodeTables, withoutCounts } from "../lib/remote/fleet-tables.ts";
+import { leaveOutShared } from "../lib/remote/shared-logs.ts";
 import { answerQuestions, type TextQuestion } from "../lib/remote/find-copies.ts";
-import { removeSetup } from "../lib/remote/reduce-on-node.ts";
+import { removeSetup } from "../lib/remote/node-bun.ts";
 import {
   describeTarget,
   type Fleet,

@@ -14,7 +14,7 @@ import {
   runMain,
   writeOut,
 } from "../lib/process/cli.ts";
-import { describeDownload, type DownloadResult, downloadLogs } from "../lib/remote/download-logs.ts";
+import { describeDownload, downloadLogs, type DownloadResult } from "../lib/remote/download-logs.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {

@@ -12,6 +12,7 @@ import { hashingMs } from "./fetch-parts.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
+import { quoteForMessage } from "../text/text.ts";
 import type { EventCopy } from "../logs/event-copies.ts";
 
 /** A log that may be a copy. */
@@ -92,6 +93,12 @@ export async function findCopies<Log extends CopyCandidate>(
     copies.set(log, { ...copy, original });
   }
   return copies;
+}
+
+/** Say that nobody knows whether a log is a copy. */
+export function describeUnproven(log: CopyCandidate, longer: CopyCandidate): string {
+  const [name, other] = [log, longer].map(({ source }) => quoteForMessage(source.path));
+  return `${name} may hold the beginning of ${other}, which could not be found out: both count`;
 }
 
 /** First pieces of logs, of those that could be had whole. */

@@ -252,3 +252,20 @@ const FIELDS = new Map([
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
+
+/**
+ * Wait for the logs that are listed, and say what is wrong where there is none.
+ *
+ * @throws {SshError} if the node has no log that can be read.
+ */
+export function requireLogs({ logs, denied, absent }: RemoteListing): readonly RemoteLog[] {
+  if (logs.length > 0) return logs;
+  if (denied.length > 0) {
+    throw new SshError(
+      "command",
+      `cannot read ${quoteForMessage(showPath(denied[0]!))}: permission denied (--sudo reads as root)`,
+    );
+  }
+  if (absent.length > 0) throw new SshError("command", `cannot find ${quoteForMessage(showPath(absent[0]!))}`);
+  throw new SshError("command", "no log found in the usual places (--log-path names another)");
+}

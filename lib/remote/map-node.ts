@@ -5,9 +5,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { requireLogs } from "./download-logs.ts";
 import { EVENT_TABLE, type EventTableInfo, openEventTable, type StoredEventTable } from "../events/event-table.ts";
-import { formatBytes, formatRate } from "../text/format.ts";
 import { countEvents, findEventCopies } from "../logs/event-copies.ts";
 import { growOffset } from "../logs/grow-log.ts";
 import { verifyKept } from "../process/kept-files.ts";
@@ -16,11 +14,11 @@ import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-poo
 import type { LogJob, LogResult } from "../logs/read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
-import { answerQuestions, type CopyOf, findCopies } from "./find-copies.ts";
+import { fetchInRounds } from "./fetch-rounds.ts";
+import { answerQuestions, type CopyOf, describeUnproven, findCopies } from "./find-copies.ts";
 import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
 import { chooseWire, fetchParts } from "./fetch-parts.ts";
-import { listRemoteLogs, type RemoteLog, showPath } from "./list-logs.ts";
-import { placeLogs } from "./local-names.ts";
+import { type RemoteLog, showPath } from "./list-logs.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import {
@@ -36,10 +34,6 @@ import {
 
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
-/** How often progress is told at most. */
-const TELL_MS = 100;
-/** How often a log is asked for that was changed while it was read. */
-const ROUNDS_MAX = 3;
 
 export interface MapNodeOptions {
   /** Name of the node, as it stands before the paths of its logs. */
@@ -97,122 +91,66 @@ export interface MappedNode {
 
 /** Map the logs of a node. */
 export async function mapNode(connection: Connection, options: MapNodeOptions): Promise<MappedNode> {
-  const { show, sudo, paths, pool, tables } = options;
-  const results = new Map<string, { job: RemoteJob; result: LogResult }>();
-  const failed = new Map<string, string>();
+  const { show, note, sudo, pool, tables } = options;
+  const results = new Map<string, FoundLog>();
+  const keep = (job: RemoteJob, result: LogResult) => {
+    const { tablePath, rejectsPath } = job;
+    results.set(job.log.path, { ...result, remotePath: job.log.path, tablePath, rejectsPath });
+  };
   let wireBytes = 0;
-  let order: readonly string[] = [];
+  let asked = 0;
   mkdirSync(tables, { recursive: true });
-  for (let round = 1; round <= ROUNDS_MAX; round++) {
-    show("looking for logs");
-    const listing = await listRemoteLogs(connection, { paths, sudo });
-    const logs = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
-    order = logs.map(({ path }) => path);
-    const places = placeLogs(logs, tables, round === 1 ? options.note : () => {});
-    for (const { path, reason } of [...listing.odd, ...places.failed]) failed.set(path, reason);
-    const jobs: RemoteJob[] = [];
-    for (const log of logs) {
-      const place = places.paths.get(log);
-      if (results.has(log.path) || log.sizeBytes === 0 || place === undefined) continue;
-      failed.delete(log.path);
-      if (!log.isReadable) {
-        failed.set(log.path, "permission denied (--sudo reads as root)");
-        continue;
-      }
-      const tablePath = `${place}.arrow`;
-      const rejectsPath = options.rejects && join(options.rejects, `${round}-${jobs.length}`);
-      jobs.push({ ...makeJob(log, tablePath, options), ...(rejectsPath === undefined ? {} : { rejectsPath }) });
-    }
-    const toFetch: RemoteJob[] = [];
-    for (const job of jobs) {
-      const { info: known, state } = (options.isFresh ? undefined : await readInfo(job)) ?? {};
-      job.tableState = state;
-      if (known !== undefined && isSame(known, job)) {
-        results.set(job.log.path, { job, result: await withMapper(pool, mapper => mapper.readStored(job)) });
-      } else {
-        // What did not fit behind its beginning is fetched whole the next time.
-        // Hashes of lines, and lines that were rejected, are not carried over.
-        const canGrow = round === 1 && !job.hasLineHashes && !known?.hasLineHashes && job.rejectsPath === undefined;
-        const offset =
-          canGrow && known?.file?.inode === job.file.inode ? growOffset(known, job.log.sizeBytes) : undefined;
-        toFetch.push({ ...job, offset });
-      }
-    }
-    const totalBytes = toFetch.reduce((sum, { log, offset = 0 }) => sum + log.sizeBytes - offset, 0);
-    const startMs = performance.now();
-    let got = 0;
-    let files = 0;
-    let toldMs = 0;
-    const tell = () => {
-      if (performance.now() - toldMs < TELL_MS) return;
-      toldMs = performance.now();
-      const seconds = (performance.now() - startMs) / 1000;
-      show(
-        `mapping, file ${Math.min(files + 1, toFetch.length)} of ${toFetch.length}, ${formatBytes(got)} of ` +
-          `${formatBytes(totalBytes)}, ${formatRate(got, seconds)}`,
-      );
-    };
-    const batches = toBatches(toFetch);
-    const queue = batches.values();
-    const worker = async () => {
-      for (const batch of queue) {
-        await mapBatch(connection, batch, {
-          pool,
-          wire: batch[0]!.isPacked ? "none" : chooseWire(listing.tools),
-          sudo,
-          onWire: bytes => void (wireBytes += bytes),
-          onBytes: bytes => {
-            got += bytes;
-            tell();
-          },
-          onDone: (job, result) => {
-            const { log } = job;
-            files++;
-            if (result === undefined) {
-              failed.set(log.path, "it changes while it is read");
-              if (job.rejectsPath !== undefined) rmSync(job.rejectsPath, { force: true });
-            } else {
-              results.set(log.path, { job, result });
-              failed.delete(log.path);
-            }
-          },
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(options.requests, batches.length) }, worker));
-    if (toFetch.every(({ log }) => results.has(log.path))) break;
-  }
-  const ordered = order.flatMap(path => {
-    const found = results.get(path);
-    if (found === undefined) return [];
-    const { job, result } = found;
-    return [{ ...result, remotePath: path, tablePath: job.tablePath, rejectsPath: job.rejectsPath }];
+  const { logs, failed } = await fetchInRounds<RemoteJob>(connection, { ...options, folder: tables }, {
+    label: "mapping, ",
+    wants: ({ sizeBytes }) => sizeBytes > 0,
+    async plan(log, place, round) {
+      const job = await makeJob(log, place, round, asked++, options);
+      if (!job.isSame) return job;
+      keep(job, await withMapper(pool, mapper => mapper.readStored(job)));
+      return undefined;
+    },
+    bytesOf: ({ log, offset = 0 }) => log.sizeBytes - offset,
+    toBatches,
+    fetch: (batch, { tools, onBytes, onEnd }) =>
+      mapBatch(connection, batch, {
+        pool,
+        wire: batch[0]!.isPacked ? "none" : chooseWire(tools),
+        sudo,
+        onWire: bytes => void (wireBytes += bytes),
+        onBytes,
+        onDone(job, result) {
+          if (result !== undefined) keep(job, result);
+          else if (job.rejectsPath !== undefined) rmSync(job.rejectsPath, { force: true });
+          onEnd(job, result === undefined ? "changed" : "done");
+        },
+      }),
   });
+  const ordered = logs
+    .flatMap(({ path }) => results.get(path) ?? [])
+    .sort((a, b) => comparePaths(a.remotePath, b.remotePath));
   const copies = await findCopies(
     options.keepDuplicates ? [] : ordered,
     questions => {
       show("comparing logs");
       return answerQuestions(connection, questions, sudo);
     },
-    (log, longer) => {
-      const names = [log, longer].map(({ source }) => quoteForMessage(source.path));
-      options.note(`${names[0]} may hold the beginning of ${names[1]}, which could not be found out: both count`);
-    },
+    (log, longer) => note(describeUnproven(log, longer)),
   );
-  const failures = [...failed].map(([path, reason]) => ({ path: showPath(path), reason }));
-  for (const { path, reason } of failures) options.note(`${quoteForMessage(path)}: ${reason}`);
+  for (const { path, reason } of failed) note(`${quoteForMessage(path)}: ${reason}`);
   if (!options.keepDuplicates) {
     const others = ordered.filter(log => !copies.has(log) && countEvents(log) > 0);
     for (const [log, copy] of await findEventCopies(others)) copies.set(log, copy);
   }
-  return { ...sortOut(ordered, copies, options), wireBytes, failed: failures };
+  return { ...sortOut(ordered, copies, options), wireBytes, failed };
 }
 
 interface RemoteJob extends LogJob {
-  /** Of the event table that is here already, if it is believed. */
-  tableState?: string | undefined;
   readonly log: RemoteLog;
   readonly file: FileIdentity;
+  /** The event table that is here was made from it as it is. */
+  readonly isSame: boolean;
+  /** Of the event table that is here already, if it is believed. */
+  readonly tableState?: string | undefined;
   /** It is packed on the node already. */
   readonly isPacked: boolean;
   /** Only what comes from here on is fetched; the rest is in the event table. */
@@ -221,15 +159,20 @@ interface RemoteJob extends LogJob {
   readonly partialPath: string;
 }
 
-function makeJob(
+/** @param id Of this job alone. */
+async function makeJob(
   log: RemoteLog,
-  tablePath: string,
-  { name, parameters, hasLineHashes }: MapNodeOptions,
-): RemoteJob {
-  return {
+  place: string,
+  round: number,
+  id: number,
+  { name, parameters, hasLineHashes, isFresh, rejects }: MapNodeOptions,
+): Promise<RemoteJob> {
+  const tablePath = `${place}.arrow`;
+  const job: RemoteJob = {
     log,
     // There is no time of change over there that a copy would not carry along; size, time and inode decide.
     file: { sizeBytes: log.sizeBytes, mtimeNs: log.mtime, ctimeNs: "", inode: log.inode },
+    isSame: false,
     isPacked: /\.(gz|zst|bz2|xz)$/.test(log.path),
     path: `${name}:${showPath(log.path)}`,
     tablePath,
@@ -240,7 +183,17 @@ function makeJob(
     wantsResume: true,
     // Which of two equal lines counts is known only once all logs are.
     ...(hasLineHashes ? {} : { reduction: parameters }),
+    ...(rejects === undefined ? {} : { rejectsPath: join(rejects, `${id}`) }),
   };
+  const { info: known, state } = (isFresh ? undefined : await readInfo(job)) ?? {};
+  const stored = { ...job, tableState: state };
+  if (known === undefined) return stored;
+  if (isSame(known, job)) return { ...stored, isSame: true };
+  // What did not fit behind its beginning is fetched whole the next time.
+  // Hashes of lines, and lines that were rejected, are not carried over.
+  const canGrow = round === 1 && !hasLineHashes && !known.hasLineHashes && rejects === undefined;
+  const offset = canGrow && known.file?.inode === log.inode ? growOffset(known, log.sizeBytes) : undefined;
+  return { ...stored, offset };
 }
 
 /** What the event table that is here says of its log; undefined if it is of no use. */
@@ -305,7 +258,7 @@ interface BatchOptions {
 async function mapBatch(connection: Connection, jobs: readonly RemoteJob[], options: BatchOptions): Promise<void> {
   const { pool, wire, sudo, onWire, onBytes, onDone } = options;
   const parts = jobs.map(({ log, offset = 0 }) => ({ path: log.path, offset, length: log.sizeBytes - offset }));
-  const logs = jobs.map(({ log: _log, file, isPacked: _isPacked, offset, ...job }) => {
+  const logs = jobs.map(({ log: _log, file, isSame: _isSame, isPacked: _isPacked, offset, ...job }) => {
     return { job, file, isGrown: offset !== undefined };
   });
   // Not at once: where a table takes the place of another, a file system may first write it to the disk.

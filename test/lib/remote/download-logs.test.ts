@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DownloadOptions, downloadLogs } from "../../../lib/remote/download-logs.ts";
+import { downloadLogs, type DownloadOptions } from "../../../lib/remote/download-logs.ts";
 import { safeName } from "../../../lib/remote/local-names.ts";
 import { SshError } from "../../../lib/ssh/ssh-error.ts";
 import { fetchMark, isListing, type Lab, listingOf, makeLab } from "../../support/remote.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Node } from "../../../lib/remote/nodes.ts";
 import type { LineCounts, SourceInfo } from "../../../lib/events/source.ts";
-import { type AnalyzedNode, leaveOutShared, type NodeLog } from "../../../lib/remote/analyze-node.ts";
+import type { AnalyzedNode, NodeLog } from "../../../lib/remote/analyze-node.ts";
+import { leaveOutShared } from "../../../lib/remote/shared-logs.ts";
 import type { Outcome } from "../../../lib/remote/fleet.ts";
 import { toReducedRows } from "../../../lib/reduced/reduced-arrow.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
