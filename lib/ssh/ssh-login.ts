@@ -297,6 +297,30 @@ function isPasswordWay(name: string): boolean {
   return name === "password" || name === "keyboard-interactive";
 }
 
+/** The password, by one of the two ways there are. */
+function passwordMethod(
+  way: SshHost["passwordWays"][number],
+  username: string,
+  password: string,
+  notes: string[],
+): AnyAuthMethod {
+  if (way === "password") return { type: "password", username, password };
+  let isAnswered = false;
+  return {
+    type: "keyboard-interactive",
+    username,
+    prompt: (_name, _instructions, _lang, prompts, finish) => {
+      const [only] = prompts;
+      const isAsked = prompts.length === 1 && only!.echo !== true && isPasswordPrompt(only!.prompt);
+      if (prompts.length > 0 && !isAsked) notes.push("the server asks for more than a password");
+      // A server may put as many questions as it likes in one login.
+      else if (prompts.length > 0 && isAnswered) notes.push("the server asks for the password again");
+      finish(prompts.map(() => (isAsked && !isAnswered ? password : "")));
+      isAnswered ||= isAsked;
+    },
+  };
+}
+
 function makeLogin(
   username: string,
   methods: Method[],
@@ -324,29 +348,11 @@ function makeLogin(
         // Once only, whichever way: a server counts every wrong one.
         const ways = passwordWays.filter(way => methodsLeft.includes(way));
         if (ways.length === 0 && methodsLeft.some(isPasswordWay)) notes.push("the SSH configuration forbids passwords");
-        if (ways.includes("password")) {
+        const way = ways.includes("password") ? "password" : ways[0];
+        if (way !== undefined) {
           isPasswordUsed = true;
-          tried.push("password");
-          return next({ type: "password", username, password });
-        }
-        if (ways.includes("keyboard-interactive")) {
-          isPasswordUsed = true;
-          tried.push("password on the keyboard");
-          const answer = password;
-          let isAnswered = false;
-          return next({
-            type: "keyboard-interactive",
-            username,
-            prompt: (_name, _instructions, _lang, prompts, finish) => {
-              const [only] = prompts;
-              const isAsked = prompts.length === 1 && only!.echo !== true && isPasswordPrompt(only!.prompt);
-              if (prompts.length > 0 && !isAsked) notes.push("the server asks for more than a password");
-              // A server may put as many questions as it likes in one login.
-              else if (prompts.length > 0 && isAnswered) notes.push("the server asks for the password again");
-              finish(prompts.map(() => (isAsked && !isAnswered ? answer : "")));
-              isAnswered ||= isAsked;
-            },
-          });
+          tried.push(way === "password" ? "password" : "password on the keyboard");
+          return next(passwordMethod(way, username, password, notes));
         }
       }
       next(false);

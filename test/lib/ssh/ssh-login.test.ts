@@ -203,3 +203,49 @@ describe("prompts for the password of the login, and others", () => {
   });
   test.each(OTHERS)("%p asks for something else", prompt => expect(isPasswordPrompt(prompt)).toBe(false));
 });
+
+describe("a password is sent once, whichever way", () => {
+  const both = ["password", "keyboard-interactive"] as const;
+  /** What a server that takes these ways is sent, question by question. */
+  async function logIn(passwordWays: SshHost["passwordWays"], serverTakes: readonly (typeof both)[number][]) {
+    const host = await hostWith({ agent: undefined, identities: [], passwordWays });
+    const login = await prepareLogin(host, new KeyRing(), "s3cret");
+    const sent: unknown[] = [];
+    const ask = (left: (typeof both)[number][] | null) => login.authHandler(left, false, method => void sent.push(method));
+    ask(null);
+    ask([...serverTakes]);
+    ask([...serverTakes]);
+    return { login, sent };
+  }
+
+  test("as a password where both are taken", async () => {
+    const { login, sent } = await logIn(both, both);
+    const { user: username } = await hostWith({});
+    expect(sent).toEqual([{ type: "none", username }, { type: "password", username, password: "s3cret" }, false]);
+    expect(login.describe()).toStartWith("tried password; ");
+  });
+
+  test("on the keyboard: only to a hidden question for it, and only to the first", async () => {
+    const { login, sent } = await logIn(["keyboard-interactive"], both);
+    const method = sent[1] as { type: string; prompt: (...args: unknown[]) => void };
+    expect([method.type, sent[2]]).toEqual(["keyboard-interactive", false]);
+    const answers: unknown[] = [];
+    const ask = (...prompts: { prompt: string; echo?: boolean }[]) =>
+      method.prompt("", "", "", prompts, (given: unknown) => void answers.push(given));
+    ask();
+    ask({ prompt: "Your PIN: ", echo: false });
+    ask({ prompt: "Password: ", echo: true });
+    ask({ prompt: "Password: ", echo: false }, { prompt: "Password: ", echo: false });
+    ask({ prompt: "Password: ", echo: false });
+    ask({ prompt: "Password: ", echo: false });
+    expect(answers).toEqual([[], [""], [""], ["", ""], ["s3cret"], [""]]);
+    expect(login.describe()).toStartWith("tried password on the keyboard; ");
+    expect(login.describe()).toEndWith("the server asks for more than a password; the server asks for the password again");
+  });
+
+  test("not at all where the configuration forbids it", async () => {
+    const { login, sent } = await logIn([], both);
+    expect(sent.slice(1)).toEqual([false, false]);
+    expect(login.describe()).toEndWith("the SSH configuration forbids passwords");
+  });
+});
