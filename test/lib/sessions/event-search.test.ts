@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Dictionary, textOf } from "../../../lib/columns/dictionary.ts";
 import { codeOf, countSearched, findAddress, findSessions, matchingCodes } from "../../../lib/sessions/event-search.ts";
+import type { LogSet } from "../../../lib/logs/log-set.ts";
 import { readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -79,4 +80,14 @@ describe("findAddress", () => {
     ]);
     expect((await findAddress(set, () => false)).events).toEqual([]);
   });
+});
+
+test("days between the first and the last event of any log count once, whatever the order of the logs", () => {
+  const day = 86_400_000_000;
+  const log = (first?: number, last?: number) => ({ source: { firstSeenUs: first, lastSeenUs: last } });
+  const searched = (...logs: ReturnType<typeof log>[]) => countSearched({ logs } as unknown as LogSet);
+  expect(searched(log(20 * day, 30 * day), log(5 * day, 6 * day), log(), log(1 * day, 12 * day), log(12.5 * day, 13.5 * day))).toEqual({
+    logs: 5, days: 13 + 11, firstUs: day, lastUs: 30 * day,
+  });
+  expect(searched(log())).toEqual({ logs: 1, days: 0, firstUs: undefined, lastUs: undefined });
 });
