@@ -5,6 +5,7 @@
  */
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
+import { Extra } from "./extra.ts";
 import { toIsoDay } from "../text/format.ts";
 import { UsageError } from "../process/command.ts";
 import { nearestWord } from "../text/nearest-word.ts";
@@ -110,12 +111,9 @@ export class ExtraColumn extends CodedColumn {
   constructor(name: string) {
     const keysSeen = new Set<string>();
     super(name, "extra", json => {
-      const object = JSON.parse(json) as Record<string, unknown>;
-      for (const key of Object.keys(object)) keysSeen.add(key);
-      if (!Object.hasOwn(object, name)) return undefined;
-      const value = object[name];
-      if (value === null) return undefined;
-      return typeof value === "string" ? value : JSON.stringify(value);
+      const extra = new Extra(json);
+      for (const key of extra.all.keys()) keysSeen.add(key);
+      return extra.shown(name);
     });
     this.keysSeen = keysSeen;
   }

@@ -10,7 +10,7 @@
  */
 import { Dictionary } from "../columns/dictionary.ts";
 import { parseIsoDay } from "../text/format.ts";
-import { isTextKey, JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
+import { isTextKey, JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
 import { TextHash } from "../events/text-hash.ts";
 import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
@@ -23,7 +23,6 @@ import type { SourceInfo } from "../events/source.ts";
 const ROBOT_MAX_SECONDS = 10;
 /** Largest count the Arrow form takes. */
 const COUNT_MAX = 0xffff_ffff;
-const PORT_MAX = 0xffff;
 
 type JsonObject = { readonly [key: string]: unknown };
 
@@ -181,7 +180,7 @@ class CutRows {
       return this.#texts[column].internText(value);
     }
     if (column === "robot" && typeof value === "boolean") return Number(value);
-    return toWhole(column, value, column === "dst_port" ? PORT_MAX : 0x7fff_ffff);
+    return toWhole(column, value, NUMBER_KEY_SPECS[column].most);
   }
 
   finish(source: SourceInfo): ReducedTable {

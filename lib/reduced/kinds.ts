@@ -9,6 +9,8 @@
  * Either changes what a reduced table holds: raise `REDUCED_VERSION`.
  */
 
+import type { NumberType } from "../columns/arrow-ipc.ts";
+
 /** Key columns that hold text; each has one dictionary per reduced table, shared by all kinds. */
 export const TEXT_KEYS = [
   "username",
@@ -30,12 +32,24 @@ export const TEXT_KEYS = [
 ] as const;
 export type TextKey = (typeof TEXT_KEYS)[number];
 
+/** Largest code of a text, and largest number where a key sets no limit of its own. */
+export const INT32_MAX = 0x7fff_ffff;
+
 /**
- * Key columns that hold a small whole number; -1 stands for "no value".
- * `robot` is 0 or 1, `hour` is 0..23 UTC, `line` is the row of the event in its source.
+ * Key columns that hold a small whole number from 0 to `most`, and the Arrow type each is written as; -1 stands for "no
+ * value". One named like a column of the event table is taken from there, the others are made in `reduce.ts`: `hour` is in
+ * UTC, `line` the row of the event in its source.
  */
-export const NUMBER_KEYS = ["dst_port", "robot", "hour", "positives", "total", "line"] as const;
-export type NumberKey = (typeof NUMBER_KEYS)[number];
+export const NUMBER_KEY_SPECS = {
+  dst_port: { most: 0xffff, type: "uint16" },
+  robot: { most: 1, type: "bool" },
+  hour: { most: 23, type: "uint8" },
+  positives: { most: INT32_MAX, type: "int32" },
+  total: { most: INT32_MAX, type: "int32" },
+  line: { most: INT32_MAX, type: "uint32" },
+} as const satisfies Record<string, { readonly most: number; readonly type: NumberType }>;
+export type NumberKey = keyof typeof NUMBER_KEY_SPECS;
+export const NUMBER_KEYS = Object.keys(NUMBER_KEY_SPECS) as NumberKey[];
 
 export type KeyColumn = TextKey | NumberKey;
 

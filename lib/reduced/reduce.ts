@@ -4,16 +4,15 @@
 import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { groupRows, take } from "../columns/group.ts";
-import { type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, type TextKey } from "./kinds.ts";
+import { INT32_MAX, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEYS, type TextKey } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable } from "./reduced-table.ts";
-import type { NumberColumn, TextColumn } from "../events/schema.ts";
+import { NUMBER_COLUMNS, type NumberColumn, type TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 
 const HOUR_US = DAY_US / 24;
-const INT32_MAX = 0x7fff_ffff;
 
 export interface ReduceOptions extends ReductionParameters {
   /** Tells the rows that count; used to leave out lines that another log holds too. */
@@ -35,7 +34,7 @@ const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map(
 );
 
 /** Key columns that are columns of the event table under the same name. */
-const EVENT_NUMBERS: ReadonlySet<string> = new Set<NumberColumn>(["dst_port", "positives", "total"]);
+const EVENT_NUMBERS: ReadonlySet<string> = new Set(NUMBER_KEYS.filter(name => name in NUMBER_COLUMNS));
 
 /**
  * Reduce all events of a log.

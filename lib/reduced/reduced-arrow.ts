@@ -4,7 +4,7 @@
 import { type ColumnShape, inChunks, type IpcFormat, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEYS, type NumberKey, TEXT_KEYS } from "./kinds.ts";
+import { INT32_MAX, isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEY_SPECS, NUMBER_KEYS, TEXT_KEYS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
@@ -12,7 +12,12 @@ import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
 
-/** Version of the format; another one is refused. */
+/**
+ * Version of the format; another one is refused.
+ *
+ * Raise it whenever the same events would give other rows or columns: a kind, a key column, what counts and under which
+ * key. Not for what is made of the rows afterwards.
+ */
 export const REDUCED_VERSION = 2;
 
 const INFO_KEY = "cowrie.reduced";
@@ -23,7 +28,6 @@ const INFO_KEY = "cowrie.reduced";
  */
 const EVENTS_MAX = 2 ** 43;
 const UINT32_MAX = 0xffff_ffff;
-const INT32_MAX = 0x7fff_ffff;
 
 /** Least and greatest value of a column, both included. */
 type Range = readonly [least: number, greatest: number];
@@ -32,26 +36,9 @@ const DAYS: Range = [Math.ceil(EARLIEST_US / DAY_US), Math.floor(LATEST_US / DAY
 const COUNTS: Range = [0, EVENTS_MAX];
 const INSTANTS: Range = [EARLIEST_US, LATEST_US];
 const CODES: Range = [0, INT32_MAX];
-const NUMBERS: Record<NumberKey, Range> = {
-  dst_port: [0, 0xffff],
-  robot: [0, 1],
-  hour: [0, 23],
-  positives: [0, INT32_MAX],
-  total: [0, INT32_MAX],
-  line: [0, INT32_MAX],
-};
 
 /** Rows per record batch. */
 const BATCH_ROWS = 1 << 16;
-
-const NUMBER_TYPES: Record<NumberKey, NumberType> = {
-  dst_port: "uint16",
-  robot: "bool",
-  hour: "uint8",
-  positives: "int32",
-  total: "int32",
-  line: "uint32",
-};
 
 /** Arrow IPC bytes of a reduced table, in chunks of about 1 MiB; equal tables give equal bytes. */
 export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): Generator<Uint8Array> {
@@ -60,7 +47,7 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
     { name: "sensor", texts: toTexts(table.dictionaries.sensor), nullable: false },
     { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
     ...TEXT_KEYS.map(name => ({ name, texts: toTexts(table.dictionaries[name]), nullable: true })),
-    ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_TYPES[name], nullable: true })),
+    ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_KEY_SPECS[name].type, nullable: true })),
     { name: "count", type: countType(table), nullable: false },
     { name: "success", type: countType(table), nullable: false },
     { name: "first_seen", type: "timestamp", nullable: false },
@@ -203,7 +190,7 @@ function splitKinds(
       // A verdict counts whatever days and sensors were asked for: it may be of none of them.
       sensor: whole("sensor", CODES, kind === "scan"),
       keys: Object.fromEntries(
-        KINDS[kind].map((name: KeyColumn) => [name, whole(name, isTextKey(name) ? CODES : NUMBERS[name], true)]),
+        KINDS[kind].map((name: KeyColumn) => [name, whole(name, isTextKey(name) ? CODES : [0, NUMBER_KEY_SPECS[name].most], true)]),
       ),
       count: number("count", COUNTS),
       success: number("success", COUNTS),

@@ -4,6 +4,7 @@
  * Attacker text is kept apart from our words in every step, so that whoever shows it knows what to escape and what to
  * mark; nothing here is escaped.
  */
+import { Extra } from "../events/extra.ts";
 import type { FoundEvent } from "./event-search.ts";
 import { formatBytes, formatDuration } from "../text/format.ts";
 import { clipEnd } from "../text/labels.ts";
@@ -205,8 +206,8 @@ function describe(event: FoundEvent, context: StepContext): Draft {
       };
     }
     case "cowrie.client.var": {
-      const extra = extraOf(event);
-      const [name, value] = [String(extra.get("name") ?? ""), String(extra.get("value") ?? "")];
+      const extra = new Extra(event.texts.extra);
+      const [name, value] = [extra.shown("name") ?? "", extra.shown("value") ?? ""];
       return {
         kind: "terminal",
         what: "variable",
@@ -216,7 +217,7 @@ function describe(event: FoundEvent, context: StepContext): Draft {
       };
     }
     case "cowrie.session.params": {
-      const arch = String(extraOf(event).get("arch") ?? "");
+      const arch = new Extra(event.texts.extra).shown("arch") ?? "";
       return {
         kind: "terminal",
         what: "shell opened",
@@ -361,11 +362,11 @@ function describeFile({ texts }: FoundEvent, { verdicts }: StepContext, isUpload
 
 function describeFailedDownload(event: FoundEvent): Draft {
   const { url } = event.texts;
-  const error = extraOf(event).get("error");
+  const error = new Extra(event.texts.extra).text("error");
   return {
     kind: "file",
     what: "download failed",
-    parts: [foreign(url ?? ""), ...(typeof error === "string" ? [own("because"), foreign(error)] : [])],
+    parts: [foreign(url ?? ""), ...(error === undefined ? [] : [own("because"), foreign(error)])],
     fields: { url, error: typeof error === "string" ? error : undefined },
   };
 }
@@ -385,7 +386,7 @@ function describeOther(event: FoundEvent): Draft {
   const facts: [string, unknown][] = [
     ...Object.entries(event.texts).filter(([name]) => !SAID_ALREADY.has(name) && name !== "extra"),
     ...Object.entries(event.numbers).filter(([name]) => !/_port$/.test(name)),
-    ...extraOf(event),
+    ...new Extra(event.texts.extra).all,
   ];
   const text = facts.map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return {
@@ -397,21 +398,10 @@ function describeOther(event: FoundEvent): Draft {
   };
 }
 
-/** Keys of the event that have no column of their own. */
-function extraOf({ texts: { extra } }: FoundEvent): Map<string, unknown> {
-  if (extra === undefined) return new Map();
-  try {
-    return new Map(Object.entries(JSON.parse(extra) as object));
-  } catch {
-    // A table that somebody else wrote: its text is shown as it is.
-    return new Map([["extra", extra]]);
-  }
-}
-
 function toSize(event: FoundEvent): { columns: number; rows: number } | undefined {
-  const extra = extraOf(event);
-  const [width, height] = [extra.get("width"), extra.get("height")];
-  if (typeof width !== "number" || typeof height !== "number") return undefined;
+  const extra = new Extra(event.texts.extra);
+  const [width, height] = [extra.number("width"), extra.number("height")];
+  if (width === undefined || height === undefined) return undefined;
   return event.us < SIZES_RIGHT_US ? { columns: height, rows: width } : { columns: width, rows: height };
 }
 
