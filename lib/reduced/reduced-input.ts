@@ -12,7 +12,7 @@ import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import { isEmpty, type KindTable, type ReducedTable } from "./reduced-table.ts";
+import { isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
@@ -186,37 +186,10 @@ async function toTable({ info, parts }: StoredReduced): Promise<ReducedTable> {
     CODED_COLUMNS.map(name => [name, first === undefined ? [] : allTexts(first.texts[name])]),
   ) as Record<CodedColumn, string[]>;
   const kinds = Object.fromEntries(
-    KIND_NAMES.map(kind => {
-      const tables = parts.flatMap(part => part.kinds[kind] ?? []);
-      const join = (pick: (table: KindTable) => Int32Array) => joinArrays(Int32Array, tables.map(pick));
-      const joinNumbers = (pick: (table: KindTable) => Float64Array) => joinArrays(Float64Array, tables.map(pick));
-      const table: KindTable = {
-        kind,
-        rows: tables.reduce((sum, { rows }) => sum + rows, 0),
-        day: join(({ day }) => day),
-        sensor: join(({ sensor }) => sensor),
-        keys: Object.fromEntries(KINDS[kind].map((column: KeyColumn) => [column, join(({ keys }) => keys[column]!)])),
-        count: joinNumbers(({ count }) => count),
-        success: joinNumbers(({ success }) => success),
-        firstSeenUs: joinNumbers(({ firstSeenUs }) => firstSeenUs),
-        lastSeenUs: joinNumbers(({ lastSeenUs }) => lastSeenUs),
-      };
-      return [kind, table];
-    }),
+    KIND_NAMES.map(kind => [kind, joinTables(kind, parts.flatMap(part => part.kinds[kind] ?? []))]),
   ) as unknown as ReducedTable["kinds"];
   const table = { info, dictionaries, kinds };
   return isCanonical(table) ? table : (await combineTables([{ name: "", table }], () => {})).table;
-}
-
-function joinArrays<T extends Int32Array | Float64Array>(make: new (length: number) => T, arrays: readonly T[]): T {
-  if (arrays.length === 1) return arrays[0]!;
-  const joined = new make(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    joined.set(array, at);
-    at += array.length;
-  }
-  return joined;
 }
 
 /** Tell whether texts and rows stand in their order, each once. */

@@ -5,7 +5,7 @@
  * shared, so a source address has one code wherever it occurs. Rows stand in canonical order (day, sensor, then the
  * key columns of the kind, text by its UTF-16 code units, "no value" first), so equal content is equal bytes.
  */
-import { type KeyColumn, type Kind, KIND_NAMES, type TextKey } from "./kinds.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KINDS, type TextKey } from "./kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { take } from "../columns/group.ts";
@@ -48,22 +48,64 @@ export interface ReducedTable {
   readonly kinds: Readonly<Record<Kind, KindTable>>;
 }
 
-/** The same table with every column put through `map`. */
+type Column = Int32Array | Float64Array;
+
+/**
+ * The same table with every column put through `map`; the one place that names them all.
+ *
+ * @param map Given a column, and how to get the same one of another table of the kind.
+ */
 export function mapColumns(
   table: KindTable,
-  map: <T extends Int32Array | Float64Array>(column: T) => T,
+  map: <T extends Column>(column: T, of: (other: KindTable) => T) => T,
 ): KindTable {
+  const put = <T extends Column>(of: (other: KindTable) => T) => map(of(table), of);
+  const names = Object.keys(table.keys) as KeyColumn[];
   return {
     kind: table.kind,
     rows: table.rows,
-    day: map(table.day),
-    sensor: map(table.sensor),
-    keys: Object.fromEntries(Object.entries(table.keys).map(([name, column]) => [name, map(column)])),
-    count: map(table.count),
-    success: map(table.success),
-    firstSeenUs: map(table.firstSeenUs),
-    lastSeenUs: map(table.lastSeenUs),
+    day: put(({ day }) => day),
+    sensor: put(({ sensor }) => sensor),
+    keys: Object.fromEntries(names.map(name => [name, put(({ keys }) => keys[name]!)])),
+    count: put(({ count }) => count),
+    success: put(({ success }) => success),
+    firstSeenUs: put(({ firstSeenUs }) => firstSeenUs),
+    lastSeenUs: put(({ lastSeenUs }) => lastSeenUs),
   };
+}
+
+/** A table of a kind without rows. */
+export function emptyTable(kind: Kind): KindTable {
+  const keys = Object.fromEntries(KINDS[kind].map(name => [name, new Int32Array(0)]));
+  const floats = () => new Float64Array(0);
+  return {
+    kind,
+    rows: 0,
+    day: new Int32Array(0),
+    sensor: new Int32Array(0),
+    keys,
+    count: floats(),
+    success: floats(),
+    firstSeenUs: floats(),
+    lastSeenUs: floats(),
+  };
+}
+
+/** The rows of several tables of a kind, in their codes as they are, one table behind the other. */
+export function joinTables(kind: Kind, tables: readonly KindTable[]): KindTable {
+  const [first = emptyTable(kind)] = tables;
+  if (tables.length < 2) return first;
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const joined = mapColumns(first, (column, of) => {
+    const whole = new (column.constructor as new (length: number) => typeof column)(rows);
+    let at = 0;
+    for (const table of tables) {
+      whole.set(of(table), at);
+      at += table.rows;
+    }
+    return whole;
+  });
+  return { ...joined, rows };
 }
 
 /** Some rows of a table, in the order of `rows`. */

@@ -195,7 +195,7 @@ interface Draft {
 
 function draftSection(table: ReducedTable, section: Section, grid: Grid, most: number): Draft | undefined {
   const kind = table.kinds[section.kind];
-  const { group, groups } = groupRows(table, kind, section, grid);
+  const { group, groups } = groupsOfRows(table, kind, section, grid);
   if (groups === 0) return undefined;
   const totals = new Float64Array(groups);
   const rows = new Int32Array(groups);
@@ -212,7 +212,7 @@ function draftSection(table: ReducedTable, section: Section, grid: Grid, most: n
 }
 
 /** Number the distinct keys of the section's columns; rows outside the days drawn get -1. */
-function groupRows(table: ReducedTable, kind: KindTable, section: Section, grid: Grid) {
+function groupsOfRows(table: ReducedTable, kind: KindTable, section: Section, grid: Grid) {
   const group = new Int32Array(kind.rows);
   let groups = 1;
   for (const column of section.columns) {
