@@ -5,7 +5,7 @@ import { takeWithPauses } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
-import { REDUCED_VERSION } from "../reduced/reduced-arrow.ts";
+import { REDUCED_VERSION } from "../reduced/kinds.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { reduceSeam } from "../reduced/joined-lines.ts";

@@ -12,8 +12,8 @@
 import { plural } from "../text/format.ts";
 import { pause, takeWithPauses } from "../process/pause.ts";
 import { holdsAll } from "./holds-all.ts";
-import { KIND_NAMES, type Kind } from "./kinds.ts";
-import { REDUCED_VERSION, toReducedRows } from "./reduced-arrow.ts";
+import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
+import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
 import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";

@@ -10,9 +10,18 @@
  */
 import { Dictionary } from "../columns/dictionary.ts";
 import { parseIsoDay } from "../text/format.ts";
-import { isTextKey, JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
+import {
+  isTextKey,
+  JSON_KINDS,
+  type KeyColumn,
+  type Kind,
+  KIND_NAMES,
+  KIND_SPECS,
+  KINDS,
+  NUMBER_KEY_SPECS,
+  REDUCED_VERSION,
+} from "./kinds.ts";
 import { TextHash } from "../events/text-hash.ts";
-import { REDUCED_VERSION } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
 import { quoteForMessage } from "../text/text.ts";

@@ -11,6 +11,14 @@
 
 import type { NumberType } from "../columns/arrow-ipc.ts";
 
+/**
+ * Version of the format; another one is refused.
+ *
+ * Raise it whenever the same events would give other rows or columns: a kind, a key column, what counts and under which
+ * key. Not for what is made of the rows afterwards.
+ */
+export const REDUCED_VERSION = 2;
+
 /** Key columns that hold text; each has one dictionary per reduced table, shared by all kinds. */
 export const TEXT_KEYS = [
   "username",

@@ -4,21 +4,24 @@
 import { type ColumnShape, inChunks, type IpcFormat, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
-import { INT32_MAX, isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, NUMBER_KEY_SPECS, NUMBER_KEYS, TEXT_KEYS } from "./kinds.ts";
+import {
+  INT32_MAX,
+  isTextKey,
+  type KeyColumn,
+  type Kind,
+  KIND_NAMES,
+  KINDS,
+  NUMBER_KEY_SPECS,
+  NUMBER_KEYS,
+  REDUCED_VERSION,
+  TEXT_KEYS,
+} from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
 import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
-
-/**
- * Version of the format; another one is refused.
- *
- * Raise it whenever the same events would give other rows or columns: a kind, a key column, what counts and under which
- * key. Not for what is made of the rows afterwards.
- */
-export const REDUCED_VERSION = 2;
 
 const INFO_KEY = "cowrie.reduced";
 

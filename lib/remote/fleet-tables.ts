@@ -6,7 +6,8 @@
 import { takeWithPauses } from "../process/pause.ts";
 import { distinctLines } from "../logs/analyze.ts";
 import { readRejects } from "../logs/rejects.ts";
-import { REDUCED_VERSION, toReducedRows } from "../reduced/reduced-arrow.ts";
+import { REDUCED_VERSION } from "../reduced/kinds.ts";
+import { toReducedRows } from "../reduced/reduced-arrow.ts";
 import { ReducedBuilder } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { Outcome } from "./fleet.ts";

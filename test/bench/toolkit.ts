@@ -8,7 +8,7 @@ import { eventTableToIpc } from "../../lib/events/event-table.ts";
 import { openText } from "../../lib/events/log-text.ts";
 import { mapLog } from "../../lib/events/map-log.ts";
 import { reduceEvents } from "../../lib/reduced/reduce.ts";
-import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import { REDUCED_VERSION } from "../../lib/reduced/kinds.ts";
 import { ReducedBuilder } from "../../lib/reduced/reduced-builder.ts";
 import { listLogs } from "../support/real-logs.ts";
 import { rowsOfTable, type SlowRow } from "../support/slow-counter.ts";

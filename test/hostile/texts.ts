@@ -1,6 +1,5 @@
 /** What attackers write where a name is expected, each fit to break one careless way of making a page. */
-import { type KeyColumn, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
-import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, REDUCED_VERSION } from "../../lib/reduced/kinds.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { buildReduced, type LiteralRow } from "../support/build.ts";
 

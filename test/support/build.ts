@@ -1,6 +1,14 @@
 /** Build small reduced tables from literals, for tests. */
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
-import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import {
+  isTextKey,
+  type KeyColumn,
+  type Kind,
+  KIND_NAMES,
+  KINDS,
+  REDUCED_VERSION,
+  TEXT_KEYS,
+  type TextKey,
+} from "../../lib/reduced/kinds.ts";
 import type { KindTable, ReducedInfo, ReducedTable } from "../../lib/reduced/reduced-table.ts";
 
 export interface LiteralRow {

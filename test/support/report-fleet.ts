@@ -3,8 +3,16 @@
  * rhythm, sensors that are down, sensors that come late. Written column by column, as a year of a hundred sensors is
  * millions of rows.
  */
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
-import { REDUCED_VERSION } from "../../lib/reduced/reduced-arrow.ts";
+import {
+  isTextKey,
+  type KeyColumn,
+  type Kind,
+  KIND_NAMES,
+  KINDS,
+  REDUCED_VERSION,
+  TEXT_KEYS,
+  type TextKey,
+} from "../../lib/reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { seededRandom } from "./random.ts";
 

@@ -4,8 +4,9 @@ import type { SourceInfo } from "../../../lib/events/source.ts";
 import { combineTables, type NamedTable } from "../../../lib/reduced/combine.ts";
 import { calculateReport } from "../../../lib/pages/report.ts";
 import { takeWithPauses } from "../../../lib/process/pause.ts";
-import { readReducedArrow, REDUCED_VERSION, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { REDUCED_VERSION } from "../../../lib/reduced/kinds.ts";
 
 const source = (head: string, whole: string, sizeBytes: number, more: Partial<SourceInfo> = {}): SourceInfo => ({
   path: `logs/${head}`,

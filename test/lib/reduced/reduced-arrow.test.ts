@@ -2,8 +2,15 @@
 import { describe, expect, test } from "bun:test";
 import { tableFromIPC } from "@uwdata/flechette";
 import { join } from "node:path";
-import { isTextKey, type KeyColumn, KIND_NAMES, NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
-import { readReducedArrow, REDUCED_VERSION, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import {
+  isTextKey,
+  type KeyColumn,
+  KIND_NAMES,
+  NUMBER_KEYS,
+  REDUCED_VERSION,
+  TEXT_KEYS,
+} from "../../../lib/reduced/kinds.ts";
+import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
 import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";

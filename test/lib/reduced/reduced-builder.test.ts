@@ -3,7 +3,6 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import {
   readReducedArrow,
-  REDUCED_VERSION,
   reducedToIpc,
   type StoredReduced,
   toReducedRows,
@@ -18,6 +17,7 @@ import { listLogs, NEEDS_REAL_LOGS, REAL_LOGS, realFolder } from "../../support/
 import { rowsOfTable } from "../../support/slow-counter.ts";
 import { mapBytes } from "../../support/tables.ts";
 import { comparePaths, compareSources, type SourceInfo } from "../../../lib/events/source.ts";
+import { REDUCED_VERSION } from "../../../lib/reduced/kinds.ts";
 
 const PARAMETERS = { robotMaxSeconds: 10 };
 
