@@ -6,7 +6,7 @@
  */
 import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
 import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
-import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
+import { formatBytes, formatNumber } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
   DAMAGED_EXIT,
@@ -23,18 +23,11 @@ import {
   withProgress,
 } from "../lib/logs/log-options.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { drawTable } from "../lib/reduced/drawn-table.ts";
-import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
-import { reducedToJson } from "../lib/reduced/reduced-json.ts";
-import { linkPages, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
-import { takeWithPauses } from "../lib/process/pause.ts";
-import { calculateReport } from "../lib/pages/report.ts";
+import { type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
+import { describeRun, REPORT_OPTIONS, spanOf, writeReports } from "../lib/pages/run-reports.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
-import { statsAside } from "../lib/pages/stats-run.ts";
-import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
-import { toSafeJson, visible } from "../lib/text/text.ts";
-import { PROGRAM } from "../lib/process/version.ts";
+import { toSafeJson } from "../lib/text/text.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
 
@@ -60,15 +53,7 @@ const OPTIONS = {
     default: 5,
     help: "Entries shown per kind, in the JSON per day and sensor; 0 = all.",
   },
-  threshold: {
-    type: "number",
-    short: "t",
-    min: 0,
-    default: 20,
-    placeholder: "PERCENT",
-    help: "Smallest change reported.",
-  },
-  lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
+  ...REPORT_OPTIONS,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   ...REDUCTION_OPTIONS,
@@ -126,27 +111,17 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (table.kinds.event.rows === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
-  const { threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
-  const { table: drawn, ...more } = drawTable(table);
-  if (!values.quiet) more.limits.forEach(note);
-  // Runs beside what follows; its failure is met where it is awaited.
-  const links = linkPages(files);
-  const stats = statsAside({ table: drawn, options: { thresholdPercent, lastDays, ...links, ...more } });
-  stats.catch(() => {});
   await using outputSet = new OutputSet();
-  const write = async (path: string, chunks: Iterable<string | Uint8Array>) => {
-    const output = await outputSet.open(path);
-    for (const chunk of chunks) await output.write(chunk);
-  };
-  const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
-  const report = await takeWithPauses(calculateReport(drawn, shown));
-  const aside = collectSessions(analysis.beside!, table, drawn, report.data, toPlaces(inputs, values));
-  aside.catch(() => {});
-  await write(files.arrow, reducedToIpc(table));
-  await write(files.json, reducedToJson(table, topN));
-  const [{ html, statistics }, sessions] = await Promise.all([stats, aside]);
-  await write(files.result, [report.render({ statistics, sessions })]);
-  await write(files.stats, [html]);
+  const statistics = await writeReports(outputSet, {
+    table,
+    files,
+    topN: values.topNEvents,
+    values,
+    onLimit: line => {
+      if (!values.quiet) note(line);
+    },
+    findSessions: (drawn, data) => collectSessions(analysis.beside!, table, drawn, data, toPlaces(inputs, values)),
+  });
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
 
@@ -165,7 +140,6 @@ function toSummary(
   files: ReportPaths,
 ): Record<string, unknown> {
   const { table, set: { logs, reused, leftOut, counts, textBytes, damaged } } = analysis;
-  const { day } = table.kinds.event;
   return {
     logs: logs.length,
     reused,
@@ -173,10 +147,7 @@ function toSummary(
     damaged,
     ...counts,
     bytes: textBytes,
-    days: new Set(day).size,
-    first_day: toIsoDay(day[0]!),
-    last_day: toIsoDay(day[day.length - 1]!),
-    sensors: table.dictionaries.sensor,
+    ...spanOf(table),
     comparisons: tests.m,
     changes: tests.reported,
     silent: silent.map(({ sensor, hours }) => ({ sensor, hours })),
@@ -188,33 +159,11 @@ function toSummary(
 /** The summary for a person. */
 function summaryText(analysis: Analysis, statistics: Statistics, seconds: number, files: ReportPaths): string {
   const { table, set: { logs: { length: logs }, reused, leftOut, counts, textBytes } } = analysis;
-  const { day } = table.kinds.event;
-  const { sensor } = table.dictionaries;
-  const days = new Set(day).size;
-  const span = `${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)}`;
   const logNotes = [
     ...(reused > 0 ? [`${reused === logs ? "all" : formatNumber(reused)} unchanged since the last run`] : []),
     ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : []),
   ];
-  const shownSensors = sensor.slice(0, 6).map(name => visible(name === "" ? "(no name)" : name));
-  const more = sensor.length > shownSensors.length ? `, and ${formatNumber(sensor.length - shownSensors.length)} more` : "";
-  const lines: [label: string, text: string][] = [
-    ["Logs", `${formatNumber(logs)}, ${formatBytes(textBytes)} of text${logNotes.map(text => `, ${text}`).join("")}`],
-    [
-      "Events",
-      `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
-        `${plural(counts.rejected, "line")} rejected` +
-        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : "") +
-        (counts.dropped === undefined ? "" : `; ${formatNumber(counts.dropped)} dropped as repeated lines`),
-    ],
-    ["Days", `${formatNumber(days)} with events, ${span} (UTC)`],
-    ["Sensors", `${formatNumber(sensor.length)}: ${shownSensors.join(", ")}${more}`],
-    ...summarizeStatistics(statistics),
-    ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
-    ["Report", `${files.result}, ${files.stats}`],
-    ["Counts", `${files.arrow} (all), ${files.json} (top)`],
-  ];
-  return lines.map(([label, text]) => `${label.padEnd(9)}${text}`).join("\n");
+  return describeRun([["Logs", `${formatNumber(logs)}, ${formatBytes(textBytes)} of text${logNotes.map(text => `, ${text}`).join("")}`]], { table, counts, statistics, textBytes, seconds, files });
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

@@ -21,7 +21,7 @@ import {
   UsageError,
   writeOut,
 } from "../lib/process/cli.ts";
-import { formatBytes, formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../lib/text/format.ts";
+import { formatBytes, formatNumber, plural } from "../lib/text/format.ts";
 import { keyProblem } from "../lib/process/kept-files.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
@@ -38,7 +38,6 @@ import {
 import { MapperPool } from "../lib/remote/mapper-pool.ts";
 import { type Node, perNode } from "../lib/remote/nodes.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../lib/reduced/reduced-table.ts";
@@ -58,13 +57,18 @@ import {
   resolveTargets,
   type Target,
 } from "../lib/remote/fleet.ts";
-import { linkPages, type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
-import { renderReport } from "../lib/pages/report.ts";
+import { type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
+import {
+  describeRun,
+  REPORT_OPTIONS,
+  spanOf,
+  type SummaryLine,
+  writeChunks,
+  writeReports,
+} from "../lib/pages/run-reports.ts";
+import type { Statistics } from "../lib/statistics/statistics.ts";
 import type { Seam } from "../lib/reduced/joined-lines.ts";
-import { statsAside } from "../lib/pages/stats-run.ts";
-import { summarizeStatistics } from "../lib/statistics/statistics-summary.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
-import { PROGRAM } from "../lib/process/version.ts";
 import { addCounts, describeDamage, describeEmpty, noCounts } from "../lib/events/source.ts";
 import type { EventScope, ReductionParameters } from "../lib/events/scope.ts";
 import { cacheFolder } from "../lib/process/user-folders.ts";
@@ -109,15 +113,7 @@ const OPTIONS = {
     help: "Entries shown per kind; 0 = all. Once for all nodes, or once per -i; the files of all nodes take the largest.",
     defaultText: "5",
   },
-  threshold: {
-    type: "number",
-    short: "t",
-    min: 0,
-    default: 20,
-    placeholder: "PERCENT",
-    help: "Smallest change reported.",
-  },
-  lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
+  ...REPORT_OPTIONS,
   mode: {
     ...READ_OPTIONS.mode,
     help: "c continues: what is here and has not changed is not fetched again; w fetches and reads every log again.",
@@ -259,13 +255,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outcomes = withoutCounts(gathered);
   gathered = [];
   const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
-  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
   const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
   const seams: (readonly Seam[])[] = [];
   const writeNode = async (node: number, table: ReducedTable) => {
     await using set = new OutputSet();
-    await write(set, nodeFiles[node]!.arrow, reducedToIpc(table));
-    await write(set, nodeFiles[node]!.json, reducedToJson(table, topN[node]!));
+    await writeChunks(set, nodeFiles[node]!.arrow, reducedToIpc(table));
+    await writeChunks(set, nodeFiles[node]!.json, reducedToJson(table, topN[node]!));
     await set.commit();
   };
   const withoutEvents: (readonly [node: number, table: ReducedTable])[] = [];
@@ -305,30 +300,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
   }
   for (const [node, nodeTable] of withoutEvents) await writeNode(node, nodeTable);
-  // Runs beside what follows; its failure is met where it is awaited.
-  const { table: drawn, ...more } = drawTable(table);
-  const limits = [...limitsOf(outcomes), ...more.limits];
-  more.limits.forEach(onNotice);
-  const links = linkPages(files);
-  const stats = statsAside({ table: drawn, options: { ...more, thresholdPercent, lastDays, limits, ...links } });
-  stats.catch(() => {});
   await using set = new OutputSet();
-  await write(set, files.arrow, reducedToIpc(table));
-  await write(set, files.json, reducedToJson(table, widestTopN));
-  const { html, statistics } = await stats;
-  await write(set, files.result, [
-    renderReport(drawn, {
-      ...more,
-      topN: widestTopN,
-      thresholdPercent,
-      lastDays,
-      statistics,
-      limits,
-      generatedBy: PROGRAM,
-      ...links,
-    }),
-  ]);
-  await write(set, files.stats, [html]);
+  const limits = limitsOf(outcomes);
+  const statistics = await writeReports(set, { table, files, topN: widestTopN, values, limits, onLimit: onNotice });
   if (values.rejects !== undefined) {
     const output = await set.open(values.rejects);
     for (const [i, { value }] of outcomes.entries()) {
@@ -340,7 +314,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
 
   const seconds = (performance.now() - startMs) / 1000;
   if (values.json) await writeOut(`${toSafeJson(toSummary(outcomes, table, seconds, files))}\n`);
-  if (!values.quiet) note(summaryText(outcomes, table, summarizeStatistics(statistics), seconds, files));
+  if (!values.quiet) note(summaryText(outcomes, table, statistics, seconds, files));
   noteRejects(COMMAND.name, addUp(outcomes, table), values.rejects);
   if (values.quiet) noteMissing(missing);
   if (values.quiet) noteDamaged(outcomes);
@@ -363,11 +337,6 @@ function findStrangers({ sensors = [], sinceDay, untilDay }: EventScope, known: 
 
 function parametersOf(scope: EventScope, robotMaxSeconds: number): ReductionParameters {
   return { ...scope, robotMaxSeconds };
-}
-
-async function write(set: OutputSet, path: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
-  const output = await set.open(path);
-  for (const chunk of chunks) await output.write(chunk);
 }
 
 /** Take away what --setup has left on the nodes. */
@@ -489,7 +458,6 @@ function toSummary(
   files: ReportPaths,
 ): Record<string, unknown> {
   const { counts, logs, reused, leftOut, damaged, textBytes, wireBytes } = addUp(outcomes, table);
-  const { day } = table.kinds.event;
   return {
     nodes: outcomes.map(({ node, value, error, seconds }) => ({
       name: node.name,
@@ -515,10 +483,7 @@ function toSummary(
     ...counts,
     bytes: textBytes,
     wire_bytes: wireBytes,
-    days: new Set(day).size,
-    first_day: toIsoDay(day[0]!),
-    last_day: toIsoDay(day[day.length - 1]!),
-    sensors: table.dictionaries.sensor,
+    ...spanOf(table),
     seconds,
     outputs: files,
   };
@@ -528,15 +493,13 @@ function toSummary(
 function summaryText(
   outcomes: readonly Outcome<AnalyzedNode>[],
   table: ReducedTable,
-  changes: readonly (readonly [label: string, text: string])[],
+  statistics: Statistics,
   seconds: number,
   files: ReportPaths,
 ): string {
   const { counts, logs, reused, leftOut, textBytes, wireBytes } = addUp(outcomes, table);
-  const { day } = table.kinds.event;
-  const { sensor } = table.dictionaries;
   const failed = outcomes.filter(({ error }) => error !== undefined);
-  const lines: (readonly [label: string, text: string])[] = [
+  const own: SummaryLine[] = [
     ["Nodes", `${formatNumber(outcomes.length - failed.length)} of ${formatNumber(outcomes.length)} read`],
     ...failed.map(({ node, error }) => ["", `${visible(node.name)} is missing: ${error}`] as const),
     [
@@ -547,33 +510,11 @@ function summaryText(
         ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : []),
       ].join(", "),
     ],
-    [
-      "Events",
-      `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
-        `${plural(counts.rejected, "line")} rejected` +
-        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : "") +
-        (counts.dropped === undefined ? "" : `; ${formatNumber(counts.dropped)} dropped as repeated lines`),
-    ],
-    [
-      "Days",
-      `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`,
-    ],
-    [
-      "Sensors",
-      `${formatNumber(sensor.length)}: ${sensor
-        .slice(0, 6)
-        .map(name => visible(name || "(no name)"))
-        .join(", ")}` + (sensor.length > 6 ? `, and ${formatNumber(sensor.length - 6)} more` : ""),
-    ],
-    ...changes,
-    ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
-    ["Report", `${files.result}, ${files.stats}`],
-    ["Counts", `${files.arrow} (all), ${files.json} (top)`],
   ];
   const bad = outcomes.flatMap(({ node, value }) =>
     (value?.failed ?? []).map(({ path, reason }) => `${visible(node.name)}: ${quoteForMessage(path)}: ${reason}`),
   );
-  return [...lines.map(([label, text]) => `${label.padEnd(9)}${text}`), ...bad].join("\n");
+  return [describeRun(own, { table, counts, statistics, textBytes, seconds, files }), ...bad].join("\n");
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

@@ -1,0 +1,136 @@
+/**
+ * How a run ends that makes both reports: its outputs, its summary, and the options that say what the pages show.
+ *
+ * Tested in `test/scripts/analyze-local.test.ts` and `analyze-remote.test.ts`.
+ */
+import type { LineCounts } from "../events/source.ts";
+import type { OutputSet } from "../process/output-file.ts";
+import { takeWithPauses } from "../process/pause.ts";
+import { PROGRAM } from "../process/version.ts";
+import { drawTable } from "../reduced/drawn-table.ts";
+import { reducedToIpc } from "../reduced/reduced-arrow.ts";
+import { reducedToJson } from "../reduced/reduced-json.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { summarizeStatistics } from "../statistics/statistics-summary.ts";
+import type { Statistics } from "../statistics/statistics.ts";
+import { formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../text/format.ts";
+import { visible } from "../text/text.ts";
+import type { ReportData } from "../view/report-data.ts";
+import { linkPages, type ReportPaths } from "./page-names.ts";
+import type { ReportSessions } from "./report-sessions.ts";
+import { calculateReport } from "./report.ts";
+import { statsAside } from "./stats-run.ts";
+
+/** What the pages show. */
+export const REPORT_OPTIONS = {
+  threshold: {
+    type: "number",
+    short: "t",
+    min: 0,
+    default: 20,
+    placeholder: "PERCENT",
+    help: "Smallest change reported.",
+  },
+  lastNDays: { type: "count", short: "l", min: 1, default: 7, help: "Last days held against the days before them." },
+} as const;
+
+export interface ReportRun {
+  readonly table: ReducedTable;
+  readonly files: ReportPaths;
+  readonly topN: number;
+  readonly values: { readonly threshold: number; readonly lastNDays: number };
+  /** Sentences on what should be in the table and is not. */
+  readonly limits?: readonly string[];
+  /** Told what is not drawn, a sentence each. */
+  readonly onLimit: (line: string) => void;
+  /** Finds the sessions behind what is drawn, where there are event tables. */
+  readonly findSessions?: (drawn: ReducedTable, data: ReportData) => Promise<ReportSessions>;
+}
+
+/** Write the counts and both pages of a run; whoever has opened the set commits it. */
+export async function writeReports(
+  set: OutputSet,
+  { table, files, topN, values, limits = [], onLimit, findSessions }: ReportRun,
+): Promise<Statistics> {
+  const { table: drawn, limits: notDrawn, ...more } = drawTable(table);
+  notDrawn.forEach(onLimit);
+  const common = {
+    ...more,
+    thresholdPercent: values.threshold,
+    lastDays: values.lastNDays,
+    limits: [...limits, ...notDrawn],
+    ...linkPages(files),
+  };
+  // Both run beside what follows; their failures are met where they are awaited.
+  const stats = statsAside({ table: drawn, options: common });
+  stats.catch(() => {});
+  const report = await takeWithPauses(calculateReport(drawn, { ...common, topN, generatedBy: PROGRAM }));
+  const aside = findSessions?.(drawn, report.data);
+  aside?.catch(() => {});
+  await writeChunks(set, files.arrow, reducedToIpc(table));
+  await writeChunks(set, files.json, reducedToJson(table, topN));
+  const [{ html, statistics }, sessions] = await Promise.all([stats, aside]);
+  await writeChunks(set, files.result, [report.render({ statistics, ...(sessions && { sessions }) })]);
+  await writeChunks(set, files.stats, [html]);
+  return statistics;
+}
+
+/** Write a file of a set. */
+export async function writeChunks(set: OutputSet, path: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
+  const output = await set.open(path);
+  for (const chunk of chunks) await output.write(chunk);
+}
+
+/** A line of a summary. */
+export type SummaryLine = readonly [label: string, text: string];
+
+export interface RunSummary {
+  readonly table: ReducedTable;
+  readonly counts: LineCounts;
+  readonly statistics: Statistics;
+  readonly textBytes: number;
+  readonly seconds: number;
+  readonly files: ReportPaths;
+}
+
+/** The summary of a run for a person, behind lines of its own on where the logs came from. */
+export function describeRun(
+  own: readonly SummaryLine[],
+  { table, counts, statistics, textBytes, seconds, files }: RunSummary,
+): string {
+  const { day } = table.kinds.event;
+  const { sensor } = table.dictionaries;
+  const shownSensors = sensor.slice(0, 6).map(name => visible(name === "" ? "(no name)" : name));
+  const more = sensor.length > shownSensors.length ? `, and ${formatNumber(sensor.length - shownSensors.length)} more` : "";
+  const lines: SummaryLine[] = [
+    ...own,
+    [
+      "Events",
+      `${formatNumber(counts.events + counts.repaired)}: ${formatNumber(counts.repaired)} from repaired lines; ` +
+        `${plural(counts.rejected, "line")} rejected` +
+        (counts.pending > 0 ? `, ${formatNumber(counts.pending)} not yet complete` : "") +
+        (counts.dropped === undefined ? "" : `; ${formatNumber(counts.dropped)} dropped as repeated lines`),
+    ],
+    [
+      "Days",
+      `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`,
+    ],
+    ["Sensors", `${formatNumber(sensor.length)}: ${shownSensors.join(", ")}${more}`],
+    ...summarizeStatistics(statistics),
+    ["Time", `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`],
+    ["Report", `${files.result}, ${files.stats}`],
+    ["Counts", `${files.arrow} (all), ${files.json} (top)`],
+  ];
+  return lines.map(([label, text]) => `${label.padEnd(9)}${text}`).join("\n");
+}
+
+/** Days and sensors in the summary for a program; days as YYYY-MM-DD. */
+export function spanOf({ kinds, dictionaries }: ReducedTable): Record<string, unknown> {
+  const { day } = kinds.event;
+  return {
+    days: new Set(day).size,
+    first_day: toIsoDay(day[0]!),
+    last_day: toIsoDay(day[day.length - 1]!),
+    sensors: dictionaries.sensor,
+  };
+}
