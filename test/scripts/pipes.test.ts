@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { toShellWord } from "../../lib/process/crontab.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { makeTempDir, ROOT, run, type RunOptions } from "../support/run.ts";
@@ -120,7 +121,7 @@ describe("the lines of the manual", () => {
 describe("as cron runs them", () => {
   test("an empty environment, /bin/sh, another working directory, no terminal: quiet when all is well", async () => {
     const logs = at("fleet");
-    const cron = (text: string) => `cd / && env -i HOME=${dir.path} /bin/sh -c '${text}' < /dev/null`;
+    const cron = (text: string) => `cd / && env -i HOME=${dir.path} /bin/sh -c ${toShellWord(text)} < /dev/null`;
     const reduce = `${scriptWords("reduce")} -q ${logs} -o ${at("cron.json")}`;
     expect(await line(cron(reduce))).toEqual(QUIET);
     expect(

@@ -1,6 +1,6 @@
 /** Small programs written inside a test, to see how `lib` behaves in a process of its own. */
 import { join } from "node:path";
-import { quoteShell } from "../../lib/text/shell.ts";
+import { toShellWord } from "../../lib/process/crontab.ts";
 import { ROOT } from "./run.ts";
 
 /** The command that runs a program; in it, `$lib` in an import stands for the folder `lib`. */
@@ -10,9 +10,9 @@ export async function writeSource(dir: string, source: string, name = "program.t
   return [process.execPath, path];
 }
 
-/** The words that run a script, for a line of {@link shell}: the checkout may lie in any folder. */
+/** The words that run a script, for a line of any shell: the checkout may lie in any folder. */
 export function scriptWords(name: string): string {
-  return [process.execPath, join(ROOT, "scripts", `${name}.ts`)].map(quoteShell).join(" ");
+  return [process.execPath, join(ROOT, "scripts", `${name}.ts`)].map(toShellWord).join(" ");
 }
 
 /** A line of shell that runs in bash, all parts of a pipe being checked. */
