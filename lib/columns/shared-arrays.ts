@@ -1,5 +1,7 @@
 /**
  * Arrays in memory that threads share: handed to a worker, they are seen there and not copied.
+ *
+ * Tested in `test/lib/statistics/statistics-threads.test.ts`.
  */
 
 export function sharedInts(length: number): Int32Array<SharedArrayBuffer> {

@@ -2,6 +2,8 @@
  * Columns of events over many event tables: every table has codes of its own, here equal values get equal codes.
  *
  * Work is done per distinct value of a table, not per event: an event costs one look-up in an array.
+ *
+ * Tested in `test/scripts/value-counts.test.ts`.
  */
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";

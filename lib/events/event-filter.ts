@@ -1,5 +1,7 @@
 /**
  * Which events count: by id, day, sensor, and the values of columns.
+ *
+ * Tested in `test/scripts/value-counts.test.ts`.
  */
 import { allTexts, type Texts, textOf } from "../columns/dictionary.ts";
 import { type EventColumn, openColumn } from "./event-columns.ts";

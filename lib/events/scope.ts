@@ -1,5 +1,7 @@
 /**
  * Which events count.
+ *
+ * Tested in `test/scripts/reduce.test.ts`.
  */
 
 /** What was left out on purpose, so that a reader of the table can tell "none" from "not asked for". */

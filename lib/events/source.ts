@@ -1,5 +1,7 @@
 /**
  * One log that was counted: what tells it from others, how its lines ended, and where it stands in the order of logs.
+ *
+ * Tested in `test/lib/reduced/reduced-builder.test.ts`.
  */
 import { statSync } from "node:fs";
 import { compareText, quoteForMessage } from "../text/text.ts";

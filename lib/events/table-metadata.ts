@@ -1,5 +1,7 @@
 /**
  * The metadata of stored tables, looked at before anyone believes them: a table may come from a stranger.
+ *
+ * Tested in `test/lib/reduced/reduced-arrow.test.ts`.
  */
 import { COUNT_NAMES, type SourceInfo } from "./source.ts";
 import type { ReductionParameters } from "./scope.ts";

@@ -1,5 +1,7 @@
 /**
  * What all scripts that read logs have in common: their options, and the wiring from these to the reading.
+ *
+ * Tested in `test/scripts/analyze-local.test.ts`.
  */
 import {
   checkDays,

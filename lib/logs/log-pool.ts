@@ -1,5 +1,7 @@
 /**
  * Reads many logs at once, in worker threads where that pays.
+ *
+ * Tested in `test/lib/logs/log-set.test.ts`.
  */
 import { availableParallelism } from "node:os";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";

@@ -1,5 +1,7 @@
 /**
  * Reads logs in a thread of its own; tells how much text it has read of each.
+ *
+ * Tested in `test/lib/logs/log-set.test.ts`.
  */
 import { answerAsks } from "../process/thread.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";

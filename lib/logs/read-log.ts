@@ -2,6 +2,8 @@
  * One log, by way of its stored event table where that is still true, to reduced rows.
  *
  * Runs in the main thread or in a worker; takes and returns what can be sent between them.
+ *
+ * Tested in `test/lib/logs/log-set.test.ts`.
  */
 import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import {

@@ -1,5 +1,7 @@
 /**
  * The overview of a set of logs that somebody would build by hand first: how much of what, and the most frequent.
+ *
+ * Tested in `test/scripts/summary.test.ts`.
  */
 import { textOf } from "../columns/dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";

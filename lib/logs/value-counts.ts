@@ -1,5 +1,7 @@
 /**
  * How often each value of a column, or each combination of several, occurs.
+ *
+ * Tested in `test/scripts/value-counts.test.ts`.
  */
 import { hasText, textOf } from "../columns/dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";

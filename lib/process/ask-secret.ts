@@ -1,5 +1,7 @@
 /**
  * Asks for a password or passphrase on the terminal, whatever stdin and stdout are connected to.
+ *
+ * Tested in `test/scripts/passwords.test.ts`.
  */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { onStop } from "./cli.ts";

@@ -1,4 +1,8 @@
-/** Long calculations that signals, timers and other work can interrupt. */
+/**
+ * Long calculations that signals, timers and other work can interrupt.
+ *
+ * Tested in `test/lib/reduced/combine.test.ts`.
+ */
 
 /** Let everything else have its turn. */
 export function pause(): Promise<void> {

@@ -7,6 +7,8 @@
  *
  * A new kind is a row of {@link KIND_SPECS}, a new key column an entry of the lists below; the compiler asks for the rest.
  * Either changes what a reduced table holds: raise `REDUCED_VERSION`.
+ *
+ * Tested in `test/lib/reduced/reduced-arrow.test.ts`.
  */
 
 import type { NumberType } from "../columns/arrow-ipc.ts";

@@ -1,5 +1,7 @@
 /**
  * Events to reduced rows: for each kind pick its rows, gather its key columns, add equal keys up.
+ *
+ * Tested in `test/scripts/reduce.test.ts`.
  */
 import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";

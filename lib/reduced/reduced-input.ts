@@ -1,6 +1,8 @@
 /**
  * A reduced table in whatever form it comes: Arrow file or stream, `reduced.json` of ours or of the ancestor, packed or
  * not, by path or on standard input. Its first bytes tell, never its name.
+ *
+ * Tested in `test/scripts/combine-reduced.test.ts`.
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,8 @@
 /**
  * The reduced table as JSON for people, and for whoever comes from cowralyze: one object per day and sensor, with the
  * top entries of each kind.
+ *
+ * Tested in `test/lib/reduced/reduced-arrow.test.ts`.
  */
 import { toIsoDay } from "../text/format.ts";
 import { isTextKey, JSON_KINDS, type JsonKind, type KeyColumn, KIND_SPECS, KINDS } from "./kinds.ts";

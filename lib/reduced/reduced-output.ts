@@ -1,5 +1,7 @@
 /**
  * Where and how scripts write a reduced table: in full as Arrow, and the top n as JSON beside it.
+ *
+ * Tested in `test/scripts/reduce.test.ts`.
  */
 import type { OptionTable } from "../process/cli.ts";
 import type { OutputSet } from "../process/output-file.ts";

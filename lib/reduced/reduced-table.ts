@@ -4,6 +4,8 @@
  * In memory each kind is a table of its own, because rows of different kinds share no key columns; dictionaries are
  * shared, so a source address has one code wherever it occurs. Rows stand in canonical order (day, sensor, then the
  * key columns of the kind, text by its UTF-16 code units, "no value" first), so equal content is equal bytes.
+ *
+ * Tested in `test/lib/reduced/reduced-builder.test.ts`.
  */
 import { type KeyColumn, type Kind, KIND_NAMES, KINDS, type TextKey } from "./kinds.ts";
 import type { SourceInfo } from "../events/source.ts";

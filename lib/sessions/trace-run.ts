@@ -1,4 +1,8 @@
-/** What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for. */
+/**
+ * What both traces do around their search: read the logs, say what was found nowhere, write in the form asked for.
+ *
+ * Tested in `test/scripts/trace-ip.test.ts`.
+ */
 import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
 import { COMMON_OPTIONS, DAY_FORMS } from "../process/command.ts";
 import { countSearched, type Found, type Searched, type SearchScope } from "./event-search.ts";

@@ -3,6 +3,8 @@
  *
  * Two passes of the same walk. The first, over frequent keys alone, notes how much they vary; the second settles each
  * comparison's dispersion, counts it, and keeps it if it may be reported.
+ *
+ * Tested in `test/lib/statistics/change.test.ts`.
  */
 import type { Windows } from "./baseline.ts";
 import type { Coverage } from "./coverage.ts";

@@ -3,6 +3,8 @@
  *
  * Dispersions are gathered per group: one group for each sensor (or the fleet) and comparison, so that one sensor never
  * moves another, nor one day the next.
+ *
+ * Tested in `test/lib/statistics/change.test.ts`.
  */
 import { medianSorted } from "./robust.ts";
 

@@ -1,5 +1,7 @@
 /**
  * Statistics that a single outlier cannot move.
+ *
+ * Tested in `test/lib/statistics/change.test.ts`.
  */
 
 /** Median of a list that is not empty. */

@@ -1,5 +1,7 @@
 /**
  * Works out parts of the statistics: asked once with what they share, then once for each part.
+ *
+ * Tested in `test/lib/statistics/statistics-threads.test.ts`.
  */
 import { answerAsks } from "../process/thread.ts";
 import { type PartContext, workOut } from "./statistics-parts.ts";
