@@ -149,33 +149,9 @@ export class SshConnection implements Connection {
     const mark = randomBytes(12).toString("hex");
     const text = wrapScript(script, mark, stdin?.length);
     const { channel, end } = await this.#openChannel(text.length, sudo, silenceMs());
-    const queue: Buffer[] = [];
-    let queuedBytes = 0;
-    let failure: unknown;
-    let wake = () => {};
-    const fail = (error: unknown) => {
-      failure ??= error;
-      wake();
-    };
+    const answer = new Answer(channel);
+    const { fail } = answer;
     const onAbort = () => fail(signal!.reason);
-    const stderr: Buffer[] = [];
-    let stderrBytes = 0;
-    channel.on("data", (data: Buffer) => {
-      queue.push(data);
-      queuedBytes += data.length;
-      if (queuedBytes > QUEUE_MAX_BYTES) channel.pause();
-      wake();
-    });
-    // Unread, two megabytes of it would stop stdout as well.
-    channel.stderr.on("data", (data: Buffer) => {
-      stderr.push(data);
-      stderrBytes += data.length;
-      while (stderrBytes - stderr[0]!.length >= STDERR_KEPT_BYTES) stderrBytes -= stderr.shift()!.length;
-      // A sign of life as well.
-      wake();
-    });
-    channel.on("error", fail);
-    channel.on("close", () => wake());
     this.#losses.add(fail);
     signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -184,33 +160,30 @@ export class SshConnection implements Connection {
     try {
       channel.write(text);
       for (;;) {
-        const data = queue.shift();
+        const data = answer.take();
+        const { failure } = answer;
         if (failure !== undefined && !(this.#lost === failure && data !== undefined)) throw failure;
-        if (data !== undefined) {
-          queuedBytes -= data.length;
-          if (queuedBytes < QUEUE_MAX_BYTES / 2 && channel.isPaused()) channel.resume();
-          const own = output.take(data);
-          if (output.isOpen && stdin !== undefined && feeding === undefined) {
-            feeding = feed(channel, stdin, () => wake());
-            feeding.catch(fail);
-          }
-          if (own.length > 0) await onData(own);
+        if (data === undefined) {
+          if (end.isClosed) break;
+          await answer.more(silenceMs());
           continue;
         }
-        if (end.isClosed) break;
-        const timer = setTimeout(() => fail(new SshError("silent", "nothing came for too long")), silenceMs());
-        await new Promise<void>(resolve => (wake = resolve));
-        clearTimeout(timer);
+        const own = output.take(data);
+        if (output.isOpen && stdin !== undefined && feeding === undefined) {
+          feeding = feed(channel, stdin, answer.wake);
+          feeding.catch(fail);
+        }
+        if (own.length > 0) await onData(own);
       }
       await feeding;
-      const stderrText = Buffer.concat(stderr).subarray(-STDERR_KEPT_BYTES).toString("utf8");
+      const { stderr } = answer;
       // A broken connection looks like a short answer; only a whole one tells how the script ended.
       const { exit } = end;
       if (exit === undefined) throw this.#lost ?? new SshError("lost", "the answer broke off");
-      if (!output.isOpen) throw noShell(output.noise, stderrText);
+      if (!output.isOpen) throw noShell(output.noise, stderr);
       if (exit.code === null)
         throw new SshError("command", `stopped on the host by ${visible(exit.signal ?? "a signal")}`);
-      return { exitCode: exit.code, stderr: stderrText };
+      return { exitCode: exit.code, stderr };
     } finally {
       this.#losses.delete(fail);
       signal?.removeEventListener("abort", onAbort);
@@ -274,6 +247,65 @@ export class SshConnection implements Connection {
         reject(this.#lost ?? error);
       }
     });
+  }
+}
+
+/** What a channel brings: stdout in order, the end of stderr, and the first failure. */
+class Answer {
+  readonly #channel: ClientChannel;
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  readonly #stderr: Buffer[] = [];
+  #stderrBytes = 0;
+  #wake = () => {};
+  failure: unknown;
+
+  constructor(channel: ClientChannel) {
+    this.#channel = channel;
+    channel.on("data", (data: Buffer) => {
+      this.#queue.push(data);
+      this.#queuedBytes += data.length;
+      if (this.#queuedBytes > QUEUE_MAX_BYTES) channel.pause();
+      this.wake();
+    });
+    // Unread, two megabytes of it would stop stdout as well.
+    channel.stderr.on("data", (data: Buffer) => {
+      const kept = this.#stderr;
+      kept.push(data);
+      this.#stderrBytes += data.length;
+      while (this.#stderrBytes - kept[0]!.length >= STDERR_KEPT_BYTES) this.#stderrBytes -= kept.shift()!.length;
+      // A sign of life as well.
+      this.wake();
+    });
+    channel.on("error", this.fail);
+    channel.on("close", this.wake);
+  }
+
+  /** Something has happened: whoever waits for {@link more} looks again. */
+  readonly wake = (): void => this.#wake();
+
+  readonly fail = (error: unknown): void => {
+    this.failure ??= error;
+    this.wake();
+  };
+
+  get stderr(): string {
+    return Buffer.concat(this.#stderr).subarray(-STDERR_KEPT_BYTES).toString("utf8");
+  }
+
+  /** The next piece of stdout that is here. */
+  take(): Buffer | undefined {
+    const data = this.#queue.shift();
+    this.#queuedBytes -= data?.length ?? 0;
+    if (this.#queuedBytes < QUEUE_MAX_BYTES / 2 && this.#channel.isPaused()) this.#channel.resume();
+    return data;
+  }
+
+  /** Wait until something happens; nothing for too long is a failure. */
+  async more(silenceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.fail(new SshError("silent", "nothing came for too long")), silenceMs);
+    await new Promise<void>(resolve => (this.#wake = resolve));
+    clearTimeout(timer);
   }
 }
 

@@ -212,13 +212,8 @@ export async function startAgent(files: readonly string[]): Promise<{ socket: st
   const folder = await mkdtemp(join(tmpdir(), "cowrie-agent-"));
   const socket = join(folder, "agent");
   const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  while (
-    !(await Bun.file(socket)
-      .exists()
-      .catch(() => false)) &&
-    !(await exists(socket))
-  )
-    await Bun.sleep(5);
+  // Its socket is there a moment before it listens; 2 = nobody answers.
+  while ((await run(["ssh-add", "-l"], { env: { SSH_AUTH_SOCK: socket } })).exitCode === 2) await Bun.sleep(5);
   for (const file of files) {
     const { exitCode, stderr } = await run(["ssh-add", "-q", file], { env: { SSH_AUTH_SOCK: socket } });
     if (exitCode !== 0) throw new Error(stderr);
@@ -231,9 +226,4 @@ export async function startAgent(files: readonly string[]): Promise<{ socket: st
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  const { exitCode } = await run(["test", "-S", path]);
-  return exitCode === 0;
 }
