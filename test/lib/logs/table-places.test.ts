@@ -38,7 +38,7 @@ test("the cache folder is this user's alone", async () => {
   expect(statSync(cache).mode & 0o777).toBe(0o700);
 });
 
-test.skipIf(process.geteuid?.() !== 0)("a folder of another user is told from one's own (only root can give one away)", async () => {
+test.skipIf(process.geteuid?.() !== 0)("a folder of another user is told from one's own (skipped: only root can give a folder away)", async () => {
   await using dir = await makeTempDir();
   const folder = join(dir.path, "tables");
   mkdirSync(folder);
