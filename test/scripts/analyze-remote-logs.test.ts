@@ -67,7 +67,8 @@ describe("logs of several nodes", () => {
       for (const [file, text] of Object.entries(logs)) await writeFile(join(folder, "logs", `${i}`, file), text);
     }
     const result = await runScript("analyze-local", ["logs", ...args], { cwd: folder });
-    expect(result.exitCode).toBe(0);
+    // 3: some of it was damaged.
+    expect(result.exitCode).toBeOneOf([0, 3]);
     return { ...result, folder, arrow: join(folder, "reduced.arrow") };
   }
 
@@ -372,7 +373,7 @@ describe("logs of several nodes", () => {
         for (let i = 0; i < 2; i++) {
           const args = ["--reduce-on", place, "--rejects", "rejects.ndjson"];
           const { exitCode, folder, arrow } = await analyze(`rejects ${place}`, nodes, args);
-          expect({ place, exitCode }).toEqual({ place, exitCode: 0 });
+          expect(exitCode).toBeOneOf(place === "here" ? [local.exitCode] : [0, local.exitCode]);
           const lines = linesOf(join(folder, "rejects.ndjson"));
           expect(lines.map(line => JSON.stringify(line)).sort()).toEqual(
             wanted.map(line => JSON.stringify(line)).sort(),

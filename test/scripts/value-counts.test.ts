@@ -5,7 +5,8 @@ import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.ts";
 import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
-import { makeTempDir, ROOT, run, runScript } from "../support/run.ts";
+import { makeTempDir, run, runScript } from "../support/run.ts";
+import { scriptWords } from "../support/source.ts";
 import { countSlowly } from "../support/slow-counter.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
@@ -164,7 +165,7 @@ describe("what is shown", () => {
       expect(stdout).not.toMatch(/[^ -~\n]/);
     }
     if (Bun.which("script") === null) return;
-    const script = `${process.execPath} ${join(ROOT, "scripts/value-counts.ts")} many --column password --csv`;
+    const script = `${scriptWords("value-counts")} many --column password --csv`;
     const { stdout } = await run(["script", "-qec", script, "/dev/null"], { cwd: dir.path, env: { NO_COLOR: "1" } });
     expect(stdout.match(/\\x1b\]0;x\\x07/g)!.length).toBe(20);
     expect(stdout).toContain("value-counts: Control characters are shown as \\x1b or \\n");
