@@ -376,6 +376,7 @@ function noteDamaged(outcomes: readonly Outcome<AnalyzedNode>[]): void {
       if (source.damage !== undefined) say(describeDamage(source));
     }
     for (const { source } of value?.empty ?? []) say(`left out ${describeEmpty(source)}`);
+    if (value?.hasEmpty === true && value.table !== undefined) say("left out logs without an event");
   }
 }
 
@@ -442,7 +443,7 @@ function addUp(
     reused += value.reused;
     leftOut += value.leftOut;
     damaged += value.damaged;
-    empty += value.empty.length;
+    empty += value.empty.length + Number(value.hasEmpty);
     textBytes += value.textBytes;
     wireBytes += value.wireBytes;
   }

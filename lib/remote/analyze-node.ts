@@ -64,6 +64,8 @@ export interface AnalyzedNode {
   readonly logs: readonly NodeLog[];
   /** Logs without any event. */
   readonly empty: readonly NodeLog[];
+  /** It says that it has such logs, and not which. */
+  readonly hasEmpty: boolean;
   /** What was made of the logs over there. */
   readonly table: ReducedTable | undefined;
   /** Rejected lines that came with it. */
@@ -106,5 +108,5 @@ export async function analyzeNode(
     }
   }
   const mapped = await mapNode(connection, { ...common, tables, pool, requests, rejects, hasLineHashes: dedupeLines });
-  return { ...mapped, place: "here", logCount: mapped.logs.length, table: undefined, rejects: [] };
+  return { ...mapped, hasEmpty: false, place: "here", logCount: mapped.logs.length, table: undefined, rejects: [] };
 }

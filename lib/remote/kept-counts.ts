@@ -16,11 +16,13 @@ export interface NodeAnswer {
   readonly table: Buffer;
   /** Rejected lines, if they were asked for. */
   readonly rejects: Buffer;
+  /** Some of its logs were damaged or held no event. */
+  readonly isPartial: boolean;
 }
 
 const NODE_COUNTS = "counts of a node";
-/** Digest, and length of the table; then the table, then the rejects. */
-const HEAD_BYTES = 32 + 8;
+/** Digest, length of the table, and whether logs were damaged or empty; then the table, then the rejects. */
+const HEAD_BYTES = 32 + 8 + 1;
 
 /**
  * Read what was kept.
@@ -39,7 +41,7 @@ export async function readKeptCounts(path: string, question: unknown): Promise<N
     if (!head.subarray(0, 32).equals(digestOf(question))) return undefined;
     const rest = (await handle.readFile()).subarray(HEAD_BYTES);
     const tableBytes = Number(head.readBigUInt64LE(32));
-    return { table: rest.subarray(0, tableBytes), rejects: rest.subarray(tableBytes) };
+    return { table: rest.subarray(0, tableBytes), rejects: rest.subarray(tableBytes), isPartial: head[40] === 1 };
   } catch {
     // Gone or changed in the meantime: the node is asked.
     return undefined;
@@ -47,11 +49,12 @@ export async function readKeptCounts(path: string, question: unknown): Promise<N
 }
 
 /** Keep an answer in the place of the one before; where that cannot be, the node is asked again the next time. */
-export function keepCounts(path: string, question: unknown, { table, rejects }: NodeAnswer): void {
+export function keepCounts(path: string, question: unknown, { table, rejects, isPartial }: NodeAnswer): void {
   const partial = partialPathOf(path);
   const head = Buffer.alloc(HEAD_BYTES);
   digestOf(question).copy(head);
   head.writeBigUInt64LE(BigInt(table.length), 32);
+  head[40] = Number(isPartial);
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeKept(partial, NODE_COUNTS, [head, table, rejects], { mode: 0o600, name: path });

@@ -18,6 +18,7 @@ import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage, toSafeJson } from "../text/text.ts";
 import { comparePaths, type SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import { EXIT } from "../process/cli.ts";
 
 /**
  * Counts are smaller than the logs they are made of, but for small logs; packed logs are some ten times larger than they
@@ -68,6 +69,8 @@ export interface ReducedOnNode {
   readonly rejects: readonly RejectedLine[];
   readonly wireBytes: number;
   readonly leftOut: number;
+  /** It has logs without an event; which they are it does not say. */
+  readonly hasEmpty: boolean;
   /** Nothing has changed since the last run: these are its counts. */
   readonly isReused: boolean;
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
@@ -141,7 +144,7 @@ export async function reduceOnNode(
   if (logs.length === 0) {
     // As where a sensor was set up this hour.
     if (failed.length === 0) note(NO_EVENT_NOTE);
-    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, isReused: false, failed };
+    return { table: undefined, logs: [], rejects: [], wireBytes: 0, leftOut: 0, isReused: false, hasEmpty: false, failed };
   }
   const code = await bundle();
   const question = questionOf(connection, logs, code, options);
@@ -209,7 +212,8 @@ async function askNode(
       throw new SshError("command", `its reducer failed (status ${exitCode}): ${quoteForMessage(reason)}`);
     }
   }
-  const answer = { table: bytes.subarray(0, end), rejects: bytes.subarray(end + mark.length) };
+  const isPartial = exitCode === EXIT.damaged;
+  const answer = { table: bytes.subarray(0, end), rejects: bytes.subarray(end + mark.length), isPartial };
   return { answer, wireBytes };
 }
 
@@ -222,12 +226,11 @@ async function readAnswer(
   answer: NodeAnswer,
   logs: readonly RemoteLog[],
   { name, parameters, note }: ReduceOnNodeOptions,
-): Promise<Pick<ReducedOnNode, "table" | "logs" | "rejects" | "leftOut">> {
+): Promise<Pick<ReducedOnNode, "table" | "logs" | "rejects" | "leftOut" | "hasEmpty">> {
   if (answer.table.length === 0) {
     note(NO_EVENT_NOTE);
-    return { table: undefined, logs: [], rejects: [], leftOut: logs.length };
+    return { table: undefined, logs: [], rejects: [], leftOut: logs.length, hasEmpty: true };
   }
-  // 3 with a table: a log was damaged, which the table tells.
   let table: ReducedTable;
   try {
     table = await readReducedStream(answer.table);
@@ -248,6 +251,8 @@ async function readAnswer(
     logs: counted,
     rejects: readRejectedLines(answer.rejects, name),
     leftOut: logs.length - sources.length,
+    // Of damaged logs the table tells; of those without an event only that there are some.
+    hasEmpty: answer.isPartial && sources.every(({ damage }) => damage === undefined),
   };
 }
 

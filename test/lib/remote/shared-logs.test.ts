@@ -39,6 +39,7 @@ function outcome(
     failed: [],
     logs,
     empty: [],
+    hasEmpty: false,
     table: place === "node" ? buildReduced(rows) : undefined,
     rejects: logs.map(({ source: { path } }) => ({ path, json: `{"source":"${path}"}\n` })),
   };
