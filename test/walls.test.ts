@@ -3,7 +3,7 @@
  * as it stands.
  */
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ROOT } from "./support/run.ts";
 
@@ -121,6 +121,16 @@ describe("lib", () => {
     const { outputs, success } = await Bun.build({ entrypoints, target: "browser", splitting: true, minify: { whitespace: false } });
     const bundled = (await Promise.all(outputs.map(output => output.text()))).join("\n").split("\n");
     expect({ success, lines: bundled.filter(isServers) }).toEqual({ success: true, lines: [] });
+  });
+
+  test("every module has a test of its name, or its head names the one that covers it", () => {
+    const isCovered = (file: string) => {
+      if (existsSync(join(ROOT, "test/lib", file.replace(/\.ts$/, ".test.ts")))) return true;
+      const head = readFileSync(join(LIB, file), "utf8").slice(0, 2000);
+      const named = [...head.matchAll(/`?(test\/[\w/-]+\.test\.ts)`?/g)].map(([, path]) => path!);
+      return named.length > 0 && named.every(path => existsSync(join(ROOT, path)));
+    };
+    expect(FILES.filter(file => !file.endsWith(".d.ts") && !isCovered(file))).toEqual([]);
   });
 
   test("base names are unique", () => {

@@ -2,7 +2,7 @@
  * The event tables of a set of logs, walked in canonical order; the events of lines that a rotation cut come behind the log
  * in which the line begins.
  *
- * Tested in `log-set.test.ts` and by every count that is held against the slow counter.
+ * Tested in `test/lib/logs/log-set.test.ts` and by every count that is held against the slow counter.
  */
 import { type EventTable, reopenEventTable } from "../events/event-table.ts";
 import type { SourceInfo } from "../events/source.ts";

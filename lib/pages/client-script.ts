@@ -1,5 +1,7 @@
 /**
  * The pages' scripts, each with the parts of `lib/` it shares with the server, as one classic script.
+ *
+ * Tested in `test/templates.test.ts`.
  */
 import { fileURLToPath } from "node:url";
 

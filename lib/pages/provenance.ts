@@ -1,4 +1,8 @@
-/** Where a page's numbers come from: what was read, how it ended, and what was left out. */
+/**
+ * Where a page's numbers come from: what was read, how it ended, and what was left out.
+ *
+ * Tested in `test/scripts/visualize.test.ts`.
+ */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReducedInfo } from "../reduced/reduced-table.ts";
 import { visible } from "../text/text.ts";

@@ -1,4 +1,8 @@
-/** What a report shows of sessions, put together from event tables and the reduced table. */
+/**
+ * What a report shows of sessions, put together from event tables and the reduced table.
+ *
+ * Tested in `test/browser/report-sessions.test.ts`.
+ */
 import { dirname, resolve } from "node:path";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";

@@ -1,5 +1,7 @@
 /**
  * Statistics and their page, beside the rest of a run where the table is large enough to pay for it.
+ *
+ * Tested in `test/scripts/visualize.test.ts`.
  */
 import { availableParallelism } from "node:os";
 import type { ReducedTable } from "../reduced/reduced-table.ts";

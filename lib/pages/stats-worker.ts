@@ -1,5 +1,7 @@
 /**
  * Computes statistics and renders their page in a thread of its own.
+ *
+ * Tested in `test/scripts/analyze-local.test.ts`.
  */
 import { answerAsks } from "../process/thread.ts";
 import { type StatsOutcome, type StatsRequest, statsHere } from "./stats-run.ts";

@@ -3,6 +3,8 @@
  *
  * Each file is followed by a mark nobody could have written into it, since it is made up anew for every request; so a
  * file that shrinks or vanishes while it is read is told from one that came whole.
+ *
+ * Tested in `test/lib/remote/download-logs.test.ts`.
  */
 import { randomBytes } from "node:crypto";
 import { AnswerError, type AnswerReader, type AnswerShape, type Wire } from "./answer.ts";

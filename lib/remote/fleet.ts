@@ -1,5 +1,7 @@
 /**
  * The same work on many nodes at once: connects, tries again where that helps, and lets no node spoil the others'.
+ *
+ * Tested in `test/lib/remote/shared-logs.test.ts`.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -3,6 +3,8 @@
  *
  * They are reused only where logs (path, size, time, inode), options and programs are the same, and only if this user's
  * own toolkit has written the file.
+ *
+ * Tested in `test/lib/remote/reduce-on-node.test.ts`.
  */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";

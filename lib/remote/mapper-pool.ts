@@ -2,6 +2,8 @@
  * Threads that map logs while they come in; whoever has logs waits for a free one.
  *
  * The bytes go to a thread as they come over the wire: it unpacks them, cuts them into logs and maps these.
+ *
+ * Tested in `test/lib/remote/map-node.test.ts`.
  */
 import type { FileIdentity } from "../events/source.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";

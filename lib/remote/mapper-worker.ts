@@ -1,5 +1,7 @@
 /**
  * Maps logs in a thread of its own while they come in: answers of nodes, fed by messages as they come over the wire.
+ *
+ * Tested in `test/lib/remote/map-node.test.ts`.
  */
 import { openEventTable } from "../events/event-table.ts";
 import { mapGrown, NOT_GROWN } from "../logs/grow-log.ts";

@@ -1,4 +1,8 @@
-/** How a host fails. */
+/**
+ * How a host fails.
+ *
+ * Tested in `test/lib/ssh/connector.test.ts`.
+ */
 
 /**
  * Why a host could not be used; some are worth another try.

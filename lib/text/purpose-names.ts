@@ -1,4 +1,8 @@
-/** What commands are for: the names of the colours in chains and traces. */
+/**
+ * What commands are for: the names of the colours in chains and traces.
+ *
+ * Tested in `test/lib/text/purpose.test.ts`.
+ */
 
 /** In the order of their weight. */
 export const PURPOSES = [

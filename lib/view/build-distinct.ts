@@ -1,4 +1,8 @@
-/** From rows by value to what a page carries of them to count distinct values under any filter. */
+/**
+ * From rows by value to what a page carries of them to count distinct values under any filter.
+ *
+ * Tested in `test/lib/view/distinct-values.test.ts`.
+ */
 import { type DayRange } from "./axis.ts";
 import { type Cells, type Grid, lowerBound } from "./cells.ts";
 import { type DistinctData, gapClasses, type SharedValues } from "./distinct-values.ts";

@@ -1,6 +1,8 @@
 /**
  * A small tree of elements, from which the server makes text and the page's script makes nodes: whatever draws a
  * chart is written once, and attacker text is a child or an attribute value in it, never markup.
+ *
+ * Tested in `test/lib/pages/html.test.ts`.
  */
 
 import { withoutControls } from "../text/text.ts";

@@ -1,4 +1,8 @@
-/** How long sessions lasted, in the report: what the page carries of it, and its picture under a filter. */
+/**
+ * How long sessions lasted, in the report: what the page carries of it, and its picture under a filter.
+ *
+ * Tested in `test/lib/sessions/duration-counts.test.ts`.
+ */
 import type { DurationCounts } from "../sessions/duration-counts.ts";
 import { DURATION_STEPS } from "../text/duration-steps.ts";
 import { formatNumber, formatShare, plural } from "../text/format.ts";

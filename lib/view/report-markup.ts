@@ -1,4 +1,8 @@
-/** Tables of the report that the server and the page's script draw alike, as trees of elements. */
+/**
+ * Tables of the report that the server and the page's script draw alike, as trees of elements.
+ *
+ * Tested in `test/lib/view/report-view.test.ts`.
+ */
 import { element, type Markup } from "./markup.ts";
 import { type ChainRowView, type ChainsView, commandText } from "./report-chains.ts";
 import type { TrailCommand, TrailView } from "./report-trails.ts";

@@ -1,4 +1,8 @@
-/** The sections of a report: which kind each shows, by which columns, and in which words. */
+/**
+ * The sections of a report: which kind each shows, by which columns, and in which words.
+ *
+ * Tested in `test/lib/view/report-data.test.ts`.
+ */
 import { type KeyColumn, KIND_SPECS, type Kind } from "../reduced/kinds.ts";
 
 export interface Section {

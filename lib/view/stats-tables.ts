@@ -1,4 +1,8 @@
-/** Tables of what the statistics say, cell by cell as they are shown. */
+/**
+ * Tables of what the statistics say, cell by cell as they are shown.
+ *
+ * Tested in `test/lib/pages/stats-page.test.ts`.
+ */
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { type KeyColumn, KIND_SPECS, KINDS } from "../reduced/kinds.ts";

@@ -1,6 +1,8 @@
 /**
  * The step graph as a picture: bars by position and command, bands between them. Drawn on the server and, under a
  * filter, in the page.
+ *
+ * Tested in `test/lib/pages/chains-page.test.ts`.
  */
 import { type FlowNode, REST, type StepGraph, type Thinned } from "./step-graph.ts";
 import { formatNumber, formatShare, plural } from "../text/format.ts";
