@@ -87,6 +87,8 @@ const MESSAGE: readonly Shape[] = [2, 1, { union: HEADERS }, 8, { tables: KEY_VA
 /** Version, schema, where dictionaries and batches lie, metadata. */
 const FOOTER: readonly Shape[] = [2, { table: SCHEMA }, { vector: 24 }, { vector: 24 }, { tables: KEY_VALUE }];
 
+const TEXT = new TextDecoder();
+
 class Flatbuffer {
   readonly #view: DataView;
   #tables = 0;
@@ -137,6 +139,21 @@ class Flatbuffer {
     if (at === undefined) return 0;
     if (at + 1 > this.#view.byteLength) throw damaged();
     return this.#view.getUint8(at);
+  }
+
+  /** The tables of a list; none where there is no list. */
+  tables(table: number, index: number): number[] {
+    const list = this.child(table, index);
+    const length = list === undefined ? 0 : this.lengthOf(list);
+    return Array.from({ length }, (_, i) => this.#target(list! + 4 + 4 * i));
+  }
+
+  /** A text; "" where there is none. */
+  text(table: number, index: number): string {
+    const at = this.child(table, index);
+    if (at === undefined) return "";
+    const { buffer, byteOffset } = this.#view;
+    return TEXT.decode(new Uint8Array(buffer, byteOffset + at + 4, this.lengthOf(at)));
   }
 
   /** A whole number of 64 bits; a field that is not there is 0. */
@@ -309,6 +326,23 @@ export function readFooter(read: (start: number, length: number) => Uint8Array, 
   const footer = read(sizeBytes - TRAILER_BYTES - length, length);
   new Flatbuffer(footer).check(FOOTER);
   return footer;
+}
+
+/**
+ * What the footer of a file, looked at by {@link readFooter}, says of the schema, without the library.
+ *
+ * @returns Key-value metadata, and the names of the columns in their order.
+ */
+export function readSchema(footer: Uint8Array): { metadata: ReadonlyMap<string, string>; names: readonly string[] } {
+  const buffer = new Flatbuffer(footer);
+  const schema = buffer.child(buffer.check([]), 1);
+  if (schema === undefined) throw damaged();
+  const fields = buffer.tables(schema, 1);
+  const pairs = buffer.tables(schema, 2);
+  return {
+    metadata: new Map(pairs.map(pair => [buffer.text(pair, 0), buffer.text(pair, 1)])),
+    names: fields.map(field => buffer.text(field, 0)),
+  };
 }
 
 /** Tell a file, whole at its end, from a stream. */

@@ -63,6 +63,21 @@ export function openRegular(path: string, { followsLinks = true }: OpenRegularOp
 }
 
 /**
+ * As {@link openRegular}, for those who must know which file they have.
+ *
+ * @param wanted What {@link stateOf} the file must be; undefined = anything.
+ * @throws {ChangedFileError} if it is in another state.
+ */
+export function openRegularAs(path: string, wanted?: string): { file: number; size: number; state: string } {
+  const file = openRegular(path);
+  const stat = fstatSync(file, { bigint: true });
+  const state = stateOf(stat);
+  if (wanted === undefined || state === wanted) return { file, size: Number(stat.size), state };
+  closeSync(file);
+  throw new ChangedFileError(path);
+}
+
+/**
  * As {@link openRegular}, for those who want a handle.
  *
  * @param state What {@link stateOf} the file must be; undefined = anything.
