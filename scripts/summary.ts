@@ -22,6 +22,7 @@ import {
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
+import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 
@@ -29,6 +30,7 @@ const OPTIONS = {
   ...FILE_OPTION,
   limit: { type: "count", short: "n", default: 10, help: "Entries of each list of the most frequent; 0 = all." },
   ...WHERE_OPTION,
+  ...ORIGIN_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   dedupeLines: REDUCTION_OPTIONS.dedupeLines,
@@ -59,7 +61,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
   const scope = await readScope(values);
-  const conditions = values.where.map(text => parseCondition(text, scope));
+  const origins = openOrigins(values);
+  const conditions = values.where.map(text => parseCondition(text, scope, origins));
   const startMs = performance.now();
   using set = await withProgress(values.quiet, listeners =>
     readLogSet(inputs, {
@@ -72,12 +75,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }),
   );
   const { limit, dedupeLines } = values;
-  const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines, conditions });
+  const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines, conditions, origins });
   if (summary.events === 0) {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until, --sensor and --where");
   }
   await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
-  if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set)}`);
+  if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
   return exitCodeOf(set);
 }
 
@@ -117,6 +120,8 @@ function toPlain(summary: Summary): Record<string, unknown> {
       failed: logins(failed),
     },
     commands: { count: commands.count, ...list(commands, "input") },
+    ...(summary.countries && { countries: list(summary.countries, "country") }),
+    ...(summary.networks && { networks: list(summary.networks, "network") }),
     eventids,
     days,
   };
@@ -180,6 +185,8 @@ function toText(summary: Summary): string {
     ...logins("successful", succeeded),
     ...logins("failed", failed),
     ...ranking("Commands", commands, "command"),
+    ...(summary.countries ? ranking("Countries of addresses", summary.countries, "country") : []),
+    ...(summary.networks ? ranking("Networks of addresses", summary.networks, "network") : []),
     table(
       "Per day",
       ["day", "events", "succeeded", "failed", "commands", "sessions", "addresses"],

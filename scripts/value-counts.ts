@@ -37,6 +37,7 @@ import {
   withProgress,
 } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
+import { describeSources, openOrigins, ORIGIN_COLUMNS, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/logs/value-counts.ts";
@@ -59,7 +60,7 @@ const OPTIONS = {
     placeholder: "NAME",
     help:
       `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the ` +
-      `events. Hashes (shasum) are those of files moved, unless --event asks for others.`,
+      `events; with --mmdb ${ORIGIN_COLUMNS.join(", ")} of src_ip. Hashes (shasum) are those of files moved, unless --event asks for others.`,
   },
   normalize: {
     type: "boolean",
@@ -77,6 +78,7 @@ const OPTIONS = {
     defaultText: `${LIMIT_ON_TERMINAL} on a terminal, all elsewhere`,
   },
   ...WHERE_OPTION,
+  ...ORIGIN_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   csv: COMMON_OPTIONS.csv,
@@ -115,7 +117,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const events = splitCommas("--event", values.event);
   const columns = splitCommas("--column", values.column);
   const scope = await readScope(values);
-  const conditions = values.where.map(text => parseCondition(text, scope));
+  const origins = openOrigins(values);
+  const conditions = values.where.map(text => parseCondition(text, scope, origins));
   const by = values.by as Grouping | undefined;
   const startMs = performance.now();
 
@@ -125,6 +128,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const counts = await countValues(set, {
     events,
     columns,
+    origins,
     scope,
     conditions,
     limit: values.limit ?? (terminal("stdout").isTerminal ? LIMIT_ON_TERMINAL : 0),
@@ -141,7 +145,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const without = counts.without > 0 ? `, ${formatNumber(counts.without)} more had no value` : "";
     note(
       `value-counts: ${shown}${plural(counts.distinct, "value")} in ${plural(counts.counted, "event")}${without}; ` +
-        `${describeLogs(set)}; ${describePace(startMs, set)}`,
+        `${describeLogs(set)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`,
     );
   }
   return counts.missing.length > 0 ? EXIT.failed : exitCodeOf(set);

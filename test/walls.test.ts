@@ -12,6 +12,7 @@ const ROOMS = [
   "text",
   "columns",
   "process",
+  "origin",
   "ssh",
   "events",
   "reduced",

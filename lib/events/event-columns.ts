@@ -11,6 +11,7 @@ import { Extra } from "./extra.ts";
 import { toIsoDay } from "../text/format.ts";
 import { UsageError } from "../process/command.ts";
 import { nearestWord } from "../text/nearest-word.ts";
+import { ORIGIN_COLUMNS, type OriginColumn, type Origins } from "../origin/origins.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
@@ -40,12 +41,24 @@ export const COLUMN_NAMES: readonly string[] = [...TEXT_COLUMNS, ...NUMBER_COLUM
  * A column by its name; what is no column of the event table is taken for a key inside `extra`.
  *
  * @param aliases Names of sensors, for the column `sensor`.
+ * @param origins Where there are some, `country`, `asn` and `as_org` are those of the source address.
  */
-export function openColumn(name: string, aliases: Readonly<Record<string, string>> = {}): EventColumn {
+export function openColumn(
+  name: string,
+  aliases: Readonly<Record<string, string>> = {},
+  origins?: Origins,
+): EventColumn {
   if (name === "sensor") return sensorColumn(aliases);
+  if (origins !== undefined && isOriginColumn(name)) {
+    return new CodedColumn(name, "src_ip", address => origins.get(address, name) ?? undefined);
+  }
   if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn);
   if (NUMBER_COLUMN_NAMES.includes(name as NumberColumn)) return new NumericColumn(name as NumberColumn);
   return new ExtraColumn(name);
+}
+
+function isOriginColumn(name: string): name is OriginColumn {
+  return (ORIGIN_COLUMNS as readonly string[]).includes(name);
 }
 
 /** A sensor that is not named in the log has the name "". */
@@ -136,8 +149,9 @@ export function checkColumns(columns: readonly EventColumn[]): void {
     if (!(column instanceof ExtraColumn) || column.eventsSeen === 0 || column.keysSeen.has(column.name)) continue;
     const known = [...COLUMN_NAMES, ...column.keysSeen].filter(name => name !== "extra");
     const nearest = nearestWord(column.name, known);
-    const hint =
-      nearest === undefined
+    const hint = isOriginColumn(column.name)
+      ? "it takes a database, --mmdb FILE"
+      : nearest === undefined
         ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events`
         : `did you mean "${visible(nearest)}"?`;
     throw new UsageError(`Cannot find a column or key ${quoteForMessage(column.name)} in these events: ${hint}`);

@@ -6,6 +6,7 @@
 import { allTexts, type Texts, textOf } from "../columns/dictionary.ts";
 import { type EventColumn, openColumn } from "./event-columns.ts";
 import type { EventBatch, EventTable } from "./event-table.ts";
+import type { Origins } from "../origin/origins.ts";
 import type { EventScope } from "./scope.ts";
 import { type OptionTable, UsageError } from "../process/command.ts";
 import { checkNames } from "../process/option-values.ts";
@@ -47,14 +48,14 @@ export const WHERE_OPTION = {
  *
  * @throws {UsageError} if it has another form.
  */
-export function parseCondition(text: string, scope: EventScope): Condition {
+export function parseCondition(text: string, scope: EventScope, origins?: Origins): Condition {
   const match = /^([^=!~]+)(!?)([=~])([^]*)$/.exec(text);
   if (match === null || match[1]!.trim() === "") {
     const wanted = "COLUMN=VALUE, COLUMN!=VALUE, COLUMN~TEXT or COLUMN!~TEXT";
     throw new UsageError(`Cannot read --where ${quoteForMessage(text)}: expected ${wanted}`);
   }
   const [, name, not, sign, value] = match as unknown as [string, string, string, string, string];
-  const column = openColumn(name.trim(), scope.sensorAliases);
+  const column = openColumn(name.trim(), scope.sensorAliases, origins);
   const isNegated = not === "!";
   if (sign === "~") {
     const holds = isGlob(value) ? (one: string) => matchesGlob(value, one) : undefined;

@@ -8,6 +8,7 @@ import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../event
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
+import { networkName, type Origins } from "../origin/origins.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { withDroppedLines } from "./analyze.ts";
@@ -68,6 +69,9 @@ export interface Summary {
   readonly sessions: number;
   readonly addresses: number;
   readonly sensors: number;
+  /** Distinct addresses by where they come from; only where databases were named. */
+  readonly countries?: Ranking;
+  readonly networks?: Ranking;
   readonly days: readonly DaySummary[];
 }
 
@@ -79,6 +83,7 @@ export interface SummaryOptions {
   readonly dedupeLines: boolean;
   /** Only events that all of them hold for. */
   readonly conditions?: readonly Condition[];
+  readonly origins?: Origins | undefined;
 }
 
 /**
@@ -89,7 +94,7 @@ export interface SummaryOptions {
  */
 export async function summarizeEvents(
   set: LogSet,
-  { scope, limit, dedupeLines, conditions = [] }: SummaryOptions,
+  { scope, limit, dedupeLines, conditions = [], origins }: SummaryOptions,
 ): Promise<{ summary: Summary; set: LogSet }> {
   const filter = new EventFilter([], scope, conditions);
   const day = new TimeColumn("day");
@@ -185,6 +190,7 @@ export async function summarizeEvents(
     sessions: countDistinct(sessionCounts, [1, 2]),
     addresses: countDistinct(addressCounts, [1]),
     sensors: countDistinct(sessionCounts, [1]),
+    ...(origins && rankOrigins(addressCounts, address, origins, limit)),
     days: listDays(day, { eventCounts, commandCounts, sessionCounts, addressCounts }, success!, failed!),
   };
   return { summary, set: dedupeLines ? withDroppedLines(set, droppedOf) : set };
@@ -225,6 +231,30 @@ class LastPlaces {
     this.#places[code] = place;
     return true;
   }
+}
+
+/** Countries and networks by their distinct addresses; null = no database knows. */
+function rankOrigins(
+  counts: TupleCounts,
+  address: EventColumn,
+  origins: Origins,
+  limit: number,
+): Pick<Summary, "countries" | "networks"> {
+  const codes = project(counts, [1]).keys[0]!;
+  const rankBy = (nameOf: (address: string) => string | null): Ranking => {
+    const numbers = new Map<string | null, number>();
+    for (const code of codes) {
+      const name = nameOf(textOf(address.values, code));
+      numbers.set(name, (numbers.get(name) ?? 0) + 1);
+    }
+    const all = [...numbers].map(([name, count]) => ({ values: [name], count, share: count / codes.length }));
+    all.sort((a, b) => b.count - a.count || compareValues(a.values, b.values));
+    return { distinct: all.length, top: limit === 0 ? all : all.slice(0, limit) };
+  };
+  return {
+    countries: rankBy(one => origins.of(one).country),
+    networks: rankBy(one => networkName(origins.of(one).asn, origins.of(one).asOrg)),
+  };
 }
 
 function summarizeLogins(

@@ -7,6 +7,7 @@ import { hasText, textOf } from "../columns/dictionary.ts";
 import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
+import type { Origins } from "../origin/origins.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { LogSet } from "./log-set.ts";
 import { openTables } from "./walk-tables.ts";
@@ -21,6 +22,8 @@ export interface ValueCountOptions {
   /** At least one. */
   readonly columns: readonly string[];
   readonly by?: Grouping;
+  /** Give addresses a country and a network, which are columns then. */
+  readonly origins?: Origins | undefined;
   readonly scope: EventScope;
   readonly conditions: readonly Condition[];
   /** Rows per group; 0 = all. */
@@ -69,7 +72,7 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   const asksForIds = options.events.length > 0 || conditions.some(({ column }) => column.name === "eventid");
   const events = hash >= 0 && !asksForIds ? FILE_EVENTS : options.events;
   const filter = new EventFilter(events, scope, conditions);
-  const columns = options.columns.map(name => openColumn(name, scope.sensorAliases));
+  const columns = options.columns.map(name => openColumn(name, scope.sensorAliases, options.origins));
   const group =
     by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
   const counter = new TupleCounter(columns.length + (group === undefined ? 0 : 1));

@@ -1,4 +1,5 @@
 /** `trace.html`: sessions as lanes over time and as ordered logs, one page that needs no script and no network. */
+import { describeSources } from "../origin/origins.ts";
 import head from "../../templates/head.mustache" with { type: "text" };
 import page from "../../templates/trace.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
@@ -84,7 +85,7 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     title: `Cowrie trace: ${visible(traced.name.slice(0, 80))}`,
     eyebrow: isAddress ? "Cowrie address trace" : "Cowrie session trace",
     name: visible(traced.name),
-    lede: `${plural(stories.length, "session")} on ${plural(summary.sensors.length, "sensor")}, found in ${plural(searched.logs, "log")} of ${plural(searched.days, "day")}`,
+    lede: `${plural(stories.length, "session")} on ${plural(summary.sensors.length, "sensor")}, found in ${plural(searched.logs, "log")} of ${plural(searched.days, "day")}${searched.originSources === undefined ? "" : `; ${describeSources(searched.originSources)}`}`,
     facts: [...Map.groupBy(facts, ([name]) => name)].map(([name, own]) => ({
       name,
       values: own.map(([, value]) => value),

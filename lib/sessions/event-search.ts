@@ -2,6 +2,7 @@
  * Events of chosen sessions out of many event tables: tables whose dictionary does not hold what is looked for are
  * passed over without decoding a column.
  */
+import type { OriginSource } from "../origin/origins.ts";
 import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
@@ -241,6 +242,8 @@ export interface Searched {
   readonly days: number;
   readonly firstUs: number | undefined;
   readonly lastUs: number | undefined;
+  /** Databases that told where addresses come from. */
+  readonly originSources?: readonly OriginSource[];
 }
 
 /** Count the logs of a set and the days they span. */

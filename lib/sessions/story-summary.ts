@@ -1,5 +1,7 @@
 /** Several sessions in short. */
 import { toIsoInstant } from "../text/format.ts";
+import { compareText } from "../text/text.ts";
+import { describeOrigin } from "../origin/origins.ts";
 import { type Credential, dayOfStory, type FileSeen, type Story } from "./story.ts";
 
 /** A value and how often it was seen. */
@@ -18,6 +20,8 @@ export interface StorySummary {
   readonly days: number;
   readonly sensors: readonly string[];
   readonly addresses: readonly string[];
+  /** Origins in words, with how many of the addresses each has; none where no database was named. */
+  readonly origins: readonly { readonly text: string; readonly addresses: number }[];
   readonly loginsTried: number;
   readonly loginsLetIn: number;
   /** By count falling, then in order of first sight; the same for what follows. */
@@ -51,6 +55,7 @@ export function summarize(stories: readonly Story[]): StorySummary {
     days: new Set(stories.map(dayOfStory)).size,
     sensors: [...new Set(stories.map(({ sensor }) => sensor))].sort(),
     addresses: [...new Set(stories.flatMap(({ address }) => (address === undefined ? [] : [address])))].sort(),
+    origins: tallyOrigins(stories),
     loginsTried: logins.length,
     loginsLetIn: logins.filter(({ isLetIn }) => isLetIn).length,
     credentials: credentials.map(entry => ({
@@ -79,6 +84,18 @@ export function summarize(stories: readonly Story[]): StorySummary {
     ),
     forwards: stories.reduce((sum, story) => sum + story.forwards, 0),
   };
+}
+
+function tallyOrigins(stories: readonly Story[]): StorySummary["origins"] {
+  const addresses = new Map<string, Set<string>>();
+  for (const { address, origin } of stories) {
+    if (address === undefined || origin === undefined) continue;
+    const text = describeOrigin(origin) || "unknown";
+    addresses.set(text, (addresses.get(text) ?? new Set()).add(address));
+  }
+  return [...addresses]
+    .map(([text, own]) => ({ text, addresses: own.size }))
+    .sort((a, b) => b.addresses - a.addresses || compareText(a.text, b.text));
 }
 
 function tally<T>(
@@ -111,6 +128,7 @@ export function summaryToJson(summary: StorySummary): Record<string, unknown> {
     days: summary.days,
     sensors: summary.sensors,
     addresses: summary.addresses,
+    ...(summary.origins.length > 0 && { origins: summary.origins }),
     logins: { tried: summary.loginsTried, let_in: summary.loginsLetIn },
     credentials: summary.credentials.map(({ value: { username, password }, count, letIn }) => ({
       username,

@@ -4,6 +4,7 @@ import { toIsoInstant } from "../text/format.ts";
 import type { Verdict } from "../reduced/verdicts.ts";
 import { DAY_US } from "../text/time.ts";
 import { compareText } from "../text/text.ts";
+import { type Origin, originToJson } from "../origin/origins.ts";
 import { addStep, LET_IN, type Step, toStep } from "./story-steps.ts";
 
 export interface FileSeen {
@@ -21,6 +22,8 @@ export interface Story {
   readonly session: string;
   /** Source address; undefined if no event tells it. */
   readonly address: string | undefined;
+  /** Where the address comes from; only where databases were named. */
+  readonly origin?: Origin;
   readonly port: number | undefined;
   readonly targetAddress: string | undefined;
   readonly targetPort: number | undefined;
@@ -241,6 +244,7 @@ export function storyToJson(story: Story): Record<string, unknown> {
     sensor: story.sensor,
     src_ip: story.address ?? null,
     src_port: story.port ?? null,
+    ...(story.origin && originToJson(story.origin)),
     dst_ip: story.targetAddress ?? null,
     dst_port: story.targetPort ?? null,
     protocol: story.protocol ?? null,

@@ -20,6 +20,7 @@ import {
 } from "../logs/log-options.ts";
 import { type LogSet, readLogSet } from "../logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../process/output-file.ts";
+import { describeSources, openOrigins, ORIGIN_OPTION } from "../origin/origins.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { buildStories, pickStories, type Story } from "./story.ts";
 import { notFoundText, type TraceTextOptions } from "./trace-text.ts";
@@ -31,6 +32,7 @@ export const TRACE_OPTIONS = {
   ...EVENT_OPTIONS,
   since: { ...COMMON_OPTIONS.since, help: `Sessions that began on this day (UTC) or later: ${DAY_FORMS}.` },
   until: { ...COMMON_OPTIONS.until, help: `Sessions that began on this day (UTC) or earlier: ${DAY_FORMS}.` },
+  ...ORIGIN_OPTION,
   ...READ_OPTIONS,
   wait: COMMON_OPTIONS.wait,
   json: { type: "boolean", help: "Write one JSON object to stdout instead of text." },
@@ -70,18 +72,19 @@ export async function runTrace(
 ): Promise<ExitCode> {
   const inputs = listInputs(values.file, operands);
   const scope = await readScope(values);
+  const origins = openOrigins(values);
   const outputs = values.outfile === undefined ? [] : [values.outfile];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   using set = await withProgress(values.quiet, listeners =>
     readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
-  const searched = countSearched(set);
+  const searched = { ...countSearched(set), ...(origins && { originSources: origins.sources }) };
   const found = await trace.search(set, scope);
   const stories = pickStories(buildStories(found), {
     ...scope,
     ...(trace.isWanted === undefined ? {} : { isWanted: trace.isWanted }),
-  });
+  }).map(story => (origins === undefined ? story : { ...story, origin: origins.of(story.address ?? "") }));
   const missing = trace.asked.filter(({ isFound }) => !stories.some(isFound));
   for (const { what, findSimilar } of missing) {
     const similar = await findSimilar?.(set);
@@ -106,5 +109,6 @@ export async function runTrace(
   if (values.outfile !== undefined && !values.quiet) {
     note(`${trace.name}: ${plural(stories.length, "session")} in ${visible(values.outfile)}`);
   }
+  if (origins !== undefined && !values.quiet) note(`${trace.name}: ${describeSources(origins.sources)}`);
   return missing.length > 0 ? EXIT.failed : exitCodeOf(set);
 }

@@ -6,6 +6,7 @@ import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
 import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
 import { dayOfStory, type Story } from "./story.ts";
+import { describeOrigin } from "../origin/origins.ts";
 import { DAY_US } from "../text/time.ts";
 import { describeVerdict, type Part, type Step, toEndpoint } from "./story-steps.ts";
 import type { StorySummary } from "./story-summary.ts";
@@ -187,6 +188,7 @@ export function sessionFacts(story: Story): [name: string, text: string][] {
   const counts = countsOf(story);
   return [
     ["from", `${visible(toEndpoint(story.address, story.port))}${target}, ${protocol}`],
+    ...(story.origin === undefined ? [] : [["origin", visible(describeOrigin(story.origin)) || "unknown"] as [string, string]]),
     [
       "time",
       `${formatInstant(story.startUs)} to ${isOneDay ? end.slice(11) : end} UTC, ${describeDuration(story)}${derived}`,
@@ -214,6 +216,12 @@ export function summaryFacts(summary: StorySummary): [name: string, text: string
       "sessions",
       `${formatNumber(sessions)} on ${plural(days, "day")}${addresses.length > 1 ? `, from ${plural(addresses.length, "address", "addresses")}` : ""}`,
     ],
+    ...summary.origins
+      .slice(0, 5)
+      .map(({ text, addresses: n }): [string, string] => [
+        "origin",
+        `${visible(text)}${addresses.length > 1 ? ` (${plural(n, "address", "addresses")})` : ""}`,
+      ]),
     ["sensors", `${shownSensors}${moreSensors}`],
     [
       "logins",

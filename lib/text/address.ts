@@ -38,3 +38,26 @@ export function addressMatcher(range: string): ((text: string) => boolean) | und
     return own !== undefined && MAPPED.check(text, own) === isV4 && list.check(text, own);
   };
 }
+
+/**
+ * The bytes of an address: four, or sixteen of one that is not mapped IPv4.
+ *
+ * @returns undefined for anything but an address.
+ */
+export function addressBytes(text: string): Uint8Array | undefined {
+  const family = familyOf(text);
+  if (family === undefined) return undefined;
+  if (family === "ipv4") return Uint8Array.from(text.split("."), Number);
+  const dotted = text.lastIndexOf(".") < 0 ? undefined : text.slice(text.lastIndexOf(":") + 1);
+  const tail = dotted === undefined ? [] : [...addressBytes(dotted)!];
+  const hex = dotted === undefined ? text : text.slice(0, text.length - dotted.length).replace(/(?<!:):$/, "");
+  const [head = "", rest] = hex.split("::");
+  const toBytes = (part: string) =>
+    part === "" ? [] : part.split(":").flatMap(word => [parseInt(word, 16) >> 8, parseInt(word, 16) & 0xff]);
+  const bytes = new Uint8Array(16);
+  const [left, right] = rest === undefined ? [[...toBytes(head), ...tail], []] : [toBytes(head), [...toBytes(rest), ...tail]];
+  bytes.set(left);
+  bytes.set(right, 16 - right.length);
+  const isMapped = bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
+  return isMapped ? bytes.subarray(12) : bytes;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addressMatcher } from "../../../lib/text/address.ts";
+import { addressBytes, addressMatcher } from "../../../lib/text/address.ts";
 import { seededRandom } from "../../support/random.ts";
 
 describe("one address", () => {
@@ -85,5 +85,27 @@ describe("ranges", () => {
         binary(a).slice(0, bits) === binary(b).slice(0, bits),
       );
     }
+  });
+});
+
+describe("the bytes of an address", () => {
+  test.each([
+    ["203.0.113.7", "cb007107"],
+    ["::ffff:203.0.113.7", "cb007107"],
+    ["::ffff:cb00:7107", "cb007107"],
+    ["::", "0".repeat(32)],
+    ["::1", `${"0".repeat(31)}1`],
+    ["2001:db8::", `20010db8${"0".repeat(24)}`],
+    ["2001:db8::1:2", `20010db8${"0".repeat(16)}00010002`],
+    ["1:2:3:4:5:6:7:8", "00010002000300040005000600070008"],
+    ["1:2:3:4:5:6:203.0.113.7", "000100020003000400050006cb007107"],
+    ["64:ff9b::203.0.113.7", `0064ff9b${"0".repeat(16)}cb007107`],
+    ["::203.0.113.7", `${"0".repeat(24)}cb007107`],
+    ["fe80::1%eth0", undefined],
+    ["example.org", undefined],
+    ["", undefined],
+  ])("%s", (text, hex) => {
+    const bytes = addressBytes(text);
+    expect(bytes && Buffer.from(bytes).toString("hex")).toBe(hex);
   });
 });
