@@ -14,7 +14,6 @@ import {
   runMain,
   writeOut,
 } from "../lib/process/cli.ts";
-import { chainsToJson, renderChains } from "../lib/pages/chains-page.ts";
 import { buildStepGraph, thinGraph } from "../lib/view/step-graph.ts";
 import { plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
@@ -123,6 +122,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const graph = buildStepGraph(commands.sessions, { steps, top });
   const thinned = thinGraph(graph, threshold);
   const options = { threshold, steps, top, isRaw };
+  const { chainsToJson, renderChains } = await import("../lib/pages/chains-page.ts");
   for (const path of outputs) await writeOutputs([[path, renderChains(commands, graph, thinned, set, options)]]);
   if (values.json) await writeOut(`${toSafeJson(chainsToJson(commands, graph, thinned, options))}\n`);
   if (!values.quiet) {

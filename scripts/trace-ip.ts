@@ -4,13 +4,11 @@
  *
  * Event tables are searched by their dictionaries, so only those that hold the address are decoded.
  */
-import { addressMatcher } from "../lib/text/address.ts";
 import { type Command, type ExitCode, parseCommand, runMain, UsageError } from "../lib/process/cli.ts";
 import { findAddress } from "../lib/sessions/event-search.ts";
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
-import { renderTrace } from "../lib/pages/trace-page.ts";
 import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
 import { addressToText } from "../lib/sessions/trace-text.ts";
 import { summarize, summaryToJson } from "../lib/sessions/story-summary.ts";
@@ -69,6 +67,7 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const { ip, limit, withCommands } = values;
+  const { addressMatcher } = await import("../lib/text/address.ts");
   const matchers = ip.map(text => {
     const matcher = addressMatcher(text.trim());
     if (matcher !== undefined) return matcher;
@@ -93,7 +92,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
         summary: summaryToJson(summarize(stories)),
         sessions: (limit === 0 ? stories : stories.slice(0, limit)).map(storyToJson),
       }),
-    toPage: (stories, searched) => renderTrace({ kind: "address", name }, stories, searched, limit),
+    toPage: async (stories, searched) => {
+      const { renderTrace } = await import("../lib/pages/trace-page.ts");
+      return renderTrace({ kind: "address", name }, stories, searched, limit);
+    },
   };
   return runTrace(trace, values, operands);
 }

@@ -9,7 +9,6 @@ import { findLongerSession, findSessions } from "../lib/sessions/event-search.ts
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
-import { renderTrace } from "../lib/pages/trace-page.ts";
 import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
 import { storiesToText } from "../lib/sessions/trace-text.ts";
 
@@ -62,7 +61,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
     toText: storiesToText,
     toJson: (stories, { logs, days }) =>
       toSafeJson({ session: sessionId.length === 1 ? sessionId[0] : sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),
-    toPage: (stories, searched) => renderTrace({ kind: "session", name: sessionId.join(", ") }, stories, searched),
+    toPage: async (stories, searched) => {
+      const { renderTrace } = await import("../lib/pages/trace-page.ts");
+      return renderTrace({ kind: "session", name: sessionId.join(", ") }, stories, searched);
+    },
   };
   return runTrace(trace, values, operands);
 }

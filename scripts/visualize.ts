@@ -20,7 +20,6 @@ import {
 import { countRows, isEmpty } from "../lib/reduced/reduced-table.ts";
 import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
 import { takeWithPauses } from "../lib/process/pause.ts";
-import { calculateReport } from "../lib/pages/report.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
@@ -112,6 +111,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { table: drawn, ...more } = drawTable(table);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
+  const { calculateReport } = await import("../lib/pages/report.ts");
   const report = await takeWithPauses(calculateReport(drawn, shown));
   const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, html } = await statsAside({

@@ -1,7 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Mustache from "mustache";
+import { bundleScript } from "../lib/pages/client-script.ts";
 
 const FOLDER = join(import.meta.dir, "..", "templates");
 const TEMPLATES = readdirSync(FOLDER).filter(name => name.endsWith(".mustache"));
@@ -100,4 +101,15 @@ describe("templates", () => {
       script.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|DOMParser/g),
     ).toBeNull();
   });
+});
+
+test("a page's script is put together once for a state of the program", async () => {
+  const script = await bundleScript("chains.js");
+  const build = spyOn(Bun, "build");
+  try {
+    expect(await bundleScript("chains.js")).toBe(script);
+    expect(build).not.toHaveBeenCalled();
+  } finally {
+    build.mockRestore();
+  }
 });

@@ -5,7 +5,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { ROOT } from "./support/run.ts";
+import { listScripts } from "../lib/process/scripts.ts";
+import { ROOT, run } from "./support/run.ts";
 
 /** The rooms, bottom up: a room imports from those before it. The one place that says their order. */
 const ROOMS = [
@@ -138,4 +139,14 @@ describe("lib", () => {
     const names = FILES.map(file => file.split("/").at(-1)!);
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
+});
+
+test("a script that has nothing to do yet loads no package, and no page", async () => {
+  const scripts = JSON.stringify(listScripts().map(name => join(ROOT, "scripts", `${name}.ts`)));
+  const loaded = `for (const script of ${scripts}) await import(script); console.log(Object.keys(require.cache).join("\\n"))`;
+  const { exitCode, stdout } = await run([process.execPath, "-e", loaded]);
+  expect(exitCode).toBe(0);
+  const files = stdout.trim().split("\n");
+  expect(files.length).toBeGreaterThan(50);
+  expect(files.filter(file => /node_modules|\/templates\/|-page\.ts$|pages\/report\.ts$/.test(file))).toEqual([]);
 });

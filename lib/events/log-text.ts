@@ -5,8 +5,7 @@
  * kill the process.
  */
 import { closeSync, createReadStream, fstatSync, readSync } from "node:fs";
-import { Readable } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { Transform } from "node:stream";
 import { openInput } from "../columns/regular-file.ts";
 
 /** Bytes of text asked for at a time, and the step of the hash over the whole text. */
@@ -53,7 +52,7 @@ export function openText(path: string): TextStream {
     throw error;
   }
   if (compression === "none") return plainText(file);
-  const unpack = compression === "gzip" ? createGunzip() : createZstdDecompress();
+  const unpack = makeUnpacker(compression);
   const source = createReadStream("", { fd: file, start: 0, highWaterMark: BLOCK_BYTES });
   source.on("error", error => unpack.destroy(error));
   return chunkedText(compression, source.pipe(unpack), () => {
@@ -66,10 +65,16 @@ export function openText(path: string): TextStream {
 export function streamText(head: Uint8Array, all: AsyncIterable<Uint8Array>): TextStream {
   const compression = compressionOf(head);
   if (compression === "none") return chunkedText("none", all);
-  const unpack = compression === "gzip" ? createGunzip() : createZstdDecompress();
-  const source = Readable.from(all);
+  const unpack = makeUnpacker(compression);
+  const source = (require("node:stream") as typeof import("node:stream")).Readable.from(all);
   source.on("error", error => unpack.destroy(error));
   return chunkedText(compression, source.pipe(unpack), () => unpack.destroy());
+}
+
+/** Loaded for a packed log only: the streams of Node are a fifth of a script's start. */
+function makeUnpacker(compression: "gzip" | "zstd"): Transform {
+  const { createGunzip, createZstdDecompress } = require("node:zlib") as typeof import("node:zlib");
+  return compression === "gzip" ? createGunzip() : createZstdDecompress();
 }
 
 /** Text that arrives in chunks of any size. */

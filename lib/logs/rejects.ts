@@ -2,7 +2,6 @@
  * Lines that hold no event, as they are handed out: one JSON object a line, with the log and the number of the line.
  */
 import { createReadStream, existsSync } from "node:fs";
-import { createInterface } from "node:readline";
 import type { OutputSet } from "../process/output-file.ts";
 import type { Seam } from "../reduced/joined-lines.ts";
 import { toSafeJson } from "../text/text.ts";
@@ -26,6 +25,8 @@ export async function* readRejects(
 ): AsyncGenerator<string> {
   const heads = new Set(seams.map(({ after }) => after.path));
   const tails = new Map(seams.map(({ before }) => [before.path, before.tail]));
+  // Most runs ask for none.
+  const { createInterface } = await import("node:readline");
   for (const { path, rejectsPath } of jobs) {
     if (rejectsPath === undefined || !existsSync(rejectsPath)) continue;
     for await (const json of createInterface({ input: createReadStream(rejectsPath) })) {

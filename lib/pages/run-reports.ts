@@ -18,7 +18,6 @@ import { visible } from "../text/text.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { linkPages, type ReportPaths } from "./page-names.ts";
 import type { ReportSessions } from "./report-sessions.ts";
-import { calculateReport } from "./report.ts";
 import { statsAside } from "./stats-run.ts";
 
 /** What the pages show. */
@@ -64,6 +63,8 @@ export async function writeReports(
   // Both run beside what follows; their failures are met where they are awaited.
   const stats = statsAside({ table: drawn, options: common });
   stats.catch(() => {});
+  // Here and not at the start, of which the page is a third.
+  const { calculateReport } = await import("./report.ts");
   const report = await takeWithPauses(calculateReport(drawn, { ...common, topN, generatedBy: PROGRAM }));
   const aside = findSessions?.(drawn, report.data);
   aside?.catch(() => {});

@@ -6,8 +6,7 @@
  * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
  * work.
  */
-import { write, writeSync } from "node:fs";
-import { isatty } from "node:tty";
+import { fstatSync, write, writeSync } from "node:fs";
 import { CSV_SHOWS, HelpRequest, UsageError } from "./command.ts";
 import { errorReason, visible } from "../text/text.ts";
 
@@ -243,7 +242,7 @@ export interface Terminal {
 
 /** Look at stdout or stderr; for a pipe, a file or nothing at all `isTerminal` is false. */
 export function terminal(stream: "stdout" | "stderr"): Terminal {
-  const isTerminal = isatty(stream === "stdout" ? 1 : 2);
+  const isTerminal = isTty(stream === "stdout" ? 1 : 2);
   const { columns, rows } = isTerminal ? process[stream] : { columns: 0, rows: 0 };
   return {
     isTerminal,
@@ -261,7 +260,18 @@ export function noteCsv(name: string, quiet: boolean): void {
 /** Whether reading stdin would wait for somebody to type. */
 export function stdinIsTerminal(): boolean {
   // Not process.stdin.isTTY: the mere look would open the stream.
-  return isatty(0);
+  return isTty(0);
+}
+
+/** Most runs have pipes and files: node:tty, and the streams it brings, are a fifth of a script's start. */
+function isTty(descriptor: number): boolean {
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false;
+  } catch {
+    // Closed.
+    return false;
+  }
+  return (require("node:tty") as typeof import("node:tty")).isatty(descriptor);
 }
 
 /**

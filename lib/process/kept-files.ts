@@ -47,8 +47,10 @@ const NOTES_MAX_BYTES = 4 << 20;
 
 interface KeyRing {
   readonly key: Buffer;
+  /** Where the key lies, and what is kept besides. */
+  readonly folder: string;
   readonly notesPath: string;
-  /** Of contents that were written and states that were verified. */
+  /** Of contents that were written and states that were verified; read when first asked for. */
   notes: Set<string>;
 }
 
@@ -59,6 +61,12 @@ const rings = new Map<string, KeyRing | { readonly problem: string }>();
 export function keyProblem(): string | undefined {
   const ring = openRing();
   return "problem" in ring ? ring.problem : undefined;
+}
+
+/** This user's key and the folder it lies in, which nobody else can read; undefined where there is none. */
+export function userKey(): { readonly key: Buffer; readonly folder: string } | undefined {
+  const ring = openRing();
+  return "problem" in ring ? undefined : ring;
 }
 
 /**
@@ -212,7 +220,17 @@ function findKey(folders: readonly string[]): KeyRing | { readonly problem: stri
     try {
       if (!hasKey(path)) makeKey(folder, path);
       const notesPath = join(folder, "kept");
-      return { key: readKey(path), notesPath, notes: readNotes(notesPath) };
+      const ring = { key: readKey(path), folder, notesPath };
+      let notes: Set<string> | undefined;
+      return {
+        ...ring,
+        get notes() {
+          return (notes ??= readNotes(notesPath));
+        },
+        set notes(read) {
+          notes = read;
+        },
+      };
     } catch (error) {
       problems.push(`${quoteForMessage(path)}: ${errorReason(error)}`);
     }

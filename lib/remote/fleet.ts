@@ -11,10 +11,9 @@ import { formatDuration } from "../text/format.ts";
 import { type NodeBoard, startBoard } from "./node-board.ts";
 import { listNodes, type Node, NODE_OPTIONS } from "./nodes.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { Connector } from "../ssh/connector.ts";
+import type { Connector } from "../ssh/connector.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import { parseHostSpec, resolveHost, showHost, type SshHost } from "../ssh/ssh-config.ts";
-import { KeyRing } from "../ssh/ssh-login.ts";
 import { errorReason, quoteForMessage, visible } from "../text/text.ts";
 
 /** Options of every command that goes to nodes. */
@@ -172,6 +171,8 @@ export async function openFleet(
   values: OptionValues<typeof REMOTE_OPTIONS>,
 ): Promise<Fleet> {
   const password = await readPassword(values);
+  // The SSH library is half of what a script that asks for no node would load.
+  const [{ Connector }, { KeyRing }] = await Promise.all([import("../ssh/connector.ts"), import("../ssh/ssh-login.ts")]);
   const keys = new KeyRing({
     passphrase: async file => environment("COWRIE_SSH_PASSPHRASE") ?? (await askSecret(`Passphrase of ${file}`)),
   });

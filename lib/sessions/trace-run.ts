@@ -58,7 +58,8 @@ export interface Trace {
   /** Pieces of text. */
   toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string>;
   toJson(stories: readonly Story[], searched: Searched): string;
-  toPage(stories: readonly Story[], searched: Searched): string;
+  /** Its module is loaded when it is called. */
+  toPage(stories: readonly Story[], searched: Searched): Promise<string>;
 }
 
 /** Text is written in pieces of about this many characters: `| head` then ends a long trace early. */
@@ -92,7 +93,7 @@ export async function runTrace(
     note(`${trace.name}: ${visible(notFoundText(what, searched))}${hint}`);
   }
   if (stories.length === 0) return EXIT.failed;
-  if (values.outfile !== undefined) await writeOutputs([[values.outfile, trace.toPage(stories, searched)]]);
+  if (values.outfile !== undefined) await writeOutputs([[values.outfile, await trace.toPage(stories, searched)]]);
   if (values.json) {
     await writeOut(`${trace.toJson(stories, searched)}\n`);
   } else if (values.outfile === undefined) {
