@@ -87,7 +87,7 @@ function allowedCodes(line: string): number[] {
 describe("examples of the help", () => {
   let checkout: Checkout;
   beforeAll(async () => {
-    checkout = await makeCheckout();
+    checkout = await makeCheckout({ isJoined: true });
   });
   afterAll(async () => {
     await checkout[Symbol.asyncDispose]();

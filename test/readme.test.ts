@@ -71,7 +71,7 @@ describe("I want", () => {
   const wishes = rows.map(([, wish, command]) => ({ wish: wish!, command: command! }));
   let checkout: Checkout;
   beforeAll(async () => {
-    checkout = await makeCheckout();
+    checkout = await makeCheckout({ isJoined: true });
     const at = (name: string) => join(checkout.path, name);
     await rename(at("test/fixtures/fleet"), at("logs"));
     await rename(at("test/fixtures/sensors.toml"), at("sensors.toml"));
@@ -94,7 +94,7 @@ describe("I want", () => {
   test.each(wishes)("$wish", async ({ command }) => {
     const { stdout, stderr, exitCode } = await checkout.shell(`bun scripts/${command}`);
     const allowed = command.includes("--exit-code") ? [0, 10, 11] : [0];
-    const written = /(?:> |-o )([\w.]+)$/.exec(command)?.[1];
+    const written = (/(?:> |-o )([\w.]+)$/.exec(command) ?? / in ([\w-]+\.html)\b/.exec(stderr))?.[1];
     const output = written === undefined ? stdout + stderr : readFileSync(join(checkout.path, written), "utf8");
     expect({ stderr: allowed.includes(exitCode) ? "" : stderr, isAllowed: allowed.includes(exitCode) }).toEqual({
       stderr: "",

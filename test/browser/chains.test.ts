@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { main as chains } from "../../scripts/command-chains.ts";
 import { type Browser, CHROMIUM, fitsWindow, openBrowser, visit } from "../support/browser.ts";
-import { copyFleet } from "../support/copy-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 
 const NAME = "chains in Chromium";
 
@@ -25,7 +25,7 @@ describe.skipIf(CHROMIUM === undefined)(
         urls.set(name, pathToFileURL(path).href);
         return path;
       };
-      const logs = [await copyFleet(join(folder, "fleet")), "-q"];
+      const logs = [await joinFleet(join(folder, "fleet")), "-q"];
       await chains([...logs, "-t", "5", "-o", page("chains")]);
       await chains([...logs, "-t", "5000", "-o", page("chains-none")]);
       browser = await openBrowser();

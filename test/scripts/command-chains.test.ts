@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/command-chains.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
-import { copyFleet } from "../support/copy-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 import { scriptWords, shell } from "../support/source.ts";
 
@@ -25,7 +25,7 @@ let folder: string;
 let fleet: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cowrie-fleet-"));
-  fleet = await copyFleet(join(folder, "fleet"));
+  fleet = await joinFleet(join(folder, "fleet"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

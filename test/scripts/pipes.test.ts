@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { toShellWord } from "../../lib/process/crontab.ts";
-import { copyFleet } from "../support/copy-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { makeTempDir, ROOT, run, type RunOptions } from "../support/run.ts";
 import { scriptWords, shell } from "../support/source.ts";
@@ -21,7 +21,7 @@ const QUIET = { stdout: "", stderr: "", exitCode: 0 };
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await copyFleet(at("fleet"));
+  await joinFleet(at("fleet"));
   writeLogs(at("big"), {
     seed: "pipes",
     firstDay: "2026-06-01",

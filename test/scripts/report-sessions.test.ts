@@ -1,12 +1,10 @@
 /** Chains and sessions in the reports that commands write, and the commands that the reports give back. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { quoteShell } from "../../lib/text/shell.ts";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
-
-const FLEET = join(FIXTURES_FOLDER, "fleet");
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 let page: string;
@@ -23,7 +21,8 @@ const unescape = (html: string) =>
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  await runHere("analyze-local", [relative(dir.path, FLEET), "--mapped-dir", "tables", "-q"]);
+  await joinFleet(join(dir.path, "fleet"));
+  await runHere("analyze-local", ["fleet", "--mapped-dir", "tables", "-q"]);
   page = await read("result.html");
 });
 afterAll(() => dir[Symbol.asyncDispose]());
@@ -39,7 +38,7 @@ test("visualize makes the same report of the table and the logs, and one without
   await runHere("visualize", [
     "reduced.arrow",
     "--events",
-    FLEET,
+    "fleet",
     "--mapped-dir",
     tables,
     "-o",
@@ -75,7 +74,7 @@ test("the commands of a sheet find its sessions, whatever folder they are run in
 });
 
 test("from a pipe the report has chains, and the commands say LOGS", async () => {
-  const log = await readFile(join(FLEET, "hp-ams-01", "cowrie.json"));
+  const log = await readFile(join(dir.path, "fleet/hp-ams-01/cowrie.json"));
   const { exitCode } = await runScript(
     "analyze-local",
     ["-", "-q", "-o", "pipe/result.html", "-f", "pipe/reduced.json"],

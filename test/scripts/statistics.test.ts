@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { comparePaths } from "../../lib/events/source.ts";
-import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
@@ -15,13 +15,13 @@ const statistics = async (args: readonly string[]) => {
   return { stdout, stderr, exitCode };
 };
 const reduce = async (...args: string[]) => {
-  const logs = join(FIXTURES_FOLDER, "fleet");
-  const { exitCode } = await runScript("reduce", [logs, "--mapped-dir", "tables", "-q", ...args], { cwd: dir.path });
+  const { exitCode } = await runScript("reduce", ["logs", "-q", ...args], { cwd: dir.path });
   expect(exitCode).toBe(0);
 };
 
 beforeAll(async () => {
   dir = await makeTempDir();
+  await joinFleet(at("logs"));
   await reduce("-o", "fleet");
 });
 afterAll(() => dir[Symbol.asyncDispose]());

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseCommand } from "../../lib/process/cli.ts";
 import { COMMAND } from "../../scripts/trace-ip.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
-import { copyFleet } from "../support/copy-fleet.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 import { scriptWords, shell } from "../support/source.ts";
 
@@ -14,7 +14,7 @@ let folder: string;
 let fleet: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cowrie-fleet-"));
-  fleet = await copyFleet(join(folder, "fleet"));
+  fleet = await joinFleet(join(folder, "fleet"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -85,7 +85,7 @@ describe("trace-ip", () => {
     const none = await trace("-i", srcIp, "--until", "2026-08-13");
     expect({ stdout: none.stdout, exitCode: none.exitCode }).toEqual({ stdout: "", exitCode: 1 });
     expect(none.stderr).toBe(
-      `trace-ip: Cannot find a session from "${srcIp}": searched 179 files of 42 days, 2026-07-06 to 2026-08-16\n`,
+      `trace-ip: Cannot find a session from "${srcIp}": searched 10 files of 42 days, 2026-07-06 to 2026-08-16\n`,
     );
   });
 

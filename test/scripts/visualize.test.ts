@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { toIpc } from "../../lib/columns/arrow-ipc.ts";
 import { NUMBER_KEYS, REDUCED_VERSION, TEXT_KEYS } from "../../lib/reduced/kinds.ts";
 import { toTexts } from "../../lib/reduced/reduced-arrow.ts";
+import { joinFleet } from "../support/copy-fleet.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";
 import { makeTempDir, runScript } from "../support/run.ts";
@@ -21,10 +22,8 @@ const visualize = async (args: readonly string[], stdin?: Uint8Array) => {
 
 beforeAll(async () => {
   dir = await makeTempDir();
-  const fleet = join(FIXTURES_FOLDER, "fleet");
-  const { exitCode } = await runScript("reduce", [fleet, "--mapped-dir", "tables", "-o", "fleet", "-q"], {
-    cwd: dir.path,
-  });
+  await joinFleet(at("logs"));
+  const { exitCode } = await runScript("reduce", ["logs", "-o", "fleet", "-q"], { cwd: dir.path });
   expect(exitCode).toBe(0);
 });
 afterAll(() => dir[Symbol.asyncDispose]());

@@ -4,7 +4,7 @@
  */
 import { cp, mkdir, realpath, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { copyFleet } from "./copy-fleet.ts";
+import { copyFleet, joinFleet } from "./copy-fleet.ts";
 import { makeFakeCrontab } from "./crontab.ts";
 import { makeTempDir, ROOT, run, type RunResult } from "./run.ts";
 
@@ -15,11 +15,12 @@ export interface Checkout extends AsyncDisposable {
   shell(line: string): Promise<RunResult>;
 }
 
-export async function makeCheckout(): Promise<Checkout> {
+/** @param isJoined The example logs in few files, where what they say is wanted and not how they lie. */
+export async function makeCheckout({ isJoined = false } = {}): Promise<Checkout> {
   const dir = await makeTempDir();
   const path = await realpath(dir.path);
   await mkdir(join(path, "test/fixtures"), { recursive: true });
-  await copyFleet(join(path, "test/fixtures/fleet"));
+  await (isJoined ? joinFleet : copyFleet)(join(path, "test/fixtures/fleet"));
   await cp(join(ROOT, "test/fixtures/sensors.toml"), join(path, "test/fixtures/sensors.toml"));
   await symlink(join(ROOT, "scripts"), join(path, "scripts"));
   const fake = await makeFakeCrontab(path);

@@ -5,7 +5,7 @@ import { main as analyze } from "../../scripts/analyze-local.ts";
 import { main as chains } from "../../scripts/command-chains.ts";
 import { main as traceIp } from "../../scripts/trace-ip.ts";
 import { main as traceSid } from "../../scripts/trace-sid.ts";
-import { copyFleet } from "./copy-fleet.ts";
+import { joinFleet } from "./copy-fleet.ts";
 import { toLine } from "./event-logs.ts";
 import { buildHostileLog, HOSTILE_ADDRESS } from "../hostile/sessions.ts";
 
@@ -39,7 +39,7 @@ export async function writePages(folder: string, wanted: Wanted): Promise<Pages>
 
 /** The pages of the example fleet. */
 export async function writeFleetPages(folder: string): Promise<Pages> {
-  const logs = await copyFleet(join(folder, "fleet"));
+  const logs = await joinFleet(join(folder, "fleet"));
   return writePages(folder, { logs, session: "3d7d1fd7e7ee", address: "203.0.113.250/30", chains: ["-t", "5"] });
 }
 
