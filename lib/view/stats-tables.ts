@@ -15,6 +15,8 @@ import type { LedgerEntry } from "../statistics/ledger.ts";
 import type { TrendRow } from "../statistics/trend.ts";
 import type { ValueType } from "../statistics/value-rows.ts";
 
+/** Rows of one table in the page; the rest is in the statistics' own output. */
+const ROWS_MOST = 300;
 /** Ratios that the pictures of intervals reach: of a change, and of a trend's week. */
 const CHANGE_REACH = 32;
 const TREND_REACH = 3;
@@ -62,6 +64,11 @@ export function numberCell(value: number | null, text = value === null ? "–" :
   return textCell(text, value ?? -Infinity, "number");
 }
 
+/** An instant in UTC; a dash where there is none. */
+export function instantCell(us: number | null): CellView {
+  return textCell(us === null ? "–" : formatInstant(us), us ?? 0, "time");
+}
+
 /** A cell of attacker text: escaped for the eye here, for HTML by the template. */
 function partsCell(parts: readonly PartView[]): CellView {
   return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
@@ -71,14 +78,16 @@ function svgCell(mark: Markup, sort: number): CellView {
   return { ...EMPTY, svg: toMarkupText(mark), mark, hasSvg: true, sort };
 }
 
+/** A column of a table: its heading, its class, and what stands in it. */
+type Column<Row> = readonly [name: string, className: "" | "number", toCell: (row: Row) => CellView];
+
 /** Rows cut to `most`, and words for how many there are. */
 export function toTable<Row>(
   id: string,
   name: string,
-  columns: readonly (readonly [name: string, className: string])[],
+  columns: readonly Column<Row>[],
   rows: readonly Row[],
-  toCells: (row: Row) => CellView[],
-  most: number,
+  most = ROWS_MOST,
 ): TableView {
   const shown = rows.slice(0, most);
   return {
@@ -89,7 +98,7 @@ export function toTable<Row>(
         ? `First ${formatNumber(shown.length)} of ${formatNumber(rows.length)}`
         : plural(rows.length, "row"),
     columns: columns.map(([title, className]) => ({ name: title, className })),
-    rows: shown.map(row => ({ cells: toCells(row) })),
+    rows: shown.map(row => ({ cells: columns.map(([, , toCell]) => toCell(row)) })),
   };
 }
 
@@ -125,14 +134,14 @@ function changeText(row: ShownChange): string {
   return toChange(row.percent / 100);
 }
 
-const CHANGE_COLUMNS = [
-  ["Verdict", ""],
-  ["Count", "number"],
-  ["Expected", "number"],
-  ["Change", "number"],
-  ["Times the former rate, 95 %", ""],
-  ["q", "number"],
-] as const;
+const CHANGE_COLUMNS: readonly Column<ShownChange>[] = [
+  ["Verdict", "", row => textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`)],
+  ["Count", "number", row => numberCell(row.count)],
+  ["Expected", "number", row => numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0))],
+  ["Change", "number", row => ({ ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` })],
+  ["Times the former rate, 95 %", "", row => svgCell(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH), row.ratio)],
+  ["q", "number", row => numberCell(row.q, formatProbability(row.q))],
+];
 
 /** Rows that speak for everything: of the fleet, or of the only sensor there is. */
 export function isOverall(row: { readonly sensor: string | null }, sensors: readonly string[]): boolean {
@@ -167,46 +176,25 @@ export function buildChangesTable(
   name: string,
   rows: readonly ShownChange[],
   sensors: number,
-  most: number,
+  most?: number,
 ): TableView {
   // A column that says the same in every row is left out.
   const hasDays = rows.some(row => row.view === "day");
   const hasFleet = rows.some(row => row.sensor === null);
   const hasSensors = sensors > 1 && rows.some(row => row.sensor !== null);
-  const columns = [
-    ...(hasDays ? [["Day", ""] as const] : []),
-    ["Kind", ""] as const,
-    ["Value", ""] as const,
-    ...(hasSensors ? [["Where", ""] as const] : []),
-    ...CHANGE_COLUMNS,
-    ...(hasFleet ? [["Seen on", "number"] as const] : []),
+  const columns: Column<ShownChange>[] = [
+    ["Kind", "", row => textCell(wordOf(row.kind), wordOf(row.kind), "what")],
+    ["Value", "", row => keyCell(row.kind, row.key)],
   ];
-  return toTable(
-    id,
-    name,
-    columns,
-    rows,
-    row => [
-      ...(hasDays ? [textCell(toIsoDay(row.firstDay), row.firstDay, "time")] : []),
-      textCell(wordOf(row.kind), wordOf(row.kind), "what"),
-      keyCell(row.kind, row.key),
-      ...(hasSensors ? [scopeCell(row.sensor)] : []),
-      textCell(`${row.category}${row.disagrees ? ", doubtful" : ""}`, row.category, `change ${toneOf(row)}`),
-      numberCell(row.count),
-      numberCell(row.expected, formatNumber(row.expected, row.expected < 10 ? 1 : 0)),
-      { ...numberCell(row.percent ?? Infinity, changeText(row)), className: `number change ${toneOf(row)}` },
-      svgCell(intervalMark(row.low, row.ratio, row.high ?? Infinity, CHANGE_REACH), row.ratio),
-      numberCell(row.q, formatProbability(row.q)),
-      ...(!hasFleet
-        ? []
-        : [
-            row.sensor === null
-              ? numberCell(row.sensorsSeen, `${row.sensorsSeen} of ${row.sensorsUp}`)
-              : numberCell(null, ""),
-          ]),
-    ],
-    most,
-  );
+  if (hasDays) columns.unshift(["Day", "", row => textCell(toIsoDay(row.firstDay), row.firstDay, "time")]);
+  if (hasSensors) columns.push(["Where", "", row => scopeCell(row.sensor)]);
+  columns.push(...CHANGE_COLUMNS);
+  if (hasFleet) columns.push(["Seen on", "number", seenOnCell]);
+  return toTable(id, name, columns, rows, most);
+}
+
+function seenOnCell({ sensor, sensorsSeen, sensorsUp }: ShownChange): CellView {
+  return sensor === null ? numberCell(sensorsSeen, `${sensorsSeen} of ${sensorsUp}`) : numberCell(null, "");
 }
 
 function toneOf(row: ShownChange): string {
@@ -265,80 +253,47 @@ export function buildLedgerTable<Entry extends LedgerEntry>(
   id: string,
   name: string,
   entries: readonly Entry[],
-  extra?: { readonly name: string; readonly cell: (entry: Entry) => CellView },
+  extra?: Column<Entry>,
 ): TableView {
   const shown = TYPE_ORDER.flatMap(type => entries.filter(entry => entry.type === type).slice(0, TYPE_MOST));
-  const table = toTable(
-    id,
-    name,
-    [
-      ["Kind", ""],
-      ["Value", ""],
-      ["Count", "number"],
-      ["First seen", ""],
-      ["Last seen", ""],
-      ...(extra === undefined ? [] : [[extra.name, ""] as const]),
-      ["Sensors, first to see it first", ""],
-    ],
-    shown,
-    entry => [
-      textCell(TYPE_WORDS[entry.type].one, entry.type, "what"),
-      partsCell(keyParts(TYPE_COLUMNS[entry.type], entry.value)),
-      numberCell(entry.count),
-      textCell(formatInstant(entry.firstSeenUs), entry.firstSeenUs, "time"),
-      textCell(formatInstant(entry.lastSeenUs), entry.lastSeenUs, "time"),
-      ...(extra === undefined ? [] : [extra.cell(entry)]),
-      textCell(sensorsText(entry.sensors.map(seen => seen.sensor)), entry.sensors.length),
-    ],
-    shown.length,
-  );
+  const columns: Column<Entry>[] = [
+    ["Kind", "", entry => textCell(TYPE_WORDS[entry.type].one, entry.type, "what")],
+    ["Value", "", entry => partsCell(keyParts(TYPE_COLUMNS[entry.type], entry.value))],
+    ["Count", "number", entry => numberCell(entry.count)],
+    ["First seen", "", entry => instantCell(entry.firstSeenUs)],
+    ["Last seen", "", entry => instantCell(entry.lastSeenUs)],
+    ...(extra === undefined ? [] : [extra]),
+    ["Sensors, first to see it first", "", entry => textCell(sensorsText(entry.sensors.map(seen => seen.sensor)), entry.sensors.length)],
+  ];
+  const table = toTable(id, name, columns, shown, shown.length);
   if (shown.length === entries.length) return table;
   const words = `${formatNumber(shown.length)} of ${formatNumber(entries.length)}, the first ${TYPE_MOST} of each kind`;
   return { ...table, shown: words };
 }
 
-export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], most: number): TableView {
-  const weekly = (percent: number | null) => (percent === null ? "–" : toChange(percent / 100));
-  return toTable(
-    id,
-    name,
-    [
-      ["Kind", ""],
-      ["Value", ""],
-      ["Where", ""],
-      ["Count", "number"],
-      ["Days", "number"],
-      ["Per week", "number"],
-      ["95 %", "number"],
-      ["Factor per week, 95 %", ""],
-      ["p", "number"],
-      ["Mann-Kendall τ", "number"],
-      ["p of τ", "number"],
-    ],
-    rows,
-    row => [
-      textCell(wordOf(row.kind), wordOf(row.kind), "what"),
-      keyCell(row.kind, row.key),
-      scopeCell(row.sensor),
-      numberCell(row.count),
-      numberCell(row.observedDays),
-      numberCell(row.percentPerWeek, weekly(row.percentPerWeek)),
-      numberCell(row.low, row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`),
-      row.percentPerWeek === null
-        ? textCell("–", 0)
-        : svgCell(
-            intervalMark(
-              1 + (row.low ?? -100) / 100,
-              1 + row.percentPerWeek / 100,
-              row.high === null ? Infinity : 1 + row.high / 100,
-              TREND_REACH,
-            ),
-            row.percentPerWeek,
-          ),
-      numberCell(row.p, formatProbability(row.p)),
-      numberCell(row.tau, formatNumber(row.tau, 2)),
-      numberCell(row.kendallP, formatProbability(row.kendallP)),
-    ],
-    most,
-  );
+const weekly = (percent: number | null) => (percent === null ? "–" : toChange(percent / 100));
+
+const TREND_COLUMNS: readonly Column<TrendRow>[] = [
+  ["Kind", "", row => textCell(wordOf(row.kind), wordOf(row.kind), "what")],
+  ["Value", "", row => keyCell(row.kind, row.key)],
+  ["Where", "", row => scopeCell(row.sensor)],
+  ["Count", "number", row => numberCell(row.count)],
+  ["Days", "number", row => numberCell(row.observedDays)],
+  ["Per week", "number", row => numberCell(row.percentPerWeek, weekly(row.percentPerWeek))],
+  ["95 %", "number", row => numberCell(row.low, row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`)],
+  ["Factor per week, 95 %", "", factorCell],
+  ["p", "number", row => numberCell(row.p, formatProbability(row.p))],
+  ["Mann-Kendall τ", "number", row => numberCell(row.tau, formatNumber(row.tau, 2))],
+  ["p of τ", "number", row => numberCell(row.kendallP, formatProbability(row.kendallP))],
+];
+
+export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[]): TableView {
+  return toTable(id, name, TREND_COLUMNS, rows);
+}
+
+function factorCell({ low, percentPerWeek, high }: TrendRow): CellView {
+  if (percentPerWeek === null) return textCell("–", 0);
+  const factor = (percent: number) => 1 + percent / 100;
+  const mark = intervalMark(factor(low ?? -100), factor(percentPerWeek), high === null ? Infinity : factor(high), TREND_REACH);
+  return svgCell(mark, percentPerWeek);
 }

@@ -68,7 +68,7 @@ describe("renderStats", () => {
 
 describe("tables", () => {
   test("say how many rows there are when they are cut", () => {
-    const make = (most: number) => toTable("t", "T", [["a", ""]], [1, 2, 3], n => [textCell(String(n))], most);
+    const make = (most: number) => toTable("t", "T", [["a", "", n => textCell(String(n))]], [1, 2, 3], most);
     expect([make(2).shown, make(3).shown, make(2).rows.length]).toEqual(["First 2 of 3", "3 rows", 2]);
   });
 

@@ -1,0 +1,40 @@
+/**
+ * What a section of the statistics is made of.
+ *
+ * Tested in `test/lib/pages/stats-page.test.ts`.
+ */
+import type { Chart } from "../view/chart.ts";
+import { toMarkupText } from "../view/markup.ts";
+import type { TableView } from "../view/stats-tables.ts";
+
+/** Of a chart, in pixels. */
+export const CHART_WIDTH = 1096;
+
+export interface TitledTable {
+  readonly title: string;
+  readonly table: TableView;
+}
+
+interface Figure {
+  readonly unit: string;
+  readonly name: string;
+  readonly svg: string;
+}
+
+export interface SectionView {
+  readonly id: string;
+  readonly name: string;
+  readonly heading: string;
+  readonly lead: string;
+  readonly charts: readonly Figure[];
+  readonly tables: readonly TitledTable[];
+}
+
+export function toFigure({ svg }: Chart, unit: string, name: string): Figure {
+  return { svg: toMarkupText(svg), unit, name };
+}
+
+/** Only tables that say something: an empty one is none. */
+export function withRows(...tables: readonly TitledTable[]): TitledTable[] {
+  return tables.filter(({ table }) => table.rows.length > 0);
+}
