@@ -4,7 +4,7 @@
  * The library believes what a message says of itself: one wrong byte in a length makes it loop until memory is gone.
  * Tables come from files that may be damaged and from hosts that may be hostile, so here every offset and length is
  * held against the bytes that are there, as flatbuffers' own verifier does in other languages, and what our tables
- * never hold (nested columns, compressed bodies, texts that change half-way) is refused.
+ * never hold (columns nested deeper than a list of numbers, compressed bodies, texts that change half-way) is refused.
  *
  * Format: https://arrow.apache.org/docs/format/Columnar.html and the .fbs files of its `format` folder.
  */
@@ -45,27 +45,33 @@ type Shape =
 
 const KEY_VALUE: readonly Shape[] = ["string", "string"];
 const INT: readonly Shape[] = [4, 1];
+const INT_TYPE = 2;
 
-/** The types of columns in our tables: Int, FloatingPoint, Utf8, Bool, Date, Timestamp. */
+/** The types of columns in our tables: Int, FloatingPoint, Utf8, Bool, Date, Timestamp, List. */
 const COLUMN_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map<number, readonly Shape[]>([
-  [2, INT],
+  [INT_TYPE, INT],
   [3, [2]],
   [5, []],
   [6, []],
   [8, [2]],
   [10, [2, "string"]],
+  [12, []],
 ]);
+/** What the lists of a column hold. */
+const ELEMENT_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map([[INT_TYPE, INT]]);
 
 /** Name, nullable, type, dictionary (id, index type, ordered, kind), children, metadata. */
-const FIELD: readonly Shape[] = [
+const fieldShape = (types: ReadonlyMap<number, readonly Shape[]>, children: Shape): readonly Shape[] => [
   "string",
   1,
   1,
-  { union: COLUMN_TYPES },
+  { union: types },
   { table: [8, { table: INT }, 1, 2] },
-  "empty",
+  children,
   { tables: KEY_VALUE },
 ];
+
+const FIELD = fieldShape(COLUMN_TYPES, { tables: fieldShape(ELEMENT_TYPES, "empty") });
 
 /** Endianness, fields, metadata, features. */
 const SCHEMA: readonly Shape[] = [2, { tables: FIELD }, { tables: KEY_VALUE }, { vector: 8 }];

@@ -20,13 +20,23 @@ export type NumberType = "uint8" | "uint16" | "uint32" | "int32" | "int64" | "fl
 /** One column of a table to be written. */
 export type ColumnShape =
   | { readonly name: string; readonly texts: Texts; readonly nullable: boolean }
-  | { readonly name: string; readonly type: NumberType; readonly nullable: boolean };
+  | { readonly name: string; readonly type: NumberType | "list"; readonly nullable: boolean };
+
+/** A column of lists of numbers of 32 bits, without sign. */
+export interface ListColumn {
+  /** Of all lists, one list behind the other. */
+  readonly values: Uint32Array;
+  /** `offsets[row]` and `offsets[row + 1]` = where the list of a row starts and ends. */
+  readonly offsets: Int32Array;
+  /** `isNull[row]` = 1 for a row without a list, which is another thing than an empty one. */
+  readonly isNull: Uint8Array;
+}
 
 /**
- * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null); nothing
- * where every row is null.
+ * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null), or lists;
+ * nothing where every row is null.
  */
-export type BatchColumns = readonly (Int32Array | Float64Array | undefined)[];
+export type BatchColumns = readonly (Int32Array | Float64Array | ListColumn | undefined)[];
 /**
  * Arrow IPC bytes of a table, piece by piece.
  *
@@ -66,6 +76,14 @@ export function* inChunks(pieces: Iterable<Uint8Array>, chunkBytes = 1 << 20): G
   }
   if (filled > 0) yield buffer.subarray(0, filled);
 }
+/** Some rows of a table being read; undefined for columns that are not there, or of another form. */
+export interface IpcBatch {
+  readonly rows: number;
+  /** Codes (-1 = null) or numbers (NaN = null), decoded when they are asked for. */
+  column(name: string): Int32Array | Float64Array | undefined;
+  lists(name: string): ListColumn | undefined;
+}
+
 /** A table being read: its metadata, its texts, and its batches in order. */
 export interface IpcTable {
   readonly metadata: ReadonlyMap<string, string>;
@@ -75,8 +93,7 @@ export interface IpcTable {
   readonly state?: string;
   /** Texts of a dictionary-coded column, known once the first batch is read; undefined for other columns. */
   texts(name: string): Texts | undefined;
-  /** Each batch; a column is decoded when it is asked for: codes (-1 = null) or numbers (NaN = null). */
-  batches(): AsyncGenerator<{ rows: number; column(name: string): Int32Array | Float64Array | undefined }>;
+  batches(): AsyncGenerator<IpcBatch>;
   close(): Promise<void>;
 }
 /**

@@ -4,9 +4,9 @@
  * Loaded late, by `arrow-ipc.ts`. Tested in `test/lib/columns/arrow-guard.test.ts`.
  */
 import type { FileHandle } from "node:fs/promises";
-import { Bool, type Data, Dictionary as ArrowDictionary, type RecordBatch, RecordBatchReader, type Schema, type Utf8, type Vector } from "apache-arrow";
+import { Bool, type Data, Dictionary as ArrowDictionary, List, type RecordBatch, RecordBatchReader, type Schema, type Utf8, type Vector } from "apache-arrow";
 import { ArrowError, checkedMessages, checkFileBytes, checkStream, isMagic } from "./arrow-guard.ts";
-import type { IpcTable } from "./arrow-ipc.ts";
+import type { IpcBatch, IpcTable, ListColumn } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
 import { openRegularHandle } from "./regular-file.ts";
@@ -62,7 +62,7 @@ async function tellDamage<T>(read: () => T | Promise<T>): Promise<T> {
  *
  * @param texts Takes the texts of its columns, with the first batch.
  */
-export async function* readBatches(reader: RecordBatchReader, texts: Map<string, Texts>): ReturnType<IpcTable["batches"]> {
+export async function* readBatches(reader: RecordBatchReader, texts: Map<string, Texts>): AsyncGenerator<IpcBatch> {
   for (;;) {
     const batch = await nextBatch(reader);
     if (batch === undefined) return;
@@ -81,8 +81,14 @@ export async function* readBatches(reader: RecordBatchReader, texts: Map<string,
       column(name) {
         const data = columns.get(name);
         let column = decoded.get(name);
-        if (column === undefined && data !== undefined) decoded.set(name, (column = fromData(data)));
+        if (column === undefined && data !== undefined && !(data.type instanceof List)) {
+          decoded.set(name, (column = fromData(data)));
+        }
         return column;
+      },
+      lists(name) {
+        const data = columns.get(name);
+        return data?.type instanceof List ? fromListData(data, name) : undefined;
       },
     };
   }
@@ -102,7 +108,9 @@ function toTexts(vector: Vector<Utf8>): Texts {
 /** The bytes of a column must be as many as its rows want. */
 function checkData(data: Data, rows: number, name: string): void {
   const perValue = data.type instanceof Bool ? 8 : 1;
-  const values: { readonly length: number } | undefined = data.values;
+  // A list has an offset more than rows.
+  const values: { readonly length: number } | undefined =
+    data.type instanceof List ? (data.valueOffsets as Int32Array | undefined)?.subarray(1) : data.values;
   const bitmap: Uint8Array | null | undefined = data.nullBitmap;
   const hasBitmap = bitmap !== undefined && bitmap !== null && bitmap.length > 0;
   if (
@@ -136,6 +144,22 @@ function fromData(data: Data): Int32Array | Float64Array {
   }
   if (nullCount > 0) setNullNumbers(numbers, nullBitmap);
   return numbers;
+}
+
+/** Lists whose offsets lead nowhere else than to their numbers. */
+function fromListData(data: Data, name: string): ListColumn {
+  const { length, nullCount, nullBitmap, valueOffsets } = data;
+  const [child] = data.children;
+  const values: unknown = child?.values;
+  const offsets = (valueOffsets as Int32Array).subarray(0, length + 1);
+  let isSound = values instanceof Uint32Array && child!.nullCount === 0 && offsets[0]! >= 0;
+  for (let row = 0; isSound && row < length; row++) isSound = offsets[row]! <= offsets[row + 1]!;
+  if (!isSound || offsets[length]! > (values as Uint32Array).length) {
+    throw new ArrowError(`its Arrow data are damaged: a list of column ${JSON.stringify(name)} reaches beyond the end of all lists`);
+  }
+  const isNull = new Uint8Array(length);
+  if (nullCount > 0) for (let row = 0; row < length; row++) isNull[row] = 1 - ((nullBitmap[row >> 3]! >> (row & 7)) & 1);
+  return { values: values as Uint32Array, offsets, isNull };
 }
 
 // Two functions of one text, as above; a byte whose eight rows all have a value is passed over at once.

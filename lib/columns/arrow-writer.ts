@@ -13,6 +13,7 @@ import {
   Float64,
   Int32,
   Int64,
+  List,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
@@ -26,7 +27,7 @@ import {
   Utf8,
   Vector,
 } from "apache-arrow";
-import type { BatchColumns, ColumnShape, IpcFormat } from "./arrow-ipc.ts";
+import type { BatchColumns, ColumnShape, IpcFormat, ListColumn } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 
 /** As `toIpc` says. */
@@ -47,7 +48,11 @@ export function* writeIpc(
   const writer = format === "file" ? new FilePieces(pieces) : new StreamPieces(pieces);
   writer.reset(undefined, schema);
   for (const { rows, columns } of batches) {
-    const children = columns.map((column, i) => toData(types[i]!, column, rows, dictionaries[i]));
+    const children = columns.map((column, i) => {
+      const type = types[i]!;
+      if (type instanceof List) return toListData(type, column as ListColumn | undefined, rows);
+      return toData(type, column as Int32Array | Float64Array | undefined, rows, dictionaries[i]);
+    });
     writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, children })));
     yield* pieces.splice(0);
   }
@@ -115,6 +120,8 @@ function toArrowType(shape: ColumnShape, id: number): DataType {
       return new TimestampMicrosecond("UTC");
     case "bool":
       return new Bool();
+    case "list":
+      return new List(new Field("item", new Uint32(), false));
   }
 }
 
@@ -159,6 +166,14 @@ function toData(
   const { ArrayType } = type as Float64;
   const data = column === undefined ? new ArrayType(rows) : new ArrayType(column);
   return makeData({ type: type as Float64, ...valid, data });
+}
+
+function toListData(type: List<Uint32>, column: ListColumn | undefined, rows: number): Data {
+  const { values, offsets, isNull } =
+    column ?? { values: new Uint32Array(0), offsets: new Int32Array(rows + 1), isNull: new Uint8Array(rows).fill(1) };
+  const { nullBitmap, nullCount } = validityOfWhole(Int32Array.from(isNull, flag => -flag), rows);
+  const child = makeData({ type: new Uint32(), length: values.length, nullCount: 0, data: values });
+  return makeData({ type, length: rows, nullCount, nullBitmap: nullCount > 0 ? nullBitmap : null, valueOffsets: offsets, child });
 }
 
 /** Codes at the width of a dictionary's index; a null is index 0, which exists, for readers that look before the bitmap. */

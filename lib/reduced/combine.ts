@@ -177,11 +177,14 @@ function overlap(twin: NamedTable, input: NamedTable, logs: readonly SourceInfo[
   );
 }
 
-/** What a part never has more of than the whole: logs, text, days, sensors; compared in this order. */
+/**
+ * What a part never has more of than the whole: logs, text, days, sensors; compared in this order. Of two that are equal
+ * that one is kept that tells addresses.
+ */
 function widthOf({ table: { info } }: NamedTable): number[] {
   const { sinceDay = -Infinity, untilDay = Infinity, sensors } = info.parameters;
   const sizeBytes = info.sources.reduce((sum, source) => sum + source.sizeBytes, 0);
-  return [info.sources.length, sizeBytes, untilDay - sinceDay, sensors?.length ?? Infinity];
+  return [info.sources.length, sizeBytes, untilDay - sinceDay, sensors?.length ?? Infinity, info.version];
 }
 
 function compareWidth(a: NamedTable, b: NamedTable): number {
@@ -364,7 +367,7 @@ class Cells {
 }
 
 /** The rows of some sensor-days. */
-function selectCells({ texts, kinds }: ReducedRows, isWanted: (day: number, sensor: number) => boolean): ReducedRows {
+function selectCells({ texts, sets, kinds }: ReducedRows, isWanted: (day: number, sensor: number) => boolean): ReducedRows {
   const selected: Partial<Record<Kind, KindTable>> = {};
   for (const kind of KIND_NAMES) {
     const table = kinds[kind]!;
@@ -372,5 +375,5 @@ function selectCells({ texts, kinds }: ReducedRows, isWanted: (day: number, sens
     for (let row = 0; row < table.rows; row++) if (isWanted(table.day[row]!, table.sensor[row]!)) list.push(row);
     selected[kind] = takeRows(table, Int32Array.from(list));
   }
-  return { texts, kinds: selected };
+  return { texts, sets, kinds: selected };
 }

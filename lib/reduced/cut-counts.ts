@@ -8,6 +8,7 @@
  * that stood in two files), downloads have no `shasum` (their file is named by it) and uploads have `src_ip` in its
  * place (rows that differ in nothing else are added up).
  */
+import { NO_SETS } from "../columns/address-sets.ts";
 import { Dictionary } from "../columns/dictionary.ts";
 import { parseIsoDay } from "../text/format.ts";
 import {
@@ -23,7 +24,7 @@ import {
 } from "./kinds.ts";
 import { TextHash } from "../events/text-hash.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
-import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { type KindTable, type ReducedTable, unknownAddresses } from "./reduced-table.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
@@ -203,13 +204,14 @@ class CutRows {
         keys: Object.fromEntries(KINDS[kind].map((column, i) => [column, Int32Array.from(keys[i]!)])),
         count: Float64Array.from(count),
         success: Float64Array.from(success),
+        addresses: unknownAddresses(kind, day.length),
         // When on that day is not known: the whole of it.
         firstSeenUs: Float64Array.from(day, value => value * DAY_US),
         lastSeenUs: Float64Array.from(day, value => (value + 1) * DAY_US - 1),
       };
     }
     const builder = new ReducedBuilder();
-    builder.addCut({ texts: this.#texts, kinds });
+    builder.addCut({ texts: this.#texts, sets: NO_SETS, kinds });
     return builder.finish({
       version: REDUCED_VERSION,
       parameters: { robotMaxSeconds: ROBOT_MAX_SECONDS },

@@ -94,8 +94,9 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   // Sessions of two sensors may share an id: their last commands are added up as they were counted.
   const { last_command: _, pre_disconnect_command, ...others } = kinds;
   const builder = new ReducedBuilder();
-  builder.add({ texts, kinds: others });
-  builder.addCut({ texts, kinds: { pre_disconnect_command } });
+  const { sets } = table;
+  builder.add({ texts, sets, kinds: others });
+  builder.addCut({ texts, sets, kinds: { pre_disconnect_command } });
   const drawn = builder.finish(table.info);
   const code = othersName === undefined ? -1 : drawn.dictionaries.sensor.indexOf(othersName);
   return {

@@ -3,6 +3,7 @@
  *
  * That they name the same logs proves nothing, as a table may say of itself what it likes.
  */
+import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
@@ -14,7 +15,7 @@ import type { KindTable, ReducedTable } from "./reduced-table.ts";
 const CHANGING: ReadonlySet<Kind> = new Set<Kind>(["pre_disconnect_command", "last_command", "scan"]);
 
 /**
- * Tell whether each row of `part` is in `whole` as well, with as much or more of it and seen no later and no earlier;
+ * Tell whether each row of `part` is in `whole` as well, with as much or more of it, from its addresses and others, and seen no later and no earlier;
  * sensor-days of `part` that are known from cut counts alone are passed over. Both tables in canonical order.
  */
 export function holdsAll(whole: ReducedTable, part: ReducedTable): boolean {
@@ -22,7 +23,10 @@ export function holdsAll(whole: ReducedTable, part: ReducedTable): boolean {
     CODED_COLUMNS.map(name => [name, matchTexts(part.dictionaries[name], whole.dictionaries[name])]),
   ) as Record<CodedColumn, Int32Array>;
   const isExact = exactDays(part.kinds.event);
-  return KIND_NAMES.every(kind => CHANGING.has(kind) || holdsRows(whole.kinds[kind], part.kinds[kind], codes, isExact));
+  const holdsSet = setHolder(whole.sets, part.sets);
+  return KIND_NAMES.every(
+    kind => CHANGING.has(kind) || holdsRows(whole.kinds[kind], part.kinds[kind], codes, isExact, holdsSet),
+  );
 }
 
 /** `codes[code in from]` = code in `to`, -2 for a text it has not; both sorted. */
@@ -44,12 +48,29 @@ function exactDays({ rows, day, sensor }: KindTable): (day: number, sensor: numb
   return (day, sensor) => days.get(day)?.has(sensor) === true;
 }
 
+/** Tells whether a set of one table holds all that a set of another holds; one that is not known says nothing. */
+function setHolder(wholes: AddressSets, parts: AddressSets): (whole: number, part: number) => boolean {
+  return (whole, part) => {
+    if (whole < 0 || part < 0) return true;
+    let at = wholes.offsets[whole]!;
+    const end = wholes.offsets[whole + 1]!;
+    // What lies above the greatest of a full set is not kept.
+    const limit = end - at < SET_MAX ? Infinity : wholes.hashes[end - 1]!;
+    for (let i = parts.offsets[part]!; i < parts.offsets[part + 1]! && parts.hashes[i]! <= limit; i++) {
+      while (at < end && wholes.hashes[at]! < parts.hashes[i]!) at++;
+      if (at === end || wholes.hashes[at] !== parts.hashes[i]) return false;
+    }
+    return true;
+  };
+}
+
 /** One walk over both: each has its rows in the order of day, sensor and key. */
 function holdsRows(
   whole: KindTable,
   part: KindTable,
   codes: Readonly<Record<CodedColumn, Int32Array>>,
   isExact: (day: number, sensor: number) => boolean,
+  holdsSet: (whole: number, part: number) => boolean,
 ): boolean {
   const names: readonly KeyColumn[] = KINDS[part.kind];
   const wholeColumns = [whole.day, whole.sensor, ...names.map(name => whole.keys[name]!)];
@@ -75,7 +96,8 @@ function holdsRows(
       part.count[row]! <= whole.count[at]! &&
       part.success[row]! <= whole.success[at]! &&
       part.firstSeenUs[row]! >= whole.firstSeenUs[at]! &&
-      part.lastSeenUs[row]! <= whole.lastSeenUs[at]!;
+      part.lastSeenUs[row]! <= whole.lastSeenUs[at]! &&
+      (part.addresses === null || holdsSet(whole.addresses![at]!, part.addresses[row]!));
     if (!isHeld) return false;
   }
   return true;

@@ -14,12 +14,14 @@
 import type { NumberType } from "../columns/arrow-ipc.ts";
 
 /**
- * Version of the format; another one is refused.
+ * Version of the format; another one is refused, but for the one below.
  *
  * Raise it whenever the same events would give other rows or columns: a kind, a key column, what counts and under which
  * key. Not for what is made of the rows afterwards.
  */
-export const REDUCED_VERSION = 2;
+export const REDUCED_VERSION = 3;
+/** The last version that did not tell the addresses behind a row; it is read, too. */
+export const VERSION_WITHOUT_ADDRESSES = 2;
 
 /** Key columns that hold text; each has one dictionary per reduced table, shared by all kinds. */
 export const TEXT_KEYS = [
@@ -73,6 +75,11 @@ interface KindSpec {
   readonly jsonName: string | null;
   /** Whether its keys are compared with their own past. */
   readonly isCompared: boolean;
+  /**
+   * Whether its rows keep the addresses that their events came from. Not where the address is part of the key, nor where
+   * it says nothing of an attacker.
+   */
+  readonly hasAddresses: boolean;
   /** What one of its keys is called. */
   readonly word: string;
 }
@@ -84,6 +91,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.login.success", "cowrie.login.failed"],
     jsonName: "passwords",
     isCompared: true,
+    hasAddresses: true,
     word: "credential",
   },
   command: {
@@ -91,6 +99,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.command.input"],
     jsonName: "commands",
     isCompared: true,
+    hasAddresses: true,
     word: "command",
   },
   pre_disconnect_command: {
@@ -98,6 +107,7 @@ export const KIND_SPECS = {
     eventids: [],
     jsonName: "pre_disconnect_command",
     isCompared: true,
+    hasAddresses: true,
     word: "last command",
   },
   connect: {
@@ -105,6 +115,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.session.connect"],
     jsonName: "connect",
     isCompared: true,
+    hasAddresses: false,
     word: "connection",
   },
   session_closed: {
@@ -112,6 +123,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.session.closed"],
     jsonName: "session_closed",
     isCompared: true,
+    hasAddresses: false,
     word: "session",
   },
   file_download: {
@@ -119,6 +131,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.session.file_download"],
     jsonName: "file_download",
     isCompared: true,
+    hasAddresses: true,
     word: "download",
   },
   file_upload: {
@@ -126,6 +139,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.session.file_upload"],
     jsonName: "file_upload",
     isCompared: true,
+    hasAddresses: true,
     word: "upload",
   },
   proxy_request: {
@@ -133,6 +147,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.direct-tcpip.request"],
     jsonName: "proxy_request",
     isCompared: true,
+    hasAddresses: false,
     word: "proxy request",
   },
   client: {
@@ -140,6 +155,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.client.version", "cowrie.client.kex"],
     jsonName: null,
     isCompared: true,
+    hasAddresses: true,
     word: "client",
   },
   client_key: {
@@ -147,6 +163,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.client.fingerprint"],
     jsonName: null,
     isCompared: false,
+    hasAddresses: true,
     word: "offered key",
   },
   event: {
@@ -154,6 +171,7 @@ export const KIND_SPECS = {
     eventids: [],
     jsonName: null,
     isCompared: true,
+    hasAddresses: true,
     word: "event type",
   },
   last_command: {
@@ -161,6 +179,7 @@ export const KIND_SPECS = {
     eventids: [],
     jsonName: null,
     isCompared: false,
+    hasAddresses: true,
     word: "session",
   },
   scan: {
@@ -168,6 +187,7 @@ export const KIND_SPECS = {
     eventids: ["cowrie.virustotal.scanfile"],
     jsonName: null,
     isCompared: false,
+    hasAddresses: false,
     word: "verdict",
   },
 } as const satisfies Record<string, KindSpec>;

@@ -3,9 +3,10 @@
  *
  * Tested in `test/scripts/reduce.test.ts`.
  */
+import { addressHashes, SetDictionary } from "../columns/address-sets.ts";
 import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
-import { groupRows, take } from "../columns/group.ts";
+import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { INT32_MAX, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEYS, type TextKey } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable } from "./reduced-table.ts";
@@ -72,6 +73,8 @@ class BatchReducer {
   readonly #kindOf: (Kind | undefined)[];
   readonly #successCode: number;
   readonly #versionCode: number;
+  /** `#hashes[src_ip code]`, see `addressHash`. */
+  readonly #hashes: Uint32Array;
   /** `#sensorCode[code in the log + 1]` = code to count under, -1 = the sensor is left out. */
   readonly #sensorCode: Int32Array;
 
@@ -83,6 +86,8 @@ class BatchReducer {
     this.#kindOf = ids.map(id => KIND_OF_EVENTID.get(id));
     this.#successCode = ids.indexOf("cowrie.login.success");
     this.#versionCode = ids.indexOf("cowrie.client.version");
+
+    this.#hashes = addressHashes(dictionaries.get("src_ip") ?? empty);
 
     const pickSensor = sensorPicker(options);
     const logSensors = dictionaries.get("sensor") ?? empty;
@@ -117,6 +122,7 @@ class BatchReducer {
     }
 
     const rowsOf = this.#pickRows(batch, day, sensor);
+    const sets = new GroupSets(this.#hashes);
     const kinds: Partial<Record<Kind, KindTable>> = {};
     for (const [kind, rows] of rowsOf) {
       const columns: readonly KeyColumn[] = kind === "last_command" ? ["session"] : KINDS[kind];
@@ -129,9 +135,9 @@ class BatchReducer {
           column === "hour" ? take(hour, rows) : this.#gather(kind, column, batch, rows, eventid),
         ),
       };
-      kinds[kind] = kind === "last_command" ? lastCommands(picked, at) : this.#addUp(kind, picked, eventid);
+      kinds[kind] = kind === "last_command" ? lastCommands(picked, at, sets) : this.#addUp(kind, picked, eventid, sets);
     }
-    return { texts: this.#texts, kinds };
+    return { texts: this.#texts, sets: sets.sets, kinds };
   }
 
   /** Row numbers per kind; a kind without rows is absent. */
@@ -231,7 +237,7 @@ class BatchReducer {
     return values;
   }
 
-  #addUp(kind: Kind, { batch, rows, day, sensor, keys }: Picked, eventid: Int32Array): KindTable {
+  #addUp(kind: Kind, { batch, rows, day, sensor, keys }: Picked, eventid: Int32Array, sets: GroupSets): KindTable {
     const { size, groupOf, firstRow } = groupRows([day, sensor, ...keys], rows.length);
     const count = new Float64Array(size);
     const success = new Float64Array(size);
@@ -254,6 +260,7 @@ class BatchReducer {
       keys: Object.fromEntries(KINDS[kind].map((column, i) => [column, take(keys[i]!, firstRow)])),
       count,
       success,
+      addresses: KIND_SPECS[kind].hasAddresses ? sets.collect(batch.codes.get("src_ip"), rows, groupOf, size) : null,
       firstSeenUs,
       lastSeenUs,
     };
@@ -270,7 +277,7 @@ interface Picked {
 }
 
 /** The last command of each session in the batch: by time, then by row. */
-function lastCommands({ batch, rows, day, sensor, keys }: Picked, at: number): KindTable {
+function lastCommands({ batch, rows, day, sensor, keys }: Picked, at: number, sets: GroupSets): KindTable {
   const session = keys[0]!;
   const { size, groupOf, firstRow } = groupRows([sensor, session], rows.length);
   const last = firstRow.slice();
@@ -294,10 +301,86 @@ function lastCommands({ batch, rows, day, sensor, keys }: Picked, at: number): K
     },
     count: new Float64Array(size).fill(1),
     success: new Float64Array(size),
+    addresses: sets.collect(batch.codes.get("src_ip"), lastRows, Int32Array.from(last.keys()), size),
     firstSeenUs: time,
     lastSeenUs: time.slice(),
   };
 }
+
+/** The sets of addresses behind groups of rows. */
+class GroupSets {
+  readonly sets = new SetDictionary();
+  readonly #hashes: Uint32Array;
+  /** `#single[src_ip code]` = code of the set of that address alone, -1 = not made yet. */
+  readonly #single: Int32Array;
+
+  constructor(hashes: Uint32Array) {
+    this.#hashes = hashes;
+    this.#single = new Int32Array(hashes.length).fill(-1);
+  }
+
+  /**
+   * The set of each group; an event without an address adds none.
+   *
+   * @param sourceCodes Code of the address per row of the batch.
+   * @param rows Rows of the batch, `groupOf` the group of each.
+   */
+  collect(sourceCodes: Int32Array | undefined, rows: Int32Array, groupOf: Int32Array, groups: number): Int32Array {
+    const none = this.sets.intern(this.#hashes, 0, 0);
+    if (sourceCodes === undefined) return new Int32Array(groups).fill(none);
+    // The address of a group, or that it has several: most have one.
+    const only = new Int32Array(groups).fill(NO_ADDRESS);
+    let several = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const code = sourceCodes[rows[i]!]!;
+      const group = groupOf[i]!;
+      if (code < 0 || only[group] === code) continue;
+      if (only[group] === NO_ADDRESS) only[group] = code;
+      else if (only[group] !== SEVERAL) {
+        only[group] = SEVERAL;
+        several++;
+      }
+    }
+    const sets = new Int32Array(groups).fill(none);
+    for (let group = 0; group < groups; group++) {
+      const code = only[group]!;
+      if (code < 0) continue;
+      if (this.#single[code]! < 0) this.#single[code] = this.sets.intern(this.#hashes, code, code + 1);
+      sets[group] = this.#single[code]!;
+    }
+    if (several > 0) this.#collectSeveral(sourceCodes, rows, groupOf, only, sets);
+    return sets;
+  }
+
+  #collectSeveral(
+    sourceCodes: Int32Array,
+    rows: Int32Array,
+    groupOf: Int32Array,
+    only: Int32Array,
+    sets: Int32Array,
+  ): void {
+    // Rows by group, each pair of group and address once.
+    const isOfSeveral = (i: number) => only[groupOf[i]!] === SEVERAL && sourceCodes[rows[i]!]! >= 0;
+    const places = Int32Array.from(rows.keys()).filter(isOfSeveral);
+    const groupColumn = take(groupOf, places);
+    const codeColumn = take(sourceCodes, take(rows, places));
+    const { firstRow } = groupRows([groupColumn, codeColumn], places.length);
+    const pairs = take(firstRow, sortedRows([take(groupColumn, firstRow)], firstRow.length));
+    for (let start = 0; start < pairs.length; ) {
+      const group = groupColumn[pairs[start]!]!;
+      let end = start;
+      while (end < pairs.length && groupColumn[pairs[end]!] === group) end++;
+      const hashes = new Uint32Array(end - start);
+      for (let i = start; i < end; i++) hashes[i - start] = this.#hashes[codeColumn[pairs[i]!]!]!;
+      sets[group] = this.sets.internAny(hashes);
+      start = end;
+    }
+  }
+}
+
+/** What stands in place of the code of a group's only address. */
+const NO_ADDRESS = -1;
+const SEVERAL = -2;
 
 /** Row numbers in rising order. */
 class RowList {

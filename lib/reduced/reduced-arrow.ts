@@ -1,7 +1,8 @@
 /**
  * The reduced table as Arrow IPC, file or stream: one row per day, sensor, kind and key.
  */
-import { type ColumnShape, inChunks, type IpcFormat, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { type AddressSets, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
+import { type ColumnShape, inChunks, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
 import {
@@ -10,14 +11,16 @@ import {
   type KeyColumn,
   type Kind,
   KIND_NAMES,
+  KIND_SPECS,
   KINDS,
   NUMBER_KEY_SPECS,
   NUMBER_KEYS,
   REDUCED_VERSION,
   TEXT_KEYS,
+  VERSION_WITHOUT_ADDRESSES,
 } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
-import type { KindTable, ReducedInfo, ReducedTable } from "./reduced-table.ts";
+import { type KindTable, type ReducedInfo, type ReducedTable, unknownAddresses } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
 import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -55,6 +58,7 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
     { name: "success", type: countType(table), nullable: false },
     { name: "first_seen", type: "timestamp", nullable: false },
     { name: "last_seen", type: "timestamp", nullable: false },
+    { name: ADDRESSES, type: "list", nullable: true },
   ];
   function* batches() {
     for (const [code, kind] of KIND_NAMES.entries()) {
@@ -70,6 +74,7 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
           rows.success.subarray(start, end),
           rows.firstSeenUs.subarray(start, end),
           rows.lastSeenUs.subarray(start, end),
+          rows.addresses === null ? undefined : setsToLists(table.sets, rows.addresses.subarray(start, end)),
         ];
         yield { rows: end - start, columns };
       }
@@ -78,12 +83,32 @@ export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): 
   yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(table.info)]])));
 }
 
+/** The sets of some rows as they are written. */
+function setsToLists({ hashes, offsets }: AddressSets, codes: Int32Array): ListColumn {
+  const lists = { offsets: new Int32Array(codes.length + 1), isNull: new Uint8Array(codes.length) };
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    lists.isNull[row] = Number(code < 0);
+    lists.offsets[row + 1] = lists.offsets[row]! + (code < 0 ? 0 : offsets[code + 1]! - offsets[code]!);
+  }
+  const values = new Uint32Array(lists.offsets[codes.length]!);
+  for (let row = 0; row < codes.length; row++) {
+    const start = offsets[codes[row]!]!;
+    const at = lists.offsets[row]!;
+    for (let i = lists.offsets[row + 1]! - at - 1; i >= 0; i--) values[at + i] = hashes[start + i]!;
+  }
+  return { ...lists, values };
+}
+
 /** Wider where tables were added up whose counts together are more than any log holds: a sum never wraps. */
 function countType({ kinds }: ReducedTable): NumberType {
   return KIND_NAMES.some(kind => kinds[kind].count.some(count => count > UINT32_MAX)) ? "int64" : "uint32";
 }
 
-/** The columns, every one of which every table has. */
+/** Of each row the addresses that its events came from, see `address-sets.ts`; null = unknown, or told by the key. */
+const ADDRESSES = "addresses";
+
+/** The columns, every one of which every table has, but for {@link ADDRESSES}. */
 const COLUMNS = [
   "day",
   "sensor",
@@ -115,19 +140,24 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
     const json = ipc.metadata.get(INFO_KEY);
     if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
     const info = parseInfo(json, "a reduced table");
-    if (info.version !== REDUCED_VERSION) {
+    if (info.version !== REDUCED_VERSION && info.version !== VERSION_WITHOUT_ADDRESSES) {
       throw new TypeError(`a reduced table of version ${visible(String(info.version))}: expected ${REDUCED_VERSION}`);
     }
     checkReducedInfo(info);
     const parts: ReducedRows[] = [];
-    const missing = COLUMNS.filter(name => !ipc.names.includes(name));
+    const hasAddresses = info.version !== VERSION_WITHOUT_ADDRESSES;
+    const missing = [...COLUMNS, ...(hasAddresses ? [ADDRESSES] : [])].filter(name => !ipc.names.includes(name));
     if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
-    for await (const { rows, column } of ipc.batches()) {
+    const sets = new SetDictionary();
+    for await (const { rows, column, lists } of ipc.batches()) {
       if (rows === 0) continue;
+      const addresses = hasAddresses ? lists(ADDRESSES) : undefined;
+      if (hasAddresses && addresses === undefined) throw new TypeError(`a reduced table with no lists in the column ${ADDRESSES}`);
       const untold = [...CODED_COLUMNS, "kind"].filter(name => ipc.texts(name) === undefined);
       if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
       const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
-      parts.push({ texts, kinds: splitKinds(column, ipc.texts("kind")!) });
+      const codes = addresses && internLists(addresses, sets);
+      parts.push({ texts, sets, kinds: splitKinds(column, ipc.texts("kind")!, sets, codes) });
       await pause();
     }
     return { info, parts };
@@ -139,7 +169,25 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
 /** Rows of a table in memory, ready to be added up with others. */
 export function toReducedRows(table: ReducedTable): ReducedRows {
   const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, toTexts(table.dictionaries[name])]));
-  return { texts: texts as Record<CodedColumn, Texts>, kinds: table.kinds };
+  return { texts: texts as Record<CodedColumn, Texts>, sets: table.sets, kinds: table.kinds };
+}
+
+/**
+ * Codes of the sets that were read.
+ *
+ * @throws {RangeError} if a list is no set.
+ */
+function internLists({ values, offsets, isNull }: ListColumn, sets: SetDictionary): Int32Array {
+  const codes = new Int32Array(isNull.length).fill(-1);
+  for (let row = 0; row < codes.length; row++) {
+    const [start, end] = [offsets[row]!, offsets[row + 1]!];
+    if (isNull[row] === 1) continue;
+    let isSet = end - start <= SET_MAX;
+    for (let i = start + 1; isSet && i < end; i++) isSet = values[i - 1]! < values[i]!;
+    if (!isSet) throw new RangeError(`a reduced table with damaged rows: no ${ADDRESSES} are those of row ${row}`);
+    codes[row] = sets.intern(values, start, end);
+  }
+  return codes;
 }
 
 /** Texts in an arena, in the order given. */
@@ -159,6 +207,8 @@ export function toTexts(strings: readonly string[]): Texts {
 function splitKinds(
   column: (name: string) => Int32Array | Float64Array | undefined,
   kindTexts: Texts,
+  sets: AddressSets,
+  setCodes: Int32Array | undefined,
 ): Partial<Record<Kind, KindTable>> {
   const codes = column("kind") as Int32Array;
   const rowsOf = new Map<Kind, number[]>();
@@ -197,10 +247,14 @@ function splitKinds(
       ),
       count: number("count", COUNTS),
       success: number("success", COUNTS),
+      addresses:
+        setCodes === undefined || !KIND_SPECS[kind].hasAddresses
+          ? unknownAddresses(kind, rows.length)
+          : take(setCodes, rows),
       firstSeenUs: number("first_seen", INSTANTS),
       lastSeenUs: number("last_seen", INSTANTS),
     };
-    checkRows(table);
+    checkRows(table, sets);
     kinds[kind] = table;
   }
   return kinds;
@@ -224,13 +278,17 @@ function checkNumbers(kind: Kind, name: string, values: Int32Array | Float64Arra
 /**
  * What no number alone tells.
  *
- * @throws {RangeError} if more succeeded than were, the last came before the first, or all together are too many.
+ * @throws {RangeError} if more succeeded than were, or came from more addresses; the last came before the first; or all
+ * together are too many.
  */
-function checkRows({ kind, rows, count, success, firstSeenUs, lastSeenUs }: KindTable): void {
+function checkRows(table: KindTable, { offsets }: AddressSets): void {
+  const { kind, rows, count, success, addresses, firstSeenUs, lastSeenUs } = table;
+  const elements = (code: number) => (code < 0 ? 0 : offsets[code + 1]! - offsets[code]!);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     sum += count[row]!;
-    if (success[row]! <= count[row]! && firstSeenUs[row]! <= lastSeenUs[row]!) continue;
+    const isSound = success[row]! <= count[row]! && firstSeenUs[row]! <= lastSeenUs[row]!;
+    if (isSound && (addresses === null || elements(addresses[row]!) <= count[row]!)) continue;
     throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row}`);
   }
   if (sum > EVENTS_MAX) throw new RangeError(`a reduced table with damaged rows: no log holds ${sum} of ${kind}`);

@@ -11,7 +11,8 @@
  */
 import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
-import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
+import { type AddressSets, renumberSets, SetDictionary } from "../columns/address-sets.ts";
+import { isTextKey, type KeyColumn, KIND_NAMES, KIND_SPECS, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
 import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
@@ -25,11 +26,15 @@ export type CodedColumn = (typeof CODED_COLUMNS)[number];
 /** Rows of every kind with the texts their codes stand for; not sorted, a key may occur in several rows. */
 export interface ReducedRows {
   readonly texts: Readonly<Record<CodedColumn, Texts>>;
+  /** What the columns `addresses` lead to. */
+  readonly sets: AddressSets;
   readonly kinds: Readonly<Partial<Record<Kind, KindTable>>>;
 }
 
 /** Rows gathered before equal keys are added up; then again whenever they have doubled. */
 const COMPACT_MIN_ROWS = 1 << 17;
+/** Elements of sets that may be held before those of rows that were added up are let go; then again when they have doubled. */
+const SWEEP_MIN_ELEMENTS = 1 << 22;
 
 /** Growing columns of one kind. */
 class KindRows {
@@ -42,9 +47,11 @@ class KindRows {
   success = new Float64Array(0);
   firstSeenUs = new Float64Array(0);
   lastSeenUs = new Float64Array(0);
+  addresses: Int32Array<ArrayBuffer> | null;
 
-  constructor(readonlyKeys: readonly KeyColumn[]) {
-    this.keys = readonlyKeys.map(() => new Int32Array(0));
+  constructor(kind: Kind) {
+    this.keys = KINDS[kind].map(() => new Int32Array(0));
+    this.addresses = KIND_SPECS[kind].hasAddresses ? new Int32Array(0) : null;
   }
 
   reserve(rows: number): void {
@@ -60,6 +67,7 @@ class KindRows {
     for (let i = 0; i < this.keys.length; i++) this.keys[i] = grow(this.keys[i]!);
     this.count = grow(this.count);
     this.success = grow(this.success);
+    this.addresses &&= grow(this.addresses);
     this.firstSeenUs = grow(this.firstSeenUs);
     this.lastSeenUs = grow(this.lastSeenUs);
   }
@@ -76,7 +84,9 @@ export class ReducedBuilder {
     CodedColumn,
     Dictionary
   >;
-  readonly #kinds = new Map<Kind, KindRows>(KIND_NAMES.map(kind => [kind, new KindRows(KINDS[kind])]));
+  readonly #kinds = new Map<Kind, KindRows>(KIND_NAMES.map(kind => [kind, new KindRows(kind)]));
+  #sets = new SetDictionary();
+  #sweptElements = 0;
   /** Sources by identity, to tell which of two events of a session at the same microsecond came last. */
   readonly #sources = new Map<string, SourceInfo>();
 
@@ -99,11 +109,12 @@ export class ReducedBuilder {
     this.#add(rows, true);
   }
 
-  #add({ texts, kinds }: ReducedRows, isCut: boolean): void {
+  #add({ texts, sets, kinds }: ReducedRows, isCut: boolean): void {
+    const recodeSets = makeRecode(sets.size, code => this.#sets.intern(sets.hashes, sets.offsets[code]!, sets.offsets[code + 1]!));
     const recodes = new Map<CodedColumn, (codes: Int32Array, to: Int32Array, at: number) => void>();
     const recodeOf = (name: CodedColumn) => {
       let recode = recodes.get(name);
-      if (recode === undefined) recodes.set(name, (recode = makeRecode(texts[name], this.#dictionaries[name])));
+      if (recode === undefined) recodes.set(name, (recode = recodeTexts(texts[name], this.#dictionaries[name])));
       return recode;
     };
     for (const kind of KIND_NAMES) {
@@ -123,6 +134,7 @@ export class ReducedBuilder {
       });
       own.count.set(table.count, at);
       own.success.set(table.success, at);
+      if (own.addresses !== null) recodeSets(table.addresses!, own.addresses, at);
       own.firstSeenUs.set(table.firstSeenUs, at);
       own.lastSeenUs.set(table.lastSeenUs, at);
       own.rows += table.rows;
@@ -133,14 +145,17 @@ export class ReducedBuilder {
   /** The rows so far with each key once, in no order; arrays are copies of their own, ready to be handed over. */
   toRows(): ReducedRows {
     const kinds: Partial<Record<Kind, KindTable>> = {};
+    // First all: to compact one kind may number the sets of another anew.
+    for (const kind of KIND_NAMES) this.#compact(kind);
     for (const kind of KIND_NAMES) kinds[kind] = mapColumns(this.#compacted(kind), column => column.slice() as typeof column);
+    const sets = renumberSets(this.#sets, addressColumns(kinds));
     const texts = Object.fromEntries(
       CODED_COLUMNS.map(name => {
         const { size, arena, offsets } = this.#dictionaries[name];
         return [name, { size, arena: arena.slice(0, offsets[size]), offsets: offsets.slice(0, size + 1) }];
       }),
     ) as Record<CodedColumn, Texts>;
-    return { texts, kinds };
+    return { texts, sets, kinds };
   }
 
   /** The reduced table of all rows added, in canonical order; its columns lie in memory that threads share. */
@@ -155,7 +170,7 @@ export class ReducedBuilder {
       kinds[kind] = this.#compacted(kind);
       yield;
     }
-    kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command);
+    kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command, this.#sets);
     const dictionaries = {} as Record<CodedColumn, string[]>;
     const ranks = {} as Record<CodedColumn, Int32Array>;
     for (const name of CODED_COLUMNS) {
@@ -174,7 +189,8 @@ export class ReducedBuilder {
       sorted[kind] = sortKind(kinds[kind], ranks);
       yield;
     }
-    return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, kinds: sorted };
+    const sets = renumberSets(this.#sets, addressColumns(sorted), sharedInts);
+    return { info: { ...info, sources: [...info.sources].sort(compareSources) }, dictionaries, sets, kinds: sorted };
   }
 
   /** The rows of a kind with each key once, as views of this builder's columns. */
@@ -188,8 +204,19 @@ export class ReducedBuilder {
     const own = this.#kinds.get(kind)!;
     if (own.rows === own.compactedRows) return;
     if (kind === "last_command") this.#compactLastCommands(own);
-    else addUpRows(own, this.#isCut);
+    else addUpRows(own, this.#sets, this.#isCut);
     own.compactedRows = own.rows;
+    if (this.#sets.elements > Math.max(SWEEP_MIN_ELEMENTS, 2 * this.#sweptElements)) this.#sweepSets();
+  }
+
+  /** Let go the sets of rows that were added up. */
+  #sweepSets(): void {
+    const before = this.#sets;
+    const { hashes, offsets } = before;
+    this.#sets = new SetDictionary();
+    const recode = makeRecode(before.size, code => this.#sets.intern(hashes, offsets[code]!, offsets[code + 1]!));
+    for (const { rows, addresses } of this.#kinds.values()) if (addresses !== null) recode(addresses.subarray(0, rows), addresses, 0);
+    this.#sweptElements = this.#sets.elements;
   }
 
   /** Keep the last command of each session: by time, then by the order of the input. */
@@ -206,7 +233,7 @@ export class ReducedBuilder {
       if (order > 0) last[groupOf[row]!] = row;
     }
     const to = (column: Int32Array | Float64Array) => column.set(take(column, last));
-    for (const column of [own.day, own.sensor, ...own.keys, own.firstSeenUs, own.lastSeenUs]) to(column);
+    for (const column of [own.day, own.sensor, ...own.keys, own.firstSeenUs, own.lastSeenUs, own.addresses!]) to(column);
     own.rows = size;
   }
 
@@ -220,10 +247,9 @@ export class ReducedBuilder {
   }
 }
 
-/** Translate codes of `from` into codes of `to`, each text once and only if it occurs. */
-function makeRecode(from: Texts, to: Dictionary): (codes: Int32Array, target: Int32Array, at: number) => void {
-  const known = new Int32Array(from.size).fill(-1);
-  const { arena, offsets } = from;
+/** Translate codes, each once and only if it occurs: `translate` is told of a code of `size`. */
+function makeRecode(size: number, translate: (code: number) => number): (codes: Int32Array, target: Int32Array, at: number) => void {
+  const known = new Int32Array(size).fill(-1);
   return (codes, target, at) => {
     for (let row = 0; row < codes.length; row++) {
       const code = codes[row]!;
@@ -232,15 +258,25 @@ function makeRecode(from: Texts, to: Dictionary): (codes: Int32Array, target: In
         continue;
       }
       let own = known[code]!;
-      if (own < 0) own = known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
+      if (own < 0) own = known[code] = translate(code);
       target[at + row] = own;
     }
   };
 }
 
+function recodeTexts({ size, arena, offsets }: Texts, to: Dictionary): ReturnType<typeof makeRecode> {
+  return makeRecode(size, code => to.intern(arena, offsets[code]!, offsets[code + 1]!, 0));
+}
+
+/** The columns that lead to sets. */
+function addressColumns(kinds: ReducedRows["kinds"]): Int32Array[] {
+  return KIND_NAMES.flatMap(kind => kinds[kind]?.addresses ?? []);
+}
+
 /** Bring rows with equal keys together: their counts are added up or, of cut counts, the largest stays. */
-function addUpRows(own: KindRows, isCut = false): void {
+function addUpRows(own: KindRows, sets: SetDictionary, isCut = false): void {
   const { size, groupOf, firstRow } = groupRows([own.day, own.sensor, ...own.keys], own.rows);
+  if (own.addresses !== null) uniteAddresses(own.addresses, own.rows, groupOf, firstRow, sets);
   // Groups are numbered by their first rows, so each sum can be built in the place of a row already read.
   for (let row = 0; row < own.rows; row++) {
     const group = groupOf[row]!;
@@ -265,13 +301,22 @@ function addUpRows(own: KindRows, isCut = false): void {
   own.rows = size;
 }
 
+/** As the sums of {@link addUpRows}. */
+function uniteAddresses(addresses: Int32Array, rows: number, groupOf: Int32Array, firstRow: Int32Array, sets: SetDictionary): void {
+  for (let row = 0; row < rows; row++) {
+    const group = groupOf[row]!;
+    const code = addresses[row]!;
+    addresses[group] = firstRow[group] === row ? code : sets.unite(addresses[group]!, code);
+  }
+}
+
 /**
  * One row per day, sensor and command, counting the sessions that ended with it.
  *
  * @param cut Such rows of sensor-days whose sessions nobody knows.
  */
-function countLastCommands(last: KindTable, cut: KindTable): KindTable {
-  const own = new KindRows(["input"]);
+function countLastCommands(last: KindTable, cut: KindTable, sets: SetDictionary): KindTable {
+  const own = new KindRows("pre_disconnect_command");
   own.rows = last.rows + cut.rows;
   own.reserve(own.rows);
   const fill = (column: Int32Array | Float64Array, from: Int32Array | Float64Array, cutFrom: Int32Array | Float64Array) => {
@@ -286,14 +331,16 @@ function countLastCommands(last: KindTable, cut: KindTable): KindTable {
   own.success.set(cut.success, last.rows);
   fill(own.firstSeenUs, last.firstSeenUs, cut.firstSeenUs);
   fill(own.lastSeenUs, last.lastSeenUs, cut.lastSeenUs);
-  addUpRows(own);
+  fill(own.addresses!, last.addresses!, cut.addresses!);
+  addUpRows(own, sets);
   return viewOf("pre_disconnect_command", own);
 }
 
 /** The rows so far as a table, whose columns are views of the growing ones. */
-function viewOf(kind: Kind, { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs }: KindRows): KindTable {
+function viewOf(kind: Kind, own: KindRows): KindTable {
+  const { rows, day, sensor, keys, count, success, addresses, firstSeenUs, lastSeenUs } = own;
   const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
-  const whole = { kind, rows, day, sensor, keys: named, count, success, firstSeenUs, lastSeenUs };
+  const whole = { kind, rows, day, sensor, keys: named, count, success, addresses, firstSeenUs, lastSeenUs };
   return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
 }
 

@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { checkInputs, EXIT, type ExitCode, note, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
 import { combineTables, type NamedTable } from "./combine.ts";
 import { parseReducedJson } from "./cut-counts.ts";
+import { NO_SETS } from "../columns/address-sets.ts";
 import { allTexts } from "../columns/dictionary.ts";
-import { type KeyColumn, KIND_NAMES, KINDS } from "./kinds.ts";
+import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
@@ -93,10 +94,10 @@ export async function readReduced(
     if (path === STDIN) {
       const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
       if (head.length === 0) throw new Error("it is empty");
-      if (isArrow(head)) return await toTable(await readReducedArrow(all));
+      if (isArrow(head)) return tellVersion(name, await toTable(await readReducedArrow(all)), onNotice);
       return parseReducedJson(name, await readAll(streamText(head, all)), onNotice);
     }
-    if (isArrowFile(path)) return await toTable(await readReducedArrow(path));
+    if (isArrowFile(path)) return tellVersion(name, await toTable(await readReducedArrow(path)), onNotice);
     const bytes = await readAll(openText(path));
     const table = parseReducedJson(path, bytes, onNotice);
     const full = path.replace(/\.json$/, ".arrow");
@@ -137,6 +138,16 @@ async function readFolder(
   }
   onNotice(`Combined ${plural(names.length, "table")} of ${quoteForMessage(path)}`);
   return (await combineTables(tables, onNotice)).table;
+}
+
+function tellVersion(name: string, table: ReducedTable, onNotice: (line: string) => void): ReducedTable {
+  if (table.info.version === VERSION_WITHOUT_ADDRESSES) {
+    onNotice(
+      `${quoteForMessage(name)} is of an earlier version: it does not tell from how many addresses its events came; ` +
+        "reduce.ts makes it anew from the logs",
+    );
+  }
+  return table;
 }
 
 function isFolder(path: string): boolean {
@@ -181,7 +192,7 @@ async function readAll(text: TextStream): Promise<Uint8Array> {
   }
 }
 
-/** A table as it was written; one that somebody else has written is brought into canonical order. */
+/** A table as it was written (all of its parts lead to the same sets); one that somebody else has written is brought into canonical order. */
 async function toTable({ info, parts }: StoredReduced): Promise<ReducedTable> {
   const [first] = parts;
   const dictionaries = Object.fromEntries(
@@ -190,7 +201,8 @@ async function toTable({ info, parts }: StoredReduced): Promise<ReducedTable> {
   const kinds = Object.fromEntries(
     KIND_NAMES.map(kind => [kind, joinTables(kind, parts.flatMap(part => part.kinds[kind] ?? []))]),
   ) as unknown as ReducedTable["kinds"];
-  const table = { info, dictionaries, kinds };
+  const sets = first?.sets ?? NO_SETS;
+  const table = { info, dictionaries, sets, kinds };
   return isCanonical(table) ? table : (await combineTables([{ name: "", table }], () => {})).table;
 }
 

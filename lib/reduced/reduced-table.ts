@@ -7,7 +7,8 @@
  *
  * Tested in `test/lib/reduced/reduced-builder.test.ts`.
  */
-import { type KeyColumn, type Kind, KIND_NAMES, KINDS, type TextKey } from "./kinds.ts";
+import type { AddressSets } from "../columns/address-sets.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, type TextKey } from "./kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { take } from "../columns/group.ts";
@@ -29,6 +30,11 @@ export interface KindTable {
   readonly count: Float64Array;
   /** How many of `count` were successful logins; 0 in every other kind. */
   readonly success: Float64Array;
+  /**
+   * Codes into `sets`: the addresses that the events of a row came from; -1 = nobody knows, as of counts that were cut or
+   * of an older table. Null for the kinds that keep none, see `hasAddresses` in `kinds.ts`; ask `addressesOf` for both.
+   */
+  readonly addresses: Int32Array | null;
   /** Time of the first and the last event of the row, microseconds since 1970-01-01 UTC. */
   readonly firstSeenUs: Float64Array;
   readonly lastSeenUs: Float64Array;
@@ -46,6 +52,8 @@ export interface ReducedTable {
   readonly info: ReducedInfo;
   /** code -> text, sorted by UTF-16 code units. A sensor without a name is "". */
   readonly dictionaries: Readonly<Record<TextKey | "sensor", readonly string[]>>;
+  /** What the column `addresses` of all kinds leads to. */
+  readonly sets: AddressSets;
   /** Every kind is present, possibly with 0 rows. */
   readonly kinds: Readonly<Record<Kind, KindTable>>;
 }
@@ -71,9 +79,15 @@ export function mapColumns(
     keys: Object.fromEntries(names.map(name => [name, put(({ keys }) => keys[name]!)])),
     count: put(({ count }) => count),
     success: put(({ success }) => success),
+    addresses: table.addresses && put(({ addresses }) => addresses!),
     firstSeenUs: put(({ firstSeenUs }) => firstSeenUs),
     lastSeenUs: put(({ lastSeenUs }) => lastSeenUs),
   };
+}
+
+/** The column `addresses` of so many rows of a kind of which nobody knows any. */
+export function unknownAddresses(kind: Kind, rows: number): Int32Array | null {
+  return KIND_SPECS[kind].hasAddresses ? new Int32Array(rows).fill(-1) : null;
 }
 
 /** A table of a kind without rows. */
@@ -88,6 +102,7 @@ export function emptyTable(kind: Kind): KindTable {
     keys,
     count: floats(),
     success: floats(),
+    addresses: unknownAddresses(kind, 0),
     firstSeenUs: floats(),
     lastSeenUs: floats(),
   };

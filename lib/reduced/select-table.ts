@@ -1,6 +1,7 @@
 /**
  * A part of a reduced table: some sensors, some kinds of row.
  */
+import { renumberSets } from "../columns/address-sets.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KINDS, type Kind } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
@@ -41,13 +42,16 @@ export function selectTable(table: ReducedTable, { sensors, kinds }: TableSelect
         return [column, isTextKey(column) ? recode(codes, column as CodedColumn) : codes];
       }),
     ),
+    addresses: own.addresses && own.addresses.slice(),
   }));
+  const sets = renumberSets(table.sets, recoded.flatMap(({ addresses }) => addresses ?? []));
   const { info } = table;
   return {
     info: { ...info, parameters: { ...info.parameters, ...(sensors && { sensors: [...sensors].sort() }) } },
     dictionaries: Object.fromEntries(
       [...numberings].map(([name, { texts }]) => [name, texts]),
     ) as unknown as ReducedTable["dictionaries"],
+    sets,
     kinds: Object.fromEntries(recoded.map(own => [own.kind, own])) as unknown as ReducedTable["kinds"],
   };
 }

@@ -132,13 +132,13 @@ function countLacking(some: CountedRows, others: CountedRows): number {
   return most;
 }
 
-function negated({ texts, kinds }: ReducedRows): ReducedRows {
+function negated({ texts, sets, kinds }: ReducedRows): ReducedRows {
   const minus = (column: Float64Array) => column.map(n => -n);
   const tables = Object.values(kinds).map(table => [
     table.kind,
     { ...table, count: minus(table.count), success: minus(table.success) },
   ]);
-  return { texts, kinds: Object.fromEntries(tables) as ReducedRows["kinds"] };
+  return { texts, sets, kinds: Object.fromEntries(tables) as ReducedRows["kinds"] };
 }
 
 /** A node of which only some logs count. */

@@ -174,7 +174,7 @@ class PlainCounter {
     const row = rows.get(id);
     if (row === undefined) {
       const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
-      rows.set(id, { kind, date, sensor, key, count: 1, success, firstUs: us, lastUs: us });
+      rows.set(id, { kind, date, sensor, key, count: 1, success, firstUs: us, lastUs: us, addresses: null });
       return;
     }
     row.count++;
@@ -359,6 +359,7 @@ export async function runDuckDb(paths: readonly string[], modules: string, wants
         key: key.map(part => (typeof part === "bigint" ? Number(part) : part)) as SlowKey,
         count: Number(count),
         success: kind === "login" ? Number(success) : 0,
+        addresses: null,
         firstUs: Number(firstUs),
         lastUs: Number(lastUs),
       });

@@ -10,8 +10,9 @@
 import { strictEqual } from "node:assert";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { NO_SETS } from "../../lib/columns/address-sets.ts";
 import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { type KindTable, type ReducedTable, unknownAddresses } from "../../lib/reduced/reduced-table.ts";
 import { sharedFloats, sharedInts } from "../../lib/columns/shared-arrays.ts";
 import { computeStatistics } from "../../lib/statistics/statistics.ts";
 import { computeInThreads } from "../../lib/statistics/statistics-threads.ts";
@@ -114,6 +115,7 @@ function finish(
     keys: Object.fromEntries(KINDS[kind].map((name, c) => [name, columns[c]!.subarray(0, rows)])),
     count: count.subarray(0, rows),
     success: new Float64Array(0),
+    addresses: unknownAddresses(kind, rows),
     firstSeenUs: noon,
     lastSeenUs: noon,
   };
@@ -149,6 +151,7 @@ function drawTable(size: Size): ReducedTable {
       version: texts("SSH-2.0-", 5_000),
       eventid: ["cowrie.session.connect"],
     },
+    sets: NO_SETS,
     kinds,
   };
 }

@@ -95,10 +95,12 @@ test("a table that counts infinitely often is refused in one line, and nothing i
   const texts = ["sensor", "kind", ...TEXT_KEYS].map(name => ({ name, texts: toTexts(["connect"]), nullable: true }));
   const numbers = { day: 19_000, count: Infinity, success: 0, first_seen: 1.6e15, last_seen: 1.7e15 };
   const names = [...Object.keys(numbers), ...NUMBER_KEYS];
-  const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true }))];
+  const lists = { name: "addresses", type: "list" as const, nullable: true };
+  const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true })), lists];
   const columns = [
     ...texts.map(() => Int32Array.of(0)),
     ...names.map(name => Float64Array.of((numbers as Record<string, number>)[name] ?? NaN)),
+    undefined,
   ];
   const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [] };
   const metadata = new Map([["cowrie.reduced", JSON.stringify(info)]]);

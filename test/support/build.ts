@@ -1,9 +1,11 @@
 /** Build small reduced tables from literals, for tests. */
+import { addressHash, renumberSets, SetDictionary } from "../../lib/columns/address-sets.ts";
 import {
   isTextKey,
   type KeyColumn,
   type Kind,
   KIND_NAMES,
+  KIND_SPECS,
   KINDS,
   REDUCED_VERSION,
   TEXT_KEYS,
@@ -22,6 +24,8 @@ export interface LiteralRow {
   /** Default: noon of the day. */
   firstSeenUs?: number;
   lastSeenUs?: number;
+  /** Addresses that its events came from. Default: nobody knows. */
+  from?: readonly string[];
 }
 
 export const NO_INFO: ReducedInfo = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [] };
@@ -49,6 +53,7 @@ export function buildReduced(rows: LiteralRow[], info: ReducedInfo = NO_INFO): R
         ? dictionaries[column].indexOf(String(value))
         : Number(value);
 
+  const addressSets = new SetDictionary();
   const kinds = {} as Record<Kind, KindTable>;
   for (const kind of KIND_NAMES) {
     const coded = rows
@@ -63,6 +68,7 @@ export function buildReduced(rows: LiteralRow[], info: ReducedInfo = NO_INFO): R
           count: row.count,
           success: row.success ?? 0,
           first: row.firstSeenUs ?? noonUs,
+          set: row.from === undefined ? -1 : addressSets.internAny(Uint32Array.from(row.from, addressHash)),
           last: row.lastSeenUs ?? row.firstSeenUs ?? noonUs,
         };
       })
@@ -82,9 +88,10 @@ export function buildReduced(rows: LiteralRow[], info: ReducedInfo = NO_INFO): R
       ),
       count: Float64Array.from(coded, row => row.count),
       success: Float64Array.from(coded, row => row.success),
+      addresses: KIND_SPECS[kind].hasAddresses ? Int32Array.from(coded, row => row.set) : null,
       firstSeenUs: Float64Array.from(coded, row => row.first),
       lastSeenUs: Float64Array.from(coded, row => row.last),
     };
   }
-  return { info, dictionaries, kinds };
+  return { info, dictionaries, sets: renumberSets(addressSets, KIND_NAMES.flatMap(kind => kinds[kind].addresses ?? [])), kinds };
 }

@@ -3,6 +3,7 @@
  * rhythm, sensors that are down, sensors that come late. Written column by column, as a year of a hundred sensors is
  * millions of rows.
  */
+import { NO_SETS } from "../../lib/columns/address-sets.ts";
 import {
   isTextKey,
   type KeyColumn,
@@ -13,7 +14,7 @@ import {
   TEXT_KEYS,
   type TextKey,
 } from "../../lib/reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { type KindTable, type ReducedTable, unknownAddresses } from "../../lib/reduced/reduced-table.ts";
 import { seededRandom } from "./random.ts";
 
 export interface FleetOptions {
@@ -273,6 +274,7 @@ function fillTable(
         ]),
       ),
       count: count.slice(0, rows),
+      addresses: unknownAddresses(kind, rows),
       success: Float64Array.from({ length: rows }, (_, row) => (coded[which[row]!]!.success ? count[row]! : 0)),
       firstSeenUs,
       lastSeenUs: firstSeenUs.map(us => us + 1_800_000_000),
@@ -287,5 +289,5 @@ function fillTable(
     firstSeenUs: firstDay * 86_400_000_000,
     lastSeenUs: (firstDay + days) * 86_400_000_000 - 1_000_000,
   };
-  return { info: { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [source] }, dictionaries, kinds };
+  return { info: { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [source] }, dictionaries, sets: NO_SETS, kinds };
 }

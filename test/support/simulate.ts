@@ -1,6 +1,7 @@
 /** Counts of a world in which it is known what changed: the judge of the statistics. */
+import { NO_SETS } from "../../lib/columns/address-sets.ts";
 import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../../lib/reduced/reduced-table.ts";
+import { type KindTable, type ReducedTable, unknownAddresses } from "../../lib/reduced/reduced-table.ts";
 import { NO_INFO } from "./build.ts";
 import type { Random } from "./random.ts";
 
@@ -115,6 +116,7 @@ export function simulateWorld(random: Random, world: World): SimulatedWorld {
     table: {
       info: NO_INFO,
       dictionaries: { ...dictionaries, input, eventid: ["cowrie.session.connect"], sensor },
+      sets: NO_SETS,
       kinds,
     },
     rates,
@@ -133,6 +135,7 @@ function toKind(kind: Kind, rows: readonly (readonly number[])[], columns: reado
     keys: Object.fromEntries(keys) as KindTable["keys"],
     count: Float64Array.from(rows, row => row.at(-1)!),
     success: new Float64Array(rows.length),
+    addresses: unknownAddresses(kind, rows.length),
     firstSeenUs: noon,
     lastSeenUs: noon,
   };

@@ -4,7 +4,9 @@
  * It shares no code with them: one JSON.parse per line, one Map per question, everything in memory. When it and the
  * toolkit disagree, read the rule in this file first; it is written to be read.
  */
+import { isIP } from "node:net";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { setSize } from "../../lib/columns/address-sets.ts";
 import { type KeyColumn, type Kind, KIND_NAMES, KINDS, isTextKey } from "../../lib/reduced/kinds.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { COUNT_NAMES, type LineCounts } from "../../lib/events/source.ts";
@@ -43,6 +45,8 @@ export interface SlowRow {
   /** Microseconds since 1970-01-01 UTC. */
   firstUs: number;
   lastUs: number;
+  /** From how many addresses the events came, of IPv6 /64s; null for kinds that do not tell. */
+  addresses: number | null;
 }
 
 export interface Verdict {
@@ -471,14 +475,16 @@ function countRows(events: readonly SlowEvent[], options: SlowOptions): SlowRow[
     const sensor = textOf(event, "sensor") ?? "";
     return sensorAlias.get(sensor) ?? sensor;
   };
-  const rows = new Map<string, SlowRow>();
+  const rows = new Map<string, SlowRow & { from: Set<string> }>();
   const count = (event: SlowEvent, kind: SlowKind, key: SlowKey) => {
     const date = new Date(Math.floor(event.timeUs / 1000)).toISOString().slice(0, 10);
     const sensor = sensorOf(event);
     const id = JSON.stringify([kind, date, sensor, ...key]);
     const row = rows.get(id) ??
-      { kind, date, sensor, key, count: 0, success: 0, firstUs: event.timeUs, lastUs: event.timeUs };
+      { kind, date, sensor, key, count: 0, success: 0, firstUs: event.timeUs, lastUs: event.timeUs, addresses: null, from: new Set() };
     rows.set(id, row);
+    const address = addressOf(event, "src_ip");
+    if (address !== null) row.from.add(networkOf(address));
     row.count++;
     if (kind === "login" && eventIdOf(event) === "cowrie.login.success") row.success++;
     row.firstUs = Math.min(row.firstUs, event.timeUs);
@@ -496,7 +502,20 @@ function countRows(events: readonly SlowEvent[], options: SlowOptions): SlowRow[
     if (!last || event.timeUs >= last.timeUs) lastCommands.set(id, event);
   }
   for (const event of lastCommands.values()) count(event, "pre_disconnect_command", [textOf(event, "input")]);
-  return sortRows([...rows.values()]);
+  return sortRows(
+    [...rows.values()].map(({ from, ...row }) => ({ ...row, addresses: WITHOUT_ADDRESSES.includes(row.kind) ? null : from.size })),
+  );
+}
+
+/** The address is part of the key, or that of whoever asked VirusTotal. */
+const WITHOUT_ADDRESSES: readonly SlowKind[] = ["connect", "session_closed", "proxy_request", "scan"];
+
+/** The /64 of an IPv6 address; anything else as it is. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6 || address.includes("%")) return address;
+  const [head, tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::").map(part => part.split(":").filter(group => group !== ""));
+  const missing = 8 - head!.length - (tail?.length ?? 0);
+  return [...head!, ...new Array<string>(missing).fill("0"), ...(tail ?? [])].slice(0, 4).join(":");
 }
 
 /** The latest verdict on each hash; of two at the same time the one with more positives, then the greater total. */
@@ -544,6 +563,7 @@ function compareText(a: string, b: string): number {
 export function rowsOfTable(table: ReducedTable): SlowRow[] {
   const rows: SlowRow[] = [];
   for (const kind of SLOW_KINDS) {
+    const { addresses } = table.kinds[kind];
     const { rows: length, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = table.kinds[kind];
     const valueOf = (column: KeyColumn, row: number) => {
       const code = keys[column]![row]!;
@@ -559,6 +579,7 @@ export function rowsOfTable(table: ReducedTable): SlowRow[] {
         success: success[row]!,
         firstUs: firstSeenUs[row]!,
         lastUs: lastSeenUs[row]!,
+        addresses: addresses === null || addresses[row]! < 0 ? null : setSize(table.sets, addresses[row]!),
       });
     }
   }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { List, Table, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from "apache-arrow";
 import { checkFileBytes, checkStream, checkedMessages } from "../../../lib/columns/arrow-guard.ts";
-import { type IpcFormat, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
+import { SET_MAX } from "../../../lib/columns/address-sets.ts";
+import { type IpcFormat, type ListColumn, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { readReducedArrow, reducedToIpc, toTexts } from "../../../lib/reduced/reduced-arrow.ts";
 import { type Kind, NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../../../lib/reduced/reduced-table.ts";
@@ -11,7 +12,9 @@ import { command, watch } from "../../support/days.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const FORMATS: readonly IpcFormat[] = ["file", "stream"];
-const table = buildReduced([...watch("a", 3), ...watch("b", 2), ...command("a", "id", [1, 0, 2])]);
+const table = buildReduced(
+  [...watch("a", 3), ...watch("b", 2), ...command("a", "id", [1, 0, 2])].map((row, i) => ({ ...row, from: i % 5 === 0 ? [] : [`192.0.2.${i}`] })),
+);
 const bytesOf = (form: IpcFormat, of: ReducedTable = table) => Buffer.concat([...reducedToIpc(of, form)]);
 
 async function* inPieces(bytes: Uint8Array, size: number) {
@@ -36,18 +39,26 @@ const SOURCE: SourceInfo = {
 };
 
 /** A table of equal rows as somebody else would write it: numbers are doubles, and texts where we have them. */
-function foreignRow(kind: Kind, change: Record<string, number>, rows = 1, untold: readonly string[] = []): Uint8Array {
+function foreignRow(
+  kind: Kind,
+  change: Record<string, number>,
+  rows = 1,
+  untold: readonly string[] = [],
+  addresses?: ListColumn,
+): Uint8Array {
   const values: Record<string, number> = { day: 19_000, count: 1, success: 0, first_seen: 1.6e15, last_seen: 1.7e15, ...change };
   const numbers = ["day", "count", "success", "first_seen", "last_seen", ...NUMBER_KEYS, ...untold];
   const texts = ["sensor", "kind", ...TEXT_KEYS].filter(name => !untold.includes(name));
   const shapes = [
     ...texts.map(name => ({ name, texts: toTexts([kind]), nullable: true })),
     ...numbers.map(name => ({ name, type: "float64" as const, nullable: true })),
+    ...(untold.includes("addresses") ? [] : [{ name: "addresses", type: "list" as const, nullable: true }]),
   ];
   const columns = [
     ...texts.map(() => new Int32Array(rows)),
     ...numbers.map(name => new Float64Array(rows).fill(values[name] ?? NaN)),
-  ];
+    addresses,
+  ].slice(0, shapes.length);
   const metadata = new Map([["cowrie.reduced", JSON.stringify(table.info)]]);
   return Buffer.concat([...toIpc("stream", shapes, [{ rows, columns }], metadata)]);
 }
@@ -218,6 +229,44 @@ describe("rows that nobody can have counted", () => {
   test("rows that are sound one by one and too many together", async () => {
     expect(await failure(foreignRow("command", { count: 2 ** 42 }, 2))).toBe("read");
     expect(await failure(foreignRow("command", { count: 2 ** 42 }, 3))).toMatch(REFUSED);
+  });
+
+  const lists = (...sets: number[][]): ListColumn => ({
+    values: Uint32Array.from(sets.flat()),
+    offsets: Int32Array.from([0, ...sets.map((_, i) => sets.slice(0, i + 1).flat().length)]),
+    isNull: new Uint8Array(sets.length),
+  });
+  const full = Array.from({ length: SET_MAX }, (_, i) => i * 3);
+  const SETS: [what: string, sets: number[][], isSound: boolean][] = [
+    ["no address", [[]], true],
+    ["rising", [[0, 7, 2 ** 32 - 1], [5]], true],
+    ["as many as a set holds", [full], true],
+    ["falling", [[7, 3]], false],
+    ["one twice", [[5], [3, 3]], false],
+    ["more than a set holds", [[...full, 2 ** 32 - 1]], false],
+    ["more than there were events", [[1, 2, 3, 4, 5, 6]], false],
+  ];
+  test.each(SETS)("addresses of a stranger: %s", async (_, sets, isSound) => {
+    const count = sets[0]!.length > 100 ? 2000 : 5;
+    const outcome = await failure(foreignRow("command", { count }, sets.length, [], lists(...sets)));
+    if (isSound) expect(outcome).toBe("read");
+    else expect(outcome).toStartWith("a reduced table with damaged rows: no ");
+  });
+
+  test("offsets of addresses that lead anywhere", async () => {
+    const sound = lists([1, 2], [3, 4]);
+    for (const offsets of [[0, 2, 5], [0, 4, 2], [-1, 2, 4], [0, 2 ** 31 - 1, 4], [3, 2, 4]]) {
+      // As bytes: the writer would not write them.
+      const bytes = Buffer.from(foreignRow("command", { count: 5 }, 2, [], sound));
+      const at = bytes.lastIndexOf(Buffer.from(Int32Array.of(0, 2, 4).buffer));
+      expect(at).toBeGreaterThan(0);
+      bytes.set(Buffer.from(Int32Array.from(offsets).buffer), at);
+      expect([offsets, await failure(bytes)]).toEqual([offsets, expect.stringContaining("its Arrow data are damaged")]);
+    }
+  });
+
+  test("no addresses, or something else in their place", async () => {
+    expect(await failure(foreignRow("command", {}, 1, ["addresses"]))).toBe("a reduced table with no lists in the column addresses");
   });
 
   test("numbers where texts should stand", async () => {

@@ -48,3 +48,12 @@ test("cut counts are passed over, and so is what a longer log says otherwise", (
   expect([holds(PART, [...PART, cut]), holds(PART, [...PART, last])]).toEqual([true, true]);
   expect(holds(PART, [...PART, { ...cut, sensor: "b" }])).toBe(false);
 });
+
+test("addresses are held, where both tables know them", () => {
+  const from = (...list: string[]) => [event(DAYS[0]!, "a"), { ...login(DAYS[0]!, "a", "k"), from: list }];
+  const unknown = [event(DAYS[0]!, "a"), login(DAYS[0]!, "a", "k")];
+  expect(holds(from("192.0.2.1", "192.0.2.2"), from("192.0.2.2"))).toBe(true);
+  expect(holds(from("192.0.2.1"), from("192.0.2.2"))).toBe(false);
+  expect(holds(from(), from("192.0.2.2"))).toBe(false);
+  expect([holds(unknown, from("192.0.2.2")), holds(from("192.0.2.2"), unknown)]).toEqual([true, true]);
+});

@@ -9,8 +9,11 @@ import {
   NUMBER_KEYS,
   REDUCED_VERSION,
   TEXT_KEYS,
+  VERSION_WITHOUT_ADDRESSES,
 } from "../../../lib/reduced/kinds.ts";
-import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { setSize } from "../../../lib/columns/address-sets.ts";
+import { knowsAddresses } from "../../../lib/reduced/addresses.ts";
+import { readReducedArrow, reducedToIpc, toReducedRows } from "../../../lib/reduced/reduced-arrow.ts";
 import { ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
 import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
@@ -22,17 +25,19 @@ import { analyze } from "../../support/tables.ts";
 const ipcBytes = (table: ReducedTable, format?: "file" | "stream") => Buffer.concat([...reducedToIpc(table, format)]);
 
 /** Every row with every value, as text. */
-function rowTexts({ dictionaries, kinds }: ReducedTable): string[] {
+function rowTexts({ dictionaries, sets, kinds }: ReducedTable): string[] {
   const lines: string[] = [];
   for (const kind of KIND_NAMES) {
-    const { rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = kinds[kind];
+    const { rows, day, sensor, keys, count, success, addresses, firstSeenUs, lastSeenUs } = kinds[kind];
     for (let row = 0; row < rows; row++) {
       const values = [...TEXT_KEYS, ...NUMBER_KEYS].map((column: KeyColumn) => {
         const value = keys[column]?.[row] ?? -1;
         if (value < 0) return null;
         return isTextKey(column) ? dictionaries[column][value]! : column === "robot" ? value === 1 : value;
       });
-      const facts = [count[row], success[row], firstSeenUs[row], lastSeenUs[row]];
+      const code = addresses?.[row] ?? -1;
+      const set = code < 0 ? null : [...sets.hashes.subarray(sets.offsets[code], sets.offsets[code + 1])];
+      const facts = [count[row], success[row], firstSeenUs[row], lastSeenUs[row], set];
       lines.push(JSON.stringify([day[row], dictionaries.sensor[sensor[row]!], kind, ...values, ...facts]));
     }
   }
@@ -42,12 +47,13 @@ function rowTexts({ dictionaries, kinds }: ReducedTable): string[] {
 function rowTextsByFlechette(bytes: Uint8Array): string[] {
   const table = tableFromIPC(bytes, { useBigInt: true });
   const columnOf = (name: string) => table.getChild(name as never).toArray() as ArrayLike<unknown>;
-  const names = ["day", "sensor", "kind", ...TEXT_KEYS, ...NUMBER_KEYS, "count", "success", "first_seen", "last_seen"];
+  const names = ["day", "sensor", "kind", ...TEXT_KEYS, ...NUMBER_KEYS, "count", "success", "first_seen", "last_seen", "addresses"];
   const columns = names.map(name => [name, columnOf(name)] as const);
   return Array.from({ length: table.numRows }, (_, row) =>
     JSON.stringify(
       columns.map(([name, column]) => {
         const value = column[row] ?? null;
+        if (name === "addresses") return value === null ? null : Array.from(value as Iterable<number>);
         if (name === "day") return Number(value) / 86_400_000;
         return name.endsWith("_seen") ? Math.round(Number(value) * 1000) : value;
       }),
@@ -59,7 +65,7 @@ const hostileRows: LiteralRow[] = HOSTILE_TEXTS.map(text => text.toWellFormed())
   .filter((text, i, all) => all.indexOf(text) === i)
   .flatMap(text => [
     { kind: "login", date: "2024-01-31", sensor: text, key: { username: text, password: null }, count: 3, success: 1 },
-    { kind: "event", date: "2024-01-31", sensor: text, key: { eventid: text, hour: 23 }, count: 4_000_000_000 },
+    { kind: "event", date: "2024-01-31", sensor: text, key: { eventid: text, hour: 23 }, count: 4_000_000_000, from: [text, "192.0.2.1"] },
     {
       kind: "proxy_request",
       date: "1970-01-01",
@@ -101,6 +107,25 @@ describe("reduced.arrow", () => {
       }
     });
   }
+
+  test("a table of the version before is read, and says that it does not know the addresses", async () => {
+    const table = buildReduced(hostileRows);
+    const before = { ...table, info: { ...table.info, version: VERSION_WITHOUT_ADDRESSES } };
+    const { info, parts } = await readReducedArrow(ipcBytes(before));
+    const builder = new ReducedBuilder();
+    for (const part of parts) builder.add(part);
+    const read = builder.finish({ ...info, version: REDUCED_VERSION });
+    expect([knowsAddresses(table, "event"), knowsAddresses(read, "event"), knowsAddresses(read, "connect")]).toEqual([true, false, true]);
+    expect([...read.kinds.event.count]).toEqual([...table.kinds.event.count]);
+    // With a table that knows them: of a row that stands in both nobody knows all, of the others nothing is lost.
+    const [known, other] = [hostileRows.slice(0, 4), { ...hostileRows[1]!, date: "2024-02-01" }];
+    const merged = new ReducedBuilder();
+    merged.add(toReducedRows(read));
+    merged.add(toReducedRows(buildReduced([...known, other])));
+    const { sets, kinds } = merged.finish(info);
+    const sizes = Array.from(kinds.event.addresses!, code => setSize(sets, code));
+    expect([sizes.at(-1), sizes.slice(0, -1).every(Number.isNaN)]).toEqual([2, true]);
+  });
 
   test("what is none is told", async () => {
     const table = buildReduced([]);

@@ -308,8 +308,9 @@ test("a node that counts what cannot be is a failed node; the counts of the othe
     const texts = ["sensor", "kind", ...TEXT_KEYS].map(name => ({ name, texts: toTexts(["connect"]), nullable: true }));
     const numbers = new Map([["day", 19_000], ["count", Infinity], ["success", 0], ["first_seen", 1.6e15], ["last_seen", 1.7e15]]);
     const names = [...numbers.keys(), ...NUMBER_KEYS];
-    const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true }))];
-    const columns = [...texts.map(() => Int32Array.of(0)), ...names.map(name => Float64Array.of(numbers.get(name) ?? NaN))];
+    const lists = { name: "addresses", type: "list" as const, nullable: true };
+    const shapes = [...texts, ...names.map(name => ({ name, type: "float64" as const, nullable: true })), lists];
+    const columns = [...texts.map(() => Int32Array.of(0)), ...names.map(name => Float64Array.of(numbers.get(name) ?? NaN)), undefined];
     const info = { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [SOURCE] };
     const metadata = new Map([["cowrie.reduced", JSON.stringify(info)]]);
     return Buffer.concat([...toIpc("stream", shapes, [{ rows: 1, columns }], metadata), Buffer.from(mark)]);
