@@ -17,44 +17,6 @@ function familyOf(text: string): Family | undefined {
   return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
 }
 
-/** An IPv4 address as 32 bits, from 0 to 2^32 - 1; undefined for anything else. */
-export function readIpv4(text: string): number | undefined {
-  if (text.length < 7 || text.length > 15) return undefined;
-  let address = 0;
-  let octets = 0;
-  let octet = -1;
-  for (let i = 0; i <= text.length; i++) {
-    // The end closes the last octet as a dot does the others.
-    const unit = i < text.length ? text.charCodeAt(i) : 0x2e;
-    if (unit === 0x2e) {
-      if (octet < 0) return undefined;
-      address = address * 256 + octet;
-      octets++;
-      octet = -1;
-    } else {
-      const digit = unit - 0x30;
-      if (digit < 0 || digit > 9 || octet === 0) return undefined;
-      octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) return undefined;
-    }
-  }
-  return octets === 4 ? address : undefined;
-}
-
-/** The eight groups of 16 bits of an IPv6 address without a zone; undefined for anything else. */
-export function readIpv6(text: string): number[] | undefined {
-  if (familyOf(text) !== "ipv6") return undefined;
-  const groupsOf = (part: string) =>
-    part === ""
-      ? []
-      : part.split(":").flatMap(group => {
-          const ipv4 = readIpv4(group);
-          return ipv4 === undefined ? parseInt(group, 16) : [ipv4 >>> 16, ipv4 & 0xffff];
-        });
-  const [head, tail = []] = text.split("::").map(groupsOf) as [number[], number[]?];
-  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-}
-
 /**
  * Read an address, or a range as `203.0.113.0/24`; bits behind the prefix do not matter.
  *
