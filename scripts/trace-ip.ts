@@ -94,7 +94,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       }),
     toPage: async (stories, searched) => {
       const { renderTrace } = await import("../lib/pages/trace-page.ts");
-      return renderTrace({ kind: "address", name }, stories, searched, limit);
+      return renderTrace({ kind: "address", name }, stories, searched, { limit });
     },
   };
   return runTrace(trace, values, operands);

@@ -26,6 +26,11 @@ const OPTIONS = {
       "Session to trace, as Cowrie wrote it; give it again for more. On sensors that share an id, each has a trace of " +
       "its own.",
   },
+  tty: {
+    type: "path",
+    placeholder: "FOLDER",
+    help: "Folder of the recordings (Cowrie's ttylog_path): adds what the terminal showed; in a page it plays.",
+  },
   ...traceOptions,
 } as const;
 
@@ -50,6 +55,8 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const { sessionId } = values;
+  const recordings =
+    values.tty === undefined ? undefined : new (await import("../lib/sessions/story-recordings.ts")).StoryRecordings(values.tty);
   const trace: Trace = {
     name: COMMAND.name,
     asked: sessionId.map(id => ({
@@ -58,12 +65,22 @@ export async function main(argv: string[]): Promise<ExitCode> {
       findSimilar: set => findLongerSession(set, id),
     })),
     search: (set, scope) => findSessions(set, sessionId, scope),
-    toText: storiesToText,
-    toJson: (stories, { logs, days }) =>
-      toSafeJson({ session: sessionId.length === 1 ? sessionId[0] : sessionId, searched: { logs, days }, sessions: stories.map(storyToJson) }),
-    toPage: async (stories, searched) => {
+    async *toText(stories, options) {
+      for (const [i, story] of stories.entries()) {
+        yield* storiesToText([story], options, i > 0);
+        if (recordings !== undefined) yield* recordings.toText(story, options);
+      }
+    },
+    async toJson(stories, { logs, days }) {
+      const sessions: unknown[] = [];
+      for (const story of stories)
+        sessions.push({ ...storyToJson(story), ...(recordings && { recordings: await recordings.toJson(story) }) });
+      return toSafeJson({ session: sessionId.length === 1 ? sessionId[0] : sessionId, searched: { logs, days }, sessions });
+    },
+    async toPage(stories, searched) {
       const { renderTrace } = await import("../lib/pages/trace-page.ts");
-      return renderTrace({ kind: "session", name: sessionId.join(", ") }, stories, searched);
+      const views = recordings && (await (await import("../lib/pages/screen-player.ts")).viewRecordings(stories, recordings));
+      return renderTrace({ kind: "session", name: sessionId.join(", ") }, stories, searched, { recordings: views });
     },
   };
   return runTrace(trace, values, operands);

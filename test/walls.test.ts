@@ -15,6 +15,7 @@ const ROOMS = [
   "process",
   "origin",
   "ssh",
+  "recordings",
   "events",
   "reduced",
   "logs",

@@ -3,11 +3,13 @@ import { describeSources } from "../origin/origins.ts";
 import head from "../../templates/head.mustache" with { type: "text" };
 import page from "../../templates/trace.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
+import recording from "../../templates/trace-recording.mustache" with { type: "text" };
 import session from "../../templates/trace-session.mustache" with { type: "text" };
 import traceStyle from "../../templates/trace.css" with { type: "text" };
 import type { Searched } from "../sessions/event-search.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import { renderPage } from "./html.ts";
+import { renderPage, toScriptJson } from "./html.ts";
+import type { PageRecordings } from "./screen-player.ts";
 import { BASE_STYLE } from "./page-style.ts";
 import { clipEnd, clipMiddle, sensorLabel } from "../text/labels.ts";
 import { toLongText } from "../text/long-text.ts";
@@ -66,12 +68,21 @@ const REACH_NAMES: Readonly<Record<Reach, string>> = {
   connect: "only connected",
 };
 
-/**
- * Render the page; the same sessions give the same bytes.
- *
- * @param limit Different sessions shown; 0 = as many as there is room for.
- */
-export function renderTrace(traced: Traced, stories: readonly Story[], searched: Searched, limit = 0): string {
+export interface TracePageOptions {
+  /** Different sessions shown; 0 = as many as there is room for. */
+  readonly limit?: number;
+  /** What the terminals of the sessions showed. */
+  readonly recordings?: PageRecordings | undefined;
+}
+
+/** Render the page; the same sessions give the same bytes. */
+export function renderTrace(
+  traced: Traced,
+  stories: readonly Story[],
+  searched: Searched,
+  { limit = 0, recordings }: TracePageOptions = {},
+): string {
+  const recordingsOf = (story: Story) => recordings?.views.get(story) ?? [];
   const summary = summarize(stories);
   const rows = groupEqual(stories);
   const shown = rows.slice(0, limit === 0 ? SESSIONS_SHOWN : Math.min(limit, SESSIONS_SHOWN));
@@ -110,22 +121,33 @@ export function renderTrace(traced: Traced, stories: readonly Story[], searched:
     hasTables: isAddress,
     hasRepeated: repeated.length > 1 || (repeated.length > 0 && repeated.length < shown.length),
     repeatedCount: `${plural(repeated.reduce((sum, row) => sum + row.stories.length, 0), "session")}, ${plural(repeated.length, "way")} to go`,
-    repeated: repeated.map(row => ({ ...toRowView(row, hasAddresses), anchor: lanes.get(row.story) })),
+    repeated: repeated.map(row => ({
+      ...toRowView(row, hasAddresses),
+      anchor: lanes.get(row.story),
+      recordings: recordingsOf(row.story),
+    })),
     groups: groupStories(singles(shown)).map(group => ({
       heading:
         isAddress || stories.length > 1
           ? `${sensorLabel(group.sensor)}, ${toIsoDay(group.day)}`
           : "The session, step by step",
       count: group.stories.length > 1 ? plural(group.stories.length, "session") : "",
-      sessions: group.stories.map(story => ({ ...toSessionView(story, hasAddresses), anchor: lanes.get(story) })),
+      sessions: group.stories.map(story => ({
+        ...toSessionView(story, hasAddresses),
+        anchor: lanes.get(story),
+        recordings: recordingsOf(story),
+      })),
     })),
     left:
       rows.length > shown.length
         ? `First ${formatNumber(shown.length)} of ${leftText(rows)}; -n, --since, --until and --sensor choose others.`
         : "",
     hasLeft: rows.length > shown.length,
+    hasData: recordings !== undefined,
+    dataJson: toScriptJson(recordings?.data ?? []),
   };
-  return renderPage(page, view, { head, session }, { style: BASE_STYLE + purposeStyle + traceStyle, script: "" });
+  const style = BASE_STYLE + purposeStyle + traceStyle + (recordings?.style ?? "");
+  return renderPage(page, view, { head, session, recording }, { style, script: recordings?.script ?? "" });
 }
 
 function toTables({ credentials, commands, files }: ReturnType<typeof summarize>) {

@@ -104,10 +104,19 @@ export function note(line: string): void {
  * Not by `console.error`, which paints it red there, nor by `process.stderr`, which loses what is queued at the end.
  */
 export function drawOnStderr(text: string): void {
+  drawAtOnce(2, text);
+}
+
+/** The same on stdout, for a terminal that is left as it was found when a signal ends the script. */
+export function drawOnStdout(text: string): void {
+  drawAtOnce(1, text);
+}
+
+function drawAtOnce(stream: 1 | 2, text: string): void {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.length > 0) {
     try {
-      rest = rest.subarray(writeSync(2, rest));
+      rest = rest.subarray(writeSync(stream, rest));
     } catch (error) {
       // A pipe that is full for the moment. Anything else: nobody is listening, and there is nobody to tell.
       if ((error as { code?: unknown }).code !== "EAGAIN") return;

@@ -237,7 +237,12 @@ function describe(event: FoundEvent, context: StepContext): Draft {
           ...(numbers.size === undefined ? [] : [own(formatBytes(numbers.size))]),
           ...(numbers.duration === undefined ? [] : [own(`after ${formatDuration(numbers.duration)}`)]),
         ],
-        fields: { ttylog: texts.ttylog, size_bytes: numbers.size, duration_sec: numbers.duration },
+        fields: {
+          ttylog: texts.ttylog,
+          size_bytes: numbers.size,
+          duration_sec: numbers.duration,
+          duplicate: new Extra(texts.extra).all.get("duplicate") === true ? true : undefined,
+        },
       };
     case "cowrie.session.closed":
       return {

@@ -56,8 +56,8 @@ export interface Trace {
   readonly isWanted?: (story: Story) => boolean;
   search(set: LogSet, scope: SearchScope): Promise<Found>;
   /** Pieces of text. */
-  toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string>;
-  toJson(stories: readonly Story[], searched: Searched): string;
+  toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string> | AsyncIterable<string>;
+  toJson(stories: readonly Story[], searched: Searched): string | Promise<string>;
   /** Its module is loaded when it is called. */
   toPage(stories: readonly Story[], searched: Searched): Promise<string>;
 }
@@ -95,11 +95,11 @@ export async function runTrace(
   if (stories.length === 0) return EXIT.failed;
   if (values.outfile !== undefined) await writeOutputs([[values.outfile, await trace.toPage(stories, searched)]]);
   if (values.json) {
-    await writeOut(`${trace.toJson(stories, searched)}\n`);
+    await writeOut(`${await trace.toJson(stories, searched)}\n`);
   } else if (values.outfile === undefined) {
     const { columns, color } = terminal("stdout");
     let piece = "";
-    for (const text of trace.toText(stories, { width: columns, color })) {
+    for await (const text of trace.toText(stories, { width: columns, color })) {
       piece += text;
       if (piece.length < PIECE_LENGTH) continue;
       await writeOut(piece);

@@ -5,6 +5,7 @@ import { quoteEdges, sensorLabel } from "../text/labels.ts";
 import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
 import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
+import type { FoundRecording } from "./story-recordings.ts";
 import { dayOfStory, type Story } from "./story.ts";
 import { describeOrigin } from "../origin/origins.ts";
 import { DAY_US } from "../text/time.ts";
@@ -43,17 +44,32 @@ export function showPart({ text, isForeign }: Part): string {
 /**
  * Sessions found under one id, each with its facts and all it did.
  *
+ * @param follows Something was written before.
  * @yields Pieces of text; together whole lines.
  */
-export function* storiesToText(stories: readonly Story[], options: TraceTextOptions): Generator<string> {
+export function* storiesToText(stories: readonly Story[], options: TraceTextOptions, follows = false): Generator<string> {
   for (const [i, story] of stories.entries()) {
-    if (i > 0) yield "\n";
+    if (i > 0 || follows) yield "\n";
     const heading = `Session ${visible(story.session)} on ${sensorLabel(story.sensor)}`;
     yield `${paint(cut(heading, options.width), "bold", options.color)}\n`;
     yield factLines(sessionFacts(story), options);
     yield "\n";
     yield stepsToText(story, options, "  ");
   }
+}
+
+/** What a recording showed, below the steps of its session. */
+export function* recordingToText(
+  { ttylog, recording, isShared }: FoundRecording,
+  transcript: readonly string[],
+  { width, color }: TraceTextOptions,
+): Generator<string> {
+  const heading = `What the terminal showed, ${formatDuration(recording.durationUs / 1e6)} since ${formatInstant(recording.startUs)} UTC (${visible(ttylog)})`;
+  yield `\n  ${paint(cut(heading, width, 2), "yellow", color)}\n`;
+  if (isShared) yield "  Cowrie kept it of an earlier session in which the same was typed: it may show what that session saw\n";
+  if (recording.cut !== undefined) yield `  As far as it goes: ${recording.cut}\n`;
+  if (transcript.length === 0) yield "  nothing\n";
+  for (const line of transcript) yield `  ${cut(`| ${line}`, width, 2)}\n`;
 }
 
 /**

@@ -21,7 +21,8 @@ export async function makeCheckout({ isJoined = false } = {}): Promise<Checkout>
   const path = await realpath(dir.path);
   await mkdir(join(path, "test/fixtures"), { recursive: true });
   await (isJoined ? joinFleet : copyFleet)(join(path, "test/fixtures/fleet"));
-  await cp(join(ROOT, "test/fixtures/sensors.toml"), join(path, "test/fixtures/sensors.toml"));
+  for (const name of ["sensors.toml", "tty"])
+    await cp(join(ROOT, "test/fixtures", name), join(path, "test/fixtures", name), { recursive: true });
   await symlink(join(ROOT, "scripts"), join(path, "scripts"));
   const fake = await makeFakeCrontab(path);
   const env = { ...fake.env, HOME: path, NO_COLOR: "1" };

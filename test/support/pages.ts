@@ -6,6 +6,7 @@ import { main as chains } from "../../scripts/command-chains.ts";
 import { main as traceIp } from "../../scripts/trace-ip.ts";
 import { main as traceSid } from "../../scripts/trace-sid.ts";
 import { joinFleet } from "./copy-fleet.ts";
+import { RECORDINGS } from "./recordings.ts";
 import { toLine } from "./event-logs.ts";
 import { buildHostileLog, HOSTILE_ADDRESS } from "../hostile/sessions.ts";
 
@@ -20,6 +21,7 @@ interface Wanted {
   readonly address: string;
   readonly chains?: readonly string[];
   readonly analyze?: readonly string[];
+  readonly traceSid?: readonly string[];
 }
 
 /** Write the five pages of some logs; their addresses, by name. */
@@ -30,7 +32,7 @@ export async function writePages(folder: string, wanted: Wanted): Promise<Pages>
     await analyze([...logs, "-f", join(folder, "reduced.json"), "-o", path("result"), ...(wanted.analyze ?? [])]),
     await chains([...logs, "-o", path("chains"), ...(wanted.chains ?? [])]),
     await traceIp([...logs, "-i", wanted.address, "-o", path("trace-ip")]),
-    await traceSid([...logs, "-sid", wanted.session, "-o", path("trace-sid")]),
+    await traceSid([...logs, "-sid", wanted.session, "-o", path("trace-sid"), ...(wanted.traceSid ?? [])]),
   ];
   if (codes.some(code => code !== 0)) throw new Error(`Cannot write pages of "${wanted.logs}": exit codes ${codes}`);
   const urls = PAGE_NAMES.map(name => [name, pathToFileURL(path(name)).href]);
@@ -40,7 +42,7 @@ export async function writePages(folder: string, wanted: Wanted): Promise<Pages>
 /** The pages of the example fleet. */
 export async function writeFleetPages(folder: string): Promise<Pages> {
   const logs = await joinFleet(join(folder, "fleet"));
-  return writePages(folder, { logs, session: "3d7d1fd7e7ee", address: "203.0.113.250/30", chains: ["-t", "5"] });
+  return writePages(folder, { logs, session: "3d7d1fd7e7ee", address: "203.0.113.250/30", chains: ["-t", "5"], traceSid: ["--tty", RECORDINGS] });
 }
 
 /** The pages of a log that holds one event. */

@@ -45,7 +45,7 @@ describe("renderTrace", () => {
     expect(page).toContain("First 500 of 501 distinct sessions");
     expect(page.match(/<article/g)).toHaveLength(SESSIONS_SHOWN);
     expect(page).toContain("First 60 of 501 distinct sessions");
-    const few = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED, 3);
+    const few = renderTrace({ kind: "address", name: "192.0.2.1" }, many, SEARCHED, { limit: 3 });
     expect(few.match(/<article/g)).toHaveLength(3);
     expect(few).toContain("First 3 of 501 distinct sessions");
   });
