@@ -21,7 +21,7 @@ import { PAUSE_MOST_US } from "../lib/recordings/frames.ts";
 import { toPlayback } from "../lib/recordings/playback.ts";
 import type { Recording } from "../lib/recordings/recording.ts";
 import { playOnTerminal } from "../lib/recordings/terminal-player.ts";
-import { SIZE_MOST, type ScreenSize, toScreenSize } from "../lib/recordings/terminal-screen.ts";
+import { SIZE_MOST, type ScreenSize, toScreenSize } from "../lib/recordings/screen-size.ts";
 import { typedLines } from "../lib/recordings/typed-lines.ts";
 import { recordingToJson, transcriptOf } from "../lib/sessions/story-recordings.ts";
 import { findSessionRecordings } from "../lib/sessions/find-session-recordings.ts";

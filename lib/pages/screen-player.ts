@@ -10,7 +10,7 @@ import type { Story } from "../sessions/story.ts";
 import type { Recording } from "../recordings/recording.ts";
 import { toPlayback } from "../recordings/playback.ts";
 import { GROUND, PALETTE } from "../recordings/cell-style.ts";
-import type { ScreenSize } from "../recordings/terminal-screen.ts";
+import type { ScreenSize } from "../recordings/screen-size.ts";
 import { typedLines } from "../recordings/typed-lines.ts";
 import { formatOffset } from "../sessions/trace-text.ts";
 import { formatDuration, formatInstant, formatNumber } from "../text/format.ts";

@@ -8,7 +8,7 @@
 import { toSafeJson } from "../text/text.ts";
 import { PAUSE_MOST_US } from "./frames.ts";
 import type { Recording } from "./recording.ts";
-import type { ScreenSize } from "./terminal-screen.ts";
+import type { ScreenSize } from "./screen-size.ts";
 
 export const CAST_VERSIONS = ["2", "3"] as const;
 export type CastVersion = (typeof CAST_VERSIONS)[number];

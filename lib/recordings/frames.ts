@@ -4,7 +4,8 @@
  * Tested in `test/lib/recordings/playback.test.ts`.
  */
 import type { Recording } from "./recording.ts";
-import { type Row, type ScreenSize, TerminalScreen } from "./terminal-screen.ts";
+import type { Row, ScreenSize } from "./screen-size.ts";
+import type { TerminalScreen } from "./terminal-screen.ts";
 
 export interface Frame {
   /** When it is shown, since the beginning, with long pauses shortened. */
@@ -68,7 +69,8 @@ export async function* toFrames(recording: Recording, screen: TerminalScreen, pa
   if (pendingUs >= 0) yield take(pendingUs);
 }
 
-/** A screen of the right kind for a recording. */
-export function openScreen({ isExec }: Recording, size: ScreenSize): TerminalScreen {
+/** A screen of the right kind for a recording; its model is loaded with the first. */
+export async function openScreen({ isExec }: Recording, size: ScreenSize): Promise<TerminalScreen> {
+  const { TerminalScreen } = await import("./terminal-screen.ts");
   return new TerminalScreen(size, isExec);
 }

@@ -1,7 +1,7 @@
 /** A recording that can be shown from any moment: its frames, and the rows that stand at one of them. */
 import { type Frame, openScreen, toFrames } from "./frames.ts";
 import type { Recording } from "./recording.ts";
-import type { Row, ScreenSize } from "./terminal-screen.ts";
+import type { Row, ScreenSize } from "./screen-size.ts";
 
 /** Frames of one recording; a session of two hours, typed without a pause, has fewer. */
 export const FRAMES_MOST = 20_000;
@@ -18,7 +18,7 @@ export interface Playback {
 
 /** Play a recording once, keeping its frames. */
 export async function toPlayback(recording: Recording, size: ScreenSize, pauseMostUs?: number): Promise<Playback> {
-  using screen = openScreen(recording, size);
+  using screen = await openScreen(recording, size);
   const frames: Frame[] = [];
   let hasMore = false;
   for await (const frame of toFrames(recording, screen, pauseMostUs)) {

@@ -9,7 +9,7 @@ import { openKeys } from "../process/keys.ts";
 import { textWidth } from "../text/text.ts";
 import { BLACK_LETTER, BOLD, colorsOf, DIM, ITALIC, STRIKE, UNDERLINE } from "./cell-style.ts";
 import { frameAt, type Playback, rowsAt } from "./playback.ts";
-import { type Row, DEFAULT_SIZE, type ScreenSize } from "./terminal-screen.ts";
+import { type Row, DEFAULT_SIZE, type ScreenSize } from "./screen-size.ts";
 
 /** Longest sleep between two looks at the keys. */
 const TICK_MS = 30;

@@ -8,26 +8,7 @@
 import xterm from "@xterm/headless";
 import { visible } from "../text/text.ts";
 import { toStyle } from "./cell-style.ts";
-
-/** Letters of one style next to each other, made harmless. */
-export interface Run {
-  readonly text: string;
-  /** See {@link toStyle}. */
-  readonly style: number;
-}
-
-/** One row from its left to the last cell that shows something. */
-export type Row = readonly Run[];
-
-export interface ScreenSize {
-  readonly columns: number;
-  readonly rows: number;
-}
-
-/** What a terminal has if nobody says otherwise. */
-export const DEFAULT_SIZE: ScreenSize = { columns: 80, rows: 24 };
-/** A client names any size it likes. */
-export const SIZE_MOST: ScreenSize = { columns: 400, rows: 120 };
+import type { Row, ScreenSize } from "./screen-size.ts";
 
 /** Lines above the screen that are remembered. */
 const LINES_KEPT = 20_000;
@@ -37,16 +18,6 @@ const COUNTED_FINALS = ["L", "M", "S", "T", "I", "Z", "b"];
 const STEPS_MOST = 5_000_000;
 /** Combining marks that one cell shows; there may be millions. */
 const CELL_UNITS_MOST = 8;
-
-/** A size within what is drawn; what is no size becomes the default. */
-export function toScreenSize(columns: number | undefined, rows: number | undefined): ScreenSize {
-  const fit = (value: number | undefined, least: number, most: number, none: number) =>
-    value === undefined || !Number.isSafeInteger(value) || value < 1 ? none : Math.min(Math.max(value, least), most);
-  return {
-    columns: fit(columns, 20, SIZE_MOST.columns, DEFAULT_SIZE.columns),
-    rows: fit(rows, 4, SIZE_MOST.rows, DEFAULT_SIZE.rows),
-  };
-}
 
 /** A terminal nobody sits at. */
 export class TerminalScreen implements Disposable {

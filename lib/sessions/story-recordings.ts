@@ -7,7 +7,7 @@ import { note } from "../process/cli.ts";
 import { readRecording, recordingName, RecordingFolder } from "../recordings/find-recording.ts";
 import { openScreen } from "../recordings/frames.ts";
 import type { Recording } from "../recordings/recording.ts";
-import { type ScreenSize, toScreenSize } from "../recordings/terminal-screen.ts";
+import { type ScreenSize, toScreenSize } from "../recordings/screen-size.ts";
 import { typedLines } from "../recordings/typed-lines.ts";
 import { toIsoInstant } from "../text/format.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -87,7 +87,7 @@ export class StoryRecordings {
 
 /** All lines that the terminal showed; see {@link openScreen}. */
 export async function transcriptOf(recording: Recording, size: ScreenSize): Promise<string[]> {
-  using screen = openScreen(recording, size);
+  using screen = await openScreen(recording, size);
   for (const { direction, bytes } of recording.data) if (direction === "output") await screen.write(bytes);
   return screen.transcript();
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { BOLD, colorsOf } from "../../../lib/recordings/cell-style.ts";
-import { DEFAULT_SIZE, SIZE_MOST, TerminalScreen, toScreenSize } from "../../../lib/recordings/terminal-screen.ts";
+import { DEFAULT_SIZE, SIZE_MOST, toScreenSize } from "../../../lib/recordings/screen-size.ts";
+import { TerminalScreen } from "../../../lib/recordings/terminal-screen.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const SMALL = { columns: 20, rows: 4 };
