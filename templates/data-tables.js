@@ -35,27 +35,10 @@ export function startDataTable(box) {
       search.value === "" ? "" : `${formatNumber(seen)} of ${formatNumber(rows.length)}`;
   }
 
-  [...table.tHead.rows[0].cells].forEach((cell, column) => {
-    const name = cell.textContent;
-    if (name === "") return;
-    const button = h("button", { type: "button" }, name);
-    cell.replaceChildren(button);
-    /** @param {{ row: HTMLTableRowElement }} entry */
-    const value = ({ row }) => {
-      const sort = row.cells[column].dataset.sort;
-      return cell.classList.contains("number") ? Number(sort) : sort;
-    };
-    button.addEventListener("click", () => {
-      const falls =
-        cell.getAttribute("aria-sort") === null
-          ? cell.classList.contains("number")
-          : cell.getAttribute("aria-sort") === "ascending";
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      cell.setAttribute("aria-sort", falls ? "descending" : "ascending");
-      rows.sort((a, b) => (falls ? -1 : 1) * compareValues(value(a), value(b)));
-      body.append(...rows.map(({ row }) => row));
-      draw();
-    });
+  startSorting(table, compare => {
+    rows.sort((a, b) => compare(a.row, b.row));
+    body.append(...rows.map(({ row }) => row));
+    draw();
   });
   search.addEventListener("input", () => {
     const wanted = search.value.toLowerCase();
@@ -78,6 +61,32 @@ export function startDataTable(box) {
     draw();
   });
   draw();
+}
+
+/**
+ * Headings become buttons: the first click sorts numbers falling and words rising, the next the other way round.
+ *
+ * @param {HTMLTableElement & { tHead: HTMLTableSectionElement }} table
+ * @param {(compare: (a: HTMLTableRowElement, b: HTMLTableRowElement) => number) => void} sort
+ */
+function startSorting(table, sort) {
+  const cells = [...table.tHead.rows[0].cells];
+  cells.forEach((cell, column) => {
+    const name = cell.textContent;
+    if (name === "") return;
+    const button = h("button", { type: "button" }, name);
+    cell.replaceChildren(button);
+    const isNumber = cell.classList.contains("number");
+    /** @param {HTMLTableRowElement} row */
+    const value = row => (isNumber ? Number(row.cells[column].dataset.sort) : row.cells[column].dataset.sort);
+    button.addEventListener("click", () => {
+      const order = cell.getAttribute("aria-sort");
+      const falls = order === null ? isNumber : order === "ascending";
+      for (const other of cells) other.removeAttribute("aria-sort");
+      cell.setAttribute("aria-sort", falls ? "descending" : "ascending");
+      sort((a, b) => (falls ? -1 : 1) * compareValues(value(a), value(b)));
+    });
+  });
 }
 
 /**

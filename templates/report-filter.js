@@ -38,17 +38,7 @@ export function startFilter(report, apply) {
       const first = length === 0 ? whole.first : whole.last - length + 1;
       button.setAttribute("aria-pressed", String(range.last === whole.last && range.first === first));
     }
-    const chosen = sensors.reduce((sum, one) => sum + one, 0);
-    if (picker !== null) {
-      for (const box of boxes) box.checked = sensors[Number(box.value)] === 1;
-      const only = sensors.indexOf(1);
-      find("#picked").textContent =
-        chosen === grid.sensors
-          ? "All sensors"
-          : chosen === 1
-            ? clipMiddle(boxes[only].parentElement.textContent.trim(), 24)
-            : `${chosen} of ${grid.sensors} sensors`;
-    }
+    if (picker !== null) showPicked(sensors, boxes);
     const days = range.last - range.first + 1;
     find("#before").hidden = range.first - days < whole.first;
     find("#reset").hidden = isEverything(grid, report.scope.filter);
@@ -80,6 +70,22 @@ export function startFilter(report, apply) {
   find("#filters").addEventListener("submit", (/** @type {SubmitEvent} */ event) => event.preventDefault());
   if (picker !== null) startPicker(report, picker, boxes, apply);
   return { show };
+}
+
+/**
+ * Which sensors are chosen: in their boxes, and in the words over them.
+ *
+ * @type {(sensors: ArrayLike<number>, boxes: any[]) => void}
+ */
+function showPicked(sensors, boxes) {
+  for (const box of boxes) box.checked = sensors[Number(box.value)] === 1;
+  const chosen = boxes.filter(box => box.checked);
+  find("#picked").textContent =
+    chosen.length === boxes.length
+      ? "All sensors"
+      : chosen.length === 1
+        ? clipMiddle(chosen[0].parentElement.textContent.trim(), 24)
+        : `${chosen.length} of ${boxes.length} sensors`;
 }
 
 /**

@@ -1,10 +1,10 @@
 /** The table of a section: its leading keys, sorted, searched, unfolded and saved. */
 import { sparkline } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
-import { formatNumber } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
 import { partMarkup } from "../lib/view/report-markup.ts";
 import { buildRow, chooseSteps, columnNames, describeShown, describeUncertainty } from "../lib/view/report-view.ts";
+import { startMoreRows } from "./more-rows.js";
 import { compareValues, find, findAll, h } from "./page.js";
 import { trailButton } from "./report-trails.js";
 
@@ -31,8 +31,12 @@ import { trailButton } from "./report-trails.js";
  * @property {((row: RowView) => string | number | undefined) | undefined} [value] To sort by.
  */
 
-/** Rows that "Show more" adds. */
-const MORE_ROWS = 25;
+/**
+ * How a table is sorted: by which column, as it stands when undefined.
+ *
+ * @typedef {{ column: string | undefined, isRising: boolean }} Sorting
+ */
+
 /** Steps of the line in a row at most. */
 const SPARK_STEPS = 120;
 
@@ -45,61 +49,43 @@ const SPARK_STEPS = 120;
 export function startRanking(report, section, node, rankingOf) {
   /** @type {HTMLTableElement & { tHead: HTMLTableSectionElement }} */
   const table = find("table.ranking", node);
-  /** @type {HTMLButtonElement} */
-  const more = find("[data-table=more]", node);
-  /** @type {HTMLInputElement} */
-  const search = find(".find", node);
-  let shownRows = report.page.show;
-  /** @type {string | undefined} */
-  let sortColumn;
-  let isRising = false;
+  const seen = startMoreRows(node, report.page.show, draw);
+  /** @type {Sorting} */
+  let sorting = { column: undefined, isRising: false };
 
-  /** @type {(ranking: Ranking) => (place: Place) => RowView} */
-  const rowBuilder = ranking => {
+  /** Columns, places in order, and how a place becomes a row. */
+  function list() {
+    const ranking = rankingOf();
+    const columns = listColumns(report, section, ranking);
     const steps = chooseSteps(report.scope, SPARK_STEPS);
-    return ({ key, rank }) => buildRow(report.scope, ranking, key, rank, steps);
-  };
-
-  /**
-   * The rows that a search leaves, as the table is sorted; built only as far as that needs.
-   *
-   * @type {(ranking: Ranking, columns: Column[], build: (place: Place) => RowView) => (Place | RowView)[]}
-   */
-  function listRows(ranking, columns, build) {
-    const wanted = search.value.toLowerCase();
-    const rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
-    if (wanted === "" && sortColumn === undefined) return rows;
-    const built = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
-    const value = columns.find(candidate => candidate.name === sortColumn)?.value;
-    if (value !== undefined) built.sort((a, b) => (isRising ? 1 : -1) * compareValues(value(a), value(b)));
-    return built;
+    /** @type {(place: Place | RowView) => RowView} */
+    const build = place => ("parts" in place ? place : buildRow(report.scope, ranking, place.key, place.rank, steps));
+    return { ranking, columns, build, rows: listRows(ranking, columns, build, seen.wanted, sorting) };
   }
 
-  function drawHead(columns = listColumns(report, section, rankingOf())) {
-    table.tHead.rows[0].replaceChildren(...columns.map(column => headCell(column)));
-  }
-
-  /** @param {number} found */
-  function drawMore(found) {
-    more.hidden = found <= shownRows;
-    more.textContent = `Show ${Math.min(MORE_ROWS, found - shownRows)} more`;
+  /** @param {Column[]} columns */
+  function drawHead(columns) {
+    table.tHead.rows[0].replaceChildren(
+      ...columns.map(column =>
+        headCell(column, sorting, chosen => {
+          sorting = chosen;
+          draw();
+          findAll("thead button", table)
+            .find(other => other.textContent === column.name)
+            ?.focus();
+        }),
+      ),
+    );
   }
 
   function draw() {
-    const ranking = rankingOf();
-    const columns = listColumns(report, section, ranking);
-    const build = rowBuilder(ranking);
-    const rows = listRows(ranking, columns, build);
-    const shown = rows.slice(0, shownRows).map(row => ("parts" in row ? row : build(row)));
+    const { ranking, columns, build, rows } = list();
+    const shown = rows.slice(0, seen.rows).map(build);
     drawHead(columns);
     table.tBodies[0].replaceChildren(...shown.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
-    drawMore(rows.length);
-    const isSearched = search.value !== "";
-    find(".found", node).textContent = isSearched
-      ? `${formatNumber(rows.length)} of ${formatNumber(ranking.order.length)}`
-      : "";
+    seen.tell(rows.length, ranking.order.length);
     const keys = shown.map(row => row.key);
-    const found = isSearched ? rows.length : undefined;
+    const found = seen.wanted === "" ? undefined : rows.length;
     find(".shown", node).textContent = describeShown(ranking, keys, report.scope.whole, found);
     const caution = find(".caution", node);
     const words = describeUncertainty(ranking, keys);
@@ -107,54 +93,54 @@ export function startRanking(report, section, node, rankingOf) {
     caution.textContent = words ?? "";
   }
 
-  /** @param {Column} column */
-  function headCell({ name, className, title, value }) {
-    const sorted = sortColumn === undefined ? name === "Count" : sortColumn === name;
-    const sort = sorted && value ? (isRising ? "ascending" : "descending") : undefined;
-    const cell = h("th", { scope: "col", class: className, title, "aria-sort": sort });
-    if (value === undefined) {
-      cell.append(name === "Rank" ? h("span", { class: "hidden" }, name) : name);
-      return cell;
-    }
-    const button = h("button", { type: "button" }, name);
-    button.addEventListener("click", () => {
-      isRising = sorted ? !isRising : className !== "number";
-      sortColumn = name;
-      draw();
-      findAll("thead button", table)
-        .find(other => other.textContent === name)
-        ?.focus();
-    });
-    cell.append(button);
-    return cell;
-  }
-
-  search.addEventListener("input", draw);
-  more.addEventListener("click", () => {
-    shownRows += MORE_ROWS;
-    draw();
-  });
-
   return {
     draw,
     /** The headings become buttons once there is a script to answer them. */
     prepare() {
-      drawHead();
-      drawMore(rankingOf().order.length);
+      const ranking = rankingOf();
+      drawHead(listColumns(report, section, ranking));
+      seen.tell(ranking.order.length, ranking.order.length);
     },
     /** All rows the page carries, as the table is sorted and searched. */
     toCsv() {
-      const ranking = rankingOf();
-      const all = listColumns(report, section, ranking);
-      const build = rowBuilder(ranking);
-      const rows = listRows(ranking, all, build).map(row => ("parts" in row ? row : build(row)));
-      const columns = all.filter(column => column.text !== undefined);
+      const { columns, build, rows } = list();
+      const saved = columns.filter(column => column.text !== undefined);
       return toCsv(
-        columns.map(column => column.name),
-        rows.map(row => columns.map(column => (column.raw ?? column.text)?.(row) ?? "")),
+        saved.map(column => column.name),
+        rows.map(build).map(row => saved.map(column => (column.raw ?? column.text)?.(row) ?? "")),
       );
     },
   };
+}
+
+/**
+ * The rows that a search leaves, as the table is sorted; built only as far as that needs.
+ *
+ * @type {(ranking: Ranking, columns: Column[], build: (place: Place) => RowView, wanted: string, sorting: Sorting) =>
+ *   (Place | RowView)[]}
+ */
+function listRows(ranking, columns, build, wanted, { column, isRising }) {
+  const rows = ranking.order.map((key, i) => ({ key, rank: i + 1 }));
+  if (wanted === "" && column === undefined) return rows;
+  const built = rows.map(build).filter(row => row.parts.some(part => part.text.toLowerCase().includes(wanted)));
+  const value = columns.find(candidate => candidate.name === column)?.value;
+  if (value !== undefined) built.sort((a, b) => (isRising ? 1 : -1) * compareValues(value(a), value(b)));
+  return built;
+}
+
+/** @type {(column: Column, sorting: Sorting, choose: (sorting: Sorting) => void) => HTMLElement} */
+function headCell({ name, className, title, value }, { column, isRising }, choose) {
+  const sorted = column === undefined ? name === "Count" : column === name;
+  const sort = sorted && value ? (isRising ? "ascending" : "descending") : undefined;
+  const cell = h("th", { scope: "col", class: className, title, "aria-sort": sort });
+  if (value === undefined) {
+    cell.append(name === "Rank" ? h("span", { class: "hidden" }, name) : name);
+    return cell;
+  }
+  const button = h("button", { type: "button" }, name);
+  button.addEventListener("click", () => choose({ column: name, isRising: sorted ? !isRising : className !== "number" }));
+  cell.append(button);
+  return cell;
 }
 
 /** @type {(report: Report, section: SectionData, ranking: Ranking) => Column[]} */
