@@ -20,6 +20,7 @@ const ROOMS = [
   "reduced",
   "logs",
   "statistics",
+  "history",
   "sessions",
   "remote",
   "view",

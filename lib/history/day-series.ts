@@ -1,0 +1,155 @@
+/**
+ * What the history is looked for in: one series of daily numbers for each frequent key of each family of keys.
+ *
+ * A family counts its keys by distinct source addresses where the table holds them, else by events. Only the fleet is
+ * looked at: a sensor is part of what is then told of a key, not a series of its own.
+ *
+ * Tested in `test/lib/history/episodes.test.ts`.
+ */
+import type { Coverage } from "../statistics/coverage.ts";
+import { gatherRows, type InternedRows, internRows, type RowsByKey } from "../statistics/keyed-rows.ts";
+import { isTextKey } from "../reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { addressesOf, type RowAddresses } from "../reduced/addresses.ts";
+import { countDaily } from "./source-sets.ts";
+import { FAMILIES, type Family, type FamilySpec } from "./families.ts";
+
+/** Keys of a family that are looked at: those with most events, and those with most on one day. */
+const KEYS_MOST = 300;
+/** Rarer keys cannot be told to have changed. */
+const LEAST_EVENTS = 8;
+
+/** The days on which the fleet was watched, and how well. */
+export interface Watch {
+  /** Days since 1970-01-01, ascending. */
+  readonly days: Int32Array;
+  /** Watched share of the fleet, each sensor by what it usually sees; 1 on the mean day. */
+  readonly exposure: Float64Array;
+  /** `placeOf[day - firstDay]`: place in {@link days}, -1 on a day that was not watched. */
+  readonly placeOf: Int32Array;
+  readonly firstDay: number;
+}
+
+/** Days watched less than this, compared with the mean one, tell nothing. */
+const LEAST_EXPOSURE = 0.05;
+
+export function buildWatch(table: ReducedTable, coverage: Coverage): Watch {
+  const { firstDay, days, sensors, exposure } = coverage;
+  // A row is an address on a port on a day: what a sensor sees, without what one address repeats.
+  const rowsOf = new Float64Array(sensors.length).fill(1);
+  for (const sensor of table.kinds.connect.sensor) rowsOf[sensor]!++;
+  const usual = rowsOf.map((rows, sensor) => {
+    let watched = 1;
+    for (let cell = sensor * days; cell < (sensor + 1) * days; cell++) watched += exposure[cell]! || 0;
+    return rows / watched;
+  });
+  const seen = new Float64Array(days);
+  for (let sensor = 0; sensor < sensors.length; sensor++) {
+    for (let day = 0; day < days; day++) seen[day]! += (exposure[sensor * days + day]! || 0) * usual[sensor]!;
+  }
+  const positive = seen.filter(value => value > 0);
+  const mean = positive.reduce((sum, value) => sum + value, 0) / Math.max(1, positive.length);
+  const placeOf = new Int32Array(days).fill(-1);
+  const kept: number[] = [];
+  for (let day = 0; day < days; day++) if (seen[day]! > LEAST_EXPOSURE * mean) placeOf[day] = kept.push(day) - 1;
+  return {
+    days: Int32Array.from(kept, day => day + firstDay),
+    exposure: Float64Array.from(kept, day => seen[day]! / mean),
+    placeOf,
+    firstDay,
+  };
+}
+
+/** One key, day by day. */
+export interface DaySeries {
+  readonly family: Family;
+  /** The values of its columns; a masked one as it is counted. */
+  readonly values: readonly (string | number | null)[];
+  /** Rows of the kind's table, in day order. */
+  readonly rows: Int32Array;
+  /** By place in {@link Watch.days}. */
+  readonly events: Float64Array;
+  /** What is looked at: distinct sources where they are known, else the events. */
+  readonly counts: Float64Array;
+}
+
+/** The frequent keys of a family; a table that says nothing of the family gives none. */
+export function buildSeries(table: ReducedTable, watch: Watch, family: Family): DaySeries[] {
+  const spec: FamilySpec = FAMILIES[family];
+  const own = table.kinds[spec.kind];
+  if (own.rows === 0) return [];
+  const interned = internFamily(table, own, spec);
+  const chosen = chooseKeys(own, interned);
+  const gathered = gatherRows(interned.key, interned.keys, chosen);
+  const addresses = spec.isAddress ? undefined : addressesOf(table, spec.kind);
+  return chosen
+    .map((key, place) => toSeries(table, watch, family, addresses, interned, gathered, key, place))
+    .filter(({ values }) => values.some(value => value !== null));
+}
+
+/** Number the keys of a family; rows without any value have none, and are counted as one key that nobody asks for. */
+function internFamily(table: ReducedTable, own: KindTable, { columns, mask }: FamilySpec): InternedRows {
+  const codes = columns.map(column => own.keys[column]!);
+  if (mask === undefined) return internRows(codes, own.rows);
+  const [column] = columns;
+  const numbers = new Map<string, number>();
+  const texts = isTextKey(column!) ? table.dictionaries[column] : [];
+  const used = new Uint8Array(texts.length);
+  for (const code of codes[0]!) if (code >= 0) used[code] = 1;
+  const map = texts.map((text, code) => {
+    if (used[code] === 0) return -1;
+    const masked = mask(text);
+    const known = numbers.get(masked);
+    if (known === undefined) numbers.set(masked, numbers.size);
+    return known ?? numbers.size - 1;
+  });
+  return internRows([Int32Array.from(codes[0]!, code => (code < 0 ? -1 : map[code]!))], own.rows);
+}
+
+/** Keys with the most events, and with the most on one day; each has a value. */
+function chooseKeys(own: KindTable, { key, keys }: InternedRows): number[] {
+  const total = new Float64Array(keys);
+  const most = new Float64Array(keys);
+  const today = new Float64Array(keys);
+  const lastDay = new Int32Array(keys).fill(-0x8000_0000);
+  for (let row = 0; row < own.rows; row++) {
+    const at = key[row]!;
+    const count = own.count[row]!;
+    today[at] = (lastDay[at] === own.day[row] ? today[at]! : 0) + count;
+    lastDay[at] = own.day[row]!;
+    total[at]! += count;
+    if (today[at]! > most[at]!) most[at] = today[at]!;
+  }
+  const frequent = Array.from(total.keys()).filter(at => total[at]! >= LEAST_EVENTS);
+  const leaders = (by: Float64Array) => frequent.toSorted((a, b) => by[b]! - by[a]! || a - b).slice(0, KEYS_MOST);
+  return [...new Set([...leaders(total), ...leaders(most)])];
+}
+
+function toSeries(
+  table: ReducedTable,
+  watch: Watch,
+  family: Family,
+  addresses: RowAddresses | undefined,
+  { firstRow }: InternedRows,
+  gathered: RowsByKey,
+  key: number,
+  place: number,
+): DaySeries {
+  const { kind, columns, mask }: FamilySpec = FAMILIES[family];
+  const own = table.kinds[kind];
+  const rows = gathered.rows.slice(gathered.offsets[place], gathered.offsets[place + 1]);
+  const placeOf = (row: number) => watch.placeOf[own.day[row]! - watch.firstDay]!;
+  const events = new Float64Array(watch.days.length);
+  for (const row of rows) {
+    const at = placeOf(row);
+    if (at >= 0) events[at]! += own.count[row]!;
+  }
+  const values = columns.map(column => {
+    const code = own.keys[column]![firstRow[key]!]!;
+    if (code < 0) return null;
+    const text = isTextKey(column) ? table.dictionaries[column][code]! : code;
+    return mask === undefined ? text : mask(String(text));
+  });
+  const sources = addresses && countDaily(addresses, rows, placeOf, events.length);
+  return { family, values, rows, events, counts: sources ?? events };
+}

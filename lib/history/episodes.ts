@@ -1,0 +1,371 @@
+/**
+ * The history of an archive: what happened when, each thing once, the most remarkable first.
+ *
+ * Keys that begin, peak or end on the same days through the same sources are one episode. What is an episode of the
+ * sensors themselves (an outage, a new one, another version) is told as such, so that nobody takes it for attackers.
+ */
+import { buildCoverage, type Coverage } from "../statistics/coverage.ts";
+import { rowOfDay } from "../statistics/keyed-rows.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { type Candidate, findCandidates } from "./candidates.ts";
+import type { Watch } from "./day-series.ts";
+import { FAMILIES, type Family } from "./families.ts";
+import { commonShare, countSources, uniteSets } from "./source-sets.ts";
+import type { SpanShape } from "./spans.ts";
+import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
+
+export type EpisodeShape = SpanShape | WatchShape;
+
+/** A key of an episode. */
+export interface EpisodeKey {
+  readonly family: Family;
+  readonly values: readonly (string | number | null)[];
+  readonly events: number;
+  /** Of the events of its kind in its days, 0..1. */
+  readonly share: number;
+  /** Distinct addresses; undefined where nobody knows. */
+  readonly sources: number | undefined;
+  /** Per mean day: before, in and behind the episode; null where the archive has no day there. By sources where they are known, else events. */
+  readonly before: number | null;
+  readonly level: number;
+  readonly after: number | null;
+}
+
+export interface Episode {
+  readonly shape: EpisodeShape;
+  /** Days since 1970-01-01 UTC, both included; of a pause, its own. */
+  readonly first: number;
+  readonly last: number;
+  /** Whether it begins after the archive does, and ends before. */
+  readonly begins: boolean;
+  readonly ends: boolean;
+  /** Names of the sensors it was seen on, and how many there were to see it. */
+  readonly sensors: readonly string[];
+  readonly sensorsWatching: number;
+  readonly sources: number | undefined;
+  /** Those that are counted of what leads it; of several addresses that did the same, of all of them. */
+  readonly events: number;
+  /** What tells of it, what leads it first; empty for an episode of the watch. */
+  readonly keys: readonly EpisodeKey[];
+  /** Events of what leads it, by day of the archive; null on days that nobody watched. Of the watch none. */
+  readonly perDay?: { readonly firstDay: number; readonly counts: readonly (number | null)[] };
+  /** Of an episode of the watch: hours lost, event ids that came and went. */
+  readonly watch?: Pick<WatchChange, "hours" | "eventids" | "goneEventids">;
+  /** A level that holds for days has passed a test; a burst is counted. */
+  readonly isTested: boolean;
+  /** Log-likelihood that its most surprising key gains by it; 0 for an episode of the watch. */
+  readonly surprise: number;
+  /** What it is ranked by. */
+  readonly score: number;
+}
+
+export interface EpisodeOptions {
+  /** Where the coverage has been built before. */
+  readonly coverage?: Coverage;
+  /** Episodes of attackers at most; 0 = all. */
+  readonly limit?: number;
+}
+
+/** Fewer watched days have no history. */
+const LEAST_DAYS = 4;
+/** Edges of the same episode differ by this part of its length at most, and by so many days. */
+const EDGE_SHARE = 0.15;
+const EDGE_DAYS = 3;
+/** Part of the sources of the smaller that two keys of one episode share, at least. */
+const LEAST_COMMON = 0.5;
+/** Part of what is done of its kind on its days that a single address makes, at least, to be one with others like it. */
+const LEAST_PART = 0.02;
+/** No surprise is greater: beyond, models and not attackers decide. */
+const SURPRISE_MOST = 200;
+/** What leads an episode comes from this part of its sources, at least. */
+const LEAD_SHARE = 0.5;
+/** Keys told of an episode, of each family. */
+const KEYS_MOST = 20;
+
+/** Find the episodes of a table, by score. */
+export function findEpisodes(table: ReducedTable, options: EpisodeOptions = {}): Episode[] {
+  const coverage = options.coverage ?? buildCoverage(table);
+  const changes = findWatchChanges(table, coverage);
+  const { watch, candidates } = findCandidates(table, coverage);
+  const ofAttackers = candidates.filter(candidate => !changes.some(change => explains(change, candidate, coverage.sensors.length)));
+  const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(table, ofAttackers);
+  const episodes = discount(groups.map(group => toEpisode(table, coverage, watch, group))).sort(byScore);
+  const shown = options.limit === undefined || options.limit === 0 ? episodes : episodes.slice(0, options.limit);
+  return [...shown, ...changes.map(change => toWatchEpisode(table, coverage, change))].sort(byScore);
+}
+
+function byScore(a: Episode, b: Episode): number {
+  return b.score - a.score || b.surprise - a.surprise || a.first - b.first || a.last - b.last;
+}
+
+/** Candidates told together; the first of a group is what it was gathered round. */
+interface Group {
+  readonly seed: Candidate;
+  readonly members: Candidate[];
+  /** What several actors of it did, each for himself. */
+  readonly together?: Activity;
+}
+
+function groupCandidates(table: ReducedTable, candidates: readonly Candidate[]): Group[] {
+  const isEvent = ({ series }: Candidate) => series.family === "event";
+  const sorted = candidates.toSorted(
+    (a, b) => Number(isEvent(a)) - Number(isEvent(b)) || scoreOf([b]) - scoreOf([a]) || a.first - b.first,
+  );
+  const groups: Group[] = [];
+  for (const candidate of sorted) {
+    const group = groups.find(
+      ({ seed }) => (isSameTime(seed, candidate) && isSameActor(seed, candidate)) || isOneOf(candidate, seed),
+    );
+    if (group === undefined) groups.push({ seed: candidate, members: [candidate] });
+    else group.members.push(candidate);
+  }
+  return joinBursts(table, groups);
+}
+
+/** Whether two keys begin and end together, as far as the archive shows it. */
+function isSameTime(a: Candidate, b: Candidate): boolean {
+  if ((a.span.shape === "paused") !== (b.span.shape === "paused")) return false;
+  const length = Math.min(a.last - a.first, b.last - b.first) + 1;
+  const slack = Math.min(EDGE_DAYS, Math.max(1, Math.round(EDGE_SHARE * length)));
+  const isNear = (x: number, y: number) => Math.abs(x - y) <= slack;
+  return isNear(a.first, b.first) && isNear(a.last, b.last);
+}
+
+function isSameActor(a: Candidate, b: Candidate): boolean {
+  const shared = a.sensors.filter(sensor => b.sensors.includes(sensor)).length;
+  if (shared < Math.min(a.sensors.length, b.sensors.length)) return false;
+  if (a.sources === undefined || b.sources === undefined) return true;
+  return commonShare(a.sources, b.sources) >= LEAST_COMMON;
+}
+
+/** What attackers do, and by whom, or by what, it is counted. */
+type Activity = "proxy" | "connection" | "login" | "command" | "client" | "event";
+const ACTIVITY_OF: Readonly<Record<Family, Activity>> = {
+  user: "proxy",
+  target: "proxy",
+  address: "connection",
+  network: "connection",
+  credential: "login",
+  username: "login",
+  password: "login",
+  command: "command",
+  file: "command",
+  upload: "command",
+  client: "client",
+  hassh: "client",
+  event: "event",
+};
+
+/** Join bursts of the same days that are made by single addresses doing the same: each is one of several. */
+function joinBursts(table: ReducedTable, groups: readonly Group[]): Group[] {
+  const joined: Group[] = [];
+  for (const group of groups) {
+    const activity = soloActivity(table, group);
+    const at = activity === undefined ? -1 : joined.findIndex(other => {
+      const { first, last } = other.seed;
+      return first === group.seed.first && last === group.seed.last && soloActivity(table, other) === activity;
+    });
+    const other = joined[at];
+    if (other === undefined) joined.push(group);
+    else joined[at] = { ...other, members: [...other.members, ...group.members], together: activity! };
+  }
+  return joined;
+}
+
+/** What single addresses do in a burst, if one of them makes enough of all that is done of it. */
+function soloActivity(table: ReducedTable, { seed, members }: Group): Activity | undefined {
+  if (seed.span.shape !== "burst") return undefined;
+  const leading = members.find(({ series, first, last, events }) => {
+    const isSolo = series.family === "user" || series.family === "address";
+    return isSolo && events >= LEAST_PART * countEvents(table.kinds[FAMILIES[series.family].kind], first, last);
+  });
+  return leading && ACTIVITY_OF[leading.series.family];
+}
+
+/** Events of one machine of a campaign, of the mean of all, at most. */
+const MACHINE_TIMES = 4;
+
+/** Whether a key is one address of many that another key came from, and did no more than one of those usually did. */
+function isOneOf({ sources, first, last, events, span }: Candidate, campaign: Candidate): boolean {
+  if (sources?.length !== 1 || campaign.sources === undefined || campaign.sources.length < 2) return false;
+  if (span.shape === "burst" || first < campaign.first - 1 || last > campaign.last + 1) return false;
+  const isTypical = events * countSources(campaign.sources) <= MACHINE_TIMES * campaign.events;
+  return isTypical && commonShare(sources, campaign.sources) === 1;
+}
+
+/**
+ * What candidates are ranked by: how surprising, through how many sources, on how many sensors; the latter by their
+ * logarithms, as a hundred addresses are not a hundred times as remarkable as one. What takes long is less of a surprise.
+ */
+function scoreOf(members: readonly Candidate[]): number {
+  const surprise = Math.max(...members.map(({ span }) => Math.min(SURPRISE_MOST, span.gain) / Math.sqrt(span.end - span.start)));
+  const sources = Math.max(1, ...members.map(one => (one.sources === undefined ? 1 : countSources(one.sources))));
+  const sensors = Math.max(1, ...members.map(one => one.sensors.length));
+  return surprise * (1 + Math.log(sources)) * (1 + Math.log(sensors));
+}
+
+/** The second of what the same activity tells is less news than the first, the third less again. */
+function discount(episodes: readonly Episode[]): Episode[] {
+  const told = new Map<Activity, number>();
+  return episodes.toSorted(byScore).map(episode => {
+    const activity = ACTIVITY_OF[episode.keys[0]!.family];
+    const before = told.get(activity) ?? 0;
+    told.set(activity, before + 1);
+    return { ...episode, score: episode.score / (1 + before) };
+  });
+}
+
+function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, { seed, members, together }: Group): Episode {
+  const names = table.dictionaries.sensor;
+  // What every actor logs says nothing of this one, where anything else is known.
+  const own = members.filter(({ series }) => series.family !== "event");
+  const telling = own.length > 0 ? own : members;
+  const sets = telling.flatMap(({ sources }) => sources ?? []);
+  const all = sets.length === 0 ? undefined : uniteSets(sets);
+  const sensors = [...new Set(telling.flatMap(one => one.sensors))].sort((a, b) => a - b);
+  const first = Math.min(...telling.map(one => one.first));
+  const last = Math.max(...telling.map(one => one.last));
+  const sorted = sortTelling(telling, all && countSources(all), together);
+  const alike = sorted.filter(({ series }) => series.family === sorted[0]!.series.family);
+  return {
+    shape: seed.span.shape,
+    first,
+    last,
+    begins: seed.begins,
+    ends: seed.ends,
+    sensors: sensors.map(code => names[code]!),
+    sensorsWatching: countWatching(coverage, first, last),
+    sources: all && countSources(all),
+    events: together === undefined ? sorted[0]!.events : alike.reduce((sum, { events }) => sum + events, 0),
+    keys: toKeys(table, [...sorted, ...members.filter(one => !telling.includes(one))]),
+    perDay: toPerDay(watch, together === undefined ? [sorted[0]!] : alike),
+    isTested: seed.span.shape !== "burst",
+    surprise: Math.max(...members.map(({ span }) => span.gain)),
+    score: scoreOf(telling),
+  };
+}
+
+/** Events of some members, day by day. */
+function toPerDay(watch: Watch, members: readonly Candidate[]): NonNullable<Episode["perDay"]> {
+  const counts = Array.from(watch.placeOf, place =>
+    place < 0 ? null : members.reduce((sum, { series }) => sum + series.events[place]!, 0),
+  );
+  return { firstDay: watch.firstDay, counts };
+}
+
+/** What an actor brought, in the order in which it is told of him. */
+const TELLING: readonly Family[] = [
+  "credential",
+  "user",
+  "command",
+  "file",
+  "upload",
+  "address",
+  "username",
+  "password",
+  "target",
+  "network",
+  "client",
+  "hassh",
+  "event",
+];
+
+/**
+ * The members of an episode, the one that leads it first: what most of its sources brought, of those the most surprising.
+ */
+function sortTelling(telling: readonly Candidate[], sources: number | undefined, together: Activity | undefined): Candidate[] {
+  const gainOf = ({ span }: Candidate) => Math.min(SURPRISE_MOST, span.gain);
+  const order = ({ series }: Candidate) => TELLING.indexOf(series.family);
+  const sorted = telling.toSorted((a, b) => order(a) - order(b) || gainOf(b) - gainOf(a) || b.events - a.events);
+  const leads = sorted.filter(one =>
+    together !== undefined
+      ? ACTIVITY_OF[one.series.family] === together && (one.series.family === "user" || one.series.family === "address")
+      : sources === undefined || one.sources === undefined || countSources(one.sources) >= LEAD_SHARE * sources,
+  );
+  // What gains about as much as the best is told in the order of telling.
+  const best = Math.max(...leads.map(gainOf));
+  const lead = leads.find(one => gainOf(one) >= 0.8 * best) ?? sorted[0]!;
+  const family = lead.series.family;
+  return [lead, ...sorted.filter(one => one !== lead && one.series.family === family), ...sorted.filter(one => one.series.family !== family)];
+}
+
+/** Days by which what the sensors did and what a key did may differ, and still be one. */
+const WATCH_SLACK = 1;
+
+/** Whether what happened to a key is nothing but what happened to the sensors. */
+function explains(
+  change: WatchChange,
+  { series, span, first, last, begins, ends, sensors }: Candidate,
+  allSensors: number,
+): boolean {
+  const isNear = (a: number, b: number) => Math.abs(a - b) <= WATCH_SLACK;
+  const isOnlyThere = sensors.every(sensor => change.sensors.includes(sensor));
+  if (change.shape === "upgrade") {
+    const eventid = String(series.values[0]);
+    const comes = begins && isNear(first, change.first) && change.eventids.includes(eventid);
+    const goes = ends && isNear(last + 1, change.first) && change.goneEventids.includes(eventid);
+    return series.family === "event" && (comes || goes);
+  }
+  // Days on which nobody watched are no part of any series: they explain nothing.
+  if (!isOnlyThere || change.sensors.length === allSensors) return false;
+  if (change.shape === "new-sensor") return begins && isNear(first, change.first);
+  if (span.shape === "paused") return isNear(first, change.first) && isNear(last, change.last);
+  return (begins && isNear(first, change.last + 1)) || (ends && isNear(last, change.first - 1));
+}
+
+function toWatchEpisode({ dictionaries }: ReducedTable, coverage: Coverage, change: WatchChange): Episode {
+  const { shape, first, last, sensors, hours, eventids, goneEventids } = change;
+  return {
+    shape,
+    first,
+    last,
+    begins: true,
+    ends: shape === "outage",
+    sensors: sensors.map(code => dictionaries.sensor[code]!),
+    sensorsWatching: countWatching(coverage, first, last),
+    sources: undefined,
+    events: 0,
+    keys: [],
+    watch: { hours, eventids, goneEventids },
+    isTested: shape === "outage" || shape === "silent",
+    surprise: 0,
+    score: 0,
+  };
+}
+
+function countWatching({ sensors, days, firstDay, exposure }: Coverage, first: number, last: number): number {
+  let watching = 0;
+  for (let sensor = 0; sensor < sensors.length; sensor++) {
+    const cells = exposure.subarray(sensor * days + first - firstDay, sensor * days + last - firstDay + 1);
+    if (cells.some(share => share > 0)) watching++;
+  }
+  return watching;
+}
+
+/** In the order given, of each family {@link KEYS_MOST} at most. */
+function toKeys(table: ReducedTable, members: readonly Candidate[]): EpisodeKey[] {
+  const orNull = (rate: number) => (Number.isNaN(rate) ? null : rate);
+  const told = new Map<Family, number>();
+  return members.flatMap(({ series, span, first, last, events, sources }) => {
+    const { family, values } = series;
+    told.set(family, (told.get(family) ?? 0) + 1);
+    if (told.get(family)! > KEYS_MOST) return [];
+    return {
+      family,
+      values,
+      events,
+      share: events / countEvents(table.kinds[FAMILIES[family].kind], first, last),
+      sources: sources && countSources(sources),
+      before: orNull(span.before),
+      level: span.level,
+      after: orNull(span.after),
+    };
+  });
+}
+
+/** Events of a kind on some days. */
+function countEvents({ day, count }: KindTable, first: number, last: number): number {
+  let sum = 0;
+  for (let row = rowOfDay(day, first); row < day.length && day[row]! <= last; row++) sum += count[row]!;
+  return sum;
+}

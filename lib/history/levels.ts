@@ -1,0 +1,104 @@
+/**
+ * What a segmentation says of a key: levels that hold for days, and bursts.
+ *
+ * A burst, three days at most, is a fact wherever its days lie; no test can say more of it than that it was. A level holds
+ * longer, and is told from the next only if its days rank above or below the other's: one large day among many does not
+ * make a level, and days in any other order would not have made it.
+ */
+import { type Segment, type SegmentOptions, segmentSeries } from "./segments.ts";
+
+/** Days of a burst at most. */
+export const BURST_DAYS = 3;
+/** Deviate of the rank test between two levels that follow each other, at least. */
+const LEAST_DEVIATE = 3.3;
+/** Where all days of one rank above all of the other, the deviate is too strict: so many orders of the days must not do that. */
+const LEAST_ORDERS = 2000;
+
+export interface Level {
+  /** Places of its first day and behind its last; bursts and dips lie inside as well. */
+  readonly start: number;
+  readonly end: number;
+  /** Mean rate of its days but for bursts. */
+  readonly rate: number;
+}
+
+export interface Shape {
+  /** In order, covering the series; one where no level changed, none for an empty series. */
+  readonly levels: readonly Level[];
+  readonly bursts: readonly Segment[];
+}
+
+/** Find levels and bursts; see {@link segmentSeries} for what is asked for. */
+export function findShape(counts: ArrayLike<number>, exposure: ArrayLike<number>, options: SegmentOptions): Shape {
+  const segments = segmentSeries(counts, exposure, options);
+  const bursts = segments.filter(({ start, end, rate }, i) => {
+    const around = [segments[i - 1], segments[i + 1]].filter(other => other !== undefined);
+    return end - start <= BURST_DAYS && around.length > 0 && around.every(other => other.rate < rate);
+  });
+  const rates = Float64Array.from(counts, (count, i) => count / exposure[i]!);
+  let parts = segments
+    .filter(segment => !bursts.includes(segment))
+    .map(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
+  // A dip is as short as a burst; it goes to the days before it, or behind it at the start.
+  parts = mergeWhere(parts, (a, b) => (Math.min(a.length, b.length) <= BURST_DAYS ? 0 : Infinity));
+  parts = mergeWhere(parts, (a, b) => {
+    const [first, second] = [a, b].map(days => days.map(i => rates[i]!)) as [number[], number[]];
+    const deviate = Math.abs(rankDeviate(first, second));
+    return deviate < LEAST_DEVIATE && !areApart(first, second) ? deviate : Infinity;
+  });
+  const levels = parts.map((days, i): Level => {
+    const sum = (of: ArrayLike<number>) => days.reduce((total, day) => total + of[day]!, 0);
+    const start = i === 0 ? 0 : days[0]!;
+    const end = i === parts.length - 1 ? counts.length : parts[i + 1]![0]!;
+    return { start, end, rate: sum(counts) / sum(exposure) };
+  });
+  return { levels, bursts };
+}
+
+/** Whether all values of one list lie above all of the other, and one in {@link LEAST_ORDERS} orders at most does that. */
+function areApart(a: readonly number[], b: readonly number[]): boolean {
+  if (Math.max(...a) >= Math.min(...b) && Math.max(...b) >= Math.min(...a)) return false;
+  const few = Math.min(a.length, b.length);
+  let orders = 1;
+  for (let i = 1; i <= few && orders < LEAST_ORDERS; i++) orders *= (a.length + b.length - few + i) / i;
+  return orders >= LEAST_ORDERS;
+}
+
+/** Merge neighbours, those of the least cost first, until none has a finite one. */
+function mergeWhere(parts: number[][], cost: (a: number[], b: number[]) => number): number[][] {
+  const merged = [...parts];
+  for (;;) {
+    let least = Infinity;
+    let at = -1;
+    for (let i = 0; i + 1 < merged.length; i++) {
+      const own = cost(merged[i]!, merged[i + 1]!);
+      if (own < least) [least, at] = [own, i];
+    }
+    if (at < 0) return merged;
+    merged.splice(at, 2, [...merged[at]!, ...merged[at + 1]!]);
+  }
+}
+
+/**
+ * Deviate of the Mann-Whitney test, corrected for ties: how far the second list ranks above the first.
+ *
+ * @returns 0 where all values are equal or a list is empty.
+ */
+export function rankDeviate(first: readonly number[], second: readonly number[]): number {
+  const [n, m] = [first.length, second.length];
+  const all = [...first.map(value => ({ value, isSecond: false })), ...second.map(value => ({ value, isSecond: true }))];
+  all.sort((a, b) => a.value - b.value);
+  let ranks = 0;
+  let ties = 0;
+  for (let start = 0; start < all.length;) {
+    let end = start + 1;
+    while (end < all.length && all[end]!.value === all[start]!.value) end++;
+    const tied = end - start;
+    ties += tied ** 3 - tied;
+    for (let i = start; i < end; i++) if (all[i]!.isSecond) ranks += (start + 1 + end) / 2;
+    start = end;
+  }
+  const total = n + m;
+  const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
+  return variance > 0 ? (ranks - (m * (total + 1)) / 2) / Math.sqrt(variance) : 0;
+}

@@ -1,0 +1,116 @@
+/**
+ * Change points of a series of daily counts: where its level changed, and what it was between.
+ *
+ * Counts are negative binomial around a piecewise constant rate, with the exposure as offset: a day of exposure E at rate
+ * m has mean mE and size rE, so that days add up (a day watched twice as long is two days) and the cost of a segment needs
+ * nothing but its sums. Segmentation is exact: the optimal partition under a penalty for each change, found by PELT
+ * (Killick, Fearnhead and Eckley 2012), whose pruning loses nothing because splitting never costs likelihood. The model
+ * with one size for all segments is that of Cleynen et al. 2014 (Segmentor3IsBack).
+ */
+
+/** Days from `start` to before `end`, by their place in the series, and their rate per unit of exposure. */
+export interface Segment {
+  readonly start: number;
+  readonly end: number;
+  readonly rate: number;
+}
+
+export interface SegmentOptions {
+  /** Size of the negative binomial per unit of exposure; Infinity = Poisson. */
+  readonly size: number;
+  /** What each change must gain in twice the log-likelihood, at least. */
+  readonly penalty: number;
+}
+
+/** Days that a segment stands for on average, at least: a series of 30 days has at most ten. */
+const DAYS_PER_SEGMENT = 3;
+
+/**
+ * The optimal segmentation of a series.
+ *
+ * @param counts One per observed day, whole numbers >= 0.
+ * @param exposure The same length; each > 0.
+ * @returns Segments in order, that cover the series; one where nothing changed, none for an empty series. Where there
+ *   would be more than one per {@link DAYS_PER_SEGMENT} days, the penalty is raised until there are not.
+ */
+export function segmentSeries(
+  counts: ArrayLike<number>,
+  exposure: ArrayLike<number>,
+  { size, penalty }: SegmentOptions,
+): Segment[] {
+  const n = counts.length;
+  if (n === 0) return [];
+  const sums = runningSums(counts, exposure);
+  const most = Math.max(1, Math.ceil(n / DAYS_PER_SEGMENT));
+  for (let price = penalty; ; price *= 1.5) {
+    const segments = partition(sums, size, price);
+    if (segments.length <= most) return segments;
+  }
+}
+
+/**
+ * What a segment costs: minus twice its log-likelihood at its own rate, but for terms that no partition changes.
+ *
+ * @param count Sum of its counts.
+ * @param exposure Sum of its exposure, > 0.
+ */
+export function segmentCost(count: number, exposure: number, size: number): number {
+  if (size === Infinity) return count === 0 ? 0 : -2 * count * (Math.log(count / exposure) - 1);
+  const shape = size * exposure;
+  return 2 * (entropy(count + shape) - entropy(count) - entropy(shape));
+}
+
+/** x log x. */
+function entropy(x: number): number {
+  return x > 0 ? x * Math.log(x) : 0;
+}
+
+interface Sums {
+  /** `count[i]`: sum of the first i. */
+  readonly count: Float64Array;
+  readonly exposure: Float64Array;
+}
+
+function runningSums(counts: ArrayLike<number>, exposure: ArrayLike<number>): Sums {
+  const sums = { count: new Float64Array(counts.length + 1), exposure: new Float64Array(counts.length + 1) };
+  for (let i = 0; i < counts.length; i++) {
+    sums.count[i + 1] = sums.count[i]! + counts[i]!;
+    sums.exposure[i + 1] = sums.exposure[i]! + exposure[i]!;
+  }
+  return sums;
+}
+
+function partition({ count, exposure }: Sums, size: number, penalty: number): Segment[] {
+  const n = count.length - 1;
+  /** Least cost of the first i days, and where the last segment of that partition starts. */
+  const best = new Float64Array(n + 1);
+  const startOf = new Int32Array(n + 1);
+  best[0] = -penalty;
+  /** Starts that a last segment may still have. */
+  const starts = new Int32Array(n);
+  const costs = new Float64Array(n);
+  let open = 0;
+  for (let end = 1; end <= n; end++) {
+    starts[open++] = end - 1;
+    let least = Infinity;
+    for (let i = 0; i < open; i++) {
+      const start = starts[i]!;
+      const cost = best[start]! + segmentCost(count[end]! - count[start]!, exposure[end]! - exposure[start]!, size);
+      costs[i] = cost;
+      if (cost + penalty >= least) continue;
+      least = cost + penalty;
+      startOf[end] = start;
+    }
+    best[end] = least;
+    let kept = 0;
+    // A start that is worse than starting anew here stays worse, however the series goes on.
+    for (let i = 0; i < open; i++) if (costs[i]! <= least) starts[kept++] = starts[i]!;
+    open = kept;
+  }
+  const segments: Segment[] = [];
+  for (let end = n; end > 0; end = startOf[end]!) {
+    const start = startOf[end]!;
+    segments.push({ start, end, rate: (count[end]! - count[start]!) / (exposure[end]! - exposure[start]!) });
+  }
+  return segments.reverse();
+}
