@@ -14,7 +14,7 @@ import { nearestWord } from "../text/nearest-word.ts";
 import { ORIGIN_COLUMNS, type OriginColumn, type Origins } from "../origin/origins.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
-import { DAY_US } from "../text/time.ts";
+import { DAY_US, dayOf } from "../text/time.ts";
 import { sensorNamer } from "./sensor-aliases.ts";
 
 /** Not looked up yet, in arrays of codes. */
@@ -213,7 +213,7 @@ export class TimeColumn implements EventColumn {
     const own = new Int32Array(rows.length);
     for (let i = 0; i < rows.length; i++) {
       const us = timestampUs[rows[i]!]!;
-      const day = Math.floor(us / DAY_US);
+      const day = dayOf(us);
       own[i] = this.name === "hour" ? Math.floor((us - day * DAY_US) / HOUR_US) : this.#dayCode(day);
     }
     return own;

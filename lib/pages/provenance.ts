@@ -6,7 +6,7 @@
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReducedInfo } from "../reduced/reduced-table.ts";
 import { visible } from "../text/text.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
@@ -91,7 +91,7 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
 }
 
 function toTime(us: number, isDayOnly = false): string {
-  return isDayOnly ? toIsoDay(Math.floor(us / DAY_US)) : formatInstant(us);
+  return isDayOnly ? toIsoDay(dayOf(us)) : formatInstant(us);
 }
 
 function shortText({ robotMaxSeconds, robotMaxSecondsOf = {} }: ReductionParameters): string {

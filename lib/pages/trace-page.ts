@@ -17,7 +17,7 @@ import { element, type Markup, toMarkupText } from "../view/markup.ts";
 import { PURPOSES } from "../text/purpose-names.ts";
 import { round1 } from "../view/scale.ts";
 import { visible } from "../text/text.ts";
-import { DAY_US } from "../text/time.ts";
+import { DAY_US, dayOf } from "../text/time.ts";
 import { type Reach, reachOf, REACHES, type Story } from "../sessions/story.ts";
 import { groupEqual, type SessionRow } from "../sessions/equal-sessions.ts";
 import {
@@ -369,8 +369,8 @@ function drawLanes(rows: readonly SessionRow[], withAddress: boolean, anchors: R
 
 /** All sessions on the calendar, a row per sensor. */
 function drawCalendar(stories: readonly Story[], sensors: readonly string[]): Markup {
-  const firstDay = Math.floor(stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity) / DAY_US);
-  const lastDay = Math.floor(stories.reduce((most, { startUs }) => Math.max(most, startUs), -Infinity) / DAY_US);
+  const firstDay = dayOf(stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity));
+  const lastDay = dayOf(stories.reduce((most, { startUs }) => Math.max(most, startUs), -Infinity));
   const days = lastDay - firstDay + 1;
   const left = 170;
   const right = WIDTH - 20;

@@ -7,7 +7,7 @@
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
-import { DAY_US } from "../text/time.ts";
+import { DAY_US, dayOf } from "../text/time.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 
@@ -167,7 +167,7 @@ export class ChainCounter {
     for (const [key, { first, last, chain, sensor }] of this.#open) {
       if (last >= beforeUs) continue;
       this.#open.delete(key);
-      const day = Math.floor(first / DAY_US);
+      const day = dayOf(first);
       if (day >= sinceDay && day <= untilDay) this.#done.push(chain, day, sensor);
     }
   }

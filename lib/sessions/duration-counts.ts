@@ -4,7 +4,7 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import type { Tally } from "./chain-counts.ts";
 import { codeOf } from "./event-search.ts";
 
@@ -46,7 +46,7 @@ export class DurationCounter {
       if (durations === undefined) return;
       for (; row >= 0; row = eventid.indexOf(closed, row + 1)) {
         const seconds = durations[row]!;
-        const day = Math.floor(batch.timestampUs[row]! / DAY_US);
+        const day = dayOf(batch.timestampUs[row]!);
         if (Number.isNaN(seconds) || day < sinceDay || day > untilDay) continue;
         const sensor = sensorOf(codes === undefined ? -1 : codes[row]!);
         if (sensor < 0) continue;

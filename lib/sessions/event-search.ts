@@ -11,7 +11,7 @@ import { type TablePlace, tablesOf } from "../logs/walk-tables.ts";
 import type { Verdict } from "../reduced/verdicts.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 
 /** One event as it stands in its table. */
 export interface FoundEvent {
@@ -255,8 +255,8 @@ export function countSearched(set: LogSet): Searched {
   let days = 0;
   let next = -Infinity;
   for (const [first, last] of spans) {
-    const start = Math.max(next, Math.floor(first / DAY_US));
-    const end = Math.floor(last / DAY_US) + 1;
+    const start = Math.max(next, dayOf(first));
+    const end = dayOf(last) + 1;
     if (end <= start) continue;
     days += end - start;
     next = end;

@@ -3,7 +3,7 @@
  * sensors finds some. What is kept of a stretch is always its newest, and where some were left out is known.
  */
 import { compareText } from "../text/text.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import { stretchOf } from "./stretches.ts";
 
 /** Kept of all days and sensors together, whatever else is. */
@@ -61,7 +61,7 @@ export class NewestSessions<Name extends string | number> {
   }
 
   add(us: number, sensor: Name, session: Name, address: Name | null): void {
-    const id = `${Math.floor(us / DAY_US)}\u0000${sensor}\u0000${session}`;
+    const id = `${dayOf(us)}\u0000${sensor}\u0000${session}`;
     const known = this.#kept.get(id);
     if (known === undefined) {
       if (this.#kept.size >= GATHER_MOST) this.#drop();
@@ -92,7 +92,7 @@ export class NewestSessions<Name extends string | number> {
     const met = new Map<string, number>();
     this.#kept.clear();
     sorted.forEach(([id, one], rank) => {
-      const stretch = stretchOf(Math.floor(one.us / DAY_US), this.#limits.lastDay);
+      const stretch = stretchOf(dayOf(one.us), this.#limits.lastDay);
       const place = `${stretch}\u0000${one.sensor}`;
       const before = met.get(place) ?? 0;
       met.set(place, before + 1);

@@ -1,7 +1,7 @@
 /**
  * What was typed in each session, in order: command lines out of event tables, masked, one list of codes per session.
  */
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { codeOf, sessionKey } from "./event-search.ts";
@@ -100,7 +100,7 @@ export async function readSessionCommands(
   let lastUs = -Infinity;
   for (const typed of bySession.values()) {
     sortByTime(typed);
-    const day = Math.floor(typed.us[0]! / DAY_US);
+    const day = dayOf(typed.us[0]!);
     if (day < sinceDay || day > untilDay) continue;
     sessions.push(typed.codes);
     sensors.add(typed.sensor);

@@ -2,7 +2,7 @@
 import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { toIsoInstant } from "../text/format.ts";
 import type { Verdict } from "../reduced/verdicts.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import { compareText } from "../text/text.ts";
 import { type Origin, originToJson } from "../origin/origins.ts";
 import { addStep, LET_IN, type Step, toStep } from "./story-steps.ts";
@@ -116,7 +116,7 @@ export function pickStories(
 
 /** UTC day on which a session began. */
 export function dayOfStory({ startUs }: Story): number {
-  return Math.floor(startUs / DAY_US);
+  return dayOf(startUs);
 }
 
 /** An id that is used again is another session: ids of eight digits collide in large archives. */

@@ -8,7 +8,7 @@ import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
 import type { FoundRecording } from "./story-recordings.ts";
 import { dayOfStory, type Story } from "./story.ts";
 import { describeOrigin } from "../origin/origins.ts";
-import { DAY_US } from "../text/time.ts";
+import { dayOf } from "../text/time.ts";
 import { describeVerdict, type Part, type Step, toEndpoint } from "./story-steps.ts";
 import type { StorySummary } from "./story-summary.ts";
 
@@ -198,7 +198,7 @@ export function sessionFacts(story: Story): [name: string, text: string][] {
       : `${story.protocol}${story.isProtocolDerived ? " (derived)" : ""}`;
   const target =
     story.targetAddress === undefined ? "" : ` to ${visible(toEndpoint(story.targetAddress, story.targetPort))}`;
-  const isOneDay = Math.floor(story.startUs / DAY_US) === Math.floor(story.endUs / DAY_US);
+  const isOneDay = dayOf(story.startUs) === dayOf(story.endUs);
   const end = formatInstant(story.endUs);
   const derived = story.hasStart && story.hasEnd && story.isDurationDerived ? " (derived)" : "";
   const counts = countsOf(story);
