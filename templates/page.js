@@ -1,6 +1,6 @@
 /** What the scripts of all pages share: making nodes, the tip, saving. Text reaches the document as text only. */
 import { describeValue } from "../lib/view/chart.ts";
-import { clipEnd } from "../lib/text/labels.ts";
+import { clipEnd } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 
 const SVG = "http://www.w3.org/2000/svg";

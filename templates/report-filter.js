@@ -1,7 +1,7 @@
 /** The filter of a report: days and sensors that every part shows, in a form and in the address. */
 import { everything, isEverything, wholeRange } from "../lib/view/cells.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
-import { clipMiddle } from "../lib/text/labels.ts";
+import { clipMiddle } from "../lib/text/cut.ts";
 import { describeFilter } from "../lib/view/report-view.ts";
 import { find, findAll } from "./page.js";
 import { describeHeadline } from "../lib/view/report-figures.ts";

@@ -2,7 +2,7 @@
 import { describeValue } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
-import { clipApart } from "../lib/text/labels.ts";
+import { clipApart } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 import { stepLabel } from "../lib/view/report-view.ts";
 import { breathe, find, h, toNode } from "./page.js";

@@ -1,6 +1,6 @@
 /** A section of the report: its chart in several views, with a legend that switches lines off, and its table. */
 import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, stackChart } from "../lib/view/chart.ts";
-import { clipEnd } from "../lib/text/labels.ts";
+import { clipEnd } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 import { buildLines, buildRest, chooseSteps, rankSection, stepUnit } from "../lib/view/report-view.ts";
 import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";

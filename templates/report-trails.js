@@ -1,5 +1,5 @@
 /** The sheet with the sessions of a row, filled for the days and sensors chosen when it is opened. */
-import { clipEnd } from "../lib/text/labels.ts";
+import { clipEnd } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 import { trailSheet } from "../lib/view/report-markup.ts";
 import { buildTrail, sessionsOf } from "../lib/view/report-trails.ts";

@@ -10,7 +10,7 @@ import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
-import { cutLong } from "../text/labels.ts";
+import { cutLong } from "../text/cut.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
 import type { SessionWork } from "../sessions/session-work.ts";
 import { quoteShell } from "../text/shell.ts";

@@ -20,7 +20,7 @@ import { type Cells, type Grid, everything, sumByDay } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { BASE_STYLE, type CardTable, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
-import { clipEnd } from "../text/labels.ts";
+import { clipEnd } from "../text/cut.ts";
 import { toMarkupText } from "../view/markup.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { buildProvenance } from "./provenance.ts";

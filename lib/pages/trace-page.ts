@@ -11,7 +11,7 @@ import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from ".
 import { renderPage, toScriptJson } from "./html.ts";
 import type { PageRecordings } from "./screen-player.ts";
 import { BASE_STYLE } from "./page-style.ts";
-import { clipEnd, clipMiddle, sensorLabel } from "../text/labels.ts";
+import { sensorLabel } from "../text/labels.ts";
 import { toLongText } from "../text/long-text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
 import { PURPOSES } from "../text/purpose-names.ts";
@@ -33,6 +33,7 @@ import {
 } from "../sessions/trace-text.ts";
 import { describeVerdict, type Step, type StepKind } from "../sessions/story-steps.ts";
 import { summarize } from "../sessions/story-summary.ts";
+import { clipEnd, clipMiddle } from "../text/cut.ts";
 
 /** What was traced. */
 export interface Traced {

@@ -7,7 +7,7 @@ import { allTexts, textOf, type Texts } from "../columns/dictionary.ts";
 import { codeOf } from "./event-search.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { isTextKey, type KeyColumn, type KeyValue } from "../reduced/kinds.ts";
-import { cutLong } from "../text/labels.ts";
+import { cutLong } from "../text/cut.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { NewestSessions, type Trail, type TrailLimits } from "./newest-sessions.ts";
 import { DAY_US } from "../text/time.ts";

@@ -7,7 +7,7 @@
 import { Extra } from "../events/extra.ts";
 import type { FoundEvent } from "./event-search.ts";
 import { formatBytes, formatDuration } from "../text/format.ts";
-import { clipEnd } from "../text/labels.ts";
+import { clipEnd } from "../text/cut.ts";
 import { purposeOf } from "../text/purpose.ts";
 import type { Purpose } from "../text/purpose-names.ts";
 import type { Verdict } from "../reduced/verdicts.ts";

@@ -4,7 +4,7 @@
  */
 import { type DayRange, dayCount, dayTicks } from "./axis.ts";
 import { formatNumber } from "../text/format.ts";
-import { clipEnd } from "../text/labels.ts";
+import { clipEnd } from "../text/cut.ts";
 import { element, type Markup } from "./markup.ts";
 import { countScale, isLogarithmic, linearScale, round1, type Scale, spreadLabels } from "./scale.ts";
 

@@ -4,9 +4,10 @@
  * Tested in `test/lib/view/chart.test.ts`.
  */
 import { CHARACTER_WIDTH, type Chart, dayAxis, frame, NARROW, type Plot, runs, type Steps } from "./chart.ts";
-import { clipApart, toShort } from "../text/labels.ts";
+import { toShort } from "../text/labels.ts";
 import { element, type Markup } from "./markup.ts";
 import { round1 } from "./scale.ts";
+import { clipApart } from "../text/cut.ts";
 
 /** Shades of the heat map between its lowest and its highest count. */
 const SHADES = 7;

@@ -7,7 +7,7 @@ import type { ChainCounts, Tally } from "../sessions/chain-counts.ts";
 import { type Cells, type Filter, type Grid, sumCells } from "./cells.ts";
 import { type Chain, graphOfChains, type StepGraph, thinGraph, type Thinned } from "./step-graph.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
-import { clipEnd, cutLong } from "../text/labels.ts";
+import { clipEnd, cutLong } from "../text/cut.ts";
 import type { Purpose } from "../text/purpose-names.ts";
 import type { PartView, Scope } from "./report-view.ts";
 import { visible } from "../text/text.ts";

@@ -3,7 +3,7 @@
  * page. Nothing is tested anew: a choice shows what was found on it.
  */
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
-import { cutLong } from "../text/labels.ts";
+import { cutLong } from "../text/cut.ts";
 import type { Scope } from "./report-view.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { whyNoComparison } from "../statistics/no-comparison.ts";

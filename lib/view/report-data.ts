@@ -5,7 +5,7 @@
 import { buildDistinct } from "./build-distinct.ts";
 import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
-import { cutLong } from "../text/labels.ts";
+import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";

@@ -10,7 +10,7 @@ import { SECTIONS } from "./report-sections.ts";
 import type { Trail } from "../sessions/newest-sessions.ts";
 import type { TrailQuery } from "../sessions/session-trails.ts";
 import { stretchOf } from "../sessions/stretches.ts";
-import { cutLong } from "../text/labels.ts";
+import { cutLong } from "../text/cut.ts";
 import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
 import type { KeyValue } from "../reduced/kinds.ts";

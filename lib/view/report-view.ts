@@ -7,12 +7,13 @@ import { describeValue, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
-import { clipEnd, clipMiddle, quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
+import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { HeatRow } from "./heat-chart.ts";
+import { clipEnd, clipMiddle } from "../text/cut.ts";
 
 /** Sensors drawn in the coverage; the busiest when there are more. */
 const COVERAGE_MOST = 200;

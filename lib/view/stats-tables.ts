@@ -6,7 +6,7 @@
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { type KeyColumn, KIND_SPECS, KINDS } from "../reduced/kinds.ts";
-import { clipMiddle, cutLong, sensorLabel, toChange } from "../text/labels.ts";
+import { sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "../statistics/change.ts";
@@ -14,6 +14,7 @@ import type { ChangeKind, KeyValues } from "../statistics/keyed-rows.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import type { TrendRow } from "../statistics/trend.ts";
 import type { ValueType } from "../statistics/value-rows.ts";
+import { clipMiddle, cutLong } from "../text/cut.ts";
 
 /** Rows of one table in the page; the rest is in the statistics' own output. */
 const ROWS_MOST = 300;

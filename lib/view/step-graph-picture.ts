@@ -10,6 +10,7 @@ import { element, type Markup } from "./markup.ts";
 import { type Purpose, PURPOSES } from "../text/purpose-names.ts";
 import { layoutSankey } from "./sankey.ts";
 import { round1 } from "./scale.ts";
+import { clipColumns } from "../text/cut.ts";
 
 /** A column is as wide as a label takes that can still be told from others. */
 const COLUMN_LEAST = 166;
@@ -70,9 +71,6 @@ export function describeLegend(
     ...(thinned.nodes.some(i => graph.nodes[i]!.continued > 0) ? [{ className: "key-on", name: "goes on" }] : []),
   ];
 }
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 export interface PictureOptions {
   /** Width the picture fills if its columns are not too narrow then, in pixels. */
@@ -261,26 +259,4 @@ export function toPagePaths(graph: StepGraph, thinned: Thinned): PagePaths {
     paths: kept.map(([way, sessions]) => [sessions, ...way.split(" ").map(Number)]),
     uncovered: all.slice(PATHS_MOST).reduce((sum, [, sessions]) => sum + sessions, 0),
   };
-}
-
-/** Cut to `n` columns of monospace letters, the last of them an ellipsis; Chinese, Korean and the like take two. */
-function clipColumns(text: string, n: number): string {
-  const wholeMost = text.slice(0, n + 1);
-  if (wholeMost.length <= n && !WIDE.test(wholeMost)) return text;
-  let columns = 0;
-  let kept = "";
-  for (const character of text) {
-    const own = WIDE.test(character) ? 2 : 1;
-    if (columns + own > n) return `${trimTo(kept, n - 1)}…`;
-    columns += own;
-    kept += character;
-  }
-  return text;
-}
-
-function trimTo(text: string, n: number): string {
-  const characters = [...text];
-  let columns = characters.reduce((sum, character) => sum + (WIDE.test(character) ? 2 : 1), 0);
-  while (columns > n) columns -= WIDE.test(characters.pop()!) ? 2 : 1;
-  return characters.join("");
 }

@@ -7,7 +7,7 @@ import { NORMALIZE } from "../../lib/events/schema.ts";
 import { addressMatcher } from "../../lib/text/address.ts";
 import { guardFormula, toCsvLine, unguardFormula } from "../../lib/text/csv.ts";
 import { matchesGlob } from "../../lib/text/glob.ts";
-import { clipMiddle, cutLong, sensorLabel } from "../../lib/text/labels.ts";
+import { sensorLabel } from "../../lib/text/labels.ts";
 import { toLongText } from "../../lib/text/long-text.ts";
 import { maskCommand, sshKeysOf, urlHostOf } from "../../lib/text/masks.ts";
 import { purposeOf } from "../../lib/text/purpose.ts";
@@ -17,6 +17,7 @@ import { ellipsize, quoteForMessage, toSafeJson, visible, wrapText } from "../..
 import { parseTimestampUs } from "../../lib/text/time.ts";
 import { measureGrowth, workMs } from "../support/growth.ts";
 import { PUMPS } from "./attacker.ts";
+import { clipMiddle, cutLong } from "../../lib/text/cut.ts";
 
 const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   maskCommand,
