@@ -5,7 +5,8 @@
  * Tested in `test/lib/history/episodes.test.ts`.
  */
 import { formatNumber, formatShare, plural } from "../text/format.ts";
-import { clipEnd, sensorLabel, toDayLabel } from "../text/labels.ts";
+import { clipEnd } from "../text/cut.ts";
+import { sensorLabel, toDayLabel } from "../text/labels.ts";
 import { visible } from "../text/text.ts";
 import { FAMILIES, type Family } from "./families.ts";
 import type { Episode, EpisodeKey } from "./episodes.ts";
