@@ -83,8 +83,8 @@ describe("I want", () => {
     await checkout[Symbol.asyncDispose]();
   });
 
-  test("there are twenty, of nearly every script", () => {
-    expect(wishes).toHaveLength(20);
+  test("there are some twenty, of nearly every script", () => {
+    expect(wishes.length).toBeGreaterThanOrEqual(20);
     const used = new Set(wishes.map(({ command }) => command.split(".ts ")[0]!));
     const others = ["combine-reduced", "completion", "download-logs", "map", "reduce"];
     expect(listScripts().filter(name => !used.has(name))).toEqual(others);

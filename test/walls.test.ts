@@ -22,6 +22,7 @@ const ROOMS = [
   "statistics",
   "history",
   "sessions",
+  "campaigns",
   "remote",
   "view",
   "pages",

@@ -5,6 +5,7 @@
  * that cannot, twelve bytes stay.
  */
 import type { EventBatch, EventTable } from "../events/event-table.ts";
+import { ChainTree, NO_CHAIN } from "./chain-tree.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
@@ -15,8 +16,6 @@ import { sensorPicker } from "../events/sensor-aliases.ts";
 const SILENT_US = DAY_US;
 /** Open sessions from which looking for those that ended is worth it. */
 const OPEN_FEW = 10_000;
-/** Stands for what is typed behind the last position. */
-const CUT = -1;
 
 /** Days are those of a session's first command. */
 export interface ChainCountOptions extends EventScope {
@@ -69,16 +68,13 @@ export class ChainCounter {
   #sweepFrom = OPEN_FEW;
   readonly #done = new Triples();
   readonly #sensors = new Map<string, number>();
-  /** A chain is a node of a tree: its last command, and the chain before it. */
-  readonly #children = new Map<number, number>();
-  readonly #parent: number[] = [-1];
-  readonly #last: number[] = [-1];
-  readonly #depth: number[] = [0];
+  readonly #tree: ChainTree;
 
   constructor(options: ChainCountOptions) {
     this.#options = options;
     this.#pickSensor = sensorPicker(options);
     this.#codes = new CommandCodes(options.mask);
+    this.#tree = new ChainTree(options.steps);
   }
 
   /**
@@ -112,14 +108,14 @@ export class ChainCounter {
     const [first, last] = [us[0]!, us.at(-1)!];
     const known = this.#open.get(key);
     if (known === undefined) {
-      this.#open.set(key, { first, last, chain: this.#extend(0, codes), sensor: this.#sensorOf(sensor) });
+      this.#open.set(key, { first, last, chain: this.#tree.extend(NO_CHAIN, codes), sensor: this.#sensorOf(sensor) });
       return;
     }
     // The part that begins sooner comes first, in whichever table it lies.
     known.chain =
       known.first <= first
-        ? this.#extend(known.chain, codes)
-        : this.#extend(this.#extend(0, codes), this.#commandsOf(known.chain));
+        ? this.#tree.extend(known.chain, codes)
+        : this.#tree.join(this.#tree.extend(NO_CHAIN, codes), known.chain);
     known.first = Math.min(known.first, first);
     known.last = Math.max(known.last, last);
   }
@@ -128,37 +124,6 @@ export class ChainCounter {
     let code = this.#sensors.get(name);
     if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
     return code;
-  }
-
-  #extend(from: number, codes: readonly number[]): number {
-    let chain = from;
-    for (const code of codes) {
-      if (this.#last[chain] === CUT && chain !== 0) break;
-      if (code === this.#last[chain]) continue;
-      const isFull = this.#depth[chain]! >= this.#options.steps;
-      chain = this.#child(chain, isFull ? CUT : code);
-    }
-    return chain;
-  }
-
-  #child(parent: number, code: number): number {
-    // Codes and nodes stay far below 2^26, so that both fit a number.
-    const key = parent * 2 ** 26 + code + 1;
-    let child = this.#children.get(key);
-    if (child === undefined) {
-      child = this.#parent.push(parent) - 1;
-      this.#last.push(code);
-      this.#depth.push(this.#depth[parent]! + 1);
-      this.#children.set(key, child);
-    }
-    return child;
-  }
-
-  /** Commands of a chain, {@link CUT} behind them where there are more. */
-  #commandsOf(chain: number): number[] {
-    const commands: number[] = [];
-    for (let at = chain; at > 0; at = this.#parent[at]!) commands.push(this.#last[at]!);
-    return commands.reverse();
   }
 
   /** Count the sessions that ended before a time, and forget them. */
@@ -177,18 +142,18 @@ export class ChainCounter {
     this.#close(Infinity);
     const { steps, most } = this.#options;
     const done = this.#done;
-    const sessions = new Uint32Array(this.#parent.length);
+    const sessions = new Uint32Array(this.#tree.size);
     for (let i = 0; i < done.length; i++) sessions[done.first[i]!]!++;
     const used = Uint32Array.from(sessions.keys()).filter(chain => sessions[chain]! > 0);
     // A floor first: sorting all chains by their commands to keep a few would cost more than reading twice.
     const floor = used.length > most ? sessions.slice().sort()[sessions.length - most]! : 0;
     const chains = [...used]
       .filter(chain => sessions[chain]! >= floor)
-      .map(chain => ({ chain, codes: this.#commandsOf(chain), sessions: sessions[chain]! }));
+      .map(chain => ({ chain, ...this.#tree.read(chain), sessions: sessions[chain]! }));
     // Codes are numbered by first sight, which is the same for the same tables.
-    chains.sort((a, b) => b.sessions - a.sessions || compareLists(a.codes, b.codes));
+    chains.sort((a, b) => b.sessions - a.sessions || compareLists(a.commands, b.commands) || Number(a.isCut) - Number(b.isCut));
     const kept = chains.slice(0, most);
-    const slots = new Int32Array(this.#parent.length).fill(kept.length);
+    const slots = new Int32Array(this.#tree.size).fill(kept.length);
     kept.forEach(({ chain }, slot) => (slots[chain] = slot));
     const tallies = tallyOf(done, slots, kept.length + 1, this.#sensors.size);
     const texts = new Map<number, number>();
@@ -196,10 +161,8 @@ export class ChainCounter {
       if (!texts.has(code)) texts.set(code, texts.size);
       return texts.get(code)!;
     };
-    const counted = kept.map(({ codes, sessions: n }, slot) => {
-      const isCut = codes.at(-1) === CUT;
-      const commands = (isCut ? codes.slice(0, -1) : codes).map(codeOf);
-      return { commands, isCut, sessions: n, tally: tallies[slot]! };
+    const counted = kept.map(({ commands, isCut, sessions: n }, slot) => {
+      return { commands: commands.map(codeOf), isCut, sessions: n, tally: tallies[slot]! };
     });
     return {
       steps,

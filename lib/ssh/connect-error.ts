@@ -1,5 +1,6 @@
 /** Why a host could not be logged in to, in words. Tested in `test/lib/ssh/connector.test.ts`. */
-import { fingerprint, type KeyCheck, keyType, type KnownKey, matchesHost } from "./known-hosts.ts";
+import { type KeyCheck, keyType, type KnownKey, matchesHost } from "./known-hosts.ts";
+import { sha256Fingerprint } from "../text/ssh-keys.ts";
 import type { SshHost } from "./ssh-config.ts";
 import { SshError } from "./ssh-error.ts";
 import type { Login } from "./ssh-login.ts";
@@ -47,7 +48,7 @@ function describeKey(
   { knownAs: { host, port }, knownHosts }: SshHost,
   known: readonly KnownKey[],
 ): string {
-  const shown = `${visible(keyType(key))} ${fingerprint(key)}`;
+  const shown = `${visible(keyType(key))} ${sha256Fingerprint(key)}`;
   const place = entry === undefined ? "" : ` (${quoteForMessage(entry.file)}, line ${entry.line})`;
   if (verdict === "revoked") return `its key ${shown} is revoked${place}: do not connect`;
   if (verdict === "changed") {

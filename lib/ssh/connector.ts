@@ -10,7 +10,6 @@ import { type Connection, SshConnection } from "./connection.ts";
 import {
   addKnownHost,
   checkHostKey,
-  fingerprint,
   keyType,
   type KnownKey,
   orderKeyAlgorithms,
@@ -21,6 +20,7 @@ import { RevokedKeys } from "./revoked-keys.ts";
 import { showHost, type SshHost } from "./ssh-config.ts";
 import { SshError } from "./ssh-error.ts";
 import { KeyRing, type Login, prepareLogin } from "./ssh-login.ts";
+import { sha256Fingerprint } from "../text/ssh-keys.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 
 /** Handshakes at the same time per server: OpenSSH begins to refuse at ten (MaxStartups). */
@@ -236,7 +236,7 @@ export class Connector implements AsyncDisposable {
       throw new SshError("key", `its key cannot be recorded: ${(error as Error).message}`, { cause: error });
     }
     this.#options.onNotice?.(
-      `${visible(showHost(host))}: new key ${visible(keyType(key))} ${fingerprint(key)} recorded in ` +
+      `${visible(showHost(host))}: new key ${visible(keyType(key))} ${sha256Fingerprint(key)} recorded in ` +
         quoteForMessage(file),
     );
   }

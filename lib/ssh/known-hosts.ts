@@ -3,7 +3,7 @@
  *
  * Neither ssh2 nor node-ssh knows such files: without this every key would be accepted.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, closeSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { matchesGlob } from "../text/glob.ts";
@@ -119,10 +119,6 @@ export function orderKeyAlgorithms(keys: readonly KnownKey[], host: string, port
   return [...KEY_ALGORITHMS.filter(isKnown), ...KEY_ALGORITHMS.filter(name => !isKnown(name))];
 }
 
-/** `SHA256:...`, as ssh-keygen shows it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/={1,2}$/, "")}`;
-}
 
 /** Type of a key in wire format; its first field. */
 export function keyType(key: Buffer): string {

@@ -3,15 +3,20 @@
  * measured in the same run, takes no more than sixty-four times as long.
  */
 import { expect, test } from "bun:test";
+import { isEveryday } from "../../lib/campaigns/everyday.ts";
+import { marksOfUrl } from "../../lib/campaigns/marks.ts";
+import { nearness } from "../../lib/campaigns/near-chains.ts";
 import { NORMALIZE } from "../../lib/events/schema.ts";
 import { addressMatcher } from "../../lib/text/address.ts";
 import { guardFormula, toCsvLine, unguardFormula } from "../../lib/text/csv.ts";
+import { fetchesOf } from "../../lib/text/fetches.ts";
 import { matchesGlob } from "../../lib/text/glob.ts";
 import { sensorLabel } from "../../lib/text/labels.ts";
 import { toLongText } from "../../lib/text/long-text.ts";
 import { maskCommand, sshKeysOf, urlHostOf } from "../../lib/text/masks.ts";
 import { purposeOf } from "../../lib/text/purpose.ts";
 import { quoteShell } from "../../lib/text/shell.ts";
+import { publicKeysOf } from "../../lib/text/ssh-keys.ts";
 import { formatTable } from "../../lib/text/text-table.ts";
 import { ellipsize, quoteForMessage, toSafeJson, visible, wrapText } from "../../lib/text/text.ts";
 import { parseTimestampUs } from "../../lib/text/time.ts";
@@ -24,6 +29,12 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   sshKeysOf,
   urlHostOf,
   urlHostOfAddress: text => urlHostOf(`http://${text}`),
+  fetchesOf,
+  fetchesOfWget: text => fetchesOf(`wget ${text}`),
+  marksOfUrl: text => marksOfUrl(`http://${text}`),
+  publicKeysOf,
+  isEveryday,
+  nearness: text => nearness([text], [`${text}x`]),
   purposeOf,
   purposeOfEcho: text => purposeOf(`echo ${text}`),
   ...NORMALIZE,

@@ -6,7 +6,6 @@ import { describe, expect, test } from "bun:test";
 import {
   addKnownHost,
   checkHostKey,
-  fingerprint,
   knownName,
   matchesHost,
   orderKeyAlgorithms,
@@ -14,6 +13,7 @@ import {
   readKnownHosts,
   type KeyVerdict,
 } from "../../../lib/ssh/known-hosts.ts";
+import { sha256Fingerprint } from "../../../lib/text/ssh-keys.ts";
 import { missing } from "../../support/needs.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 
@@ -128,7 +128,7 @@ test.skipIf(ssh.reason !== undefined)(
     const key = Buffer.from(publicLine.split(" ")[1]!, "base64");
     const file = `${dir.path}/known`;
     addKnownHost(file, "a.example", 2112, key);
-    expect((await run(["ssh-keygen", "-lf", file])).stdout).toContain(fingerprint(key));
+    expect((await run(["ssh-keygen", "-lf", file])).stdout).toContain(sha256Fingerprint(key));
     await run(["ssh-keygen", "-q", "-H", "-f", file]);
     expect(await Bun.file(file).text()).toStartWith("|1|");
     expect(checkHostKey(readKnownHosts([file]), "a.example", 2112, key).verdict).toBe("known");

@@ -1,0 +1,159 @@
+/**
+ * Chains that are nearly equal: the share of what they have in common (Jaccard), over runs of three words of their commands.
+ *
+ * Exact: of two sets whose share is at least t, one of the rarest |A| - ceil(t |A|) + 1 members of A is among those of B
+ * (prefix filter; Chaudhuri, Ganti, Kaushik 2006). What would make it quadratic, a run that very many chains have among
+ * their rarest, is bounded: a chain is held against the first that have it, and against so many in all.
+ */
+import { isEveryday } from "./everyday.ts";
+import type { Groups } from "./groups.ts";
+import { withoutArchitecture } from "./marks.ts";
+
+/** Share from which two chains are nearly equal; and from which they are of one kind, if they have a mark in common. */
+export const NEAR_MIN = 0.6;
+export const ALIKE_MIN = 0.3;
+/** Runs of a chain that are looked at, and in all chains together. */
+const RUNS_MOST = 256;
+const ALL_RUNS_MOST = 4_000_000;
+/** Chains kept of those that share a run, and chains that one is held against. */
+const SHARERS_MOST = 48;
+const COMPARED_MOST = 96;
+/** Characters of a command whose words count. */
+const COMMAND_MOST = 4096;
+const WORDS = 3;
+
+/** Two chains that joined two groups, and the share of what they have in common. */
+export interface NearPair {
+  readonly a: number;
+  readonly b: number;
+  readonly share: number;
+}
+
+export class NearChains {
+  /** Chains that are held against none, since there are too many. */
+  readonly left: number;
+  /** Rising, and the rarest first. */
+  readonly #sets: readonly (readonly number[] | undefined)[];
+  readonly #rarest: readonly (readonly number[] | undefined)[];
+
+  /** @param chains Commands of each, masked; undefined = not to be joined. */
+  constructor(chains: readonly (readonly string[] | undefined)[]) {
+    const { sets, left } = toRunSets(chains);
+    const holders = countHolders(sets);
+    this.left = left;
+    this.#sets = sets;
+    this.#rarest = sets.map(set => set?.slice().sort((a, b) => holders[a]! - holders[b]! || a - b));
+  }
+
+  /**
+   * Join chains of which so much is the same.
+   *
+   * @param chains Those that are looked at, each once.
+   * @param groups Its first items are the chains.
+   */
+  join(chains: Iterable<number>, groups: Groups, least: number): NearPair[] {
+    const sharers = new Map<number, number[]>();
+    const pairs: NearPair[] = [];
+    for (const chain of chains) {
+      const rarest = this.#rarest[chain];
+      if (rarest === undefined || rarest.length === 0) continue;
+      const prefix = rarest.slice(0, rarest.length - Math.ceil(least * rarest.length) + 1);
+      const tried = new Set<number>();
+      for (const other of prefix.flatMap(run => sharers.get(run) ?? [])) {
+        if (tried.size >= COMPARED_MOST) break;
+        if (tried.has(other) || groups.find(other) === groups.find(chain)) continue;
+        tried.add(other);
+        const share = shareOf(this.#sets[chain]!, this.#sets[other]!);
+        if (share >= least && groups.join(chain, other)) pairs.push({ a: other, b: chain, share });
+      }
+      for (const run of prefix) {
+        const others = sharers.get(run);
+        if (others === undefined) sharers.set(run, [chain]);
+        else if (others.length < SHARERS_MOST) others.push(chain);
+      }
+    }
+    return pairs;
+  }
+}
+
+/** Share of the runs of two chains that both have, 0 to 1; 0 where either has none. */
+export function nearness(a: readonly string[], b: readonly string[]): number {
+  const [first, second] = toRunSets([a, b]).sets;
+  return shareOf(first!, second!);
+}
+
+/** @param a Rising, as `b`. */
+function shareOf(a: readonly number[], b: readonly number[]): number {
+  const both = common(a, b);
+  return both === 0 ? 0 : both / (a.length + b.length - both);
+}
+
+function common(a: readonly number[], b: readonly number[]): number {
+  let both = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) {
+      both++;
+      i++;
+      j++;
+    } else if (a[i]! < b[j]!) i++;
+    else j++;
+  }
+  return both;
+}
+
+/** Runs of words of each chain as numbers, rising, each once; of everyday commands only where there are no others. */
+function toRunSets(chains: readonly (readonly string[] | undefined)[]) {
+  const words = new Map<string, number>();
+  const runs = new Map<number, number>();
+  const ofCommand = new Map<string, readonly number[]>();
+  const numberOf = <Key>(map: Map<Key, number>, key: Key) => {
+    let number = map.get(key);
+    if (number === undefined) map.set(key, (number = map.size + 1));
+    return number;
+  };
+  const runsOf = (command: string) => {
+    let known = ofCommand.get(command);
+    if (known === undefined) {
+      const codes = [0, ...wordsOf(command).map(word => numberOf(words, word)), 0];
+      const own: number[] = [];
+      for (let i = 0; i + WORDS <= Math.max(WORDS, codes.length) && i < RUNS_MOST; i++) {
+        // Words and runs stay below 2^26: each step fits a number, and nothing collides.
+        const pair = numberOf(runs, codes[i]! * 2 ** 26 + codes[i + 1]!);
+        own.push(numberOf(runs, -(pair * 2 ** 26 + (codes[i + 2] ?? 0)) - 1));
+      }
+      ofCommand.set(command, (known = own));
+    }
+    return known;
+  };
+  let all = 0;
+  let left = 0;
+  const sets = chains.map(commands => {
+    if (commands === undefined) return undefined;
+    if (all >= ALL_RUNS_MOST) {
+      left++;
+      return undefined;
+    }
+    const own = commands.filter(command => !isEveryday(command));
+    const set = new Set<number>();
+    for (const command of own.length > 0 ? own : commands) {
+      for (const run of runsOf(command)) if (set.size < RUNS_MOST) set.add(run);
+    }
+    all += set.size;
+    return [...set].sort((a, b) => a - b);
+  });
+  return { sets, left };
+}
+
+function wordsOf(command: string): string[] {
+  const text = withoutArchitecture(command.slice(0, COMMAND_MOST));
+  return text.match(/[^\s;|&"'`()]+|[;|&]/g) ?? [];
+}
+
+/** `holders[run]` = chains that have it. */
+function countHolders(sets: readonly (readonly number[] | undefined)[]): Int32Array {
+  let most = 0;
+  for (const set of sets) if (set !== undefined && set.length > 0) most = Math.max(most, set.at(-1)!);
+  const holders = new Int32Array(most + 1);
+  for (const set of sets) for (const run of set ?? []) holders[run]!++;
+  return holders;
+}

@@ -1,0 +1,272 @@
+/**
+ * What each session leaves: its chain of commands and its marks, out of event tables; one number per session and fact, so
+ * that a million sessions fit into memory.
+ *
+ * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
+ */
+import { Dictionary } from "../columns/dictionary.ts";
+import type { EventTable } from "../events/event-table.ts";
+import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
+import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
+import { CommandCodes } from "../sessions/session-commands.ts";
+import { fetchesOf } from "../text/fetches.ts";
+import { maskCommand } from "../text/masks.ts";
+import { type PublicKey, publicKeysOf } from "../text/ssh-keys.ts";
+import { fileNameOf, type Mark, markOfHash, marksOfFetch, marksOfUrl } from "./marks.ts";
+import { TableSessions } from "./table-sessions.ts";
+
+/** Commands of a session that are told apart. */
+const STEPS = 64;
+/** Marks of one kind in a session from which on it is a list of others' and none of its own. */
+const MARKS_MOST = 16;
+/** No value. */
+export const NONE = -1;
+
+/** What is known of sessions that left something; `x[session]`. */
+export interface MarkedSessions {
+  readonly count: number;
+  /** Of its first and last event, microseconds since 1970-01-01 UTC. */
+  readonly firstUs: readonly number[];
+  readonly lastUs: readonly number[];
+  readonly sensor: readonly number[];
+  /** Codes in the dictionaries below, -1 = none. */
+  readonly address: readonly number[];
+  readonly hassh: readonly number[];
+  readonly version: readonly number[];
+  readonly credential: readonly number[];
+  /** In the tree. */
+  readonly chain: readonly number[];
+  /** Place in {@link markSets}. */
+  readonly markSet: readonly number[];
+  /** Lists of codes of marks, rising; the first is empty. */
+  readonly markSets: readonly (readonly number[])[];
+  readonly marks: readonly Mark[];
+  /** What a file was called, by the code of its mark. */
+  readonly fileNames: ReadonlyMap<number, string>;
+  /** By fingerprint. */
+  readonly keys: ReadonlyMap<string, PublicKey>;
+  readonly tree: ChainTree;
+  /** Masked, by the codes in the tree. */
+  readonly commands: readonly string[];
+  /** A command as it was typed, by the same codes. */
+  readonly examples: readonly string[];
+  readonly sensors: readonly string[];
+  readonly addresses: Dictionary;
+  readonly hasshes: Dictionary;
+  readonly versions: Dictionary;
+  /** User name and password, NUL between them. */
+  readonly credentials: Dictionary;
+  /** Sessions that connected, whether they left anything or not. */
+  readonly all: number;
+  idOf(session: number): string;
+}
+
+interface Known {
+  readonly command: number;
+  readonly marks: readonly number[];
+}
+
+/** Reads event tables, in any order. */
+export class SessionMarks {
+  readonly #nameOf: (sensor: string) => string;
+  readonly #sensors = new Map<string, number>();
+  /** Number of the sensor and id of the session, a blank between them. */
+  readonly #ids = new Dictionary();
+  readonly #codes = new CommandCodes(maskCommand);
+  readonly #inputs = new Map<string, Known>();
+  readonly #markCodes = new Map<string, number>();
+  readonly #setCodes = new Map<string, number>([["", 0]]);
+  readonly #markSets: number[][] = [[]];
+  readonly #marks: Mark[] = [];
+  readonly #fileNames = new Map<number, string>();
+  readonly #keys = new Map<string, PublicKey>();
+  readonly #tree = new ChainTree(STEPS);
+  #all = 0;
+  readonly #facts = {
+    firstUs: [] as number[],
+    lastUs: [] as number[],
+    /** Of its first command: the part of a chain that begins sooner comes first, in whichever table it lies. */
+    typedUs: [] as number[],
+    sensor: [] as number[],
+    address: [] as number[],
+    hassh: [] as number[],
+    version: [] as number[],
+    credential: [] as number[],
+    chain: [] as number[],
+    markSet: [] as number[],
+  };
+  readonly #dictionaries = {
+    src_ip: new Dictionary(),
+    hassh: new Dictionary(),
+    version: new Dictionary(),
+    credential: new Dictionary(),
+  };
+
+  constructor(sensorAliases?: SensorAliases) {
+    this.#nameOf = sensorNamer(sensorAliases);
+  }
+
+  /** Take all events of a table. */
+  async add(table: EventTable): Promise<void> {
+    const reader = this.reader(table);
+    for await (const batch of table.batches()) reader.read(batch);
+    this.take(reader);
+  }
+
+  /** What takes the batches of a table, each once; {@link take} it afterwards. */
+  reader(table: EventTable): TableSessions {
+    return new TableSessions(table, {
+      markUrl: url => marksOfUrl(url).map(mark => this.#markOf(mark)),
+      markHash: (hash, name) => this.#markOfFile(hash, name),
+      markOffered: (key, fingerprint) => this.#markOfKey(key, fingerprint),
+    });
+  }
+
+  take(read: TableSessions): void {
+    this.#all += read.connects;
+    read.order();
+    const inputs = new Map<number, Known>();
+    const inputOf = (code: number) => {
+      let known = inputs.get(code);
+      if (known === undefined) inputs.set(code, (known = this.#inputOf(read.text("input", code))));
+      return known;
+    };
+    const sensors = new Map<number, number>();
+    for (let slot = 0; slot < read.slots; slot++) {
+      const typed = read.commandsOf(slot).map(inputOf);
+      const marks = [...read.marksOf(slot), ...typed.flatMap(({ marks }) => marks)];
+      // What was closed and left nothing is of no use; what was not may go on in another table.
+      if (typed.length === 0 && marks.length === 0 && read.isWhole(slot)) continue;
+      const sensorCode = read.sensor[slot]!;
+      let sensor = sensors.get(sensorCode);
+      if (sensor === undefined) sensors.set(sensorCode, (sensor = this.#sensorOf(read.text("sensor", sensorCode))));
+      const at = this.#recordOf(sensor, read, slot);
+      if (typed.length > 0) this.#addChain(at, typed.map(({ command }) => command), read.typedUs(slot));
+      if (marks.length > 0) this.#addMarks(at, marks);
+    }
+  }
+
+  finish(): MarkedSessions {
+    const ids = this.#ids;
+    return {
+      count: ids.size,
+      ...this.#facts,
+      markSets: this.#markSets,
+      marks: this.#marks,
+      fileNames: this.#fileNames,
+      keys: this.#keys,
+      tree: this.#tree,
+      commands: this.#codes.commands,
+      examples: this.#codes.spellings.map(({ example }) => example),
+      sensors: [...this.#sensors.keys()],
+      addresses: this.#dictionaries.src_ip,
+      hasshes: this.#dictionaries.hassh,
+      versions: this.#dictionaries.version,
+      credentials: this.#dictionaries.credential,
+      all: this.#all,
+      idOf: session => ids.text(session).replace(/^\d+ /, ""),
+    };
+  }
+
+  #sensorOf(own: string): number {
+    const name = this.#nameOf(own);
+    let code = this.#sensors.get(name);
+    if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
+    return code;
+  }
+
+  /** The session's number; what this table tells of it is noted. */
+  #recordOf(sensor: number, read: TableSessions, slot: number): number {
+    const at = this.#ids.internText(`${sensor} ${read.text("session", read.session[slot]!)}`);
+    const { firstUs, lastUs, typedUs, address, hassh, version, credential, chain, markSet } = this.#facts;
+    if (at === firstUs.length) {
+      firstUs.push(Infinity);
+      lastUs.push(-Infinity);
+      typedUs.push(Infinity);
+      this.#facts.sensor.push(sensor);
+      for (const list of [address, hassh, version, credential]) list.push(NONE);
+      chain.push(NO_CHAIN);
+      markSet.push(0);
+    }
+    firstUs[at] = Math.min(firstUs[at]!, read.firstUs[slot]!);
+    lastUs[at] = Math.max(lastUs[at]!, read.lastUs[slot]!);
+    if (address[at] === NONE) address[at] = this.#copy("src_ip", read, read.address[slot]!);
+    if (hassh[at] === NONE) hassh[at] = this.#copy("hassh", read, read.hassh[slot]!);
+    if (version[at] === NONE) version[at] = this.#copy("version", read, read.version[slot]!);
+    if (credential[at] === NONE && read.username[slot]! >= 0) {
+      const login = `${read.text("username", read.username[slot]!)}\u0000${read.text("password", read.password[slot]!)}`;
+      credential[at] = this.#dictionaries.credential.internText(login);
+    }
+    return at;
+  }
+
+  #copy(column: "src_ip" | "hassh" | "version", read: TableSessions, code: number): number {
+    const texts = read.table.dictionaries.get(column);
+    if (texts === undefined || code < 0) return NONE;
+    return this.#dictionaries[column].intern(texts.arena, texts.offsets[code]!, texts.offsets[code + 1]!, 0);
+  }
+
+  #addChain(at: number, commands: readonly number[], us: number): void {
+    const { chain, typedUs } = this.#facts;
+    const tree = this.#tree;
+    chain[at] = typedUs[at]! <= us ? tree.extend(chain[at]!, commands) : tree.join(tree.extend(NO_CHAIN, commands), chain[at]!);
+    typedUs[at] = Math.min(typedUs[at]!, us);
+  }
+
+  #addMarks(at: number, marks: readonly number[]): void {
+    const { markSet } = this.#facts;
+    const all = [...new Set([...this.#markSets[markSet[at]!]!, ...marks])].sort((a, b) => a - b);
+    const perKind = new Map<string, number>();
+    for (const mark of all) perKind.set(this.#marks[mark]!.kind, (perKind.get(this.#marks[mark]!.kind) ?? 0) + 1);
+    const own = all.filter(mark => perKind.get(this.#marks[mark]!.kind)! <= MARKS_MOST);
+    const key = own.join(" ");
+    let set = this.#setCodes.get(key);
+    if (set === undefined) this.#setCodes.set(key, (set = this.#markSets.push(own) - 1));
+    markSet[at] = set;
+  }
+
+  /** What a command is, and which marks its words leave. */
+  #inputOf(input: string): Known {
+    let known = this.#inputs.get(input);
+    if (known === undefined) {
+      const keys = publicKeysOf(input);
+      for (const key of keys) this.#noteKey(key);
+      const marks = [
+        ...keys.map(({ fingerprint }): Mark => ({ kind: "planted", value: fingerprint })),
+        ...fetchesOf(input).flatMap(marksOfFetch),
+      ];
+      known = { command: this.#codes.codeOf(input), marks: marks.map(mark => this.#markOf(mark)) };
+      this.#inputs.set(input, known);
+    }
+    return known;
+  }
+
+  #markOf(mark: Mark): number {
+    const key = `${mark.kind} ${mark.value}`;
+    let code = this.#markCodes.get(key);
+    if (code === undefined) this.#markCodes.set(key, (code = this.#marks.push(mark) - 1));
+    return code;
+  }
+
+  #markOfFile(hash: string, place: string): number[] {
+    const mark = markOfHash(hash);
+    if (mark === undefined) return [];
+    const code = this.#markOf(mark);
+    const name = fileNameOf(place.replace(/[?#].*$/s, ""));
+    if (name !== undefined && !this.#fileNames.has(code)) this.#fileNames.set(code, name.slice(0, 256));
+    return [code];
+  }
+
+  /** Whoever offers a key gives it no name. */
+  #noteKey(key: PublicKey): void {
+    if (this.#keys.get(key.fingerprint)?.comment === undefined) this.#keys.set(key.fingerprint, key);
+  }
+
+  /** Logs of before 2018 tell the fingerprint alone. */
+  #markOfKey(text: string, fingerprint: string): number[] {
+    const key = publicKeysOf(text)[0];
+    if (key !== undefined) this.#noteKey(key);
+    const value = key?.fingerprint ?? (fingerprint === "" ? undefined : fingerprint.slice(0, 256));
+    return value === undefined ? [] : [this.#markOf({ kind: "offered", value })];
+  }
+}
