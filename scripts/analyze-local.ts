@@ -5,18 +5,20 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
-import { type Command, COMMON_OPTIONS, type ExitCode, note, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
-import { formatBytes, formatNumber } from "../lib/text/format.ts";
+import { type Command, COMMON_OPTIONS, type ExitCode, note, type OptionValues, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
+import { findLogs } from "../lib/logs/find-logs.ts";
+import { formatBytes, formatDuration, formatInstant, formatNumber } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {
   DAMAGED_EXIT,
+  describeRejects,
   EVENT_OPTIONS,
   exitCodeOf,
   LINE_OPTIONS,
   listInputs,
   LOG_OPERAND,
-  noteRejects,
   READ_OPTIONS,
+  type ReadListeners,
   readScope,
   REDUCTION_OPTIONS,
   toSetOptions,
@@ -25,9 +27,11 @@ import {
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { describeRun, REPORT_OPTIONS, spanOf, writeReports } from "../lib/pages/run-reports.ts";
+import { type KnownRun, RunRecord, type RunShape, type Told } from "../lib/logs/run-record.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import { toSafeJson } from "../lib/text/text.ts";
+import type { EventScope } from "../lib/events/scope.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
 
@@ -69,7 +73,8 @@ export const COMMAND = {
   options: OPTIONS,
   writes:
     "Four files: reduced.arrow (full counts), reduced.json (top n), result.html and stats.html; and an event table " +
-    "beside each log, by which the next run need not read the log again. Nothing on stdout but with --json.",
+    "beside each log, by which the next run need not read the log again. Where nothing has changed since the last run, " +
+    "neither logs, options and program nor these files, it says so and writes nothing. Nothing on stdout but with --json.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
     failed: "an input is missing, an output cannot be written, nothing holds an event, or --strict found a reject",
@@ -93,11 +98,19 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = [files.arrow, files.json, files.result, files.stats, ...(values.rejects ? [values.rejects] : [])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const found = findLogs(inputs);
+  const record = new RunRecord(toRunShape(inputs, scope, values, outputs), found);
+  const before = values.mode === "w" ? undefined : record.find();
+  if (before !== undefined) return tellAgain(before, values, startMs);
+
   const parameters = { ...scope, robotMaxSeconds: values.robotMaxSeconds };
+  const told: Told[] = [];
   const analysis = await withProgress(values.quiet, listeners =>
     analyzeLogs(inputs, {
       ...toSetOptions(values),
       ...listeners,
+      ...recordTold(listeners, told),
+      found,
       parameters,
       dedupeLines: values.dedupeLines,
       outputs,
@@ -118,6 +131,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     topN: values.topNEvents,
     values,
     onLimit: line => {
+      told.push({ line, isProblem: false });
       if (!values.quiet) note(line);
     },
     findSessions: (drawn, data) => collectSessions(analysis.beside!, table, drawn, data, toPlaces(inputs, values)),
@@ -126,10 +140,56 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await outputSet.commit();
 
   const seconds = (performance.now() - startMs) / 1000;
-  if (values.json) await writeOut(`${toSafeJson(toSummary(analysis, statistics, seconds, files))}\n`);
-  if (!values.quiet) note(summaryText(analysis, statistics, seconds, files));
-  noteRejects(COMMAND.name, set, values.rejects);
-  return exitCodeOf(set, values.strict);
+  const summary = toSummary(analysis, statistics, seconds, files);
+  const text = summaryText(analysis, statistics, seconds, files);
+  const rejects = describeRejects(COMMAND.name, set, values.rejects);
+  const exitCode = exitCodeOf(set, values.strict);
+  record.keep({ exitCode, told, text, summary, ...(rejects !== undefined && { lastWord: rejects }) });
+  if (values.json) await writeOut(`${toSafeJson(summary)}\n`);
+  if (!values.quiet) note(text);
+  if (rejects !== undefined) note(rejects);
+  return exitCode;
+}
+
+type Values = OptionValues<typeof OPTIONS>;
+
+/** What decides what is written: all options but those that only say how it is done or told. */
+function toRunShape(inputs: readonly string[], scope: EventScope, values: Values, outputs: readonly string[]): RunShape {
+  const { quiet: _quiet, json: _json, wait: _wait, jobs: _jobs, mode: _mode, ...settings } = values;
+  return { command: COMMAND.name, inputs, settings: { scope, ...settings }, outputs, mappedDir: values.mappedDir };
+}
+
+/** Listeners that note what they hear. */
+function recordTold({ onNotice, onProblem }: ReadListeners, told: Told[]): Pick<ReadListeners, "onNotice" | "onProblem"> {
+  return {
+    onNotice(line) {
+      told.push({ line, isProblem: false });
+      onNotice(line);
+    },
+    onProblem(line) {
+      told.push({ line, isProblem: true });
+      onProblem(line);
+    },
+  };
+}
+
+/** Say what the run before said, and that there was nothing to do. */
+async function tellAgain(
+  { told, text, summary, lastWord, exitCode, endMs }: KnownRun,
+  { quiet, json }: Pick<Values, "quiet" | "json">,
+  startMs: number,
+): Promise<ExitCode> {
+  for (const { line, isProblem } of told) if (isProblem || !quiet) note(line);
+  const seconds = (performance.now() - startMs) / 1000;
+  if (json) {
+    await writeOut(`${toSafeJson({ ...summary, reused: summary.logs, unchanged: true, seconds })}\n`);
+  }
+  if (!quiet) {
+    note(`Nothing has changed since ${formatInstant(endMs * 1000)} UTC: all is as that run left it (-m w makes it anew)`);
+    note(text.replace(/^Time .*$/m, `Time     ${formatDuration(seconds)}`));
+  }
+  if (lastWord !== undefined) note(lastWord);
+  return exitCode;
 }
 
 /** The summary for a program; days as YYYY-MM-DD. */
@@ -143,6 +203,7 @@ function toSummary(
   return {
     logs: logs.length,
     reused,
+    unchanged: false,
     left_out: leftOut,
     damaged,
     ...counts,

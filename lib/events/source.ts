@@ -94,9 +94,25 @@ export function compareSources(a: SourceInfo, b: SourceInfo): number {
 
 /** Paths with their numbers compared as numbers: `cowrie.json.2` before `cowrie.json.10`. */
 export function comparePaths(a: string, b: string): number {
-  const digits = /(\d+)/;
-  const left = a.split(digits);
-  const right = b.split(digits);
+  return comparePieces(toPieces(a), toPieces(b));
+}
+
+/** Paths in the order of {@link comparePaths}, each taken apart once. */
+export function sortPaths(paths: readonly string[]): string[] {
+  return paths.map(toPieces).sort(comparePieces).map(({ path }) => path);
+}
+
+/** A path, and its texts and numbers in turn. */
+interface PathPieces {
+  readonly path: string;
+  readonly pieces: readonly string[];
+}
+
+function toPieces(path: string): PathPieces {
+  return { path, pieces: path.split(/(\d+)/) };
+}
+
+function comparePieces({ path: a, pieces: left }: PathPieces, { path: b, pieces: right }: PathPieces): number {
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
     const order = i % 2 === 1 ? Number(left[i]) - Number(right[i]) : compareText(left[i]!, right[i]!);
     if (order !== 0) return order;

@@ -1,12 +1,12 @@
 /**
  * From what the user named, a file, a folder, "-", to the logs to be read, each once.
  */
-import { accessSync, constants, lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { accessSync, type BigIntStats, constants, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { isArrowFile } from "../columns/first-bytes.ts";
-import { describeKind, isOpenStream, NotRegularError } from "../columns/regular-file.ts";
+import { describeKind, isOpenStream, NotRegularError, stateOf } from "../columns/regular-file.ts";
 import { compareTexts, readHead } from "../events/text-hash.ts";
-import { comparePaths } from "../events/source.ts";
+import { sortPaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";
 
@@ -16,6 +16,10 @@ const OWN_OUTPUT = /\.(arrow|html|lock|partial)$/;
 export interface FoundLogs {
   /** Paths in natural order per argument; {@link STDIN} for standard input. */
   readonly paths: readonly string[];
+  /** When the search began, milliseconds since 1970: what is written later may be seen or not. */
+  readonly beganMs: number;
+  /** State of each, see `stateOf`; undefined for what is no file. */
+  readonly states: readonly (string | undefined)[];
   /** Bytes on disk of all of them; standard input counts 0. */
   readonly sizeBytes: number;
   /** Files left out: empty, broken links, not regular. */
@@ -40,7 +44,9 @@ export function isLogName(name: string): boolean {
  * @throws {Error} if one does not exist or may not be read, or if there is no log at all.
  */
 export function findLogs(inputs: readonly string[]): FoundLogs {
+  const beganMs = Date.now();
   const paths: string[] = [];
+  const states: (string | undefined)[] = [];
   const notices: string[] = [];
   const empty: string[] = [];
   const seen = new Set<string>();
@@ -52,27 +58,27 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     leftOut++;
     lines.push(`Left out ${quoteForMessage(path)}: ${reason}`);
   };
-  const addFile = (path: string, stat: Stats) => {
-    const real = realpathSync(path);
+  const addFile = (path: string, stat: BigIntStats, real: string) => {
     if (seen.has(real)) return;
     seen.add(real);
-    if (stat.isFile() && stat.size === 0) return leaveOut(path, "it is empty", empty);
+    if (stat.isFile() && stat.size === 0n) return leaveOut(path, "it is empty", empty);
     accessSync(path, constants.R_OK);
     paths.push(path);
-    sizeBytes += stat.isFile() ? stat.size : 0;
+    states.push(stat.isFile() ? stateOf(stat) : undefined);
+    sizeBytes += stat.isFile() ? Number(stat.size) : 0;
   };
   /** What is behind a link; undefined where it is left out. */
-  const follow = (path: string, name: string): Stats | undefined => {
+  const follow = (path: string, name: string): { stat: BigIntStats; real: string } | undefined => {
     let real: string;
-    let stat: Stats;
+    let stat: BigIntStats;
     try {
       real = realpathSync(path);
-      stat = statSync(real);
+      stat = statSync(real, { bigint: true });
     } catch (error) {
       if (isLogName(name)) leaveOut(path, errorReason(error));
       return undefined;
     }
-    if (folders.some(folder => isWithin(real, folder))) return stat;
+    if (folders.some(folder => isWithin(real, folder))) return { stat, real };
     // Whatever else lies out there is no concern of ours.
     if (stat.isDirectory() || isLogName(name)) leaveOut(path, "it is a link that leads out of the folders named");
     return undefined;
@@ -82,16 +88,20 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     // A link that leads back up must not send us round for ever.
     if (seen.has(real)) return;
     seen.add(real);
-    for (const name of readdirSync(folder).sort(comparePaths)) {
+    // What is neither a log nor leads to any is not looked at: beside each log lies its table.
+    const entries = readdirSync(folder, { withFileTypes: true }).filter(entry => isLogName(entry.name) || !entry.isFile());
+    for (const name of sortPaths(entries.map(entry => entry.name))) {
       const path = join(folder, name);
-      let stat: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
-      if (stat?.isSymbolicLink()) stat = follow(path, name);
-      if (stat === undefined) continue;
+      const own = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      // Behind a folder that is real nothing but a link is elsewhere.
+      const found = own?.isSymbolicLink() ? follow(path, name) : own && { stat: own, real: join(real, name) };
+      if (found === undefined) continue;
+      const { stat } = found;
       if (stat.isDirectory()) {
         if (isLogName(name)) notices.push(`${quoteForMessage(path)} is a folder, not a log: searched like any other`);
         visit(path, () => addFolder(path));
       } else if (isLogName(name)) {
-        if (stat.isFile()) visit(path, () => addFile(path, stat));
+        if (stat.isFile()) visit(path, () => addFile(path, stat, found.real));
         else leaveOut(path, `it is ${describeKind(stat)}, expected a regular file`);
       }
     }
@@ -100,13 +110,14 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
   for (const input of inputs) {
     if (input === STDIN) {
       paths.push(STDIN);
+      states.push(undefined);
       continue;
     }
     visit(input, () => {
-      const stat = statSync(input);
+      const stat = statSync(input, { bigint: true });
       if (!stat.isDirectory()) {
         if (!stat.isFile() && !isOpenStream(input)) throw new NotRegularError(describeKind(stat));
-        return addFile(input, stat);
+        return addFile(input, stat, realpathSync(input));
       }
       const before = paths.length;
       addFolder(input);
@@ -116,7 +127,7 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
     });
   }
   if (paths.length === 0) throw new Error(`Cannot find a log: ${[...empty, ...notices][0] ?? "none of the folders holds one"}`);
-  return { paths, sizeBytes, leftOut, notices, empty };
+  return { paths, beganMs, states, sizeBytes, leftOut, notices, empty };
 }
 
 /** Path of a folder behind all links; nothing for what is none, or not there. */

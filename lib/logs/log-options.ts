@@ -190,13 +190,19 @@ export type LogTally = Pick<LogSet, "reused" | "leftOut" | "counts" | "textBytes
 };
 
 /** Say so if many lines hold no event. */
-export function noteRejects(name: string, { counts }: LogTally, rejectsPath: string | undefined): void {
+export function noteRejects(name: string, tally: LogTally, rejectsPath: string | undefined): void {
+  const line = describeRejects(name, tally, rejectsPath);
+  if (line !== undefined) note(line);
+}
+
+/** What {@link noteRejects} says; undefined if few lines hold no event. */
+export function describeRejects(name: string, { counts }: LogTally, rejectsPath: string | undefined): string | undefined {
   const share = counts.rejected / Math.max(1, counts.lines);
-  if (share <= REJECTED_SHARE_MAX) return;
+  if (share <= REJECTED_SHARE_MAX) return undefined;
   const hint = rejectsPath === undefined ? ": --rejects FILE shows them" : "";
-  note(
+  return (
     `${name}: ${formatNumber(counts.rejected)} of ${plural(counts.lines, "line")} hold no event ` +
-      `(${formatShare(share)})${hint}`,
+    `(${formatShare(share)})${hint}`
   );
 }
 

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onStop, STDIN, UsageError } from "../process/cli.ts";
-import { findLogs, leaveOutCopies } from "./find-logs.ts";
+import { findLogs, type FoundLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { isOpenStream } from "../columns/regular-file.ts";
 import { findEventCopies } from "./event-copies.ts";
@@ -42,6 +42,8 @@ export interface LogSetOptions {
   readonly scope?: EventScope;
   /** Where the command writes: a log among them is an error, before it is written over. */
   readonly outputs: readonly string[];
+  /** The logs, where they were found already. */
+  readonly found?: FoundLogs;
   /** The event tables are walked afterwards; without it standard input leaves none. */
   readonly keepsTables?: boolean;
   /** Told once the logs are found, before any is read. */
@@ -98,7 +100,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
   const { scope = {}, onNotice, onProblem = onNotice } = given;
   const namesSensors = scope.sensors !== undefined || scope.sensorAliases !== undefined;
   const options = namesSensors ? { ...given, keepsTables: true } : given;
-  const found = findLogs(inputs);
+  const { found = findLogs(inputs) } = options;
   keepLogs(found.paths, options.outputs);
   for (const notice of found.notices) onNotice(notice);
   const unique = options.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);

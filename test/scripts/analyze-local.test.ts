@@ -1,7 +1,7 @@
 /** analyze-local as a user runs it: stdout, stderr, exit code and what lies on the disk afterwards, together. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
-import { appendFile, chmod, mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { appendFile, chmod, mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { copyFleet } from "../support/copy-fleet.ts";
@@ -50,8 +50,65 @@ async function listFiles(path: string): Promise<string[]> {
 
 const readOutputs = (path: string) => Promise.all(OUTPUTS.map(name => readFile(join(path, name))));
 
+test("a run that would make what is there says so, as the run before told it; whatever has changed, it is made", async () => {
+  await using work = await makeWork({ "cowrie.json": events(0, 10), "cowrie.json.2024-01-30": `${events(10, 20)}no event\n` });
+  const at = (name: string) => join(work.path, name);
+  await Bun.write(at("alias.txt"), "hp1=one\n");
+  // Logs of this very moment could still change unseen.
+  await Bun.sleep(50);
+  const inodes = () => OUTPUTS.map(name => statSync(at(name)).ino);
+  const args = ["logs", "--sensor-alias", "alias.txt"];
+  const made = await work.analyze(args);
+  expect(made.exitCode).toBe(0);
+  const bytes = await readOutputs(work.path);
+  const before = inodes();
+  const again = await work.analyze(args);
+  const rest = (text: string) => text.replace(/^(Nothing has changed|Time) .*\n/gm, "");
+  expect(again.stderr).toMatch(/^Nothing has changed since \d{4}-.* UTC: all is as that run left it/m);
+  expect([rest(again.stderr), again.exitCode]).toEqual([rest(made.stderr), 0]);
+  expect(await work.summary(args)).toMatchObject({ unchanged: true, logs: 2, reused: 2, events: 20, rejected: 1, exitCode: 0 });
+  expect(inodes()).toEqual(before);
+
+  const log = at("logs/cowrie.json");
+  const changes: [what: string, change: () => unknown][] = [
+    ["an output edited, its times kept", async () => {
+      const { atime, mtime } = statSync(at("stats.html"));
+      await Bun.write(at("stats.html"), (await readFile(at("stats.html"))).fill(32, 0, 9));
+      utimesSync(at("stats.html"), atime, mtime);
+    }],
+    ["an output removed", () => rm(at("reduced.json"))],
+    ["an event table removed", () => rm(`${log}.arrow`)],
+    ["a log with other bytes, its times kept", async () => {
+      const { atime, mtime } = statSync(log);
+      await Bun.write(log, events(0, 10).replaceAll("u3", "v3"));
+      utimesSync(log, atime, mtime);
+    }],
+    ["the aliases", () => Bun.write(at("alias.txt"), "hp1=other\n")],
+  ];
+  for (const [what, change] of changes) {
+    await change();
+    await Bun.sleep(50);
+    expect({ what, ...(await work.summary(args)) }).toMatchObject({ what, unchanged: false, events: 20, exitCode: 0 });
+    expect({ what, ...(await work.summary(args)) }).toMatchObject({ what, unchanged: true, events: 20, exitCode: 0 });
+  }
+  expect(await readOutputs(work.path)).not.toEqual(bytes);
+  expect(await work.summary([...args, "-m", "w"])).toMatchObject({ unchanged: false, reused: 0 });
+  expect(await work.summary([...args, "-n", "7"])).toMatchObject({ unchanged: false });
+  // The record is that of the outputs as they are now.
+  expect(await work.summary(args)).toMatchObject({ unchanged: false });
+}, 60_000);
+
+test("exit code and problems of a run are those of the next that has nothing to do", async () => {
+  await using work = await makeWork({ "cowrie.json": events(0, 10), "cowrie.json.1": "" });
+  await Bun.sleep(50);
+  const made = await work.analyze(["logs", "-q"]);
+  expect([made.exitCode, made.stderr]).toEqual([3, 'Left out "logs/cowrie.json.1": it is empty\n']);
+  const again = await work.analyze(["logs", "-q", "--json"]);
+  expect([JSON.parse(again.stdout).unchanged, again.exitCode, again.stderr]).toEqual([true, 3, made.stderr]);
+});
+
 describe("a good run", () => {
-  test("writes four files, nothing to stdout, a summary to stderr; a second run uses the event tables", async () => {
+  test("writes four files, nothing to stdout, a summary to stderr; a run from event tables gives the same", async () => {
     await using work = await makeWork();
     const first = await work.outcome(["logs"]);
     expect({ ...first, stderr: "" }).toEqual({ stdout: "", stderr: "", exitCode: 0, files: OUTPUTS });
@@ -62,6 +119,7 @@ describe("a good run", () => {
       /\nReport +result\.html, stats\.html\nCounts +reduced\.arrow \(all\), reduced\.json \(top\)\n$/,
     );
     const before = await readOutputs(work.path);
+    await rm(join(work.path, "stats.html"));
     const second = await work.outcome(["logs"]);
     expect(second.stderr).toContain("all unchanged since the last run");
     expect(await readOutputs(work.path)).toEqual(before);
