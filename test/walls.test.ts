@@ -23,6 +23,7 @@ const ROOMS = [
   "history",
   "sessions",
   "campaigns",
+  "indicators",
   "remote",
   "view",
   "pages",

@@ -7,9 +7,6 @@ type Family = "ipv4" | "ipv6";
 
 /** An IPv4 address in its longest spelling in IPv6; attackers write megabytes. */
 const LONGEST = 45;
-/** Where IPv4 lies in IPv6. */
-const MAPPED = new BlockList();
-MAPPED.addSubnet("::ffff:0:0", 96, "ipv6");
 
 /** Undefined for anything but an address: a host name, a zone behind `%`, numbers with leading zeros. */
 function familyOf(text: string): Family | undefined {
@@ -17,26 +14,69 @@ function familyOf(text: string): Family | undefined {
   return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
 }
 
+/** Many ranges at once, looked up in one step. */
+export class AddressRanges {
+  // A list of both families would find an IPv4 address in ::/0.
+  readonly #v4 = new BlockList();
+  readonly #v6 = new BlockList();
+
+  /**
+   * Add an address, or a range as `203.0.113.0/24`; bits behind the prefix do not matter.
+   *
+   * @returns Whether it was one.
+   */
+  add(range: string): boolean {
+    const [address, bits, ...more] = range.split("/", 3) as [string, ...string[]];
+    const bytes = addressBytes(address);
+    if (bytes === undefined || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return false;
+    const allBits = address.includes(":") ? 128 : 32;
+    // Less than the mapping itself is neither one family nor the other.
+    const mappedBits = allBits - bytes.length * 8;
+    const prefixBits = (bits === undefined ? allBits : Number(bits)) - mappedBits;
+    if (prefixBits < 0 || prefixBits > bytes.length * 8) return false;
+    if (bytes.length === 4) this.#v4.addSubnet(bytes.join("."), prefixBits, "ipv4");
+    else this.#v6.addSubnet(address, prefixBits, "ipv6");
+    return true;
+  }
+
+  /** Whether a text is an address of one of them. */
+  has(text: string): boolean {
+    const bytes = addressBytes(text);
+    if (bytes === undefined) return false;
+    return bytes.length === 4 ? this.#v4.check(bytes.join("."), "ipv4") : this.#v6.check(text, "ipv6");
+  }
+}
+
 /**
- * Read an address, or a range as `203.0.113.0/24`; bits behind the prefix do not matter.
+ * Read an address, or a range, see {@link AddressRanges.add}.
  *
  * @returns A function that tells whether a text is an address of the range; undefined if the range is none.
  */
 export function addressMatcher(range: string): ((text: string) => boolean) | undefined {
-  const [address, bits, ...more] = range.split("/", 3) as [string, ...string[]];
-  const family = familyOf(address);
-  if (family === undefined || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits))) return undefined;
-  const allBits = family === "ipv4" ? 32 : 128;
-  const prefixBits = bits === undefined ? allBits : Number(bits);
-  const isV4 = MAPPED.check(address, family);
-  // Less than the mapping itself is neither one family nor the other.
-  if (prefixBits > allBits || (isV4 && family === "ipv6" && prefixBits < 96)) return undefined;
-  const list = new BlockList();
-  list.addSubnet(address, prefixBits, family);
-  return text => {
-    const own = familyOf(text);
-    return own !== undefined && MAPPED.check(text, own) === isV4 && list.check(text, own);
-  };
+  const ranges = new AddressRanges();
+  return ranges.add(range) ? text => ranges.has(text) : undefined;
+}
+
+/** Of version 4 what IANA's registry of special purposes keeps from the Internet; documentation, too. */
+const SPECIAL = new AddressRanges();
+for (const range of (
+  "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 " +
+  "192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3 2001::/23 2001:db8::/32 3fff::/20"
+).split(" ")) SPECIAL.add(range);
+/** Of version 6 what is given out to the world. */
+const GLOBAL_V6 = new AddressRanges();
+GLOBAL_V6.add("2000::/3");
+
+/** Whether a text is an address that somebody may have on the Internet: not private, reserved, or for documentation. */
+export function isPublicAddress(text: string): boolean {
+  const bytes = addressBytes(text);
+  return bytes !== undefined && (bytes.length === 4 || GLOBAL_V6.has(text)) && !SPECIAL.has(text);
+}
+
+/** The network an address stands in, /24 of version 4 and /64 of version 6, under a name of its own. */
+export function neighbourhoodOf(text: string): string | undefined {
+  const bytes = addressBytes(text);
+  return bytes === undefined ? undefined : bytes.subarray(0, bytes.length === 4 ? 3 : 8).join(".");
 }
 
 /**

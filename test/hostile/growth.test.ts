@@ -7,7 +7,10 @@ import { isEveryday } from "../../lib/campaigns/everyday.ts";
 import { marksOfUrl } from "../../lib/campaigns/marks.ts";
 import { nearness } from "../../lib/campaigns/near-chains.ts";
 import { NORMALIZE } from "../../lib/events/schema.ts";
-import { addressMatcher } from "../../lib/text/address.ts";
+import { parseExclusions } from "../../lib/indicators/keep-out.ts";
+import { toPattern } from "../../lib/indicators/stix.ts";
+import { addressBytes, addressMatcher } from "../../lib/text/address.ts";
+import { fetchedBy, toFetched } from "../../lib/text/command-urls.ts";
 import { guardFormula, toCsvLine, unguardFormula } from "../../lib/text/csv.ts";
 import { fetchesOf } from "../../lib/text/fetches.ts";
 import { matchesGlob } from "../../lib/text/glob.ts";
@@ -21,6 +24,7 @@ import { formatTable } from "../../lib/text/text-table.ts";
 import { ellipsize, quoteForMessage, toSafeJson, visible, wrapText } from "../../lib/text/text.ts";
 import { parseTimestampUs } from "../../lib/text/time.ts";
 import { measureGrowth, workMs } from "../support/growth.ts";
+import { toIndicator } from "../support/indicators.ts";
 import { PUMPS } from "./attacker.ts";
 import { clipMiddle, cutLong } from "../../lib/text/cut.ts";
 
@@ -38,6 +42,13 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   purposeOf,
   purposeOfEcho: text => purposeOf(`echo ${text}`),
   ...NORMALIZE,
+  fetchedBy,
+  fetchedByWget: text => fetchedBy(`wget http://${text}`),
+  toFetched,
+  toFetchedOfHost: text => toFetched(`http://${text}`),
+  parseExclusions,
+  toPatternOfUrl: text => toPattern(toIndicator({ type: "url", value: text })),
+  addressBytes,
   addressMatcher,
   matchesAddress: addressMatcher("2001:db8::/32")!,
   parseTimestampUs,

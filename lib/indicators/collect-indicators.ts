@@ -1,0 +1,304 @@
+/**
+ * Indicators out of event tables: every value that tells an attacker, with how, when and where it was seen.
+ *
+ * Work is done per distinct value of the logs: URLs of a command are looked for once, however often it was typed.
+ */
+import { textOf } from "../columns/dictionary.ts";
+import { type EventColumn, openColumn } from "../events/event-columns.ts";
+import { EventFilter } from "../events/event-filter.ts";
+import type { EventBatch, EventTable } from "../events/event-table.ts";
+import type { EventScope } from "../events/scope.ts";
+import type { LogSet } from "../logs/log-set.ts";
+import { openTables } from "../logs/walk-tables.ts";
+import type { Origins } from "../origin/origins.ts";
+import { addressBytes } from "../text/address.ts";
+import { fetchedBy, toFetched } from "../text/command-urls.ts";
+import { sshKeysOf } from "../text/masks.ts";
+import { compareText } from "../text/text.ts";
+import type { Indicator, IndicatorType } from "./indicator.ts";
+import { INDICATOR_TYPE_NAMES } from "./indicator.ts";
+import type { KeepOut, Reason } from "./keep-out.ts";
+import { Sightings, type SightingTotals } from "./sightings.ts";
+
+export interface CollectOptions {
+  readonly types: readonly IndicatorType[];
+  readonly scope: EventScope;
+  readonly keepOut: KeepOut;
+  /** Least sensors and hits of an indicator. */
+  readonly minSensors: number;
+  readonly minHits: number;
+  readonly origins?: Origins | undefined;
+}
+
+export interface Collected {
+  /** By type, then by hits falling, then by value. */
+  readonly indicators: readonly Indicator[];
+  /** Values that are none, by reason, most frequent first. */
+  readonly keptOut: readonly (readonly [Reason, number])[];
+  /** Values seen on too few sensors, or too seldom. */
+  readonly below: number;
+  /** The indicators of one day as if there were no other, for each day with any. */
+  byDay(): Generator<{ readonly day: number; readonly indicators: readonly Indicator[] }>;
+}
+
+/** A value before it is known how often it was seen. */
+interface Candidate {
+  readonly type: IndicatorType;
+  readonly value: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Of a URL. */
+  readonly host?: string;
+}
+
+/** Read the logs of a set. */
+export async function collectIndicators(set: LogSet, options: CollectOptions): Promise<Collected> {
+  const collector = new Collector(options);
+  for await (const { table } of openTables(set)) {
+    for await (const batch of table.batches()) collector.read(table, batch);
+  }
+  return collector.finish();
+}
+
+/** Ids of events, without "cowrie.", and the columns of each that hold indicators. */
+const READ = {
+  "session.file_download": ["url", "shasum"],
+  "session.file_download.failed": ["url"],
+  "session.file_upload": ["shasum"],
+  "command.input": ["input"],
+  "client.fingerprint": ["key"],
+  "client.kex": ["hassh"],
+} as const;
+type ReadColumn = (typeof READ)[keyof typeof READ][number];
+const CONNECT = "cowrie.session.connect";
+const LOGINS = ["cowrie.login.success", "cowrie.login.failed"];
+const FORWARD = "cowrie.direct-tcpip.request";
+
+class Collector {
+  readonly #options: CollectOptions;
+  readonly #types: ReadonlySet<IndicatorType>;
+  readonly #filter: EventFilter;
+  readonly #candidates: Candidate[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #sightings = new Sightings();
+  readonly #columns: Readonly<Record<"eventid" | "sensor" | "session" | "src_ip" | "dst_ip" | "dst_port" | "realm" | "username" | "password" | "destfile" | ReadColumn, EventColumn>>;
+  /** By column, `[code]` = the candidates in that text. */
+  readonly #found = new Map<EventColumn, (readonly number[])[]>();
+  readonly #own = new Set<string>();
+
+  constructor(options: CollectOptions) {
+    this.#options = options;
+    this.#types = new Set(options.types);
+    this.#filter = new EventFilter([], options.scope);
+    const names = ["eventid", "session", "src_ip", "dst_ip", "dst_port", "realm", "username", "password", "destfile", "url", "shasum", "input", "key", "hassh"] as const;
+    this.#columns = {
+      ...(Object.fromEntries(names.map(name => [name, openColumn(name)])) as Record<(typeof names)[number], EventColumn>),
+      sensor: openColumn("sensor", options.scope.sensorAliases),
+    };
+  }
+
+  read(table: EventTable, batch: EventBatch): void {
+    const rows = this.#filter.select(table, batch);
+    if (rows.length === 0) return;
+    const codesOf = (column: EventColumn) => column.read(table, batch, rows);
+    const { eventid, sensor, session, src_ip, dst_ip, realm } = this.#columns;
+    const [ids, sensors, sessions, sources] = [eventid, sensor, session, src_ip].map(codesOf) as [Int32Array, Int32Array, Int32Array, Int32Array];
+    const see = (i: number, value: number, hits: number) =>
+      this.#sightings.add({ value, sensor: sensors[i]!, session: sessions[i]!, source: sources[i]!, us: batch.timestampUs[rows[i]!]!, hits });
+    const placesOf = (id: string) => {
+      const code = eventid.values.internText(id);
+      return Int32Array.from(ids.keys()).filter(i => ids[i] === code);
+    };
+
+    const connects = placesOf(CONNECT);
+    if (connects.length > 0) {
+      const targets = codesOf(dst_ip);
+      for (const i of connects) if (targets[i]! >= 0) this.#takeOwn(dst_ip, targets[i]!);
+    }
+    if (this.#types.has("address")) {
+      const connect = eventid.values.internText(CONNECT);
+      for (let i = 0; i < rows.length; i++) {
+        if (sources[i]! < 0) continue;
+        for (const value of this.#read(src_ip, sources[i]!, addressIn)) see(i, value, Number(ids[i] === connect));
+      }
+    }
+    for (const [id, names] of Object.entries(READ)) {
+      const places = placesOf(`cowrie.${id}`);
+      if (places.length === 0) continue;
+      // What was fed to a program is not typed, and names a realm.
+      const realms = id === "command.input" ? codesOf(realm) : undefined;
+      const isThrownAway = id === "session.file_download" ? this.#thrownAway(codesOf) : undefined;
+      for (const name of names) {
+        const codes = codesOf(this.#columns[name]);
+        for (const i of places) {
+          if (codes[i]! < 0 || (realms !== undefined && realms[i]! >= 0) || isThrownAway?.(i)) continue;
+          for (const value of this.#read(this.#columns[name], codes[i]!, READERS[name])) see(i, value, 1);
+        }
+      }
+    }
+    if (this.#types.has("credential")) this.#readPairs(LOGINS.map(placesOf), "username", "password", codesOf, see);
+    if (this.#types.has("proxy")) this.#readPairs([placesOf(FORWARD)], "dst_ip", "dst_port", codesOf, see);
+  }
+
+  /** What was written to nowhere is what a program said, no file that somebody brought; where to, 2018 called its URL. */
+  #thrownAway(codesOf: (column: EventColumn) => Int32Array): (i: number) => boolean {
+    const places = [this.#columns.url, this.#columns.destfile].map(column => ({
+      codes: codesOf(column),
+      nowhere: column.values.internText("/dev/null"),
+    }));
+    return i => places.some(({ codes, nowhere }) => codes[i] === nowhere);
+  }
+
+  #readPairs(
+    places: readonly Int32Array[],
+    first: "username" | "dst_ip",
+    second: "password" | "dst_port",
+    codesOf: (column: EventColumn) => Int32Array,
+    see: (i: number, value: number, hits: number) => void,
+  ): void {
+    if (places.every(({ length }) => length === 0)) return;
+    const [a, b] = [this.#columns[first], this.#columns[second]];
+    const [firsts, seconds] = [codesOf(a), codesOf(b)];
+    for (const i of places.flatMap(list => [...list])) {
+      if (firsts[i]! < 0 || seconds[i]! < 0) continue;
+      const [one, two] = [textOf(a.values, firsts[i]!), textOf(b.values, seconds[i]!)];
+      const value = `${one}:${two}`;
+      see(i, this.#number(first === "username" ? { type: "credential", value, username: one, password: two } : { type: "proxy", value }), 1);
+    }
+  }
+
+  #takeOwn({ values }: EventColumn, code: number): void {
+    const address = textOf(values, code);
+    if (this.#own.has(address)) return;
+    this.#own.add(address);
+    this.#options.keepOut.addOwn(address);
+  }
+
+  /** The candidates in a text of a column, looked for once. */
+  #read(column: EventColumn, code: number, find: (text: string) => readonly Candidate[]): readonly number[] {
+    let found = this.#found.get(column);
+    if (found === undefined) this.#found.set(column, (found = []));
+    return (found[code] ??= find(textOf(column.values, code))
+      .filter(({ type }) => this.#types.has(type))
+      .map(candidate => this.#number(candidate)));
+  }
+
+  #number(candidate: Candidate): number {
+    const { type, username, value } = candidate;
+    // A name may hold the colon that stands between it and the password.
+    const key = `${type} ${username?.length ?? ""} ${value}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#candidates.push(candidate) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  finish(): Collected {
+    const keptOut = new Map<Reason, number>();
+    const isKept = Uint8Array.from(this.#candidates, candidate => {
+      const reason = reasonAgainst(candidate, this.#options.keepOut);
+      if (reason !== undefined) keptOut.set(reason, (keptOut.get(reason) ?? 0) + 1);
+      return Number(reason === undefined);
+    });
+    const chosen = new Set<number>();
+    let below = 0;
+    const { minSensors, minHits } = this.#options;
+    const indicators: Indicator[] = [];
+    for (const totals of this.#sightings.totals(value => isKept[value] === 1)) {
+      const indicator = this.#toIndicator(totals);
+      if (indicator.sightings.length < minSensors || indicator.hits < minHits) {
+        below++;
+        continue;
+      }
+      chosen.add(totals.value);
+      indicators.push(indicator);
+    }
+    const sightings = this.#sightings;
+    const toIndicator = (totals: SightingTotals) => this.#toIndicator(totals);
+    return {
+      indicators: sortIndicators(indicators),
+      keptOut: [...keptOut].sort((a, b) => b[1] - a[1]),
+      below,
+      *byDay() {
+        for (const day of sightings.days()) {
+          const own = [...sightings.totals(value => chosen.has(value), day)].map(toIndicator);
+          if (own.length > 0) yield { day, indicators: sortIndicators(own) };
+        }
+      },
+    };
+  }
+
+  #toIndicator({ value: number, firstUs, lastUs, days, sources, sessions, hits, lastSession, bySensor }: SightingTotals): Indicator {
+    const { type, value, username, password } = this.#candidates[number]!;
+    const { sensor, session } = this.#columns;
+    const sightings = bySensor
+      // An address whose connects lie in a log that was not read was there all the same.
+      .map(own => ({ ...own, sensor: textOf(sensor.values, own.sensor), hits: Math.max(1, own.hits) }))
+      .sort((a, b) => compareText(a.sensor, b.sensor));
+    const isAddress = type === "address" || (type === "host" && addressBytes(value) !== undefined);
+    return {
+      type,
+      value,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      firstUs,
+      lastUs,
+      days,
+      sightings,
+      sources,
+      sessions,
+      hits: Math.max(1, hits),
+      session: lastSession < 0 ? undefined : textOf(session.values, lastSession),
+      ...(this.#options.origins && isAddress && { origin: this.#options.origins.of(value) }),
+    };
+  }
+}
+
+function sortIndicators(indicators: Indicator[]): Indicator[] {
+  const rank = new Map(INDICATOR_TYPE_NAMES.map((type, i) => [type, i]));
+  return indicators.sort((a, b) => rank.get(a.type)! - rank.get(b.type)! || b.hits - a.hits || compareText(a.value, b.value));
+}
+
+function reasonAgainst({ type, value, host }: Candidate, keepOut: KeepOut): Reason | undefined {
+  switch (type) {
+    case "address":
+      return keepOut.address(value);
+    case "host":
+      return keepOut.host(value);
+    case "url":
+      return keepOut.url(value, host!);
+    case "hash":
+      return keepOut.hash(value);
+    default:
+      return keepOut.value(value);
+  }
+}
+
+function addressIn(value: string): Candidate[] {
+  return addressBytes(value) === undefined ? [] : [{ type: "address", value }];
+}
+
+const READERS: Readonly<Record<ReadColumn, (text: string) => readonly Candidate[]>> = {
+  url: text => placesIn([toFetched(text.trim())]),
+  input: text => [
+    ...placesIn(fetchedBy(text)),
+    ...sshKeysOf(text).map((value): Candidate => ({ type: "key", value })),
+  ],
+  // Hashes of downloads that failed are empty; nothing but SHA-256 was ever written there.
+  shasum: text => (/^[0-9a-f]{64}$/i.test(text) ? [{ type: "hash", value: text.toLowerCase() }] : []),
+  key: text => sshKeysOf(text).map((value): Candidate => ({ type: "key", value })),
+  hassh: text => (/^[0-9a-f]{32}$/i.test(text) ? [{ type: "hassh", value: text.toLowerCase() }] : []),
+};
+
+function placesIn(places: readonly (ReturnType<typeof toFetched>)[]): Candidate[] {
+  const found: Candidate[] = [];
+  for (const place of places) {
+    if (place === undefined) continue;
+    const { host, url } = place;
+    if (url !== undefined) found.push({ type: "url", value: url, host });
+    if (!found.some(({ type, value }) => type === "host" && value === host)) found.push({ type: "host", value: host });
+  }
+  return found;
+}
