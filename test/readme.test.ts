@@ -75,6 +75,7 @@ describe("I want", () => {
     const at = (name: string) => join(checkout.path, name);
     await rename(at("test/fixtures/fleet"), at("logs"));
     await rename(at("test/fixtures/sensors.toml"), at("sensors.toml"));
+    await rename(at("test/fixtures/tty"), at("tty"));
     await writeFile(at("logs/cowrie.json.recent"), recentEvents());
     await mkdir(at("tables"));
     await checkout.shell("for s in hp-ams-01 hp-nyc-01; do bun scripts/reduce.ts logs/$s -o tables/$s -q; done");
@@ -86,7 +87,7 @@ describe("I want", () => {
   test("there are some twenty, of nearly every script", () => {
     expect(wishes.length).toBeGreaterThanOrEqual(20);
     const used = new Set(wishes.map(({ command }) => command.split(".ts ")[0]!));
-    const others = ["combine-reduced", "completion", "download-logs", "map", "reduce"];
+    const others = ["combine-reduced", "completion", "download-logs", "map", "plan", "reduce"];
     expect(listScripts().filter(name => !used.has(name))).toEqual(others);
   });
 

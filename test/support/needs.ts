@@ -52,6 +52,14 @@ const needs = {
   zsh: program("of completion by zsh", "zsh", "zsh"),
   jq: program("of pipes into jq", "jq", "jq"),
   script: program("on a terminal", "script", "bsdutils"),
+  parallel: program("of many parts by GNU parallel", "parallel", "parallel"),
+  snakemake: program("of many parts by Snakemake", "snakemake", "snakemake"),
+  slurm: {
+    tests: "of many parts by Slurm",
+    isThere: () => isRoot && ["munged", "slurmctld", "slurmd", "sbatch"].every(name => firstOf(name) !== undefined) && succeeds(["unshare", "--uts", "true"]),
+    reason: "no Slurm, or no right to start one",
+    package: "slurm-wlm",
+  },
   perl: program("of pipes that do not wait", "perl", "perl-base"),
   mount: { tests: "on a full disk", isThere: () => succeeds(["sh", "-c", MOUNT]), reason: "no right to mount" },
   nobody: {

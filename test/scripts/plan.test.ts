@@ -1,0 +1,155 @@
+/** Logs dealt out, reduced part by part and combined, by hand and by the engines that scripts/cluster is for. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { joinFleet } from "../support/copy-fleet.ts";
+import { missing } from "../support/needs.ts";
+import { ROOT, run, runScript } from "../support/run.ts";
+import { startSlurm } from "../support/slurm.ts";
+
+const CLUSTER = join(ROOT, "scripts/cluster");
+
+let folder: string;
+let logs: string;
+/** What one command makes of all logs. */
+let whole: Buffer;
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), "cowrie-plan-")));
+  logs = await joinFleet(join(folder, "logs"));
+  // A copy, and the beginning of another log.
+  const [first, second] = readdirSync(logs, { recursive: true, encoding: "utf8" }).filter(name => name.includes("cowrie.json")).toSorted();
+  mkdirSync(join(logs, "backup"));
+  copyFileSync(join(logs, first!), join(logs, "backup", "cowrie.json"));
+  writeFileSync(join(logs, "backup", "cowrie.json.1"), readFileSync(join(logs, second!)).subarray(0, 100_000));
+  const { exitCode, stderr } = await runScript("reduce", [logs, "--mapped-dir", join(folder, "tables"), "-o", join(folder, "whole.json"), "-q"]);
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  whole = readFileSync(join(folder, "whole.arrow"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A plan in a folder of its own. */
+async function plan(name: string, ...args: string[]) {
+  const path = join(folder, name);
+  return { path, result: await runScript("plan", [logs, "-o", path, ...args]) };
+}
+
+/** The environment of the engines: this Bun, whatever is on PATH. */
+const env = { BUN: process.execPath };
+const isWhole = (path: string) => readFileSync(path).equals(whole);
+
+describe("plan", () => {
+  test("lists hold every log once, copies left out, absolute and with NUL", async () => {
+    const { path, result } = await plan("lists", "--parts", "3", "--json");
+    expect(result.exitCode).toBe(0);
+    const { parts, left_out: leftOut } = JSON.parse(result.stdout);
+    const lists = readdirSync(path).filter(name => name.endsWith(".list"));
+    expect(lists).toEqual(["part-0001.list", "part-0002.list", "part-0003.list"]);
+    const texts = lists.map(name => readFileSync(join(path, name), "utf8"));
+    expect(texts.map(text => text.split("\0").slice(0, -1))).toEqual(parts.map((part: { logs: string[] }) => part.logs));
+    const paths = texts.flatMap(text => text.split("\0").slice(0, -1));
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths.every(one => one.startsWith(logs) && existsSync(one))).toBe(true);
+    expect(result.stderr).toContain("2 left out");
+    expect(leftOut).toBe(2);
+    expect(paths.length).toBeGreaterThan(5);
+  });
+
+  test("a new plan takes the place of the old one, and of its counts, and of nothing else", async () => {
+    const { path } = await plan("again", "--parts", "4", "-q");
+    for (const name of ["part-0004.arrow", "mine.arrow"]) writeFileSync(join(path, name), "");
+    await plan("again", "--parts", "2", "-q");
+    expect(readdirSync(path).toSorted()).toEqual(["mine.arrow", "part-0001.list", "part-0002.list", "plan.json"]);
+  });
+
+  test("what cannot be planned is told", async () => {
+    expect(await runScript("plan", ["-", "--parts", "2"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Cannot plan standard input") });
+    expect(await runScript("plan", [logs])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--parts") });
+    expect(await runScript("plan", [logs, "--parts", "0"])).toMatchObject({ exitCode: 2 });
+    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2"])).toMatchObject({ exitCode: 1 });
+  });
+});
+
+describe("a part", () => {
+  test("is done once, is done although a log is damaged, and fails where it cannot be done", async () => {
+    const { path } = await plan("parts", "--parts", "2", "-q");
+    const part = (...args: string[]) => run(["sh", join(CLUSTER, "part.sh"), path, ...args], { env });
+    expect(await part("1")).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+    const first = readFileSync(join(path, "part-0001.arrow"));
+    const again = await run(["sh", join(CLUSTER, "part.sh"), path, "1"], { env: { BUN: "/nowhere/bun" } });
+    expect(again.exitCode).toBe(0);
+    expect(readFileSync(join(path, "part-0001.arrow")).equals(first)).toBe(true);
+    expect(await part("3")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no list 3") });
+    expect(await run(["sh", join(CLUSTER, "finish.sh"), path, join(folder, "early.html")], { env })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("1 of 2 parts"),
+    });
+    // A log that is damaged, in a part of its own.
+    const damaged = join(folder, "cowrie.json.gz");
+    writeFileSync(damaged, Bun.gzipSync(Buffer.from(readFileSync(join(ROOT, "test/fixtures/eras/v3-2026/cowrie.json.2026-08-01")))).subarray(0, 2000));
+    writeFileSync(join(path, "part-0002.list"), `${damaged}\0`);
+    expect(await part("2")).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(path, "part-0002.log"), "utf8")).toContain("cowrie.json.gz");
+    writeFileSync(join(path, "part-0002.list"), `${join(folder, "gone")}\0`);
+    rmSync(join(path, "part-0002.arrow"));
+    expect(await part("2")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("gone") });
+  });
+
+  test("that is killed for want of memory is tried with one log at a time", async () => {
+    const { path } = await plan("killed", "--parts", "1", "-q");
+    const fake = join(folder, "fake-bun");
+    writeFileSync(fake, `#!/bin/sh\ncase "$*" in *"--jobs 1"*) exec '${process.execPath}' "$@" ;; esac\nkill -9 $$\n`);
+    chmodSync(fake, 0o755);
+    expect(await run(["sh", join(CLUSTER, "part.sh"), path, "1"], { env: { BUN: fake } })).toMatchObject({ exitCode: 0 });
+    expect(isWhole(join(path, "part-0001.arrow"))).toBe(true);
+  });
+});
+
+const engines = { parallel: missing("parallel"), snakemake: missing("snakemake"), slurm: missing("slurm") };
+
+describe("engines", () => {
+  test.skipIf(engines.parallel.reason !== undefined)(`GNU parallel gives what one command gives, and goes on where it was${engines.parallel.why}`, async () => {
+    const { path } = await plan("by parallel's", "--parts", "3", "-q");
+    const output = join(folder, "by parallel.html");
+    const command = ["sh", join(CLUSTER, "parallel.sh"), path, output];
+    const options = { env: { ...env, PARALLEL: `--jobs ${Math.min(2, cpus().length)}` } };
+    expect(await run(command, options)).toMatchObject({ exitCode: 0 });
+    expect(isWhole(join(folder, "by parallel.arrow"))).toBe(true);
+    const before = readFileSync(join(path, "part-0001.log"), "utf8");
+    rmSync(join(path, "part-0002.arrow"));
+    expect(await run(command, options)).toMatchObject({ exitCode: 0 });
+    expect(isWhole(join(folder, "by parallel.arrow"))).toBe(true);
+    expect(readFileSync(join(path, "part-0001.log"), "utf8")).toBe(before);
+    expect(readFileSync(output, "utf8")).toStartWith("<!doctype html>");
+  });
+
+  test.skipIf(engines.snakemake.reason !== undefined)(`Snakemake gives what one command gives${engines.snakemake.why}`, async () => {
+    const { path } = await plan("snake", "--parts", "3", "-q");
+    const output = join(folder, "snake.html");
+    const command = ["snakemake", "-s", join(CLUSTER, "Snakefile"), "--config", `plan=${path}`, `output=${output}`, "--cores", "2", "--retries", "2", "-q"];
+    expect(await run(command, { cwd: folder, env })).toMatchObject({ exitCode: 0 });
+    expect(isWhole(join(folder, "snake.arrow"))).toBe(true);
+    const { exitCode, stdout, stderr } = await run(command, { cwd: folder, env });
+    expect(exitCode).toBe(0);
+    expect(stdout + stderr).toContain("Nothing to be done");
+  });
+
+  test.skipIf(engines.slurm.reason !== undefined)(`Slurm gives what one command gives, though a node dies in the middle${engines.slurm.why}`, async () => {
+    await using slurm = await startSlurm();
+    const { path } = await plan("slurm", "--parts", "4", "-q");
+    const output = join(folder, "slurm.html");
+    const submitted = await run(["sh", join(CLUSTER, "slurm.sh"), path, output], { cwd: folder, env: { ...env, ...slurm.env } });
+    expect(submitted).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(submitted.stdout).toMatch(/^\d+\n\d+\n$/);
+    // A task is on its way on either node.
+    while (!existsSync(join(path, "part-0001.log"))) await Bun.sleep(50);
+    slurm.killNode(1);
+    while ((await slurm.countJobs()) > 0) {
+      await slurm.startNow();
+      await Bun.sleep(500);
+    }
+    const said = readdirSync(join(path, "slurm")).map(name => readFileSync(join(path, "slurm", name), "utf8")).join("");
+    expect({ isDone: existsSync(output), said }).toEqual({ isDone: true, said });
+    expect(isWhole(join(folder, "slurm.arrow"))).toBe(true);
+  });
+});
