@@ -2,14 +2,28 @@
  * What the event table and the reduced table share of Arrow: columns to IPC bytes, and back.
  *
  * Tables are written uncompressed and without extension types, dictionary-coded text with the narrowest unsigned
- * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take. The Arrow library, 30 ms and 20 MB, is loaded
- * where a table is written or its rows are read: a run that has nothing to do, or looks at metadata alone, does without.
+ * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take. They are written by the Arrow library, 30 ms and
+ * 20 MB, which is loaded there and then; they are read without it (`arrow-reader.ts`).
  * Tested in `test/lib/columns/arrow-guard.test.ts` and `test/lib/events/event-table.test.ts`.
  */
 import { closeSync, readSync } from "node:fs";
-import type { RecordBatchReader } from "apache-arrow";
-import { ArrowError, checkFile, isIpcFile, readFooter, readSchema } from "./arrow-guard.ts";
+import {
+  bytesOf,
+  checkedMessages,
+  checkFile,
+  checkFileBytes,
+  checkStream,
+  type IpcSchema,
+  isIpcFile,
+  isMagic,
+  type PlacedMessage,
+  type ReadBytes,
+  readFooter,
+} from "./arrow-guard.ts";
+import { BatchReader } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
+import { peek } from "./first-bytes.ts";
+import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
 
 export type IpcFormat = "file" | "stream";
@@ -96,9 +110,10 @@ export interface IpcTable {
   batches(): AsyncGenerator<IpcBatch>;
   close(): Promise<void>;
 }
+
 /**
- * Files up to this size are read at once, when the first batch is asked for: in pieces it takes five times as long, of
- * memory a few batches' worth.
+ * Files up to this size are read at once, when the first batch is asked for: in pieces it takes longer, of memory a few
+ * batches' worth.
  */
 const WHOLE_MAX_BYTES = 256 << 20;
 
@@ -114,41 +129,36 @@ export async function openIpc(
   state?: string,
 ): Promise<IpcTable> {
   if (typeof source === "string") return openIpcFile(source, state);
-  const { describeSchema, openReader, readBatches } = await import("./arrow-reader.ts");
-  const reader = await openReader(source);
-  const texts = new Map<string, Texts>();
+  if (source instanceof Uint8Array) return openIpcBytes(source);
+  const { head, all } = await peek(source);
+  // A file on a pipe: its schema stands at its end.
+  return isMagic(head) ? openIpcBytes(Buffer.concat(await Array.fromAsync(all))) : openIpcStream(checkedMessages(all));
+}
+
+function openIpcBytes(bytes: Uint8Array): IpcTable {
+  const { schema, messages } = isMagic(bytes) ? checkFileBytes(bytes) : checkStream(bytes);
   return {
-    ...describeSchema(reader.schema),
-    texts: name => texts.get(name),
-    batches: () => readBatches(reader, texts),
-    close: async () => {
-      await reader.cancel();
-    },
+    ...describe(schema),
+    ...walk(schema, () => ({ messages, read: bytesOf(bytes) })),
+    close: async () => {},
   };
 }
 
-async function openIpcFile(path: string, wanted: string | undefined): Promise<IpcTable> {
+function openIpcFile(path: string, wanted: string | undefined): IpcTable {
   const { file, size, state } = openRegularAs(path, wanted);
   const read = (start: number, length: number) => readBytes(file, start, length);
   try {
     const isFile = isIpcFile(read, size);
-    const schema = isFile ? readSchema(readFooter(read, size)) : await readStreamSchema(read(0, size));
-    const texts = new Map<string, Texts>();
-    let reader: RecordBatchReader | undefined;
+    const { schema } = isFile ? readFooter(read, size) : checkStream(read(0, size));
     return {
-      ...schema,
+      ...describe(schema),
       state,
-      texts: name => texts.get(name),
-      async *batches() {
-        const { openLargeFile, openReader, readBatches } = await import("./arrow-reader.ts");
-        if (size > WHOLE_MAX_BYTES) checkFile(read, size);
-        reader = await (size > WHOLE_MAX_BYTES ? openLargeFile(path, state) : openReader(read(0, size)));
-        yield* readBatches(reader, texts);
-      },
-      close: async () => {
-        await reader?.cancel();
-        closeSync(file);
-      },
+      ...walk(schema, () => {
+        if (isFile && size > WHOLE_MAX_BYTES) return { ...checkFile(read, size), read };
+        const bytes = read(0, size);
+        return { ...(isFile ? checkFileBytes(bytes) : checkStream(bytes)), read: bytesOf(bytes) };
+      }),
+      close: async () => closeSync(file),
     };
   } catch (error) {
     closeSync(file);
@@ -156,10 +166,46 @@ async function openIpcFile(path: string, wanted: string | undefined): Promise<Ip
   }
 }
 
-/** The schema of a stream that lies in a file, as it came through a pipe. */
-async function readStreamSchema(bytes: Uint8Array): Promise<Pick<IpcTable, "metadata" | "names">> {
-  const { describeSchema, openReader } = await import("./arrow-reader.ts");
-  return describeSchema((await openReader(bytes)).schema);
+async function openIpcStream(messages: ReturnType<typeof checkedMessages>): Promise<IpcTable> {
+  const first = await messages.next();
+  if (first.done === true || !("schema" in first.value.message)) throw new ArrowError("Arrow data without a schema");
+  const { schema } = first.value.message;
+  const reader = new BatchReader(schema);
+  return {
+    ...describe(schema),
+    texts: name => reader.texts(name),
+    async *batches() {
+      for await (const { message, body } of messages) {
+        const batch = reader.take(message, body);
+        if (batch !== undefined) yield batch;
+      }
+    },
+    close: async () => {
+      await messages.return(undefined);
+    },
+  };
+}
+
+function describe({ metadata, columns }: IpcSchema): Pick<IpcTable, "metadata" | "names"> {
+  return { metadata, names: columns.map(({ name }) => name) };
+}
+
+/** The batches of messages that can be read at any place. */
+function walk(
+  schema: IpcSchema,
+  check: () => { readonly messages: readonly PlacedMessage[]; readonly read: ReadBytes },
+): Pick<IpcTable, "texts" | "batches"> {
+  const reader = new BatchReader(schema);
+  return {
+    texts: name => reader.texts(name),
+    async *batches() {
+      const { messages, read } = check();
+      for (const { message, bodyAt } of messages) {
+        const batch = reader.take(message, read(bodyAt, message.bodyBytes));
+        if (batch !== undefined) yield batch;
+      }
+    },
+  };
 }
 
 function readBytes(file: number, start: number, length: number): Uint8Array {
