@@ -23,17 +23,31 @@ export interface Fact {
  * @param moreLimits Sentences on what the page leaves out.
  */
 export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLimits: readonly string[]) {
-  const { sources, parameters, version } = info;
+  const { sources } = info;
+  const limits = describeLimits(info, moreLimits);
+  return {
+    facts: [...listFacts(info), ...more],
+    limits,
+    hasLimits: limits.length > 0,
+    sources: sources.slice(0, SOURCES_MOST).map(describeSource),
+    hasSources: sources.length > 0,
+    sourcesShown:
+      sources.length > SOURCES_MOST
+        ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
+        : plural(sources.length, "log"),
+  };
+}
+
+function listFacts({ sources, parameters, version }: ReducedInfo): Fact[] {
   const sum = (pick: (source: SourceInfo) => number) => sources.reduce((total, source) => total + pick(source), 0);
   const first = sources.reduce((least, source) => Math.min(least, source.firstSeenUs ?? Infinity), Infinity);
   const last = sources.reduce((most, source) => Math.max(most, source.lastSeenUs ?? -Infinity), -Infinity);
-  const cut = sources.filter(source => source.cut === true);
-  const damaged = sources.filter(source => source.damage !== undefined);
   // Cut counts know neither lines nor times of day.
+  const cut = sources.filter(source => source.cut === true);
   const toCount = (pick: (source: SourceInfo) => number) =>
     cut.length === sources.length && cut.length > 0 ? "not known" : formatNumber(sum(pick));
   const isDayOnly = (us: number) => cut.some(({ firstSeenUs, lastSeenUs }) => us === firstSeenUs || us === lastSeenUs);
-  const facts: Fact[] = [
+  return [
     { name: "Logs", value: `${formatNumber(sources.length)} (${formatBytes(sum(source => source.sizeBytes))})` },
     { name: "Lines", value: toCount(source => source.counts.lines) },
     { name: "Events", value: toCount(source => source.counts.events + source.counts.repaired) },
@@ -51,42 +65,42 @@ export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLi
       : []),
     { name: "Short sessions", value: shortText(parameters) },
     { name: "Format of the reduced table", value: String(version) },
-    ...more,
   ];
+}
+
+/** Sentences on what was not read, or not to its end. */
+function describeLimits({ sources, parameters }: ReducedInfo, more: readonly string[]): string[] {
+  const { sinceDay, untilDay, sensors } = parameters;
+  const cut = sources.filter(source => source.cut === true);
+  const damaged = sources.filter(source => source.damage !== undefined);
   const limits: string[] = [];
-  if (parameters.sinceDay !== undefined) limits.push(`Only days from ${toIsoDay(parameters.sinceDay)} on were read.`);
-  if (parameters.untilDay !== undefined) limits.push(`Only days up to ${toIsoDay(parameters.untilDay)} were read.`);
-  if (parameters.sensors !== undefined) limits.push(`Only ${plural(parameters.sensors.length, "sensor")} were read.`);
-  limits.push(...moreLimits);
-  if (cut.length > 0)
-    limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
+  if (sinceDay !== undefined) limits.push(`Only days from ${toIsoDay(sinceDay)} on were read.`);
+  if (untilDay !== undefined) limits.push(`Only days up to ${toIsoDay(untilDay)} were read.`);
+  if (sensors !== undefined) limits.push(`Only ${plural(sensors.length, "sensor")} were read.`);
+  limits.push(...more);
+  if (cut.length > 0) limits.push(`${plural(cut.length, "input")} held counts that were cut to their top entries before.`);
   if (damaged.length > 0) limits.push(`${plural(damaged.length, "log")} could not be read to the end; see the list.`);
+  return limits;
+}
+
+/** A source as the list shows it; cut counts know nothing of its lines. */
+function describeSource({ path, sizeBytes, counts, firstSeenUs, lastSeenUs, cut, damage }: SourceInfo) {
+  const toCount = (n: number) => (cut ? "–" : formatNumber(n));
+  const notes = [
+    cut === true ? "cut to its top entries" : "",
+    counts.dropped ? `${plural(counts.dropped, "event")} dropped as repeated lines` : "",
+    visible(damage ?? ""),
+  ];
   return {
-    facts,
-    limits,
-    hasLimits: limits.length > 0,
-    sources: sources.slice(0, SOURCES_MOST).map(source => ({
-      path: visible(source.path),
-      size: formatBytes(source.sizeBytes),
-      events: source.cut ? "–" : formatNumber(source.counts.events + source.counts.repaired),
-      repaired: source.cut ? "–" : formatNumber(source.counts.repaired),
-      rejected: source.cut ? "–" : formatNumber(source.counts.rejected),
-      pending: source.cut ? "–" : formatNumber(source.counts.pending),
-      first: source.firstSeenUs === undefined ? "–" : toTime(source.firstSeenUs, source.cut),
-      last: source.lastSeenUs === undefined ? "–" : toTime(source.lastSeenUs, source.cut),
-      note: [
-        source.cut === true ? "cut to its top entries" : "",
-        source.counts.dropped ? `${plural(source.counts.dropped, "event")} dropped as repeated lines` : "",
-        visible(source.damage ?? ""),
-      ]
-        .filter(Boolean)
-        .join(", "),
-    })),
-    hasSources: sources.length > 0,
-    sourcesShown:
-      sources.length > SOURCES_MOST
-        ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
-        : plural(sources.length, "log"),
+    path: visible(path),
+    size: formatBytes(sizeBytes),
+    events: toCount(counts.events + counts.repaired),
+    repaired: toCount(counts.repaired),
+    rejected: toCount(counts.rejected),
+    pending: toCount(counts.pending),
+    first: firstSeenUs === undefined ? "–" : toTime(firstSeenUs, cut),
+    last: lastSeenUs === undefined ? "–" : toTime(lastSeenUs, cut),
+    note: notes.filter(Boolean).join(", "),
   };
 }
 

@@ -28,7 +28,7 @@ export function withoutCounts(outcomes: readonly Outcome<AnalyzedNode>[]): Outco
 }
 
 /** The table of a node, and the lines that were joined for it. */
-export interface NodeTable {
+interface NodeTable {
   /** Place of the node among all. */
   readonly node: number;
   readonly table: ReducedTable;
@@ -41,7 +41,7 @@ export interface NodeTable {
  * @param nodes Is emptied on the way: nobody else need hold the counts of all nodes and their tables at once.
  * @param parametersOf By place of the node.
  */
-export async function* takeNodeTables(
+async function* takeNodeTables(
   nodes: (AnalyzedNode | undefined)[],
   parametersOf: (node: number) => ReductionParameters,
 ): AsyncGenerator<NodeTable> {
@@ -92,7 +92,7 @@ async function makeNodeTable(
 }
 
 /** Adds up the tables of nodes; what two of them share and is to count once must have been left out. */
-export class FleetTable {
+class FleetTable {
   readonly #builder = new ReducedBuilder();
   readonly #sources: SourceInfo[] = [];
 
@@ -110,6 +110,50 @@ export class FleetTable {
   finish(parameters: ReductionParameters): Promise<ReducedTable> {
     return takeWithPauses(this.#builder.calculate({ version: REDUCED_VERSION, parameters, sources: this.#sources }));
   }
+}
+
+export interface AddedNodes {
+  readonly whole: FleetTable;
+  /** By place of the node. */
+  readonly seams: readonly (readonly Seam[])[];
+  /** Tables in which nothing is counted, not written: where no node has an event, nothing is. */
+  readonly withoutEvents: readonly (readonly [node: number, table: ReducedTable])[];
+}
+
+/**
+ * Write the table of each node, and add up all of them; the files of one go to the disk while the next is added up.
+ *
+ * @param nodes Is emptied on the way.
+ */
+export async function addUpNodes(
+  nodes: (AnalyzedNode | undefined)[],
+  {
+    parametersOf,
+    writeNode,
+  }: {
+    readonly parametersOf: (node: number) => ReductionParameters;
+    readonly writeNode: (node: number, table: ReducedTable) => Promise<void>;
+  },
+): Promise<AddedNodes> {
+  const whole = new FleetTable();
+  const seams: (readonly Seam[])[] = [];
+  const withoutEvents: (readonly [number, ReducedTable])[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  for await (const made of takeNodeTables(nodes, parametersOf)) {
+    whole.add(made.table);
+    seams[made.node] = made.seams;
+    await writing;
+    if (made.table.kinds.event.rows === 0) {
+      withoutEvents.push([made.node, made.table]);
+      continue;
+    }
+    writing = writeNode(made.node, made.table);
+    writing.catch(() => {
+      // Met where it is awaited.
+    });
+  }
+  await writing;
+  return { whole, seams, withoutEvents };
 }
 
 /** Rejected lines of a node as JSON, one a line with its LF. */

@@ -3,9 +3,9 @@ import { plural } from "../text/format.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import { toReducedRows } from "../reduced/reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
-import { type CopyOf, describeUnproven, findCopies, type TextQuestion } from "./find-copies.ts";
+import { answerQuestions, type CopyOf, describeUnproven, findCopies, type TextQuestion } from "./find-copies.ts";
 import { showPath } from "./list-logs.ts";
-import type { Outcome } from "./fleet.ts";
+import type { Fleet, Outcome, Target } from "./fleet.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { addCounts } from "../events/source.ts";
 import type { AnalyzedNode, NodeLog } from "./analyze-node.ts";
@@ -106,6 +106,30 @@ export async function leaveOutShared(
     }
   }
   return settled;
+}
+
+/** Put questions about logs to the nodes that have them; a node that fails answers none. */
+export async function askNodes<Log extends { readonly node: number; readonly remotePath: string }>(
+  fleet: Fleet,
+  targets: readonly Target[],
+  questions: readonly TextQuestion<Log>[],
+  sudo: boolean,
+): Promise<(Buffer | undefined)[]> {
+  const byNode = Map.groupBy(questions, ({ log }) => log.node);
+  const nodes = [...byNode.keys()];
+  const outcomes = await fleet.run(
+    nodes.map(i => targets[i]!),
+    ({ connection, node, show }) => {
+      show("comparing logs");
+      return answerQuestions(connection, byNode.get(targets.findIndex(target => target.node === node))!, sudo);
+    },
+    () => undefined,
+  );
+  const answers = new Map<TextQuestion<Log>, Buffer | undefined>();
+  for (const [place, i] of nodes.entries()) {
+    for (const [at, question] of byNode.get(i)!.entries()) answers.set(question, outcomes[place]!.value?.[at]);
+  }
+  return questions.map(question => answers.get(question));
 }
 
 /** Undefined are those of logs whose lines are held against each other one by one. */

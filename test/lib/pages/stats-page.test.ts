@@ -50,6 +50,7 @@ describe("renderStats", () => {
       "provenance",
     ]);
     for (const [, id] of body.matchAll(/<a href="#([^"]+)"/g)) expect(body).toContain(`id="${id!}"`);
+    expect(body).toContain("New values were never seen before 2024-04-03 by any sensor");
     expect(body).toContain('class="hatched"');
     expect(body).not.toMatch(/undefined|NaN|\[object/);
   });

@@ -37,7 +37,7 @@ async function combine(...tables: NamedTable[]) {
   const notices: string[] = [];
   const { table, leftOut, compared } = await combineTables(tables, line => void notices.push(line));
   const logins = table.kinds.login.count.reduce((sum, count) => sum + count, 0);
-  return { logins, leftOut, compared, notices };
+  return { logins, leftOut, compared, notices, sources: table.info.sources.length };
 }
 
 describe("a table that says it holds another's log", () => {
@@ -64,6 +64,15 @@ describe("a table that says it holds another's log", () => {
     const grown = named("grown", rows("a", [5, 4, 1]), [source("h", "v", 150)]);
     expect(await combine(honest, grown)).toMatchObject({ logins: 10, leftOut: ["honest"] });
     expect(await combine(honest, honest, grown)).toMatchObject({ logins: 10, leftOut: ["honest", "honest"] });
+  });
+
+  test("a file of cut counts that two tables hold beside logs of their own is one source, and that is said", async () => {
+    const tables = ["a", "b"].map(name =>
+      named(name, rows(name, [9]), [source(`own ${name}`, name, 100), source("h", "v", 101, { cut: true })]),
+    );
+    const { notices, sources, leftOut } = await combine(...tables);
+    expect(notices.filter(line => line.endsWith("are the same file: counted once"))).toHaveLength(1);
+    expect({ sources, leftOut }).toEqual({ sources: 3, leftOut: [] });
   });
 
   test("cut counts vouch for no log", async () => {
