@@ -16,6 +16,7 @@ const ROOMS = [
   "origin",
   "ssh",
   "recordings",
+  "kernel",
   "events",
   "reduced",
   "logs",

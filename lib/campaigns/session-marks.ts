@@ -203,7 +203,7 @@ export class SessionMarks {
   #copy(column: "src_ip" | "hassh" | "version", read: TableSessions, code: number): number {
     const texts = read.table.dictionaries.get(column);
     if (texts === undefined || code < 0) return NONE;
-    return this.#dictionaries[column].intern(texts.arena, texts.offsets[code]!, texts.offsets[code + 1]!, 0);
+    return this.#dictionaries[column].intern(texts.arena, texts.offsets[code]!, texts.offsets[code + 1]!);
   }
 
   #addChain(at: number, commands: readonly number[], us: number): void {

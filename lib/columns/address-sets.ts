@@ -206,7 +206,7 @@ export class SetDictionary implements AddressSets {
    */
   intern(hashes: Uint32Array, start: number, end: number): number {
     const bytes = new Uint8Array(hashes.buffer, hashes.byteOffset + start * 4, (end - start) * 4);
-    return this.#bytes.intern(bytes, 0, bytes.length, 0);
+    return this.#bytes.intern(bytes, 0, bytes.length);
   }
 
   /** Code of the set of some elements, sorted or not, with equal ones among them or not; `hashes` is sorted by it. */

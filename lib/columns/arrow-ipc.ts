@@ -24,6 +24,7 @@ import { BatchReader } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
 import { ArrowError } from "./flatbuffer.ts";
+import type { PackedColumn } from "./packed-column.ts";
 import { openRegularAs } from "./regular-file.ts";
 
 export type IpcFormat = "file" | "stream";
@@ -47,10 +48,12 @@ export interface ListColumn {
 }
 
 /**
- * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null), or lists;
- * nothing where every row is null.
+/**
+ * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null), or either
+ * packed already, or lists; nothing where every row is null.
  */
-export type BatchColumns = readonly (Int32Array | Float64Array | ListColumn | undefined)[];
+export type BatchColumns = readonly (Int32Array | Float64Array | PackedColumn | ListColumn | undefined)[];
+
 /**
  * Arrow IPC bytes of a table, piece by piece.
  *

@@ -7,6 +7,7 @@ import type { BatchLayout, ColumnForm, ColumnLayout, IpcSchema, Message } from "
 import type { IpcBatch, ListColumn } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
+import { setNullCodes, setNullNumbers } from "./packed-column.ts";
 
 /** Arrays of numbers by their form; those of 64 bits are put together of halves, bools of bits. */
 const ARRAYS = {
@@ -213,25 +214,6 @@ function toLists({ layout, nulls, bitmap, values: offsetBytes, elements }: Place
   const isNull = new Uint8Array(rows);
   if (nulls > 0) for (let row = 0; row < rows; row++) isNull[row] = 1 - ((bitmap[row >> 3]! >> (row & 7)) & 1);
   return { values, offsets, isNull };
-}
-
-// Two functions of one text: each loop sees arrays of one type. A byte whose eight rows all have a value is passed over at once.
-function setNullCodes(codes: Int32Array, bitmap: Uint8Array): void {
-  for (let start = 0; start < codes.length; start += 8) {
-    const bits = bitmap[start >> 3]!;
-    if (bits === 0xff) continue;
-    const end = Math.min(start + 8, codes.length);
-    for (let row = start; row < end; row++) if (((bits >> (row & 7)) & 1) === 0) codes[row] = -1;
-  }
-}
-
-function setNullNumbers(numbers: Float64Array, bitmap: Uint8Array): void {
-  for (let start = 0; start < numbers.length; start += 8) {
-    const bits = bitmap[start >> 3]!;
-    if (bits === 0xff) continue;
-    const end = Math.min(start + 8, numbers.length);
-    for (let row = start; row < end; row++) if (((bits >> (row & 7)) & 1) === 0) numbers[row] = NaN;
-  }
 }
 
 /** A damaged or hostile file must not send anybody behind the end of a dictionary. */

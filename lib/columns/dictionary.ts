@@ -55,8 +55,6 @@ export class Dictionary implements Texts {
   arena = new Uint8Array(1 << 12);
   /** `offsets[code]` = where the text of `code` starts; `offsets[size]` = where the last one ends. */
   offsets = new Int32Array(1 << 8);
-  /** `plain[code]` = 1 if the text stands in JSON as it is: ASCII without quote, backslash and control characters. */
-  plain = new Uint8Array(1 << 8);
 
   #hashes = new Int32Array(1 << 8);
   /** Open addressing with linear probing; 0 = free, else code + 1. Length is a power of two, at most half full. */
@@ -66,10 +64,9 @@ export class Dictionary implements Texts {
    * Code of the bytes `[start, end)` of `bytes`, which are added if they are new.
    *
    * @param bytes Well-formed UTF-8 in the range; not checked here, the caller guarantees it.
-   * @param plain 1 if the text needs no escape in JSON and is ASCII.
    * @throws {RangeError} if the distinct texts pass 2 GiB.
    */
-  intern(bytes: Uint8Array, start: number, end: number, plain: 0 | 1): number {
+  intern(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const hash = length <= OWN_HASH_MAX_BYTES ? hashBytes(bytes, start, end) : hashLong(bytes, start, end);
     const slots = this.#slots;
@@ -88,13 +85,13 @@ export class Dictionary implements Texts {
       }
       slot = (slot + 1) & mask;
     }
-    return this.#add(bytes, start, end, hash, slot, plain);
+    return this.#add(bytes, start, end, hash, slot);
   }
 
   /** Code of a text; lone surrogates become U+FFFD. */
   internText(text: string): number {
     const bytes = encoder.encode(text);
-    return this.intern(bytes, 0, bytes.length, 0);
+    return this.intern(bytes, 0, bytes.length);
   }
 
   /** The text of a code. */
@@ -112,7 +109,7 @@ export class Dictionary implements Texts {
     return this.offsets[this.size]!;
   }
 
-  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number, plain: 0 | 1): number {
+  #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
     const code = this.size;
     const offset = this.offsets[code]!;
     const offsetEnd = offset + (end - start);
@@ -127,7 +124,6 @@ export class Dictionary implements Texts {
     }
     this.offsets[code + 1] = offsetEnd;
     this.#hashes[code] = hash;
-    this.plain[code] = plain;
     this.#slots[slot] = code + 1;
     this.size = code + 1;
     if (this.size * 2 > this.#slots.length) this.#growSlots();
@@ -151,9 +147,6 @@ export class Dictionary implements Texts {
     const hashes = new Int32Array(capacity);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
-    const plain = new Uint8Array(capacity);
-    plain.set(this.plain);
-    this.plain = plain;
   }
 
   #growSlots(): void {

@@ -111,7 +111,7 @@ class CodedColumn implements EventColumn {
 
   #intern(texts: Texts, code: number): number {
     const { arena, offsets } = texts;
-    if (this.#convert === undefined) return this.values.intern(arena, offsets[code]!, offsets[code + 1]!, 0);
+    if (this.#convert === undefined) return this.values.intern(arena, offsets[code]!, offsets[code + 1]!);
     const value = this.#convert(textOf(texts, code));
     return value === undefined ? -1 : this.values.internText(value);
   }

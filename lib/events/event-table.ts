@@ -3,6 +3,7 @@
  */
 import { type ColumnShape, inChunks, type IpcFormat, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import type { Texts } from "../columns/dictionary.ts";
+import type { PackedColumn } from "../columns/packed-column.ts";
 import {
   MAPPING_VERSION,
   NUMBER_COLUMN_NAMES,
@@ -30,6 +31,8 @@ export interface EventBatch {
   readonly numbers: Columns<NumberColumn, Float64Array>;
   /** Hash of each line, only where duplicate lines are to be found. */
   readonly lineHash?: Float64Array;
+  /** The columns as they are to be written, where they are at hand: of a table that was just built. */
+  readonly packed?: Columns<TextColumn | NumberColumn, PackedColumn | Int32Array> & { readonly timestamp: PackedColumn };
 }
 
 /** Columns by name; one that is read from a file is decoded when it is first asked for. */
@@ -97,10 +100,11 @@ export function* eventTableToIpc(
   ];
   function* batches() {
     for (const batch of table.batches()) {
+      const { packed } = batch;
       const columns = [
-        batch.timestampUs,
-        ...used.map(name => batch.codes.get(name)),
-        ...table.numbersUsed.map(name => batch.numbers.get(name)),
+        packed?.timestamp ?? batch.timestampUs,
+        ...used.map(name => (packed ?? batch.codes).get(name)),
+        ...table.numbersUsed.map(name => (packed ?? batch.numbers).get(name)),
         ...(info.hasLineHashes ? [batch.lineHash!] : []),
       ];
       yield { rows: batch.rows, columns };

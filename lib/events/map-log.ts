@@ -1,25 +1,17 @@
 /**
  * A log to its event table: reads the text in blocks, cuts it at line ends, and counts how every line ended.
  */
-import { EventBuilder } from "./event-builder.ts";
 import { pause } from "../process/pause.ts";
 import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, type TextStream } from "./log-text.ts";
 import { isJson } from "./records.ts";
 import { MAPPING_VERSION } from "./schema.ts";
-import { warmUpReader } from "./warm-up.ts";
 import type { FileIdentity } from "./source.ts";
 import { hashHead, TextHash } from "./text-hash.ts";
 
 /** A longer line is rejected. */
 export const LINE_MAX_BYTES = 16 << 20;
-
-/** Size on disk from which a log pays for the reader's warming up, some 10 ms. */
-const WARM_UP_MIN_BYTES = 4 << 20;
-
-/** Scans look a few bytes ahead; behind the text there must be something to look at. */
-const SLACK_BYTES = 64;
 
 /** Halves of a cut line longer than this are not kept for joining. */
 const FRAGMENT_MAX_BYTES = 1 << 20;
@@ -47,7 +39,7 @@ export interface MapOptions {
   readonly onProgress?: (textBytes: number) => void;
   /** Note where to go on when the log has grown. */
   readonly wantsResume?: boolean;
-  /** Read every line with JSON.parse; for checking the fast path. */
+  /** Read every line with JSON.parse; for checking the kernel. */
   readonly plainOnly?: boolean;
 }
 
@@ -66,11 +58,9 @@ export interface MappedLog {
  */
 export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
   const { onReject, onProgress, lineHashes = false, plainOnly = false } = options;
-  if ((options.file?.sizeBytes ?? 0) > WARM_UP_MIN_BYTES) warmUpReader();
-  const builder = new EventBuilder({ lineHashes });
-  const reader = new LineReader(builder, { plainOnly, ...(onReject ? { onReject } : {}) });
+  using reader = new LineReader({ plainOnly, lineHashes, onReject });
   const hash = new TextHash();
-  let buffer = new Uint8Array(2 * BLOCK_BYTES + SLACK_BYTES);
+  let buffer: Uint8Array = new Uint8Array(0);
   /** Bytes of an unfinished line at the start of the buffer. */
   let carried = 0;
   /** The line being read is over the limit: its bytes are passed on and forgotten up to the next LF. */
@@ -81,11 +71,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
   let blocks = 0;
 
   for (;;) {
-    if (carried + BLOCK_BYTES + SLACK_BYTES > buffer.length) {
-      const grown = new Uint8Array(buffer.length * 2);
-      grown.set(buffer.subarray(0, carried));
-      buffer = grown;
-    }
+    buffer = reader.roomFor(carried + BLOCK_BYTES, carried);
     let n = 0;
     try {
       n = await text.read(buffer, carried, BLOCK_BYTES);
@@ -114,16 +100,17 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
       if (reader.counts.lines === 0) {
         // Where the first line gives no event, the file before this one may hold its other half.
         const firstEnd = buffer.indexOf(LF);
-        const first = buffer.subarray(0, firstEnd);
-        reader.readLines(buffer, 0, firstEnd + 1);
-        if (reader.counts.rejected === 1 && first.length <= FRAGMENT_MAX_BYTES) {
-          const line = new TextDecoder().decode(first);
+        reader.readLines(0, firstEnd + 1);
+        if (reader.counts.rejected === 1 && firstEnd <= FRAGMENT_MAX_BYTES) {
+          const line = new TextDecoder().decode(reader.roomFor(end, end).subarray(0, firstEnd));
           if (!isJson(line)) head = line;
         }
         start = firstEnd + 1;
       }
-      reader.readLines(buffer, start, linesEnd);
+      reader.readLines(start, linesEnd);
       start = linesEnd;
+      // Reading lines may have taken the room elsewhere.
+      buffer = reader.roomFor(end, end);
     }
     // A run of NUL bytes, left by a log truncated under its writer, may be longer than any line: one stands for all.
     if (buffer[start] === 0) while (start + 1 < end && buffer[start + 1] === 0) start++;
@@ -137,14 +124,13 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
   let tail: string | undefined;
   if (carried > 0 && !isSkipping) {
     const canGrow = text.compression === "none";
-    tail = readTail(reader, buffer.subarray(0, carried), canGrow, onReject);
+    tail = readTail(reader, buffer.slice(0, carried), canGrow, onReject);
     if (reader.counts.lines === 1 && tail !== undefined) head = tail;
   }
   // A last piece that gave an event, or is being skipped, cannot be taken back.
   const isWhole = text.compression === "none" && damage === undefined && !isSkipping;
   const canResume = isWhole && (carried === 0 || reader.counts.pending === 1);
-  const table = builder.finish();
-  const { firstSeenUs, lastSeenUs } = builder;
+  const { table, firstSeenUs, lastSeenUs } = reader.finish();
   return {
     table,
     info: {

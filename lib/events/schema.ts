@@ -178,6 +178,12 @@ export const RENDERED_IDS: ReadonlySet<string> = new Set([
   "cowrie.virustotal.scanurl",
 ]);
 
+/** {@link RENDERED_IDS} and every numeric id that stands for one of them. */
+export function renderedSpellings(): string[] {
+  const numeric = ["KIPP", "COW"].flatMap(prefix => NUMERIC_IDS.map((_, i) => prefix + String(i).padStart(4, "0")));
+  return [...RENDERED_IDS, ...numeric.filter(isMessageRedundant)];
+}
+
 /** Tell whether an event's `message` only repeats its fields. */
 export function isMessageRedundant(eventid: string): boolean {
   return RENDERED_IDS.has(normalEventid(eventid));

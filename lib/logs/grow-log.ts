@@ -144,7 +144,7 @@ async function append(
     const dictionary = new Dictionary();
     const intern = (texts: { size: number; arena: Uint8Array; offsets: Int32Array } | undefined) =>
       Int32Array.from({ length: texts?.size ?? 0 }, (_, code) =>
-        dictionary.intern(texts!.arena, texts!.offsets[code]!, texts!.offsets[code + 1]!, 0),
+        dictionary.intern(texts!.arena, texts!.offsets[code]!, texts!.offsets[code + 1]!),
       );
     // First, so that the codes of the old batches stay what they are.
     intern(old.dictionaries.get(name));
@@ -165,7 +165,8 @@ async function append(
             return batch.codes.get(name)?.map(code => (code < 0 ? -1 : recode[code]!));
           },
         };
-        yield { ...batch, codes };
+        const { packed: _, ...rest } = batch;
+        yield { ...rest, codes };
       }
     },
     close() {},

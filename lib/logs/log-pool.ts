@@ -4,6 +4,7 @@
  * Tested in `test/lib/logs/log-set.test.ts`.
  */
 import { availableParallelism } from "node:os";
+import { kernelModule } from "../kernel/kernel.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 import { Thread } from "../process/thread.ts";
 
@@ -37,7 +38,8 @@ export async function readLogs(
   using workers = new DisposableStack();
   const run = async () => {
     const entry = new URL("./log-worker.ts", import.meta.url);
-    const thread = workers.use(new Thread<LogJob, LogResult, number>(entry, { smol: true }));
+    const thread = workers.use(new Thread<LogJob, LogResult, number, WebAssembly.Module | undefined>(entry, { smol: true }));
+    thread.tell(kernelModule());
     for (const job of pending) await onDone(job, await thread.ask(job, stepsOf(onProgress)));
   };
   await Promise.all(Array.from({ length: size }, run));

@@ -1,9 +1,10 @@
 /**
- * Reads logs in a thread of its own; tells how much text it has read of each.
+ * Reads logs in a thread of its own, by the kernel that it is told of; tells how much text it has read of each.
  *
  * Tested in `test/lib/logs/log-set.test.ts`.
  */
+import { adoptKernel } from "../kernel/kernel.ts";
 import { answerAsks } from "../process/thread.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 
-answerAsks<LogJob, LogResult, number>(readLog);
+answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(readLog, adoptKernel);

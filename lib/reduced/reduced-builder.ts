@@ -265,7 +265,7 @@ function makeRecode(size: number, translate: (code: number) => number): (codes: 
 }
 
 function recodeTexts({ size, arena, offsets }: Texts, to: Dictionary): ReturnType<typeof makeRecode> {
-  return makeRecode(size, code => to.intern(arena, offsets[code]!, offsets[code + 1]!, 0));
+  return makeRecode(size, code => to.intern(arena, offsets[code]!, offsets[code + 1]!));
 }
 
 /** The columns that lead to sets. */

@@ -5,6 +5,7 @@
  *
  * Tested in `test/lib/remote/map-node.test.ts`.
  */
+import { kernelModule } from "../kernel/kernel.ts";
 import type { FileIdentity } from "../events/source.ts";
 import type { LogJob, LogResult } from "../logs/read-log.ts";
 import { AnswerError, type AnswerReader, type AnswerShape } from "./answer.ts";
@@ -44,6 +45,10 @@ export class Mapper implements Disposable {
   #aheadBytes = 0;
   #wake = () => {};
   #failure: Error | undefined;
+
+  constructor() {
+    this.#thread.tell({ type: "kernel", module: kernelModule() });
+  }
 
   /** Reduce a log by its stored event table. */
   async readStored(job: LogJob): Promise<LogResult> {

@@ -6,6 +6,7 @@
 import { openEventTable } from "../events/event-table.ts";
 import { mapGrown, NOT_GROWN } from "../logs/grow-log.ts";
 import { streamText } from "../events/log-text.ts";
+import { adoptKernel } from "../kernel/kernel.ts";
 import type { MapperLog } from "./mapper-pool.ts";
 import { type LogJob, type LogResult, mapText, readStored } from "../logs/read-log.ts";
 import { Answer, type AnswerShape } from "./answer.ts";
@@ -25,6 +26,8 @@ export type MapperAnswer = LogResult | boolean;
 export type MapperTold =
   | { readonly type: "data"; readonly bytes: Uint8Array }
   | { readonly type: "end" }
+  /** The kernel to read by, before anything else. */
+  | { readonly type: "kernel"; readonly module: WebAssembly.Module | undefined }
   /** The answer will not come whole. */
   | { readonly type: "abort" };
 
@@ -53,6 +56,7 @@ answerAsks<MapperAsk, MapperAnswer, MapperNews, MapperTold>(
   told => {
     if (told.type === "data") void wire?.put(told.bytes);
     else if (told.type === "end") wire?.end();
+    else if (told.type === "kernel") adoptKernel(told.module);
     else wire?.fail(new Error(ABORTED));
   },
 );

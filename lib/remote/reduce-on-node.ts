@@ -12,6 +12,7 @@ import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { FOLDER, probe, setUp } from "./node-bun.ts";
 import { keepCounts, type NodeAnswer, readKeptCounts } from "./kept-counts.ts";
 import { listRemoteLogs, type RemoteLog, requireLogs, showPath } from "./list-logs.ts";
+import { kernelBytes } from "../kernel/kernel-bytes.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
@@ -78,6 +79,12 @@ export interface ReducedOnNode {
 
 let bundling: Promise<Uint8Array> | undefined;
 
+/** The module of the kernel's bytes with the bytes in it. */
+function holdKernel(): { contents: string; loader: "js" } {
+  const base64 = kernelBytes().toBase64();
+  return { contents: `export const kernelBytes = () => Uint8Array.fromBase64("${base64}");`, loader: "js" };
+}
+
 /** `scripts/reduce.ts` and all it needs as one file. */
 function bundle(): Promise<Uint8Array> {
   bundling ??= (async () => {
@@ -85,6 +92,7 @@ function bundle(): Promise<Uint8Array> {
       entrypoints: [join(import.meta.dir, "../../scripts/reduce.ts")],
       target: "bun",
       minify: true,
+      plugins: [{ name: "kernel", setup: build => void build.onLoad({ filter: /\/kernel-bytes\.ts$/ }, holdKernel) }],
     });
     return new Uint8Array(await outputs[0]!.arrayBuffer());
   })();

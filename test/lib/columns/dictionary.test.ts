@@ -19,7 +19,7 @@ describe("Dictionary", () => {
       if (!map.has(text)) map.set(text, map.size);
       const at = random.int(9);
       const end = at + buffer.write(text, at);
-      const code = random.chance(0.5) ? dictionary.intern(buffer, at, end, 0) : dictionary.internText(text);
+      const code = random.chance(0.5) ? dictionary.intern(buffer, at, end) : dictionary.internText(text);
       if (code !== map.get(text)) expect({ text, code }).toEqual({ text, code: map.get(text)! });
     }
     expect(dictionary.size).toBe(map.size);

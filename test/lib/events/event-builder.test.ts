@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { BATCH_ROWS, EventBuilder } from "../../../lib/events/event-builder.ts";
+import { BATCH_ROWS } from "../../../lib/kernel/layout.ts";
 import { NUMBER_COLUMN_NAMES } from "../../../lib/events/schema.ts";
-import { LineReader } from "../../../lib/events/line-reader.ts";
+import { LineReader, type LineReaderOptions } from "../../../lib/events/line-reader.ts";
 import { eventLines } from "../../support/tables.ts";
 
 const encoder = new TextEncoder();
@@ -22,16 +22,17 @@ function lineOf(row: number): string {
 const ROWS = 2 * BATCH_ROWS + 17;
 const TEXT = encoder.encode(Array.from({ length: ROWS }, (_, row) => lineOf(row)).join(""));
 
-function build(options: { lineHashes?: boolean; memoryMaxBytes?: number }) {
-  const builder = new EventBuilder(options);
-  new LineReader(builder).readLines(TEXT, 0, TEXT.length);
-  return builder.finish();
+function build(options: LineReaderOptions) {
+  using reader = new LineReader(options);
+  reader.roomFor(TEXT.length, 0).set(TEXT);
+  reader.readLines(0, TEXT.length);
+  return reader.finish();
 }
 
 const ownTemporaryFiles = () => readdirSync(tmpdir()).filter(name => name.startsWith(`cowrie-events-${process.pid}-`));
 
 describe("several batches", () => {
-  const table = build({});
+  const { table, firstSeenUs, lastSeenUs } = build({});
   test("hold every row once, in order, with its values", async () => {
     const lines = await eventLines(table);
     expect(table.rows).toBe(ROWS);
@@ -61,10 +62,7 @@ describe("several batches", () => {
   });
 
   test("know their first and last time", () => {
-    const builder = new EventBuilder();
-    new LineReader(builder).readLines(TEXT, 0, TEXT.length);
-    builder.finish().close();
-    expect([builder.firstSeenUs, builder.lastSeenUs]).toEqual([
+    expect([firstSeenUs, lastSeenUs]).toEqual([
       1_706_695_200_000_000,
       1_706_695_200_000_000 + (ROWS - 1) * 7000,
     ]);
@@ -73,11 +71,11 @@ describe("several batches", () => {
 
 describe("batches in a temporary file", () => {
   test("are the same as in memory, also when walked twice, and leave no name behind", async () => {
-    const kept = build({ lineHashes: true });
+    const { table: kept } = build({ lineHashes: true });
     const expected = await eventLines(kept);
     kept.close();
     for (const memoryMaxBytes of [0, 2_000_000]) {
-      const spilled = build({ lineHashes: true, memoryMaxBytes });
+      const { table: spilled } = build({ lineHashes: true, memoryMaxBytes });
       try {
         expect(ownTemporaryFiles()).toEqual([]);
         expect(await eventLines(spilled)).toEqual(expected);
@@ -90,7 +88,7 @@ describe("batches in a temporary file", () => {
 });
 
 test("a table of nothing", async () => {
-  const table = new EventBuilder().finish();
+  const { table } = new LineReader().finish();
   expect([table.rows, await eventLines(table), table.numbersUsed]).toEqual([0, [], []]);
   table.close();
 });

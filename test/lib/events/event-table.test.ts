@@ -12,7 +12,7 @@ import {
 } from "../../../lib/events/event-table.ts";
 import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
-import { BATCH_ROWS } from "../../../lib/events/event-builder.ts";
+import { BATCH_ROWS } from "../../../lib/kernel/layout.ts";
 import { NUMBER_COLUMN_NAMES, NUMBER_COLUMNS, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -199,7 +199,7 @@ describe("what is no event table, or no whole one", () => {
     const lying: BuiltEventTable = {
       ...table,
       batches: function* () {
-        for (const batch of table.batches()) {
+        for (const { packed: _, ...batch } of table.batches()) {
           yield { ...batch, codes: { get: (name: string) => (name === "eventid" ? Int32Array.of(7) : undefined) } };
         }
       },

@@ -101,7 +101,7 @@ describe("the random lines are worth something", () => {
     expect(bytes).toEqual(randomLines(seededRandom("shape"), 2000));
     const plain = spyOn(LineReader.prototype, "readPlain");
     const { source } = await readBack(bytes);
-    expect(plain.mock.calls.length).toBeWithin(400, 1600);
+    expect(plain.mock.calls.length).toBeWithin(400, 1800);
     plain.mockRestore();
     expect(source.counts.events).toBeWithin(1000, 1800);
     expect(source.counts.repaired).toBeGreaterThan(30);
