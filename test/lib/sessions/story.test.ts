@@ -217,6 +217,14 @@ describe("a story", () => {
     expect(story!.files.map(({ name }) => name)).toEqual(["http://x/", "http://x/", "stdin", "/tmp/x"]);
     expect(story!.steps.map(({ what }) => what)).toEqual(["download", "input", "input kept", "file written"]);
     expect(story!.steps[0]).toMatchObject({ repeats: 2 });
+    // Neither uploads nor failed downloads have twins.
+    const [other] = await trace([
+      { eventid: "session.file_upload", at: 1, filename: "a", shasum: HASH },
+      { eventid: "session.file_upload", at: 1.5, filename: "b", shasum: HASH },
+      { eventid: "session.file_download", at: 2, url: "http://x/" },
+      { eventid: "session.file_download", at: 2.5, url: "http://x/" },
+    ]);
+    expect(other!.steps.map(({ repeats }) => repeats)).toEqual([1, 1, 2]);
   });
 
   test("equal steps in a row become one; unknown ids are shown with all they hold", async () => {

@@ -49,6 +49,11 @@ describe("side by side", () => {
       ["uname", 0, 5, "only in B"],
       ["w", 2, 0, "only in A"],
     ]);
+    expect(rows.map(({ sides }) => sides.map(one => one.shareText))).toEqual([
+      ["75.0 %", "70.6 %"],
+      ["–", "29.4 %"],
+      ["25.0 %", "–"],
+    ]);
   });
 
   test("two periods are laid on each other from their first day, two sensors by date", () => {
