@@ -85,7 +85,7 @@ const OPTIONS = {
     repeatable: true,
     help: "Put this Bun and the reducer into ~/.cache/cowrie-longitudinal of the nodes, some 100 MB, and use them.",
   },
-  remove: { type: "boolean", help: "Take away what --setup has put there, and do nothing else." },
+  removeSetup: { type: "boolean", help: "Take away what --setup has put there, and do nothing else." },
   logfile: {
     type: "path",
     short: "f",
@@ -170,7 +170,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const topN = perNode("--top-n-events", values.topNEvents, targets.length).map(n => n ?? 5);
   checkSetup(values, targets.length);
   if (values.dryRun) return await tellPlan(targets, values);
-  if (values.remove) return await removeFrom(targets, values);
+  if (values.removeSetup) return await removeFrom(targets, values);
 
   const files = reportPaths(values.outfile, values.logfile);
   const nodeFiles = targets.map(({ node }) => nodePaths(files, node));
@@ -237,8 +237,8 @@ function checkSetup({ setup, dedupeLines, reduceOn }: Values, nodes: number): vo
 }
 
 /** What would be done, a line a node. */
-async function tellPlan(targets: readonly Target[], { remove, reduceOn, setup }: Values): Promise<ExitCode> {
-  const where = remove ? "remove what --setup left" : `reduce on ${reduceOn}`;
+async function tellPlan(targets: readonly Target[], { removeSetup: isRemoving, reduceOn, setup }: Values): Promise<ExitCode> {
+  const where = isRemoving ? "remove what --setup left" : `reduce on ${reduceOn}`;
   const what = `${where}${setup.length > 0 ? ", with --setup" : ""}`;
   await writeOut(targets.map(target => `${describeTarget(target, what)}\n`).join(""));
   return targets.every(({ error }) => error === undefined) ? EXIT.ok : EXIT.failed;

@@ -25,7 +25,7 @@ const ANCESTORS: Readonly<Record<string, readonly string[]>> = {
   n: ["topNEvents", "limit", "lastNDays"],
 };
 
-test("a letter means one thing in all scripts, and so does --strict", () => {
+test("a letter means one thing in all scripts, and a name takes one kind of value", () => {
   const keys = new Map<string, Set<string>>();
   for (const { options } of commands.values()) {
     for (const [key, spec] of Object.entries<OptionSpec>(options)) {
@@ -39,6 +39,13 @@ test("a letter means one thing in all scripts, and so does --strict", () => {
   }
   const strict = [...commands.values()].flatMap(({ options }) => (options.strict === undefined ? [] : [options.strict.help]));
   expect(new Set(strict).size).toBe(1);
+  const types = new Map<string, Set<string>>();
+  for (const { options } of commands.values()) {
+    for (const [key, { type }] of Object.entries<OptionSpec>(options)) types.set(key, (types.get(key) ?? new Set()).add(type));
+  }
+  // The ancestor's as well: percent of change, and sessions of a link in a chain.
+  const several = [...types].filter(([, kinds]) => kinds.size > 1).map(([key]) => key);
+  expect(several).toEqual(["threshold"]);
 });
 
 /** The help's sections from their titles; the first is the summary. */

@@ -69,7 +69,7 @@ const SHEET_MOST = 3;
 const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
 const CHANGE_TITLE = "Per sensor-day with logs, against as many days before; not tested";
 /** Room one step takes at least, in pixels. */
-export const LINE_STEP = 1.6;
+const LINE_STEP = 1.6;
 export const HEAT_STEP = 2;
 
 export interface ReportOptions {

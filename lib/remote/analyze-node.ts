@@ -6,10 +6,10 @@
 import type { MapperPool } from "./mapper-pool.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import { mapNode } from "./map-node.ts";
+import { type MappedNode, mapNode } from "./map-node.ts";
 import { reduceOnNode, type RejectedLine } from "./reduce-on-node.ts";
 import type { NodeWork } from "./fleet.ts";
-import { addCounts, type LineCounts, noCounts, type SourceInfo } from "../events/source.ts";
+import { addCounts, noCounts, type SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
 /** Where logs become counts. */
@@ -49,17 +49,10 @@ export interface NodeLog {
   readonly rejectsPath?: string | undefined;
 }
 
-/** What was learnt of a node. */
-export interface AnalyzedNode {
+/** What was learnt of a node, whoever mapped its logs. */
+export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {
   readonly place: "node" | "here";
   readonly logCount: number;
-  readonly reused: number;
-  readonly leftOut: number;
-  readonly damaged: number;
-  readonly counts: LineCounts;
-  readonly textBytes: number;
-  readonly wireBytes: number;
-  readonly failed: readonly { readonly path: string; readonly reason: string }[];
   /** Logs that count. */
   readonly logs: readonly NodeLog[];
   /** Logs without any event. */

@@ -108,7 +108,7 @@ mv -f "$p" "$d/bun" && printf '%s' "$d/bun"
       exitCode === 3 ? "Bun does not run there" : exitCode === 2 ? "it did not arrive whole" : stderr.trim();
     throw new SshError("command", `cannot set up: ${quoteForMessage(reason)}`);
   }
-  note(`Bun ${Bun.version} is in ~/${FOLDER} now (--remove takes it away)`);
+  note(`Bun ${Bun.version} is in ~/${FOLDER} now (--remove-setup takes it away)`);
   return stdout.toString("latin1");
 }
 

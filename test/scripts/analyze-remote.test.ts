@@ -155,7 +155,7 @@ exec /usr/bin/dd "$@"
   });
 
   withSshd(
-    `on the nodes, after a setup: the same rows; --remove takes all away${why}`,
+    `on the nodes, after a setup: the same rows; --remove-setup takes all away${why}`,
     async () => {
       const homes = servers.slice(0, 2);
       const before = await Promise.all(homes.map(({ home }) => run(["find", home])));
@@ -174,7 +174,7 @@ exec /usr/bin/dd "$@"
       expect(await contentOf(arrow)).toEqual(await contentOf(here.arrow));
       const auto = await analyze("auto", ["--since", "2026-07-20"], servers.slice(1, 3));
       expect(auto.stderr.match(/reduced there/g)).toHaveLength(1);
-      const removed = await analyze("removed", ["--remove"], homes);
+      const removed = await analyze("removed", ["--remove-setup"], homes);
       expect([removed.exitCode, removed.stderr.match(/removed/g)]).toEqual([0, ["removed", "removed"]]);
       const after = await Promise.all(
         homes.map(({ home }) => run(["sh", "-c", `find ${home} | grep -v '/\\.cache$'`])),
