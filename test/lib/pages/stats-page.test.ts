@@ -52,6 +52,7 @@ describe("renderStats", () => {
     for (const [, id] of body.matchAll(/<a href="#([^"]+)"/g)) expect(body).toContain(`id="${id!}"`);
     expect(body).toContain("New values were never seen before 2024-04-03 by any sensor");
     expect(body).toContain('class="hatched"');
+    expect(body).toContain("Sensors by day");
     expect(body).not.toMatch(/undefined|NaN|\[object/);
   });
 

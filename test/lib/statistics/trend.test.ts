@@ -102,6 +102,14 @@ test("trends are those of the most frequent keys, whatever order they come in", 
   expect(counts.sort((a, b) => b - a)).toEqual([50, 40, 30, 25, 18, 12, 9, 7, 5, 3].map(rate => 40 * rate));
 });
 
+test("a key of twenty events has a trend, one of nineteen has none", () => {
+  const rare = (name: string, n: number) => command("a", name, range(40).map(day => Number(day % 2 === 0 && day < 2 * n)));
+  const { trends } = computeStatistics(buildReduced([...watch("a", 40), ...rare("id", 20), ...rare("w", 19)]));
+  expect(trends.filter(({ kind, sensor }) => kind === "command" && sensor !== null).map(({ key, count }) => [key[0], count])).toEqual([
+    ["id", 20],
+  ]);
+});
+
 test("a key seen on its last day alone has no slope, and no interval", () => {
   const { trends } = computeStatistics(buildReduced([...watch("a", 40), ...command("a", "id", range(40).map(day => (day === 39 ? 90 : 0)))]));
   const { percentPerWeek, low, high, count } = trends.find(({ kind }) => kind === "command")!;
