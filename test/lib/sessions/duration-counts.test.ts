@@ -55,7 +55,10 @@ test("the picture has a bar for each length and follows the filter", async () =>
   };
   const whole = buildDurationsView(scope([1, 1]), lengths, 600);
   expect(whole.label).toBe("5 sessions by length");
-  expect(toMarkupText(whole.svg)).toContain("under 1 s 2, 1 to 3 s 0, 3 to 10 s 1, 10 to 30 s 1");
+  const drawn = toMarkupText(whole.svg);
+  expect(drawn).toContain("under 1 s 2, 1 to 3 s 0, 3 to 10 s 1, 10 to 30 s 1");
+  const [longest, none, half] = [...drawn.matchAll(/<rect[^>]* width="([\d.]+)"/g)].map(([, width]) => Number(width));
+  expect([longest! > 100, none, half]).toEqual([true, 0, longest! / 2]);
   expect(buildDurationsView(scope([0, 1]), lengths, 600).label).toBe("1 session by length");
   const empty = { sensors: [], tallies: [] };
   expect(buildDurationsData(empty, data.grid, ["a"])).toBeUndefined();
