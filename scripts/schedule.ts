@@ -72,7 +72,7 @@ export const COMMAND = {
     {
       name: "nightly|weekly|hourly|SCRIPT",
       help:
-        "nightly: report on logs that grow, reading only what is new. weekly: summary of the last seven whole days " +
+        "nightly: report on logs that grow, reading only what is new. weekly: digest of the last seven whole days " +
         "(UTC), sent by cron as a mail. hourly: the same report, and a mail if something changed today or a sensor " +
         "is silent. " +
         "SCRIPT: the name of any script, then -- and what it takes, which is checked now.",
@@ -263,7 +263,7 @@ function presetCommand(job: string, args: readonly string[], values: Values, bun
   const words = (script: string, ...rest: string[]) => [bun, scriptPath(script), ...rest].map(toShellWord).join(" ");
   if (job === "weekly") {
     // Whole days: the seven before today.
-    return words("summary", ...logs, "--since", "-7d", "--until", "yesterday", "-q");
+    return words("digest", ...logs, "--since", "-7d", "--until", "yesterday", "-q");
   }
   const outfile = resolve(folder, values.outfile);
   const given = values.logfile === undefined ? undefined : resolve(folder, values.logfile);

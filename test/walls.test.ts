@@ -28,6 +28,7 @@ const ROOMS = [
   "remote",
   "view",
   "pages",
+  "digest",
 ];
 
 const LIB = join(ROOT, "lib");

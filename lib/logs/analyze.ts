@@ -13,7 +13,7 @@ import type { ReductionParameters } from "../events/scope.ts";
 import { addCounts, type SourceInfo, withDropped } from "../events/source.ts";
 import { describeRebuiltSensors } from "../reduced/rebuilt-sensors.ts";
 
-export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "scope" | "lineHashes" | "keepsTables"> {
+export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "scope" | "lineHashes"> {
   readonly parameters: ReductionParameters;
   /** The logs are a part of those the parameters are for: a sensor that none of them has may be in the others. */
   readonly isPart?: boolean;

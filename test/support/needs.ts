@@ -60,6 +60,12 @@ const needs = {
     reason: "no Slurm, or no right to start one",
     package: "slurm-wlm",
   },
+  dma: {
+    tests: "of mail that is delivered",
+    isThere: () => isRoot && existsSync("/usr/sbin/dma"),
+    reason: "no dma, or no right to read its mailbox",
+    package: "dma",
+  },
   perl: program("of pipes that do not wait", "perl", "perl-base"),
   mount: { tests: "on a full disk", isThere: () => succeeds(["sh", "-c", MOUNT]), reason: "no right to mount" },
   nobody: {

@@ -1,0 +1,167 @@
+/**
+ * A digest in words: sections of lines, the same for the text and for the mail in HTML. Every line is safe to show.
+ *
+ * Tested in `test/scripts/digest.test.ts`.
+ */
+import type { Campaign } from "../campaigns/campaign.ts";
+import { describeEpisode, toPlainSentence } from "../history/episode-words.ts";
+import { basisOf, newestFirst } from "../history/history-output.ts";
+import type { ChangeRow } from "../statistics/change.ts";
+import { clipEnd, clipMiddle } from "../text/cut.ts";
+import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
+import { visible, wrapText } from "../text/text.ts";
+import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import type { Digest, Figure } from "./digest.ts";
+import type { Look } from "./first-looks.ts";
+
+/** Lines of a text, at most: what fits a screen and a half is read. */
+export const LINES_MOST = 60;
+const LINE_COLUMNS = 100;
+const VALUE_MOST = 44;
+const NAMES_MOST = 8;
+/** Lines of each section; together with headings and blank lines they stay below {@link LINES_MOST}. */
+const MOST = { changes: 5, episodes: 5, campaigns: 3, returning: 2, hashes: 3, hosts: 3, credentials: 4 };
+
+const SENSORS = "Sensors";
+/** Before what belongs to the line above: a command is copied whole, however long. */
+const INDENT = "  ";
+
+export interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** `Mon 10 Aug 2026 to Sun 16 Aug 2026`, and how long that is. */
+export function digestTitle({ firstDay, lastDay }: Digest): string {
+  const days = lastDay - firstDay + 1;
+  return days === 1 ? `Cowrie, ${toLongDay(firstDay)}` : `Cowrie, ${toLongDay(firstDay)} to ${toLongDay(lastDay)} (${days} days, UTC)`;
+}
+
+/** One line for the subject of a mail: what matters most. */
+export function digestSubject(digest: Digest): string {
+  const silent = digest.sensorsSilent.length + digest.sensorsAbsent.length;
+  const parts = [
+    ...(silent > 0 ? [`${plural(silent, "sensor")} silent`] : []),
+    ...(digest.changes.length > 0 ? [plural(digest.changes.length, "change")] : []),
+    ...(digest.campaignsNew.length > 0 ? [plural(digest.campaignsNew.length, "new campaign")] : []),
+    `${formatNumber(digest.figures[0]!.now)} events`,
+  ];
+  return `Cowrie ${toIsoDay(digest.firstDay)} to ${toIsoDay(digest.lastDay)}: ${parts.join(", ")}`;
+}
+
+/** All sections that have something to say, the figures apart. */
+export function digestSections(digest: Digest, looks: readonly Look[]): Section[] {
+  const { sensorsUp, sensorsNew, sensorsSilent, sensorsAbsent } = digest;
+  const names = (list: readonly string[]) => {
+    const shown = list.slice(0, NAMES_MOST).map(name => clipEnd(sensorLabel(name), VALUE_MOST));
+    return shown.join(", ") + (list.length > shown.length ? `, and ${formatNumber(list.length - shown.length)} more` : "");
+  };
+  const sections: Section[] = [
+    {
+      title: SENSORS,
+      lines: [
+        sensorsUp.length === 0 ? "none was heard" : `${plural(sensorsUp.length, "sensor")} up: ${names(sensorsUp)}`,
+        ...(sensorsNew.length > 0 ? [`new: ${names(sensorsNew)}`] : []),
+        ...capped(sensorsSilent, 3, ({ sensor, sinceUs, hours }) => `SILENT ${sensorLabel(sensor)} since ${formatInstant(sinceUs)} (${formatDuration(hours * 3600)})`),
+        ...capped(sensorsAbsent, 3, ({ sensor, lastUs }) => `NO EVENT of ${sensorLabel(sensor)}, the last one was ${Number.isNaN(lastUs) ? "never" : formatInstant(lastUs)}`),
+      ],
+    },
+    { title: "Look first at", lines: looks.flatMap(({ what, command }) => [what, `${INDENT}${command}`]) },
+    {
+      title: `What changed (tested, ${plural(digest.comparisons, "comparison")})`,
+      lines: digest.changes.length === 0 ? ["nothing beyond chance"] : capped(digest.changes, MOST.changes, changeLine),
+    },
+    {
+      title: "What happened",
+      lines: capped(newestFirst(digest.episodes.slice(0, MOST.episodes)), MOST.episodes, episode => `${toPlainSentence(describeEpisode(episode))}${episode.watch ? "" : ` (${basisOf(episode)})`}`, digest.episodes.length),
+    },
+    { title: "New campaigns", lines: capped(digest.campaignsNew, MOST.campaigns, campaignLine) },
+    { title: "Campaigns that are back", lines: capped(digest.campaignsReturning, MOST.returning, campaignLine) },
+    { title: "New files", lines: capped(digest.newHashes, MOST.hashes, ({ value, count, sensors }) => `${clipEnd(visible(value[0] ?? ""), 64)}, ${plural(count, "time")} on ${plural(sensors.length, "sensor")}`) },
+    { title: "New hosts", lines: capped(digest.newHosts, MOST.hosts, ({ value, count, sensors }) => `${clipMiddle(visible(value[0] ?? ""), VALUE_MOST)}, ${plural(count, "time")} on ${plural(sensors.length, "sensor")}`) },
+    {
+      title: "Credentials tried most",
+      lines: digest.credentials.slice(0, MOST.credentials).map(({ username, password, count, accepted }) => `${valueText(username)} / ${password === null ? "(a key)" : valueText(password)}, ${plural(count, "time")}${accepted > 0 ? `, ${formatNumber(accepted)} accepted` : ""}`),
+    },
+  ];
+  return sections.filter(({ lines }) => lines.length > 0);
+}
+
+/** The digest as text, {@link LINES_MOST} lines at most. */
+export function digestToText(digest: Digest, looks: readonly Look[]): string {
+  const width = Math.max(...digest.figures.map(({ name }) => name.length));
+  const lines = [digestTitle(digest)];
+  const figures = digest.figures.filter(isWorthALine);
+  for (const { title, lines: own } of digestSections(digest, looks)) {
+    const told = own.flatMap(line => (line.startsWith(INDENT) ? [line] : wrapText(line, LINE_COLUMNS - 4).map((part, i) => (i === 0 ? part : INDENT + part))));
+    lines.push("", title, ...told.map(line => INDENT + line));
+    if (title === SENSORS) lines.push(...figures.map(figure => `${INDENT}${figure.name.padEnd(width)}  ${figureText(figure)}`));
+  }
+  const tight = lines.length <= LINES_MOST ? lines : lines.filter(line => line !== "");
+  return `${tight.slice(0, LINES_MOST).join("\n")}\n`;
+}
+
+/** The digest as a page for mail programs, which know neither style sheets nor scripts. */
+export function digestToHtml(digest: Digest, looks: readonly Look[]): string {
+  const cell = "padding: 2px 14px 2px 0; text-align: left; vertical-align: top";
+  const figures = element(
+    "table",
+    { style: "border-collapse: collapse; margin: 4px 0 12px" },
+    element(
+      "tbody",
+      {},
+      ...digest.figures
+        .filter(isWorthALine)
+        .map(figure => element("tr", {}, element("td", { style: cell }, figure.name), element("td", { style: cell }, figureText(figure)))),
+    ),
+  );
+  const sections = digestSections(digest, looks).flatMap(({ title, lines }): Markup[] => [
+    element("h2", { style: "font-size: 15px; margin: 18px 0 4px" }, title),
+    element(
+      "ul",
+      { style: "margin: 0; padding-left: 18px" },
+      ...lines.map(line => element("li", line.startsWith(INDENT) ? { style: "list-style: none; font-family: monospace" } : {}, line.trim())),
+    ),
+    ...(title === SENSORS ? [figures] : []),
+  ]);
+  const body = element(
+    "body",
+    { style: "font: 14px/1.5 system-ui, sans-serif; max-width: 760px; margin: 16px; overflow-wrap: anywhere" },
+    element("h1", { style: "font-size: 19px" }, digestTitle(digest)),
+    ...sections,
+  );
+  const head = `<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${toMarkupText(digestTitle(digest))}</title></head>`;
+  return `<!doctype html>\n<html lang="en">${head}${toMarkupText(body)}</html>\n`;
+}
+
+/** What there is none of, now or before, needs no line. */
+function isWorthALine({ now, before }: Figure): boolean {
+  return now > 0 || (before ?? 0) > 0;
+}
+
+function figureText({ now, before }: Figure): string {
+  if (before === null) return formatNumber(now);
+  const change = before === 0 ? (now === 0 ? "" : ", none before") : `, ${toChange(now / before - 1)} on ${formatNumber(before)}`;
+  return `${formatNumber(now)}${change}`;
+}
+
+function changeLine({ sensor, kind, key, count, expected, category }: ChangeRow): string {
+  const where = sensor === null ? "all sensors" : sensorLabel(sensor);
+  const what = key.map(value => (value === null ? "–" : typeof value === "number" ? String(value) : valueText(value))).join(" / ");
+  return `${category}: ${kind.replaceAll("_", " ")} ${what} on ${where}: ${formatNumber(count)}, expected ${formatNumber(expected, expected < 10 ? 1 : 0)}`;
+}
+
+function campaignLine({ id, name, sessions, addresses, sensors }: Campaign): string {
+  return `${id} ${clipEnd(visible(name), VALUE_MOST)}: ${plural(sessions, "session")} from ${plural(addresses.length, "address", "addresses")} on ${plural(sensors.length, "sensor")}`;
+}
+
+function valueText(text: string | null): string {
+  return text === null ? "–" : clipMiddle(quoteEdges(visible(text)), VALUE_MOST);
+}
+
+/** The first lines of a list, and how many more there are. */
+function capped<T>(list: readonly T[], most: number, toLine: (one: T) => string, all = list.length): string[] {
+  const lines = list.slice(0, most).map(toLine);
+  return all > lines.length ? [...lines, `and ${formatNumber(all - lines.length)} more`] : lines;
+}

@@ -1,0 +1,168 @@
+/**
+ * A digest: some days of an archive against as many before, in what a person wants to know on a Monday.
+ *
+ * Tested in `test/scripts/digest.test.ts`.
+ */
+import type { Campaign } from "../campaigns/campaign.ts";
+import { findEpisodes, type Episode } from "../history/episodes.ts";
+import { episodesWithin } from "../history/history-output.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { ChangeRow } from "../statistics/change.ts";
+import { buildCoverage, OBSERVED, PARTIAL, type SilentSensor } from "../statistics/coverage.ts";
+import type { LedgerEntry } from "../statistics/ledger.ts";
+import { computeStatistics } from "../statistics/statistics.ts";
+import { DAY_US, dayOf } from "../text/time.ts";
+
+/** Credentials that are ranked. */
+const CREDENTIALS_MOST = 10;
+
+/** A sum over the days asked for, and over as many before. */
+export interface Figure {
+  readonly name: string;
+  readonly now: number;
+  /** null where the archive does not hold any of these days. */
+  readonly before: number | null;
+}
+
+export interface TopCredential {
+  readonly username: string | null;
+  /** null for a public key. */
+  readonly password: string | null;
+  readonly count: number;
+  readonly accepted: number;
+}
+
+export interface Digest {
+  /** Days since 1970-01-01 UTC, both included. */
+  readonly firstDay: number;
+  readonly lastDay: number;
+  /** With an event in these days, by name; before all others those whose first event it was. */
+  readonly sensorsUp: readonly string[];
+  readonly sensorsNew: readonly string[];
+  /** Silent when the days end, longer than chance allows; and such as had no event in these days at all. */
+  readonly sensorsSilent: readonly SilentSensor[];
+  readonly sensorsAbsent: readonly { readonly sensor: string; readonly lastUs: number }[];
+  readonly figures: readonly Figure[];
+  /** Tested and reported, the most remarkable first. */
+  readonly changes: readonly ChangeRow[];
+  readonly comparisons: number;
+  /** Of attackers and of the watch, that turned in these days, by score. */
+  readonly episodes: readonly Episode[];
+  readonly campaignsNew: readonly Campaign[];
+  readonly campaignsReturning: readonly Campaign[];
+  /** Seen for the first time in the archive. */
+  readonly newHashes: readonly LedgerEntry[];
+  readonly newHosts: readonly LedgerEntry[];
+  readonly credentials: readonly TopCredential[];
+}
+
+export interface DigestOptions {
+  readonly firstDay: number;
+  readonly lastDay: number;
+  readonly campaigns: readonly Campaign[];
+}
+
+/**
+ * Put a digest together.
+ *
+ * @param table Up to the last day; days behind it must not be in it.
+ */
+export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns }: DigestOptions): Digest {
+  const coverage = buildCoverage(table);
+  const archiveEnd = coverage.firstDay + coverage.days - 1;
+  const isAlive = archiveEnd >= firstDay;
+  // The statistics judge the last days of the archive, so a week that begins with silence is judged by what is left of it.
+  const statistics = computeStatistics(table, {
+    lastDays: Math.max(1, Math.min(archiveEnd - firstDay + 1, coverage.days)),
+    newSinceDay: firstDay,
+  });
+  const days = lastDay - firstDay + 1;
+  const firstDayOf = (i: number) => dayOf(coverage.firstSeenUs[i]!);
+  const isUp = (i: number) =>
+    Array.from({ length: days }, (_, n) => firstDay + n - coverage.firstDay).some(offset => {
+      const status = offset < 0 || offset >= coverage.days ? 0 : coverage.status[i * coverage.days + offset]!;
+      return (status === OBSERVED || status === PARTIAL) && coverage.events[i * coverage.days + offset]! > 0;
+    });
+  const sensors = coverage.sensors.map((sensor, i) => ({ sensor, i, isUp: isUp(i) }));
+  const episodes = isAlive ? episodesWithin(findEpisodes(table, { coverage }), firstDay, lastDay).filter(one => turnsWithin(one, firstDay, lastDay)) : [];
+  const isNew = ({ firstSeenUs }: LedgerEntry) => firstSeenUs >= firstDay * DAY_US;
+  const news = isAlive ? statistics.novelty.new.filter(isNew) : [];
+  return {
+    firstDay,
+    lastDay,
+    sensorsUp: sensors.filter(({ isUp: up }) => up).map(({ sensor }) => sensor),
+    sensorsNew: sensors.filter(({ i }) => firstDayOf(i) >= firstDay && firstDayOf(i) > coverage.firstDay).map(({ sensor }) => sensor),
+    sensorsSilent: isAlive ? coverage.silent : [],
+    sensorsAbsent: sensors
+      .filter(({ isUp: up, sensor }) => !up && !(isAlive && coverage.silent.some(one => one.sensor === sensor)))
+      .map(({ sensor, i }) => ({ sensor, lastUs: coverage.lastSeenUs[i]! })),
+    figures: countFigures(table, firstDay, lastDay, coverage.firstDay),
+    changes: isAlive ? statistics.changes.filter(({ reported }) => reported) : [],
+    comparisons: statistics.tests.m,
+    episodes,
+    campaignsNew: campaigns.filter(({ state }) => state === "new"),
+    campaignsReturning: campaigns.filter(({ state }) => state === "returning"),
+    newHashes: news.filter(({ type }) => type === "hash"),
+    newHosts: news.filter(({ type }) => type === "urlHost"),
+    credentials: rankCredentials(table, firstDay, lastDay),
+  };
+}
+
+/** Whether something began, ended, peaked or paused in these days, rather than went on. */
+function turnsWithin({ first, last, begins, ends }: Episode, from: number, to: number): boolean {
+  return (begins && first >= from && first <= to) || (ends && last >= from && last <= to) || (first >= from && last <= to);
+}
+
+function countFigures(table: ReducedTable, firstDay: number, lastDay: number, archiveFirst: number): Figure[] {
+  const days = lastDay - firstDay + 1;
+  const hasBefore = firstDay > archiveFirst;
+  const { kinds } = table;
+  const sums = (own: KindTable, column: "count" | "success") => [sumOf(own, column, firstDay, lastDay), sumOf(own, column, firstDay - days, firstDay - 1)];
+  const figure = (name: string, [now, before]: readonly number[]): Figure => ({ name, now: now!, before: hasBefore ? before! : null });
+  return [
+    figure("events", sums(kinds.event, "count")),
+    figure("sessions", sums(kinds.connect, "count")),
+    figure("addresses", [countAddresses(kinds.connect, firstDay, lastDay), countAddresses(kinds.connect, firstDay - days, firstDay - 1)]),
+    figure("logins", sums(kinds.login, "count")),
+    figure("accepted", sums(kinds.login, "success")),
+    figure("commands", sums(kinds.command, "count")),
+    figure("downloads", sums(kinds.file_download, "count")),
+    figure("uploads", sums(kinds.file_upload, "count")),
+    figure("proxy requests", sums(kinds.proxy_request, "count")),
+  ];
+}
+
+function sumOf({ day, rows, ...columns }: KindTable, column: "count" | "success", from: number, to: number): number {
+  let sum = 0;
+  for (let row = 0; row < rows; row++) if (day[row]! >= from && day[row]! <= to) sum += columns[column][row]!;
+  return sum;
+}
+
+function countAddresses({ day, rows, keys }: KindTable, from: number, to: number): number {
+  const seen = new Set<number>();
+  for (let row = 0; row < rows; row++) if (day[row]! >= from && day[row]! <= to && keys.src_ip![row]! >= 0) seen.add(keys.src_ip![row]!);
+  return seen.size;
+}
+
+/** Most frequent first; ties by name, then password. */
+function rankCredentials({ kinds: { login }, dictionaries }: ReducedTable, from: number, to: number): TopCredential[] {
+  const found = new Map<string, { user: number; word: number; count: number; accepted: number }>();
+  for (let row = 0; row < login.rows; row++) {
+    if (login.day[row]! < from || login.day[row]! > to) continue;
+    const [user, word] = [login.keys.username![row]!, login.keys.password![row]!];
+    const key = `${user} ${word}`;
+    const own = found.get(key) ?? { user, word, count: 0, accepted: 0 };
+    own.count += login.count[row]!;
+    own.accepted += login.success[row]!;
+    found.set(key, own);
+  }
+  return [...found.values()]
+    .sort((a, b) => b.count - a.count || a.user - b.user || a.word - b.word)
+    .slice(0, CREDENTIALS_MOST)
+    .map(({ user, word, count, accepted }) => ({
+      username: user < 0 ? null : dictionaries.username[user]!,
+      password: word < 0 ? null : dictionaries.password[word]!,
+      count,
+      accepted,
+    }));
+}
