@@ -74,7 +74,7 @@ function findLastCommands(
   limits: TrailLimits,
 ): Trail[] {
   const table: KindTable = kinds.last_command;
-  const trails = inputs.map(() => new NewestSessions<string>(limits));
+  const trails = inputs.map(() => new NewestSessions(limits));
   const slots = new Map(inputs.map((input, i) => [input, i]));
   const ofCode = new Map<number, number>();
   const slotOf = (code: number) => {

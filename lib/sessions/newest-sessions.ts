@@ -43,61 +43,127 @@ export function toTrailLimits(lastDay: number, sensors: number): TrailLimits {
   return { lastDay, perStretch: Math.max(1, Math.min(5, Math.floor(KEPT_MOST / (STRETCHES * sensors)))) };
 }
 
-interface Kept<Name> {
-  readonly sensor: Name;
-  readonly session: Name;
+interface Kept {
+  readonly sensor: string;
+  readonly session: string;
   us: number;
-  address: Name | null;
+  address: string | null;
 }
 
-/** Gathers sessions by names or by codes. */
-export class NewestSessions<Name extends string | number> {
+/** The latest of some times, as many as there is room for. */
+class Latest {
+  readonly #most: number;
+  /** Falling. */
+  readonly #times: number[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** What is earlier than this is none of them. */
+  get floor(): number {
+    return this.#times.length < this.#most ? -Infinity : this.#times[this.#most - 1]!;
+  }
+
+  /** @param before The same session's time before, which is no later. */
+  add(us: number, before?: number): void {
+    const times = this.#times;
+    const known = before === undefined ? -1 : times.indexOf(before);
+    if (known >= 0) times.splice(known, 1);
+    let at = times.length;
+    while (at > 0 && times[at - 1]! < us) at--;
+    times.splice(at, 0, us);
+    if (times.length > this.#most) times.pop();
+  }
+}
+
+/** A sensor and a stretch of days, of one value. */
+export interface Place {
+  readonly sensor: string;
+  readonly stretch: number;
+  readonly latest: Latest;
+  /** Older sessions were left out. */
+  isCut: boolean;
+}
+
+/** Gathers sessions, quickest where the newest come first: of most that come later a look at their time says enough. */
+export class NewestSessions {
   readonly #limits: TrailLimits;
-  readonly #kept = new Map<string, Kept<Name>>();
-  readonly #cut = new Map<string, { sensor: Name; stretch: number }>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #places = new Map<string, Place>();
+  readonly #latest = new Latest(NEWEST);
+  /** Of some session no address is known yet: an older event may tell it. */
+  #lacksAddress = false;
 
   constructor(limits: TrailLimits) {
     this.#limits = limits;
   }
 
-  add(us: number, sensor: Name, session: Name, address: Name | null): void {
-    const id = `${dayOf(us)}\u0000${sensor}\u0000${session}`;
-    const known = this.#kept.get(id);
-    if (known === undefined) {
-      if (this.#kept.size >= GATHER_MOST) this.#drop();
-      this.#kept.set(id, { us, sensor, session, address });
-      return;
+  /** Where the sessions of a sensor on a day belong. */
+  placeOf(sensor: string, day: number): Place {
+    const stretch = stretchOf(day, this.#limits.lastDay);
+    const name = `${stretch}\u0000${sensor}`;
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = { sensor, stretch, latest: new Latest(this.#limits.perStretch), isCut: false };
+      this.#places.set(name, place);
     }
-    if (us > known.us) known.us = us;
-    known.address ??= address;
+    return place;
   }
 
-  /** Note that older sessions of a sensor and stretch were left out. */
-  addCut(sensor: Name, stretch: number): void {
-    this.#cut.set(`${stretch}\u0000${sensor}`, { sensor, stretch });
+  /** Whether a session of this time changes nothing: there are enough newer ones, and it is known that some were left out. */
+  isSettled(us: number, place: Place): boolean {
+    return place.isCut && !this.#lacksAddress && this.#isBelow(us, place);
+  }
+
+  #isBelow(us: number, { latest }: Place): boolean {
+    return us < latest.floor && us < this.#latest.floor;
+  }
+
+  add(us: number, sensor: string, session: string, address: string | null): void {
+    const day = dayOf(us);
+    const place = this.placeOf(sensor, day);
+    if (this.isSettled(us, place)) return;
+    const id = `${day}\u0000${sensor}\u0000${session}`;
+    const known = this.#kept.get(id);
+    if (known !== undefined) {
+      if (us > known.us) {
+        for (const latest of [place.latest, this.#latest]) latest.add(us, known.us);
+        known.us = us;
+      }
+      known.address ??= address;
+      return;
+    }
+    if (this.#isBelow(us, place)) {
+      place.isCut = true;
+      return;
+    }
+    if (this.#kept.size >= GATHER_MOST) this.#drop();
+    this.#kept.set(id, { us, sensor, session, address });
+    for (const latest of [place.latest, this.#latest]) latest.add(us);
+    if (address === null) this.#lacksAddress = true;
   }
 
   /** What was gathered, newest first, and where some were left out. */
-  finish(): { sessions: Kept<Name>[]; cut: { sensor: Name; stretch: number }[] } {
+  finish(): Trail {
     this.#drop();
-    return { sessions: [...this.#kept.values()], cut: [...this.#cut.values()] };
+    const cut = [...this.#places.values()].filter(({ isCut }) => isCut);
+    return { sessions: [...this.#kept.values()], cut: cut.map(({ sensor, stretch }) => ({ sensor, stretch })) };
   }
 
   /** Leave out all but the newest, of all and of each sensor and stretch. */
   #drop(): void {
     const sorted = [...this.#kept].sort(
-      ([, a], [, b]) =>
-        b.us - a.us || compareText(String(a.sensor), String(b.sensor)) || compareText(String(a.session), String(b.session)),
+      ([, a], [, b]) => b.us - a.us || compareText(a.sensor, b.sensor) || compareText(a.session, b.session),
     );
-    const met = new Map<string, number>();
+    const met = new Map<Place, number>();
     this.#kept.clear();
     sorted.forEach(([id, one], rank) => {
-      const stretch = stretchOf(dayOf(one.us), this.#limits.lastDay);
-      const place = `${stretch}\u0000${one.sensor}`;
+      const place = this.placeOf(one.sensor, dayOf(one.us));
       const before = met.get(place) ?? 0;
       met.set(place, before + 1);
       if (rank < NEWEST || before < this.#limits.perStretch) this.#kept.set(id, one);
-      else this.addCut(one.sensor, stretch);
+      else place.isCut = true;
     });
   }
 }

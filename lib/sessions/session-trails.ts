@@ -9,7 +9,7 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { isTextKey, type KeyColumn, type KeyValue } from "../reduced/kinds.ts";
 import { cutLong } from "../text/cut.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
-import { NewestSessions, type Trail, type TrailLimits } from "./newest-sessions.ts";
+import { NewestSessions, type Place, type Trail, type TrailLimits } from "./newest-sessions.ts";
 import { DAY_US } from "../text/time.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
@@ -44,7 +44,7 @@ export async function findTrails(
   scope: ReductionParameters,
   limits: TrailLimits,
 ): Promise<Trail[][]> {
-  const trails = queries.map(({ keys }) => keys.map(() => new NewestSessions<string>(limits)));
+  const trails = queries.map(({ keys }) => keys.map(() => new NewestSessions(limits)));
   const isOpen = (query: number, key: number, { firstUs, lastUs }: TrailPlace) => {
     const { firstSeenUs, lastSeenUs } = queries[query]!;
     return firstSeenUs[key]! <= lastUs && lastSeenUs[key]! >= firstUs;
@@ -57,13 +57,11 @@ export async function findTrails(
     if (open.length === 0) continue;
     await place.walk(async table => {
       let readers: QueryReader[] | undefined;
-      const texts = new Map<KeyColumn, string[]>();
       for await (const batch of table.batches()) {
-        readers ??= open.map(({ query, wanted }) => new QueryReader(table, texts, query, wanted, scope, limits));
+        readers ??= open.map(({ query, trails, wanted }) => new QueryReader(table, query, trails, wanted, scope));
         if (!readers.some(reader => reader.canMatch)) break;
         for (const reader of readers) if (reader.canMatch) reader.read(batch);
       }
-      readers?.forEach((reader, i) => reader.addTo(open[i]!.trails));
     });
   }
   return trails.map(keys => keys.map(trail => trail.finish()));
@@ -79,27 +77,27 @@ class QueryReader {
   readonly canMatch: boolean;
   readonly #table: EventTable;
   readonly #scope: ReductionParameters;
-  readonly #limits: TrailLimits;
+  readonly #trails: readonly NewestSessions[];
   readonly #isEvent: Uint8Array;
   readonly #numberings: Numbering[] = [];
   readonly #base: number[] = [];
   readonly #keyOf = new Map<number, number>();
-  readonly #found = new Map<number, NewestSessions<number>>();
+  /** By key, sensor and day. */
+  readonly #places = new Map<number, Place>();
   /** `#isSensor[code + 1]` = 1 for the sensors that count. */
   readonly #isSensor: Uint8Array;
   readonly #pickSensor: (sensor: string) => string | undefined;
 
   constructor(
     table: EventTable,
-    texts: Map<KeyColumn, string[]>,
     { eventids, columns, keys }: TrailQuery,
+    trails: readonly NewestSessions[],
     wanted: readonly number[],
     scope: ReductionParameters,
-    limits: TrailLimits,
   ) {
     this.#table = table;
     this.#scope = scope;
-    this.#limits = limits;
+    this.#trails = trails;
     this.#pickSensor = sensorPicker(scope);
     const { dictionaries } = table;
     const ids = dictionaries.get("eventid")!;
@@ -115,7 +113,7 @@ class QueryReader {
       }
       this.#numberings.push(
         isTextKey(column)
-          ? { column: column as TextColumn, ofCode: numberTexts(dictionaries, texts, column, numbered), ofNone: 1 }
+          ? { column: column as TextColumn, ofCode: numberTexts(dictionaries.get(column as TextColumn), numbered), ofNone: 1 }
           : { column, ofNumber: numbered as unknown as Map<number, number>, ofNone: 1 },
       );
       this.#base.push(numbered.size + 2);
@@ -145,7 +143,9 @@ class QueryReader {
     const address = batch.codes.get("src_ip");
     const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
     const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
-    next: for (const row of rows) {
+    const text = (column: TextColumn, code: number) => textOf(this.#table.dictionaries.get(column)!, code);
+    // The newest first: of most others a look at their time then says enough.
+    next: for (const row of rows.reverse()) {
       let at = 0;
       for (let i = 0; i < readers.length; i++) {
         const value = readers[i]!(row);
@@ -159,11 +159,23 @@ class QueryReader {
       if (this.#isSensor[sensorCode + 1] === 0) continue;
       // What was fed to a program is no command.
       if (realm !== undefined && realm[row]! >= 0) continue;
-      let found = this.#found.get(key);
-      if (found === undefined) this.#found.set(key, (found = new NewestSessions(this.#limits)));
-      const from = address === undefined || address[row]! < 0 ? null : address[row]!;
-      found.add(us, sensorCode, session[row]!, from);
+      const trail = this.#trails[key]!;
+      const place = this.#placeOf(trail, key, sensorCode, us);
+      if (trail.isSettled(us, place)) continue;
+      const from = address === undefined || address[row]! < 0 ? null : text("src_ip", address[row]!);
+      trail.add(us, place.sensor, text("session", session[row]!), from);
     }
+  }
+
+  #placeOf(trail: NewestSessions, key: number, sensor: number, us: number): Place {
+    const day = Math.floor(us / DAY_US);
+    const name = (day * this.#isSensor.length + sensor + 1) * this.#trails.length + key;
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      const own = sensor < 0 ? "" : textOf(this.#table.dictionaries.get("sensor")!, sensor);
+      this.#places.set(name, (place = trail.placeOf(this.#pickSensor(own)!, day)));
+    }
+    return place;
   }
 
   #columnReader(numbering: Numbering, batch: EventBatch): (row: number) => number {
@@ -188,21 +200,6 @@ class QueryReader {
     if (numbers === undefined) return () => ofNone;
     return row => (Number.isNaN(numbers[row]!) ? ofNone : (ofNumber.get(numbers[row]!) ?? 0));
   }
-
-  /** Add what was found to what newer tables had. */
-  addTo(trails: readonly NewestSessions<string>[]): void {
-    const { dictionaries } = this.#table;
-    const text = (column: TextColumn, code: number) => textOf(dictionaries.get(column)!, code);
-    const sensorOf = (code: number) => this.#pickSensor(code < 0 ? "" : text("sensor", code))!;
-    for (const [key, found] of this.#found) {
-      const { sessions, cut } = found.finish();
-      for (const { us, sensor, session, address } of sessions) {
-        const from = address === null ? null : text("src_ip", address);
-        trails[key]!.add(us, sensorOf(sensor), text("session", session), from);
-      }
-      for (const { sensor, stretch } of cut) trails[key]!.addCut(sensorOf(sensor), stretch);
-    }
-  }
 }
 
 function wantedSensors(
@@ -213,16 +210,33 @@ function wantedSensors(
   return Uint8Array.from(names, name => Number(pickSensor(name) !== undefined));
 }
 
+/** Texts of so many bytes and less are never cut. */
+const WHOLE_MAX_BYTES = 1000;
+
 /** `ofCode[code]` = number of the text; long texts are cut as the report cuts them. */
-function numberTexts(
-  dictionaries: EventTable["dictionaries"],
-  texts: Map<KeyColumn, string[]>,
-  column: KeyColumn,
-  numbered: ReadonlyMap<KeyValue, number>,
-): Int32Array {
-  const dictionary = dictionaries.get(column as TextColumn);
-  if (dictionary === undefined) return new Int32Array(0);
-  let all = texts.get(column);
-  if (all === undefined) texts.set(column, (all = allTexts(dictionary)));
-  return Int32Array.from(all, text => numbered.get(cutLong(text)) ?? 0);
+function numberTexts(texts: Texts | undefined, numbered: ReadonlyMap<KeyValue, number>): Int32Array {
+  if (texts === undefined) return new Int32Array(0);
+  const { size, offsets, arena } = texts;
+  // Few are wanted of many: those of another length are passed over without a look at them.
+  const ofLength: { bytes: Uint8Array; number: number }[][] = [];
+  for (const [value, number] of numbered) {
+    const bytes = Buffer.from(String(value));
+    (ofLength[Math.min(bytes.length, WHOLE_MAX_BYTES + 1)] ??= []).push({ bytes, number });
+  }
+  const ofCode = new Int32Array(size);
+  for (let code = 0; code < size; code++) {
+    const [start, end] = [offsets[code]!, offsets[code + 1]!];
+    if (end - start > WHOLE_MAX_BYTES) {
+      ofCode[code] = numbered.get(cutLong(textOf(texts, code))) ?? 0;
+      continue;
+    }
+    const alike = ofLength[end - start];
+    if (alike === undefined) continue;
+    next: for (const { bytes, number } of alike) {
+      for (let i = 0; i < bytes.length; i++) if (arena[start + i] !== bytes[i]) continue next;
+      ofCode[code] = number;
+      break;
+    }
+  }
+  return ofCode;
 }

@@ -29,7 +29,7 @@ export function buildFleetSessions(
   const limits = toTrailLimits(firstDay + days - 1, sensors);
   const trails = queries.map(({ keys, firstSeenUs, lastSeenUs }) =>
     keys.map((_, key) => {
-      const newest = new NewestSessions<string>(limits);
+      const newest = new NewestSessions(limits);
       for (let i = 0; i < SESSIONS_DRAWN; i++) {
         const { us, sensor, session, address } = drawSession(table, firstSeenUs[key]!, lastSeenUs[key]!, i, random);
         newest.add(us, sensor, session, address);

@@ -126,7 +126,7 @@ describe("trails", () => {
     const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
     const limits = toTrailLimits(FIRST + days - 1, names.length);
     const trails = Array.from({ length: 300 }, (_, key) => {
-      const newest = new NewestSessions<string>(limits);
+      const newest = new NewestSessions(limits);
       for (let i = 0; i < 60; i++) {
         const { us, sensor, session: id } = session((i * 37 + key) % days, names[(i * i + key) % 10]!, `${key}-${i}`);
         newest.add(us, sensor, id, null);
