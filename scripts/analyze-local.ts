@@ -30,6 +30,7 @@ import { describeRun, REPORT_OPTIONS, spanOf, writeReports } from "../lib/pages/
 import { type KnownRun, RunRecord, type RunShape, type Told } from "../lib/logs/run-record.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
+import { openOrigins, ORIGIN_OPTION, originStates } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import type { EventScope } from "../lib/events/scope.ts";
 import { startSessionWork } from "../lib/sessions/session-work.ts";
@@ -58,6 +59,7 @@ const OPTIONS = {
     help: "Entries shown per kind, in the JSON per day and sensor; 0 = all.",
   },
   ...REPORT_OPTIONS,
+  ...ORIGIN_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   ...REDUCTION_OPTIONS,
@@ -102,6 +104,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const record = new RunRecord(toRunShape(inputs, scope, values, outputs), found);
   const before = values.mode === "w" ? undefined : record.find();
   if (before !== undefined) return tellAgain(before, values, startMs);
+  const origins = openOrigins(values);
 
   const parameters = { ...scope, robotMaxSeconds: values.robotMaxSeconds };
   const told: Told[] = [];
@@ -130,6 +133,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     files,
     topN: values.topNEvents,
     values,
+    origins,
     onLimit: line => {
       told.push({ line, isProblem: false });
       if (!values.quiet) note(line);
@@ -156,7 +160,7 @@ type Values = OptionValues<typeof OPTIONS>;
 /** What decides what is written: all options but those that only say how it is done or told. */
 function toRunShape(inputs: readonly string[], scope: EventScope, values: Values, outputs: readonly string[]): RunShape {
   const { quiet: _quiet, json: _json, wait: _wait, jobs: _jobs, mode: _mode, ...settings } = values;
-  return { command: COMMAND.name, inputs, settings: { scope, ...settings }, outputs, mappedDir: values.mappedDir };
+  return { command: COMMAND.name, inputs, settings: { scope, ...settings, databases: originStates(values) }, outputs, mappedDir: values.mappedDir };
 }
 
 /** Listeners that note what they hear. */

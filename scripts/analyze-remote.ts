@@ -35,6 +35,7 @@ import {
 } from "../lib/logs/log-options.ts";
 import { MapperPool } from "../lib/remote/mapper-pool.ts";
 import { type Node, perNode } from "../lib/remote/nodes.ts";
+import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { assertWritable, type OutputFile, OutputSet } from "../lib/process/output-file.ts";
 import { reducedToIpc } from "../lib/reduced/reduced-arrow.ts";
 import { reducedToJson } from "../lib/reduced/reduced-json.ts";
@@ -110,6 +111,7 @@ const OPTIONS = {
     defaultText: "5",
   },
   ...REPORT_OPTIONS,
+  ...ORIGIN_OPTION,
   mode: {
     ...READ_OPTIONS.mode,
     help: "c continues: what is here and has not changed is not fetched again; w fetches and reads every log again.",
@@ -172,6 +174,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.dryRun) return await tellPlan(targets, values);
   if (values.removeSetup) return await removeFrom(targets, values);
 
+  const origins = openOrigins(values);
   const files = reportPaths(values.outfile, values.logfile);
   const nodeFiles = targets.map(({ node }) => nodePaths(files, node));
   const rejects = values.rejects === undefined ? [] : [values.rejects];
@@ -212,7 +215,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using set = new OutputSet();
   const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
   const limits = limitsOf(outcomes);
-  const statistics = await writeReports(set, { table, files, topN: widestTopN, values, limits, onLimit: onNotice });
+  const statistics = await writeReports(set, { table, files, topN: widestTopN, values, limits, origins, onLimit: onNotice });
   if (values.rejects !== undefined) await writeRejects(await set.open(values.rejects), outcomes, seams);
   await set.commit();
 

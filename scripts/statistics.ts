@@ -45,7 +45,10 @@ import {
 } from "../lib/statistics/statistics-output.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
-import { COMPARED_KINDS, type ComparedKind } from "../lib/reduced/kinds.ts";
+import { COMPARED_KINDS } from "../lib/reduced/kinds.ts";
+import { type ComparableKind, isOriginKind, ORIGIN_KINDS } from "../lib/reduced/origin-kinds.ts";
+import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import { addOrigins } from "../lib/reduced/add-origins.ts";
 import { STATISTICS_DEFAULTS } from "../lib/statistics/settings.ts";
 
 const OPTIONS = {
@@ -57,6 +60,7 @@ const OPTIONS = {
     defaultText: "stats.html; none with --json, --csv or --new",
   },
   ...COMPARISON_OPTIONS,
+  ...ORIGIN_OPTION,
   baselineDays: {
     type: "count",
     min: STATISTICS_DEFAULTS.minBaselineDays,
@@ -86,10 +90,10 @@ const OPTIONS = {
   },
   kind: {
     type: "choice",
-    choices: COMPARED_KINDS,
+    choices: [...COMPARED_KINDS, ...ORIGIN_KINDS],
     placeholder: "KIND",
     repeatable: true,
-    help: "Compare this kind of count only, and list what is new in it; give it again for more. All by default.",
+    help: "Compare this kind of count only, and list what is new in it; give it again for more; country and network with --mmdb. All by default.",
   },
   new: { type: "boolean", help: "Write what is new in the days in question to stdout, as a table, JSON or CSV." },
   newSince: { type: "day", help: "The same for what is new since DAY." },
@@ -148,6 +152,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
+  const origins = openOrigins(values);
+  if (origins === undefined && values.kind.some(isOriginKind))
+    throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
   const telling = new TableTelling(values.quiet);
   const whole = await readReduced(path, telling.onNotice, telling.onProblem);
   if (isEmpty(whole)) throw new Error("Cannot compare anything: the table holds no events");
@@ -157,14 +164,15 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const down = (downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
   const strangers = checkNames("sensor of --downtime", down, known);
   if (!values.quiet) for (const line of strangers) note(line);
-  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparedKind[]];
+  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparableKind[]];
   const isPart = sensors.length + kinds.length > 0;
   const table = isPart
-    ? selectTable(whole, { ...(sensors.length > 0 && { sensors }), ...(kinds.length > 0 && { kinds }) })
+    ? selectTable(whole, { ...(sensors.length > 0 && { sensors }), ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }) })
     : whole;
 
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const { table: drawn, ...more } = drawTable(table);
+  const { table: counts, ...more } = drawTable(table);
+  const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   const { statistics, html } = await statsAside({
     table: drawn,
     options: {

@@ -8,6 +8,8 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { exitCodeOf, READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import { addOrigins } from "../lib/reduced/add-origins.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import {
   chooseTable,
@@ -48,6 +50,7 @@ const OPTIONS = {
   },
   mappedDir: { ...READ_OPTIONS.mappedDir, help: "Folder of the event tables, with --events." },
   ...COMPARISON_OPTIONS,
+  ...ORIGIN_OPTION,
   topNEvents: {
     type: "count",
     default: 5,
@@ -91,6 +94,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = outfile === "-" ? ["-"] : [paths.result, paths.stats];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
   const table = await readReduced(path, telling.onNotice, telling.onProblem);
   if (isEmpty(table)) throw new Error("Cannot show the table: it holds no events");
@@ -108,7 +112,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
           }),
         );
   using work = set && startSessionWork(set, table.info.parameters);
-  const { table: drawn, ...more } = drawTable(table);
+  const { table: counts, ...more } = drawTable(table);
+  const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
   const { calculateReport } = await import("../lib/pages/report.ts");

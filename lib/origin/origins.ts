@@ -4,8 +4,10 @@
  * Records are told by their keys, not by who made them: MaxMind and DB-IP nest them (`country.iso_code`,
  * `autonomous_system_number`), IPinfo and others have them flat (`country_code`, `asn`, `as_name`).
  */
+import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { type OptionTable } from "../process/command.ts";
+import { stateOf } from "../columns/regular-file.ts";
+import type { OptionTable } from "../process/command.ts";
 import { toIsoDay } from "../text/format.ts";
 import { visible } from "../text/text.ts";
 import { DAY_MS } from "../text/time.ts";
@@ -89,6 +91,17 @@ export class Origins {
   }
 }
 
+/** The state of each database of a command line, by which a run knows whether they are what they were. */
+export function originStates({ mmdb }: { readonly mmdb: readonly string[] }): string[] {
+  return mmdb.map(path => {
+    try {
+      return stateOf(statSync(path, { bigint: true }));
+    } catch (error) {
+      throw brokenMmdb(path, error);
+    }
+  });
+}
+
 /** Open the databases of a command line; undefined where it names none. */
 export function openOrigins({ mmdb }: { readonly mmdb: readonly string[] }): Origins | undefined {
   return mmdb.length === 0 ? undefined : new Origins(mmdb);
@@ -104,9 +117,14 @@ export function originToJson({ country, asn, asOrg }: Origin): Record<OriginColu
   return { country, asn, as_org: asOrg };
 }
 
-/** Which databases spoke, and of which day, for people: `origins by GeoLite2-Country of 2026-08-01`. Safe to show. */
+/** Which databases spoke, and of which day, for people: `GeoLite2-Country of 2026-08-01`. Safe to show. */
+export function nameSources(sources: readonly OriginSource[]): string {
+  return sources.map(({ name, type, day }) => `${visible(type || name)} of ${day}`).join(", ");
+}
+
+/** The same as the end of a summary. */
 export function describeSources(sources: readonly OriginSource[]): string {
-  return `origins by ${sources.map(({ name, type, day }) => `${visible(type || name)} of ${day}`).join(", ")}`;
+  return `origins by ${nameSources(sources)}`;
 }
 
 /** Number and name of a network as one text: `AS64496 Example Hosting`. */

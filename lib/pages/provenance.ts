@@ -4,7 +4,7 @@
  * Tested in `test/scripts/visualize.test.ts`.
  */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import type { ReducedInfo } from "../reduced/reduced-table.ts";
+import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
 import { visible } from "../text/text.ts";
 import { dayOf } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
@@ -22,11 +22,15 @@ export interface Fact {
  * @param more Facts of the page besides those of the input.
  * @param moreLimits Sentences on what the page leaves out.
  */
-export function buildProvenance(info: ReducedInfo, more: readonly Fact[], moreLimits: readonly string[]) {
+export function buildProvenance({ info, origins }: Pick<ReducedTable, "info" | "origins">, more: readonly Fact[], moreLimits: readonly string[]) {
   const { sources } = info;
   const limits = describeLimits(info, moreLimits);
   return {
-    facts: [...listFacts(info), ...more],
+    facts: [
+      ...listFacts(info),
+      ...(origins === undefined ? [] : [{ name: "Countries and networks", value: `by ${origins.by}` }]),
+      ...more,
+    ],
     limits,
     hasLimits: limits.length > 0,
     sources: sources.slice(0, SOURCES_MOST).map(describeSource),

@@ -24,6 +24,7 @@ import { clipEnd } from "../text/cut.ts";
 import { toMarkupText } from "../view/markup.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { buildProvenance } from "./provenance.ts";
+import { isOriginKind } from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type PageData, packPage } from "../view/page-data.ts";
 import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
@@ -265,7 +266,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     ranking,
     name: section.name,
     heading: section.heading,
-    lead: section.lead,
+    lead: isOriginKind(section.kind) ? `${section.lead} Told by ${scope.data.originsBy}.` : section.lead,
     unit,
     heads: rankingHeads(columnNames(section), columnFlags(scope, data)),
     shown: describeShown(ranking, shown, true),
@@ -375,7 +376,7 @@ function toProvenance(table: ReducedTable, data: ReportData, options: ReportOpti
     );
   }
   return buildProvenance(
-    table.info,
+    table,
     [
       { name: "Days, sensors", value: `${formatNumber(data.grid.days)}, ${formatNumber(options.allSensors ?? data.sensors.length)}` },
       { name: "Shown per section", value: options.topN === 0 ? `all, at most ${SHOW_MOST}` : `first ${options.topN}` },

@@ -7,6 +7,8 @@ import type { LineCounts } from "../events/source.ts";
 import type { OutputSet } from "../process/output-file.ts";
 import { takeWithPauses } from "../process/pause.ts";
 import { PROGRAM } from "../process/version.ts";
+import type { Origins } from "../origin/origins.ts";
+import { addOrigins } from "../reduced/add-origins.ts";
 import { drawTable } from "../reduced/drawn-table.ts";
 import { reducedToIpc } from "../reduced/reduced-arrow.ts";
 import { reducedToJson } from "../reduced/reduced-json.ts";
@@ -40,6 +42,8 @@ export interface ReportRun {
   readonly values: { readonly threshold: number; readonly lastNDays: number };
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
+  /** Say where addresses come from, where there are databases. */
+  readonly origins?: Origins | undefined;
   /** Told what is not drawn, a sentence each. */
   readonly onLimit: (line: string) => void;
   /** Finds the sessions behind what is drawn, where there are event tables. */
@@ -49,9 +53,10 @@ export interface ReportRun {
 /** Write the counts and both pages of a run; whoever has opened the set commits it. */
 export async function writeReports(
   set: OutputSet,
-  { table, files, topN, values, limits = [], onLimit, findSessions }: ReportRun,
+  { table, files, topN, values, limits = [], origins, onLimit, findSessions }: ReportRun,
 ): Promise<Statistics> {
-  const { table: drawn, limits: notDrawn, ...more } = drawTable(table);
+  const { table: counts, limits: notDrawn, ...more } = drawTable(table);
+  const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   notDrawn.forEach(onLimit);
   const common = {
     ...more,

@@ -71,7 +71,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     notes: [...(options.limits ?? []), ...statistics.notes.map(visible)],
     hasNotes: (options.limits ?? []).length + statistics.notes.length > 0,
     sections,
-    provenance: buildProvenance(table.info, toFacts(statistics, options), options.limits ?? []),
+    provenance: buildProvenance(table, toFacts(statistics, options), options.limits ?? []),
   };
   const partials = {
     head: headPartial,

@@ -9,6 +9,7 @@
  */
 import type { AddressSets } from "../columns/address-sets.ts";
 import { type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, type TextKey } from "./kinds.ts";
+import type { OriginTables, ShownColumn } from "./origin-kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { take } from "../columns/group.ts";
@@ -25,7 +26,7 @@ export interface KindTable {
    * The key columns of the kind: codes into the dictionary of the same name, or the number itself; -1 = no value.
    * Only the columns `KINDS[kind]` names are present.
    */
-  readonly keys: Readonly<Partial<Record<KeyColumn, Int32Array>>>;
+  readonly keys: Readonly<Partial<Record<ShownColumn, Int32Array>>>;
   /** How many events (for `pre_disconnect_command`: sessions) the row stands for. */
   readonly count: Float64Array;
   /** How many of `count` were successful logins; 0 in every other kind. */
@@ -56,6 +57,8 @@ export interface ReducedTable {
   readonly sets: AddressSets;
   /** Every kind is present, possibly with 0 rows. */
   readonly kinds: Readonly<Record<Kind, KindTable>>;
+  /** Connections by country and network, of a table that pages or statistics are made of, see `addOrigins`. */
+  readonly origins?: OriginTables;
 }
 
 type Column = Int32Array | Float64Array;

@@ -3,12 +3,13 @@
  *
  * Keys are typed tuples of codes. They are never joined into one text, so `a:b` with `c` and `a` with `b:c` stay two.
  */
-import { type ComparedKind, isTextKey, type KeyColumn, type KeyValue, KINDS } from "../reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { KeyValue } from "../reduced/kinds.ts";
+import { type ComparableKind, isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn } from "../reduced/origin-kinds.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
 
 /** What is compared: kinds by their keys, events by `eventid` alone, and counts of distinct values. */
-export type ChangeKind = ComparedKind | "distinct";
+export type ChangeKind = ComparableKind | "distinct";
 
 /** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
 export type KeyValues = KeyValue[];
@@ -28,29 +29,27 @@ export interface KeyedRows {
 }
 
 /** A table's rows of one kind by their numbered keys; `event` is keyed by its id alone. */
-export function toKeyedRows(table: ReducedTable, kind: ComparedKind, { key, keys }: InternedRows): KeyedRows {
-  const { rows, day, sensor, count } = table.kinds[kind];
+export function toKeyedRows(table: ReducedTable, kind: ComparableKind, { key, keys }: InternedRows): KeyedRows {
+  const { rows, day, sensor, count } = rowsOf(table, kind)!;
   return { kind, rows, day, sensor, count, key, keys, additive: true };
 }
 
 /** The columns of a kind's key, to be numbered by {@link internRows}. */
-export function keyColumns(table: ReducedTable, kind: ComparedKind): Int32Array[] {
-  return keyNames(kind).map(name => table.kinds[kind].keys[name]!);
+export function keyColumns(table: ReducedTable, kind: ComparableKind): Int32Array[] {
+  return keyNames(kind).map(name => rowsOf(table, kind)!.keys[name]!);
 }
 
-function keyNames(kind: ComparedKind): readonly KeyColumn[] {
-  return kind === "event" ? ["eventid"] : KINDS[kind];
+function keyNames(kind: ComparableKind): readonly ShownColumn[] {
+  return kind === "event" ? ["eventid"] : keyOf(kind);
 }
 
 /** What a numbered key stands for. */
-export function valuesOf(table: ReducedTable, kind: ComparedKind, { firstRow }: InternedRows, key: number): KeyValues {
-  return keyNames(kind).map(name => valueOf(table, table.kinds[kind], name, firstRow[key]!));
-}
-
-function valueOf(table: ReducedTable, rows: KindTable, name: KeyColumn, row: number): string | number | null {
-  const code = rows.keys[name]![row]!;
-  if (code < 0) return null;
-  return isTextKey(name) ? table.dictionaries[name][code]! : code;
+export function valuesOf(table: ReducedTable, kind: ComparableKind, { firstRow }: InternedRows, key: number): KeyValues {
+  return keyNames(kind).map(name => {
+    const code = rowsOf(table, kind)!.keys[name]![firstRow[key]!]!;
+    if (code < 0) return null;
+    return isTextColumn(name) ? namesOf(table, name)[code]! : code;
+  });
 }
 
 /** In memory that threads share. */

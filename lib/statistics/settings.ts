@@ -1,7 +1,8 @@
 /** How the statistics are worked out: what may be chosen, what holds where nothing was, and what cannot be used. */
 import type { Downtime } from "./coverage.ts";
 import type { PartlyCut } from "../reduced/drawn-table.ts";
-import { COMPARED_KINDS, type ComparedKind } from "../reduced/kinds.ts";
+import { COMPARED_KINDS } from "../reduced/kinds.ts";
+import { type ComparableKind, ORIGIN_KINDS } from "../reduced/origin-kinds.ts";
 
 export interface StatisticsOptions {
   /** How many of the archive's last days are in question. */
@@ -27,7 +28,7 @@ export interface StatisticsOptions {
   /** Most entries of a list of values, per type; 0 = all. */
   listLimit?: number;
   /** Kinds whose keys are compared; what is new is looked for in whatever rows the table has. */
-  kinds?: readonly ComparedKind[];
+  kinds?: readonly ComparableKind[];
   /** `all` keeps every tested comparison in `changes`, not only the reported. */
   rows?: "reported" | "all";
 }
@@ -47,7 +48,7 @@ export const STATISTICS_DEFAULTS = {
   returningAfterDays: 30,
   burnInDays: 14,
   listLimit: 1000,
-  kinds: COMPARED_KINDS,
+  kinds: [...COMPARED_KINDS, ...ORIGIN_KINDS],
   rows: "reported",
 } as const satisfies StatisticsSettings;
 

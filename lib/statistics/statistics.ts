@@ -4,6 +4,7 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
+import { ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
 import { type ChangeRow, judgeComparisons, sortChanges, type TestCounts } from "./change.ts";
 import { measureDispersions } from "./comparisons.ts";
@@ -112,9 +113,11 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
 
 function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
   const { coverage, windows, settings } = context;
-  const comparedKinds = COMPARED_KINDS.filter(kind => settings.kinds.includes(kind));
+  const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
+    kind => settings.kinds.includes(kind) && rowsOf(table, kind) !== undefined,
+  );
   const numbered = comparedKinds.map(kind => {
-    const { rows } = table.kinds[kind];
+    const { rows } = rowsOf(table, kind)!;
     return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
   // Credentials are numbered logins; the other values need no numbers first.

@@ -7,10 +7,11 @@ import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
-import { isTextKey, type KeyColumn, type KeyValue, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
+import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
 
@@ -61,6 +62,8 @@ export interface ReportData {
   readonly distinct: Readonly<Record<DistinctValue, DistinctData>>;
   readonly sections: readonly SectionData[];
   readonly unknown?: UnknownData;
+  /** Which databases said where addresses come from, in words; left out where none was named. */
+  readonly originsBy?: string;
 }
 
 /** What a table cannot say because its sources did not; left out where there is no such thing. */
@@ -108,6 +111,7 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     distinct: countDistinct(table, grid, verdicts),
     sections,
     ...describeUnknown(table.info.sources),
+    ...(table.origins && { originsBy: table.origins.by }),
   };
 }
 
@@ -180,7 +184,7 @@ function countDistinct(table: ReducedTable, grid: Grid, verdicts: ReturnType<typ
 /** A section with its keys ranked, before it is known how many of them the page can carry. */
 interface Draft {
   readonly section: Section;
-  readonly table: KindTable;
+  readonly table: ShownRows;
   readonly grid: Grid;
   /** `group[row]`, -1 for rows that do not belong. */
   readonly group: Int32Array;
@@ -194,7 +198,8 @@ interface Draft {
 }
 
 function draftSection(table: ReducedTable, section: Section, grid: Grid, most: number): Draft | undefined {
-  const kind = table.kinds[section.kind];
+  const kind = rowsOf(table, section.kind);
+  if (kind === undefined) return undefined;
   const { group, groups } = groupsOfRows(table, kind, section, grid);
   if (groups === 0) return undefined;
   const totals = new Float64Array(groups);
@@ -212,12 +217,12 @@ function draftSection(table: ReducedTable, section: Section, grid: Grid, most: n
 }
 
 /** Number the distinct keys of the section's columns; rows outside the days drawn get -1. */
-function groupsOfRows(table: ReducedTable, kind: KindTable, section: Section, grid: Grid) {
+function groupsOfRows(table: ReducedTable, kind: ShownRows, section: Section, grid: Grid) {
   const group = new Int32Array(kind.rows);
   let groups = 1;
   for (const column of section.columns) {
     const codes = kind.keys[column]!;
-    const cardinality = isTextKey(column) ? table.dictionaries[column].length + 1 : largest(codes) + 2;
+    const cardinality = isTextColumn(column) ? namesOf(table, column).length + 1 : largest(codes) + 2;
     // One slot per pair where that is small, else a Map; either way a group is numbered when it is first met.
     const pairs = groups * cardinality;
     const slots = pairs <= 1 << 22 ? new Int32Array(pairs) : undefined;
@@ -255,7 +260,7 @@ function largest(values: Int32Array): number {
 /** The `most` groups with the largest totals, falling; ties by key, "no value" first. */
 function rankGroups(
   totals: Float64Array,
-  kind: KindTable,
+  kind: ShownRows,
   section: Section,
   firstRow: Int32Array,
   most: number,
@@ -308,7 +313,7 @@ function finishSection(
   const ranked = draft.ranked.subarray(0, carried);
   const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
   // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
-  const isRowPerKey = section.columns.length === KINDS[section.kind].length;
+  const isRowPerKey = section.columns.length === keyOf(section.kind).length;
   const leftOut = new Map<number, number>();
   const slotOf = new Int32Array(totals.length).fill(-1);
   ranked.forEach((id, slot) => (slotOf[id] = slot));
@@ -353,14 +358,24 @@ function finishSection(
   };
 }
 
-function keyValue(table: ReducedTable, kind: KindTable, column: KeyColumn, row: number): KeyValue {
+function keyValue(table: ReducedTable, kind: ShownRows, column: ShownColumn, row: number): KeyValue {
   const code = kind.keys[column]![row]!;
   if (code < 0) return null;
-  return isTextKey(column) ? cutLong(table.dictionaries[column][code]!) : code;
+  if (!isTextColumn(column)) return code;
+  const text = namesOf(table, column)[code]!;
+  return column === "country" ? withCountryName(text) : cutLong(text);
+}
+
+const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+
+/** `NL Netherlands`; nobody knows all codes. */
+function withCountryName(code: string): string {
+  const name = COUNTRY_NAMES.of(code);
+  return name === undefined ? code : `${code} ${name}`;
 }
 
 /** Add up the rows of each cell; rows stand by day and sensor. */
-function toCells(kind: KindTable, grid: Grid, counts: Float64Array, group?: Int32Array): Cells {
+function toCells(kind: ShownRows, grid: Grid, counts: Float64Array, group?: Int32Array): Cells {
   const builder = new CellBuilder();
   for (let row = 0; row < kind.rows; row++) {
     if (group !== undefined && group[row]! < 0) continue;

@@ -3,15 +3,16 @@
  *
  * Tested in `test/lib/view/report-data.test.ts`.
  */
-import { type KeyColumn, KIND_SPECS, type Kind } from "../reduced/kinds.ts";
+import { KIND_SPECS } from "../reduced/kinds.ts";
+import type { ShownColumn, ShownKind } from "../reduced/origin-kinds.ts";
 
 export interface Section {
   readonly id: string;
-  readonly kind: Kind;
+  readonly kind: ShownKind;
   /** Rows are grouped by these columns of the kind's key. */
-  readonly columns: readonly KeyColumn[];
+  readonly columns: readonly ShownColumn[];
   /** Rows without a value in this column do not belong here. */
-  readonly needs?: KeyColumn;
+  readonly needs?: ShownColumn;
   /** In the list of sections. */
   readonly name: string;
   /** The question the section answers. */
@@ -62,6 +63,24 @@ export const SECTIONS: readonly Section[] = [
     unit: "connections",
     lead: "Connections by source address and port of the sensor.",
     eventids: KIND_SPECS.connect.eventids,
+  },
+  {
+    id: "countries",
+    kind: "country",
+    columns: ["country"],
+    name: "Countries",
+    heading: "From which countries?",
+    unit: "connections",
+    lead: "Connections by the country of their source address: where the network is said to be, not who sits behind it.",
+  },
+  {
+    id: "networks",
+    kind: "network",
+    columns: ["network"],
+    name: "Networks",
+    heading: "From which networks?",
+    unit: "connections",
+    lead: "Connections by the network (autonomous system) of their source address, and who has it.",
   },
   {
     id: "lengths",
@@ -146,7 +165,9 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 /** What a key column is called above a table's column. */
-export const COLUMN_NAMES: Readonly<Record<KeyColumn, string>> = {
+export const COLUMN_NAMES: Readonly<Record<ShownColumn, string>> = {
+  country: "Country",
+  network: "Network",
   username: "User name",
   password: "Password",
   input: "Command",
@@ -172,7 +193,9 @@ export const COLUMN_NAMES: Readonly<Record<KeyColumn, string>> = {
 };
 
 /** What is shown where a key has no value; set in another type than data, which may hold the same words. */
-export const NO_VALUE: Readonly<Partial<Record<KeyColumn, string>>> = {
+export const NO_VALUE: Readonly<Partial<Record<ShownColumn, string>>> = {
+  country: "not in the database",
+  network: "not in the database",
   password: "public key",
   url: "not from a URL",
   robot: "unknown",

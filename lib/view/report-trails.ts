@@ -13,7 +13,7 @@ import { stretchOf } from "../sessions/stretches.ts";
 import { cutLong } from "../text/cut.ts";
 import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
-import type { KeyValue } from "../reduced/kinds.ts";
+import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
 import { DAY_SECONDS } from "../text/time.ts";
 
 /** Values of a section whose sessions a page carries. */
@@ -70,7 +70,8 @@ export function toTrailQueries(data: ReportData): TrailQuery[] {
       {
         id,
         eventids,
-        columns,
+        // Sections by origin name no events.
+        columns: columns as readonly KeyColumn[],
         keys: keys.slice(0, most),
         firstSeenUs: firstSeenUs.slice(0, most),
         lastSeenUs: lastSeenUs.slice(0, most),

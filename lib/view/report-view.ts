@@ -6,7 +6,8 @@ import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
 import { describeValue, type Line, type Steps, toSteps } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
-import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
+import type { KeyValue } from "../reduced/kinds.ts";
+import type { ShownColumn } from "../reduced/origin-kinds.ts";
 import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
@@ -21,7 +22,7 @@ const COVERAGE_MOST = 200;
 const FEW = 10;
 /** Keys longer than this stand folded in tables, hashes and paths made of them sooner. */
 const FOLD_CHARACTERS = 140;
-const FOLD_SOONER: Readonly<Partial<Record<KeyColumn, number>>> = { shasum: 16, outfile: 28, filename: 40, url: 80 };
+const FOLD_SOONER: Readonly<Partial<Record<ShownColumn, number>>> = { shasum: 16, outfile: 28, filename: 40, url: 80 };
 /** Keys up to this length stay on one line. */
 const SHORT_CHARACTERS = 24;
 
@@ -357,10 +358,10 @@ function toSuccessText(success: number, count: number, unknown: "some" | "all" |
   return success === 0 ? "0" : `${unknown === undefined ? "" : "≥ "}${formatShare(success / count)}`;
 }
 
-const FORWARD_ROLES: Readonly<Partial<Record<KeyColumn, string>>> = { src_ip: "from", dst_ip: "to", dst_port: "port" };
+const FORWARD_ROLES: Readonly<Partial<Record<ShownColumn, string>>> = { src_ip: "from", dst_ip: "to", dst_port: "port" };
 
 /** A key as its columns are shown; texts as long as a page carries them. */
-export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[]): PartView[] {
+export function toParts(columns: readonly ShownColumn[], key: readonly KeyValue[]): PartView[] {
   return columns.map((column, i) => {
     const value = key[i] ?? null;
     const isNone = value === null || value === "";
@@ -374,11 +375,11 @@ export function toParts(columns: readonly KeyColumn[], key: readonly KeyValue[])
   });
 }
 
-function noneText(column: KeyColumn, value: KeyValue): string {
+function noneText(column: ShownColumn, value: KeyValue): string {
   return value === null ? (NO_VALUE[column] ?? "none") : "empty";
 }
 
-function valueText(column: KeyColumn, value: KeyValue): string {
+function valueText(column: ShownColumn, value: KeyValue): string {
   if (column === "robot") return value === 1 ? "short" : "long";
   return quoteEdges(visible(String(value)));
 }

@@ -5,7 +5,7 @@
  */
 import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
-import { type KeyColumn, KIND_SPECS, KINDS } from "../reduced/kinds.ts";
+import { keyOf, type ShownColumn, wordOf as wordOfKind } from "../reduced/origin-kinds.ts";
 import { sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
@@ -22,7 +22,7 @@ const ROWS_MOST = 300;
 const CHANGE_REACH = 32;
 const TREND_REACH = 3;
 
-const wordOf = (kind: ChangeKind) => (kind === "distinct" ? "distinct" : KIND_SPECS[kind].word);
+const wordOf = (kind: ChangeKind) => (kind === "distinct" ? "distinct" : wordOfKind(kind));
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },
   command: { one: "command pattern", many: "command patterns" },
@@ -107,7 +107,7 @@ export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
   if (kind === "distinct") return textCell(`distinct ${String(key[0])}`);
   if (kind === "event") return partsCell(keyParts(["eventid"], key));
   // Of a client either the version or the fingerprint is known; the other needs no word.
-  const columns = [...KINDS[kind]].filter((_, i) => kind !== "client" || key[i] !== null);
+  const columns = [...keyOf(kind)].filter((_, i) => kind !== "client" || key[i] !== null);
   return partsCell(keyParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
 }
 
@@ -117,7 +117,7 @@ export function scopeCell(sensor: string | null): CellView {
   return sensor === "" ? textCell("(no name)", " ", "none") : partsCell(keyParts(["source"], [sensor]));
 }
 
-function keyParts(columns: readonly KeyColumn[], key: KeyValues): PartView[] {
+function keyParts(columns: readonly ShownColumn[], key: KeyValues): PartView[] {
   return toParts(
     columns,
     key.map(value => (typeof value === "string" ? cutLong(value) : value)),

@@ -15,7 +15,7 @@ import { NEEDS_REAL_LOGS, readLogFolder, REAL_LOGS, realFolder } from "../../sup
 import { ROOT } from "../../support/run.ts";
 import { countSlowly, type SlowRow } from "../../support/slow-counter.ts";
 import { plainOptions } from "../../support/tables.ts";
-import { type KeyColumn, KINDS } from "../../../lib/reduced/kinds.ts";
+import { keyOf } from "../../../lib/reduced/origin-kinds.ts";
 import { buildFigures } from "../../../lib/view/report-figures.ts";
 
 const REAL = ["lab-2021", "samples-2021", "failed-only-2025", "growing-2017"];
@@ -55,12 +55,12 @@ describe(`the report's numbers${NEEDS_REAL_LOGS}`, () => {
         for (const section of data.sections) {
           const { kind, columns, needs } = SECTIONS.find(({ id }) => id === section.id)!;
           const ranking = rankSection(scope, section);
-          const needed = needs === undefined ? -1 : (KINDS[kind] as readonly KeyColumn[]).indexOf(needs);
+          const needed = needs === undefined ? -1 : keyOf(kind).indexOf(needs);
           const found = of(kind as SlowRow["kind"]).filter(row => needed < 0 || row.key[needed] !== null);
           expect({ where, id: section.id, total: ranking.total }).toEqual({ where, id: section.id, total: sum(found) });
           const counts = new Map<string, number>();
           for (const row of found) {
-            const key = JSON.stringify(columns.map(column => row.key[(KINDS[kind] as readonly KeyColumn[]).indexOf(column)]));
+            const key = JSON.stringify(columns.map(column => row.key[keyOf(kind).indexOf(column)]));
             counts.set(key, (counts.get(key) ?? 0) + row.count);
           }
           // A long text is carried cut; what is carried whole must be there with its count.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { everything, sumCells } from "../../../lib/view/cells.ts";
+import { rowsOf } from "../../../lib/reduced/origin-kinds.ts";
 import { KIND_NAMES } from "../../../lib/reduced/kinds.ts";
 import { buildReportData } from "../../../lib/view/report-data.ts";
 import { SECTIONS } from "../../../lib/view/report-sections.ts";
@@ -65,7 +66,7 @@ describe("buildReportData", () => {
     const data = buildReportData(table, { show: 2 });
     for (const section of data.sections) {
       const { kind, needs } = SECTIONS.find(candidate => candidate.id === section.id)!;
-      const rows = table.kinds[kind];
+      const rows = rowsOf(table, kind)!;
       let sum = 0;
       for (let row = 0; row < rows.rows; row++) {
         if (needs === undefined || rows.keys[needs]![row] !== -1) sum += rows.count[row]!;
