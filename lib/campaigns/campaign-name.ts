@@ -12,16 +12,18 @@ import { fileNameOf, withoutArchitecture } from "./marks.ts";
 
 const NAME_MOST = 32;
 const COMMAND_MOST = 60;
+/** Of so many sessions one at least has the path or file that gives the name. */
+const PATH_RARE = 10;
 
-type Named = Pick<Campaign, "keys" | "paths" | "chains" | "hashes" | "hosts">;
+type Named = Pick<Campaign, "sessions" | "keys" | "paths" | "chains" | "hashes" | "hosts">;
 
 /** The word behind its key, the file it fetches or sends, the first command that is its own, its host, its file. */
-export function nameCampaign({ keys, paths, chains, hashes, hosts }: Named): string {
+export function nameCampaign({ sessions, keys, paths, chains, hashes, hosts }: Named): string {
   const comment = keys.find(key => key.comment !== undefined && !key.comment.includes("@"))?.comment;
   if (comment !== undefined) return clipEnd(comment, NAME_MOST);
   const fetched = chains[0]?.commands.flatMap(command => fileNames(command))[0];
-  const path = paths[0]?.value;
-  const file = (path === undefined ? undefined : fileNameOf(path)) ?? fetched ?? hashes.find(({ name }) => name !== undefined)?.name;
+  const path = paths.find(one => one.sessions * PATH_RARE >= sessions)?.value;
+  const file = (path === undefined ? undefined : fileNameOf(path)) ?? fetched ?? hashes.find(one => one.name !== undefined && one.sessions * PATH_RARE >= sessions)?.name;
   if (file !== undefined) return clipEnd(withoutArchitecture(file), NAME_MOST);
   const own = chains[0]?.commands.find(command => !isEveryday(command)) ?? chains[0]?.commands[0];
   if (own !== undefined) return clipEnd(own.trim().split("\n", 1)[0]!, COMMAND_MOST);

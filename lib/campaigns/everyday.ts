@@ -9,7 +9,7 @@
 /** Programs that anybody starts with; the words behind them may be options or places everybody looks at. */
 const PROGRAMS =
   /^(?:uname|id|whoami|w|who|last|ls|ll|dir|pwd|hostname|uptime|free|ps|top|htop|df|nproc|lscpu|ifconfig|netstat|mount|env|date|history|help|enable|system|shell|linuxshell|sh|bash|su|exit|quit|logout|cd|clear|echo|cat|ssh|arch|lspci|ip|show|start|config|terminal|development|busybox|\/bin\/busybox)$/;
-const WORD = /^(?:-{1,2}[\w-]{1,12}|\d{1,6}|\/|~|\.|root|ok|\/proc\/\w{1,16}|\/etc\/(?:passwd|issue|[\w-]*release|hosts|resolv\.conf|shadow)|\/(?:tmp|root|home|var|etc)\/?|a|addr|<name>)$/i;
+const WORD = /^(?:-{1,2}[\w-]{1,12}|\d{1,6}|\/|~|\.|root|ok|\/proc\/\w{1,16}|\/etc\/(?:passwd|issue|[\w-]*release|hosts|resolv\.conf|shadow)|\/(?:tmp|root|home|var|etc)\/?|a|addr|auxw{0,3}|axu?|-aux|<name>)$/i;
 const WORDS_MOST = 3;
 /** A chain of fewer different ones, and nothing else, is everybody's. */
 const CHAIN_MIN = 5;

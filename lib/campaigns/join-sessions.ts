@@ -3,10 +3,9 @@
  *
  * What is common is judged by who shares it, not by how many: one bot may be nearly all of an archive, and its file, its
  * host and its chain must not count as everybody's. A mark is common where more than a twentieth of the sessions that left
- * something have it, *and* their chains are of many kinds: more than a twentieth of all kinds, eight at least; chains
- * with the mark are of one kind already where a third of them is the same, for a bot whose commands are drawn at random has
- * many chains and is one. Keys never are common: nobody plants or holds another's. Chains of a few everyday commands always
- * are.
+ * something have it, *and* their chains are of more than eight kinds; of one kind are chains already where a third of them
+ * is the same, for a bot whose commands are drawn at random has many chains and is one. Keys never are common: nobody plants
+ * or holds another's. Chains of a few everyday commands always are.
  *
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
@@ -16,9 +15,9 @@ import { Groups } from "./groups.ts";
 import { ALIKE_MIN, NEAR_MIN, NearChains, type NearPair } from "./near-chains.ts";
 import { type MarkedSessions, NONE } from "./session-marks.ts";
 
-/** Share of the sessions, and of the groups of chains, above which a mark may be common; and groups at least. */
-export const COMMON_SHARE = 0.05;
-const COMMON_GROUPS_MIN = 8;
+/** Share of the sessions, and kinds of chains, above which a mark is common. */
+const COMMON_SHARE = 0.05;
+const COMMON_KINDS = 8;
 /** Marks that are looked at so: there can be no more than some twenty of a kind in honest logs. */
 const SUSPECTS_MOST = 64;
 
@@ -124,14 +123,13 @@ function findCommon(sessions: MarkedSessions, pairs: readonly Pair[], byWords: G
 
   // What was typed every day, or not at all, tells no kind from another: together they are one.
   const kindOf = (groups: Groups, item: number) => (item === NONE || isEveryday[item] === 1 ? NONE : groups.find(item));
-  const kinds = new Set(pairs.map(({ item }) => kindOf(byWords, item))).size;
   const isCommon = new Uint8Array(sessions.marks.length);
   for (const mark of suspects) {
     const own = [...(itemsOf.get(mark) ?? [])];
     const groups = byWords.copy();
     words.join(own.filter(item => item !== NONE), groups, ALIKE_MIN);
-    const spread = new Set(own.map(item => kindOf(groups, item))).size;
-    isCommon[mark] = Number(own.length === 0 || spread > Math.max(COMMON_GROUPS_MIN, COMMON_SHARE * kinds));
+    const kinds = new Set(own.map(item => kindOf(groups, item))).size;
+    isCommon[mark] = Number(own.length === 0 || kinds > COMMON_KINDS);
   }
   return { markSessions, isCommon };
 }

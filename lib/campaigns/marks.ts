@@ -45,9 +45,10 @@ const LOCAL_HOSTS = /^(?:0|10|127|169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.
 const ARCHITECTURE =
   /\b(?:arm(?:v?\d\w?)?|armhf|aarch64|mips(?:el|le|64)?|mpsl|x86(?:_64|_32)?|x64|amd64|i[3-6]86|sh4|ppc(?:64)?|powerpc|spc|sparc|m68k|m86k|arc|csky|riscv(?:64)?)\b/gi;
 /** Names that every kit comes with. */
-const KIT_NAMES = /^(?:bins?|d|dl|x|i|a|b|s|sh|run|update|install|setup|file|files|index|wget|curl|tftp\d?|ftp\d?|get|bot|main|test|data|tmp|scripts?|uploads?|downloads?|images?|static|public|raw|master|main)$/;
-/** Letters and digits that a path must have beside such names. */
-const OWN_CHARACTERS_MIN = 5;
+const KIT_NAMES = /^(?:bins?|d|dl|x|i|a|b|s|sh|run|update|install|setup|file|files|index|wget|curl|tftp\d?|ftp\d?|get|bot|main|test|data|tmp|scripts?|uploads?|downloads?|images?|static|public|raw|master|main|tar|tgz|zip|txt|php|html?|exe|bin|jpe?g|png|gz|py|pl)$/;
+/** Letters that a path must have in words of its own; and digits of a number or random name that two do not draw by chance. */
+const OWN_LETTERS_MIN = 4;
+const OWN_DIGITS_MIN = 12;
 
 /** The same path for whatever processor the file is built. */
 export function withoutArchitecture(text: string): string {
@@ -65,11 +66,14 @@ export function marksOfFetch({ host, path }: Fetch): Mark[] {
 }
 
 function isOwnPath(path: string): boolean {
-  let own = 0;
-  for (const part of path.split("/")) {
-    for (const word of part.split(/[^A-Za-z0-9]+|<arch>/)) if (!KIT_NAMES.test(word.toLowerCase())) own += word.length;
+  let letters = 0;
+  for (const token of path.replaceAll("<arch>", "/").toLowerCase().split(/[^a-z0-9]+/)) {
+    if (token.length >= OWN_DIGITS_MIN) return true;
+    // Hexadecimal with a digit in it was drawn, not chosen.
+    if (/^[0-9a-f]*\d[0-9a-f]*$/.test(token)) continue;
+    for (const word of token.split(/\d+/)) if (word.length >= 3 && !KIT_NAMES.test(word)) letters += word.length;
   }
-  return own >= OWN_CHARACTERS_MIN;
+  return letters >= OWN_LETTERS_MIN;
 }
 
 /** The mark of a file that was moved; undefined for what anybody's file may hold. */

@@ -15,9 +15,11 @@ export const ALIKE_MIN = 0.3;
 /** Runs of a chain that are looked at, and in all chains together. */
 const RUNS_MOST = 256;
 const ALL_RUNS_MOST = 4_000_000;
-/** Chains kept of those that share a run, and chains that one is held against. */
-const SHARERS_MOST = 48;
-const COMPARED_MOST = 96;
+/** Chains kept of those that share a run: the first, then such as are of another group than the one before. */
+const SHARERS_ALL = 8;
+const SHARERS_MOST = 32;
+/** Chains that one is held against. */
+const COMPARED_MOST = 32;
 /** Characters of a command whose words count. */
 const COMMAND_MOST = 4096;
 const WORDS = 3;
@@ -57,22 +59,30 @@ export class NearChains {
     for (const chain of chains) {
       const rarest = this.#rarest[chain];
       if (rarest === undefined || rarest.length === 0) continue;
-      const prefix = rarest.slice(0, rarest.length - Math.ceil(least * rarest.length) + 1);
-      const tried = new Set<number>();
-      for (const other of prefix.flatMap(run => sharers.get(run) ?? [])) {
-        if (tried.size >= COMPARED_MOST) break;
-        if (tried.has(other) || groups.find(other) === groups.find(chain)) continue;
+      const length = rarest.length - Math.ceil(least * rarest.length) + 1;
+      this.#joinOne(chain, rarest.slice(0, length), sharers, groups, least, pairs);
+      for (let i = 0; i < length; i++) {
+        const others = sharers.get(rarest[i]!);
+        if (others === undefined) sharers.set(rarest[i]!, [chain]);
+        else if (others.length < SHARERS_ALL || (others.length < SHARERS_MOST && groups.find(others.at(-1)!) !== groups.find(chain))) others.push(chain);
+      }
+    }
+    return pairs;
+  }
+
+  #joinOne(chain: number, prefix: readonly number[], sharers: ReadonlyMap<number, number[]>, groups: Groups, least: number, pairs: NearPair[]): void {
+    const tried = new Set<number>();
+    for (const run of prefix) {
+      const others = sharers.get(run);
+      if (others === undefined) continue;
+      for (const other of others) {
+        if (groups.find(other) === groups.find(chain) || tried.has(other)) continue;
+        if (tried.size >= COMPARED_MOST) return;
         tried.add(other);
         const share = shareOf(this.#sets[chain]!, this.#sets[other]!);
         if (share >= least && groups.join(chain, other)) pairs.push({ a: other, b: chain, share });
       }
-      for (const run of prefix) {
-        const others = sharers.get(run);
-        if (others === undefined) sharers.set(run, [chain]);
-        else if (others.length < SHARERS_MOST) others.push(chain);
-      }
     }
-    return pairs;
   }
 }
 

@@ -38,7 +38,7 @@ export interface MarkedSessions {
   readonly chain: readonly number[];
   /** Place in {@link markSets}. */
   readonly markSet: readonly number[];
-  /** Lists of codes of marks, rising; the first is empty. */
+  /** Lists of codes of marks, rising, by number of the set; the first is empty. */
   readonly markSets: readonly (readonly number[])[];
   readonly marks: readonly Mark[];
   /** What a file was called, by the code of its mark. */
@@ -75,12 +75,13 @@ export class SessionMarks {
   readonly #codes = new CommandCodes(maskCommand);
   readonly #inputs = new Map<string, Known>();
   readonly #markCodes = new Map<string, number>();
-  readonly #setCodes = new Map<string, number>([["", 0]]);
-  readonly #markSets: number[][] = [[]];
+  /** Sets of marks, rising: as chains of codes, equal ones are one number. */
+  readonly #sets = new ChainTree(Infinity);
   readonly #marks: Mark[] = [];
   readonly #fileNames = new Map<number, string>();
   readonly #keys = new Map<string, PublicKey>();
   readonly #tree = new ChainTree(STEPS);
+  #scratch = new Uint8Array(64);
   #all = 0;
   readonly #facts = {
     firstUs: [] as number[],
@@ -133,10 +134,11 @@ export class SessionMarks {
     };
     const sensors = new Map<number, number>();
     for (let slot = 0; slot < read.slots; slot++) {
-      const typed = read.commandsOf(slot).map(inputOf);
-      const marks = [...read.marksOf(slot), ...typed.flatMap(({ marks }) => marks)];
       // What was closed and left nothing is of no use; what was not may go on in another table.
-      if (typed.length === 0 && marks.length === 0 && read.isWhole(slot)) continue;
+      if (!read.isMarked(slot) && read.isWhole(slot)) continue;
+      const typed = read.commandsOf(slot).map(inputOf);
+      const marks = read.marksOf(slot);
+      for (const { marks: own } of typed) if (own.length > 0) marks.push(...own);
       const sensorCode = read.sensor[slot]!;
       let sensor = sensors.get(sensorCode);
       if (sensor === undefined) sensors.set(sensorCode, (sensor = this.#sensorOf(read.text("sensor", sensorCode))));
@@ -148,10 +150,12 @@ export class SessionMarks {
 
   finish(): MarkedSessions {
     const ids = this.#ids;
+    const markSets: (readonly number[])[] = [];
+    for (const set of this.#facts.markSet) markSets[set] ??= this.#sets.read(set).commands;
     return {
       count: ids.size,
       ...this.#facts,
-      markSets: this.#markSets,
+      markSets,
       marks: this.#marks,
       fileNames: this.#fileNames,
       keys: this.#keys,
@@ -177,7 +181,7 @@ export class SessionMarks {
 
   /** The session's number; what this table tells of it is noted. */
   #recordOf(sensor: number, read: TableSessions, slot: number): number {
-    const at = this.#ids.internText(`${sensor} ${read.text("session", read.session[slot]!)}`);
+    const at = this.#numberOf(sensor, read, read.session[slot]!);
     const { firstUs, lastUs, typedUs, address, hassh, version, credential, chain, markSet } = this.#facts;
     if (at === firstUs.length) {
       firstUs.push(Infinity);
@@ -200,6 +204,17 @@ export class SessionMarks {
     return at;
   }
 
+  /** Bytes as they lie in the table: a text would be made and taken apart again for every session. */
+  #numberOf(sensor: number, { table }: TableSessions, code: number): number {
+    const { arena, offsets } = table.dictionaries.get("session")!;
+    const head = `${sensor} `;
+    const length = head.length + offsets[code + 1]! - offsets[code]!;
+    if (length > this.#scratch.length) this.#scratch = new Uint8Array(2 * length);
+    for (let i = 0; i < head.length; i++) this.#scratch[i] = head.charCodeAt(i);
+    for (let i = offsets[code]!, to = head.length; i < offsets[code + 1]!; i++, to++) this.#scratch[to] = arena[i]!;
+    return this.#ids.intern(this.#scratch, 0, length, 0);
+  }
+
   #copy(column: "src_ip" | "hassh" | "version", read: TableSessions, code: number): number {
     const texts = read.table.dictionaries.get(column);
     if (texts === undefined || code < 0) return NONE;
@@ -215,14 +230,15 @@ export class SessionMarks {
 
   #addMarks(at: number, marks: readonly number[]): void {
     const { markSet } = this.#facts;
-    const all = [...new Set([...this.#markSets[markSet[at]!]!, ...marks])].sort((a, b) => a - b);
-    const perKind = new Map<string, number>();
-    for (const mark of all) perKind.set(this.#marks[mark]!.kind, (perKind.get(this.#marks[mark]!.kind) ?? 0) + 1);
-    const own = all.filter(mark => perKind.get(this.#marks[mark]!.kind)! <= MARKS_MOST);
-    const key = own.join(" ");
-    let set = this.#setCodes.get(key);
-    if (set === undefined) this.#setCodes.set(key, (set = this.#markSets.push(own) - 1));
-    markSet[at] = set;
+    const known = this.#sets.read(markSet[at]!).commands;
+    const all = known.length === 0 && marks.length === 1 ? marks : [...new Set([...known, ...marks])].sort((a, b) => a - b);
+    const own = all.length <= MARKS_MOST ? all : this.#withoutLists(all);
+    markSet[at] = this.#sets.extend(NO_CHAIN, own);
+  }
+
+  #withoutLists(marks: readonly number[]): number[] {
+    const perKind = Map.groupBy(marks, mark => this.#marks[mark]!.kind);
+    return marks.filter(mark => perKind.get(this.#marks[mark]!.kind)!.length <= MARKS_MOST);
   }
 
   /** What a command is, and which marks its words leave. */

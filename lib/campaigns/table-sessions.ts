@@ -70,7 +70,7 @@ export class TableSessions {
   /** Slot of a session on the sensor on which it was met first; others, which are rare, in the map. */
   #slotOf = new Int32Array(0);
   readonly #others = new Map<string, number>();
-  readonly #markCache = new Map<string, number[]>();
+  readonly #markCache: Readonly<Record<Marked, Map<number, number[]>>> = { url: new Map(), download: new Map(), upload: new Map(), key: new Map() };
 
   constructor(table: EventTable, marker: MarkCodes) {
     this.table = table;
@@ -180,12 +180,14 @@ export class TableSessions {
     const [column, more] = MARKED[what];
     const [code, beside] = [codeOf(column), codeOf(more)];
     if (code < 0 && (what !== "key" || beside < 0)) return;
-    const key = `${what} ${code} ${beside}`;
-    let marks = this.#markCache.get(key);
+    const cache = this.#markCache[what];
+    // Codes stay far below 2^26, so that both fit a number.
+    const key = (code + 1) * 2 ** 26 + beside + 1;
+    let marks = cache.get(key);
     if (marks === undefined) {
       const [text, about] = [this.text(column, code), this.text(more, beside)];
       marks = what === "url" ? this.#marker.markUrl(text) : what === "key" ? this.#marker.markOffered(text, about) : this.#marker.markHash(text, about);
-      this.#markCache.set(key, marks);
+      cache.set(key, marks);
     }
     for (const mark of marks) this.#marked.push(slot, mark);
   }
@@ -208,6 +210,11 @@ export class TableSessions {
   /** When the first command was typed; only of a slot with commands. */
   typedUs(slot: number): number {
     return this.#typedAt[this.#typed.firstOf(slot)]!;
+  }
+
+  /** Whether the session typed something, or left a mark. */
+  isMarked(slot: number): boolean {
+    return this.#typed.has(slot) || this.#marked.has(slot);
   }
 
   /** The connect and the end are both here. */
@@ -250,6 +257,10 @@ class Slotted {
     const values: number[] = [];
     for (let i = this.#starts[slot]!; i < this.#starts[slot + 1]!; i++) values.push(this.#values[this.#places[i]!]!);
     return values;
+  }
+
+  has(slot: number): boolean {
+    return this.#starts[slot]! < this.#starts[slot + 1]!;
   }
 
   firstOf(slot: number): number {
