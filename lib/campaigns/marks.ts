@@ -1,7 +1,7 @@
 /**
  * Marks: what a session leaves that tells who was there. Sessions that share one are joined, unless it is common.
  */
-import { type Fetch, parseFetch } from "../text/fetches.ts";
+import { type Fetched, toFetched } from "../text/command-urls.ts";
 
 /** In the order of their strength: the strongest names a campaign. */
 export const MARK_KINDS = [
@@ -39,7 +39,7 @@ const TRIVIAL_HASHES: ReadonlySet<string> = new Set(
 /** Hosts that serve everybody: not the host but the path on it tells who. */
 const PUBLIC_HOSTS =
   /(?:^|\.)(?:github(?:usercontent)?|gitlab|bitbucket|pastebin|transfer|dropbox|googleapis|googleusercontent|amazonaws|cloudfront|discord(?:app)?|telegram|ipinfo|ipify|icanhazip|ifconfig|ip-api|checkip|google|bing|yahoo|microsoft|debian|ubuntu|centos|fedoraproject|kernel|python|nodejs|npmjs|speedtest|cachefly|tele2|ovh|hetzner)\.[a-z.]{2,12}$/;
-const LOCAL_HOSTS = /^(?:0|10|127|169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.|^localhost$|^\[(?:::1?|f[cd]|fe80)/;
+const LOCAL_HOSTS = /^(?:0|10|127|169\.254|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.|^(?:::1?$|f[cd][0-9a-f]{2}:|fe80:)/;
 
 /** What builds for many processors are called. */
 const ARCHITECTURE =
@@ -56,7 +56,8 @@ export function withoutArchitecture(text: string): string {
 }
 
 /** Marks of a place that is fetched from; those that tell nothing of who does are left out. */
-export function marksOfFetch({ host, path }: Fetch): Mark[] {
+export function marksOfFetched({ host, url }: Fetched): Mark[] {
+  const path = /^[a-z]+:\/\/[^/?#]*(\/[^?#]*)?/i.exec(url ?? "")?.[1] ?? "";
   const isPublic = PUBLIC_HOSTS.test(host);
   const marks: Mark[] = [];
   if (!isPublic && !LOCAL_HOSTS.test(host)) marks.push({ kind: "host", value: host });
@@ -91,6 +92,6 @@ export function fileNameOf(path: string): string | undefined {
 
 /** Marks of the URL of a download. */
 export function marksOfUrl(url: string): Mark[] {
-  const fetch = parseFetch(url);
-  return fetch === undefined ? [] : marksOfFetch(fetch);
+  const fetched = toFetched(url);
+  return fetched === undefined ? [] : marksOfFetched(fetched);
 }

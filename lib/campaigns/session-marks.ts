@@ -9,16 +9,18 @@ import type { EventTable } from "../events/event-table.ts";
 import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
 import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
 import { CommandCodes } from "../sessions/session-commands.ts";
-import { fetchesOf } from "../text/fetches.ts";
+import { fetchedBy } from "../text/command-urls.ts";
 import { maskCommand } from "../text/masks.ts";
 import { type PublicKey, publicKeysOf } from "../text/ssh-keys.ts";
-import { fileNameOf, type Mark, markOfHash, marksOfFetch, marksOfUrl } from "./marks.ts";
+import { fileNameOf, type Mark, markOfHash, marksOfFetched, marksOfUrl } from "./marks.ts";
 import { TableSessions } from "./table-sessions.ts";
 
 /** Commands of a session that are told apart. */
 const STEPS = 64;
 /** Marks of one kind in a session from which on it is a list of others' and none of its own. */
 const MARKS_MOST = 16;
+/** Places a command names that are looked at: more than of one kind may be. */
+const FETCHED_MOST = 256;
 /** No value. */
 export const NONE = -1;
 
@@ -212,7 +214,7 @@ export class SessionMarks {
     if (length > this.#scratch.length) this.#scratch = new Uint8Array(2 * length);
     for (let i = 0; i < head.length; i++) this.#scratch[i] = head.charCodeAt(i);
     for (let i = offsets[code]!, to = head.length; i < offsets[code + 1]!; i++, to++) this.#scratch[to] = arena[i]!;
-    return this.#ids.intern(this.#scratch, 0, length, 0);
+    return this.#ids.intern(this.#scratch, 0, length);
   }
 
   #copy(column: "src_ip" | "hassh" | "version", read: TableSessions, code: number): number {
@@ -249,7 +251,7 @@ export class SessionMarks {
       for (const key of keys) this.#noteKey(key);
       const marks = [
         ...keys.map(({ fingerprint }): Mark => ({ kind: "planted", value: fingerprint })),
-        ...fetchesOf(input).flatMap(marksOfFetch),
+        ...fetchedBy(input).slice(0, FETCHED_MOST).flatMap(marksOfFetched),
       ];
       known = { command: this.#codes.codeOf(input), marks: marks.map(mark => this.#markOf(mark)) };
       this.#inputs.set(input, known);

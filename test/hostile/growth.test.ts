@@ -12,7 +12,6 @@ import { toPattern } from "../../lib/indicators/stix.ts";
 import { addressBytes, addressMatcher } from "../../lib/text/address.ts";
 import { fetchedBy, toFetched } from "../../lib/text/command-urls.ts";
 import { guardFormula, toCsvLine, unguardFormula } from "../../lib/text/csv.ts";
-import { fetchesOf } from "../../lib/text/fetches.ts";
 import { matchesGlob } from "../../lib/text/glob.ts";
 import { sensorLabel } from "../../lib/text/labels.ts";
 import { toLongText } from "../../lib/text/long-text.ts";
@@ -33,8 +32,6 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   sshKeysOf,
   urlHostOf,
   urlHostOfAddress: text => urlHostOf(`http://${text}`),
-  fetchesOf,
-  fetchesOfWget: text => fetchesOf(`wget ${text}`),
   marksOfUrl: text => marksOfUrl(`http://${text}`),
   publicKeysOf,
   isEveryday,
