@@ -2,6 +2,8 @@
 /**
  * Several reduced tables to one: sensors reduced where they stand, or month by month, without reading a log again.
  */
+import { tmpdir } from "node:os";
+import { dirname, resolve } from "node:path";
 import {
   type Command,
   checkInputs,
@@ -13,12 +15,13 @@ import {
   runMain,
   stdinIsTerminal,
 } from "../lib/process/cli.ts";
-import { combineTables, type NamedTable } from "../lib/reduced/combine.ts";
+import { combineTables } from "../lib/reduced/combine.ts";
+import { combineSorted, type SortedInput } from "../lib/reduced/combine-sorted.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
-import { checkTable, EMPTY_TABLE_EXIT, readReduced, TableTelling } from "../lib/reduced/reduced-input.ts";
-import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { EMPTY_TABLE_EXIT, openInputs, TableTelling } from "../lib/reduced/reduced-input.ts";
+import { REDUCED_OUTPUT_OPTIONS, type ReducedPaths, reducedPaths, writeCombined, writeReduced } from "../lib/reduced/reduced-output.ts";
 import { countRows } from "../lib/reduced/reduced-table.ts";
 
 const OPTIONS = {
@@ -81,28 +84,41 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
 
   const telling = new TableTelling(values.quiet);
-  const { onNotice, onProblem } = telling;
-  const inputs: NamedTable[] = [];
-  for (const path of operands) {
-    const table = await readReduced(path, onNotice, onProblem);
-    const named = { name: path === "-" ? "standard input" : path, table };
-    checkTable(named, onProblem);
-    inputs.push(named);
-  }
-  const { table, leftOut, joinedLines } = await combineTables(inputs, onNotice);
+  const { onNotice } = telling;
+  const inputs = await openInputs(operands, telling);
   await using outputSet = new OutputSet();
-  await writeReduced(outputSet, paths, table, values.topNEvents);
+  const { info, leftOut, joinedLines, rows } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);
   await outputSet.commit();
   if (!values.quiet) {
     note(
       `combine-reduced: ${plural(operands.length, "table")}` +
         (leftOut.length > 0 ? `, ${formatNumber(leftOut.length)} of them left out` : "") +
-        `: ${plural(table.info.sources.length, "source")}, ${formatNumber(countRows(table))} rows` +
+        `: ${plural(info.sources.length, "source")}, ${formatNumber(rows)} rows` +
         (joinedLines > 0 ? `, ${plural(joinedLines, "cut line")} joined` : "") +
         `; ${formatDuration((performance.now() - startMs) / 1000)}`,
     );
   }
   return telling.exitCode;
+}
+
+/** Combine tables and write what comes of it; only cut counts must be held against all others in memory. */
+async function combine(
+  inputs: readonly SortedInput[],
+  outputSet: OutputSet,
+  paths: ReducedPaths,
+  topN: number,
+  onNotice: (line: string) => void,
+) {
+  if (inputs.some(({ info }) => info.sources.some(({ cut }) => cut))) {
+    const tables = await Promise.all(inputs.map(async ({ name, read }) => ({ name, table: await read() })));
+    const { table, ...told } = await combineTables(tables, onNotice);
+    await writeReduced(outputSet, paths, table, topN);
+    return { ...told, info: table.info, rows: countRows(table) };
+  }
+  const folder = paths.arrow === "-" ? tmpdir() : dirname(resolve(paths.arrow));
+  using combined = await combineSorted(inputs, topN, folder, onNotice);
+  await writeCombined(outputSet, paths, combined);
+  return { ...combined, rows: combined.rows() };
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

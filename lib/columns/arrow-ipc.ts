@@ -211,7 +211,8 @@ function walk(
   };
 }
 
-function readBytes(file: number, start: number, length: number): Uint8Array {
+/** @throws {ArrowError} if the file has not so many bytes there. */
+export function readBytes(file: number, start: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let filled = 0;
   while (filled < length) {

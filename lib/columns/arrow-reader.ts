@@ -42,11 +42,16 @@ export class BatchReader {
     return this.#texts.get(name);
   }
 
+  /** Take note of texts that stay where they are: of such only the codes can be read. */
+  skip(dictionary: number, batch: BatchLayout): void {
+    this.#dictionaries.set(dictionary, { ...NO_TEXTS, size: batch.rows });
+  }
+
   /** @returns The batch, if the message holds one. */
   take(message: Message, body: Uint8Array): IpcBatch | undefined {
     if ("schema" in message) return undefined;
     if (message.dictionary !== undefined) {
-      this.#dictionaries.set(message.dictionary, toTexts(new BodyReader(message.batch, body)));
+      this.#dictionaries.set(message.dictionary, readTexts(message.batch, body));
       return undefined;
     }
     const reader = new BodyReader(message.batch, body);
@@ -154,6 +159,11 @@ function viewOf<Form extends PlainForm>(form: Form, bytes: Uint8Array, length: n
 
 function widthOf(form: ColumnForm): number {
   return form in ARRAYS ? 8 * ARRAYS[form as PlainForm].BYTES_PER_ELEMENT : form === "bool" ? 1 : 64;
+}
+
+/** The texts of a message that holds some. */
+export function readTexts(batch: BatchLayout, body: Uint8Array): Texts {
+  return toTexts(new BodyReader(batch, body));
 }
 
 function toTexts(reader: BodyReader): Texts {

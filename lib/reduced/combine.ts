@@ -15,7 +15,7 @@ import { holdsAll } from "./holds-all.ts";
 import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
+import { type KindTable, type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
 import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -28,6 +28,14 @@ const TABLES_PER_PAUSE = 64;
 export interface NamedTable {
   readonly name: string;
   readonly table: ReducedTable;
+}
+
+/** What can be told of a table before its rows are read. */
+export interface NamedInfo {
+  readonly name: string;
+  readonly info: ReducedInfo;
+  /** All of it; only where it must be held against another. */
+  read(): Promise<ReducedTable>;
 }
 
 export interface Combined {
@@ -51,12 +59,17 @@ export async function combineTables(
   inputs: readonly NamedTable[],
   onNotice: (line: string) => void,
 ): Promise<Combined> {
-  const { kept, leftOut, compared } = await leaveOutParts(inputs, onNotice);
-  const parameters = mergeParameters(kept);
+  const tableOf = new Map<NamedInfo, NamedTable>();
+  const infos = inputs.map(input => {
+    const named = { name: input.name, info: input.table.info, read: async () => input.table };
+    tableOf.set(named, input);
+    return named;
+  });
+  const { kept: keptInfos, leftOut, compared, parameters, sources } = await settleInputs(infos, onNotice);
+  const kept = keptInfos.map(named => tableOf.get(named)!);
   const cells = new Cells(kept);
   const exact = new ReducedBuilder();
   const cut = new ReducedBuilder({ isCut: true });
-  const sources = mergeSources(kept, onNotice);
   for (const source of sources) exact.addSource(source);
   for (const [i, { table }] of kept.entries()) {
     if (i % TABLES_PER_PAUSE === 0) await pause();
@@ -79,6 +92,29 @@ export async function combineTables(
   return { table, leftOut, compared, joinedLines: seams.length };
 }
 
+export interface SettledInputs<Input extends NamedInfo> {
+  /** The tables that count. */
+  readonly kept: Input[];
+  readonly leftOut: readonly string[];
+  readonly compared: number;
+  readonly parameters: ReductionParameters;
+  /** In canonical order. */
+  readonly sources: SourceInfo[];
+}
+
+/**
+ * Find out which tables count, without a look at their rows.
+ *
+ * @throws {Error} as {@link combineTables}.
+ */
+export async function settleInputs<Input extends NamedInfo>(
+  inputs: readonly Input[],
+  onNotice: (line: string) => void,
+): Promise<SettledInputs<Input>> {
+  const parted = await leaveOutParts(inputs, onNotice);
+  return { ...parted, parameters: mergeParameters(parted.kept), sources: mergeSources(parted.kept, onNotice) };
+}
+
 /** Tell whether all of `part` stands in `whole`: the same log, and no more of it. */
 function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
   if (part.cut !== whole.cut) return false;
@@ -91,8 +127,8 @@ function indexSources(sources: readonly SourceInfo[]): (source: SourceInfo) => r
   return source => byHead.get(source.headHash) ?? [];
 }
 
-interface Parted {
-  readonly kept: NamedTable[];
+interface Parted<Input> {
+  readonly kept: Input[];
   readonly leftOut: string[];
   /** Pairs of tables that were held against each other: those that share a log. */
   readonly compared: number;
@@ -103,39 +139,42 @@ interface Parted {
  *
  * @throws {Error} if two tables share a log and neither counts all that the other counts.
  */
-async function leaveOutParts(inputs: readonly NamedTable[], onNotice: (line: string) => void): Promise<Parted> {
+async function leaveOutParts<Input extends NamedInfo>(
+  inputs: readonly Input[],
+  onNotice: (line: string) => void,
+): Promise<Parted<Input>> {
   // The widest come first, so that whatever a table is part of is among those kept already.
   const ordered = inputs
-    .map(input => ({ input, info: JSON.stringify(input.table.info) }))
+    .map(input => ({ input, info: JSON.stringify(input.info) }))
     .sort((a, b) => compareWidth(b.input, a.input) || compareText(a.info, b.info))
     .map(({ input }) => input);
-  const kept: NamedTable[] = [];
+  const kept: Input[] = [];
   const leftOut: string[] = [];
   // Who counts a log. A log stands in one of the tables kept; a file of cut counts may stand in several.
-  const exactOf = new Map<string, NamedTable>();
-  const cutOf = new Map<string, Set<NamedTable>>();
-  const indexes = new Map<NamedTable, ReturnType<typeof indexSources>>();
-  const sourcesLike = (source: SourceInfo, table: NamedTable) => {
-    const index = indexes.get(table) ?? indexSources(table.table.info.sources);
+  const exactOf = new Map<string, NamedInfo>();
+  const cutOf = new Map<string, Set<NamedInfo>>();
+  const indexes = new Map<NamedInfo, ReturnType<typeof indexSources>>();
+  const sourcesLike = (source: SourceInfo, table: NamedInfo) => {
+    const index = indexes.get(table) ?? indexSources(table.info.sources);
     indexes.set(table, index);
     return index(source);
   };
   let compared = 0;
-  const isPartOf = (part: NamedTable, whole: NamedTable) => {
+  const isPartOf = (part: NamedInfo, whole: NamedInfo) => {
     compared++;
     return (
-      isNoWider(part.table.info.parameters, whole.table.info.parameters) &&
-      part.table.info.sources.every(source => sourcesLike(source, whole).some(other => isStateOf(source, other)))
+      isNoWider(part.info.parameters, whole.info.parameters) &&
+      part.info.sources.every(source => sourcesLike(source, whole).some(other => isStateOf(source, other)))
     );
   };
   for (const [i, input] of ordered.entries()) {
     if (i % TABLES_PER_PAUSE === 0) await pause();
-    const { sources } = input.table.info;
+    const { sources } = input.info;
     const [first] = sources;
     const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : [exactOf.get(first?.headHash ?? "") ?? []].flat();
     const whole = likely.find(other => isPartOf(input, other));
     if (whole !== undefined) {
-      checkHeld(whole, input);
+      await checkHeld(whole, input);
       leftOut.push(input.name);
       onNotice(`Left out ${quoteForMessage(input.name)}: all its logs are in ${quoteForMessage(whole.name)}`);
       continue;
@@ -157,9 +196,9 @@ async function leaveOutParts(inputs: readonly NamedTable[], onNotice: (line: str
  *
  * @throws {Error} if `whole` lacks anything of what `part` counts.
  */
-function checkHeld(whole: NamedTable, part: NamedTable): void {
-  if (holdsAll(whole.table, part.table)) return;
-  const { path } = part.table.info.sources.find(({ cut }) => !cut) ?? part.table.info.sources[0]!;
+async function checkHeld(whole: NamedInfo, part: NamedInfo): Promise<void> {
+  if (holdsAll(await whole.read(), await part.read())) return;
+  const { path } = part.info.sources.find(({ cut }) => !cut) ?? part.info.sources[0]!;
   throw new Error(
     `Cannot combine ${quoteForMessage(whole.name)} and ${quoteForMessage(part.name)}: the first says it holds all of ` +
       `the other's logs, as ${quoteForMessage(path)}, and lacks some of their counts, expected two states of one log, or ` +
@@ -167,7 +206,7 @@ function checkHeld(whole: NamedTable, part: NamedTable): void {
   );
 }
 
-function overlap(twin: NamedTable, input: NamedTable, logs: readonly SourceInfo[]): Error {
+function overlap(twin: NamedInfo, input: NamedInfo, logs: readonly SourceInfo[]): Error {
   const shared = logs.map(({ path }) => quoteForMessage(path));
   const more = shared.length > 3 ? ` and ${shared.length - 3} more` : "";
   return new Error(
@@ -181,13 +220,13 @@ function overlap(twin: NamedTable, input: NamedTable, logs: readonly SourceInfo[
  * What a part never has more of than the whole: logs, text, days, sensors; compared in this order. Of two that are equal
  * that one is kept that tells addresses.
  */
-function widthOf({ table: { info } }: NamedTable): number[] {
+function widthOf({ info }: NamedInfo): number[] {
   const { sinceDay = -Infinity, untilDay = Infinity, sensors } = info.parameters;
   const sizeBytes = info.sources.reduce((sum, source) => sum + source.sizeBytes, 0);
   return [info.sources.length, sizeBytes, untilDay - sinceDay, sensors?.length ?? Infinity, info.version];
 }
 
-function compareWidth(a: NamedTable, b: NamedTable): number {
+function compareWidth(a: NamedInfo, b: NamedInfo): number {
   const [left, right] = [widthOf(a), widthOf(b)];
   const i = left.findIndex((width, i) => width !== right[i]);
   return i < 0 ? 0 : left[i]! < right[i]! ? -1 : 1;
@@ -212,15 +251,15 @@ function aliasesText({ sensorAliases = {} }: ReductionParameters): string {
 }
 
 /** What all tables together left out: a limit holds only if every table has one. */
-function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
+function mergeParameters(tables: readonly NamedInfo[]): ReductionParameters {
   // Where nothing but cut counts is known, nobody asked for any limit.
-  const isCutOnly = ({ table: { info } }: NamedTable) =>
+  const isCutOnly = ({ info }: NamedInfo) =>
     info.sources.length > 0 && info.sources.every(({ cut }) => cut);
   const exact = tables.filter(table => !isCutOnly(table));
   const [first] = exact.length > 0 ? exact : tables;
-  const { robotMaxSeconds } = first!.table.info.parameters;
-  for (const { name, table } of exact) {
-    const other = table.info.parameters.robotMaxSeconds;
+  const { robotMaxSeconds } = first!.info.parameters;
+  for (const { name, info } of exact) {
+    const other = info.parameters.robotMaxSeconds;
     if (other === robotMaxSeconds) continue;
     throw new Error(
       `Cannot combine ${quoteForMessage(first!.name)} and ${quoteForMessage(name)}: sessions under ` +
@@ -228,7 +267,7 @@ function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
         `are robots in one and under ${other} s in the other, expected the same --robot-max-seconds`,
     );
   }
-  const all = tables.map(({ table }) => table.info.parameters);
+  const all = tables.map(({ info }) => info.parameters);
   const sinceDay = all.reduce((least, { sinceDay = -Infinity }) => Math.min(least, sinceDay), Infinity);
   const untilDay = all.reduce((most, { untilDay = Infinity }) => Math.max(most, untilDay), -Infinity);
   const isEverySensor = all.some(({ sensors }) => sensors === undefined);
@@ -248,11 +287,11 @@ function mergeParameters(tables: readonly NamedTable[]): ReductionParameters {
 }
 
 /** All sources, a file of cut counts that several tables hold once. */
-function mergeSources(tables: readonly NamedTable[], onNotice: (line: string) => void): SourceInfo[] {
+function mergeSources(tables: readonly NamedInfo[], onNotice: (line: string) => void): SourceInfo[] {
   const cut = new Map<string, SourceInfo>();
   const sources: SourceInfo[] = [];
-  for (const { table } of tables) {
-    for (const source of table.info.sources) {
+  for (const { info } of tables) {
+    for (const source of info.sources) {
       const known = source.cut ? cut.get(source.wholeHash) : undefined;
       if (known !== undefined) {
         onNotice(`${quoteForMessage(source.path)} and ${quoteForMessage(known.path)} are the same file: counted once`);

@@ -1,9 +1,10 @@
 /**
  * The reduced table as Arrow IPC, file or stream: one row per day, sensor, kind and key.
  */
-import { type AddressSets, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
-import { type ColumnShape, inChunks, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
-import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { type AddressSets, NO_SETS, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
+import { ArrowFile } from "../columns/arrow-file.ts";
+import { type ColumnShape, inChunks, type IpcBatch, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { allTexts, Dictionary, type Texts } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
 import {
   INT32_MAX,
@@ -20,7 +21,7 @@ import {
   VERSION_WITHOUT_ADDRESSES,
 } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
-import { type KindTable, type ReducedInfo, type ReducedTable, unknownAddresses } from "./reduced-table.ts";
+import { isEmpty, type KindTable, type ReducedInfo, type ReducedTable, sliceRows, unknownAddresses } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
 import { checkReducedInfo, parseInfo } from "../events/table-metadata.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -33,7 +34,7 @@ const INFO_KEY = "cowrie.reduced";
  * to numbers that are exact.
  */
 const EVENTS_MAX = 2 ** 43;
-const UINT32_MAX = 0xffff_ffff;
+export const UINT32_MAX = 0xffff_ffff;
 
 /** Least and greatest value of a column, both included. */
 type Range = readonly [least: number, greatest: number];
@@ -43,44 +44,71 @@ const COUNTS: Range = [0, EVENTS_MAX];
 const INSTANTS: Range = [EARLIEST_US, LATEST_US];
 const CODES: Range = [0, INT32_MAX];
 
-/** Rows per record batch. */
-const BATCH_ROWS = 1 << 16;
+/** Rows per record batch: so few that hundreds of tables can be open side by side, one batch of each in memory. */
+export const BATCH_ROWS = 1 << 14;
+/** Says in the metadata in which order the rows stand: whoever merges need not sort. */
+const ORDER_KEY = "cowrie.order";
+const ORDER = "kind,day,sensor,key";
+
+/** Some rows of one kind as they are written. */
+export interface WrittenBatch {
+  readonly table: KindTable;
+  /** In place of `table.addresses`, whose sets nobody else knows. */
+  readonly addresses: ListColumn | undefined;
+}
 
 /** Arrow IPC bytes of a reduced table, in chunks of about 1 MiB; equal tables give equal bytes. */
-export function* reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): Generator<Uint8Array> {
+export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): Generator<Uint8Array> {
+  function* batches(): Generator<WrittenBatch> {
+    for (const kind of KIND_NAMES) {
+      const { rows } = table.kinds[kind];
+      for (let start = 0; start < rows; start += BATCH_ROWS) {
+        const part = sliceRows(table.kinds[kind], start, Math.min(start + BATCH_ROWS, rows));
+        yield { table: part, addresses: part.addresses === null ? undefined : setsToLists(table.sets, part.addresses) };
+      }
+    }
+  }
+  const isLarge = KIND_NAMES.some(kind => table.kinds[kind].count.some(count => count > UINT32_MAX));
+  return batchesToIpc(table, isLarge, batches(), format);
+}
+
+/**
+ * The same of rows that come batch by batch, kind by kind in order, {@link BATCH_ROWS} each but for the last of a kind.
+ *
+ * @param isLarge Whether a count is beyond 32 bits: where tables were added up whose counts together are more than any log
+ * holds. So a sum never wraps.
+ */
+export function* batchesToIpc(
+  { info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">,
+  isLarge: boolean,
+  batches: Iterable<WrittenBatch>,
+  format: IpcFormat = "file",
+): Generator<Uint8Array> {
+  const countType: NumberType = isLarge ? "int64" : "uint32";
   const shapes: ColumnShape[] = [
     { name: "day", type: "date", nullable: false },
-    { name: "sensor", texts: toTexts(table.dictionaries.sensor), nullable: false },
+    { name: "sensor", texts: toTexts(dictionaries.sensor), nullable: false },
     { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
-    ...TEXT_KEYS.map(name => ({ name, texts: toTexts(table.dictionaries[name]), nullable: true })),
+    ...TEXT_KEYS.map(name => ({ name, texts: toTexts(dictionaries[name]), nullable: true })),
     ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_KEY_SPECS[name].type, nullable: true })),
-    { name: "count", type: countType(table), nullable: false },
-    { name: "success", type: countType(table), nullable: false },
+    { name: "count", type: countType, nullable: false },
+    { name: "success", type: countType, nullable: false },
     { name: "first_seen", type: "timestamp", nullable: false },
     { name: "last_seen", type: "timestamp", nullable: false },
     { name: ADDRESSES, type: "list", nullable: true },
   ];
-  function* batches() {
-    for (const [code, kind] of KIND_NAMES.entries()) {
-      const rows = table.kinds[kind];
-      for (let start = 0; start < rows.rows; start += BATCH_ROWS) {
-        const end = Math.min(start + BATCH_ROWS, rows.rows);
-        const columns = [
-          rows.day.subarray(start, end),
-          rows.sensor.subarray(start, end),
-          new Int32Array(end - start).fill(code),
-          ...[...TEXT_KEYS, ...NUMBER_KEYS].map(name => rows.keys[name]?.subarray(start, end)),
-          rows.count.subarray(start, end),
-          rows.success.subarray(start, end),
-          rows.firstSeenUs.subarray(start, end),
-          rows.lastSeenUs.subarray(start, end),
-          rows.addresses === null ? undefined : setsToLists(table.sets, rows.addresses.subarray(start, end)),
-        ];
-        yield { rows: end - start, columns };
-      }
+  function* columns() {
+    for (const { table, addresses } of batches) {
+      const { kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = table;
+      // A sum must not wrap, whatever the tables said of their logs.
+      if (!isLarge && count.some(n => n > UINT32_MAX)) throw new RangeError(`more events of kind ${kind} than the logs of the tables hold`);
+      const code = new Int32Array(rows).fill(KIND_NAMES.indexOf(kind));
+      const keyColumns = [...TEXT_KEYS, ...NUMBER_KEYS].map(name => keys[name]);
+      yield { rows, columns: [day, sensor, code, ...keyColumns, count, success, firstSeenUs, lastSeenUs, addresses] };
     }
   }
-  yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(table.info)]])));
+  const metadata = new Map([[INFO_KEY, JSON.stringify(info)], [ORDER_KEY, ORDER]]);
+  yield* inChunks(toIpc(format, shapes, columns(), metadata));
 }
 
 /** The sets of some rows as they are written. */
@@ -98,11 +126,6 @@ function setsToLists({ hashes, offsets }: AddressSets, codes: Int32Array): ListC
     for (let i = lists.offsets[row + 1]! - at - 1; i >= 0; i--) values[at + i] = hashes[start + i]!;
   }
   return { ...lists, values };
-}
-
-/** Wider where tables were added up whose counts together are more than any log holds: a sum never wraps. */
-function countType({ kinds }: ReducedTable): NumberType {
-  return KIND_NAMES.some(kind => kinds[kind].count.some(count => count > UINT32_MAX)) ? "int64" : "uint32";
 }
 
 /** Of each row the addresses that its events came from, see `address-sets.ts`; null = unknown, or told by the key. */
@@ -137,27 +160,16 @@ export interface StoredReduced {
 export async function readReducedArrow(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredReduced> {
   const ipc = await openIpc(source);
   try {
-    const json = ipc.metadata.get(INFO_KEY);
-    if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
-    const info = parseInfo(json, "a reduced table");
-    if (info.version !== REDUCED_VERSION && info.version !== VERSION_WITHOUT_ADDRESSES) {
-      throw new TypeError(`a reduced table of version ${visible(String(info.version))}: expected ${REDUCED_VERSION}`);
-    }
-    checkReducedInfo(info);
-    const parts: ReducedRows[] = [];
+    const info = readInfo(ipc.metadata, ipc.names);
     const hasAddresses = info.version !== VERSION_WITHOUT_ADDRESSES;
-    const missing = [...COLUMNS, ...(hasAddresses ? [ADDRESSES] : [])].filter(name => !ipc.names.includes(name));
-    if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
+    const parts: ReducedRows[] = [];
     const sets = new SetDictionary();
     for await (const { rows, column, lists } of ipc.batches()) {
       if (rows === 0) continue;
-      const addresses = hasAddresses ? lists(ADDRESSES) : undefined;
-      if (hasAddresses && addresses === undefined) throw new TypeError(`a reduced table with no lists in the column ${ADDRESSES}`);
-      const untold = [...CODED_COLUMNS, "kind"].filter(name => ipc.texts(name) === undefined);
-      if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
-      const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, ipc.texts(name)!])) as Record<CodedColumn, Texts>;
+      const addresses = hasAddresses ? listsOf(lists) : undefined;
+      const texts = codedTexts(name => ipc.texts(name));
       const codes = addresses && internLists(addresses, sets);
-      parts.push({ texts, sets, kinds: splitKinds(column, ipc.texts("kind")!, sets, codes) });
+      parts.push({ texts, sets, kinds: splitKinds(column, allTexts(ipc.texts("kind")!), sets, codes) });
       await pause();
     }
     return { info, parts };
@@ -166,28 +178,192 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
   }
 }
 
+/** Rows of one kind, whose sets are those of these rows alone. */
+export interface SortedBatch {
+  readonly table: KindTable;
+  readonly sets: AddressSets;
+}
+
+/** A reduced table whose rows come in their order, kind by kind, a batch of each in memory. */
+export interface SortedTable {
+  readonly info: ReducedInfo;
+  /** Texts of all columns with their codes in rising order; read anew each time. */
+  texts(): Record<CodedColumn, Texts>;
+  /** Whether it counts nothing, as `isEmpty` says of a table in memory. */
+  isEmpty(): boolean;
+  /** @throws {RangeError} if a row says what no row can. */
+  batches(kind: Kind): Iterable<SortedBatch>;
+  close(): void;
+}
+
+/**
+ * Open a file that says its rows stand in order; undefined for anything else, which must be read as a whole.
+ *
+ * @throws {TypeError} if it is no reduced table.
+ */
+export function openSorted(path: string): SortedTable | undefined {
+  const file = ArrowFile.open(path);
+  try {
+    if (file?.metadata.get(ORDER_KEY) === ORDER) return new SortedFile(file);
+  } catch (error) {
+    file?.close();
+    throw error;
+  }
+  file?.close();
+  return undefined;
+}
+
+class SortedFile implements SortedTable {
+  readonly info: ReducedInfo;
+  readonly #file: ArrowFile;
+  #kinds: readonly string[] | undefined;
+  /** Place of the kind of each batch among all kinds; -1 = not looked at. */
+  readonly #places: Int8Array;
+  /** The batch that was asked for last. */
+  #at = 0;
+  #held: { readonly number: number; readonly batch: IpcBatch } | undefined;
+
+  constructor(file: ArrowFile) {
+    this.info = readInfo(file.metadata, file.names);
+    if (this.info.version === VERSION_WITHOUT_ADDRESSES) throw new TypeError("a reduced table whose metadata contradict each other");
+    this.#file = file;
+    this.#places = new Int8Array(file.size).fill(-1);
+  }
+
+  texts(): Record<CodedColumn, Texts> {
+    if (this.#file.size === 0) return codedTexts(() => toTexts([]));
+    return codedTexts(name => this.#file.texts(name));
+  }
+
+  isEmpty(): boolean {
+    return this.#file.size === 0 || KIND_NAMES[this.#placeOf(0)] === "scan";
+  }
+
+  *batches(kind: Kind): Generator<SortedBatch> {
+    const place = KIND_NAMES.indexOf(kind);
+    for (this.#at = this.#firstFrom(place); this.#at < this.#file.size && this.#placeOf(this.#at) === place; this.#at++) {
+      const { rows, column, lists } = this.#batch(this.#at);
+      this.#held = undefined;
+      const { hasAddresses } = KIND_SPECS[kind];
+      const own = hasAddresses ? listsOf(lists) : undefined;
+      if (own !== undefined) checkSets(own);
+      // A row's set is the list in its place: nobody asks whether two are equal.
+      // Copied, as they lie within the bytes of all columns.
+      const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: own.values.slice(), offsets: own.offsets.slice() };
+      const codes = own && Int32Array.from(own.isNull, (flag, row) => (flag === 1 ? -1 : row));
+      const table = splitKinds(column, this.#kinds!, sets, codes)[kind];
+      if (table?.rows !== rows) throw outOfOrder();
+      yield { table, sets };
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** One that was looked at for its kind is most often the next that is wanted. */
+  #batch(number: number): IpcBatch {
+    if (this.#held?.number !== number) this.#held = { number, batch: this.#file.batch(number) };
+    return this.#held.batch;
+  }
+
+  /** The first batch of this kind, or of one behind it. */
+  #firstFrom(place: number): number {
+    // Kind by kind in order: where the one before ended.
+    const at = this.#at;
+    const isBefore = (batch: number) => this.#places[batch]! >= 0 && this.#places[batch]! < place;
+    if (at > 0 && at < this.#file.size && isBefore(at - 1) && this.#placeOf(at) >= place) return at;
+    let low = 0;
+    let high = this.#file.size;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#placeOf(middle) < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #placeOf(batch: number): number {
+    if (this.#places[batch]! < 0) {
+      const [code = -1] = this.#batch(batch).column("kind") ?? [];
+      this.#kinds ??= allTexts(this.#file.texts("kind") ?? toTexts([]));
+      const place = KIND_NAMES.indexOf(this.#kinds[code] as Kind);
+      if (place < 0) throw outOfOrder();
+      this.#places[batch] = place;
+    }
+    return this.#places[batch]!;
+  }
+}
+
+/** What a table is that says its rows stand in order, and they do not. */
+export function outOfOrder(): RangeError {
+  return new RangeError("a reduced table with damaged rows: they do not stand in the order that it says they have");
+}
+
+/** A table in memory as one that comes in batches. */
+export function toSorted(table: ReducedTable): SortedTable {
+  return {
+    info: table.info,
+    texts: () => toReducedRows(table).texts,
+    isEmpty: () => isEmpty(table),
+    batches: kind => (table.kinds[kind].rows === 0 ? [] : [{ table: table.kinds[kind], sets: table.sets }]),
+    close: () => {},
+  };
+}
+
+/**
+ * What the metadata say of a reduced table.
+ *
+ * @throws {TypeError} if it is none, one of another version, or one that lacks a column.
+ */
+function readInfo(metadata: ReadonlyMap<string, string>, names: readonly string[]): ReducedInfo {
+  const json = metadata.get(INFO_KEY);
+  if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
+  const info = parseInfo(json, "a reduced table");
+  if (info.version !== REDUCED_VERSION && info.version !== VERSION_WITHOUT_ADDRESSES) {
+    throw new TypeError(`a reduced table of version ${visible(String(info.version))}: expected ${REDUCED_VERSION}`);
+  }
+  checkReducedInfo(info);
+  const wanted = info.version === VERSION_WITHOUT_ADDRESSES ? COLUMNS : [...COLUMNS, ADDRESSES];
+  const missing = wanted.filter(name => !names.includes(name));
+  if (missing.length > 0) throw new TypeError(`a reduced table without the columns ${missing.join(", ")}`);
+  return info;
+}
+
+/** The texts of all columns that have them, of a table with rows. */
+function codedTexts(textsOf: (name: string) => Texts | undefined): Record<CodedColumn, Texts> {
+  const untold = [...CODED_COLUMNS, "kind"].filter(name => textsOf(name) === undefined);
+  if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
+  return Object.fromEntries(CODED_COLUMNS.map(name => [name, textsOf(name)!])) as Record<CodedColumn, Texts>;
+}
+
+function listsOf(lists: (name: string) => ListColumn | undefined): ListColumn {
+  const column = lists(ADDRESSES);
+  if (column === undefined) throw new TypeError(`a reduced table with no lists in the column ${ADDRESSES}`);
+  return column;
+}
+
 /** Rows of a table in memory, ready to be added up with others. */
 export function toReducedRows(table: ReducedTable): ReducedRows {
   const texts = Object.fromEntries(CODED_COLUMNS.map(name => [name, toTexts(table.dictionaries[name])]));
   return { texts: texts as Record<CodedColumn, Texts>, sets: table.sets, kinds: table.kinds };
 }
 
-/**
- * Codes of the sets that were read.
- *
- * @throws {RangeError} if a list is no set.
- */
-function internLists({ values, offsets, isNull }: ListColumn, sets: SetDictionary): Int32Array {
-  const codes = new Int32Array(isNull.length).fill(-1);
-  for (let row = 0; row < codes.length; row++) {
+/** Codes of the sets that were read. */
+function internLists(lists: ListColumn, sets: SetDictionary): Int32Array {
+  checkSets(lists);
+  const { values, offsets, isNull } = lists;
+  return Int32Array.from(isNull, (flag, row) => (flag === 1 ? -1 : sets.intern(values, offsets[row]!, offsets[row + 1]!)));
+}
+
+/** @throws {RangeError} if a list is no set. */
+function checkSets({ values, offsets, isNull }: ListColumn): void {
+  for (let row = 0; row < isNull.length; row++) {
     const [start, end] = [offsets[row]!, offsets[row + 1]!];
-    if (isNull[row] === 1) continue;
     let isSet = end - start <= SET_MAX;
     for (let i = start + 1; isSet && i < end; i++) isSet = values[i - 1]! < values[i]!;
     if (!isSet) throw new RangeError(`a reduced table with damaged rows: no ${ADDRESSES} are those of row ${row}`);
-    codes[row] = sets.intern(values, start, end);
   }
-  return codes;
 }
 
 /** Texts in an arena, in the order given. */
@@ -206,38 +382,22 @@ export function toTexts(strings: readonly string[]): Texts {
 /** The rows of a batch, kind by kind. */
 function splitKinds(
   column: (name: string) => Int32Array | Float64Array | undefined,
-  kindTexts: Texts,
+  kindTexts: readonly string[],
   sets: AddressSets,
   setCodes: Int32Array | undefined,
 ): Partial<Record<Kind, KindTable>> {
   const codes = column("kind") as Int32Array;
-  const rowsOf = new Map<Kind, number[]>();
-  const kindOf = Array.from({ length: kindTexts.size }, (_, code) => textOf(kindTexts, code) as Kind);
-  for (let row = 0; row < codes.length; row++) {
-    const kind = kindOf[codes[row]!]!;
-    const rows = rowsOf.get(kind);
-    if (rows === undefined) rowsOf.set(kind, [row]);
-    else rows.push(row);
-  }
   const kinds: Partial<Record<Kind, KindTable>> = {};
-  for (const [kind, list] of rowsOf) {
+  for (const [code, rows] of rowsByCode(codes)) {
+    const kind = kindTexts[code] as Kind;
     if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind ${quoteForMessage(String(kind))}`);
-    const rows = Int32Array.from(list);
-    const numbers = (name: string, range: Range) => {
-      const values = take(column(name)!, rows);
-      checkNumbers(kind, name, values, range);
-      return values;
-    };
-    const number = (name: string, range: Range) => Float64Array.from(numbers(name, range));
-    // A null, NaN or -1, is -1.
-    const whole = (name: string, range: Range, isNullable: boolean) => {
-      const values = take(column(name)!, rows);
-      checkNumbers(kind, name, isNullable ? values.filter(value => value === value && value !== -1) : values, range);
-      return Int32Array.from(values, value => (value === value ? value : -1));
-    };
+    const values = (name: string) => (rows === undefined ? column(name)! : take(column(name)!, rows));
+    const number = (name: string, range: Range) => toNumbers(kind, name, values(name), range);
+    const whole = (name: string, range: Range, isNullable: boolean) => toWholes(kind, name, values(name), range, isNullable);
+    const length = rows?.length ?? codes.length;
     const table: KindTable = {
       kind,
-      rows: rows.length,
+      rows: length,
       // The day before 1970, which a zone can lead to, is -1 and stands as a null.
       day: whole("day", DAYS, true),
       // A verdict counts whatever days and sensors were asked for: it may be of none of them.
@@ -249,8 +409,8 @@ function splitKinds(
       success: number("success", COUNTS),
       addresses:
         setCodes === undefined || !KIND_SPECS[kind].hasAddresses
-          ? unknownAddresses(kind, rows.length)
-          : take(setCodes, rows),
+          ? unknownAddresses(kind, length)
+          : rows === undefined ? setCodes : take(setCodes, rows),
       firstSeenUs: number("first_seen", INSTANTS),
       lastSeenUs: number("last_seen", INSTANTS),
     };
@@ -260,19 +420,50 @@ function splitKinds(
   return kinds;
 }
 
+/** The rows of each code in their order; undefined = all of them, as in the batches that we write. */
+function rowsByCode(codes: Int32Array): [code: number, rows: Int32Array | undefined][] {
+  if (codes.length === 0) return [];
+  let same = 1;
+  while (same < codes.length && codes[same] === codes[0]) same++;
+  if (same === codes.length) return [[codes[0]!, undefined]];
+  return [...Map.groupBy(codes.keys(), row => codes[row]!)].map(([code, rows]) => [code, Int32Array.from(rows)]);
+}
+
 /**
  * Numbers that nobody can have counted would make calendars of a million years, sums that are no numbers, and loops that
  * never end.
  *
  * @throws {RangeError} naming the first that is no whole number of its range.
  */
-function checkNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range): void {
+function toNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, range: Range): Float64Array {
+  const numbers = values instanceof Float64Array ? values : new Float64Array(values);
+  const [least, greatest] = range;
+  for (let row = 0; row < numbers.length; row++) {
+    const value = numbers[row]!;
+    // False for NaN.
+    if (!(value >= least && value <= greatest && Math.floor(value) === value)) throw noNumber(kind, name, value);
+  }
+  return numbers;
+}
+
+/**
+ * The same of numbers that fit into 32 bits; a null, NaN or -1, is -1.
+ *
+ * @throws {RangeError} as {@link toNumbers}, or if there is a null where there must be none.
+ */
+function toWholes(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range, isNullable: boolean): Int32Array {
+  const wholes = values instanceof Int32Array ? values : new Int32Array(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
-    // False for NaN.
-    if (value >= least && value <= greatest && Math.floor(value) === value) continue;
-    throw new RangeError(`a reduced table with damaged rows: no ${kind} has the ${name} ${value}`);
+    const isNull = value !== value || value === -1;
+    if (!(isNull ? isNullable : value >= least && value <= greatest && Math.floor(value) === value)) throw noNumber(kind, name, value);
+    wholes[row] = isNull ? -1 : value;
   }
+  return wholes;
+}
+
+function noNumber(kind: Kind, name: string, value: number): RangeError {
+  return new RangeError(`a reduced table with damaged rows: no ${kind} has the ${name} ${value}`);
 }
 
 /**

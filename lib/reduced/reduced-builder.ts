@@ -13,7 +13,7 @@ import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.
 import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { type AddressSets, renumberSets, SetDictionary } from "../columns/address-sets.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KIND_SPECS, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
-import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
+import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable, sliceRows } from "./reduced-table.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -341,15 +341,18 @@ function viewOf(kind: Kind, own: KindRows): KindTable {
   const { rows, day, sensor, keys, count, success, addresses, firstSeenUs, lastSeenUs } = own;
   const named = Object.fromEntries(KINDS[kind].map((column, i) => [column, keys[i]!]));
   const whole = { kind, rows, day, sensor, keys: named, count, success, addresses, firstSeenUs, lastSeenUs };
-  return mapColumns(whole, column => column.subarray(0, rows) as typeof column);
+  return sliceRows(whole, 0, rows);
 }
 
 /** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
-function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
+export function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
   const all = allTexts(texts);
-  const sorted = all.filter((_, code) => used[code] === 1).sort();
-  const places = new Map(sorted.map((text, place) => [text, place]));
-  const rank = Int32Array.from(all, (text, code) => (used[code] === 1 ? places.get(text)! : -1));
+  // By their codes: a map of the texts would take more memory than they do.
+  const order = Uint32Array.from(all.keys()).filter(code => used[code] === 1);
+  order.sort((a, b) => (all[a]! < all[b]! ? -1 : 1));
+  const rank = new Int32Array(all.length).fill(-1);
+  order.forEach((code, place) => void (rank[code] = place));
+  const sorted = Array.from(order, code => all[code]!);
   return { sorted, rank };
 }
 

@@ -8,14 +8,16 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { checkInputs, EXIT, type ExitCode, note, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
 import { combineTables, type NamedTable } from "./combine.ts";
+import type { SortedInput } from "./combine-sorted.ts";
 import { parseReducedJson } from "./cut-counts.ts";
 import { NO_SETS } from "../columns/address-sets.ts";
 import { allTexts } from "../columns/dictionary.ts";
 import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
-import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
+import { openSorted, readReducedArrow, type StoredReduced, toSorted } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
+import { pause } from "../process/pause.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
@@ -111,16 +113,28 @@ export async function readReduced(
   }
 }
 
-/**
- * The tables of a folder, not of those below, as one; of a table and its top entries the table.
- *
- * @throws {Error} if there is none, or if a file that is named like one is something else.
- */
+/** The tables of a folder as one. */
 async function readFolder(
   path: string,
   onNotice: (line: string) => void,
   onProblem: (line: string) => void,
 ): Promise<ReducedTable> {
+  const tables: NamedTable[] = [];
+  for (const file of listTables(path)) {
+    const named = { name: file, table: await readReduced(file, onNotice) };
+    checkTable(named, onProblem);
+    tables.push(named);
+  }
+  onNotice(`Combined ${plural(tables.length, "table")} of ${quoteForMessage(path)}`);
+  return (await combineTables(tables, onNotice)).table;
+}
+
+/**
+ * The tables of a folder, not of those below; of a table and its top entries the table.
+ *
+ * @throws {Error} if there is none.
+ */
+function listTables(path: string): string[] {
   const isNamedSo = (name: string) => /\.(arrow|json)$/.test(name) && !/^(\.|cowrie)/.test(name);
   const all = readdirSync(path).filter(name => isNamedSo(name) && !isFolder(join(path, name)));
   const names = all.filter(name => !name.endsWith(".json") || !all.includes(name.replace(/json$/, "arrow"))).sort();
@@ -129,15 +143,33 @@ async function readFolder(
     const hint = isLogs ? "; analyze-local.ts is for logs" : "";
     throw new Error(`Cannot read ${quoteForMessage(path)}: no .arrow or .json of a reduced table in it${hint}`);
   }
-  const tables: NamedTable[] = [];
-  for (const name of names) {
-    const file = join(path, name);
-    const named = { name: file, table: await readReduced(file, onNotice) };
+  return names.map(name => join(path, name));
+}
+
+/**
+ * Tables to be combined, of which as little is read as can be: those that stand sorted in a file are opened, others are in
+ * memory.
+ *
+ * @throws {Error} as {@link readReduced}.
+ */
+export async function openInputs(paths: readonly string[], { onNotice, onProblem }: TableTelling): Promise<SortedInput[]> {
+  const inputs: SortedInput[] = [];
+  for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) ? listTables(path) : [path]))) {
+    const open = () => tellPath(path, () => openSorted(path));
+    const sorted = path !== STDIN && isFile(path) ? open() : undefined;
+    if (sorted !== undefined) {
+      if (tellPath(path, () => sorted.isEmpty())) onProblem(`${quoteForMessage(path)} holds no events`);
+      sorted.close();
+      inputs.push({ name: path, info: sorted.info, read: () => readReduced(path, onNotice), open: () => open()! });
+      continue;
+    }
+    const table = await readReduced(path, onNotice, onProblem);
+    const named = { name: path === STDIN ? "standard input" : path, table };
     checkTable(named, onProblem);
-    tables.push(named);
+    inputs.push({ name: named.name, info: table.info, read: async () => table, open: () => toSorted(table) });
+    await pause();
   }
-  onNotice(`Combined ${plural(names.length, "table")} of ${quoteForMessage(path)}`);
-  return (await combineTables(tables, onNotice)).table;
+  return inputs;
 }
 
 function tellVersion(name: string, table: ReducedTable, onNotice: (line: string) => void): ReducedTable {
@@ -148,6 +180,19 @@ function tellVersion(name: string, table: ReducedTable, onNotice: (line: string)
     );
   }
   return table;
+}
+
+/** Whose error names the file. */
+function tellPath<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`Cannot read ${quoteForMessage(path)}: ${describe(error)}`, { cause: error });
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function isFolder(path: string): boolean {

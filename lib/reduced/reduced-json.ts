@@ -43,7 +43,7 @@ export function* reducedToJson(table: ReducedTable, topN: number): Generator<str
 }
 
 /** Rows `[start, end)` by count falling; equal counts stay in the order of their keys. */
-function topRows(table: KindTable, start: number, end: number, n: number): number[] {
+export function topRows(table: KindTable, start: number, end: number, n: number): number[] {
   const rows = Array.from({ length: end - start }, (_, i) => start + i);
   rows.sort((a, b) => table.count[b]! - table.count[a]!);
   return n === 0 ? rows : rows.slice(0, n);

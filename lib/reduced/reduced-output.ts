@@ -3,8 +3,10 @@
  *
  * Tested in `test/scripts/reduce.test.ts`.
  */
+import type { CombinedSorted } from "./combine-sorted.ts";
 import type { OptionTable } from "../process/cli.ts";
 import type { OutputSet } from "../process/output-file.ts";
+import { pause } from "../process/pause.ts";
 import { reducedToIpc } from "./reduced-arrow.ts";
 import { reducedToJson } from "./reduced-json.ts";
 import type { ReducedTable } from "./reduced-table.ts";
@@ -38,6 +40,18 @@ export function reducedPaths(outfile: string): ReducedPaths {
   if (outfile === "-") return { arrow: "-", json: undefined };
   const stem = outfile.replace(/\.(json|arrow)$/, "");
   return { arrow: `${stem}.arrow`, json: outfile.endsWith(".arrow") ? `${stem}.json` : outfile };
+}
+
+/** Write tables that are combined to both places, without their rows in memory. */
+export async function writeCombined(outputs: OutputSet, { arrow, json }: ReducedPaths, combined: CombinedSorted): Promise<void> {
+  const output = await outputs.open(arrow);
+  for (const chunk of combined.chunks(arrow === "-" ? "stream" : "file")) {
+    await output.write(chunk);
+    await pause();
+  }
+  if (json === undefined) return;
+  const beside = await outputs.open(json);
+  for (const chunk of reducedToJson(combined.top.toTable(combined), combined.topN)) await beside.write(chunk);
 }
 
 /** Write a table to both places. */

@@ -128,6 +128,11 @@ export function joinTables(kind: Kind, tables: readonly KindTable[]): KindTable 
   return { ...joined, rows };
 }
 
+/** Rows `[start, end)` of a table, as views. */
+export function sliceRows(table: KindTable, start: number, end: number): KindTable {
+  return { ...mapColumns(table, column => column.subarray(start, end) as typeof column), rows: end - start };
+}
+
 /** Some rows of a table, in the order of `rows`. */
 export function takeRows(table: KindTable, rows: Int32Array): KindTable {
   return { ...mapColumns(table, column => take(column, rows)), rows: rows.length };

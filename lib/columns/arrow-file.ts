@@ -1,0 +1,92 @@
+/**
+ * An Arrow IPC file batch by batch, in any order, with no more of it in memory than the batch that is looked at: where
+ * hundreds of tables are merged, their texts alone would fill it.
+ */
+import { closeSync } from "node:fs";
+import { checkFile, type IpcSchema, isIpcFile, type PlacedMessage, type ReadBytes } from "./arrow-guard.ts";
+import { type IpcBatch, readBytes } from "./arrow-ipc.ts";
+import { BatchReader, readTexts } from "./arrow-reader.ts";
+import type { Texts } from "./dictionary.ts";
+import { ArrowError } from "./flatbuffer.ts";
+import { openRegularAs } from "./regular-file.ts";
+
+export class ArrowFile {
+  readonly #file: number;
+  readonly #read: ReadBytes;
+  readonly #schema: IpcSchema;
+  readonly #reader: BatchReader;
+  readonly #batches: PlacedMessage[] = [];
+  readonly #dictionaries = new Map<number, PlacedMessage>();
+
+  /**
+   * @returns undefined if it is no Arrow file, or a stream that was kept as a file.
+   * @throws {ArrowError} if it is damaged.
+   */
+  static open(path: string): ArrowFile | undefined {
+    const { file, size } = openRegularAs(path);
+    try {
+      const read: ReadBytes = (start, length) => readBytes(file, start, length);
+      if (isIpcFile(read, size)) return new ArrowFile(file, read, size);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
+    return undefined;
+  }
+
+  private constructor(file: number, read: ReadBytes, sizeBytes: number) {
+    const { schema, messages } = checkFile(read, sizeBytes);
+    this.#file = file;
+    this.#read = read;
+    this.#schema = schema;
+    this.#reader = new BatchReader(schema);
+    for (const placed of messages) {
+      const { message } = placed;
+      if ("schema" in message) continue;
+      if (message.dictionary === undefined) {
+        this.#batches.push(placed);
+      } else {
+        this.#dictionaries.set(message.dictionary, placed);
+        this.#reader.skip(message.dictionary, message.batch);
+      }
+    }
+  }
+
+  get metadata(): ReadonlyMap<string, string> {
+    return this.#schema.metadata;
+  }
+
+  get names(): readonly string[] {
+    return this.#schema.columns.map(({ name }) => name);
+  }
+
+  /** Number of batches. */
+  get size(): number {
+    return this.#batches.length;
+  }
+
+  /** The texts of a dictionary-coded column, read anew each time; undefined for others. */
+  texts(name: string): Texts | undefined {
+    const column = this.#schema.columns.find(column => column.name === name);
+    const placed = column?.dictionary === undefined ? undefined : this.#dictionaries.get(column.dictionary);
+    if (placed === undefined || !("batch" in placed.message)) return undefined;
+    return readTexts(placed.message.batch, this.#bodyOf(placed));
+  }
+
+  /** A batch by its number. */
+  batch(number: number): IpcBatch {
+    const placed = this.#batches[number]!;
+    const batch = this.#reader.take(placed.message, this.#bodyOf(placed));
+    if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
+    return batch;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #bodyOf({ message, bodyAt }: PlacedMessage): Uint8Array {
+    return this.#read(bodyAt, message.bodyBytes);
+  }
+}

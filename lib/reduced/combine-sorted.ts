@@ -1,0 +1,173 @@
+/**
+ * Reduced tables of any size to one: as `combineTables`, with their rows on the disk.
+ *
+ * Only the last commands of sessions are brought together in memory, since the two halves of a session may lie anywhere.
+ */
+import { mkdtempSync, openSync, closeSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { onStop } from "../process/cli.ts";
+import { pause, takeWithPauses } from "../process/pause.ts";
+import { type NamedInfo, settleInputs } from "./combine.ts";
+import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
+import { type Kind, REDUCED_VERSION } from "./kinds.ts";
+import { mergeSorted } from "./merge-sorted.ts";
+import { batchesToIpc, openSorted, type SortedTable, toSorted, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
+import { ReducedBuilder } from "./reduced-builder.ts";
+import type { ReducedInfo } from "./reduced-table.ts";
+import { TopRows } from "./top-rows.ts";
+import type { IpcFormat } from "../columns/arrow-ipc.ts";
+import type { SourceInfo } from "../events/source.ts";
+import type { ReductionParameters } from "../events/scope.ts";
+
+/** Tables merged at once; of more, groups are merged to files that are merged. */
+const MERGED_MAX = 128;
+
+export interface SortedInput extends NamedInfo {
+  open(): SortedTable;
+}
+
+export interface CombinedSorted {
+  readonly info: ReducedInfo;
+  readonly leftOut: readonly string[];
+  readonly joinedLines: number;
+  /** The bytes of `reduced.arrow`; once. */
+  chunks(format: IpcFormat): Generator<Uint8Array>;
+  /** What `reduced.json` is made of, and how many rows there were; known once all chunks were taken. */
+  readonly top: TopRows;
+  readonly topN: number;
+  readonly rows: () => number;
+  readonly dictionaries: ReturnType<typeof mergeSorted>["dictionaries"];
+  [Symbol.dispose](): void;
+}
+
+/** Kinds that are made anew from the sessions of all tables. */
+const OF_SESSIONS: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_disconnect_command"]);
+
+/**
+ * Combine tables none of which holds cut counts.
+ *
+ * @param topN Entries per kind and sensor-day of {@link CombinedSorted.top}; 0 = all.
+ * @param folder Where groups of tables are merged to files, if there are many.
+ * @throws {Error} as `combineTables`.
+ */
+export async function combineSorted(
+  inputs: readonly SortedInput[],
+  topN: number,
+  folder: string,
+  onNotice: (line: string) => void,
+): Promise<CombinedSorted> {
+  const { kept, leftOut, parameters, sources } = await settleInputs(inputs, onNotice);
+  const stack = new DisposableStack();
+  try {
+    const seams = await findSeams(sources);
+    const owners = new Map(kept.flatMap(({ info }) => info.sources.map(source => [source, info.parameters])));
+    const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
+    const groups = await mergeGroups(kept, sources, parameters, folder, stack);
+    const tables = groups.map(input => stack.adopt(input.open(), table => table.close()));
+    const builder = await lastCommands(tables, sources);
+    for (const seam of seams) builder.add(await reduceSeam(seam, owners.get(seam.before)!));
+    const settled = await takeWithPauses(builder.calculate(info));
+    const merge = mergeSorted([...tables.map(withoutSessions), toSorted(settled)]);
+    const top = new TopRows(topN);
+    let rows = 0;
+    function* tapped(): Generator<WrittenBatch> {
+      for (const batch of merge.batches()) {
+        rows += batch.table.rows;
+        top.add(batch.table);
+        yield batch;
+      }
+    }
+    const { dictionaries } = merge;
+    return {
+      info: settled.info,
+      leftOut,
+      joinedLines: seams.length,
+      chunks: format => batchesToIpc({ info: settled.info, dictionaries }, isLarge(sources), tapped(), format),
+      top,
+      topN,
+      rows: () => rows,
+      dictionaries,
+      [Symbol.dispose]: () => stack.dispose(),
+    };
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+/** Whether all events together are more than 32 bits count; no count is more than these. */
+function isLarge(sources: readonly SourceInfo[]): boolean {
+  return sources.reduce((sum, { counts }) => sum + counts.events + counts.repaired, 0) > UINT32_MAX;
+}
+
+/** A builder that holds the last command of every session of the tables. */
+async function lastCommands(tables: readonly SortedTable[], sources: readonly SourceInfo[]): Promise<ReducedBuilder> {
+  const builder = new ReducedBuilder();
+  for (const source of sources) builder.addSource(source);
+  for (const table of tables) {
+    let texts: ReturnType<SortedTable["texts"]> | undefined;
+    for (const { table: last_command, sets } of table.batches("last_command")) {
+      texts ??= table.texts();
+      builder.add({ texts, sets, kinds: { last_command } });
+    }
+    await pause();
+  }
+  return builder;
+}
+
+function withoutSessions(table: SortedTable): SortedTable {
+  return {
+    info: table.info,
+    texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }),
+    isEmpty: () => table.isEmpty(),
+    batches: kind => (OF_SESSIONS.has(kind) ? [] : table.batches(kind)),
+    close: () => table.close(),
+  };
+}
+
+/**
+ * So many tables merged to files in between that no more than {@link MERGED_MAX} are left.
+ *
+ * @param stack Takes the folder of the files.
+ */
+async function mergeGroups(
+  inputs: readonly SortedInput[],
+  sources: readonly SourceInfo[],
+  parameters: ReductionParameters,
+  folder: string,
+  stack: DisposableStack,
+): Promise<readonly Pick<SortedInput, "open">[]> {
+  let left: readonly Pick<SortedInput, "open">[] = inputs;
+  if (left.length <= MERGED_MAX) return left;
+  const temp = mkdtempSync(join(folder, ".combine-"));
+  const remove = () => rmSync(temp, { recursive: true, force: true });
+  stack.defer(onStop(remove));
+  stack.defer(remove);
+  for (let level = 0; left.length > MERGED_MAX; level++) {
+    const next: Pick<SortedInput, "open">[] = [];
+    for (let start = 0; start < left.length; start += MERGED_MAX) {
+      const path = join(temp, `${level}-${start}.arrow`);
+      using opened = new DisposableStack();
+      const tables = left.slice(start, start + MERGED_MAX).map(input => opened.adopt(input.open(), table => table.close()));
+      const info = { version: REDUCED_VERSION, parameters, sources: [] };
+      const settled = await takeWithPauses((await lastCommands(tables, sources)).calculate(info));
+      const merge = mergeSorted([...tables.map(withoutSessions), toSorted(settled)]);
+      await writeFile(path, batchesToIpc({ info, dictionaries: merge.dictionaries }, isLarge(sources), merge.batches()));
+      next.push({ open: () => openSorted(path)! });
+    }
+    left = next;
+  }
+  return left;
+}
+
+async function writeFile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      await pause();
+    }
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Sorted reduced tables to one, as streams: memory holds a batch of each and the texts of all, whatever the number of rows.
+ *
+ * Gives the very rows of a `ReducedBuilder`. Tables of different days or sensors lie beside each other in long runs, which
+ * are copied as a whole; only rows of one key meet one by one.
+ *
+ * Tested in `test/lib/reduced/combine-sorted.test.ts`.
+ */
+import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
+import { Dictionary } from "../columns/dictionary.ts";
+import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
+import { BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
+import { CODED_COLUMNS, type CodedColumn, sortTexts } from "./reduced-builder.ts";
+import type { ReducedTable } from "./reduced-table.ts";
+
+/** Of each table the codes of all tables together, by its own. */
+type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
+
+export interface SortedMerge {
+  readonly dictionaries: ReducedTable["dictionaries"];
+  /** All rows, kind by kind; may be asked for again. A batch is valid until the next. */
+  batches(): Generator<WrittenBatch>;
+}
+
+/** @param tables No two of which count the same; kinds without rows may be missing. */
+export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
+  const { dictionaries, recodes } = uniteTexts(tables);
+  return {
+    dictionaries,
+    *batches() {
+      for (const kind of KIND_NAMES) {
+        const streams = tables.map((table, i) => new Stream(table.batches(kind)[Symbol.iterator](), kind, recodes[i]!));
+        yield* mergeKind(kind, streams);
+      }
+    },
+  };
+}
+
+/** One dictionary of all, column by column, so that no more than one column of every table is in memory twice. */
+function uniteTexts(tables: readonly SortedTable[]): { dictionaries: ReducedTable["dictionaries"]; recodes: Recodes[] } {
+  const all = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<CodedColumn, Dictionary>;
+  const recodes = tables.map(table => {
+    const texts = table.texts();
+    return Object.fromEntries(
+      CODED_COLUMNS.map(name => {
+        const { size, arena, offsets } = texts[name];
+        const codes = new Int32Array(size);
+        for (let code = 0; code < size; code++) codes[code] = all[name].intern(arena, offsets[code]!, offsets[code + 1]!);
+        return [name, codes];
+      }),
+    ) as Record<CodedColumn, Int32Array>;
+  });
+  const dictionaries = {} as Record<CodedColumn, readonly string[]>;
+  for (const name of CODED_COLUMNS) {
+    const { sorted, rank } = sortTexts(all[name], new Uint8Array(all[name].size).fill(1));
+    dictionaries[name] = sorted;
+    for (const recode of recodes) {
+      const codes = recode[name];
+      for (let i = 0; i < codes.length; i++) {
+        codes[i] = rank[codes[i]!]!;
+        if (i > 0 && codes[i]! <= codes[i - 1]!) throw outOfOrder();
+      }
+    }
+  }
+  return { dictionaries, recodes };
+}
+
+/** The rows of one kind of one table, one batch at a time, in the codes of all. */
+class Stream {
+  /** Day, sensor, and the columns of the key. */
+  columns: readonly Int32Array[] = [];
+  batch: SortedBatch | undefined;
+  row = 0;
+  readonly #batches: Iterator<SortedBatch>;
+  readonly #kind: Kind;
+  readonly #recodes: Recodes;
+
+  constructor(batches: Iterator<SortedBatch>, kind: Kind, recodes: Recodes) {
+    this.#batches = batches;
+    this.#kind = kind;
+    this.#recodes = recodes;
+  }
+
+  /** Go to the next batch. @returns Whether there is one. */
+  next(): boolean {
+    const before = this.columns;
+    const lastRow = (this.batch?.table.rows ?? 0) - 1;
+    const { done, value } = this.#batches.next();
+    if (done === true) return false;
+    const { day, sensor, keys } = value.table;
+    this.batch = value;
+    this.row = 0;
+    this.columns = [
+      day,
+      recode(sensor, this.#recodes.sensor),
+      ...KINDS[this.#kind].map((name: KeyColumn) => (isTextKey(name) ? recode(keys[name]!, this.#recodes[name]) : keys[name]!)),
+    ];
+    if (lastRow >= 0 && compareRows(before, lastRow, this.columns, 0) >= 0) throw outOfOrder();
+    for (let row = 1; row < value.table.rows; row++) {
+      if (compareRows(this.columns, row - 1, this.columns, row) >= 0) throw outOfOrder();
+    }
+    return true;
+  }
+}
+
+function recode(codes: Int32Array, to: Int32Array): Int32Array {
+  const own = new Int32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) own[row] = codes[row]! < 0 ? -1 : to[codes[row]!]!;
+  return own;
+}
+
+function compareRows(a: readonly Int32Array[], rowA: number, b: readonly Int32Array[], rowB: number): number {
+  for (let i = 0; i < a.length; i++) {
+    const order = a[i]![rowA]! - b[i]![rowB]!;
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function* mergeKind(kind: Kind, streams: readonly Stream[]): Generator<WrittenBatch> {
+  const heap = new Heap();
+  for (const stream of streams) if (stream.next()) heap.push(stream);
+  const merged = new MergedRows(kind);
+  for (let stream = heap.pop(); stream !== undefined; stream = heap.pop()) {
+    const limit = heap.first;
+    const { rows } = stream.batch!.table;
+    const most = Math.min(rows, stream.row + BATCH_ROWS);
+    let end = stream.row + 1;
+    if (limit === undefined) end = most;
+    else while (end < most && compareRows(stream.columns, end, limit.columns, limit.row) <= 0) end++;
+    merged.add(stream, end);
+    stream.row = end;
+    yield* merged.takeFull();
+    if (end < rows || stream.next()) heap.push(stream);
+  }
+  yield* merged.takeRest();
+}
+
+/** Streams by the row at which they stand. */
+class Heap {
+  readonly #streams: Stream[] = [];
+
+  get first(): Stream | undefined {
+    return this.#streams[0];
+  }
+
+  push(stream: Stream): void {
+    const streams = this.#streams;
+    let at = streams.push(stream) - 1;
+    while (at > 0 && isBefore(stream, streams[(at - 1) >> 1]!)) {
+      streams[at] = streams[(at - 1) >> 1]!;
+      at = (at - 1) >> 1;
+    }
+    streams[at] = stream;
+  }
+
+  pop(): Stream | undefined {
+    const streams = this.#streams;
+    const top = streams[0];
+    const last = streams.pop();
+    if (last === undefined || streams.length === 0) return top;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= streams.length) break;
+      if (child + 1 < streams.length && isBefore(streams[child + 1]!, streams[child]!)) child++;
+      if (!isBefore(streams[child]!, last)) break;
+      streams[at] = streams[child]!;
+      at = child;
+    }
+    streams[at] = last;
+    return top;
+  }
+}
+
+function isBefore(a: Stream, b: Stream): boolean {
+  return compareRows(a.columns, a.row, b.columns, b.row) < 0;
+}
+
+/** Rows of one kind in the making; those with equal keys, which come one behind the other, are one. */
+class MergedRows {
+  readonly #kind: Kind;
+  #rows = 0;
+  readonly #columns: Int32Array[];
+  readonly #count: Float64Array;
+  readonly #success: Float64Array;
+  readonly #firstSeenUs: Float64Array;
+  readonly #lastSeenUs: Float64Array;
+  readonly #addresses: AddressLists | undefined;
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+    // A batch, and what is added to it at once.
+    const capacity = 2 * BATCH_ROWS;
+    const floats = () => new Float64Array(capacity);
+    this.#columns = Array.from({ length: 2 + KINDS[kind].length }, () => new Int32Array(capacity));
+    [this.#count, this.#success, this.#firstSeenUs, this.#lastSeenUs] = [floats(), floats(), floats(), floats()];
+    this.#addresses = KIND_SPECS[kind].hasAddresses ? new AddressLists(capacity) : undefined;
+  }
+
+  /** Add the rows of a stream from where it stands to `end`, {@link BATCH_ROWS} at most. */
+  add(stream: Stream, end: number): void {
+    const { table, sets } = stream.batch!;
+    let start = stream.row;
+    if (this.#rows > 0 && compareRows(this.#columns, this.#rows - 1, stream.columns, start) === 0) {
+      const last = this.#rows - 1;
+      this.#count[last]! += table.count[start]!;
+      this.#success[last]! += table.success[start]!;
+      this.#firstSeenUs[last] = Math.min(this.#firstSeenUs[last]!, table.firstSeenUs[start]!);
+      this.#lastSeenUs[last] = Math.max(this.#lastSeenUs[last]!, table.lastSeenUs[start]!);
+      this.#addresses?.unite(last, sets, table.addresses![start]!);
+      start++;
+    }
+    const at = this.#rows;
+    this.#columns.forEach((column, i) => column.set(stream.columns[i]!.subarray(start, end), at));
+    this.#count.set(table.count.subarray(start, end), at);
+    this.#success.set(table.success.subarray(start, end), at);
+    this.#firstSeenUs.set(table.firstSeenUs.subarray(start, end), at);
+    this.#lastSeenUs.set(table.lastSeenUs.subarray(start, end), at);
+    if (this.#addresses !== undefined) for (let row = start; row < end; row++) this.#addresses.add(sets, table.addresses![row]!);
+    this.#rows += end - start;
+  }
+
+  /** The first rows as a batch, where there are more: the last may still grow. */
+  *takeFull(): Generator<WrittenBatch> {
+    while (this.#rows > BATCH_ROWS) {
+      yield this.#view(BATCH_ROWS);
+      for (const column of [...this.#columns, this.#count, this.#success, this.#firstSeenUs, this.#lastSeenUs]) {
+        column.copyWithin(0, BATCH_ROWS, this.#rows);
+      }
+      this.#addresses?.drop(BATCH_ROWS);
+      this.#rows -= BATCH_ROWS;
+    }
+  }
+
+  *takeRest(): Generator<WrittenBatch> {
+    if (this.#rows > 0) yield this.#view(this.#rows);
+  }
+
+  #view(rows: number): WrittenBatch {
+    const [day, sensor, ...keys] = this.#columns.map(column => column.subarray(0, rows)) as [Int32Array, Int32Array, ...Int32Array[]];
+    const table = {
+      kind: this.#kind,
+      rows,
+      day,
+      sensor,
+      keys: Object.fromEntries(KINDS[this.#kind].map((name, i) => [name, keys[i]!])),
+      count: this.#count.subarray(0, rows),
+      success: this.#success.subarray(0, rows),
+      addresses: null,
+      firstSeenUs: this.#firstSeenUs.subarray(0, rows),
+      lastSeenUs: this.#lastSeenUs.subarray(0, rows),
+    };
+    return { table, addresses: this.#addresses?.view(rows) };
+  }
+}
+
+/** The sets of rows in the making. */
+class AddressLists {
+  #rows = 0;
+  readonly #offsets: Int32Array;
+  readonly #isNull: Uint8Array;
+  #values = new Uint32Array(1 << 12);
+  readonly #scratch = new Uint32Array(SET_MAX);
+
+  constructor(capacity: number) {
+    this.#offsets = new Int32Array(capacity + 1);
+    this.#isNull = new Uint8Array(capacity);
+  }
+
+  add({ hashes, offsets }: AddressSets, code: number): void {
+    const at = this.#offsets[this.#rows]!;
+    const start = code < 0 ? 0 : offsets[code]!;
+    const end = code < 0 ? 0 : offsets[code + 1]!;
+    this.#reserve(at + end - start);
+    for (let i = start, to = at; i < end; i++, to++) this.#values[to] = hashes[i]!;
+    this.#isNull[this.#rows++] = Number(code < 0);
+    this.#offsets[this.#rows] = at + end - start;
+  }
+
+  /** Unite the set of the last row with another; one that is not known makes it unknown. */
+  unite(last: number, { hashes, offsets }: AddressSets, code: number): void {
+    const at = this.#offsets[last]!;
+    if (this.#isNull[last] === 1 || code < 0) {
+      this.#isNull[last] = 1;
+      this.#offsets[last + 1] = at;
+      return;
+    }
+    let i = at;
+    const endA = this.#offsets[last + 1]!;
+    let j = offsets[code]!;
+    const endB = offsets[code + 1]!;
+    let size = 0;
+    while (size < SET_MAX && (i < endA || j < endB)) {
+      const left = i < endA ? this.#values[i]! : Infinity;
+      const right = j < endB ? hashes[j]! : Infinity;
+      this.#scratch[size++] = Math.min(left, right);
+      if (left <= right) i++;
+      if (right <= left) j++;
+    }
+    this.#reserve(at + size);
+    this.#values.set(this.#scratch.subarray(0, size), at);
+    this.#offsets[last + 1] = at + size;
+  }
+
+  view(rows: number) {
+    const values = this.#values.subarray(0, this.#offsets[rows]!);
+    return { values, offsets: this.#offsets.subarray(0, rows + 1), isNull: this.#isNull.subarray(0, rows) };
+  }
+
+  /** Let the first rows go. */
+  drop(rows: number): void {
+    const first = this.#offsets[rows]!;
+    const end = this.#offsets[this.#rows]!;
+    this.#values.copyWithin(0, first, end);
+    for (let row = rows; row <= this.#rows; row++) this.#offsets[row - rows] = this.#offsets[row]! - first;
+    this.#isNull.copyWithin(0, rows, this.#rows);
+    this.#rows -= rows;
+  }
+
+  #reserve(elements: number): void {
+    if (elements <= this.#values.length) return;
+    const grown = new Uint32Array(Math.max(elements, 2 * this.#values.length));
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+}

@@ -1,0 +1,174 @@
+/** Tables merged as streams give the bytes that they give in memory, and no more than a batch of each is read ahead. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { combineTables } from "../../../lib/reduced/combine.ts";
+import { combineSorted, type SortedInput } from "../../../lib/reduced/combine-sorted.ts";
+import { type KindTable, type ReducedTable, sliceRows, takeRows } from "../../../lib/reduced/reduced-table.ts";
+import { BATCH_ROWS, openSorted, readReducedArrow, reducedToIpc, type SortedTable, toSorted } from "../../../lib/reduced/reduced-arrow.ts";
+import { mergeSorted } from "../../../lib/reduced/merge-sorted.ts";
+import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
+import { readReduced } from "../../../lib/reduced/reduced-input.ts";
+import { buildReduced, type LiteralRow, NO_INFO } from "../../support/build.ts";
+import { randomLines } from "../../hostile/lines.ts";
+import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { seededRandom } from "../../support/random.ts";
+import { makeTempDir } from "../../support/run.ts";
+import { analyze } from "../../support/tables.ts";
+import type { SourceInfo } from "../../../lib/events/source.ts";
+
+const temp = await makeTempDir();
+afterAll(() => temp[Symbol.asyncDispose]());
+
+const bytesOf = (table: ReducedTable) => Buffer.concat([...reducedToIpc(table)]);
+let written = 0;
+
+/** A table as one that lies in a file, or in memory. */
+async function inputOf(table: ReducedTable, inMemory = false): Promise<SortedInput> {
+  const path = join(temp.path, `${written++}.arrow`);
+  if (inMemory) return { name: path, info: table.info, read: async () => table, open: () => toSorted(table) };
+  await Bun.write(path, bytesOf(table));
+  const sorted = openSorted(path)!;
+  sorted.close();
+  return { name: path, info: sorted.info, read: () => readReduced(path, () => {}), open: () => openSorted(path)! };
+}
+
+async function expectSame(tables: readonly ReducedTable[], topN = 2): Promise<void> {
+  const expected = await combineTables(tables.map((table, i) => ({ name: `${i}`, table })), () => {});
+  const inputs = await Promise.all(tables.map((table, i) => inputOf(table, i % 3 === 2)));
+  using combined = await combineSorted(inputs, topN, temp.path, () => {});
+  const bytes = Buffer.concat([...combined.chunks("file")].map(chunk => Buffer.from(chunk)));
+  expect(bytes.equals(bytesOf(expected.table))).toBe(true);
+  expect([combined.leftOut.length, combined.joinedLines]).toEqual([expected.leftOut.length, expected.joinedLines]);
+  expect([...reducedToJson(combined.top.toTable(combined), topN)].join("")).toBe([...reducedToJson(expected.table, topN)].join(""));
+}
+
+const source = (name: string): SourceInfo => ({
+  path: `logs/${name}`,
+  sizeBytes: 100,
+  headHash: name,
+  wholeHash: name,
+  counts: { lines: 9, events: 9, repaired: 0, rejected: 0, pending: 0 },
+});
+const built = (rows: LiteralRow[], name: string) => buildReduced(rows, { ...NO_INFO, sources: [source(name)] });
+
+describe("the same bytes as in memory", () => {
+  test("a table of each sensor of a fleet, in any order, and some twice", async () => {
+    const fleet = join(FIXTURES_FOLDER, "fleet");
+    const tables = await Promise.all(readdirSync(fleet).map(async name => (await analyze([join(fleet, name)])).table));
+    expect(tables.length).toBeGreaterThan(2);
+    await expectSame(tables);
+    await expectSame(seededRandom("order").shuffle([...tables, tables[1]!]), 0);
+  });
+
+  test("logs cut anywhere, with sessions and lines in two parts", async () => {
+    for (let seed = 0; seed < 3; seed++) {
+      const random = seededRandom(`cut ${seed}`);
+      const text = randomLines(random, 400);
+      const folder = join(temp.path, `cut-${seed}`);
+      mkdirSync(folder);
+      const cuts = [0, random.int(text.length), random.int(text.length), random.int(text.length), text.length].sort((a, b) => a - b);
+      const tables = [];
+      for (let i = 0; i + 1 < cuts.length; i++) {
+        const path = join(folder, `cowrie.json.${i}`);
+        await Bun.write(path, text.subarray(cuts[i], cuts[i + 1]));
+        tables.push((await analyze([path])).table);
+      }
+      await expectSame(tables, seed);
+    }
+  });
+
+  test("more rows than a batch, some of one key in several tables and at the ends of batches", async () => {
+    const random = seededRandom("batches");
+    const draw = (name: string) => {
+      const rows: LiteralRow[] = [];
+      for (let i = 0; i < 1.3 * BATCH_ROWS; i++) {
+        if (i > BATCH_ROWS - 20 && i < BATCH_ROWS + 20 ? false : random.chance(0.3)) continue;
+        const from = [`192.0.2.${random.int(200)}`, `198.51.100.${random.int(200)}`].slice(0, random.int(3));
+        rows.push({
+          ...{ kind: "command", date: `2024-01-0${1 + Math.floor(i / 9000)}`, sensor: "s", key: { input: String(i).padStart(6, "0") } },
+          ...{ count: 2 + random.int(9), firstSeenUs: 1.704e15 + random.int(1e6), lastSeenUs: 1.705e15 + random.int(1e6) },
+          ...(random.chance(0.1) ? {} : { from }),
+        });
+      }
+      return built(rows, name);
+    };
+    await expectSame([draw("a"), draw("b"), draw("c")]);
+  });
+
+  test("more tables than are merged at once", async () => {
+    const tables = Array.from({ length: 300 }, (_, i) =>
+      built(
+        ["a", "b"].flatMap((sensor): LiteralRow[] => [
+          { kind: "event", date: "2024-01-01", sensor, key: { eventid: "e", hour: i % 24 }, count: 1 + i, from: [`10.0.0.${i % 200}`] },
+          { kind: "login", date: "2024-01-01", sensor, key: { username: `u${i % 7}`, password: null }, count: 3, success: 1, from: [] },
+        ]),
+        `log ${i}`,
+      ),
+    );
+    await expectSame(tables);
+    expect(readdirSync(temp.path).filter(name => name.startsWith(".combine-"))).toEqual([]);
+  });
+
+  test("one table, and one without rows", async () => {
+    await expectSame([built([], "nothing")]);
+    await expectSame([built([], "nothing"), built([{ kind: "command", date: "2024-01-01", sensor: "", key: { input: null }, count: 1 }], "one")]);
+  });
+});
+
+test("of each table a batch is in memory, and no more", () => {
+  let ahead = 0;
+  const rows = 40 * BATCH_ROWS;
+  const table = built([{ kind: "command", date: "2024-01-01", sensor: "s", key: { input: "x" }, count: 1, from: [] }], "log");
+  const whole = { ...takeRows(table.kinds.command, new Int32Array(rows)), day: new Int32Array(rows) };
+  /** The days of one table are even, those of the other odd. */
+  const stream = (odd: number): SortedTable => ({
+    ...toSorted(table),
+    *batches(kind) {
+      if (kind !== "command") return;
+      for (let start = 0; start < rows; start += BATCH_ROWS) {
+        const part: KindTable = sliceRows(whole, start, start + BATCH_ROWS);
+        ahead++;
+        yield { table: { ...part, day: part.day.map((_, row) => 2 * (start + row) + odd) }, sets: table.sets };
+      }
+    },
+  });
+  let batches = 0;
+  for (const { table } of mergeSorted([stream(0), stream(1)]).batches()) {
+    batches++;
+    ahead -= table.rows / BATCH_ROWS;
+    expect(ahead).toBeLessThanOrEqual(3);
+  }
+  expect(batches).toBe(80);
+});
+
+describe("what says that it is sorted and is not", () => {
+  const rows: LiteralRow[] = ["a", "b", "c"].map(input => ({ kind: "command", date: "2024-01-01", sensor: "s", key: { input }, count: 1, from: [] }));
+  const table = built(rows, "log");
+  const withRows = (order: number[]): ReducedTable => ({
+    ...table,
+    kinds: { ...table.kinds, command: takeRows(table.kinds.command, Int32Array.from(order)) },
+  });
+  const LIES: [what: string, lie: ReducedTable][] = [
+    ["rows out of order", withRows([0, 2, 1])],
+    ["a row twice", withRows([0, 1, 1])],
+    ["texts out of order", { ...table, dictionaries: { ...table.dictionaries, input: ["b", "a", "c"] } }],
+    ["a text twice", { ...table, dictionaries: { ...table.dictionaries, input: ["a", "a", "c"] } }],
+  ];
+  test.each(LIES)("%s: refused in one line", async (_, lie) => {
+    const input = await inputOf(lie);
+    const merge = async () => {
+      using combined = await combineSorted([input, await inputOf(built([], "other"))], 1, temp.path, () => {});
+      return [...combined.chunks("file")].length;
+    };
+    await expect(merge()).rejects.toThrow("a reduced table with damaged rows: they do not stand in the order that it says they have");
+    // Read as a whole, it is sorted.
+    expect((await readReducedArrow(bytesOf(lie))).parts).toHaveLength(1);
+  });
+
+  test("counts that wrap are refused, not written", async () => {
+    const large = { ...table, kinds: { ...table.kinds, command: { ...table.kinds.command, count: table.kinds.command.count.map(() => 2 ** 33) } } };
+    using combined = await combineSorted([await inputOf(large)], 1, temp.path, () => {});
+    expect(() => [...combined.chunks("file")]).toThrow("more events of kind command than the logs of the tables hold");
+  });
+});
