@@ -10,6 +10,7 @@ import { BLOCKERS, indicatorsToBlocker, indicatorsToCsv, indicatorsToJson, indic
 import { KeepOut, parseExclusions } from "../lib/indicators/keep-out.ts";
 import { type MispEvent, toManifest, toMispEvent } from "../lib/indicators/misp.ts";
 import { TLP } from "../lib/indicators/stable-id.ts";
+import { findSessionCampaigns, type SessionCampaigns } from "../lib/indicators/session-campaigns.ts";
 import { indicatorsToStix } from "../lib/indicators/stix.ts";
 import {
   DAMAGED_EXIT,
@@ -59,6 +60,14 @@ const OPTIONS = {
   outfile: { type: "path", short: "o", help: "File to write; with --format misp a folder.", defaultText: "stdout" },
   minSensors: { type: "count", min: 1, default: 1, help: "Only what so many sensors have seen." },
   minCount: { type: "count", min: 1, default: 1, help: "Only what was seen so often; addresses by their connections." },
+  campaign: {
+    type: "string",
+    short: "c",
+    repeatable: true,
+    placeholder: "ID",
+    help: "Only what sessions of this campaign show, by its id or the beginning of it, see campaigns.ts; give it again for more.",
+  },
+  withCampaigns: { type: "boolean", help: "Name the campaigns of each indicator; takes as long as campaigns.ts does." },
   exclude: {
     type: "path",
     repeatable: true,
@@ -115,9 +124,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
     readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
   );
   const { minSensors, minCount: minHits } = values;
-  const collected = await collectIndicators(set, { types, scope, keepOut, minSensors, minHits, origins });
+  const campaigns =
+    values.withCampaigns || values.campaign.length > 0 ? await findSessionCampaigns(set, scope, values.campaign) : undefined;
+  const collected = await collectIndicators(set, { types, scope, keepOut, minSensors, minHits, origins, campaigns });
   if (isFolder) await writeOutputs(toFeed(values, [...types].sort().join(","), collected));
-  else await writeOutputs([[values.outfile ?? "-", toText(values, collected.indicators)]]);
+  else await writeOutputs([[values.outfile ?? "-", toText(values, collected.indicators, campaigns)]]);
   if (values.format === "csv" && values.outfile === undefined) noteCsv(COMMAND.name, values.quiet);
   if (!values.quiet) {
     const by = origins === undefined ? "" : `; ${describeSources(origins.sources)}`;
@@ -156,7 +167,7 @@ function readExclusions(path: string): string[] {
   }
 }
 
-function toText(values: Values, indicators: readonly Indicator[]): Iterable<string> {
+function toText(values: Values, indicators: readonly Indicator[], campaigns: SessionCampaigns | undefined): Iterable<string> {
   if (values.for !== undefined) return indicatorsToBlocker(indicators, values.for);
   switch (values.format) {
     case "csv":
@@ -164,17 +175,17 @@ function toText(values: Values, indicators: readonly Indicator[]): Iterable<stri
     case "json":
       return indicatorsToJson(indicators, values);
     case "stix":
-      return indicatorsToStix(indicators, values.tlp);
+      return indicatorsToStix(indicators, values.tlp, campaigns?.campaigns);
     default:
       return indicatorsToPlain(indicators, values);
   }
 }
 
 /** The files of a MISP feed. */
-function toFeed({ outfile, split, tlp, sensor, since, until }: Values, types: string, collected: Collected): [string, string][] {
+function toFeed({ outfile, split, tlp, sensor, since, until, campaign }: Values, types: string, collected: Collected): [string, string][] {
   // Where every day has an event of its own, that of a day is the same whatever other days were asked for.
   const days = split === "day" ? [] : [since, until];
-  const about = JSON.stringify([types, [...sensor].sort(), ...days.map(day => day ?? null)]);
+  const about = JSON.stringify([types, [...sensor].sort(), ...days.map(day => day ?? null), ...(campaign.length > 0 ? [[...campaign].sort()] : [])]);
   const parts = split === "day" ? [...collected.byDay()] : [{ day: undefined, indicators: collected.indicators }];
   const events = parts
     .filter(({ indicators }) => indicators.length > 0)

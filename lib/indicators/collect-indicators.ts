@@ -18,6 +18,7 @@ import { compareText } from "../text/text.ts";
 import type { Indicator, IndicatorType } from "./indicator.ts";
 import { INDICATOR_TYPE_NAMES } from "./indicator.ts";
 import type { KeepOut, Reason } from "./keep-out.ts";
+import type { SessionCampaigns } from "./session-campaigns.ts";
 import { Sightings, type SightingTotals } from "./sightings.ts";
 
 export interface CollectOptions {
@@ -28,6 +29,7 @@ export interface CollectOptions {
   readonly minSensors: number;
   readonly minHits: number;
   readonly origins?: Origins | undefined;
+  readonly campaigns?: SessionCampaigns | undefined;
 }
 
 export interface Collected {
@@ -206,7 +208,8 @@ class Collector {
     let below = 0;
     const { minSensors, minHits } = this.#options;
     const indicators: Indicator[] = [];
-    for (const totals of this.#sightings.totals(value => isKept[value] === 1)) {
+    const isRow = this.#options.campaigns?.only === undefined ? undefined : this.#isOfCampaign();
+    for (const totals of this.#sightings.totals(value => isKept[value] === 1, isRow)) {
       const indicator = this.#toIndicator(totals);
       if (indicator.sightings.length < minSensors || indicator.hits < minHits) {
         below++;
@@ -223,14 +226,35 @@ class Collector {
       below,
       *byDay() {
         for (const day of sightings.days()) {
-          const own = [...sightings.totals(value => chosen.has(value), day)].map(toIndicator);
+          const isOwn = (sensor: number, session: number, own: number) => own === day && (isRow?.(sensor, session) ?? true);
+          const own = [...sightings.totals(value => chosen.has(value), isOwn)].map(toIndicator);
           if (own.length > 0) yield { day, indicators: sortIndicators(own) };
         }
       },
     };
   }
 
-  #toIndicator({ value: number, firstUs, lastUs, days, sources, sessions, hits, lastSession, bySensor }: SightingTotals): Indicator {
+  /** Whether a session is of a campaign that counts; each is asked for once. */
+  #isOfCampaign(): (sensor: number, session: number) => boolean {
+    const { only } = this.#options.campaigns!;
+    const known = new Map<number, boolean>();
+    return (sensor, session) => {
+      const key = sensor * 2 ** 32 + session;
+      let isOne = known.get(key);
+      if (isOne === undefined) {
+        const id = this.#campaignOf(sensor, session);
+        known.set(key, (isOne = id !== undefined && only!.has(id)));
+      }
+      return isOne;
+    };
+  }
+
+  #campaignOf(sensor: number, session: number): string | undefined {
+    const { sensor: sensors, session: sessions } = this.#columns;
+    return session < 0 ? undefined : this.#options.campaigns!.of(textOf(sensors.values, sensor), textOf(sessions.values, session));
+  }
+
+  #toIndicator({ value: number, firstUs, lastUs, days, sources, sessions, hits, lastSession, inSessions, bySensor }: SightingTotals): Indicator {
     const { type, value, username, password } = this.#candidates[number]!;
     const { sensor, session } = this.#columns;
     const sightings = bySensor
@@ -251,8 +275,18 @@ class Collector {
       sessions,
       hits: Math.max(1, hits),
       session: lastSession < 0 ? undefined : textOf(session.values, lastSession),
+      ...(this.#options.campaigns && { campaigns: this.#campaignsOf(inSessions) }),
       ...(this.#options.origins && isAddress && { origin: this.#options.origins.of(value) }),
     };
+  }
+
+  #campaignsOf(sessions: SightingTotals["inSessions"]): string[] {
+    const ids = new Set<string>();
+    for (const [sensor, session] of sessions) {
+      const id = this.#campaignOf(sensor, session);
+      if (id !== undefined) ids.add(id);
+    }
+    return [...ids].sort();
   }
 }
 

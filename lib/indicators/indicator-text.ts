@@ -23,12 +23,12 @@ export interface IndicatorTextOptions {
 }
 
 const COLUMNS = [
-  "value", "type", "first_seen", "last_seen", "days", "sensors", "sources", "sessions", "hits", "country", "asn", "as_org",
+  "value", "type", "first_seen", "last_seen", "days", "sensors", "sources", "sessions", "hits", "campaign", "country", "asn", "as_org",
 ] as const;
 
 /** The columns of an indicator, in their order. */
 function factsOf(indicator: Indicator, options: IndicatorTextOptions): Record<(typeof COLUMNS)[number], string | number | null> {
-  const { type, value, firstUs, lastUs, days, sightings, sources, sessions, hits, origin } = indicator;
+  const { type, value, firstUs, lastUs, days, sightings, sources, sessions, hits, campaigns, origin } = indicator;
   return {
     value: options.defang ? defang(indicator) : value,
     type,
@@ -39,6 +39,7 @@ function factsOf(indicator: Indicator, options: IndicatorTextOptions): Record<(t
     sources,
     sessions,
     hits,
+    campaign: campaigns === undefined || campaigns.length === 0 ? null : campaigns.join(" "),
     ...originToJson(origin ?? { country: null, asn: null, asOrg: null }),
   };
 }

@@ -51,6 +51,8 @@ export interface Indicator {
   readonly hits: number;
   /** A session that shows it, the last one; undefined where the log names none. */
   readonly session: string | undefined;
+  /** Ids of the campaigns whose sessions show it, sorted; only where campaigns were asked for. */
+  readonly campaigns?: readonly string[];
   /** Of an address, and of a host that is one; only where databases were named. */
   readonly origin?: Origin;
 }

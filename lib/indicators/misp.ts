@@ -112,10 +112,11 @@ function seconds(us: number): string {
 }
 
 /** How it was seen, in a sentence. */
-function commentOf({ hits, sessions, sightings, days, origin }: Indicator): string {
+function commentOf({ hits, sessions, sightings, days, campaigns = [], origin }: Indicator): string {
   const from = origin === undefined ? "" : describeOrigin(origin);
   return (
     `${plural(hits, "hit")} in ${plural(sessions, "session")} on ${plural(sightings.length, "sensor")} and ${plural(days, "day")}` +
+    (campaigns.length === 0 ? "" : `; campaign ${campaigns.join(", ")}`) +
     (from === "" ? "" : `; ${from}`)
   );
 }

@@ -17,6 +17,8 @@ export interface SightingTotals {
   readonly sessions: number;
   /** Codes of sensor and session in which it was seen last; a session of -1 is none. */
   readonly lastSession: number;
+  /** All of them, as pairs of codes of sensor and session; none but such of which the log tells one. */
+  readonly inSessions: Iterable<readonly [sensor: number, session: number]>;
   readonly bySensor: readonly { readonly sensor: number; readonly firstUs: number; readonly lastUs: number; readonly hits: number }[];
 }
 
@@ -61,10 +63,13 @@ export class Sightings {
    * Sum up the rows of each value.
    *
    * @param isWanted Which values are wanted.
-   * @param day Only what was seen on this day, counted from 1970-01-01 UTC; undefined = on all.
+   * @param isRow Only what was seen in this session of this sensor, on this day, counted from 1970-01-01 UTC.
    * @returns By value, rising.
    */
-  *totals(isWanted: (value: number) => boolean, day?: number): Generator<SightingTotals> {
+  *totals(
+    isWanted: (value: number) => boolean,
+    isRow?: (sensor: number, session: number, day: number) => boolean,
+  ): Generator<SightingTotals> {
     const column = (i: number) => Int32Array.from({ length: this.#rows }, (_, row) => this.#codes[row * WIDTH + i]!);
     const values = column(0);
     const order = sortedRows([values, column(1)], this.#rows);
@@ -75,7 +80,8 @@ export class Sightings {
       let rows = order.subarray(start, end);
       start = end;
       if (!isWanted(value)) continue;
-      if (day !== undefined) rows = rows.filter(row => this.#codes[row * WIDTH + 3] === day);
+      const codes = this.#codes;
+      if (isRow !== undefined) rows = rows.filter(row => isRow(codes[row * WIDTH + 1]!, codes[row * WIDTH + 2]!, codes[row * WIDTH + 3]!));
       if (rows.length > 0) yield this.#sum(value, rows);
     }
   }
@@ -118,6 +124,7 @@ export class Sightings {
       sources: sources.size,
       sessions: sessions.size,
       lastSession: this.#codes[last * WIDTH + 2]!,
+      inSessions: Array.from(sessions, both => [Math.floor(both / SESSIONS), both % SESSIONS] as const),
       bySensor,
     };
   }

@@ -10,6 +10,7 @@ import { toIsoInstant } from "../text/format.ts";
 import { toSafeJson } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { Indicator, IndicatorType, Sighting } from "./indicator.ts";
+import type { CampaignTold } from "./session-campaigns.ts";
 import { stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
 
 /** Days after it was last seen for which an indicator is worth acting on; addresses change hands, hashes do not. */
@@ -37,13 +38,17 @@ const MARKINGS: Readonly<Record<Tlp, { readonly id: string; readonly tlp: string
 type StixObject = Readonly<Record<string, unknown>>;
 
 /** The bundle as JSON, in pieces. */
-export function* indicatorsToStix(indicators: readonly Indicator[], tlp: Tlp): Generator<string> {
+export function* indicatorsToStix(
+  indicators: readonly Indicator[],
+  tlp: Tlp,
+  campaigns: ReadonlyMap<string, CampaignTold> = new Map(),
+): Generator<string> {
   // The bundle is a container; its id is that of what is in it.
   const content = indicators.map(({ type, value, lastUs, hits }) => [type, value, lastUs, hits]);
   const id = stableId(`bundle ${tlp} ${JSON.stringify(content)}`);
   yield `{"type":"bundle","id":"bundle--${id}","objects":[\n`;
   let isFirst = true;
-  for (const object of toStixObjects(indicators, tlp)) {
+  for (const object of toStixObjects(indicators, tlp, campaigns)) {
     yield `${isFirst ? "" : ",\n"}${toSafeJson(object)}`;
     isFirst = false;
   }
@@ -51,7 +56,11 @@ export function* indicatorsToStix(indicators: readonly Indicator[], tlp: Tlp): G
 }
 
 /** Every object of the bundle, what is referred to first, each id once. */
-function* toStixObjects(indicators: readonly Indicator[], tlp: Tlp): Generator<StixObject> {
+function* toStixObjects(
+  indicators: readonly Indicator[],
+  tlp: Tlp,
+  campaigns: ReadonlyMap<string, CampaignTold>,
+): Generator<StixObject> {
   const marking = MARKINGS[tlp];
   yield {
     type: "marking-definition",
@@ -76,6 +85,7 @@ function* toStixObjects(indicators: readonly Indicator[], tlp: Tlp): Generator<S
   for (const indicator of indicators) {
     const own = toStixIndicator(indicator, common);
     yield own;
+    for (const id of indicator.campaigns ?? []) yield* once(toCampaign(own, campaigns.get(id)!, common));
     const observables = toObservables(indicator);
     yield* once(observables);
     for (const sighting of indicator.sightings) {
@@ -149,6 +159,33 @@ function toStixIndicator(indicator: Indicator, common: StixObject): StixObject &
     labels: ["honeypot", "cowrie", type],
     confidence: confidenceOf(indicator),
   };
+}
+
+/** A campaign, and that an indicator tells it. */
+function toCampaign(indicator: StixObject, { id, name, firstUs, lastUs, sessions }: CampaignTold, common: StixObject): StixObject[] {
+  const campaign = {
+    type: "campaign",
+    spec_version: "2.1",
+    id: `campaign--${stableId(`campaign ${id}`)}`,
+    ...common,
+    ...versionOf({ firstUs, lastUs }),
+    name: `${id} ${name}`,
+    description: `Sessions that belong together by what they left: ${sessions}.`,
+    first_seen: toInstant(firstUs),
+    last_seen: toInstant(lastUs),
+  };
+  const relationship = {
+    type: "relationship",
+    spec_version: "2.1",
+    id: `relationship--${stableId(`indicates ${indicator.id} ${campaign.id}`)}`,
+    ...common,
+    created: indicator.created,
+    modified: indicator.modified,
+    relationship_type: "indicates",
+    source_ref: indicator.id,
+    target_ref: campaign.id,
+  };
+  return [campaign, relationship];
 }
 
 /**

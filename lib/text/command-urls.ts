@@ -22,6 +22,7 @@ const URL_END = /[\s"'`;|&<>(){}\\^\x7f-\uffff\0-\x1f]/g;
 const QUOTED_END = /[\s"'`<>\\^{}|\x7f-\uffff\0-\x1f]/g;
 const URL_LONGEST = 4096;
 const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const PLACES_MOST = 256;
 /** Words of a line, of which hosts are made; longer ones are payloads. */
 const WORD_LONGEST = 2048;
 
@@ -68,11 +69,15 @@ export function toFetched(url: string): Fetched | undefined {
   return { host, url: url.length > URL_LONGEST || /[$*]/.test(url) ? undefined : url };
 }
 
-/** All that a command fetches from, each once, in order of the programs and of the text. */
+/**
+ * All that a command fetches from, each once, in order of the programs and of the text.
+ *
+ * @returns At most {@link PLACES_MOST}: a line of megabytes is no more than a flood.
+ */
 export function fetchedBy(command: string): Fetched[] {
   const found = new Map<string, Fetched>();
   const add = (fetched: Fetched | undefined) => {
-    if (fetched !== undefined) found.set(fetched.url ?? ` ${fetched.host}`, fetched);
+    if (fetched !== undefined && found.size < PLACES_MOST) found.set(fetched.url ?? ` ${fetched.host}`, fetched);
   };
   if (command.includes("://")) for (const url of writtenUrls(command)) add(toFetched(url));
   if (/wget|curl|ftp|\/dev\/(?:tcp|udp)\//.test(command)) {

@@ -37,8 +37,8 @@ test("plain: a value a line, and # before what it is", async () => {
 
 test("csv is safe in a spreadsheet, json has everything as it was", async () => {
   const csv = (await indicators("--format", "csv", "--type", "credential", "-q")).stdout.split("\n");
-  expect(csv[0]).toBe("value,type,first_seen,last_seen,days,sensors,sources,sessions,hits,country,asn,as_org");
-  expect(csv[1]).toBe("'=cmd|' /C calc'!A0:\\x1b[2J,credential,2024-03-01T12:00:01.000000Z,2024-03-01T12:00:01.000000Z,1,1,1,1,1,,,");
+  expect(csv[0]).toBe("value,type,first_seen,last_seen,days,sensors,sources,sessions,hits,campaign,country,asn,as_org");
+  expect(csv[1]).toBe("'=cmd|' /C calc'!A0:\\x1b[2J,credential,2024-03-01T12:00:01.000000Z,2024-03-01T12:00:01.000000Z,1,1,1,1,1,,,,");
   expect(unguardFormula(csv[1]!.split(",")[0]!)).toBe("=cmd|' /C calc'!A0:\\x1b[2J");
   const json = await indicators("--format", "json", "--type", "credential,address", "--min-sensors", "1", "-q");
   expect(json.stdout).not.toContain("\x1b");

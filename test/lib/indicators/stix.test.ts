@@ -10,8 +10,10 @@ import { HOSTILE_VALUES, ONE_OF_EACH, toIndicator } from "../../support/indicato
 
 type Stix = Record<string, unknown> & { readonly type: string; readonly id: string };
 
+const CAMPAIGNS = new Map([["a1b2c3d4", { id: "a1b2c3d4", name: "</script>'", firstUs: 0, lastUs: 1e12, sessions: 7 }]]);
+
 const bundleOf = (indicators: readonly Indicator[]) => {
-  const text = [...indicatorsToStix(indicators, "green")].join("");
+  const text = [...indicatorsToStix(indicators, "green", CAMPAIGNS)].join("");
   return { text, ...(JSON.parse(text) as { id: string; objects: Stix[] }) };
 };
 
@@ -92,6 +94,14 @@ describe("a bundle", () => {
     expect(objects[7]).toMatchObject({ sighting_of_ref: indicator.id, count: 3, observed_data_refs: [objects[6]!.id], where_sighted_refs: [objects[5]!.id] });
   });
 
+  test("tells each campaign once, and which indicators tell it", () => {
+    const { objects } = bundleOf(["5.6.7.8", "5.6.7.9"].map(value => toIndicator({ type: "address", value, campaigns: ["a1b2c3d4"] })));
+    const [campaign, ...others] = objects.filter(({ type }) => type === "campaign");
+    expect({ others, name: campaign!.name }).toEqual({ others: [], name: "a1b2c3d4 </script>'" });
+    const relations = objects.filter(({ type }) => type === "relationship");
+    expect(relations.map(({ target_ref, relationship_type }) => [target_ref, relationship_type])).toEqual([[campaign!.id, "indicates"], [campaign!.id, "indicates"]]);
+  });
+
   test("without an indicator is whole all the same", () => {
     expect(bundleOf([]).objects.map(({ type }) => type)).toEqual(["marking-definition", "identity"]);
   });
@@ -108,9 +118,9 @@ describe.skipIf(FORMATS === undefined)(`the schemas of STIX 2.1${NEEDS_FORMATS}`
     }
     const base = "http://raw.githubusercontent.com/oasis-open/cti-stix2-json-schemas/stix2.1/schemas";
     return (object: Stix) => {
-      const room = ["identity", "indicator", "observed-data"].includes(object.type)
+      const room = ["campaign", "identity", "indicator", "observed-data"].includes(object.type)
         ? "sdos"
-        : object.type === "sighting" ? "sros" : ["marking-definition", "bundle"].includes(object.type) ? "common" : "observables";
+        : ["sighting", "relationship"].includes(object.type) ? "sros" : ["marking-definition", "bundle"].includes(object.type) ? "common" : "observables";
       const validate = ajv.getSchema(`${base}/${room}/${object.type}.json`)!;
       return validate(object) ? [] : (validate.errors ?? []).map(error => `${object.type} ${error.instancePath} ${error.message}`);
     };
@@ -121,7 +131,7 @@ describe.skipIf(FORMATS === undefined)(`the schemas of STIX 2.1${NEEDS_FORMATS}`
     const hostile = HOSTILE_VALUES.flatMap(text => [
       toIndicator({ type: "url", value: `http://evil.net/${text}` }),
       toIndicator({ type: "credential", value: `${text}:x`, username: text, password: "x" }),
-      toIndicator({ type: "hash", value: "ab".repeat(32), sensors: [text] }),
+      toIndicator({ type: "hash", value: "ab".repeat(32), sensors: [text], campaigns: ["a1b2c3d4"] }),
     ]);
     const { text, objects } = bundleOf([...ONE_OF_EACH, ...hostile]);
     expect(objects.flatMap(check)).toEqual([]);
