@@ -20,7 +20,7 @@ import {
 } from "../lib/logs/log-options.ts";
 import { analyzeLogs } from "../lib/logs/analyze.ts";
 import { findCampaigns } from "../lib/campaigns/find-campaigns.ts";
-import { buildDigest, type Digest } from "../lib/digest/digest.ts";
+import type { Digest } from "../lib/digest/digest.ts";
 import { digestSections, digestSubject, digestToHtml, digestToText } from "../lib/digest/digest-words.ts";
 import { firstLooks, type Look } from "../lib/digest/first-looks.ts";
 import { isMailAddress, toMessage } from "../lib/digest/mail.ts";
@@ -88,6 +88,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const lastDay = values.until ?? lastDayOf(table);
   const firstDay = sinceDay ?? lastDay - DAYS_DEFAULT + 1;
   const found = await findCampaigns(set, { ...scope, untilDay: lastDay, lastDays: lastDay - firstDay + 1 });
+  const { buildDigest } = await import("../lib/digest/digest.ts");
   const digest = buildDigest(table, { firstDay, lastDay, campaigns: found.campaigns });
   const looks = firstLooks(digest, inputs);
   if (values.json) await writeOut(`${toSafeJson(toPlain(digest, looks))}\n`);
