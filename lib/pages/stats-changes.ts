@@ -21,7 +21,7 @@ export function toPeriodSection(statistics: Statistics): SectionView {
     lead:
       `The last ${plural(statistics.options.lastDays, "day")} against the days before, per watched sensor-day. The line is ` +
       "the 95 % interval of the ratio, the dot the ratio itself; the mark in the middle is no change. Expected is the count " +
-      "that the days before would give; q is the share of false findings to expect among all rows with a q as small or smaller.",
+      "that the days before would give; sources are distinct addresses of a day, added up over days; q is the share of false findings to expect among all rows with a q as small or smaller.",
     charts: [],
     tables:
       rows.length === 0
@@ -55,7 +55,7 @@ export function toDaySection(statistics: Statistics): SectionView | undefined {
     id: "days",
     name: "Days",
     heading: "On which days did it change?",
-    lead: `Each of the last ${plural(statistics.options.lastDays, "day")} against its own baseline of up to ${statistics.options.baselineDays} watched days before.`,
+    lead: `Each of the last ${plural(statistics.options.lastDays, "day")} against its own baseline of up to ${statistics.options.baselineDays} watched days before. Counted are events, and the distinct addresses they came from.`,
     charts: [],
     tables: [
       { title: "", table: buildChangesTable("changes-days", "Changes by day", rows, statistics.sensors.length) },
@@ -80,12 +80,21 @@ export function toTrendSection({ trends }: Statistics): SectionView | undefined 
   };
 }
 
-export function toTestSection({ tests, options }: Statistics): SectionView {
+/** How the rate of false reports is shared out, in words. */
+function howShared({ tests, sensors }: Statistics): string {
+  const hasSources = tests.byKind.some(({ unit }) => unit === "sources");
+  const families = hasSources ? "events and sources at half of it each" : "events alone, as the sources are not known";
+  return sensors.length > 1 ? `${families}, the fleet first, then its sensors (Holm), and a pool of all other rows of sensors` : families;
+}
+
+export function toTestSection(statistics: Statistics): SectionView {
+  const { tests, options } = statistics;
   const byKind = toTable(
     "tests",
     "Comparisons by kind",
     [
       ["Kind", "", entry => textCell(entry.kind.replaceAll("_", " "))],
+      ["Counted", "", entry => textCell(entry.unit)],
       ["Comparisons", "number", entry => numberCell(entry.tests)],
       ["Reported", "number", entry => numberCell(entry.reported)],
     ],
@@ -107,8 +116,10 @@ export function toTestSection({ tests, options }: Statistics): SectionView {
     heading: "How was it tested?",
     lead:
       `${formatNumber(tests.m)} comparisons, ${formatNumber(tests.dayView)} of days and ${formatNumber(tests.periodView)} of periods; ` +
-      `${formatNumber(tests.withoutSupport)} more values were too rare to compare. Negative-binomial tails against the ${options.baselineDays} ` +
-      `watched days before, ${tests.method} at q = ${options.q} over all of them together, and changes of ${options.thresholdPercent} % or more.`,
+      `${formatNumber(tests.withoutSupport)} more values were too rare to compare. Beta-binomial tails against up to ${options.baselineDays} watched ` +
+      "days before, under a mixture of how much such counts vary, learnt from all values of a kind; one earlier burst of up to three " +
+      `days is left out. ${tests.method} at q = ${options.q} over everything: ${howShared(statistics)}. Changes of ` +
+      `${options.thresholdPercent} % or more are reported.`,
     charts: [],
     tables: withRows({ title: "", table: byKind }, { title: "Sensor-days without a comparison", table: refused }),
   };

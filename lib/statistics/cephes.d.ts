@@ -8,6 +8,4 @@ declare module "cephes" {
   export function igamc(shape: number, x: number): number;
   /** Regularized incomplete beta function. */
   export function incbet(a: number, b: number, x: number): number;
-  /** Inverse of the normal distribution. */
-  export function ndtri(share: number): number;
 }

@@ -2,10 +2,12 @@
  * What changed: the comparisons that pass, with all that a reader of one wants to know.
  */
 import type { BaselineOptions, Window, Windows } from "./baseline.ts";
-import { type Comparisons, FLEET, type KindComparisons } from "./comparisons.ts";
-import { type Coverage, isUsable, OBSERVED, PARTIAL } from "./coverage.ts";
-import { falseDiscovery, rateRatioInterval } from "./distributions.ts";
-import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues } from "./keyed-rows.ts";
+import type { Comparisons } from "./comparisons.ts";
+import { type Coverage, OBSERVED, PARTIAL } from "./coverage.ts";
+import { rateRatioInterval } from "./distributions.ts";
+import { type ChangeKind, type FleetRows, gatherRows, type KeyedRows, type KeyValues, type RowsByKey, type Unit } from "./keyed-rows.ts";
+import type { JudgedKind } from "./judgement.ts";
+import { FLEET } from "./local-windows.ts";
 import { robustZ } from "./robust.ts";
 import { compareText } from "../text/text.ts";
 
@@ -30,10 +32,14 @@ export interface ChangeRow<Key = KeyValues> {
   sensor: string | null;
   kind: ChangeKind;
   key: Key;
+  /** What is counted. */
+  unit: Unit;
   /** First and last day of what is judged; the same day in the day view. */
   firstDay: number;
   lastDay: number;
   count: number;
+  /** Events for each distinct source and day of it; null where nobody knows the sources. */
+  eventsPerSource: number | null;
   /** What the baseline leads one to expect at the same exposure. */
   expected: number;
   /** Change against `expected`; null when the baseline holds none at all. */
@@ -43,7 +49,7 @@ export interface ChangeRow<Key = KeyValues> {
   /** 95 % interval of the rate ratio, widened by the dispersion; `high` null = without bound. */
   low: number;
   high: number | null;
-  /** Two-sided; q is p after control of the false-discovery rate over all tests of the report. */
+  /** Two-sided; q is the smallest rate of false reports, of the whole report, at which the row would be reported. */
   p: number;
   q: number;
   /** Robust companion: how many median deviations away on the square-root scale. */
@@ -56,9 +62,11 @@ export interface ChangeRow<Key = KeyValues> {
   /** The baseline: sum, days, summed exposure; and the exposure of what is judged. */
   baselineCount: number;
   baselineDays: number;
+  /** Days of an earlier burst that were left out of the sum, and of what is expected. */
+  burstDays: number;
   baselineExposure: number;
   exposure: number;
-  /** Variance over mean that the test allowed for; 1 = Poisson. */
+  /** Variance over mean that the test allowed for, on average over its mixture; 1 = Poisson. */
   dispersion: number;
   /** Mean per watched day over all other observed days, and the change against it. */
   otherMean: number | null;
@@ -72,95 +80,26 @@ export interface ChangeRow<Key = KeyValues> {
   weekdayAdjusted: boolean;
 }
 
-/** How many comparisons were made; the false-discovery rate is controlled over all of them together. */
-export interface TestCounts {
-  /** All tests together. */
-  m: number;
-  dayView: number;
-  periodView: number;
-  sensorScope: number;
-  fleetScope: number;
-  byKind: { kind: ChangeKind; tests: number; reported: number }[];
-  reported: number;
-  /** Keys of the days looked at that were too rare for any test: under five in day and baseline together. */
-  withoutSupport: number;
-  /** Sensor-days of the shown days without a test: not watched, too short a baseline, or cut counts. */
-  refused: { sensor: string; day: number; reason: "not watched" | "short baseline" | "cut" }[];
-  method: "Benjamini-Hochberg" | "Benjamini-Yekutieli";
-}
-
-/** The comparisons that pass, by kind, and how many there were. */
-export interface Judgement {
-  readonly tests: TestCounts;
-  /** Per kind, in step with its comparisons: adjusted p, and 1 where the comparison is reported. */
-  readonly kinds: readonly { readonly q: Float64Array; readonly reported: Uint8Array }[];
-}
-
-/** Control the false-discovery rate over the comparisons of all kinds together. */
-export function judgeComparisons(
-  kinds: readonly { readonly kind: ChangeKind; readonly compared: KindComparisons }[],
-  coverage: Coverage,
-  windows: Windows,
-  options: ChangeOptions,
-): Judgement {
-  const sum = (of: (compared: KindComparisons) => number) => kinds.reduce((all, { compared }) => all + of(compared), 0);
-  const m = sum(({ tests }) => tests);
-  const periodView = sum(compared => compared.periodView);
-  const fleetScope = sum(compared => compared.fleetScope);
-  const ps = new Float64Array(sum(({ kept }) => kept.length));
-  let at = 0;
-  for (const { compared } of kinds) {
-    ps.set(compared.kept.p, at);
-    at += compared.kept.length;
-  }
-  const qs = falseDiscovery(ps, options.strict, m);
-  at = 0;
-  const judged = kinds.map(({ compared: { kept } }) => {
-    const q = qs.slice(at, (at += kept.length));
-    const reported = new Uint8Array(kept.length);
-    for (let i = 0; i < kept.length; i++) {
-      const expected = kept.expected[i]!;
-      const isLarge =
-        expected === 0 || 100 * Math.abs(kept.count[i]! - expected) >= options.thresholdPercent * expected;
-      if (q[i]! <= options.q && isLarge) reported[i] = 1;
-    }
-    return { q, reported };
-  });
-  const byKind = kinds.map(({ kind, compared: { tests } }, i) => ({
-    kind,
-    tests,
-    reported: judged[i]!.reported.reduce((all, one) => all + one, 0),
-  }));
-  const tests: TestCounts = {
-    m,
-    dayView: m - periodView,
-    periodView,
-    sensorScope: m - fleetScope,
-    fleetScope,
-    byKind,
-    reported: byKind.reduce((all, { reported }) => all + reported, 0),
-    withoutSupport: sum(compared => compared.withoutSupport),
-    refused: windows.refused.map(({ sensor, offset, reason }) => ({
-      sensor: coverage.sensors[sensor]!,
-      day: coverage.firstDay + offset,
-      reason,
-    })),
-    method: options.strict ? "Benjamini-Yekutieli" : "Benjamini-Hochberg",
-  };
-  return { tests, kinds: judged };
-}
-
 /** What the comparisons of one kind are described from. */
 interface Described {
   readonly kind: KeyedRows;
   readonly tests: Comparisons;
-  readonly judged: Judgement["kinds"][number];
+  readonly judged: JudgedKind;
   readonly coverage: Coverage;
   readonly windows: Windows;
   readonly options: ChangeOptions;
   readonly claims: ReturnType<typeof claimOffsets>;
   /** Counts of the key that is looked at, per sensor-day. */
   readonly laid: Float64Array;
+  readonly sources: KeySources | undefined;
+}
+
+/** Rows of sources, and those of the key that is looked at. */
+interface KeySources {
+  readonly kind: KeyedRows;
+  readonly rows: RowsByKey;
+  /** By slot of the windows, if there is a fleet. */
+  readonly fleet: readonly RowsByKey[];
 }
 
 /** The sensors a comparison is about, each with its days. */
@@ -170,14 +109,16 @@ type Scope = readonly { readonly sensor: number; readonly window: Window }[];
  * The rows of one kind that are shown, with what costs more to know: interval, robust z, first and last day, mean.
  *
  * @param judged Reported comparisons are described; with `rows: "all"` every one.
+ * @param sources The same keys' sources, where they are known; of rows that count sources, these themselves.
  */
 export function describeChanges(
   kind: KeyedRows,
   tests: Comparisons,
-  judged: Judgement["kinds"][number],
+  judged: JudgedKind,
   coverage: Coverage,
   windows: Windows,
   options: ChangeOptions,
+  sources?: KeyedRows,
 ): ChangeRow<number>[] {
   const byKey = new Map<number, number[]>();
   for (let i = 0; i < tests.length; i++) {
@@ -188,23 +129,61 @@ export function describeChanges(
   }
   if (byKey.size === 0) return [];
   const { days, firstDay, sensors } = coverage;
-  const { offsets, rows } = gatherRows(kind.key, kind.keys, [...byKey.keys()]);
+  const chosen = [...byKey.keys()];
+  const { offsets, rows } = gatherRows(kind.key, kind.keys, chosen);
   const cellOf = (row: number) => kind.sensor[row]! * days + kind.day[row]! - firstDay;
   const laid = new Float64Array(sensors.length * days);
   const claims = claimOffsets(coverage, options.burnInDays);
-  const described: Described = { kind, tests, judged, coverage, windows, options, claims, laid };
+  const described: Described = {
+    kind, tests, judged, coverage, windows, options, claims, laid,
+    sources: sources && gatherSources(sources, chosen),
+  };
   const result: ChangeRow<number>[] = [];
   for (const [place, ofKey] of [...byKey.values()].entries()) {
     const rowsOfKey = rows.subarray(offsets[place]!, offsets[place + 1]!);
     for (const row of rowsOfKey) laid[cellOf(row)]! += kind.count[row]!;
-    for (const i of ofKey) result.push(describeChange(described, i, rowsOfKey));
+    for (const i of ofKey) result.push(describeChange(described, i, rowsOfKey, place));
     for (const row of rowsOfKey) laid[cellOf(row)] = 0;
   }
   return result;
 }
 
-/** @param rows Those of the comparison's key. */
-function describeChange(described: Described, i: number, rows: Int32Array): ChangeRow<number> {
+function gatherSources(kind: KeyedRows, chosen: readonly number[]): KeySources {
+  const known = new Map<FleetRows, RowsByKey>();
+  const fleet = (kind.fleet ?? []).map(rows => {
+    const gathered = known.get(rows) ?? gatherRows(rows.key, kind.keys, chosen);
+    known.set(rows, gathered);
+    return gathered;
+  });
+  return { kind, rows: gatherRows(kind.key, kind.keys, chosen), fleet };
+}
+
+/** Sources and their events in what is judged: each source once a day. */
+function sumSources({ sources, coverage, windows }: Described, place: number, sensor: number, slot: number) {
+  if (sources === undefined) return undefined;
+  const { kind } = sources;
+  const isFleet = sensor === FLEET;
+  const of = isFleet ? kind.fleet?.[slot] : kind;
+  const gathered = isFleet ? sources.fleet[slot] : sources.rows;
+  if (of?.events === undefined || gathered === undefined) return undefined;
+  const first = coverage.firstDay + windows.shownOffset + (slot === windows.slots - 1 ? 0 : slot);
+  const last = slot === windows.slots - 1 ? Infinity : first;
+  let count = 0;
+  let events = 0;
+  for (let i = gathered.offsets[place]!; i < gathered.offsets[place + 1]!; i++) {
+    const row = gathered.rows[i]!;
+    if (of.day[row]! < first || of.day[row]! > last || (!isFleet && kind.sensor[row] !== sensor)) continue;
+    count += of.count[row]!;
+    events += of.events[row]!;
+  }
+  return { count, events };
+}
+
+/**
+ * @param rows Those of the comparison's key.
+ * @param place The key among all that are described.
+ */
+function describeChange(described: Described, i: number, rows: Int32Array, place: number): ChangeRow<number> {
   const { kind, tests, judged, coverage, windows, claims, laid } = described;
   const { days, firstDay, sensors } = coverage;
   const sensor = tests.sensor[i]!;
@@ -217,12 +196,14 @@ function describeChange(described: Described, i: number, rows: Int32Array): Chan
   });
   const count = tests.count[i]!;
   const baseline = tests.baseline[i]!;
-  const expected = tests.expected[i]!;
-  const mu = tests.mu[i]!;
+  const expected = tests.ratio[i]! * baseline;
+  const mu = tests.ratio[i]! * (baseline + 0.5);
   const history = readHistory(described, rows, { sensor, firstJudged, isPeriod });
   const exposure = scope.reduce((sum, { window }) => sum + window.exposure, 0);
   const z = companionZ(count, expected, scope, laid, coverage.exposure, isPeriod);
-  const other = otherMean(coverage, laid, scope);
+  // Sources of the fleet are no sum of its sensors': there is no mean of a sensor's day to hold them against.
+  const other = sensor === FLEET && kind.fleet !== undefined ? null : otherMean(coverage, windows, laid, scope);
+  const sources = sumSources(described, place, sensor, slot);
   const reported = judged.reported[i] === 1;
   const silent = tests.silent[i] === 1;
   const claimed = firstJudged >= (sensor === FLEET ? claims.fleet : Math.max(claims.fleet, claims.sensors[sensor]!));
@@ -231,9 +212,11 @@ function describeChange(described: Described, i: number, rows: Int32Array): Chan
     sensor: sensor === FLEET ? null : sensors[sensor]!,
     kind: kind.kind,
     key: tests.key[i]!,
+    unit: kind.unit,
     firstDay: firstDay + firstJudged,
     lastDay: firstDay + (isPeriod ? days - 1 : firstJudged),
     count,
+    eventsPerSource: sources === undefined || sources.count === 0 ? null : sources.events / sources.count,
     expected,
     percent: percentOff(count, expected),
     ratio: (count + 0.5) / (mu + 0.5),
@@ -246,6 +229,7 @@ function describeChange(described: Described, i: number, rows: Int32Array): Chan
     reported,
     baselineCount: baseline,
     baselineDays: scope.reduce((most, { window }) => Math.max(most, window.baseline.length), 0),
+    burstDays: tests.burstDays[i]!,
     baselineExposure: scope.reduce((sum, { window }) => sum + window.baselineExposure, 0),
     exposure,
     dispersion: tests.dispersion[i]!,
@@ -377,16 +361,15 @@ function companionZ(
 
 /** Mean per watched day over all usable days but the judged ones. */
 function otherMean(
-  coverage: Coverage,
+  { exposure }: Coverage,
+  { usable }: Windows,
   laid: Float64Array,
   scope: Scope,
 ): number | null {
-  const { days, exposure } = coverage;
   let sum = 0;
   let watched = 0;
   for (const { sensor, window } of scope) {
-    for (let cell = sensor * days; cell < (sensor + 1) * days; cell++) {
-      if (!isUsable(coverage, cell)) continue;
+    for (const cell of usable[sensor]!) {
       sum += laid[cell]!;
       watched += exposure[cell]!;
     }
@@ -399,7 +382,7 @@ function otherMean(
 /** Reported first, then the farthest from "as expected" on the shrunken ratio; ties by view, scope, kind and key. */
 export function sortChanges(rows: ChangeRow[]): ChangeRow[] {
   const distance = (row: ChangeRow) => Math.abs(Math.log(row.ratio));
-  const nameOf = (row: ChangeRow) => JSON.stringify([row.kind, row.key, row.sensor]);
+  const nameOf = (row: ChangeRow) => JSON.stringify([row.kind, row.unit, row.key, row.sensor]);
   const decorated = rows.map(row => ({ row, far: distance(row), name: nameOf(row) }));
   decorated.sort(
     (a, b) =>

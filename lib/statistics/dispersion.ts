@@ -1,68 +1,117 @@
 /**
- * How much more than Poisson counts vary: of a key itself, and what is usual for keys of its kind.
+ * How much more than Poisson counts vary, learnt from keys by group: one group for each sensor (or the fleet) and
+ * comparison, so that one sensor never moves another, nor one day the next.
  *
- * Dispersions are gathered per group: one group for each sensor (or the fleet) and comparison, so that one sensor never
- * moves another, nor one day the next.
- *
- * Tested in `test/lib/statistics/change.test.ts`.
+ * Of very many keys a sample is enough. It is chosen by hashes of their texts, so it depends neither on their order nor on
+ * what anybody counted.
  */
-import { medianSorted } from "./robust.ts";
+import { type Baseline, GRID, learnUsual, weighLikelihoods } from "./mixture.ts";
 
-/** Keys that must have a dispersion of their own before their median speaks for a kind. */
-const MIN_TYPE_KEYS = 5;
-/** Keys too rare to have a dispersion of their own take this quantile of their kind's, or this value without one. */
-const RARE_QUANTILE = 0.9;
-const RARE_DISPERSION = 4;
+/** Keys that are looked at for one group of a kind, at most: of the fleet, and of a sensor. */
+export const FLEET_SAMPLE = 1024;
+export const SENSOR_SAMPLE = 128;
 
-export interface UsualDispersion {
-  readonly middle: number;
-  readonly high: number;
-}
-
-/** What is usual in each group; groups of too few frequent keys are not there. */
-export type UsualDispersions = ReadonlyMap<number, UsualDispersion>;
-
-/** Dispersions of frequent keys, as they were found: `group[i]` is the group of `dispersion[i]`. */
-export interface DispersionList {
+/** Likelihoods of the sampled keys of a kind, group by group: those of the i-th begin at `offsets[i] * GRID`. */
+export interface DispersionSamples {
   readonly group: Int32Array;
-  readonly dispersion: Float64Array;
+  /** How many keys the group has, sampled or not, about. */
+  readonly keys: Float64Array;
+  readonly offsets: Int32Array;
+  readonly likelihoods: Float32Array;
 }
 
-/** Work out what is usual in each group, over several lists taken together. */
-export function findUsual(lists: readonly DispersionList[]): UsualDispersions {
-  const sizes = new Map<number, number>();
-  for (const { group } of lists) for (const at of group) sizes.set(at, (sizes.get(at) ?? 0) + 1);
-  const found = new Map<number, Float64Array>();
-  for (const [at, size] of sizes) if (size >= MIN_TYPE_KEYS) found.set(at, new Float64Array(size));
-  const filled = new Map<number, number>();
-  for (const { group, dispersion } of lists) {
-    for (let i = 0; i < group.length; i++) {
-      const at = group[i]!;
-      const of = found.get(at);
-      if (of === undefined) continue;
-      const next = filled.get(at) ?? 0;
-      of[next] = dispersion[i]!;
-      filled.set(at, next + 1);
+/** What is usual in each group: weights of the grid. */
+export type UsualDispersions = ReadonlyMap<number, Float64Array>;
+
+/** Gathers keys of one group. */
+class Sample {
+  keys = 0;
+  size = 0;
+  #likelihoods = new Float32Array(8 * GRID);
+
+  add(baseline: Baseline): void {
+    if (this.size * GRID === this.#likelihoods.length) {
+      const wider = new Float32Array(this.#likelihoods.length * 2);
+      wider.set(this.#likelihoods);
+      this.#likelihoods = wider;
     }
+    weighLikelihoods(baseline, this.#likelihoods, this.size++ * GRID);
   }
-  const usual = new Map<number, UsualDispersion>();
-  for (const [at, of] of found) {
-    of.sort();
-    usual.set(at, { middle: medianSorted(of), high: of[Math.floor(RARE_QUANTILE * of.length)]! });
+
+  get likelihoods(): Float32Array {
+    return this.#likelihoods.subarray(0, this.size * GRID);
   }
-  return usual;
 }
 
-/**
- * The dispersion that a test allows for.
- *
- * A frequent key's own is pulled half-way up to the median of its kind, and never down: keys differ in how bursty they
- * are, and the burstiest would be taken for changed day after day. A rare key, whose own days cannot tell, takes a high
- * quantile of the others'.
- *
- * @param own NaN for a rare key.
- */
-export function settleDispersion(own: number, usual: UsualDispersion | undefined): number {
-  if (Number.isNaN(own)) return usual?.high ?? RARE_DISPERSION;
-  return usual === undefined ? own : Math.max(own, (own + usual.middle) / 2);
+/** Samples of all groups of a kind, while they are gathered; the keys come by their marks, ascending. */
+export class SampleList {
+  readonly #groups = new Map<number, Sample>();
+  readonly #wanted: number;
+  #full = 0;
+
+  /** @param wanted How many groups there may be. */
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  /** No group wants any more keys. */
+  get isFull(): boolean {
+    return this.#full >= this.#wanted;
+  }
+
+  /** Tell whether a group wants more keys. */
+  wants(group: number): boolean {
+    const sample = this.#groups.get(group);
+    return sample === undefined || sample.keys === sample.size;
+  }
+
+  /**
+   * Add a key to a group that wants it.
+   *
+   * @param most Keys of the group that are enough.
+   * @param share Share of all keys that have come so far.
+   */
+  add(group: number, baseline: Baseline, most: number, share: number): void {
+    let sample = this.#groups.get(group);
+    if (sample === undefined) this.#groups.set(group, (sample = new Sample()));
+    sample.add(baseline);
+    sample.keys++;
+    if (sample.size < most || share >= 1) return;
+    // So many of so small a share: what all of them are, about.
+    sample.keys = Math.max(sample.size + 1, sample.size / share);
+    this.#full++;
+  }
+
+  finish(): DispersionSamples {
+    const samples = [...this.#groups].sort(([a], [b]) => a - b);
+    const offsets = new Int32Array(samples.length + 1);
+    samples.forEach(([, { size }], i) => (offsets[i + 1] = offsets[i]! + size));
+    const likelihoods = new Float32Array(offsets[samples.length]! * GRID);
+    samples.forEach(([, sample], i) => likelihoods.set(sample.likelihoods, offsets[i]! * GRID));
+    return {
+      group: Int32Array.from(samples, ([group]) => group),
+      keys: Float64Array.from(samples, ([, { keys }]) => keys),
+      offsets,
+      likelihoods,
+    };
+  }
+}
+
+function* eachGroup({ group, keys, offsets, likelihoods }: DispersionSamples) {
+  for (let i = 0; i < group.length; i++) {
+    const size = offsets[i + 1]! - offsets[i]!;
+    const own = likelihoods.subarray(offsets[i]! * GRID, offsets[i + 1]! * GRID);
+    yield { group: group[i]!, learnt: { likelihoods: own, weight: size === 0 ? 0 : keys[i]! / size } };
+  }
+}
+
+/** What is usual in each group over the keys of all kinds together. */
+export function learnPooled(kinds: readonly DispersionSamples[]): UsualDispersions {
+  const all = kinds.flatMap(samples => [...eachGroup(samples)]);
+  return new Map(Map.groupBy(all, ({ group }) => group).entries().map(([group, of]) => [group, learnUsual(of.map(({ learnt }) => learnt))]));
+}
+
+/** What is usual in each group of one kind, starting from all kinds together. */
+export function learnOwn(samples: DispersionSamples, pooled: UsualDispersions): UsualDispersions {
+  return new Map(eachGroup(samples).map(({ group, learnt }) => [group, learnUsual([learnt], pooled.get(group))]));
 }

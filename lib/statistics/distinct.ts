@@ -69,5 +69,6 @@ export function toDistinctRows(
     key: Int32Array.from(found, row => row.key),
     keys: names.length,
     additive: false,
+    unit: "events",
   };
 }

@@ -10,29 +10,18 @@
 
 // Its CommonJS form compiles at once. As a module it asks to be awaited, and a thread that awaits while it loads misses what
 // it is sent meanwhile.
-const { erfc, igam, igamc, incbet, ndtri } = require("cephes") as typeof import("cephes");
+const { erfc, igam, igamc, incbet } = require("cephes") as typeof import("cephes");
 
 /** A variance this little above the mean is Poisson: the negative binomial's size would pass 1e9 and mean nothing. */
 const POISSON_SLACK = 1e-9;
 
 /**
- * Chance of `count` or fewer when counts have this mean and variance: negative binomial, Poisson when the variance is
- * not above the mean.
+ * Chance of `count` or more when counts have this mean and variance: negative binomial, Poisson when the variance is not
+ * above the mean.
  *
- * @param count Whole number; below 0 gives 0.
+ * @param count Whole number; below 1 gives 1.
  * @param mean > 0.
  */
-export function lowerTail(count: number, mean: number, variance: number): number {
-  if (count < 0) return 0;
-  const excess = variance - mean;
-  if (!(excess > POISSON_SLACK * mean)) return orLimit(() => igamc(count + 1, mean), mean > count ? 0 : 1);
-  // Size r and success chance s with mean r(1-s)/s and variance r(1-s)/s**2.
-  const size = (mean * mean) / excess;
-  if (count === 0) return Math.exp(-size * Math.log1p(mean / size));
-  return incbet(size, count + 1, mean / variance);
-}
-
-/** Chance of `count` or more; see {@link lowerTail}. */
 export function upperTail(count: number, mean: number, variance: number): number {
   if (count <= 0) return 1;
   const excess = variance - mean;
@@ -42,43 +31,6 @@ export function upperTail(count: number, mean: number, variance: number): number
   return incbet(count, size, excess / variance);
 }
 
-/** Twice the smaller tail, at most 1. */
-export function twoSidedTail(count: number, mean: number, variance: number): number {
-  // The tail on the far side of the mean is the larger one but for counts beside the mean, where p is near 1 anyway.
-  if (count < mean - 1) return Math.min(1, 2 * lowerTail(count, mean, variance));
-  if (count > mean + 1) return Math.min(1, 2 * upperTail(count, mean, variance));
-  return Math.min(1, 2 * lowerTail(count, mean, variance), 2 * upperTail(count, mean, variance));
-}
-
-/** Counts up to here are added up one by one by {@link isTailAbove}. */
-const SHORT_SUM = 40;
-
-/**
- * Tell cheaply that the tail on the count's side of the mean is above a limit; false also when that is not known.
- *
- * Adds up single chances from 0 on: exact to rounding, and most counts of a log are small and nothing unusual, so the
- * functions above need not be asked for them.
- *
- * @param limit Well above the rounding of doubles, such as 0.025.
- */
-export function isTailAbove(limit: number, count: number, mean: number, variance: number): boolean {
-  const excess = variance - mean;
-  const isUpper = count > mean;
-  if (count > SHORT_SUM || !(excess > POISSON_SLACK * mean)) return false;
-  const size = (mean * mean) / excess;
-  const last = isUpper ? count - 1 : count;
-  // The chance of k is that of k - 1 times (k - 1 + size) / k * share.
-  const share = mean / (size + mean);
-  let chance = Math.exp(-size * Math.log1p(mean / size));
-  let sum = chance;
-  for (let k = 1; k <= last; k++) {
-    chance *= ((k - 1 + size) / k) * share;
-    sum += chance;
-  }
-  // A margin for rounding: what lies within it is left to the exact tail.
-  return isUpper ? 1 - sum > limit + 1e-9 : sum > limit + 1e-9;
-}
-
 /**
  * Exact two-sided binomial test: twice the smaller tail of `count` out of `n` at `share`, at most 1.
  *
@@ -86,7 +38,7 @@ export function isTailAbove(limit: number, count: number, mean: number, variance
  */
 export function binomialTwoSided(count: number, n: number, share: number): number {
   if (n <= 0 || share <= 0 || share >= 1) return 1;
-  // As in twoSidedTail: away from the mean one tail is the smaller for certain.
+  // Away from the mean one tail is the smaller for certain.
   if (count === 0) return Math.min(1, 2 * Math.exp(n * Math.log1p(-share)));
   if (count === 1 && n * share < 0.5) return Math.min(1, -2 * Math.expm1(n * Math.log1p(-share)));
   const mean = n * share;
@@ -130,16 +82,6 @@ export function normalTwoSided(z: number): number {
 /** Two-sided tail of Student's t. */
 export function studentTwoSided(t: number, degrees: number): number {
   return t === 0 ? 1 : incbet(degrees / 2, 0.5, degrees / (degrees + t * t));
-}
-
-/**
- * A two-sided tail that took the dispersion for known, made right for one that was estimated.
- *
- * The same number of standard deviations, looked up in Student's t instead of the normal distribution.
- */
-export function widenTail(tail: number, degrees: number): number {
-  if (tail >= 1 || tail <= 0) return tail;
-  return studentTwoSided(ndtri(tail / 2), degrees);
 }
 
 /** The t that a two-sided tail of `tail` lies beyond. */

@@ -3,13 +3,39 @@
  *
  * Keys are typed tuples of codes. They are never joined into one text, so `a:b` with `c` and `a` with `b:c` stay two.
  */
-import type { KeyValue } from "../reduced/kinds.ts";
-import { type ComparableKind, isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn } from "../reduced/origin-kinds.ts";
+import type { KeyColumn, KeyValue } from "../reduced/kinds.ts";
+import {
+  type ComparableKind,
+  isTextColumn,
+  keyOf,
+  namesOf,
+  rowsOf,
+  type ShownColumn,
+  type ShownKind,
+} from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
 
-/** What is compared: kinds by their keys, events by `eventid` alone, and counts of distinct values. */
-export type ChangeKind = ComparableKind | "distinct";
+/**
+ * What is compared: kinds by their keys, events by `eventid` alone, counts of distinct values, and families of keys that only
+ * sources are counted of.
+ */
+export type ChangeKind = ComparableKind | "distinct" | SourceFamily;
+
+/** What is counted: events, or the distinct addresses that they came from. */
+export type Unit = "events" | "sources";
+
+/** Keys of which sources are counted and events are not: parts of keys, and keys put together. */
+export const SOURCE_FAMILIES = {
+  username: { columns: ["username"], word: "username" },
+  password: { columns: ["password"], word: "password" },
+  program: { columns: ["input"], word: "program" },
+  hash: { columns: ["shasum"], word: "downloaded file" },
+  client_key: { columns: ["key", "fingerprint"], word: "offered key" },
+  subnet: { columns: ["src_ip"], word: "subnet" },
+  destination: { columns: ["dst_ip", "dst_port"], word: "proxy destination" },
+} as const satisfies Record<string, { readonly columns: readonly KeyColumn[]; readonly word: string }>;
+export type SourceFamily = keyof typeof SOURCE_FAMILIES;
 
 /** Values in the order of the kind's key columns (`KINDS`); `[eventid]` for event; `[name]` for distinct counts. */
 export type KeyValues = KeyValue[];
@@ -24,14 +50,59 @@ export interface KeyedRows {
   /** The key of each row, 0..keys-1. */
   readonly key: Int32Array;
   readonly keys: number;
-  /** Whether counts add up over days and sensors; counts of distinct values do not. */
+  /** Whether counts add up over days; counts of distinct values do not. */
   readonly additive: boolean;
+  readonly unit: Unit;
+  /** 32 bits made of each key's text, where there are so many keys that a sample of them is drawn. */
+  readonly marks?: Uint32Array;
+  /** Of sources: the events that came from them. */
+  readonly events?: Float64Array;
+  /** By slot of the windows: counts of the whole fleet, where they are no sums of its sensors'. */
+  readonly fleet?: readonly FleetRows[];
+}
+
+/** Counts of keys on days; the sensors are those that have a window for a slot. */
+export interface FleetRows {
+  /** Ascending; a key at most once a day. */
+  readonly day: Int32Array;
+  readonly key: Int32Array;
+  readonly count: Float64Array;
+  readonly events: Float64Array;
 }
 
 /** A table's rows of one kind by their numbered keys; `event` is keyed by its id alone. */
-export function toKeyedRows(table: ReducedTable, kind: ComparableKind, { key, keys }: InternedRows): KeyedRows {
+export function toKeyedRows(table: ReducedTable, kind: ComparableKind, interned: InternedRows): KeyedRows {
   const { rows, day, sensor, count } = rowsOf(table, kind)!;
-  return { kind, rows, day, sensor, count, key, keys, additive: true };
+  const { key, keys } = interned;
+  const columns = keyNames(kind).map(name => ({
+    codes: rowsOf(table, kind)!.keys[name]!,
+    texts: isTextColumn(name) ? namesOf(table, name) : undefined,
+  }));
+  const marks = keys > MARKED_KEYS ? { marks: markTexts(columns, interned) } : {};
+  return { ...marks, kind, rows, day, sensor, count, key, keys, additive: true, unit: "events" };
+}
+
+/** Fewer keys are all looked at, wherever a sample is enough of more. */
+export const MARKED_KEYS = 100;
+
+/**
+ * 32 bits for each key that depend on nothing but its values: what a sample of keys is chosen by.
+ *
+ * @param columns What was numbered; without texts a column's codes are numbers themselves.
+ */
+export function markTexts(
+  columns: readonly { readonly codes: Int32Array; readonly texts: readonly string[] | undefined }[],
+  { keys, firstRow }: InternedRows,
+): Uint32Array {
+  const marks = new Uint32Array(new SharedArrayBuffer(keys * Uint32Array.BYTES_PER_ELEMENT));
+  for (const { codes, texts } of columns) {
+    const hashes = texts && Uint32Array.from(texts, text => Bun.hash.xxHash32(text));
+    for (let key = 0; key < keys; key++) {
+      const code = codes[firstRow[key]!]!;
+      marks[key] = hashTuple(marks[key]!, code < 0 || hashes === undefined ? code : hashes[code]!, code < 0 ? 1 : 0);
+    }
+  }
+  return marks;
 }
 
 /** The columns of a kind's key, to be numbered by {@link internRows}. */
@@ -39,13 +110,19 @@ export function keyColumns(table: ReducedTable, kind: ComparableKind): Int32Arra
   return keyNames(kind).map(name => rowsOf(table, kind)!.keys[name]!);
 }
 
-function keyNames(kind: ComparableKind): readonly ShownColumn[] {
+function keyNames(kind: ShownKind): readonly ShownColumn[] {
   return kind === "event" ? ["eventid"] : keyOf(kind);
 }
 
-/** What a numbered key stands for. */
-export function valuesOf(table: ReducedTable, kind: ComparableKind, { firstRow }: InternedRows, key: number): KeyValues {
-  return keyNames(kind).map(name => {
+/** What a numbered key stands for; `names` are the columns that were numbered, those of the kind's key if not others. */
+export function valuesOf(
+  table: ReducedTable,
+  kind: ShownKind,
+  { firstRow }: InternedRows,
+  key: number,
+  names: readonly ShownColumn[] = keyNames(kind),
+): KeyValues {
+  return names.map(name => {
     const code = rowsOf(table, kind)!.keys[name]![firstRow[key]!]!;
     if (code < 0) return null;
     return isTextColumn(name) ? namesOf(table, name)[code]! : code;

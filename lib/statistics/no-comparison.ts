@@ -1,5 +1,5 @@
 /** Why an archive could not be compared with its own past, in words. */
-import type { TestCounts } from "./change.ts";
+import type { TestCounts } from "./judgement.ts";
 import { formatNumber, plural } from "../text/format.ts";
 
 export interface NotCompared {

@@ -1,7 +1,6 @@
 /**
  * Sensors side by side: who saw what first, what only one saw, whose share of a value stands out, who resembles whom.
  */
-import { OBVIOUS_CEILING } from "./comparisons.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
 import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
@@ -14,6 +13,9 @@ const STAND_OUT_RATIO = 2;
 const STAND_OUT_SUPPORT = 10;
 /** A sensor that holds none of a value is tested when it was to hold this many. */
 const MISSED_EXPECTED = 5;
+
+/** Counts near their expectation have a p above this: no need to compute it. A test walks the whole region. */
+export const OBVIOUS_CEILING = 0.05;
 
 /** Sensors whose values are held against each other: the pairs of each value's sensors are counted. */
 const COMPARED_MOST = 100;

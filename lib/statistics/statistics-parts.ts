@@ -5,16 +5,18 @@
  * that no thread needs the texts of the table. Where one part needs what another found, it is handed over.
  */
 import type { Windows } from "./baseline.ts";
-import { type ChangeRow, describeChanges, type Judgement } from "./change.ts";
+import { type ChangeRow, describeChanges } from "./change.ts";
 import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
 import type { Coverage } from "./coverage.ts";
-import type { DispersionList, UsualDispersions } from "./dispersion.ts";
+import { type DispersionSamples, learnOwn, learnPooled, type UsualDispersions } from "./dispersion.ts";
 import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
 import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
+import type { JudgedKind } from "./judgement.ts";
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { findNovelty, type NoveltyOptions, type TypeNovelty } from "./novelty.ts";
 import { findStandOuts, type KindStandOuts, listOnlyHere, type SpreadSummary, summarizeSpread } from "./sensor-compare.ts";
 import type { StatisticsSettings } from "./settings.ts";
+import { countSources, type SourceAsk } from "./source-counts.ts";
 import { fitTrends, type TrendRow } from "./trend.ts";
 import type { ValueRows } from "./value-rows.ts";
 
@@ -22,6 +24,8 @@ import type { ValueRows } from "./value-rows.ts";
 export interface PartContext {
   readonly coverage: Coverage;
   readonly windows: Windows;
+  /** Those of comparisons of sources; undefined where nobody knows them. */
+  readonly sourceWindows: Windows | undefined;
   readonly settings: StatisticsSettings;
   readonly novelty: NoveltyOptions;
 }
@@ -39,10 +43,16 @@ export interface Parts {
   number: { ask: { columns: readonly Int32Array[]; rows: number }; answer: InternedRows };
   /** Everything about the values of a type. */
   ledger: { ask: ValueRows; answer: LedgerPart };
-  dispersions: { ask: KeyedRows; answer: DispersionList };
-  comparisons: { ask: { rows: KeyedRows; own: UsualDispersions; overall: UsualDispersions }; answer: KindComparisons };
+  sources: { ask: SourceAsk; answer: KeyedRows };
+  /** How much the keys of a kind vary, and what is usual over all kinds. */
+  dispersions: { ask: KeyedRows; answer: DispersionSamples };
+  pooled: { ask: readonly DispersionSamples[]; answer: UsualDispersions };
+  comparisons: {
+    ask: { rows: KeyedRows; samples: DispersionSamples; pooled: UsualDispersions; ceiling: number };
+    answer: KindComparisons;
+  };
   changes: {
-    ask: { rows: KeyedRows; kept: Comparisons; judged: Judgement["kinds"][number] };
+    ask: { rows: KeyedRows; kept: Comparisons; judged: JudgedKind; sources: KeyedRows | undefined };
     answer: ChangeRow<number>[];
   };
   standOuts: { ask: KeyedRows; answer: KindStandOuts<number> };
@@ -63,14 +73,20 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
       onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
     };
   },
-  dispersions: ({ coverage, windows }, rows) => measureDispersions(rows, coverage, windows),
-  comparisons: ({ coverage, windows, settings }, { rows, ...usual }) =>
-    compareKeys(rows, coverage, windows, usual, settings.rows === "all" ? 1 : settings.q),
-  changes: ({ coverage, windows, settings }, { rows, kept, judged }) =>
-    describeChanges(rows, kept, judged, coverage, windows, settings),
+  sources: ({ coverage, sourceWindows }, ask) => countSources(ask, coverage, sourceWindows!),
+  dispersions: (context, rows) => measureDispersions(rows, context.coverage, windowsOf(context, rows)),
+  pooled: (_, kinds) => learnPooled(kinds),
+  comparisons: (context, { rows, samples, pooled, ceiling }) =>
+    compareKeys(rows, context.coverage, windowsOf(context, rows), { own: learnOwn(samples, pooled), pooled }, ceiling),
+  changes: (context, { rows, kept, judged, sources }) =>
+    describeChanges(rows, kept, judged, context.coverage, windowsOf(context, rows), context.settings, sources),
   standOuts: ({ coverage, settings }, rows) => findStandOuts(rows, coverage, toStandOutOptions(settings)),
   trends: ({ coverage }, rows) => fitTrends(rows, coverage),
 };
+
+function windowsOf({ windows, sourceWindows }: PartContext, { unit }: KeyedRows): Windows {
+  return unit === "sources" ? sourceWindows! : windows;
+}
 
 /** The same options for the tests and for what is made of them. */
 export function toStandOutOptions({ q, strict, baselineDays, listLimit }: StatisticsSettings) {

@@ -6,8 +6,7 @@
  */
 import { ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
-import { type ChangeRow, judgeComparisons, sortChanges, type TestCounts } from "./change.ts";
-import { measureDispersions } from "./comparisons.ts";
+import { type ChangeRow, sortChanges } from "./change.ts";
 import {
   buildCoverage,
   type Coverage,
@@ -17,16 +16,33 @@ import {
   type SilentSensor,
   toSensorCoverage,
 } from "./coverage.ts";
-import { findUsual } from "./dispersion.ts";
 import { type DistinctSeries, toDistinctRows } from "./distinct.ts";
 import { formatNumber } from "../text/format.ts";
-import { keyColumns, type KeyValues, toKeyedRows, valuesOf } from "./keyed-rows.ts";
+import {
+  type ChangeKind,
+  type InternedRows,
+  keyColumns,
+  type KeyedRows,
+  type KeyValues,
+  toKeyedRows,
+  valuesOf,
+} from "./keyed-rows.ts";
 import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
+import { judgeComparisons, largestReported, type TestCounts } from "./judgement.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
+import {
+  type FamilyColumns,
+  familyAsk,
+  familyColumns,
+  familyValues,
+  SOURCE_KINDS,
+  sourceWindows,
+  toSourceAsk,
+} from "./source-counts.ts";
 import {
   type LedgerPart,
   PartCall,
@@ -48,7 +64,7 @@ export interface CutDay {
 }
 
 export interface Statistics {
-  version: 1;
+  version: 2;
   options: StatisticsSettings;
   /** The archive's first and last day, and the days in question. */
   firstDay: number;
@@ -101,18 +117,19 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
   const settings = toSettings(options);
   const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime, ...(partlyCut && { partlyCut }) });
   const windows = buildWindows(coverage, settings);
+  const known = sourceWindows(table, coverage, windows, of => buildWindows(of, settings));
   const novelty = {
     sinceDay: newSinceDay ?? coverage.firstDay + windows.shownOffset,
     returningAfterDays: settings.returningAfterDays,
     burnInDays: settings.burnInDays,
     limit: settings.listLimit,
   };
-  const context: PartContext = { coverage, windows, settings, novelty };
+  const context: PartContext = { coverage, windows, sourceWindows: known, settings, novelty };
   return { context, steps: runSteps(table, context) };
 }
 
 function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
-  const { coverage, windows, settings } = context;
+  const { coverage, settings } = context;
   const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
     kind => settings.kinds.includes(kind) && rowsOf(table, kind) !== undefined,
   );
@@ -120,57 +137,116 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
     const { rows } = rowsOf(table, kind)!;
     return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
+  const families = context.sourceWindows === undefined ? [] : familyColumns(table, settings.kinds);
+  const familyKeys = families.map(({ kind, columns }) => {
+    const { rows } = table.kinds[kind];
+    return new PartCall("number", { columns, rows }, rows);
+  });
   // Credentials are numbered logins; the other values need no numbers first.
   const valueRows = VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
-  yield [...numbered, ...early.filter(call => call !== undefined)];
+  yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
   const kinds = comparedKinds.map((kind, i) => {
     const keys = numbered[i]!.answer;
     return { kind, rows: toKeyedRows(table, kind, keys), nameOf: (key: number) => valuesOf(table, kind, keys, key) };
   });
+  const sources = planSources(table, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })));
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
   const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
   const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
-  const ofEach = <N extends "dispersions" | "standOuts" | "trends">(name: N) =>
+  const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
-  const dispersions = ofEach("dispersions");
   const standOuts = ofEach("standOuts");
   const trends = ofEach("trends");
-  yield [...ledgers.filter((_, i) => early[i] === undefined), ...dispersions, ...standOuts, ...trends];
+  const counted = sources.map(({ call }) => call);
+  yield [...ledgers.filter((_, i) => early[i] === undefined), ...standOuts, ...trends, ...counted];
 
-  // Counts of distinct values are compared like any others; they are few, and no part of their own.
+  // Counts of distinct values are compared like any others; they are few.
   const distinct = ledgers.flatMap(({ answer }) => answer.distinct);
   const names = [...new Set(distinct.map(({ name }) => name))];
   const distinctRows = toDistinctRows(distinct, names, coverage);
-  const compared = [...kinds, { kind: "distinct" as const, rows: distinctRows, nameOf: (key: number) => [names[key]!] }];
-  const own = [...dispersions.map(({ answer }) => answer), measureDispersions(distinctRows, coverage, windows)];
-  const overall = findUsual(own);
-  const comparisons = compared.map(
-    ({ rows }, i) => new PartCall("comparisons", { rows, own: findUsual([own[i]!]), overall }, rows.rows),
-  );
-  yield comparisons;
-
-  const judgement = judgeComparisons(
-    compared.map(({ kind }, i) => ({ kind, compared: comparisons[i]!.answer })),
-    coverage,
-    windows,
-    settings,
-  );
-  const changes = compared.map(
-    ({ rows }, i) =>
-      new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]! }, rows.rows),
-  );
-  yield changes;
+  const compared: ComparedRows[] = [
+    ...kinds,
+    { kind: "distinct", rows: distinctRows, nameOf: key => [names[key]!] },
+    ...sources.map(({ call, kind, nameOf }) => ({ kind, rows: call.answer, nameOf })),
+  ];
+  const { changes, tests } = yield* compare(compared, context);
   return toStatistics(table, context, {
     compared,
     named,
     ledgers: answersOf(ledgers),
     standOuts: answersOf(standOuts),
     trends: answersOf(trends),
-    changes: answersOf(changes),
-    tests: judgement.tests,
+    changes,
+    tests,
   });
+}
+
+/** What is compared, and what its keys stand for. */
+interface ComparedRows {
+  readonly kind: ChangeKind;
+  readonly rows: KeyedRows;
+  readonly nameOf: (key: number) => KeyValues;
+}
+
+/** The counting of sources: of the kinds that have the same keys for both, then of families of keys. */
+function planSources(
+  table: ReducedTable,
+  { sourceWindows: known }: PartContext,
+  kinds: readonly ComparedRows[],
+  families: readonly { readonly family: FamilyColumns; readonly keys: InternedRows }[],
+) {
+  if (known === undefined) return [];
+  const asks = [
+    ...SOURCE_KINDS.flatMap(kind => {
+      const of = kinds.find(other => other.kind === kind);
+      return of === undefined ? [] : [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf }];
+    }),
+    ...families.map(({ family, keys }) => ({
+      ask: familyAsk(table, family, keys),
+      nameOf: (key: number) => familyValues(table, family, keys, key),
+    })),
+  ];
+  return asks.map(({ ask, nameOf }) => ({ kind: ask.kind, nameOf, call: new PartCall("sources", ask, ask.rows) }));
+}
+
+/** Compare all that is counted with its own past: how much it varies, what is usual, what passes, and all about that. */
+function* compare(
+  compared: readonly ComparedRows[],
+  context: PartContext,
+): Generator<readonly PartCall[], { changes: readonly Parts["changes"]["answer"][]; tests: TestCounts }> {
+  const { coverage, windows, settings } = context;
+  const dispersions = compared.map(({ rows }) => new PartCall("dispersions", rows, rows.rows));
+  yield dispersions;
+  const units = [...new Set(compared.map(({ rows }) => rows.unit))];
+  const pooled = new Map(
+    units.map(unit => {
+      const of = dispersions.filter((_, i) => compared[i]!.rows.unit === unit);
+      return [unit, new PartCall("pooled", answersOf(of), 0)];
+    }),
+  );
+  yield [...pooled.values()];
+  const ceiling = settings.rows === "all" ? 1 : largestReported(settings.q, units.length, coverage.sensors.length);
+  const comparisons = compared.map(({ rows }, i) => {
+    const ask = { rows, samples: dispersions[i]!.answer, pooled: pooled.get(rows.unit)!.answer, ceiling };
+    return new PartCall("comparisons", ask, rows.rows);
+  });
+  yield comparisons;
+
+  const judgement = judgeComparisons(
+    compared.map(({ kind, rows }, i) => ({ kind, unit: rows.unit, compared: comparisons[i]!.answer })),
+    coverage,
+    windows,
+    settings,
+  );
+  const changes = compared.map(({ kind, rows }, i) => {
+    const sources = compared.find(other => other.kind === kind && other.rows.unit === "sources")?.rows;
+    const ask = { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]!, sources };
+    return new PartCall("changes", ask, rows.rows);
+  });
+  yield changes;
+  return { changes: answersOf(changes), tests: judgement.tests };
 }
 
 const answersOf = <N extends PartName>(calls: readonly PartCall<N>[]) => calls.map(({ answer }) => answer);
@@ -194,7 +270,7 @@ function toStatistics(table: ReducedTable, context: PartContext, found: Found): 
   const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
     rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
   const statistics: Statistics = {
-    version: 1,
+    version: 2,
     options: settings,
     firstDay,
     lastDay: firstDay + days - 1,
@@ -291,6 +367,9 @@ function listNotes(statistics: Statistics, coverage: Coverage): string[] {
   notes.push(
     "Reported means unusual against its own past. It never means malicious, and not reported never means harmless.",
   );
+  if (tests.m > 0 && !tests.byKind.some(({ unit }) => unit === "sources")) {
+    notes.push("The table does not say which sources its counts came from: events were compared, and nothing else.");
+  }
   notes.push(weekday.note);
   const ofSensors = `of ${statistics.sensors.length} sensors`;
   if (silent.length > 0) notes.push(`Silent when the archive ends: ${silent.length} ${ofSensors}.`);

@@ -43,11 +43,12 @@ export function toChangesData(statistics: Statistics): ChangesData {
 
 /** What tables show, to the digits they show. */
 function toShown(row: ShownChange): ShownChange {
-  const { view, sensor, kind, key, firstDay, lastDay, count, category, disagrees, sensorsSeen, sensorsUp } = row;
+  const { view, sensor, kind, key, unit, firstDay, lastDay, count, category, disagrees, sensorsSeen, sensorsUp } = row;
   const round = (value: number) => Number(value.toPrecision(6));
   return {
-    ...{ view, sensor, kind, firstDay, lastDay, count, category, disagrees, sensorsSeen, sensorsUp },
+    ...{ view, sensor, kind, unit, firstDay, lastDay, count, category, disagrees, sensorsSeen, sensorsUp },
     key: key.map(value => (typeof value === "string" ? cutLong(value) : value)),
+    eventsPerSource: row.eventsPerSource === null ? null : round(row.eventsPerSource),
     expected: round(row.expected),
     percent: row.percent === null ? null : round(row.percent),
     ratio: round(row.ratio),

@@ -10,7 +10,7 @@ import { sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "../statistics/change.ts";
-import type { ChangeKind, KeyValues } from "../statistics/keyed-rows.ts";
+import { type ChangeKind, type KeyValues, SOURCE_FAMILIES, type SourceFamily } from "../statistics/keyed-rows.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import type { TrendRow } from "../statistics/trend.ts";
 import type { ValueType } from "../statistics/value-rows.ts";
@@ -22,7 +22,9 @@ const ROWS_MOST = 300;
 const CHANGE_REACH = 32;
 const TREND_REACH = 3;
 
-const wordOf = (kind: ChangeKind) => (kind === "distinct" ? "distinct" : wordOfKind(kind));
+const isFamily = (kind: ChangeKind): kind is SourceFamily => kind in SOURCE_FAMILIES;
+const wordOf = (kind: ChangeKind) =>
+  kind === "distinct" ? "distinct" : isFamily(kind) ? SOURCE_FAMILIES[kind].word : wordOfKind(kind);
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },
   command: { one: "command pattern", many: "command patterns" },
@@ -106,6 +108,7 @@ export function toTable<Row>(
 export function keyCell(kind: ChangeKind, key: KeyValues): CellView {
   if (kind === "distinct") return textCell(`distinct ${String(key[0])}`);
   if (kind === "event") return partsCell(keyParts(["eventid"], key));
+  if (isFamily(kind)) return partsCell(keyParts(SOURCE_FAMILIES[kind].columns, key));
   // Of a client either the version or the fingerprint is known; the other needs no word.
   const columns = [...keyOf(kind)].filter((_, i) => kind !== "client" || key[i] !== null);
   return partsCell(keyParts(columns, kind === "client" ? key.filter(value => value !== null) : key));
@@ -156,6 +159,8 @@ export type ShownChange = Pick<
   | "sensor"
   | "kind"
   | "key"
+  | "unit"
+  | "eventsPerSource"
   | "firstDay"
   | "lastDay"
   | "count"
@@ -183,19 +188,27 @@ export function buildChangesTable(
   const hasDays = rows.some(row => row.view === "day");
   const hasFleet = rows.some(row => row.sensor === null);
   const hasSensors = sensors > 1 && rows.some(row => row.sensor !== null);
+  const hasUnits = rows.some(row => row.unit === "sources");
+  const hasEventsPerSource = rows.some(row => row.eventsPerSource !== null);
   const columns: Column<ShownChange>[] = [
     ["Kind", "", row => textCell(wordOf(row.kind), wordOf(row.kind), "what")],
     ["Value", "", row => keyCell(row.kind, row.key)],
   ];
   if (hasDays) columns.unshift(["Day", "", row => textCell(toIsoDay(row.firstDay), row.firstDay, "time")]);
   if (hasSensors) columns.push(["Where", "", row => scopeCell(row.sensor)]);
+  if (hasUnits) columns.push(["Counted", "", row => textCell(row.unit)]);
   columns.push(...CHANGE_COLUMNS);
+  if (hasEventsPerSource) columns.push(["Events a source", "number", eventsPerSourceCell]);
   if (hasFleet) columns.push(["Seen on", "number", seenOnCell]);
   return toTable(id, name, columns, rows, most);
 }
 
 function seenOnCell({ sensor, sensorsSeen, sensorsUp }: ShownChange): CellView {
   return sensor === null ? numberCell(sensorsSeen, `${sensorsSeen} of ${sensorsUp}`) : numberCell(null, "");
+}
+
+function eventsPerSourceCell({ eventsPerSource: value }: ShownChange): CellView {
+  return value === null ? numberCell(null) : numberCell(value, formatNumber(value, value < 10 ? 1 : 0));
 }
 
 function toneOf(row: ShownChange): string {

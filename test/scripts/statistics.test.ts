@@ -51,7 +51,7 @@ describe("a part of the table", () => {
     const [whole, part] = [await read("fleet.arrow"), await read("fleet.arrow", "--kind", "login", "--kind", "command")];
     const kindsOf = ({ changes }: { changes: { kind: string }[] }) => new Set(changes.map(({ kind }) => kind));
     expect(kindsOf(whole).size).toBeGreaterThan(4);
-    expect(kindsOf(part)).toEqual(new Set(["command", "login", "distinct"]));
+    expect(kindsOf(part)).toEqual(new Set(["command", "login", "username", "password", "program", "distinct"]));
     expect(part.coverage).toEqual(whole.coverage);
     const types = part.novelty.new.map(({ type }: { type: string }) => type);
     expect(new Set(types)).toEqual(new Set(["credential", "command"]));
@@ -102,7 +102,7 @@ describe("data on stdout", () => {
     const { stdout } = await statistics(["fleet.arrow", "--csv", "--all", "-q"]);
     const lines = stdout.trimEnd().split("\n");
     expect(lines[0]).toStartWith(
-      "view,first_day,last_day,sensor,kind,key1,key2,key3,category,reported,count,expected,percent,",
+      "view,first_day,last_day,sensor,kind,key1,key2,key3,unit,category,reported,count,events_per_source,expected,percent,",
     );
     expect(lines.length).toBeGreaterThan(1000);
     for (const line of lines) expect(line).not.toMatch(/(^|,)"?[=+@]/);

@@ -1,5 +1,5 @@
 /** Counts of a world in which it is known what changed: the judge of the statistics. */
-import { NO_SETS } from "../../lib/columns/address-sets.ts";
+import { SetDictionary } from "../../lib/columns/address-sets.ts";
 import { KIND_NAMES, KINDS, type Kind, TEXT_KEYS, type TextKey } from "../../lib/reduced/kinds.ts";
 import { type KindTable, type ReducedTable, unknownAddresses } from "../../lib/reduced/reduced-table.ts";
 import { NO_INFO } from "./build.ts";
@@ -72,12 +72,43 @@ export interface World {
   downShare?: number;
   /** Multiplier of key k on a sensor and day; 1 = nothing changes. */
   plant?: (key: number, sensor: number, day: number) => number;
+  /** Down beside those that chance takes. */
+  isDown?: (sensor: number, day: number) => boolean;
+  /**
+   * Draw who is behind the counts, too: all over-dispersion is one source that repeats, so the number of sources is Poisson.
+   * A negative binomial count is the sum over them, each with a logarithmic number of events.
+   */
+  hasSources?: boolean;
 }
 
 export interface SimulatedWorld {
   table: ReducedTable;
   /** `rates[sensor * keys + key]`, per day. */
   rates: Float64Array;
+}
+
+/** Number from the logarithmic distribution with the share `s` of its series (Kemp 1981, by inversion). */
+function logarithmic(random: Random, s: number): number {
+  let chance = -s / Math.log1p(-s);
+  let left = random.next();
+  let count = 1;
+  for (; left > chance && count < 1e4; count++) {
+    left -= chance;
+    chance *= (s * count) / (count + 1);
+  }
+  return count;
+}
+
+/** Sources, and the events that they send. */
+function drawSources(random: Random, mean: number, dispersion: number): { sources: number; count: number } {
+  if (dispersion <= 1) {
+    const count = poisson(random, mean);
+    return { sources: count, count };
+  }
+  const sources = poisson(random, (mean * Math.log(dispersion)) / (dispersion - 1));
+  let count = 0;
+  for (let i = 0; i < sources; i++) count += logarithmic(random, 1 - 1 / dispersion);
+  return { sources, count };
 }
 
 /** Draw a world; the same stream gives the same counts, planted changes aside. */
@@ -90,16 +121,24 @@ export function simulateWorld(random: Random, world: World): SimulatedWorld {
   }
   const commands: number[][] = [];
   const events: number[][] = [];
+  const sets = new SetDictionary();
+  const behind: number[] = [];
   for (let day = 0; day < days; day++) {
     for (let sensor = 0; sensor < sensors; sensor++) {
       const isDown = random.chance(world.downShare ?? 0) && day > 0 && day < days - 1;
-      if (isDown) continue;
+      if (isDown || world.isDown?.(sensor, day) === true) continue;
       for (let hour = 0; hour < 24; hour++) events.push([day, sensor, hour, 40 + random.int(20)]);
       for (let key = 0; key < keys; key++) {
         const times = world.plant?.(key, sensor, day) ?? 1;
         const dispersion = world.dispersions[key % world.dispersions.length]!;
-        const count = overdispersed(random, rates[sensor * keys + key]! * times, dispersion);
-        if (count > 0) commands.push([day, sensor, key, count]);
+        const mean = rates[sensor * keys + key]! * times;
+        const { sources, count } =
+          world.hasSources === true
+            ? drawSources(random, mean, dispersion)
+            : { sources: 0, count: overdispersed(random, mean, dispersion) };
+        if (count === 0) continue;
+        commands.push([day, sensor, key, count]);
+        if (sources > 0) behind.push(sets.internAny(Uint32Array.from({ length: sources }, () => random.word())));
       }
     }
   }
@@ -109,21 +148,23 @@ export function simulateWorld(random: Random, world: World): SimulatedWorld {
   const sensor = Array.from({ length: sensors }, (_, s) => name("sensor ", s));
   const dictionaries = Object.fromEntries(TEXT_KEYS.map(key => [key, [] as string[]])) as Record<TextKey, string[]>;
   const kinds = Object.fromEntries(KIND_NAMES.map(kind => [kind, toKind(kind, [], [])])) as Record<Kind, KindTable>;
-  kinds.command = toKind("command", commands, ["input"]);
+  kinds.command = toKind("command", commands, ["input"], behind);
   const hourly = events.map(([day, s, hour, count]) => [day!, s!, 0, hour!, count!]);
-  kinds.event = toKind("event", hourly, ["eventid", "hour"]);
+  const one = world.hasSources === true ? sets.internAny(Uint32Array.of(1)) : -1;
+  kinds.event = toKind("event", hourly, ["eventid", "hour"], hourly.map(() => one));
   return {
     table: {
       info: NO_INFO,
       dictionaries: { ...dictionaries, input, eventid: ["cowrie.session.connect"], sensor },
-      sets: NO_SETS,
+      sets,
       kinds,
     },
     rates,
   };
 }
 
-function toKind(kind: Kind, rows: readonly (readonly number[])[], columns: readonly string[]): KindTable {
+/** @param sets Of each row, where they are known. */
+function toKind(kind: Kind, rows: readonly (readonly number[])[], columns: readonly string[], sets: readonly number[] = []): KindTable {
   const names: readonly string[] = KINDS[kind];
   const keys = names.map(name => [name, Int32Array.from(rows, row => row[2 + columns.indexOf(name)]!)]);
   const noon = Float64Array.from(rows, row => (DAY_0 + row[0]! + 0.5) * 86_400_000_000);
@@ -135,7 +176,7 @@ function toKind(kind: Kind, rows: readonly (readonly number[])[], columns: reado
     keys: Object.fromEntries(keys) as KindTable["keys"],
     count: Float64Array.from(rows, row => row.at(-1)!),
     success: new Float64Array(rows.length),
-    addresses: unknownAddresses(kind, rows.length),
+    addresses: sets.length === rows.length && rows.length > 0 ? Int32Array.from(sets) : unknownAddresses(kind, rows.length),
     firstSeenUs: noon,
     lastSeenUs: noon,
   };

@@ -68,7 +68,7 @@ test("distinct counts are tested like any count, per sensor and day, never as a 
     for (let i = 0; i < (offset === 38 ? 90 : 12); i++) rows.push(connect("a", offset, `10.0.${offset}.${i}`));
   }
   const { changes, tests } = computeStatistics(buildReduced(rows));
-  expect(tests.byKind.find(({ kind }) => kind === "distinct")).toEqual({ kind: "distinct", tests: 7, reported: 1 });
+  expect(tests.byKind.find(({ kind }) => kind === "distinct")).toEqual({ kind: "distinct", unit: "events", tests: 7, reported: 1 });
   const found = changes.filter(({ kind }) => kind === "distinct");
   expect(found.map(row => [row.key, row.sensor, row.count, row.percent])).toEqual([[["addresses"], "a", 90, 650]]);
   expect(toDistinctRows([], [], buildCoverage(buildReduced([]))).rows).toBe(0);

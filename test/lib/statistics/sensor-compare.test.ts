@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { OBVIOUS_CEILING } from "../../../lib/statistics/comparisons.ts";
 import { binomialTwoSided } from "../../../lib/statistics/distributions.ts";
-import { isNearItsShare } from "../../../lib/statistics/sensor-compare.ts";
+import { isNearItsShare, OBVIOUS_CEILING } from "../../../lib/statistics/sensor-compare.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { command, dateOf, watch } from "../../support/days.ts";

@@ -50,7 +50,8 @@ test("changes as CSV: a heading, and every row's own figures in its columns", ()
   const day = (value: number | null) => (value === null ? "" : dateOf(value - FIRST_DAY));
   expect(Object.fromEntries(heading!.map((name, i) => [name, lines[0]![i]]))).toEqual({
     view: row.view, first_day: day(row.firstDay), last_day: day(row.lastDay), sensor: row.sensor ?? "", kind: "command",
-    key1: "id", key2: "", key3: "", category: row.category, reported: String(row.reported), count: text(row.count),
+    key1: "id", key2: "", key3: "", unit: "events", category: row.category, reported: String(row.reported), count: text(row.count),
+    events_per_source: text(row.eventsPerSource), burst_days: text(row.burstDays),
     expected: text(row.expected), percent: text(row.percent), low: text(row.low), high: text(row.high), p: text(row.p), q: text(row.q),
     z: text(row.z), baseline_count: text(row.baselineCount), baseline_days: text(row.baselineDays), exposure: text(row.exposure),
     dispersion: text(row.dispersion), other_mean: text(row.otherMean), sensors_seen: text(row.sensorsSeen),

@@ -20,7 +20,7 @@ describe("computeStatistics", () => {
 
   test("is plain data: JSON gives it back as it was", () => {
     const rows = [...watch("a", 50, [30]), ...watch("", 20), ...command("a", "id\u001b[2J\ud800</script>", [
-      ...Array.from({ length: 49 }, () => 0), 500,
+      ...Array.from({ length: 49 }, () => 5), 500,
     ])];
     const found = computeStatistics(buildReduced(rows));
     expect(found.changes.length).toBeGreaterThan(0);
@@ -131,8 +131,8 @@ describe("the category of a row of the fleet", () => {
     return { category, count, expected, seen: `${sensorsSeen} of ${sensorsUp}`, likely: [low, high?.toFixed(2)] };
   };
   const flat = (n: number, count: number) => Array.from({ length: n }, () => count);
-  test("new, gone and steady", () => {
-    expect(at([...flat(49, 0), 90])).toMatchObject({ category: "new", count: 90, seen: "1 of 2" });
+  test("up, gone and steady", () => {
+    expect(at([...flat(49, 2), 90])).toMatchObject({ category: "up", count: 90, seen: "1 of 2" });
     expect(at([...flat(49, 90), 0])).toMatchObject({ category: "gone", count: 0, expected: 90, seen: "0 of 2" });
     const steady = { category: "steady", count: 90, expected: 90, likely: [expect.closeTo(0.8, 2), "1.23"] };
     expect(at(flat(50, 90))).toMatchObject(steady);

@@ -1,0 +1,356 @@
+/**
+ * Distinct source addresses of each key: per sensor and day, and over the whole fleet per day.
+ *
+ * They are unions of the sets that a table keeps beside its rows, and no sums: a source that comes back, or to several
+ * sensors, is one. So `max over sensors <= fleet <= sum over sensors`, and no key has more sources than events.
+ */
+import { AddressUnion, setSize } from "../columns/address-sets.ts";
+import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
+import { addressesOf, knowsAddresses, type RowAddresses } from "../reduced/addresses.ts";
+import { type Kind, KIND_NAMES } from "../reduced/kinds.ts";
+import type { ShownKind } from "../reduced/origin-kinds.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { networkOf } from "../text/network.ts";
+import type { Windows } from "./baseline.ts";
+import { type Coverage, CUT } from "./coverage.ts";
+import {
+  type ChangeKind,
+  type FleetRows,
+  type InternedRows,
+  type KeyedRows,
+  type KeyValues,
+  MARKED_KEYS,
+  markTexts,
+  SOURCE_FAMILIES,
+  type SourceFamily,
+  valuesOf,
+} from "./keyed-rows.ts";
+
+/** Kinds whose sources are counted by the same keys as their events. */
+export const SOURCE_KINDS = ["event", "login", "command", "client"] as const;
+
+/** The rows that a family's keys are taken from, and of which texts, if not those of a column. */
+const FAMILY_ROWS = {
+  username: { kind: "login" },
+  password: { kind: "login" },
+  program: { kind: "command", textOf: (input: string) => /\S+/.exec(input)?.[0] },
+  hash: { kind: "file_download" },
+  client_key: { kind: "client_key" },
+  subnet: { kind: "connect", textOf: networkOf },
+  destination: { kind: "proxy_request" },
+} as const satisfies Record<SourceFamily, { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined }>;
+
+/** A family's keys, before they are numbered: columns of codes, -1 = none, and what the codes stand for. */
+export interface FamilyColumns {
+  readonly family: SourceFamily;
+  readonly kind: Kind;
+  readonly columns: readonly Int32Array[];
+  /** Texts made for the family, where its keys are not those of a column. */
+  readonly texts: readonly string[] | undefined;
+}
+
+/** The families of the kinds that are compared; offered keys, whose events are not, come with all of them. */
+export function familyColumns(table: ReducedTable, kinds: readonly ShownKind[]): FamilyColumns[] {
+  const families = Object.keys(SOURCE_FAMILIES) as SourceFamily[];
+  return families
+    .filter(family => kinds.includes(FAMILY_ROWS[family].kind) || (family === "client_key" && kinds.includes("client")))
+    .map(family => {
+      const from: { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined } = FAMILY_ROWS[family];
+      const { kind, textOf } = from;
+      const columns = SOURCE_FAMILIES[family].columns.map(name => table.kinds[kind].keys[name]!);
+      if (textOf === undefined) return { family, kind, columns, texts: undefined };
+      const name = SOURCE_FAMILIES[family].columns[0] as "input" | "src_ip";
+      const { codes, texts } = mapTexts(table.dictionaries[name], textOf);
+      const mapped = sharedInts(columns[0]!.length);
+      for (let row = 0; row < mapped.length; row++) mapped[row] = columns[0]![row]! < 0 ? -1 : codes[columns[0]![row]!]!;
+      return { family, kind, columns: [mapped], texts };
+    });
+}
+
+function mapTexts(from: readonly string[], textOf: (text: string) => string | undefined) {
+  const known = new Map<string, number>();
+  const codes = Int32Array.from(from, text => {
+    const made = textOf(text);
+    if (made === undefined) return -1;
+    const code = known.get(made) ?? known.size;
+    if (code === known.size) known.set(made, code);
+    return code;
+  });
+  return { codes, texts: [...known.keys()] };
+}
+
+/** What a numbered key of a family stands for. */
+export function familyValues(table: ReducedTable, { family, kind, columns, texts }: FamilyColumns, keys: InternedRows, key: number): KeyValues {
+  if (texts === undefined) return valuesOf(table, kind, keys, key, SOURCE_FAMILIES[family].columns);
+  const code = columns[0]![keys.firstRow[key]!]!;
+  return [code < 0 ? null : texts[code]!];
+}
+
+/** All that is needed to count the sources of one kind of key. */
+export interface SourceAsk {
+  readonly kind: ChangeKind;
+  readonly rows: number;
+  readonly day: Int32Array;
+  readonly sensor: Int32Array;
+  readonly count: Float64Array;
+  readonly addresses: RowAddresses;
+  /** The key of each row, 0..keys-1. */
+  readonly key: Int32Array;
+  readonly keys: number;
+  readonly marks?: Uint32Array;
+  /** The key that stands for no value; -1 where that is a value like others. */
+  readonly nothing: number;
+}
+
+/** Put together what {@link countSources} needs; `kind` are the rows, `as` what their keys are called. */
+export function toSourceAsk(table: ReducedTable, kind: Kind, as: ChangeKind, keys: Pick<InternedRows, "key" | "keys">, marks?: Uint32Array): SourceAsk {
+  const { rows, day, sensor, count } = table.kinds[kind];
+  const addresses = addressesOf(table, kind)!;
+  return { kind: as, rows, day, sensor, count, addresses, key: keys.key, keys: keys.keys, nothing: -1, ...(marks && { marks }) };
+}
+
+/** {@link FamilyColumns} as a {@link SourceAsk}. */
+export function familyAsk(table: ReducedTable, of: FamilyColumns, keys: InternedRows): SourceAsk {
+  const marks =
+    keys.keys <= MARKED_KEYS
+      ? undefined
+      : markTexts(
+          of.columns.map((codes, i) => {
+            const name = SOURCE_FAMILIES[of.family].columns[i]!;
+            return { codes, texts: of.texts ?? (name === "dst_port" ? undefined : table.dictionaries[name]) };
+          }),
+          keys,
+        );
+  const ask = toSourceAsk(table, of.kind, of.family, keys, marks);
+  // A part of a key that is missing is no key of its own.
+  const [only, more] = of.columns;
+  return more === undefined ? { ...ask, nothing: keys.firstRow.findIndex(row => only![row]! < 0) } : ask;
+}
+
+/**
+ * The windows of what is known of sources: sensor-days of which a row does not know them are passed over.
+ *
+ * @returns The windows of events where all is known; undefined where no comparison can be made.
+ */
+export function sourceWindows(
+  table: ReducedTable,
+  coverage: Coverage,
+  windows: Windows,
+  build: (coverage: Coverage) => Windows,
+): Windows | undefined {
+  const orNone = (of: Windows) => (of.windows.some(window => window !== undefined) ? of : undefined);
+  if (knowsAddresses(table)) return orNone(windows);
+  const status = coverage.status.slice();
+  const exposure = coverage.exposure.slice();
+  for (const kind of KIND_NAMES) {
+    const { rows, day, sensor, addresses } = table.kinds[kind];
+    for (let row = 0; addresses !== null && row < rows; row++) {
+      if (addresses[row]! >= 0) continue;
+      const cell = sensor[row]! * coverage.days + day[row]! - coverage.firstDay;
+      status[cell] = CUT;
+      exposure[cell] = 0;
+    }
+  }
+  return orNone(build({ ...coverage, status, exposure }));
+}
+
+/** Rows of one key, chained, while a day is read. */
+class Chains {
+  readonly head: Int32Array;
+  readonly keys: number[] = [];
+
+  constructor(keys: number) {
+    this.head = new Int32Array(keys).fill(-1);
+  }
+
+  /** @param next By row. */
+  add(key: number, row: number, next: Int32Array, at: number): void {
+    if (this.head[key]! < 0) this.keys.push(key);
+    next[at] = this.head[key]!;
+    this.head[key] = row;
+  }
+
+  clear(): void {
+    for (const key of this.keys) this.head[key] = -1;
+    this.keys.length = 0;
+  }
+}
+
+/** Columns that grow. */
+class Rows {
+  length = 0;
+  #day = new Int32Array(1024);
+  #sensor = new Int32Array(1024);
+  #key = new Int32Array(1024);
+  #count = new Float64Array(1024);
+  #events = new Float64Array(1024);
+
+  push(day: number, sensor: number, key: number, count: number, events: number): void {
+    if (this.length === this.#day.length) {
+      this.#day = widened(this.#day);
+      this.#sensor = widened(this.#sensor);
+      this.#key = widened(this.#key);
+      this.#count = widened(this.#count);
+      this.#events = widened(this.#events);
+    }
+    const at = this.length++;
+    this.#day[at] = day;
+    this.#sensor[at] = sensor;
+    this.#key[at] = key;
+    this.#count[at] = count;
+    this.#events[at] = events;
+  }
+
+  finish() {
+    const ints = (column: Int32Array) => shareInts(column.subarray(0, this.length));
+    const floats = (column: Float64Array) => shareFloats(column.subarray(0, this.length));
+    return {
+      day: ints(this.#day), sensor: ints(this.#sensor), key: ints(this.#key), count: floats(this.#count), events: floats(this.#events),
+    };
+  }
+}
+
+function widened<T extends Int32Array | Float64Array>(column: T): T {
+  const wider = new (column.constructor as new (length: number) => T)(column.length * 2);
+  wider.set(column);
+  return wider;
+}
+
+function shareInts(column: Int32Array): Int32Array {
+  const copy = sharedInts(column.length);
+  copy.set(column);
+  return copy;
+}
+
+function shareFloats(column: Float64Array): Float64Array {
+  const copy = sharedFloats(column.length);
+  copy.set(column);
+  return copy;
+}
+
+/**
+ * Count the sources of keys.
+ *
+ * @param windows Only the days of windows are told exactly: of earlier ones no more than that a key was there.
+ * @returns Rows in (day, sensor) order, a key once a sensor-day; the fleet's by slot of the windows, of the sensors that have
+ *   a window in it.
+ */
+export function countSources(ask: SourceAsk, { firstDay, sensors }: Coverage, windows: Windows): KeyedRows {
+  const { kind, rows, day, sensor, key, keys, addresses } = ask;
+  const exactFrom = firstDay + windows.firstOffset.reduce((least, offset) => Math.min(least, offset));
+  const counter = new KeyCounter(ask);
+  const own = new Rows();
+  const bySlot = fleetMasks(windows, sensors.length);
+  const masks = sensors.length > 1 ? [...new Set(bySlot)] : [];
+  const fleets = new Map(masks.map(mask => [mask, new Rows()]));
+  const ofSensor = new Chains(keys);
+  const ofDay = new Chains(keys);
+  for (let start = 0; start < rows; ) {
+    let end = start;
+    while (end < rows && day[end] === day[start]) end++;
+    const isExact = day[start]! >= exactFrom;
+    counter.begin(start, end);
+    for (let from = start; from < end; ) {
+      let to = from;
+      for (; to < end && sensor[to] === sensor[from]; to++) {
+        if (key[to] === ask.nothing || addresses.codes[to]! < 0) continue;
+        ofSensor.add(key[to]!, to, counter.next, to - start);
+        if (isExact && masks.length > 0) ofDay.add(key[to]!, to, counter.nextOfDay, to - start);
+      }
+      for (const one of ofSensor.keys) {
+        const found = isExact ? counter.unite(ofSensor.head[one]!) : counter.largest(ofSensor.head[one]!);
+        if (found.count > 0) own.push(day[start]!, sensor[from]!, one, found.count, found.events);
+      }
+      ofSensor.clear();
+      from = to;
+    }
+    for (const [mask, fleet] of fleets) {
+      for (const one of ofDay.keys) {
+        const found = counter.uniteFleet(ofDay.head[one]!, mask);
+        if (found.count > 0) fleet.push(day[start]!, -1, one, found.count, found.events);
+      }
+    }
+    ofDay.clear();
+    start = end;
+  }
+  const finished = new Map<string, FleetRows>();
+  for (const [mask, fleet] of fleets) finished.set(mask, fleet.finish());
+  return {
+    kind, rows: own.length, ...own.finish(), keys, additive: true, unit: "sources",
+    ...(ask.marks && { marks: ask.marks }),
+    ...(masks.length > 0 && { fleet: bySlot.map(mask => finished.get(mask)!) }),
+  };
+}
+
+/** By slot: a letter for each sensor, `1` where it has a window. */
+function fleetMasks({ windows, slots }: Windows, sensors: number): string[] {
+  return Array.from({ length: slots }, (_, slot) =>
+    Array.from({ length: sensors }, (_, sensor) => (windows[sensor * slots + slot] === undefined ? "0" : "1")).join(""),
+  );
+}
+
+/** Counts the sources of chained rows of one day. */
+class KeyCounter {
+  readonly #ask: SourceAsk;
+  readonly #union: AddressUnion;
+  #start = 0;
+  next = new Int32Array(1024);
+  nextOfDay = new Int32Array(1024);
+  /** The same for every answer. */
+  readonly #found = { count: 0, events: 0 };
+
+  constructor(ask: SourceAsk) {
+    this.#ask = ask;
+    this.#union = new AddressUnion(ask.addresses.sets);
+  }
+
+  begin(start: number, end: number): void {
+    this.#start = start;
+    if (this.next.length >= end - start) return;
+    this.next = new Int32Array(2 * (end - start));
+    this.nextOfDay = new Int32Array(2 * (end - start));
+  }
+
+  /** At least so many: the most of any row. */
+  largest(head: number) {
+    const { addresses, count } = this.#ask;
+    let most = 0;
+    let events = 0;
+    for (let row = head; row >= 0; row = this.next[row - this.#start]!) {
+      most = Math.max(most, Math.min(count[row]!, setSize(addresses.sets, addresses.codes[row]!)));
+      events += count[row]!;
+    }
+    return this.#put(most, events);
+  }
+
+  unite(head: number) {
+    const { addresses, count } = this.#ask;
+    if (this.next[head - this.#start]! < 0) return this.largest(head);
+    this.#union.clear();
+    let events = 0;
+    for (let row = head; row >= 0; row = this.next[row - this.#start]!) {
+      this.#union.add(addresses.codes[row]!);
+      events += count[row]!;
+    }
+    return this.#put(Math.min(events, this.#union.size()), events);
+  }
+
+  /** @param mask Of the sensors that count. */
+  uniteFleet(head: number, mask: string) {
+    const { addresses, count, sensor } = this.#ask;
+    this.#union.clear();
+    let events = 0;
+    for (let row = head; row >= 0; row = this.nextOfDay[row - this.#start]!) {
+      if (mask[sensor[row]!] === "0") continue;
+      this.#union.add(addresses.codes[row]!);
+      events += count[row]!;
+    }
+    return this.#put(Math.min(events, this.#union.size()), events);
+  }
+
+  #put(count: number, events: number) {
+    this.#found.count = count;
+    this.#found.events = events;
+    return this.#found;
+  }
+}
