@@ -10,7 +10,7 @@ import { isTextKey, type KeyColumn, type KeyValue } from "../reduced/kinds.ts";
 import { cutLong } from "../text/cut.ts";
 import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { NewestSessions, type Place, type Trail, type TrailLimits } from "./newest-sessions.ts";
-import { DAY_US } from "../text/time.ts";
+import { DAY_US, dayOf } from "../text/time.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 
@@ -44,90 +44,129 @@ export async function findTrails(
   scope: ReductionParameters,
   limits: TrailLimits,
 ): Promise<Trail[][]> {
-  const trails = queries.map(({ keys }) => keys.map(() => new NewestSessions(limits)));
-  const isOpen = (query: number, key: number, { firstUs, lastUs }: TrailPlace) => {
-    const { firstSeenUs, lastSeenUs } = queries[query]!;
-    return firstSeenUs[key]! <= lastUs && lastSeenUs[key]! >= firstUs;
-  };
+  const searches = queries.map(query => new Search(query, limits));
+  const pickSensor = sensorPicker(scope);
   for (const place of [...places].sort((a, b) => b.lastUs - a.lastUs)) {
-    const open = queries.flatMap((query, i) => {
-      const wanted = query.keys.flatMap((_, key) => (isOpen(i, key, place) ? [key] : []));
-      return wanted.length === 0 ? [] : [{ query, trails: trails[i]!, wanted }];
-    });
+    const open = searches.filter(search => search.isOpen(place));
     if (open.length === 0) continue;
     await place.walk(async table => {
-      let readers: QueryReader[] | undefined;
+      let readers: TableReader[] | undefined;
       for await (const batch of table.batches()) {
-        readers ??= open.map(({ query, trails, wanted }) => new QueryReader(table, query, trails, wanted, scope));
-        if (!readers.some(reader => reader.canMatch)) break;
-        for (const reader of readers) if (reader.canMatch) reader.read(batch);
+        readers ??= readTable(table, open, scope, pickSensor);
+        if (readers.length === 0) break;
+        for (const reader of readers) reader.read(batch);
       }
     });
   }
-  return trails.map(keys => keys.map(trail => trail.finish()));
+  return searches.map(({ trails }) => trails.map(trail => trail.finish()));
 }
 
-/** Numbers the values that are wanted of a column: 0 = none of them, 1 = no value, 2 and on = one of them. */
-type Numbering =
-  | { readonly column: TextColumn; readonly ofCode: Int32Array; readonly ofNone: number }
-  | { readonly column: KeyColumn; readonly ofNumber: ReadonlyMap<number, number>; readonly ofNone: number };
+/** The values that are wanted of a column, each with its number: 0 = none of them, 1 = no value, 2 and on = one of them. */
+interface Numbering {
+  readonly column: KeyColumn;
+  readonly ofValue: ReadonlyMap<KeyValue, number>;
+  /** Of a column of texts, by their length in bytes; long ones together. */
+  readonly ofLength: readonly (readonly { bytes: Uint8Array; number: number }[] | undefined)[] | undefined;
+}
+
+const NO_VALUE = 1;
+
+/** The search for the values of one section, over all tables. */
+class Search {
+  readonly query: TrailQuery;
+  /** `trails[key]` */
+  readonly trails: readonly NewestSessions[];
+  readonly numberings: readonly Numbering[];
+  readonly #keyOf = new Map<number, number>();
+
+  constructor(query: TrailQuery, limits: TrailLimits) {
+    const { keys, columns } = query;
+    this.query = query;
+    this.trails = keys.map(() => new NewestSessions(limits));
+    this.numberings = columns.map((column, i) => numberValues(column, keys.map(key => key[i] ?? null)));
+    keys.forEach((key, k) => {
+      const numbers = this.numberings.map(({ ofValue }, i) => ((key[i] ?? null) === null ? NO_VALUE : ofValue.get(key[i]!)!));
+      this.#keyOf.set(numbers.reduce((at, number, i) => this.join(at, number, i), 0), k);
+    });
+  }
+
+  /** Whether one of the values was seen in the time of a table. */
+  isOpen({ firstUs, lastUs }: TrailPlace): boolean {
+    const { firstSeenUs, lastSeenUs } = this.query;
+    return firstSeenUs.some((first, key) => first <= lastUs && lastSeenUs[key]! >= firstUs);
+  }
+
+  /** The numbers of the first columns as one, with that of the next. */
+  join(at: number, number: number, column: number): number {
+    return at * (this.numberings[column]!.ofValue.size + 2) + number;
+  }
+
+  /** The key of which all columns have their numbers. */
+  keyAt(joined: number): number | undefined {
+    return this.#keyOf.get(joined);
+  }
+}
+
+function numberValues(column: KeyColumn, values: readonly KeyValue[]): Numbering {
+  const ofValue = new Map<KeyValue, number>();
+  for (const value of values) if (value !== null && !ofValue.has(value)) ofValue.set(value, ofValue.size + 2);
+  if (!isTextKey(column)) return { column, ofValue, ofLength: undefined };
+  const ofLength: { bytes: Uint8Array; number: number }[][] = [];
+  for (const [value, number] of ofValue) {
+    const bytes = Buffer.from(String(value));
+    (ofLength[Math.min(bytes.length, WHOLE_MAX_BYTES + 1)] ??= []).push({ bytes, number });
+  }
+  return { column, ofValue, ofLength };
+}
+
+/** What looks through a table, for those searches that can find something in it. */
+function readTable(
+  table: EventTable,
+  searches: readonly Search[],
+  scope: ReductionParameters,
+  pickSensor: (sensor: string) => string | undefined,
+): TableReader[] {
+  const { dictionaries } = table;
+  if (!dictionaries.has("session")) return [];
+  const texts = dictionaries.get("sensor");
+  const sensors = ["", ...(texts === undefined ? [] : allTexts(texts))].map(pickSensor);
+  return searches.flatMap(search => {
+    const ids = dictionaries.get("eventid")!;
+    const codes = search.query.eventids.map(id => codeOf(ids, id)).filter(code => code >= 0);
+    return codes.length === 0 ? [] : [new TableReader(table, search, codes, sensors, scope)];
+  });
+}
 
 /** Looks through one table for the values of one section. */
-class QueryReader {
-  readonly canMatch: boolean;
+class TableReader {
   readonly #table: EventTable;
+  readonly #search: Search;
   readonly #scope: ReductionParameters;
-  readonly #trails: readonly NewestSessions[];
   readonly #isEvent: Uint8Array;
-  readonly #numberings: Numbering[] = [];
-  readonly #base: number[] = [];
-  readonly #keyOf = new Map<number, number>();
+  /** `#ofCode[column][code]` = number of a text, where the column holds texts. */
+  readonly #ofCode: readonly (Int32Array | undefined)[];
+  /** `#sensors[code + 1]` = name under which a sensor counts; undefined for one that does not. */
+  readonly #sensors: readonly (string | undefined)[];
   /** By key, sensor and day. */
   readonly #places = new Map<number, Place>();
-  /** `#isSensor[code + 1]` = 1 for the sensors that count. */
-  readonly #isSensor: Uint8Array;
-  readonly #pickSensor: (sensor: string) => string | undefined;
 
   constructor(
     table: EventTable,
-    { eventids, columns, keys }: TrailQuery,
-    trails: readonly NewestSessions[],
-    wanted: readonly number[],
+    search: Search,
+    eventids: readonly number[],
+    sensors: readonly (string | undefined)[],
     scope: ReductionParameters,
   ) {
     this.#table = table;
+    this.#search = search;
     this.#scope = scope;
-    this.#trails = trails;
-    this.#pickSensor = sensorPicker(scope);
+    this.#sensors = sensors;
     const { dictionaries } = table;
-    const ids = dictionaries.get("eventid")!;
-    const codes = eventids.map(id => codeOf(ids, id)).filter(code => code >= 0);
-    this.#isEvent = new Uint8Array(ids.size);
-    for (const code of codes) this.#isEvent[code] = 1;
-    this.#isSensor = wantedSensors(dictionaries.get("sensor"), this.#pickSensor);
-    const values = columns.map((column, i) => {
-      const numbered = new Map<KeyValue, number>();
-      for (const key of wanted) {
-        const value = keys[key]![i] ?? null;
-        if (value !== null && !numbered.has(value)) numbered.set(value, numbered.size + 2);
-      }
-      this.#numberings.push(
-        isTextKey(column)
-          ? { column: column as TextColumn, ofCode: numberTexts(dictionaries.get(column as TextColumn), numbered), ofNone: 1 }
-          : { column, ofNumber: numbered as unknown as Map<number, number>, ofNone: 1 },
-      );
-      this.#base.push(numbered.size + 2);
-      return numbered;
-    });
-    for (const key of wanted) {
-      let at = 0;
-      values.forEach((numbered, i) => {
-        const value = keys[key]![i] ?? null;
-        at = at * this.#base[i]! + (value === null ? 1 : numbered.get(value)!);
-      });
-      this.#keyOf.set(at, key);
-    }
-    this.canMatch = codes.length > 0 && dictionaries.has("session");
+    this.#isEvent = new Uint8Array(dictionaries.get("eventid")!.size);
+    for (const code of eventids) this.#isEvent[code] = 1;
+    this.#ofCode = search.numberings.map(numbering =>
+      numbering.ofLength === undefined ? undefined : numberTexts(dictionaries.get(numbering.column as TextColumn), numbering),
+    );
   }
 
   read(batch: EventBatch): void {
@@ -137,7 +176,8 @@ class QueryReader {
     for (let row = 0; row < batch.rows; row++) if (isEvent[eventid[row]!] === 1) rows.push(row);
     const session = batch.codes.get("session");
     if (rows.length === 0 || session === undefined) return;
-    const readers = this.#numberings.map(numbering => this.#columnReader(numbering, batch));
+    const search = this.#search;
+    const readers = search.numberings.map((numbering, i) => this.#columnReader(numbering, this.#ofCode[i], batch));
     const sensor = batch.codes.get("sensor");
     const realm = batch.codes.get("realm");
     const address = batch.codes.get("src_ip");
@@ -150,16 +190,16 @@ class QueryReader {
       for (let i = 0; i < readers.length; i++) {
         const value = readers[i]!(row);
         if (value === 0) continue next;
-        at = at * this.#base[i]! + value;
+        at = search.join(at, value, i);
       }
-      const key = this.#keyOf.get(at);
+      const key = search.keyAt(at);
       const us = batch.timestampUs[row]!;
       const sensorCode = sensor === undefined ? -1 : sensor[row]!;
       if (key === undefined || session[row]! < 0 || us < sinceUs || us >= untilUs) continue;
-      if (this.#isSensor[sensorCode + 1] === 0) continue;
+      if (this.#sensors[sensorCode + 1] === undefined) continue;
       // What was fed to a program is no command.
       if (realm !== undefined && realm[row]! >= 0) continue;
-      const trail = this.#trails[key]!;
+      const trail = search.trails[key]!;
       const place = this.#placeOf(trail, key, sensorCode, us);
       if (trail.isSettled(us, place)) continue;
       const from = address === undefined || address[row]! < 0 ? null : text("src_ip", address[row]!);
@@ -168,69 +208,57 @@ class QueryReader {
   }
 
   #placeOf(trail: NewestSessions, key: number, sensor: number, us: number): Place {
-    const day = Math.floor(us / DAY_US);
-    const name = (day * this.#isSensor.length + sensor + 1) * this.#trails.length + key;
+    const day = dayOf(us);
+    const name = (day * this.#sensors.length + sensor + 1) * this.#search.trails.length + key;
     let place = this.#places.get(name);
-    if (place === undefined) {
-      const own = sensor < 0 ? "" : textOf(this.#table.dictionaries.get("sensor")!, sensor);
-      this.#places.set(name, (place = trail.placeOf(this.#pickSensor(own)!, day)));
-    }
+    if (place === undefined) this.#places.set(name, (place = trail.placeOf(this.#sensors[sensor + 1]!, day)));
     return place;
   }
 
-  #columnReader(numbering: Numbering, batch: EventBatch): (row: number) => number {
-    const { ofNone } = numbering;
-    if ("ofCode" in numbering) {
-      const codes = batch.codes.get(numbering.column);
-      if (codes === undefined) return () => ofNone;
-      const { ofCode } = numbering;
-      return row => (codes[row]! < 0 ? ofNone : ofCode[codes[row]!]!);
+  #columnReader(
+    { column, ofValue }: Numbering,
+    ofCode: Int32Array | undefined,
+    batch: EventBatch,
+  ): (row: number) => number {
+    if (ofCode !== undefined) {
+      const codes = batch.codes.get(column as TextColumn);
+      if (codes === undefined) return () => NO_VALUE;
+      return row => (codes[row]! < 0 ? NO_VALUE : ofCode[codes[row]!]!);
     }
-    const { column, ofNumber } = numbering;
     if (column === "robot") {
       const durations = batch.numbers.get("duration");
       const { robotMaxSeconds } = this.#scope;
-      if (durations === undefined) return () => ofNone;
+      if (durations === undefined) return () => NO_VALUE;
       return row => {
         const duration = durations[row]!;
-        return Number.isNaN(duration) ? ofNone : (ofNumber.get(duration < robotMaxSeconds ? 1 : 0) ?? 0);
+        return Number.isNaN(duration) ? NO_VALUE : (ofValue.get(duration < robotMaxSeconds ? 1 : 0) ?? 0);
       };
     }
     const numbers = batch.numbers.get(column as NumberColumn);
-    if (numbers === undefined) return () => ofNone;
-    return row => (Number.isNaN(numbers[row]!) ? ofNone : (ofNumber.get(numbers[row]!) ?? 0));
+    if (numbers === undefined) return () => NO_VALUE;
+    return row => (Number.isNaN(numbers[row]!) ? NO_VALUE : (ofValue.get(numbers[row]!) ?? 0));
   }
-}
-
-function wantedSensors(
-  sensors: Texts | undefined,
-  pickSensor: (sensor: string) => string | undefined,
-): Uint8Array {
-  const names = ["", ...(sensors === undefined ? [] : allTexts(sensors))];
-  return Uint8Array.from(names, name => Number(pickSensor(name) !== undefined));
 }
 
 /** Texts of so many bytes and less are never cut. */
 const WHOLE_MAX_BYTES = 1000;
 
-/** `ofCode[code]` = number of the text; long texts are cut as the report cuts them. */
-function numberTexts(texts: Texts | undefined, numbered: ReadonlyMap<KeyValue, number>): Int32Array {
+/**
+ * `ofCode[code]` = number of the text; long texts are cut as the report cuts them.
+ *
+ * Few are wanted of many: those of another length are passed over without a look at them.
+ */
+function numberTexts(texts: Texts | undefined, { ofValue, ofLength }: Numbering): Int32Array {
   if (texts === undefined) return new Int32Array(0);
   const { size, offsets, arena } = texts;
-  // Few are wanted of many: those of another length are passed over without a look at them.
-  const ofLength: { bytes: Uint8Array; number: number }[][] = [];
-  for (const [value, number] of numbered) {
-    const bytes = Buffer.from(String(value));
-    (ofLength[Math.min(bytes.length, WHOLE_MAX_BYTES + 1)] ??= []).push({ bytes, number });
-  }
   const ofCode = new Int32Array(size);
   for (let code = 0; code < size; code++) {
     const [start, end] = [offsets[code]!, offsets[code + 1]!];
     if (end - start > WHOLE_MAX_BYTES) {
-      ofCode[code] = numbered.get(cutLong(textOf(texts, code))) ?? 0;
+      ofCode[code] = ofValue.get(cutLong(textOf(texts, code))) ?? 0;
       continue;
     }
-    const alike = ofLength[end - start];
+    const alike = ofLength![end - start];
     if (alike === undefined) continue;
     next: for (const { bytes, number } of alike) {
       for (let i = 0; i < bytes.length; i++) if (arena[start + i] !== bytes[i]) continue next;
