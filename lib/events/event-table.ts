@@ -15,6 +15,7 @@ import {
 } from "./schema.ts";
 import { ChangedFileError } from "../columns/regular-file.ts";
 import { verifyKept } from "../process/kept-files.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { isSource, parseInfo } from "./table-metadata.ts";
 import { visible } from "../text/text.ts";
 import { EARLIEST_US, LATEST_US } from "../text/time.ts";
@@ -153,6 +154,7 @@ export async function openEventTable(
       async *batches() {
         let walked = 0;
         for await (const { rows, column } of ipc.batches()) {
+          await pauseNowAndThen();
           walked += rows;
           for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
           const lineHash = column(LINE_HASH) as Float64Array | undefined;

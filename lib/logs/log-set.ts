@@ -177,6 +177,14 @@ function makeJob(path: string, i: number, places: TablePlaces, scratch: string, 
   return { ...common, tablePath, partialPath: partialPathOf(tablePath) };
 }
 
+/** Logs whose tables are counted in this thread: a second one costs as much for what it loads, and for what it sends. */
+const COUNTED_HERE_MAX_BYTES = 512 << 20;
+
+/** Whether a log is a table itself, or may have one. */
+function mayHaveTable({ tablePath, isFresh }: LogJob): boolean {
+  return tablePath === undefined || (!isFresh && existsSync(tablePath));
+}
+
 /** Read the logs; each new event table gets its name once it is whole. */
 async function readAll(
   jobs: readonly LogJob[],
@@ -195,14 +203,20 @@ async function readAll(
       results.set(job, result);
     };
     const files: LogJob[] = [];
+    let changedBytes = 0;
     for (const job of jobs) {
       if (job.path === STDIN) continue;
-      // Threads are for work: if all that is wanted of a log is its table, and that is there, it is not worth one.
-      const known = job.reduction === undefined ? await readIfUnchanged(job) : undefined;
-      if (known === undefined) files.push(job);
-      else onDone(job, known);
+      // Threads are for work: what has its table already is not worth one, but of very many the counts.
+      const isLittle = job.reduction === undefined || sizeBytes < COUNTED_HERE_MAX_BYTES;
+      const known = isLittle && mayHaveTable(job) ? await readIfUnchanged(job) : undefined;
+      if (known !== undefined) {
+        onDone(job, known);
+        continue;
+      }
+      files.push(job);
+      changedBytes += isPassing(job.path) ? 0 : statSync(job.path, { throwIfNoEntry: false })?.size ?? 0;
     }
-    await readLogs(files, sizeBytes, threads, onDone, onProgress);
+    await readLogs(files, changedBytes, threads, onDone, onProgress);
     for (const job of jobs) {
       if (job.path !== STDIN) continue;
       let told = 0;

@@ -106,9 +106,9 @@ export async function findAddress(
         const address = batch.codes.get("src_ip");
         const session = batch.codes.get("session");
         if (address === undefined || session === undefined) continue;
-        for (let row = 0; row < batch.rows; row++) {
-          if (addresses.has(address[row]!) && session[row]! >= 0) wanted.add(textOf(sessions, session[row]!));
-        }
+        const codes = new Set<number>();
+        for (let row = 0; row < batch.rows; row++) if (addresses.has(address[row]!) && session[row]! >= 0) codes.add(session[row]!);
+        for (const code of codes) wanted.add(textOf(sessions, code));
       }
     });
   }
@@ -162,10 +162,18 @@ const SCAN_ID = "cowrie.virustotal.scanfile";
 class Collector {
   readonly #events: FoundEvent[] = [];
   readonly #verdicts = new Map<string, Verdict & { readonly us: number }>();
+  readonly #known = new WeakMap<Texts, Map<number, string>>();
   readonly #pickSensor: (sensor: string) => string | undefined;
 
   constructor(scope: SearchScope) {
     this.#pickSensor = sensorPicker(scope);
+  }
+
+  /** Texts by code as far as they were read: the events of one session, and of one address, have most of them in common. */
+  #knownOf(texts: Texts): Map<number, string> {
+    let known = this.#known.get(texts);
+    if (known === undefined) this.#known.set(texts, (known = new Map()));
+    return known;
   }
 
   found(): Found {
@@ -210,7 +218,7 @@ class Collector {
     const codes = TEXT_COLUMNS.flatMap(name => {
       const texts = dictionaries.get(name);
       const column = texts && batch.codes.get(name);
-      return column === undefined ? [] : [{ name, column, texts: texts! }];
+      return column === undefined ? [] : [{ name, column, texts: texts!, known: this.#knownOf(texts!) }];
     });
     const numbers = NUMBER_COLUMN_NAMES.flatMap(name => {
       const column = batch.numbers.get(name);
@@ -218,7 +226,13 @@ class Collector {
     });
     for (const row of rows) {
       const own: Partial<Record<TextColumn, string>> = {};
-      for (const { name, column, texts } of codes) if (column[row]! >= 0) own[name] = textOf(texts, column[row]!);
+      for (const { name, column, known, texts } of codes) {
+        const code = column[row]!;
+        if (code < 0) continue;
+        let text = known.get(code);
+        if (text === undefined) known.set(code, (text = textOf(texts, code)));
+        own[name] = text;
+      }
       const sensor = this.#pickSensor(own.sensor ?? "");
       if (sensor === undefined) continue;
       const values: Partial<Record<NumberColumn, number>> = {};
