@@ -19,7 +19,7 @@ import {
   writeOutAll,
 } from "../lib/process/cli.ts";
 import { toCsvLine } from "../lib/text/csv.ts";
-import { COLUMN_NAMES } from "../lib/events/event-columns.ts";
+import { COLUMN_NAMES, DERIVED_COLUMNS } from "../lib/events/event-columns.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { formatNumber, formatShare, plural } from "../lib/text/format.ts";
 import {
@@ -60,7 +60,8 @@ const OPTIONS = {
     placeholder: "NAME",
     help:
       `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the ` +
-      `events; with --mmdb ${ORIGIN_COLUMNS.join(", ")} of src_ip. Hashes (shasum) are those of files moved, unless --event asks for others.`,
+      `events; with --mmdb ${ORIGIN_COLUMNS.join(", ")} of src_ip. Made from others, an event counting for each value ` +
+      `it has: ${DERIVED_COLUMNS.join(", ")} (what a line typed is for, its MITRE ATT&CK ids, the keys it plants; keys offered). Hashes (shasum) are those of files moved, unless --event asks for others.`,
   },
   normalize: {
     type: "boolean",

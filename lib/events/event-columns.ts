@@ -13,6 +13,9 @@ import { UsageError } from "../process/command.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 import { ORIGIN_COLUMNS, type OriginColumn, type Origins } from "../origin/origins.ts";
 import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "./schema.ts";
+import { purposeOf } from "../text/purpose.ts";
+import { publicKeysOf } from "../text/ssh-keys.ts";
+import { techniquesOf } from "../text/techniques.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
 import { sensorNamer } from "./sensor-aliases.ts";
@@ -37,6 +40,9 @@ const HOUR_US = DAY_US / 24;
 /** Names of all columns that an event table may have. */
 export const COLUMN_NAMES: readonly string[] = [...TEXT_COLUMNS, ...NUMBER_COLUMN_NAMES];
 
+/** Columns made from the texts of others: what a command is for, its techniques, the SSH keys in it or offered. */
+export const DERIVED_COLUMNS = ["purpose", "technique", "ssh_key"] as const;
+
 /**
  * A column by its name; what is no column of the event table is taken for a key inside `extra`.
  *
@@ -52,9 +58,16 @@ export function openColumn(
   if (origins !== undefined && isOriginColumn(name)) {
     return new CodedColumn(name, "src_ip", address => origins.get(address, name) ?? undefined);
   }
+  if (name === "purpose") return new CodedColumn(name, "input", purposeOf);
+  if (name === "technique") return new ListColumn(name, [["input", techniquesOf]]);
+  if (name === "ssh_key") return new ListColumn(name, [["key", sshKeys], ["input", sshKeys]]);
   if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn);
   if (NUMBER_COLUMN_NAMES.includes(name as NumberColumn)) return new NumericColumn(name as NumberColumn);
   return new ExtraColumn(name);
+}
+
+function sshKeys(text: string): string[] {
+  return publicKeysOf(text).map(({ type, fingerprint }) => `${type} ${fingerprint}`);
 }
 
 function isOriginColumn(name: string): name is OriginColumn {
@@ -117,6 +130,57 @@ class CodedColumn implements EventColumn {
   }
 }
 
+/** An event counts once for each value it has. */
+export class ListColumn implements EventColumn {
+  readonly name: string;
+  readonly isNumeric = false;
+  readonly values = new Dictionary();
+  readonly #sources: readonly (readonly [TextColumn, (text: string) => readonly string[]])[];
+  readonly #known = new WeakMap<Texts, (readonly number[])[]>();
+
+  /** @param sources Columns with what is found in their texts; of an event the first that it has. */
+  constructor(name: string, sources: readonly (readonly [TextColumn, (text: string) => readonly string[]])[]) {
+    this.name = name;
+    this.#sources = sources;
+  }
+
+  /** All values of an event as one, blanks between them: for conditions. */
+  read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
+    const lists = this.#listsOf(table, batch, rows);
+    return Int32Array.from(lists, list => (list.length === 0 ? -1 : list.length === 1 ? list[0]! : this.#joined(list)));
+  }
+
+  /** `codes[i]` = a value of the row `rows[places[i]]`; a row without any has none here. */
+  readEach(table: EventTable, batch: EventBatch, rows: Int32Array): { places: Int32Array; codes: Int32Array } {
+    const lists = this.#listsOf(table, batch, rows);
+    return {
+      places: Int32Array.from(lists.flatMap((list, place) => list.map(() => place))),
+      codes: Int32Array.from(lists.flat()),
+    };
+  }
+
+  #joined(list: readonly number[]): number {
+    return this.values.internText(list.map(code => this.values.text(code)).join(" "));
+  }
+
+  #listsOf(table: EventTable, batch: EventBatch, rows: Int32Array): (readonly number[])[] {
+    const sources = this.#sources.flatMap(([column, listOf]) => {
+      const [texts, codes] = [table.dictionaries.get(column), batch.codes.get(column)];
+      return texts === undefined || codes === undefined ? [] : [{ texts, codes, listOf }];
+    });
+    return Array.from(rows, row => {
+      const source = sources.find(({ codes }) => codes[row]! >= 0);
+      return source === undefined ? [] : this.#listOf(source.texts, source.codes[row]!, source.listOf);
+    });
+  }
+
+  #listOf(texts: Texts, code: number, listOf: (text: string) => readonly string[]): readonly number[] {
+    let known = this.#known.get(texts);
+    if (known === undefined) this.#known.set(texts, (known = []));
+    return (known[code] ??= [...new Set(listOf(textOf(texts, code)))].map(value => this.values.internText(value)));
+  }
+}
+
 /** A key inside `extra`: texts as they are, anything else as JSON. */
 export class ExtraColumn extends CodedColumn {
   /** All keys met while it was looked for, and in how many events. */
@@ -147,7 +211,7 @@ export class ExtraColumn extends CodedColumn {
 export function checkColumns(columns: readonly EventColumn[]): void {
   for (const column of columns) {
     if (!(column instanceof ExtraColumn) || column.eventsSeen === 0 || column.keysSeen.has(column.name)) continue;
-    const known = [...COLUMN_NAMES, ...column.keysSeen].filter(name => name !== "extra");
+    const known = [...COLUMN_NAMES, ...DERIVED_COLUMNS, ...column.keysSeen].filter(name => name !== "extra");
     const nearest = nearestWord(column.name, known);
     const hint = isOriginColumn(column.name)
       ? "it takes a database, --mmdb FILE"

@@ -4,7 +4,7 @@
  * Tested in `test/scripts/value-counts.test.ts`.
  */
 import { hasText, textOf } from "../columns/dictionary.ts";
-import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
+import { checkColumns, type EventColumn, ListColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
 import type { Origins } from "../origin/origins.ts";
@@ -56,12 +56,16 @@ export interface ValueCounts {
 
 /** What moved a file: hashes of other events are of recordings, or answers about a file. */
 const FILE_EVENTS = ["session.file_download", "session.file_upload"];
+/** What was typed, not what became of each part of it. */
+const COMMAND_EVENTS = ["command.input"];
+/** Where a key is planted, and where one is offered; later Cowries log an offer as a login too. */
+const KEY_EVENTS = ["command.input", "client.fingerprint"];
 
 /**
  * Count the values of columns over a set of logs.
  *
  * Hashes are those of files, unless other events are asked for by id; events without one do not count then: a download
- * with an empty hash is one that failed.
+ * with an empty hash is one that failed. Techniques and purposes are those of lines that were typed.
  *
  * @throws {UsageError} if a column is neither one of the event table's nor a key of the events looked at, or if no log
  *   has an event of any of the ids.
@@ -70,18 +74,27 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   const { scope, by, limit, conditions } = options;
   const hash = options.columns.indexOf("shasum");
   const asksForIds = options.events.length > 0 || conditions.some(({ column }) => column.name === "eventid");
-  const events = hash >= 0 && !asksForIds ? FILE_EVENTS : options.events;
+  const events = asksForIds ? options.events : eventsOf(options.columns);
   const filter = new EventFilter(events, scope, conditions);
   const columns = options.columns.map(name => openColumn(name, scope.sensorAliases, options.origins));
   const group =
     by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
+  // An event counts once for each of its values: of one such column, others stand beside it as they are.
+  const spread = columns.find(column => column instanceof ListColumn);
   const counter = new TupleCounter(columns.length + (group === undefined ? 0 : 1));
   let without = 0;
   for await (const { table } of openTables(set)) {
     for await (const batch of table.batches()) {
       let rows = filter.select(table, batch);
       if (rows.length === 0) continue;
-      let keys = columns.map(column => column.read(table, batch, rows));
+      let list: Int32Array | undefined;
+      if (spread instanceof ListColumn) {
+        const { places, codes } = spread.readEach(table, batch, rows);
+        without += rows.length - new Set(places).size;
+        rows = take(rows, places);
+        list = codes;
+      }
+      let keys = columns.map(column => (list !== undefined && column === spread ? list : column.read(table, batch, rows)));
       const valued = hash < 0 ? findValued(keys, rows.length) : findHashes(columns[hash]!, keys[hash]!);
       if (valued.length < rows.length) {
         without += rows.length - valued.length;
@@ -96,6 +109,13 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   checkColumns([...conditions.map(({ column }) => column), ...columns]);
   const counts = counter.finish();
   return { ...rank(counts, columns, group, limit), without, missing };
+}
+
+/** Events that count unless others are asked for; none = all. */
+function eventsOf(columns: readonly string[]): readonly string[] {
+  if (columns.includes("shasum")) return FILE_EVENTS;
+  if (columns.includes("ssh_key")) return KEY_EVENTS;
+  return columns.includes("technique") || columns.includes("purpose") ? COMMAND_EVENTS : [];
 }
 
 /** Places at which one of the columns has a value. */

@@ -15,6 +15,7 @@ const weightOf = new Map<Purpose, number>(PURPOSES.map(({ id }, i) => [id, i]));
 /** Whatever the program: these names are touched in order to stay. */
 const PERSISTENT_PLACES =
   /authorized_keys|\/etc\/(?:passwd|shadow|sudoers|rc\.local|init\.d|cron|ld\.so\.preload)|\/var\/spool\/cron|\.bashrc|\.profile|\/systemd\/system/;
+/** What is thrown away is not written. */
 const TO_NOWHERE = /\d?(?<!>)>+\s*(?:\/dev\/null|&\d)/g;
 const WRITES = />|\b(?:tee|sed|cp|mv|ln|chmod|chattr|install)\b/;
 
@@ -70,37 +71,57 @@ export function purposeOf(command: string): Purpose {
   const take = (purpose: Purpose) => {
     if (weightOf.get(purpose)! < weightOf.get(best)!) best = purpose;
   };
-  if (PERSISTENT_PLACES.test(text) && WRITES.test(text.replace(TO_NOWHERE, ""))) take("persistence");
-  for (const piece of text.split(/[;\n|&`]+|\$\(|<\(/, PIECES_MOST)) take(purposeOfPiece(piece));
+  if (PERSISTENT_PLACES.test(text) && isWriting(text)) take("persistence");
+  for (const piece of piecesOf(text)) take(purposeOfPiece(piece));
   return best;
 }
 
-function purposeOfPiece(piece: string): Purpose {
-  const words = piece.split(/[\s"']+/).filter(word => word !== "");
+/** Whether a line writes anywhere. */
+export function isWriting(command: string): boolean {
+  return WRITES.test(command.slice(0, LOOKED_AT).replace(TO_NOWHERE, ""));
+}
+
+/** One simple command of a line: its program, without folder and in lower case, and the words behind it. */
+export interface Piece {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Asked of busybox. */
+  readonly isApplet: boolean;
+  /** The program as it was written. */
+  readonly written: string;
+  /** What is assigned before it. */
+  readonly assigned: readonly string[];
+}
+
+/** A line's simple commands, in order; as many as are looked at. */
+export function piecesOf(command: string): Piece[] {
+  return command.slice(0, LOOKED_AT).split(/[;\n|&`]+|\$\(|<\(/, PIECES_MOST).map(readPiece);
+}
+
+function readPiece(text: string): Piece {
+  const words = text.split(/[\s"']+/).filter(word => word !== "");
+  const assigned: string[] = [];
   let at = 0;
-  while (at < words.length && (PREFIXES.has(words[at]!) || /^\w+=/.test(words[at]!))) {
-    // Turning the history off is done by assignment.
-    if (/^HIST(FILE|SIZE|FILESIZE)=/.test(words[at]!)) return "cleanup";
-    at++;
-  }
-  if (at >= words.length) return "other";
-  let name = words[at]!;
-  let args = words.slice(at + 1);
-  let isApplet = false;
-  if (/(^|\/)busybox$/.test(name)) {
-    const applet = args[0];
-    // An applet that does not exist, in capitals, whose error message shows that busybox is there.
-    if (applet === undefined || /^[A-Z<]/.test(applet)) return "probe";
-    name = applet;
-    isApplet = true;
-    args = args.slice(1);
-  }
-  if (/^(\.\/|\/tmp\/|\/var\/tmp\/|\/dev\/shm\/|\/var\/run\/|\/mnt\/)./.test(name)) return "execution";
-  if (name.startsWith(">")) return "probe";
-  const base = name.slice(name.lastIndexOf("/") + 1).toLowerCase();
-  const rule = RULES.get(base);
+  for (; at < words.length && (PREFIXES.has(words[at]!) || /^\w+=/.test(words[at]!)); at++) assigned.push(words[at]!);
+  const isApplet = /(^|\/)busybox$/.test(words[at] ?? "") && words.length > at + 1;
+  if (isApplet) at++;
+  const written = words[at] ?? "";
+  const program = written.slice(written.lastIndexOf("/") + 1).toLowerCase();
+  return { program, args: words.slice(at + 1), isApplet, written, assigned };
+}
+
+/** What one simple command is for. */
+export function purposeOfPiece({ program, args, isApplet, written, assigned }: Piece): Purpose {
+  // Turning the history off is done by assignment.
+  if (assigned.some(word => /^HIST(FILE|SIZE|FILESIZE)=/.test(word))) return "cleanup";
+  if (written === "") return "other";
+  // Busybox alone, or an applet that does not exist, in capitals, whose error message shows that busybox is there.
+  if (isApplet ? /^[A-Z<]/.test(written) : program === "busybox") return "probe";
+  if (/^(\.\/|\/tmp\/|\/var\/tmp\/|\/dev\/shm\/|\/var\/run\/|\/mnt\/)./.test(written)) return "execution";
+  if (written.startsWith(">")) return "probe";
+  const rule = RULES.get(program);
   if (rule === undefined) return isApplet ? "probe" : "other";
-  if (base === "echo" || base === "printf") return echoPurpose(args.join(" "));
+  if (program === "echo" || program === "printf") return echoPurpose(args.join(" "));
   return typeof rule === "function" ? rule(args) : rule;
 }
 

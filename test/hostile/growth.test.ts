@@ -20,6 +20,7 @@ import { purposeOf } from "../../lib/text/purpose.ts";
 import { quoteShell } from "../../lib/text/shell.ts";
 import { publicKeysOf } from "../../lib/text/ssh-keys.ts";
 import { formatTable } from "../../lib/text/text-table.ts";
+import { techniquesOf } from "../../lib/text/techniques.ts";
 import { ellipsize, quoteForMessage, toSafeJson, visible, wrapText } from "../../lib/text/text.ts";
 import { parseTimestampUs } from "../../lib/text/time.ts";
 import { measureGrowth, workMs } from "../support/growth.ts";
@@ -37,6 +38,7 @@ const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   isEveryday,
   nearness: text => nearness([text], [`${text}x`]),
   purposeOf,
+  techniquesOf,
   purposeOfEcho: text => purposeOf(`echo ${text}`),
   ...NORMALIZE,
   fetchedBy,

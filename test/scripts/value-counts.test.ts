@@ -7,6 +7,8 @@ import { countBy, type PlainEvent, plainEvents } from "../support/plain-events.t
 import { NEEDS_REAL_LOGS, REAL_LOGS, realFolder, readLogFolder } from "../support/real-logs.ts";
 import { makeTempDir, run, runScript } from "../support/run.ts";
 import { scriptWords } from "../support/source.ts";
+import { purposeOf } from "../../lib/text/purpose.ts";
+import { techniquesOf } from "../../lib/text/techniques.ts";
 import { countSlowly } from "../support/slow-counter.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
@@ -304,4 +306,26 @@ describe("mistakes", () => {
       expect(result.stderr).toContain(says);
     },
   );
+});
+
+describe("columns made from others", () => {
+  test("a line counts for each of its techniques, by day, and for its one purpose", async () => {
+    const typed = plainEvents(at("logs")).filter(({ eventid, realm }) => eventid === "cowrie.command.input" && realm === undefined);
+    const each = typed.flatMap(event => techniquesOf(String(event.input)).map(technique => ({ ...event, technique })));
+    const byDay = countBy(each, ({ timestamp, technique }) => JSON.stringify([timestamp.slice(0, 10), technique]));
+    expect(sorted(await counts(["logs", "--column", "technique", "--by", "day"]))).toEqual(sorted(byDay));
+    const purposes = countBy(typed, ({ input }) => JSON.stringify([purposeOf(String(input))]));
+    expect(sorted(await counts(["logs", "--column", "purpose"]))).toEqual(sorted(purposes));
+    const fetching = await count(["logs", "--column", "input", "--event", "command.input", "--where", "technique~T1105", "--json", "-q"]);
+    const lines = fetching.stdout.trim().split("\n").map(line => JSON.parse(line) as { input: string });
+    expect(lines.length).toBeGreaterThan(0);
+    for (const { input } of lines) expect(techniquesOf(input)).toContain("T1105");
+  });
+
+  test("keys planted and offered, by their fingerprint", async () => {
+    const rows = await counts(["fleet", "--column", "ssh_key,eventid"]);
+    const events = new Set([...rows.keys()].map(key => (JSON.parse(key) as string[])[1]));
+    expect([...events].sort()).toEqual(["cowrie.client.fingerprint", "cowrie.command.input"]);
+    for (const key of rows.keys()) expect((JSON.parse(key) as string[])[0]).toMatch(/^ssh-(?:rsa|ed25519) SHA256:[\w+/]{43}$/);
+  });
 });
