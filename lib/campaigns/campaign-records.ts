@@ -59,6 +59,7 @@ export function campaignToJson(campaign: Campaign): Record<string, unknown> {
       offered_on: offeredOn,
     })),
     clients: campaign.clients.map(({ value, versions, sessions }) => ({ hassh: value, versions, sessions })),
+    techniques: campaign.techniques.map(({ value, sessions }) => ({ technique: value, sessions })),
     links: campaign.links,
     near_chains: campaign.near === undefined ? null : { chains: campaign.near.chains, least_share: campaign.near.leastShare },
     newest: campaign.newest.map(({ sensor, session, address, startUs }) => ({
@@ -72,7 +73,7 @@ export function campaignToJson(campaign: Campaign): Record<string, unknown> {
 
 export const CSV_COLUMNS = [
   ...["id", "name", "state", "first_seen", "last_seen", "days", "sessions", "sessions_now", "sessions_before"],
-  ...["sensors", "addresses", "networks", "credentials", "hashes", "hosts", "paths", "keys", "hassh", "chains", "chain"],
+  ...["sensors", "addresses", "networks", "credentials", "hashes", "hosts", "paths", "keys", "hassh", "techniques", "chains", "chain"],
 ] as const;
 
 /** A campaign as cells of {@link CSV_COLUMNS}: lists by their first values, a blank between them. */
@@ -97,6 +98,7 @@ export function campaignToCells(campaign: Campaign): CsvValue[] {
     list(campaign.paths),
     campaign.keys.slice(0, CELL_MOST).map(({ fingerprint }) => fingerprint).join(" "),
     list(campaign.clients),
+    list(campaign.techniques),
     campaign.chains.length,
     campaign.chains[0]?.commands.join(" → ") ?? null,
   ];

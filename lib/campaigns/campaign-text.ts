@@ -7,6 +7,7 @@ import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../t
 import { clipEnd } from "../text/cut.ts";
 import { quoteEdges, sensorLabel, toChange } from "../text/labels.ts";
 import { formatTable, paint, type TableCell, VALUE_MAX_WIDTH } from "../text/text-table.ts";
+import { techniqueName } from "../text/techniques.ts";
 import { ellipsize, visible } from "../text/text.ts";
 import type { Campaign, CampaignLink, CampaignSession } from "./campaign.ts";
 import type { Campaigns } from "./find-campaigns.ts";
@@ -100,6 +101,7 @@ export function campaignToText(campaign: Campaign, found: Campaigns, { width, co
   list("Files", campaign.hashes.map(({ value, name, sessions }) => `${times(sessions)} ${visible(value)}${name === undefined ? "" : `  ${quoteEdges(visible(name))}`}`));
   list("Keys", campaign.keys.map(describeKey));
   list("Clients", campaign.clients.map(({ value, versions, sessions }) => `${times(sessions)} ${visible(value)}  ${versions.map(visible).join(", ")}`));
+  list("ATT&CK", campaign.techniques.map(({ value, sessions }) => `${times(sessions)} ${techniqueName(value)}`));
   list("Links", campaign.links.map(describeLink));
   if (campaign.near !== undefined) line("", `${plural(campaign.near.chains, "chain")} nearly equal to another, ${formatShare(campaign.near.leastShare)} in common or more`);
   list("Newest", campaign.newest.map(one => describeSession(one)));

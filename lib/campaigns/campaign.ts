@@ -5,6 +5,7 @@
  */
 import type { Dictionary } from "../columns/dictionary.ts";
 import { networkOf } from "../text/network.ts";
+import { techniquesOf } from "../text/techniques.ts";
 import { compareText } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import { nameCampaign } from "./campaign-name.ts";
@@ -108,6 +109,8 @@ export interface Campaign {
   readonly paths: readonly Counted[];
   readonly keys: readonly CampaignKey[];
   readonly clients: readonly CampaignClient[];
+  /** ATT&CK techniques of what was typed, by the sessions that typed it; the values are ids. */
+  readonly techniques: readonly Counted[];
   /** Marks that join, by weight and sessions falling. */
   readonly links: readonly CampaignLink[];
   /** Chains that are nearly equal to another one of the campaign, and the least share of those. */
@@ -254,6 +257,7 @@ function summarize(joined: Joined, own: readonly number[], { firstDay, lastDay }
     paths: listed("path"),
     keys: listKeys(joined, own),
     clients: listClients(joined, own),
+    techniques: listTechniques(joined, chains),
     links: listLinks(joined, marks, chains),
     newest: own.slice(-NEWEST).reverse().map(session => toSession(joined, session)),
   };
@@ -307,6 +311,24 @@ function listChains({ sessions }: Joined, own: readonly number[]): CountedChain[
   // Chains are numbered by first sight.
   chains.sort((a, b) => b.sessions - a.sessions || a.chain - b.chain);
   return chains.map(({ chain: _, ...counted }) => counted);
+}
+
+const techniquesOfCommands = new WeakMap<Joined, Map<string, readonly string[]>>();
+
+function listTechniques(joined: Joined, chains: readonly CountedChain[]): Counted[] {
+  let known = techniquesOfCommands.get(joined);
+  if (known === undefined) techniquesOfCommands.set(joined, (known = new Map()));
+  const counts = new Map<string, number>();
+  for (const { commands, sessions } of chains) {
+    const ids = new Set<string>();
+    for (const command of commands) {
+      let own = known.get(command);
+      if (own === undefined) known.set(command, (own = techniquesOf(command)));
+      for (const id of own) ids.add(id);
+    }
+    for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + sessions);
+  }
+  return rank([...counts].map(([value, sessions]) => ({ value, sessions })));
 }
 
 function listKeys(joined: Joined, own: readonly number[]): CampaignKey[] {

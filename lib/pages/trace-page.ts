@@ -15,6 +15,7 @@ import { sensorLabel } from "../text/labels.ts";
 import { toLongText } from "../text/long-text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
 import { PURPOSES } from "../text/purpose-names.ts";
+import { techniqueName, techniquesOf } from "../text/techniques.ts";
 import { round1 } from "../view/scale.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
@@ -228,6 +229,7 @@ function toStepView(step: Step, story: Story) {
     hasPurpose: purpose !== undefined,
     purpose: purpose?.name,
     purposeClass: `p-${step.purpose}`,
+    techniques: (purpose === undefined ? [] : techniquesOf(String(step.fields.input))).map(id => ({ id, name: techniqueName(id) })),
     parts: step.parts.map(({ text, isForeign }) => ({ isForeign, ...toLongText(text) })),
     repeats: step.repeats > 1 ? `${formatNumber(step.repeats)} times` : "",
     isRepeated: step.repeats > 1,

@@ -3,6 +3,7 @@ import { type FoundEvent, type Found, sessionKey } from "./event-search.ts";
 import { toIsoInstant } from "../text/format.ts";
 import type { Verdict } from "../reduced/verdicts.ts";
 import { dayOf } from "../text/time.ts";
+import { techniquesOf } from "../text/techniques.ts";
 import { compareText } from "../text/text.ts";
 import { type Origin, originToJson } from "../origin/origins.ts";
 import { addStep, LET_IN, type Step, toStep } from "./story-steps.ts";
@@ -263,7 +264,7 @@ export function storyToJson(story: Story): Record<string, unknown> {
       time: toIsoInstant(step.us),
       eventid: step.eventid,
       ...(step.repeats > 1 ? { repeats: step.repeats, last_time: toIsoInstant(step.lastUs) } : {}),
-      ...(step.purpose === undefined ? {} : { purpose: step.purpose }),
+      ...(step.purpose === undefined ? {} : { purpose: step.purpose, techniques: techniquesOf(String(step.fields.input)) }),
       ...step.fields,
     })),
   };

@@ -4,6 +4,7 @@ import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIso
 import { quoteEdges, sensorLabel } from "../text/labels.ts";
 import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
+import { techniqueName, TECHNIQUES, techniquesOf } from "../text/techniques.ts";
 import { groupEqual, rowFacts, type SessionRow } from "./equal-sessions.ts";
 import type { FoundRecording } from "./story-recordings.ts";
 import { dayOfStory, type Story } from "./story.ts";
@@ -212,7 +213,14 @@ export function sessionFacts(story: Story): [name: string, text: string][] {
     ...story.versions.map((version): [string, string] => ["client", visible(version)]),
     ...story.hasshes.map((hassh): [string, string] => ["HASSH", visible(hassh)]),
     ["events", `${formatNumber(story.events)}${counts === "" ? "" : `: ${counts}`}`],
+    ...listTechniques(story.commands).map((name, i): [string, string] => [i === 0 ? "ATT&CK" : "", name]),
   ];
+}
+
+/** Techniques of some commands, each once, by name. */
+function listTechniques(commands: readonly string[]): string[] {
+  const ids = new Set(commands.flatMap(techniquesOf));
+  return TECHNIQUES.filter(({ id }) => ids.has(id)).map(({ id }) => techniqueName(id));
 }
 
 /** The summary of several sessions: name and text. */
