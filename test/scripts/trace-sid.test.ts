@@ -26,6 +26,8 @@ const WANTED = `Session ${MIDNIGHT} on hp-ams-01
   client    SSH-2.0-Planted_1.0
   HASSH     a7798297f5f9542056a6ca5d50554df7
   events    9: 1 login (1 accepted), 2 commands
+  ATT&CK    T1033 System Owner/User Discovery
+            T1082 System Information Discovery
 
 `;
 

@@ -40,6 +40,7 @@ describe("storiesToText", () => {
   from      192.0.2.1:4000 to 10.0.0.1:2222, ssh
   time      2024-03-01 12:00:00 to 12:01:20 UTC, 1 min 20 s
   events    5: 2 logins (1 accepted), 1 command
+  ATT&CK    T1033 System Owner/User Discovery
 
   0:00.000  connect         192.0.2.1:4000 to 10.0.0.1:2222 (ssh)
   0:01.250  login refused   root / ""
