@@ -10,6 +10,9 @@ import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
 
+/** Bytes of a code. */
+const WIDTHS = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4 } as const;
+
 export class ArrowFile {
   readonly #file: number;
   readonly #read: ReadBytes;
@@ -80,6 +83,20 @@ export class ArrowFile {
     const batch = this.#reader.take(placed.message, this.#bodyOf(placed));
     if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
     return batch;
+  }
+
+  /** The code in the first row of a dictionary-coded column, without a look at the others; -1 = none. */
+  firstCode(number: number, name: string): number {
+    const { message, bodyAt } = this.#batches[number]!;
+    const at = this.#schema.columns.findIndex(column => column.name === name);
+    const form = this.#schema.columns[at]?.form;
+    if (form === undefined || !(form in WIDTHS) || !("batch" in message)) return -1;
+    const before = this.#schema.columns.slice(0, at);
+    const validity = before.reduce((sum, column) => sum + (column.form === "list" ? 4 : column.form === "text" ? 3 : 2), 0);
+    const bytes = WIDTHS[form as keyof typeof WIDTHS];
+    const values = message.batch.buffers[validity + 1];
+    if (message.batch.rows === 0 || values === undefined || values.bytes < bytes) return -1;
+    return Buffer.from(this.#read(bodyAt + values.start, bytes)).readUIntLE(0, bytes);
   }
 
   close(): void {

@@ -3,7 +3,7 @@
  */
 import { type AddressSets, NO_SETS, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
 import { ArrowFile } from "../columns/arrow-file.ts";
-import { type ColumnShape, inChunks, type IpcBatch, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { type ColumnShape, inChunks, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { allTexts, Dictionary, type Texts } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
 import {
@@ -44,8 +44,8 @@ const COUNTS: Range = [0, EVENTS_MAX];
 const INSTANTS: Range = [EARLIEST_US, LATEST_US];
 const CODES: Range = [0, INT32_MAX];
 
-/** Rows per record batch: so few that hundreds of tables can be open side by side, one batch of each in memory. */
-export const BATCH_ROWS = 1 << 14;
+/** Rows per record batch: so few that a hundred tables can be open side by side, a batch of each in memory. */
+export const BATCH_ROWS = 1 << 13;
 /** Says in the metadata in which order the rows stand: whoever merges need not sort. */
 const ORDER_KEY = "cowrie.order";
 const ORDER = "kind,day,sensor,key";
@@ -221,7 +221,6 @@ class SortedFile implements SortedTable {
   readonly #places: Int8Array;
   /** The batch that was asked for last. */
   #at = 0;
-  #held: { readonly number: number; readonly batch: IpcBatch } | undefined;
 
   constructor(file: ArrowFile) {
     this.info = readInfo(file.metadata, file.names);
@@ -242,8 +241,7 @@ class SortedFile implements SortedTable {
   *batches(kind: Kind): Generator<SortedBatch> {
     const place = KIND_NAMES.indexOf(kind);
     for (this.#at = this.#firstFrom(place); this.#at < this.#file.size && this.#placeOf(this.#at) === place; this.#at++) {
-      const { rows, column, lists } = this.#batch(this.#at);
-      this.#held = undefined;
+      const { rows, column, lists } = this.#file.batch(this.#at);
       const { hasAddresses } = KIND_SPECS[kind];
       const own = hasAddresses ? listsOf(lists) : undefined;
       if (own !== undefined) checkSets(own);
@@ -259,12 +257,6 @@ class SortedFile implements SortedTable {
 
   close(): void {
     this.#file.close();
-  }
-
-  /** One that was looked at for its kind is most often the next that is wanted. */
-  #batch(number: number): IpcBatch {
-    if (this.#held?.number !== number) this.#held = { number, batch: this.#file.batch(number) };
-    return this.#held.batch;
   }
 
   /** The first batch of this kind, or of one behind it. */
@@ -285,9 +277,8 @@ class SortedFile implements SortedTable {
 
   #placeOf(batch: number): number {
     if (this.#places[batch]! < 0) {
-      const [code = -1] = this.#batch(batch).column("kind") ?? [];
       this.#kinds ??= allTexts(this.#file.texts("kind") ?? toTexts([]));
-      const place = KIND_NAMES.indexOf(this.#kinds[code] as Kind);
+      const place = KIND_NAMES.indexOf(this.#kinds[this.#file.firstCode(batch, "kind")] as Kind);
       if (place < 0) throw outOfOrder();
       this.#places[batch] = place;
     }

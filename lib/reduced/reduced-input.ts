@@ -152,15 +152,13 @@ function listTables(path: string): string[] {
  *
  * @throws {Error} as {@link readReduced}.
  */
-export async function openInputs(paths: readonly string[], { onNotice, onProblem }: TableTelling): Promise<SortedInput[]> {
+export async function openInputs(paths: readonly string[], telling: TableTelling): Promise<SortedInput[]> {
+  const { onNotice, onProblem } = telling;
   const inputs: SortedInput[] = [];
   for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) ? listTables(path) : [path]))) {
-    const open = () => tellPath(path, () => openSorted(path));
-    const sorted = path !== STDIN && isFile(path) ? open() : undefined;
+    const sorted = path !== STDIN && isFile(path) ? openSortedInput(path, telling) : undefined;
     if (sorted !== undefined) {
-      if (tellPath(path, () => sorted.isEmpty())) onProblem(`${quoteForMessage(path)} holds no events`);
-      sorted.close();
-      inputs.push({ name: path, info: sorted.info, read: () => readReduced(path, onNotice), open: () => open()! });
+      inputs.push(sorted);
       continue;
     }
     const table = await readReduced(path, onNotice, onProblem);
@@ -180,6 +178,21 @@ function tellVersion(name: string, table: ReducedTable, onNotice: (line: string)
     );
   }
   return table;
+}
+
+/** A file that says it is sorted, closed until it is merged; undefined = it is something else. */
+function openSortedInput(path: string, { onNotice, onProblem }: TableTelling): SortedInput | undefined {
+  const told = tellPath(path, () => {
+    const sorted = openSorted(path);
+    try {
+      return sorted && { info: sorted.info, isEmpty: sorted.isEmpty() };
+    } finally {
+      sorted?.close();
+    }
+  });
+  if (told === undefined) return undefined;
+  if (told.isEmpty) onProblem(`${quoteForMessage(path)} holds no events`);
+  return { name: path, info: told.info, read: () => readReduced(path, onNotice), open: () => tellPath(path, () => openSorted(path)!) };
 }
 
 /** Whose error names the file. */

@@ -67,6 +67,11 @@ test("every column of every batch, in any order", async () => {
   for (const number of [3, 0, 2, 1, 0]) {
     const batch = file.batch(number);
     expect([number, batch.rows, ...SHAPES.map(({ name }) => valuesOf(batch, name))]).toEqual([number, ...expected[number]!]);
+    for (const name of ["few", "many", "most"]) {
+      const [code] = batch.column(name)!;
+      if (code !== -1) expect(file.firstCode(number, name)).toBe(code!);
+    }
+    expect([file.firstCode(number, "bool"), file.firstCode(number, "no such")]).toEqual([-1, -1]);
     expect([batch.column("lists"), batch.lists("few"), batch.column("no such")]).toEqual([undefined, undefined, undefined]);
   }
   for (const shape of SHAPES) {
