@@ -87,6 +87,8 @@ class Collector {
   /** By column, `[code]` = the candidates in that text. */
   readonly #found = new Map<EventColumn, (readonly number[])[]>();
   readonly #own = new Set<string>();
+  /** Codes of the events that hold indicators. */
+  readonly #idCodes: ReadonlyMap<string, number>;
 
   constructor(options: CollectOptions) {
     this.#options = options;
@@ -97,6 +99,8 @@ class Collector {
       ...(Object.fromEntries(names.map(name => [name, openColumn(name)])) as Record<(typeof names)[number], EventColumn>),
       sensor: openColumn("sensor", options.scope.sensorAliases),
     };
+    const ids = [CONNECT, ...Object.keys(READ).map(id => `cowrie.${id}`), ...LOGINS, FORWARD];
+    this.#idCodes = new Map(ids.map(id => [id, this.#columns.eventid.values.internText(id)]));
   }
 
   read(table: EventTable, batch: EventBatch): void {
@@ -105,12 +109,14 @@ class Collector {
     const codesOf = (column: EventColumn) => column.read(table, batch, rows);
     const { eventid, sensor, session, src_ip, dst_ip, realm } = this.#columns;
     const [ids, sensors, sessions, sources] = [eventid, sensor, session, src_ip].map(codesOf) as [Int32Array, Int32Array, Int32Array, Int32Array];
+    const { timestampUs } = batch;
     const see = (i: number, value: number, hits: number) =>
-      this.#sightings.add({ value, sensor: sensors[i]!, session: sessions[i]!, source: sources[i]!, us: batch.timestampUs[rows[i]!]!, hits });
-    const placesOf = (id: string) => {
-      const code = eventid.values.internText(id);
-      return Int32Array.from(ids.keys()).filter(i => ids[i] === code);
-    };
+      this.#sightings.add(value, sensors[i]!, sessions[i]!, sources[i]!, timestampUs[rows[i]!]!, hits);
+    // In one pass, since most events are none of these.
+    const lists: (number[] | undefined)[] = [];
+    for (const code of this.#idCodes.values()) lists[code] = [];
+    for (let i = 0; i < ids.length; i++) lists[ids[i]!]?.push(i);
+    const placesOf = (id: string): readonly number[] => lists[this.#idCodes.get(id)!]!;
 
     const connects = placesOf(CONNECT);
     if (connects.length > 0) {
@@ -118,7 +124,7 @@ class Collector {
       for (const i of connects) if (targets[i]! >= 0) this.#takeOwn(dst_ip, targets[i]!);
     }
     if (this.#types.has("address")) {
-      const connect = eventid.values.internText(CONNECT);
+      const connect = this.#idCodes.get(CONNECT)!;
       for (let i = 0; i < rows.length; i++) {
         if (sources[i]! < 0) continue;
         for (const value of this.#read(src_ip, sources[i]!, addressIn)) see(i, value, Number(ids[i] === connect));
@@ -152,7 +158,7 @@ class Collector {
   }
 
   #readPairs(
-    places: readonly Int32Array[],
+    places: readonly (readonly number[])[],
     first: "username" | "dst_ip",
     second: "password" | "dst_port",
     codesOf: (column: EventColumn) => Int32Array,
@@ -161,7 +167,7 @@ class Collector {
     if (places.every(({ length }) => length === 0)) return;
     const [a, b] = [this.#columns[first], this.#columns[second]];
     const [firsts, seconds] = [codesOf(a), codesOf(b)];
-    for (const i of places.flatMap(list => [...list])) {
+    for (const i of places.flat()) {
       if (firsts[i]! < 0 || seconds[i]! < 0) continue;
       const [one, two] = [textOf(a.values, firsts[i]!), textOf(b.values, seconds[i]!)];
       const value = `${one}:${two}`;

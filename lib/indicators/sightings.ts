@@ -22,17 +22,6 @@ export interface SightingTotals {
   readonly bySensor: readonly { readonly sensor: number; readonly firstUs: number; readonly lastUs: number; readonly hits: number }[];
 }
 
-/** One event that shows a value; codes, -1 = none. */
-export interface Seen {
-  readonly value: number;
-  readonly sensor: number;
-  readonly session: number;
-  readonly source: number;
-  readonly us: number;
-  /** How often it counts; 0 = it only widens the time. */
-  readonly hits: number;
-}
-
 /** Whole numbers of a row: value, sensor, session, day, source. */
 const WIDTH = 5;
 /** Sensors there may be, so that a session of one is a number by itself. */
@@ -49,7 +38,12 @@ export class Sightings {
   /** The row that was added to last: events of a session stand together. */
   #last = -1;
 
-  add({ value, sensor, session, source, us, hits }: Seen): void {
+  /**
+   * Take an event that shows a value; codes, -1 = none.
+   *
+   * @param hits How often it counts; 0 = it only widens the time.
+   */
+  add(value: number, sensor: number, session: number, source: number, us: number, hits: number): void {
     const day = Math.floor(us / DAY_US);
     const row = this.#isRow(this.#last, value, sensor, session, day) ? this.#last : this.#find(value, sensor, session, day, us);
     this.#last = row;

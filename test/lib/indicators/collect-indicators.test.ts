@@ -4,7 +4,7 @@ import { type CollectOptions, collectIndicators } from "../../../lib/indicators/
 import { defang, type Indicator, INDICATOR_TYPE_NAMES } from "../../../lib/indicators/indicator.ts";
 import { findSessionCampaigns } from "../../../lib/indicators/session-campaigns.ts";
 import { KeepOut } from "../../../lib/indicators/keep-out.ts";
-import { type Seen, Sightings } from "../../../lib/indicators/sightings.ts";
+import { Sightings } from "../../../lib/indicators/sightings.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -135,7 +135,7 @@ test("sums of many sightings agree with plain sets, in any order", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = seededRandom(seed);
     const pick = (n: number) => random.int(n);
-    const seen: Seen[] = Array.from({ length: 3000 }, () => ({
+    const seen = Array.from({ length: 3000 }, () => ({
       value: pick(9), sensor: pick(3), session: pick(400) - 1, source: pick(50) - 1, us: pick(4 * 86_400) * 1e6, hits: pick(2),
     }));
     // One source a session, as in a log.
@@ -145,7 +145,7 @@ test("sums of many sightings agree with plain sets, in any order", () => {
       if (!sourceOf.has(key)) sourceOf.set(key, one.source);
     }
     const sightings = new Sightings();
-    for (const one of seen) sightings.add({ ...one, source: sourceOf.get(`${one.sensor} ${one.session}`)! });
+    for (const { value, sensor, session, us, hits } of seen) sightings.add(value, sensor, session, sourceOf.get(`${sensor} ${session}`)!, us, hits);
     const of = (value: number) => seen.filter(one => one.value === value);
     const expected = [...new Set(seen.map(({ value }) => value))].sort().map(value => ({
       value,
