@@ -29,6 +29,7 @@ import {
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
+import { PROGRAM } from "../lib/process/version.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { formatNumber, plural } from "../lib/text/format.ts";
 import { errorReason, quoteForMessage } from "../lib/text/text.ts";
@@ -79,6 +80,12 @@ const OPTIONS = {
   defang: { type: "boolean", help: "Write hxxp://203[.]0[.]113[.]7, which nobody clicks on; plain, csv and json." },
   split: { type: "choice", choices: ["day"], help: "With --format misp one event for each day (UTC)." },
   tlp: { type: "choice", choices: TLP, default: "amber", help: "With stix and misp: to whom it may be passed on." },
+  org: {
+    type: "string",
+    placeholder: "NAME",
+    default: PROGRAM.split(" ")[0]!,
+    help: "With stix and misp: whose events and objects they are.",
+  },
   ...ORIGIN_OPTION,
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
@@ -175,21 +182,21 @@ function toText(values: Values, indicators: readonly Indicator[], campaigns: Ses
     case "json":
       return indicatorsToJson(indicators, values);
     case "stix":
-      return indicatorsToStix(indicators, values.tlp, campaigns?.campaigns);
+      return indicatorsToStix(indicators, values, campaigns?.campaigns);
     default:
       return indicatorsToPlain(indicators, values);
   }
 }
 
 /** The files of a MISP feed. */
-function toFeed({ outfile, split, tlp, sensor, since, until, campaign }: Values, types: string, collected: Collected): [string, string][] {
+function toFeed({ outfile, split, tlp, org, sensor, since, until, campaign }: Values, types: string, collected: Collected): [string, string][] {
   // Where every day has an event of its own, that of a day is the same whatever other days were asked for.
   const days = split === "day" ? [] : [since, until];
   const about = JSON.stringify([types, [...sensor].sort(), ...days.map(day => day ?? null), ...(campaign.length > 0 ? [[...campaign].sort()] : [])]);
   const parts = split === "day" ? [...collected.byDay()] : [{ day: undefined, indicators: collected.indicators }];
   const events = parts
     .filter(({ indicators }) => indicators.length > 0)
-    .map(({ day, indicators }) => toMispEvent(indicators, { tlp, about }, day));
+    .map(({ day, indicators }) => toMispEvent(indicators, { tlp, org, about }, day));
   const manifest = join(outfile!, "manifest.json");
   return [
     ...events.map(({ uuid, json }): [string, string] => [join(outfile!, `${uuid}.json`), json]),

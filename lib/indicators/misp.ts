@@ -6,13 +6,12 @@
  * give the same files, and a feed that is fetched again changes what has changed.
  */
 import { isIP } from "node:net";
-import { PROGRAM } from "../process/version.ts";
 import { plural, toIsoDay, toIsoInstant } from "../text/format.ts";
 import { compareText, toSafeJson } from "../text/text.ts";
 import { dayOf } from "../text/time.ts";
 import { describeOrigin } from "../origin/origins.ts";
 import type { Indicator } from "./indicator.ts";
-import { stableId, type Tlp } from "./stable-id.ts";
+import { type ExportOptions, stableId, type Tlp } from "./stable-id.ts";
 
 /** Id and version of the templates used (https://github.com/MISP/misp-objects, CC0). */
 const TEMPLATES = {
@@ -52,27 +51,25 @@ export interface MispEvent {
   readonly entry: Plain;
 }
 
-export interface MispOptions {
-  readonly tlp: Tlp;
+export interface MispOptions extends ExportOptions {
   /** What was asked for, days too: runs that asked for the same make one event, the later the newer. */
   readonly about: string;
 }
 
 /** An event of indicators; those of one day where one is given. */
-export function toMispEvent(indicators: readonly Indicator[], { tlp, about }: MispOptions, day?: number): MispEvent {
+export function toMispEvent(indicators: readonly Indicator[], { tlp, org, about }: MispOptions, day?: number): MispEvent {
   const first = day ?? dayOf(indicators.reduce((least, { firstUs }) => Math.min(least, firstUs), Infinity));
   const last = day ?? dayOf(indicators.reduce((most, { lastUs }) => Math.max(most, lastUs), -Infinity));
   const [firstDay, lastDay] = [toIsoDay(first), toIsoDay(last)];
   const uuid = stableId(`misp ${day === undefined ? "" : firstDay} ${about}`);
   const timestamp = seconds(indicators.reduce((most, { lastUs }) => Math.max(most, lastUs), -Infinity));
-  const name = PROGRAM.split(" ")[0]!;
   const head = {
     info: `Cowrie honeypots, ${firstDay === lastDay ? firstDay : `${firstDay} to ${lastDay}`}: ${plural(indicators.length, "indicator")}`,
     date: firstDay,
     timestamp,
     analysis: "2",
     threat_level_id: "3",
-    Orgc: { name, uuid: stableId(`organisation ${name}`) },
+    Orgc: { name: org, uuid: stableId(`organisation ${org}`) },
     Tag: [
       { name: `tlp:${tlp}`, colour: TLP_COLOURS[tlp], exportable: true },
       { name: "honeypot", colour: "#3a7d44", exportable: true },

@@ -17,3 +17,10 @@ export function stableId(name: string, namespace = NAMESPACE): string {
 /** TLP: to whom it may be passed on. */
 export const TLP = ["clear", "green", "amber", "red"] as const;
 export type Tlp = (typeof TLP)[number];
+
+/** What is said of an export as such. */
+export interface ExportOptions {
+  readonly tlp: Tlp;
+  /** Who says so. */
+  readonly org: string;
+}

@@ -5,13 +5,12 @@
  * Ids are made of values, instants of the log: the same indicators give the same bundle, and a second import adds nothing.
  */
 import { isIP } from "node:net";
-import { PROGRAM } from "../process/version.ts";
 import { toIsoInstant } from "../text/format.ts";
 import { toSafeJson } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { Indicator, IndicatorType, Sighting } from "./indicator.ts";
 import type { CampaignTold } from "./session-campaigns.ts";
-import { stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
+import { type ExportOptions, stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
 
 /** Days after it was last seen for which an indicator is worth acting on; addresses change hands, hashes do not. */
 const VALID_DAYS: Readonly<Record<IndicatorType, number | undefined>> = {
@@ -40,15 +39,15 @@ type StixObject = Readonly<Record<string, unknown>>;
 /** The bundle as JSON, in pieces. */
 export function* indicatorsToStix(
   indicators: readonly Indicator[],
-  tlp: Tlp,
+  options: ExportOptions,
   campaigns: ReadonlyMap<string, CampaignTold> = new Map(),
 ): Generator<string> {
   // The bundle is a container; its id is that of what is in it.
   const content = indicators.map(({ type, value, lastUs, hits }) => [type, value, lastUs, hits]);
-  const id = stableId(`bundle ${tlp} ${JSON.stringify(content)}`);
+  const id = stableId(`bundle ${options.org} ${options.tlp} ${JSON.stringify(content)}`);
   yield `{"type":"bundle","id":"bundle--${id}","objects":[\n`;
   let isFirst = true;
-  for (const object of toStixObjects(indicators, tlp, campaigns)) {
+  for (const object of toStixObjects(indicators, options, campaigns)) {
     yield `${isFirst ? "" : ",\n"}${toSafeJson(object)}`;
     isFirst = false;
   }
@@ -58,7 +57,7 @@ export function* indicatorsToStix(
 /** Every object of the bundle, what is referred to first, each id once. */
 function* toStixObjects(
   indicators: readonly Indicator[],
-  tlp: Tlp,
+  { tlp, org }: ExportOptions,
   campaigns: ReadonlyMap<string, CampaignTold>,
 ): Generator<StixObject> {
   const marking = MARKINGS[tlp];
@@ -71,7 +70,7 @@ function* toStixObjects(
     definition_type: "tlp",
     definition: { tlp: marking.tlp },
   };
-  const maker = toIdentity(PROGRAM.split(" ")[0]!, "producer");
+  const maker = toIdentity(org, "producer");
   yield maker;
   const common = { created_by_ref: maker.id, object_marking_refs: [marking.id] };
   const known = new Set<string>();
@@ -129,7 +128,7 @@ function toIdentity(name: string, role: "producer" | "sensor"): StixObject & { r
     created: fixed,
     modified: fixed,
     name: name || "(unnamed sensor)",
-    identity_class: "system",
+    identity_class: role === "sensor" ? "system" : "organization",
     ...(role === "sensor" && { roles: ["honeypot"] }),
   };
 }

@@ -23,7 +23,7 @@ interface MispObject {
   readonly Attribute: readonly Attribute[];
 }
 
-const OPTIONS = { tlp: "amber", about: "test" } as const;
+const OPTIONS = { tlp: "amber", org: "Example", about: "test" } as const;
 const read = ({ json }: MispEvent) => JSON.parse(json).Event as { uuid: string; info: string; Tag: { name: string }[]; Attribute: Attribute[]; Object: MispObject[] };
 
 describe("an event", () => {

@@ -13,7 +13,7 @@ type Stix = Record<string, unknown> & { readonly type: string; readonly id: stri
 const CAMPAIGNS = new Map([["a1b2c3d4", { id: "a1b2c3d4", name: "</script>'", firstUs: 0, lastUs: 1e12, sessions: 7 }]]);
 
 const bundleOf = (indicators: readonly Indicator[]) => {
-  const text = [...indicatorsToStix(indicators, "green", CAMPAIGNS)].join("");
+  const text = [...indicatorsToStix(indicators, { tlp: "green", org: "Example" }, CAMPAIGNS)].join("");
   return { text, ...(JSON.parse(text) as { id: string; objects: Stix[] }) };
 };
 
