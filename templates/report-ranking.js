@@ -168,6 +168,14 @@ function listColumns({ scope, page: { trails }, data }, section, ranking) {
       cell: row => element("td", { class: `verdict ${row.verdictTone}` }, row.verdict),
     });
   }
+  if (section.origins !== undefined) {
+    columns.push({
+      name: "Origin",
+      text: row => row.origin,
+      value: row => row.origin,
+      cell: row => element("td", { class: "origin" }, row.origin),
+    });
+  }
   if (scope.comparison !== undefined) {
     columns.push({
       ...counted(`Change, ${scope.comparison.name}`, row => row.change.text, row => row.change.ratio),

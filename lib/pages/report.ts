@@ -348,6 +348,7 @@ function rankingHeads(keys: readonly string[], flags: ReturnType<typeof columnFl
     { ...plain, name: "Trend" },
     ...(flags.hasSuccess ? [{ ...number, name: "Accepted" }] : []),
     ...(flags.hasVerdict ? [{ ...plain, name: "Verdict" }] : []),
+    ...(flags.hasOrigin ? [{ ...plain, name: "Origin" }] : []),
     ...(flags.hasComparison ? [{ ...number, name: `Change, ${flags.comparisonName}`, title: CHANGE_TITLE }] : []),
     { ...plain, name: "First seen" },
     { ...plain, name: "Last seen" },
@@ -360,6 +361,7 @@ function columnFlags(scope: Scope, data: SectionData) {
   return {
     hasSuccess: data.success !== undefined,
     hasVerdict: data.verdicts !== undefined,
+    hasOrigin: data.origins !== undefined,
     hasComparison: scope.comparison !== undefined,
     comparisonName: scope.comparison?.name ?? "",
     hasSensors: data.cells.length > 0 && scope.data.grid.sensors > 1,

@@ -1,7 +1,7 @@
 /** Where connections come from, added to a table of counts. */
 import { groupRows, sortedRows, take } from "../columns/group.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
-import { nameSources, networkName, type Origins } from "../origin/origins.ts";
+import { describeOrigin, nameSources, networkName, type Origins } from "../origin/origins.ts";
 import { compareText } from "../text/text.ts";
 import { ORIGIN_KINDS, type OriginKind, type OriginRows } from "./origin-kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
@@ -16,7 +16,8 @@ export function addOrigins(table: ReducedTable, origins: Origins): ReducedTable 
   const grouped = ORIGIN_KINDS.map(kind => [kind, groupBy(connect, table.dictionaries.src_ip, kind, nameOf[kind])] as const);
   const pick = <T>(of: (one: (typeof grouped)[number][1]) => T) =>
     Object.fromEntries(grouped.map(([kind, one]) => [kind, of(one)])) as Record<OriginKind, T>;
-  const tables = { by: nameSources(origins.sources), kinds: pick(({ rows }) => rows), names: pick(({ names }) => names) };
+  const addresses = table.dictionaries.src_ip.map(address => describeOrigin(origins.of(address)));
+  const tables = { by: nameSources(origins.sources), addresses, kinds: pick(({ rows }) => rows), names: pick(({ names }) => names) };
   return { ...table, origins: tables };
 }
 

@@ -28,6 +28,8 @@ export interface OriginTables {
   /** Which databases say so, in words. */
   readonly by: string;
   readonly kinds: Readonly<Record<OriginKind, OriginRows>>;
+  /** By the code of each source address: where it comes from, in words; "" = nobody knows. */
+  readonly addresses: readonly string[];
   /** code -> text, sorted. */
   readonly names: Readonly<Record<OriginKind, readonly string[]>>;
 }

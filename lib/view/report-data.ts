@@ -39,6 +39,8 @@ export interface SectionData {
   readonly keys: readonly (readonly KeyValue[])[];
   /** VirusTotal's verdict per key as [positives, total], where one is known. */
   readonly verdicts?: readonly (readonly [number, number] | null)[];
+  /** Where the source address of each key comes from, "" = nobody knows; only where databases were named. */
+  readonly origins?: readonly string[];
   readonly firstSeenUs: readonly number[];
   readonly lastSeenUs: readonly number[];
   /** Counts of all keys together, then of each carried one. */
@@ -347,6 +349,7 @@ function finishSection(
     ...(section.columns.includes("shasum") && {
       verdicts: [...ranked].map(id => verdicts.get(kind.keys.shasum![firstRow[id]!]!) ?? null),
     }),
+    ...(table.origins && section.columns.includes("src_ip") && { origins: [...ranked].map(id => originOf(table, kind, firstRow[id]!)) }),
     firstSeenUs,
     lastSeenUs,
     all: toCells(kind, grid, kind.count, group),
@@ -364,6 +367,10 @@ function keyValue(table: ReducedTable, kind: ShownRows, column: ShownColumn, row
   if (!isTextColumn(column)) return code;
   const text = namesOf(table, column)[code]!;
   return column === "country" ? withCountryName(text) : cutLong(text);
+}
+
+function originOf({ origins }: ReducedTable, { keys }: ShownRows, row: number): string {
+  return cutLong(origins!.addresses[keys.src_ip![row]!] ?? "");
 }
 
 const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });

@@ -284,6 +284,8 @@ export interface RowView {
   readonly successText: string;
   readonly verdict: string;
   readonly verdictTone: string;
+  /** Where the source address comes from; empty where nobody knows. */
+  readonly origin: string;
   readonly nowText: string;
   readonly now: number;
   readonly change: ChangeView;
@@ -337,6 +339,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     successText: toSuccessText(success, count, scope.data.unknown?.success),
     verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
     verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
+    origin: visible(section.origins?.[key] ?? ""),
     now,
     nowText: formatNumber(now),
     change:

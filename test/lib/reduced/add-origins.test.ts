@@ -55,7 +55,10 @@ test("the page has a section of each, says by which database, and lets nothing o
   const table = addOrigins(buildReduced(ROWS), origins);
   const { sections } = buildReportData(table, { show: 5 });
   expect(sections.find(({ id }) => id === "countries")!.keys).toEqual([["DE Germany"], ["NL Netherlands"], [null]]);
+  const told = sections.find(({ id }) => id === "connections")!;
+  expect(told.keys.map(([address], i) => [address, told.origins![i]!.slice(0, 11)])).toContainEqual(["203.0.113.2", "NL, AS64496"]);
   const html = renderReport(table, options);
+  expect(html).toContain('<td class="origin">NL, AS64496 &lt;&#x2F;script&gt;');
   expect(html).toContain('id="networks"');
   expect(html).toContain("Told by Test-Country of 2026-08-01.");
   expect(html).not.toContain("<script>alert(1)");
