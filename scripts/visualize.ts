@@ -119,12 +119,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { calculateReport } = await import("../lib/pages/report.ts");
   const report = await takeWithPauses(calculateReport(drawn, shown));
   const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
-  const { statistics, html } = await statsAside({
+  const { statistics, episodes, html } = await statsAside({
     table: drawn,
     options: { thresholdPercent, lastDays, ...links, ...more },
   });
   const pages = [
-    () => report.render({ statistics, ...(sessions && { sessions }) }),
+    () => report.render({ statistics, episodes, ...(sessions && { sessions }) }),
     () => html,
   ];
   await writeOutputs(outputs.map((output, i) => [output, pages[i]!()] as const));

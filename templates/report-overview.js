@@ -1,7 +1,4 @@
-/** What stands above the sections of a report, and beside them: figures, days, sensors, changes, lengths of sessions. */
-import { perStep } from "../lib/view/axis.ts";
-import { sumByDay } from "../lib/view/cells.ts";
-import { stackChart } from "../lib/view/chart.ts";
+/** What stands above the sections of a report, and beside them: figures, sensors, changes, lengths of sessions. */
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
@@ -9,25 +6,23 @@ import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable } from "../lib/view/report-markup.ts";
 import { SECTIONS } from "../lib/view/report-sections.ts";
-import { buildCoverage, chooseSteps, describeCoverage, meanSteps } from "../lib/view/report-view.ts";
+import { buildCoverage, chooseSteps, describeCoverage } from "../lib/view/report-view.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
-import { showChart, showHeat } from "./report-charts.js";
-import { linesCsv, NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
+import { showHeat } from "./report-charts.js";
+import { NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
 import { buildFigures } from "../lib/view/report-figures.ts";
 import { heatChart } from "../lib/view/heat-chart.ts";
+import { describeOrder, heatStep, orderRows } from "../lib/view/report-watch.ts";
 
 /**
  * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
- * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
  * @typedef {import("./report.js").Part} Part
  * @typedef {import("./report.js").Report} Report
  */
 
-/** Room that a step of the sensors' days takes at least, in pixels. */
-const HEAT_STEP = 2;
 
 /** @param {Report} report */
 export function drawFigures(report) {
@@ -43,32 +38,6 @@ export function drawFigures(report) {
       ),
     ),
   );
-}
-
-/** @type {(report: Report) => Part} */
-export function startActivity(report) {
-  const box = find("#activity");
-  const canvas = find(".canvas", box);
-  const numbers = startNumbers(box, () => draw(canvas.clientWidth));
-  /** @type {{ steps: Steps, lines: Line[] }} */
-  let current;
-  const draw = (/** @type {number} */ width) => {
-    const { scope } = report;
-    const steps = chooseSteps(scope, numbers.isShown() ? NUMBER_ROWS : width / 3);
-    const values = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
-    const label = `Events ${scope.whole ? "of all sensors " : ""}${perStep(steps.days)}`;
-    const lines = [{ name: "events", values, style: 0 }];
-    find(".unit", box).textContent = label;
-    current = { steps, lines };
-    if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, lines, label));
-    showChart(canvas, stackChart(lines, steps, width, label, 150), steps, lines, report.chooseRange);
-  };
-  box.addEventListener("click", (/** @type {any} */ event) => {
-    const kind = event.target.closest("[data-save]")?.dataset.save;
-    if (kind === "svg") saveSvg(canvas, "events");
-    if (kind === "csv") saveText(linesCsv(current), "events-over-time.csv", "text/csv");
-  });
-  return { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };
 }
 
 /** @type {(report: Report) => Part} */
@@ -95,12 +64,12 @@ export function startCoverage(report) {
     const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
     steps = chooseSteps(
       scope,
-      numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / HEAT_STEP,
+      numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / heatStep(scope),
     );
     const section = scope.data.sections[Number(metric.value)];
-    rows = buildCoverage(scope, steps, section);
+    rows = [...orderRows(buildCoverage(scope, steps, section))];
     const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
-    const label = describeCoverage(scope, what, steps, rows.length);
+    const label = describeCoverage(scope, what, steps, rows.length) + describeOrder(rows);
     find(".unit", box).textContent = label;
     if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
     if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, rows, label));

@@ -14,7 +14,8 @@ import { readAddress, writeAddress } from "./report-address.js";
 import { startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { filterOfAddress, filterToAddress, startFilter } from "./report-filter.js";
-import { drawFigures, startActivity, startChanges, startCoverage, startDurations } from "./report-overview.js";
+import { startActivity, startFirst, startTimeline } from "./report-first.js";
+import { drawFigures, startChanges, startCoverage, startDurations } from "./report-overview.js";
 import { startSection } from "./report-section.js";
 import { startTrails } from "./report-trails.js";
 import { startTables } from "./tables.js";
@@ -38,6 +39,7 @@ import { startTables } from "./tables.js";
  * @property {import("../lib/view/report-data.ts").ReportData} data
  * @property {import("../lib/view/report-view.ts").Scope} scope Under the filter of the moment.
  * @property {(first: number, last: number) => void} chooseRange
+ * @property {(range: import("../lib/view/axis.ts").DayRange, sensors: readonly number[]) => void} choose These days, on these sensors; none = all.
  */
 
 /** Width of charts on paper, in pixels. */
@@ -101,6 +103,11 @@ async function start() {
       const range = { first: clamp(Math.min(first, last)), last: clamp(Math.max(first, last)) };
       apply({ ...report.scope.filter, range });
     },
+    choose({ first, last }, sensors) {
+      const range = { first: Math.max(whole.first, first), last: Math.min(whole.last, last) };
+      const isChosen = (/** @type {number} */ code) => sensors.length === 0 || sensors.includes(code);
+      apply({ range, sensors: Uint8Array.from(data.sensors, (_, code) => Number(isChosen(code))) });
+    },
   };
   const { parts, compare } = await startParts(report);
   const form = startFilter(report, apply);
@@ -130,9 +137,11 @@ async function start() {
 
 /** @param {Report} report */
 async function startParts(report) {
-  const { chains, changes, durations, trails } = report.page;
+  const { chains, changes, durations, history, trails } = report.page;
   /** @type {Part[]} */
-  const parts = [startActivity(report), startCoverage(report)];
+  const parts = [startActivity(report), startFirst(report), startCoverage(report)];
+  const timeline = history && startTimeline(report, history);
+  if (timeline) parts.push(timeline);
   for (const section of report.data.sections) {
     await breathe();
     parts.push(startSection(report, section));

@@ -46,6 +46,8 @@ const SAID_BY: Readonly<Partial<Record<Family, readonly Family[]>>> = {
 /** Keys named beside the leader. */
 const OTHERS_MOST = 2;
 const VALUE_MOST = 48;
+/** Of a hash the beginning tells it apart. */
+const HASH_MOST = 13;
 /** Smaller parts of all, and parts of longer times, are not told. */
 const LEAST_SHARE = 0.2;
 const SHARE_DAYS = 14;
@@ -151,10 +153,12 @@ function chooseKeys({ keys, sources }: Episode): EpisodeKey[] {
 function openingOf({ shape, keys }: Episode, { family }: EpisodeKey, isNew: boolean): string {
   const { word, words } = FAMILIES[family];
   const alike = keys.filter(key => key.family === family).length;
-  const what = alike > 1 ? `${formatNumber(alike)} ${words}, first of all ` : `${word} `;
   const isRising = shape === "began" || shape === "ramp";
+  const isScript = family === "command" && alike > 1;
+  const number = isScript ? `a ${isRising && isNew ? "new " : ""}script of ${formatNumber(alike)}` : formatNumber(alike);
+  const what = alike > 1 ? `${number} ${words}, first of all ` : `${word} `;
   if (isRising && !isNew) return `more of ${what}`;
-  if (isRising) return alike > 1 ? `${formatNumber(alike)} new ${words}, first of all ` : `a new ${what}`;
+  if (isRising) return isScript ? what : alike > 1 ? `${formatNumber(alike)} new ${words}, first of all ` : `a new ${what}`;
   return shape === "paused" ? `a pause of ${what}` : what;
 }
 
@@ -162,9 +166,10 @@ function nameKey(key: EpisodeKey): SentencePart[] {
   return [{ text: keyText(key), isValue: true }];
 }
 
-function keyText({ values }: EpisodeKey): string {
+function keyText({ family, values }: EpisodeKey): string {
   const texts = values.map(value => (value === null ? "(none)" : String(value) === "" ? '""' : visible(String(value))));
-  return clipEnd(texts.join(" / "), VALUE_MOST);
+  const isHash = family === "file" || family === "upload" || family === "hassh";
+  return clipEnd(texts.join(family === "target" ? " port " : " / "), isHash ? HASH_MOST : VALUE_MOST);
 }
 
 /** From how many addresses, on which sensors, and how much that is of the days' events. */
@@ -173,7 +178,8 @@ function whereFrom({ sensors, sensorsWatching, sources, events, first, last }: E
   const [one, many] = EVENT_WORDS[lead.family];
   const isOwn = lead.family === "address" || lead.family === "user";
   const share = (lead.share * events) / lead.events;
-  parts.push({ text: `, ${plural(events, one, many)}` });
+  const isTyped = lead.family === "command";
+  parts.push({ text: isTyped ? `, typed ${events === 1 ? "once" : plural(events, "time")}` : `, ${plural(events, one, many)}` });
   if (share >= LEAST_SHARE && last - first < SHARE_DAYS) parts.push({ text: ` (${formatShare(share)} of all)` });
   if (sources !== undefined && !isOwn) parts.push({ text: ` from ${plural(sources, "address", "addresses")}` });
   if (sensorsWatching > 1) {

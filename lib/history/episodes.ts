@@ -320,7 +320,7 @@ function toWatchEpisode({ dictionaries }: ReducedTable, coverage: Coverage, chan
     first,
     last,
     begins: true,
-    ends: shape === "outage",
+    ends: shape !== "silent",
     sensors: sensors.map(code => dictionaries.sensor[code]!),
     sensorsWatching: countWatching(coverage, first, last),
     sources: undefined,

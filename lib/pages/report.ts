@@ -3,6 +3,8 @@ import coveragePartial from "../../templates/coverage.mustache" with { type: "te
 import dataTablePartial from "../../templates/data-table.mustache" with { type: "text" };
 import filtersPartial from "../../templates/filters.mustache" with { type: "text" };
 import headPartial from "../../templates/head.mustache" with { type: "text" };
+import firstStyle from "../../templates/first-screen.css" with { type: "text" };
+import historyStyle from "../../templates/history.css" with { type: "text" };
 import chainsStyle from "../../templates/step-graph.css" with { type: "text" };
 import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
@@ -13,10 +15,13 @@ import chainsPartial from "../../templates/report-chains.mustache" with { type: 
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
-import { perStep } from "../view/axis.ts";
-import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, sparkline, stackChart } from "../view/chart.ts";
+import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, sparkline } from "../view/chart.ts";
+import type { Episode } from "../history/episodes.ts";
+import { toHistoryData } from "../view/report-history.ts";
 import { bundleScript } from "./client-script.ts";
-import { type Cells, type Grid, everything, sumByDay } from "../view/cells.ts";
+import { toFirstView, toTimelineView } from "./first-screen.ts";
+import { countReach } from "./reach.ts";
+import { type Cells, type Grid, everything } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { BASE_STYLE, type CardTable, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
@@ -45,7 +50,6 @@ import {
   describePeak,
   describeShown,
   keyName,
-  meanSteps,
   type Ranking,
   rankSection,
   type Scope,
@@ -58,9 +62,10 @@ import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 import { buildFigures, describeHeadline } from "../view/report-figures.ts";
 import { heatChart } from "../view/heat-chart.ts";
+import { describeOrder, heatStep, orderRows } from "../view/report-watch.ts";
 
 const SCRIPT = await bundleScript("report.js");
-const STYLE = BASE_STYLE + purposeStyle + chainsStyle;
+const STYLE = BASE_STYLE + purposeStyle + chainsStyle + historyStyle + firstStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
@@ -71,7 +76,6 @@ const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "comm
 const CHANGE_TITLE = "Per sensor-day with logs, against as many days before; not tested";
 /** Room one step takes at least, in pixels. */
 const LINE_STEP = 1.6;
-export const HEAT_STEP = 2;
 
 export interface ReportOptions {
   /** Keys shown per section; 0 = all, up to {@link SHOW_MOST}, which the page says. */
@@ -84,6 +88,8 @@ export interface ReportOptions {
   readonly generatedBy?: string;
   /** What changed; without it the page holds no tested changes. */
   readonly statistics?: Statistics;
+  /** What happened when; without it the page says nothing of that. */
+  readonly episodes?: readonly Episode[];
   /** Chains and sessions, where event tables were at hand; without them the page shows nothing of either. */
   readonly sessions?: ReportSessions;
   /** Sentences on what should be in the table and is not. */
@@ -108,13 +114,13 @@ export function renderReport(table: ReducedTable, options: ReportOptions): strin
 /** A report of which everything is done that needs neither statistics nor sessions. */
 export interface PreparedReport {
   readonly data: ReportData;
-  render(more: Pick<ReportOptions, "statistics" | "sessions">): string;
+  render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
 /** Do all of the report that needs neither statistics nor sessions, so that they can be computed meanwhile. */
 export function prepareReport(
   table: ReducedTable,
-  options: Omit<ReportOptions, "statistics" | "sessions">,
+  options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
 ): PreparedReport {
   return takeAtOnce(calculateReport(table, options));
 }
@@ -122,10 +128,11 @@ export function prepareReport(
 /** {@link prepareReport} in steps. */
 export function* calculateReport(
   table: ReducedTable,
-  options: Omit<ReportOptions, "statistics" | "sessions">,
+  options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
 ): Calculation<PreparedReport> {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const data = yield* calculateReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
+  const counted = yield* calculateReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
+  const data = { ...counted, reach: countReach(table) };
   const scope = buildScope(data, everything(data.grid), options);
   const { lastDays, thresholdPercent } = options;
   const hasDays = data.grid.days > 0;
@@ -142,7 +149,6 @@ export function* calculateReport(
     filters: toFilterView(data),
     compare: hasDays ? toCompareView(data) : undefined,
     coverage: hasDays ? toCoverageView(scope) : undefined,
-    activity: hasDays ? toActivityView(scope) : undefined,
     provenance: toProvenance(table, data, options),
   };
   const partials = {
@@ -158,7 +164,9 @@ export function* calculateReport(
     "report-chains": chainsPartial,
     "report-compare": comparePartial,
   };
-  const render: PreparedReport["render"] = ({ statistics, sessions }) => {
+  const render: PreparedReport["render"] = ({ statistics, sessions, episodes }) => {
+    const history = episodes && hasDays ? toHistoryData(episodes, data.grid, data.sensors) : undefined;
+    const timeline = history && toTimelineView(scope, history);
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
     // Of cut counts no hour is known.
     const known = statistics === undefined || data.unknown?.cut === "all" ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
@@ -166,12 +174,14 @@ export function* calculateReport(
     const changesView = changes && buildChangesView(scope, changes);
     const more = {
       figures,
+      first: hasDays ? toFirstView(scope, history, sessions?.chains) : undefined,
+      timeline: timeline?.hasRows ? timeline : undefined,
       changes: changesView,
       sections: sections.map(section => withSessions(scope, section, sessions)),
       hasTrails: sessions !== undefined && hasDays,
-      dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...sessions, ...(changes && { changes }) })),
+      dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...sessions, ...(changes && { changes }), ...(history && { history }) })),
     };
-    const style = STYLE + cardsWithoutScript(listTables(sections, changesView?.table));
+    const style = STYLE + cardsWithoutScript(listTables(sections, [changesView?.table, timeline?.table]));
     return renderPage(page, { ...view, ...more }, partials, { style, script: SCRIPT });
   };
   return { data, render };
@@ -226,27 +236,18 @@ function toCompareView(data: ReportData) {
 }
 
 function toCoverageView(scope: Scope) {
-  const steps = chooseSteps(scope, CHART_WIDTH / HEAT_STEP);
-  const rows = buildCoverage(scope, steps);
-  const label = describeCoverage(scope, "Events", steps, rows.length);
+  const steps = chooseSteps(scope, CHART_WIDTH / heatStep(scope));
+  const rows = orderRows(buildCoverage(scope, steps));
+  const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows);
   return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label };
 }
 
-function toActivityView(scope: Scope) {
-  const steps = chooseSteps(scope, CHART_WIDTH / 3);
-  const events = meanSteps(sumByDay(scope.data.events, scope.data.grid, scope.filter), scope.watched, steps);
-  const label = `Events of all sensors ${perStep(steps.days)}`;
-  const lines = [{ name: "events", values: events, style: 0 }];
-  const { svg } = stackChart(lines, steps, CHART_WIDTH, describePeak(label, steps, lines), 150);
-  return { svg: toMarkupText(svg), unit: label };
-}
-
 /** All tables there may be; a sheet of sessions says itself what its few columns are. */
-function listTables(sections: readonly SectionView[], changes: TableView | undefined): CardTable[] {
+function listTables(sections: readonly SectionView[], others: readonly (TableView | undefined)[]): CardTable[] {
   return [
     ...sections.map(({ id, heads }) => ({ selector: `#${id} > .scroll`, names: heads.map(({ name }) => name) })),
     { selector: ".chains-table", names: CHAINS_COLUMNS },
-    ...(changes === undefined ? [] : [toCardTable(changes)]),
+    ...others.filter(table => table !== undefined).map(toCardTable),
     { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
   ];
 }

@@ -75,8 +75,8 @@ export async function writeReports(
   aside?.catch(() => {});
   await writeChunks(set, files.arrow, reducedToIpc(table));
   await writeChunks(set, files.json, reducedToJson(table, topN));
-  const [{ html, statistics }, sessions] = await Promise.all([stats, aside]);
-  await writeChunks(set, files.result, [report.render({ statistics, ...(sessions && { sessions }) })]);
+  const [{ html, statistics, episodes }, sessions] = await Promise.all([stats, aside]);
+  await writeChunks(set, files.result, [report.render({ statistics, episodes, ...(sessions && { sessions }) })]);
   await writeChunks(set, files.stats, [html]);
   return statistics;
 }

@@ -1,6 +1,7 @@
 /** `stats.html`: what changed, what is new, who watched, and how far any of it can be trusted. */
 import dataTablePartial from "../../templates/data-table.mustache" with { type: "text" };
 import headPartial from "../../templates/head.mustache" with { type: "text" };
+import historyStyle from "../../templates/history.css" with { type: "text" };
 import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
@@ -16,6 +17,8 @@ import { isAllCut } from "../statistics/no-comparison.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { toDaySection, toPeriodSection, toTestSection, toTrendSection } from "./stats-changes.ts";
 import { toCoverageSection } from "./stats-coverage.ts";
+import type { Episode } from "../history/episodes.ts";
+import { toHistorySection } from "./stats-history.ts";
 import { toNoveltySection } from "./stats-novelty.ts";
 import { toDistinctSection, toSensorSection } from "./stats-sensors.ts";
 import { isOverall } from "../view/stats-tables.ts";
@@ -34,6 +37,8 @@ export interface StatsPageOptions {
   readonly limits?: readonly string[];
   /** How many sensors there are, where not all are looked at one by one. */
   readonly allSensors?: number;
+  /** What happened when; without it the page says nothing of that. */
+  readonly episodes?: readonly Episode[];
   /** Link to the report it belongs to, where there is one. */
   readonly reportLink?: string;
 }
@@ -46,6 +51,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     : [
         toPeriodSection(statistics),
         toDaySection(statistics),
+        options.episodes && toHistorySection(statistics, options.episodes),
         toNoveltySection(statistics),
         toCoverageSection(statistics),
         toDistinctSection(statistics),
@@ -84,7 +90,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     ...sections.flatMap(section => section.tables.map(({ table }) => toCardTable(table))),
     { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
   ];
-  const style = BASE_STYLE + cardsWithoutScript(tables);
+  const style = BASE_STYLE + historyStyle + cardsWithoutScript(tables);
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 

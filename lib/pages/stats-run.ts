@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { Episode } from "../history/episodes.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { PROGRAM } from "../process/version.ts";
 import { Thread } from "../process/thread.ts";
@@ -32,6 +33,8 @@ export interface StatsRequest {
 
 export interface StatsOutcome {
   readonly statistics: Statistics;
+  /** What happened when. */
+  readonly episodes: readonly Episode[];
   /** `stats.html` */
   readonly html: string;
 }
@@ -53,11 +56,17 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
     if (threads === 1) return (await import("../statistics/statistics.ts")).computeStatistics(table, options);
     return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
   };
-  const [statistics, { renderStats }] = await Promise.all([compute(), import("./stats-page.ts")]);
+  const [statistics, { renderStats }, { findEpisodes }, { buildCoverage }] = await Promise.all([
+    compute(),
+    import("./stats-page.ts"),
+    import("../history/episodes.ts"),
+    import("../statistics/coverage.ts"),
+  ]);
+  const episodes = findEpisodes(table, { coverage: buildCoverage(table, options) });
   const { thresholdPercent, lastDays, limits = [], allSensors = table.dictionaries.sensor.length, reportLink } = options;
   const common = { thresholdPercent, lastDays, limits, allSensors, generatedBy: PROGRAM };
   const page = { ...common, ...(reportLink && { reportLink }) };
-  return { statistics, html: renderStats(table, statistics, page) };
+  return { statistics, episodes, html: renderStats(table, statistics, { ...page, episodes }) };
 }
 
 function countRows({ table }: StatsRequest): number {

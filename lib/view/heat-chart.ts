@@ -9,6 +9,9 @@ import { element, type Markup } from "./markup.ts";
 import { round1 } from "./scale.ts";
 import { clipApart } from "../text/cut.ts";
 
+/** From so many rows on they are thin, and named where one points: a fleet is seen at once. */
+export const DENSE_ROWS = 41;
+const DENSE_HEIGHT = 4;
 /** Shades of the heat map between its lowest and its highest count. */
 const SHADES = 7;
 
@@ -26,15 +29,16 @@ export interface HeatChart extends Chart {
 
 /** Counts as shades, one row per item, one column per step; logarithmic, no data hatched, zero a shade of its own. */
 export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number, label: string): HeatChart {
-  const rowHeight = heat.length > 40 ? 11 : heat.length > 16 ? 15 : 19;
+  const isDense = heat.length >= DENSE_ROWS;
+  const rowHeight = isDense ? DENSE_HEIGHT : heat.length > 16 ? 15 : 19;
   const nameWidth = Math.max(...heat.map(row => row.name.length), 3);
-  const characters = Math.min(nameWidth, width >= NARROW ? 24 : 12);
+  const characters = isDense ? 0 : Math.min(nameWidth, width >= NARROW ? 24 : 12);
   const top = 28;
   const plot: Plot = {
     width,
     height: top + heat.length * rowHeight + 26,
-    left: Math.ceil(characters * CHARACTER_WIDTH) + 10,
-    right: width - (width >= NARROW ? 96 : 52),
+    left: Math.ceil(characters * CHARACTER_WIDTH) + (isDense ? 2 : 10),
+    right: width - (isDense ? 2 : width >= NARROW ? 96 : 52),
     top,
     bottom: top + heat.length * rowHeight,
   };
@@ -59,7 +63,7 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
     cells,
     ...(hatched === "" ? [] : [element("path", { class: "hatched", d: hatched })]),
     ...dayAxis(steps, plot),
-    ...rowLabels(heat, plot, rowHeight, characters),
+    ...(isDense ? [] : rowLabels(heat, plot, rowHeight, characters)),
     mark,
   ];
   return { svg: frame(plot, label, parts), plot, rowHeight };
@@ -114,7 +118,7 @@ function rowLabels(heat: readonly HeatRow[], plot: Plot, rowHeight: number, char
     return [
       element(
         "text",
-        { class: rowHeight < 12 ? "row small" : "row", x: plot.left - 8, y, dy: ".35em" },
+        { class: "row", x: plot.left - 8, y, dy: ".35em" },
         labels[i]!,
         element("title", {}, row.name),
       ),
@@ -129,7 +133,7 @@ function rowLabels(heat: readonly HeatRow[], plot: Plot, rowHeight: number, char
             }),
           ]
         : []),
-      element("text", { class: rowHeight < 12 ? "sum small" : "sum", x: plot.width, y, dy: ".35em" }, toShort(totals[i]!)),
+      element("text", { class: "sum", x: plot.width, y, dy: ".35em" }, toShort(totals[i]!)),
     ];
   });
 }

@@ -7,6 +7,7 @@ import type { ChainsData } from "./report-chains.ts";
 import type { ChangesData } from "./report-changes.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import type { DurationsData } from "./report-durations.ts";
+import type { HistoryData } from "./report-history.ts";
 import { DAY_SECONDS } from "../text/time.ts";
 import { packTrails, type TrailsData, unpackTrails } from "./report-trails.ts";
 
@@ -20,6 +21,7 @@ export interface PageData {
   readonly changes?: ChangesData;
   readonly chains?: ChainsData;
   readonly durations?: DurationsData;
+  readonly history?: HistoryData;
   readonly trails?: TrailsData;
 }
 

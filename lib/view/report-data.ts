@@ -66,6 +66,16 @@ export interface ReportData {
   readonly unknown?: UnknownData;
   /** Which databases said where addresses come from, in words; left out where none was named. */
   readonly originsBy?: string;
+  /** How far addresses came, of all days and sensors; left out where nobody knows. */
+  readonly reach?: ReachData;
+}
+
+/** Distinct addresses that tried to log in, were let in, typed a command, fetched a file; left out what is not known. */
+export interface ReachData {
+  readonly tried?: number;
+  readonly accepted?: number;
+  readonly typed?: number;
+  readonly fetched?: number;
 }
 
 /** What a table cannot say because its sources did not; left out where there is no such thing. */

@@ -4,6 +4,7 @@ import { sumCells } from "./cells.ts";
 import { countDistinctValues, distinctText, type DistinctValue } from "./distinct-values.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
+import { describeVerdict } from "./report-first.ts";
 import type { SectionData } from "./report-data.ts";
 import { type Comparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
 
@@ -95,16 +96,9 @@ export function describeHeadline(scope: Scope): { heading: string; lede: string 
   const number = sensors.length - (others === undefined ? 0 : 1);
   const all = plural(number, "sensor");
   return {
-    heading:
-      active === 0
-        ? "No events"
-        : days === 1
-          ? toLongDay(range.first)
-          : active === days
-            ? `${formatNumber(days)} days of attacks`
-            : `Attacks on ${formatNumber(active)} of ${formatNumber(days)} days`,
+    heading: active === 0 ? "No events" : describeVerdict(scope),
     lede:
-      `${toIsoDay(range.first)} to ${toIsoDay(range.last)} UTC, ` +
+      (days === 1 ? `${toLongDay(range.first)} UTC, ` : `${toIsoDay(range.first)} to ${toIsoDay(range.last)} UTC, `) +
       (chosen === number ? all : `${formatNumber(chosen)} of ${all}`) +
       (hasOthers ? ` and ${sensorName(scope.data, others)}` : ""),
   };

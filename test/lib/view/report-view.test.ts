@@ -126,7 +126,7 @@ describe("the headline", () => {
     const data = buildReportData(buildReduced([event(day(1), "a"), event(day(9), "b")]), { show: 5 });
     const grid = data.grid;
     const whole = buildScope(data, everything(grid), OPTIONS);
-    expect(describeHeadline(whole).heading).toBe("Attacks on 2 of 9 days");
+    expect(describeHeadline(whole).heading).toBe("20 events; 7 of 9 days without a watch.");
     expect(buildFigures(whole).at(-1)!.note).toBe("no sensor on 7 of 9 days");
     const range = { first: grid.firstDay, last: grid.firstDay + 1 };
     const filter = { range, sensors: Uint8Array.of(0, 1) };
@@ -134,7 +134,7 @@ describe("the headline", () => {
     expect(chosen.heading).toBe("No events");
     expect(chosen.lede).toEndWith(" UTC, 1 of 2 sensors");
     const full = buildReportData(buildReduced([event(day(1), "a"), event(day(2), "a")]), { show: 5 });
-    expect(describeHeadline(buildScope(full, everything(full.grid), OPTIONS)).heading).toBe("2 days of attacks");
+    expect(describeHeadline(buildScope(full, everything(full.grid), OPTIONS)).heading).toBe("20 events.");
   });
 
   test("figures say both periods and call neither good, bad or new", () => {

@@ -1,0 +1,48 @@
+/**
+ * The first screen of a report as it is delivered.
+ *
+ * Tested in `test/lib/pages/history-section.test.ts`.
+ */
+import { activityLabel, activityLines, buildBehaviours, buildFunnel, buildWho, firstListMarkup, funnelMarkup } from "../view/report-first.ts";
+import { type Markup, toMarkupText } from "../view/markup.ts";
+import { multiplesChart } from "../view/multiples-chart.ts";
+import type { ChainsData } from "../view/report-chains.ts";
+import { chooseSentences, describeTimeline, historyTable, type HistoryData, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
+import { chooseSteps, type Scope } from "../view/report-view.ts";
+import { watchMarkup } from "../view/report-watch.ts";
+
+/** Width of the small multiples, beside the sentences and without them; and of the timeline. */
+const BESIDE_WIDTH = 520;
+const WHOLE_WIDTH = 1040;
+const STEP_ROOM = 3;
+
+export function toFirstView(scope: Scope, history: HistoryData | undefined, chains: ChainsData | undefined) {
+  const told = history === undefined ? [] : chooseSentences(history, scope.filter);
+  const width = told.length > 0 ? BESIDE_WIDTH : WHOLE_WIDTH;
+  const steps = chooseSteps(scope, width / STEP_ROOM);
+  const lines = activityLines(scope, steps);
+  const label = activityLabel(steps);
+  const behaviours = buildBehaviours(scope, chains);
+  return {
+    told: history === undefined || told.length === 0 ? false : asMarkup(...sentencesMarkup(told, row => history.rows.indexOf(row))),
+    activity: { unit: label, svg: toMarkupText(multiplesChart(lines, steps, width, label, toMarks(told)).svg) },
+    funnel: asMarkup(funnelMarkup(buildFunnel(scope))),
+    behaviours:
+      behaviours.rows.length === 0
+        ? false
+        : { ...asMarkup(firstListMarkup(behaviours, "commands")), unit: chains === undefined ? "commands" : "sessions" },
+    watch: asMarkup(...watchMarkup(scope)),
+    who: asMarkup(firstListMarkup(buildWho(scope), "connections")),
+  };
+}
+
+function asMarkup(...parts: readonly Markup[]): { markup: string } {
+  return { markup: parts.map(toMarkupText).join("") };
+}
+
+/** The section of the timeline; undefined where nothing is known of what happened. */
+export function toTimelineView(scope: Scope, history: HistoryData) {
+  const rows = rowsWithin(history, scope.filter);
+  const { svg } = timelineChart(rows, scope.filter.range, WHOLE_WIDTH, row => history.rows.indexOf(row));
+  return { lead: describeTimeline(rows, history.found, true), svg: toMarkupText(svg), table: historyTable(rows), hasRows: rows.length > 0 };
+}

@@ -1,0 +1,34 @@
+/**
+ * From how many addresses anybody tried to log in, got in, typed, fetched.
+ *
+ * Tested in `test/lib/view/report-first.test.ts`.
+ */
+import { AddressUnion } from "../columns/address-sets.ts";
+import { addressesOf } from "../reduced/addresses.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { ReachData } from "../view/report-data.ts";
+
+const EVENTS_OF: Readonly<Record<keyof ReachData, readonly string[]>> = {
+  tried: ["cowrie.login.success", "cowrie.login.failed"],
+  accepted: ["cowrie.login.success"],
+  typed: ["cowrie.command.input"],
+  fetched: ["cowrie.session.file_download"],
+};
+
+/** Distinct addresses of all days and sensors of a table; left out what it does not know. */
+export function countReach(table: ReducedTable): ReachData {
+  const { event } = table.kinds;
+  const addresses = addressesOf(table, "event")!;
+  const eventid = event.keys.eventid!;
+  const reach: { -readonly [Step in keyof ReachData]: ReachData[Step] } = {};
+  for (const [step, ids] of Object.entries(EVENTS_OF) as [keyof ReachData, readonly string[]][]) {
+    const codes = new Set(ids.map(id => table.dictionaries.eventid.indexOf(id)));
+    const sets = new Set<number>();
+    for (let row = 0; row < event.rows; row++) if (codes.has(eventid[row]!)) sets.add(addresses.codes[row]!);
+    const union = new AddressUnion(addresses.sets);
+    for (const set of sets) union.add(set);
+    const size = union.size();
+    if (!Number.isNaN(size)) reach[step] = size;
+  }
+  return reach;
+}

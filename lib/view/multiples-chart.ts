@@ -1,0 +1,91 @@
+/**
+ * Small multiples: a row for each count over the same days, each on a scale of its own from zero, its peak labelled, so
+ * that rhythms are compared and not sizes.
+ *
+ * Tested in `test/lib/view/multiples-chart.test.ts`.
+ */
+import { CHARACTER_WIDTH, type Chart, dayAxis, frame, type Line, NARROW, type Plot, runs, type Steps } from "./chart.ts";
+import { toShort } from "../text/labels.ts";
+import { element, type Markup } from "./markup.ts";
+import { round1 } from "./scale.ts";
+
+const ROW_HEIGHT = 40;
+/** Room for the numbers of what is told of the days, above the rows. */
+const MARKS_HEIGHT = 18;
+/** Times longer than this part of all are not shaded: a mark says where they begin. */
+const SHORT_PART = 20;
+
+/** Days that something is told of, by its number in the list. */
+export interface DayMark {
+  readonly nth: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Draw the rows; a break where nobody watched. */
+export function multiplesChart(lines: readonly Line[], steps: Steps, width: number, label: string, marks: readonly DayMark[] = []): Chart {
+  const top = marks.length > 0 ? MARKS_HEIGHT : 4;
+  const bottom = top + lines.length * ROW_HEIGHT;
+  const left = width >= NARROW ? 104 : 84;
+  const plot: Plot = { width, height: bottom + 26, left, right: width - 8, top, bottom };
+  const rows = lines.map((line, i) => row(line, i, steps, plot, top + i * ROW_HEIGHT));
+  const cross = element("line", { class: "cross", y1: plot.top, y2: plot.bottom, x1: 0, x2: 0, hidden: true });
+  return { svg: frame(plot, label, [...dayAxis(steps, plot), ...markRow(marks, steps, plot), ...rows, cross]), plot };
+}
+
+function row({ name, values, style }: Line, i: number, steps: Steps, plot: Plot, y: number): Markup {
+  const base = y + ROW_HEIGHT - 2;
+  const height = ROW_HEIGHT - 14;
+  const peak = values.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+  const at = values.findIndex(value => value === peak);
+  const band = (plot.right - plot.left) / steps.n;
+  const x = (step: number) => round1(plot.left + step * band);
+  let bars = "";
+  values.forEach((value, step) => {
+    if (value === null || value === 0) return;
+    // What is there is seen, however little it is.
+    const tall = Math.max(1, round1((height * value) / peak));
+    bars += `M${x(step)} ${base}v-${tall}H${round1(plot.left + (step + 1) * band - (band > 3 ? 1 : 0))}V${base}z`;
+  });
+  const unwatched = runs(
+    values.map(value => value === null),
+    (start, end) => `M${x(start)} ${base - height}H${x(end)}V${base}H${x(start)}z`,
+  );
+  const text = toShort(peak);
+  const half = (text.length * CHARACTER_WIDTH) / 2;
+  const middle = Math.max(plot.left + half, Math.min(plot.right - half, plot.left + (at + 0.5) * band));
+  return element(
+    "g",
+    { class: `s${style ?? i}`, "data-series": i },
+    element("text", { class: "tick end name", x: plot.left - 10, y: base - height / 2, dy: ".35em" }, name),
+    element("line", { class: "grid base", x1: plot.left, x2: plot.right, y1: base, y2: base }),
+    ...(unwatched === "" ? [] : [element("path", { class: "hatched", d: unwatched })]),
+    ...(bars === "" ? [] : [element("path", { class: "bars", d: bars })]),
+    ...(peak === 0
+      ? [element("text", { class: "tick", x: plot.left + 4, y: base - 8 }, "none")]
+      : [element("text", { class: "tick middle small", x: round1(middle), y: base - height - 3 }, text)]),
+  );
+}
+
+/** The numbers of what is told, above the days of each; those that would lie on each other stand side by side. */
+function markRow(marks: readonly DayMark[], { range, n, days }: Steps, plot: Plot): Markup[] {
+  const perDay = (plot.right - plot.left) / (n * days);
+  let edge = plot.left - 20;
+  return marks
+    .toSorted((a, b) => a.first - b.first)
+    .map(({ nth, first, last }) => {
+      const day = Math.min(range.last, Math.max(range.first, first)) - range.first;
+      const end = Math.min(range.last, last) - range.first + 1;
+      const x = plot.left + day * perDay;
+      const at = Math.min(plot.right - 8, Math.max(edge + 17, x + Math.min(8, ((end - day) * perDay) / 2)));
+      edge = at;
+      const isShort = end - day <= (n * days) / SHORT_PART;
+      return element(
+        "g",
+        { class: "mark-of" },
+        ...(isShort ? [element("rect", { class: "span", x: round1(x), width: Math.max(1, round1((end - day) * perDay)), y: plot.top, height: round1(plot.bottom - plot.top) })] : []),
+        element("circle", { cx: round1(at), cy: 9, r: 7.5 }),
+        element("text", { x: round1(at), y: 9, dy: ".35em" }, String(nth)),
+      );
+    });
+}

@@ -1,0 +1,294 @@
+/**
+ * The first screen of a report: the verdict, activity by kind, how far they came, what they did, and who. Under a filter
+ * as in whole; the same on the server and in the page.
+ *
+ * Tested in `test/lib/view/report-first.test.ts`.
+ */
+import { formatNumber, formatShare, plural } from "../text/format.ts";
+import { clipEnd } from "../text/cut.ts";
+import { toDayLabel, toShort } from "../text/labels.ts";
+import { visible } from "../text/text.ts";
+import { dayCount, perStep } from "./axis.ts";
+import { type Cells, forEachCell, type Grid, sumByDay, sumCells } from "./cells.ts";
+import { type Line, sparkline, type Steps } from "./chart.ts";
+import { countDistinctValues, distinctText } from "./distinct-values.ts";
+import { element, type Markup } from "./markup.ts";
+import { type ChainsData, toRunFilter } from "./report-chains.ts";
+import type { SectionData } from "./report-data.ts";
+import { chooseSteps, meanSteps, rankSection, type Scope } from "./report-view.ts";
+
+/** Days of so many times the middle one are peaks; more than the most are none. */
+const PEAK_TIMES = 2.5;
+const PEAKS_MOST = 5;
+const PEAK_DAYS = 7;
+/** Rows of a list on the first screen. */
+const LIST_MOST = 5;
+const SPARK_STEPS = 60;
+
+const sectionOf = ({ data }: Scope, id: string): SectionData | undefined => data.sections.find(section => section.id === id);
+
+/** What there was, in one sentence; undefined where nothing was logged. */
+export function describeVerdict(scope: Scope): string {
+  const parts = [describeCounts(scope), describePeaks(scope), describeUnwatched(scope)].filter(part => part !== undefined);
+  return `${parts.join("; ")}.`;
+}
+
+function describeCounts(scope: Scope): string {
+  const { data, filter } = scope;
+  const sum = (cells: Cells) => sumCells(cells, data.grid, filter);
+  const cut = data.unknown?.cut === undefined ? "" : "at least ";
+  const from = () => `from ${distinctText(countDistinctValues(data.distinct.addresses, data.grid, filter), "address", "addresses")}`;
+  const logins = sectionOf(scope, "credentials");
+  const count = logins === undefined ? 0 : sum(logins.all);
+  if (logins !== undefined && count > 0) {
+    const accepted = data.unknown?.success === "all" ? "" : `, ${formatShare(sum(logins.allSuccess!) / count)} accepted`;
+    return `${cut}${plural(count, "login")} ${from()}${accepted}`;
+  }
+  const connections = sectionOf(scope, "connections") ?? sectionOf(scope, "lengths");
+  const sessions = connections === undefined ? 0 : sum(connections.all);
+  if (sessions > 0) return `${cut}${plural(sessions, connections!.id === "connections" ? "connection" : "session")} ${from()}, no login`;
+  return plural(sum(data.events), "event");
+}
+
+/** Days that stand far above the middle one, by what is logged of attackers' doing. */
+function describePeaks(scope: Scope): string | undefined {
+  const { data, filter, watched } = scope;
+  const days = [...watched.keys()].filter(day => watched[day]! > 0);
+  if (days.length < PEAK_DAYS) return undefined;
+  const totals = new Float64Array(watched.length);
+  for (const id of ["credentials", "commands", "proxy"]) {
+    const section = sectionOf(scope, id);
+    if (section !== undefined) sumByDay(section.all, data.grid, filter).forEach((count, day) => (totals[day]! += count));
+  }
+  const sorted = days.map(day => totals[day]!).sort((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1]!;
+  const peaks = days.filter(day => middle > 0 && totals[day]! >= PEAK_TIMES * middle);
+  if (peaks.length === 0 || peaks.length > PEAKS_MOST) return undefined;
+  const names = peaks.map(day => toDayLabel(filter.range.first + day));
+  return peaks.length === 1 ? `${names[0]!} was the peak` : `${formatNumber(peaks.length)} days made the peaks`;
+}
+
+function describeUnwatched({ watched }: Scope): string | undefined {
+  const silent = watched.reduce((sum, sensors) => sum + Number(sensors === 0), 0);
+  return silent === 0 ? undefined : `${formatNumber(silent)} of ${plural(watched.length, "day")} without a watch`;
+}
+
+/** What is drawn of activity, in this order; of these only what the report has. */
+const ACTIVITIES = [
+  { id: "credentials", name: "logins" },
+  { id: "credentials", name: "accepted", isSuccess: true },
+  { id: "commands", name: "commands" },
+  { id: "downloads", name: "downloads" },
+  { id: "proxy", name: "proxy requests" },
+] as const;
+
+/** The rows of the small multiples; all events where there is none of what is asked for. */
+export function activityLines(scope: Scope, steps: Steps): Line[] {
+  const { data, filter, watched } = scope;
+  const toLine = (name: string, cells: Cells, style: number): Line => ({
+    name,
+    style,
+    values: meanSteps(sumByDay(cells, data.grid, filter), watched, steps),
+  });
+  const lines = ACTIVITIES.flatMap(({ id, name, ...activity }, style) => {
+    const section = sectionOf(scope, id);
+    const isSuccess = "isSuccess" in activity;
+    if (section === undefined || (isSuccess && data.unknown?.success === "all")) return [];
+    return toLine(name, isSuccess ? section.allSuccess! : section.all, style);
+  });
+  return lines.length === 0 ? [toLine("events", data.events, 0)] : lines;
+}
+
+export function activityLabel(steps: Steps): string {
+  return `Activity ${perStep(steps.days)}, each on its own scale`;
+}
+
+export interface FunnelRow {
+  readonly name: string;
+  readonly count: number;
+  /** Of all days and sensors; undefined where it is not known, or where only some were chosen. */
+  readonly addresses: number | undefined;
+}
+
+/** How far they came, step by step. */
+export function buildFunnel(scope: Scope): FunnelRow[] {
+  const { data, filter } = scope;
+  const { reach } = data;
+  const sum = (cells: Cells | undefined) => (cells === undefined ? 0 : sumCells(cells, data.grid, filter));
+  const row = (name: string, cells: Cells | undefined, addresses: number | undefined): FunnelRow[] =>
+    cells === undefined ? [] : [{ name, count: sum(cells), addresses: scope.whole ? addresses : undefined }];
+  const logins = sectionOf(scope, "credentials");
+  const connected = row("connections", sectionOf(scope, "connections")?.all, undefined);
+  const distinct = countDistinctValues(data.distinct.addresses, data.grid, filter);
+  const known = distinct.low === distinct.high ? distinct.value : undefined;
+  return [
+    ...connected.map(one => ({ ...one, addresses: known })),
+    ...row("logins", logins?.all, reach?.tried),
+    ...(data.unknown?.success === "all" ? [] : row("accepted", logins?.allSuccess, reach?.accepted)),
+    ...row("with commands", sectionOf(scope, "last-commands")?.all, reach?.typed),
+    ...row("files fetched", sectionOf(scope, "downloads")?.all, reach?.fetched),
+  ];
+}
+
+export function funnelMarkup(rows: readonly FunnelRow[]): Markup {
+  const most = Math.max(1, ...rows.map(({ count }) => count));
+  const hasAddresses = rows.some(({ addresses }) => addresses !== undefined);
+  const body = rows.map(({ name, count, addresses }) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, name),
+      element("td", { class: "bar" }, barMark(count / most)),
+      element("td", { class: "number" }, formatNumber(count)),
+      ...(hasAddresses ? [element("td", { class: "number" }, addresses === undefined ? "" : formatNumber(addresses))] : []),
+    ),
+  );
+  const heads = ["", "", "count", ...(hasAddresses ? ["addresses"] : [])];
+  const head = element("tr", {}, ...heads.map(name => (name === "" ? element("td") : element("th", { scope: "col", class: "number" }, name))));
+  return element("table", { class: "funnel" }, element("thead", {}, head), element("tbody", {}, ...body));
+}
+
+/** Six digits are read beside others; more are not. */
+function toFigure(count: number): string {
+  return count < 1e6 ? formatNumber(count) : toShort(count);
+}
+
+/** A bar as long as its share; the root of it, so that what few did is seen beside what all did. */
+function barMark(share: number): Markup {
+  const width = share === 0 ? 0 : Math.max(1, Math.round(100 * Math.sqrt(share)));
+  return element(
+    "svg",
+    { class: "share-bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", width: 100, height: 10, "aria-hidden": "true" },
+    element("rect", { width, height: 10 }),
+  );
+}
+
+/** A line of a list on the first screen. */
+export interface FirstRow {
+  readonly text: string;
+  /** Ours, behind the text. */
+  readonly more: string;
+  readonly count: number;
+  readonly share: number;
+  readonly values: readonly (number | null)[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The addresses with most connections, and what all others make. */
+export function buildWho(scope: Scope): { rows: FirstRow[]; rest: string } {
+  const section = sectionOf(scope, "connections") ?? sectionOf(scope, "sessions");
+  if (section === undefined) return { rows: [], rest: "" };
+  const ranking = rankSection(scope, section);
+  const byAddress = new Map<string, number[]>();
+  for (const key of ranking.order) {
+    const address = section.keys[key]![0];
+    if (typeof address === "string") byAddress.set(address, [...(byAddress.get(address) ?? []), key]);
+  }
+  const sorted = [...byAddress]
+    .map(([address, keys]) => ({ address, keys, count: keys.reduce((sum, key) => sum + ranking.counts[key]!, 0) }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, LIST_MOST);
+  const rows = sorted.map(({ address, keys, count }) =>
+    toFirstRow(scope, visible(address), "", count, count / ranking.total, keys.map(key => section.cells[key]!), scope.data.grid),
+  );
+  const left = ranking.total - rows.reduce((sum, { count }) => sum + count, 0);
+  const all = countDistinctValues(scope.data.distinct.addresses, scope.data.grid, scope.filter);
+  const others = all.low === all.high ? `${plural(Math.max(0, all.value - rows.length), "other address", "other addresses")}` : "all others";
+  return { rows, rest: left > 0 ? `${others}: ${formatShare(left / ranking.total)}` : "" };
+}
+
+/** What they did most often: chains of commands where the page has them, else commands; those of one script are one. */
+export function buildBehaviours(scope: Scope, chains: ChainsData | undefined): { rows: FirstRow[]; rest: string } {
+  return chains === undefined ? behavioursOfCommands(scope) : behavioursOfChains(scope, chains);
+}
+
+function behavioursOfChains(scope: Scope, data: ChainsData): { rows: FirstRow[]; rest: string } {
+  const { runs, filter } = toRunFilter(scope, data.runDays);
+  const counts = data.cells.map(cells => sumCells(cells, runs, filter));
+  const total = counts.reduce((sum, count) => sum + count, 0) + sumCells(data.rest, runs, filter);
+  const order = [...counts.keys()].filter(chain => counts[chain]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const rows = order.slice(0, LIST_MOST).map(chain => {
+    const { commands, isCut } = data.chains[chain]!;
+    const [first, ...others] = commands.map(code => data.commands[code]!);
+    const more = others.length === 0 ? "" : `+ ${plural(others.length, "command")}${isCut ? " or more" : ""}`;
+    const row = toFirstRow(scope, clipEnd(visible(first ?? ""), 70), more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], runs, data.runDays);
+    return row;
+  });
+  return { rows, rest: describeRest(order.length - rows.length, total, rows, "chain") };
+}
+
+function behavioursOfCommands(scope: Scope): { rows: FirstRow[]; rest: string } {
+  const section = sectionOf(scope, "commands");
+  if (section === undefined) return { rows: [], rest: "" };
+  const ranking = rankSection(scope, section);
+  const scripts: number[][] = [];
+  for (const key of ranking.order) {
+    const like = scripts.find(([other]) => haveSameDays(section.cells[key]!, section.cells[other!]!));
+    if (like === undefined) scripts.push([key]);
+    else like.push(key);
+  }
+  const rows = scripts.slice(0, LIST_MOST).map(keys => {
+    const [key] = keys;
+    const more = keys.length === 1 ? "" : `one script, ${plural(keys.length, "command")}`;
+    const count = keys.reduce((sum, one) => sum + ranking.counts[one]!, 0);
+    return toFirstRow(scope, clipEnd(visible(String(section.keys[key!]![0] ?? "")), 70), more, count, count / ranking.total, [section.cells[key!]!], scope.data.grid);
+  });
+  return { rows, rest: describeRest(scripts.length - rows.length, ranking.total, rows, "other") };
+}
+
+function describeRest(left: number, total: number, rows: readonly FirstRow[], word: string): string {
+  const rest = total - rows.reduce((sum, { count }) => sum + count, 0);
+  if (rest <= 0) return "";
+  const others = left > 0 ? plural(left, `other ${word === "other" ? "" : word}`.trim()) : "others";
+  return `${word === "other" ? "all others" : others}: ${formatShare(rest / total)}`;
+}
+
+/** Series that lie on each other: the same counts on the same days and sensors. */
+function haveSameDays(a: Cells, b: Cells): boolean {
+  return a.at.length === b.at.length && a.at.every((at, i) => at === b.at[i] && a.count[i] === b.count[i]);
+}
+
+/** @param grid What the cells are numbered by: days, or runs of `runDays` days. */
+function toFirstRow(scope: Scope, text: string, more: string, count: number, share: number, cells: readonly Cells[], grid: Grid, runDays = 1): FirstRow {
+  const { range } = scope.filter;
+  const days = new Float64Array(dayCount(range));
+  const isRuns = grid !== scope.data.grid;
+  const filter = isRuns ? toRunFilter(scope, runDays).filter : scope.filter;
+  const lastDay = scope.data.grid.firstDay + scope.data.grid.days - 1;
+  for (const list of cells) {
+    forEachCell(list, grid, filter, (at, _sensor, n) => {
+      // Runs are counted from the last day backwards; each is drawn at its first.
+      const day = isRuns ? lastDay - (grid.days - (at + filter.range.first)) * runDays + 1 - range.first : at;
+      const place = Math.min(days.length - 1, Math.max(0, day));
+      days[place]! += n;
+    });
+  }
+  const seen = [...days.keys()].filter(day => days[day]! > 0);
+  const steps = chooseSteps(scope, SPARK_STEPS);
+  return {
+    text,
+    more,
+    count,
+    share,
+    values: meanSteps(days, isRuns ? days : scope.watched, steps),
+    from: range.first + (seen[0] ?? 0),
+    to: range.first + (seen.at(-1) ?? 0),
+  };
+}
+
+export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; rest: string }, unit: string): Markup {
+  const body = rows.map(({ text, more, count, share, values, from, to }) =>
+    element(
+      "tr",
+      {},
+      element("td", { class: "who" }, element("code", {}, text), ...(more === "" ? [] : [element("span", { class: "what" }, ` ${more}`)])),
+      element("td", { class: "number" }, toFigure(count)),
+      element("td", { class: "number" }, formatShare(share)),
+      element("td", { class: "strip", title: from === to ? toDayLabel(from) : `${toDayLabel(from)} to ${toDayLabel(to)}` }, sparkline(values, 84, 18)),
+    ),
+  );
+  const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: 4 }, rest))];
+  if (rows.length === 0) return element("p", { class: "none" }, `No ${unit} in this selection.`);
+  return element("table", { class: "first-list" }, element("tbody", {}, ...body, ...foot));
+}

@@ -1,0 +1,103 @@
+/** The first screen: verdict, activity, how far they came, what they did and who; whole and under a filter. */
+import { describe, expect, test } from "bun:test";
+import { countReach } from "../../../lib/pages/reach.ts";
+import { everything } from "../../../lib/view/cells.ts";
+import { toMarkupText } from "../../../lib/view/markup.ts";
+import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
+import {
+  activityLines,
+  buildBehaviours,
+  buildFunnel,
+  buildWho,
+  describeVerdict,
+  firstListMarkup,
+  funnelMarkup,
+} from "../../../lib/view/report-first.ts";
+import { buildScope, chooseSteps } from "../../../lib/view/report-view.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+
+const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
+const dayOf = (n: number) => `2026-05-${String(n).padStart(2, "0")}`;
+
+/** Ten days of two sensors: a login and a connection a day from each of two addresses; on the fifth day one makes 90. */
+function rows(): LiteralRow[] {
+  const all: LiteralRow[] = [];
+  for (let n = 1; n <= 10; n++) {
+    if (n === 8) continue;
+    for (const sensor of ["a", "b"]) {
+      const date = dayOf(n);
+      const count = n === 5 && sensor === "a" ? 90 : 1;
+      all.push({ kind: "login", date, sensor, key: { username: "root", password: "x" }, count, success: 1 });
+      for (const [i, src_ip] of ["192.0.2.1", "192.0.2.2"].entries())
+        all.push({ kind: "connect", date, sensor, key: { src_ip, dst_port: 22 }, count: i === 0 ? count : 1 });
+      for (const input of ["uname", "free -m"]) all.push({ kind: "command", date, sensor, key: { input }, count: 2 });
+      all.push({ kind: "command", date, sensor, key: { input: "<b>id</b>" }, count: n });
+      const event = (eventid: string, from: string[]) =>
+        all.push({ kind: "event", date, sensor, key: { eventid, hour: 3 }, count: from.length, from });
+      event("cowrie.login.success", ["192.0.2.1"]);
+      event("cowrie.login.failed", ["192.0.2.1", "192.0.2.2"]);
+      event("cowrie.command.input", ["192.0.2.1"]);
+    }
+  }
+  return all;
+}
+
+const TABLE = buildReduced(rows());
+const DATA: ReportData = { ...buildReportData(TABLE, { show: 5 }), reach: countReach(TABLE) };
+const { grid } = DATA;
+const whole = buildScope(DATA, everything(grid), OPTIONS);
+const part = (first: number, last: number, sensors = [1, 1]) =>
+  buildScope(DATA, { range: { first: grid.firstDay + first, last: grid.firstDay + last }, sensors: Uint8Array.from(sensors) }, OPTIONS);
+
+describe("the verdict", () => {
+  test("logins, addresses, what was accepted, peaks, days without a watch", () => {
+    expect(describeVerdict(whole)).toBe("107 logins from 2 addresses, 16.8 % accepted; 5 May was the peak; 1 of 10 days without a watch.");
+    expect(describeVerdict(part(4, 4, [0, 1]))).toBe("1 login from 2 addresses, 100.0 % accepted.");
+  });
+
+  test("without logins it speaks of connections, without those of events", () => {
+    const of = (kinds: string[]) => {
+      const data = buildReportData(buildReduced(rows().filter(({ kind }) => kinds.includes(kind))), { show: 5 });
+      return describeVerdict(buildScope(data, everything(data.grid), OPTIONS));
+    };
+    expect(of(["connect", "event"])).toStartWith("125 connections from 2 addresses, no login");
+    expect(of(["event"])).toStartWith("72 events");
+  });
+});
+
+test("activity has a row for each thing there is, breaks where nobody watched", () => {
+  const lines = activityLines(whole, chooseSteps(whole, 100));
+  expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted", "commands"]);
+  expect(lines[0]!.values).toEqual([2, 2, 2, 2, 91, 2, 2, null, 2, 2]);
+});
+
+test("the funnel: counts follow the filter, addresses are of all days and sensors or not said", () => {
+  expect(buildFunnel(whole)).toEqual([
+    { name: "connections", count: 125, addresses: 2 },
+    { name: "logins", count: 107, addresses: 2 },
+    { name: "accepted", count: 18, addresses: 1 },
+  ]);
+  expect(buildFunnel(part(4, 4)).map(({ count, addresses }) => [count, addresses])).toEqual([[93, 2], [91, undefined], [2, undefined]]);
+  expect(toMarkupText(funnelMarkup(buildFunnel(whole)))).toContain("<td class=\"number\">107</td>");
+  const blind = countReach(buildReduced(rows().map(({ from: _, ...row }) => row)));
+  expect(blind).toEqual({ fetched: 0 });
+});
+
+describe("who, and what they did", () => {
+  test("an address once, whatever its ports; the rest as a share", () => {
+    const { rows: who, rest } = buildWho(whole);
+    expect(who.map(({ text, count }) => [text, count])).toEqual([["192.0.2.1", 107], ["192.0.2.2", 18]]);
+    expect(rest).toBe("");
+    expect(buildWho(part(4, 4, [1, 0])).rows.map(({ count }) => count)).toEqual([90, 1]);
+  });
+
+  test("commands that lie on each other are one script", () => {
+    const { rows: did } = buildBehaviours(whole, undefined);
+    expect(did.map(({ text, more }) => [text, more])).toEqual([
+      ["<b>id</b>", ""],
+      ["free -m", "one script, 2 commands"],
+    ]);
+    expect(toMarkupText(firstListMarkup(buildBehaviours(whole, undefined), "commands"))).toContain("&lt;b&gt;id&lt;/b&gt;");
+    expect(toMarkupText(firstListMarkup(buildBehaviours(part(7, 7), undefined), "commands"))).toContain("No commands in this selection.");
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import { everything } from "../../../lib/view/cells.ts";
+import type { HeatRow } from "../../../lib/view/heat-chart.ts";
+import { toMarkupText } from "../../../lib/view/markup.ts";
+import { buildReportData } from "../../../lib/view/report-data.ts";
+import { buildScope } from "../../../lib/view/report-view.ts";
+import { findUnlike, sortByStray, strayOf, watchMarkup } from "../../../lib/view/report-watch.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+
+/** Sensors of one rhythm, each at a level of its own. */
+const fleet = (n: number): HeatRow[] =>
+  Array.from({ length: n }, (_, sensor) => ({
+    name: `s${sensor}`,
+    total: 1,
+    values: Array.from({ length: 10 }, (_, step) => (1 + sensor) * (100 + 40 * (step % 3)) + ((sensor * 7 + step * 3) % 5)),
+  }));
+
+describe("sensors unlike the fleet", () => {
+  test("a level of its own is none, a rhythm of its own is", () => {
+    expect(findUnlike(fleet(20))).toEqual([]);
+    const rows = fleet(20);
+    rows[7] = { ...rows[7]!, values: rows[7]!.values.map((value, step) => (step < 5 ? value! / 20 : value!)) };
+    expect(findUnlike(rows)).toEqual(["s7"]);
+    expect(sortByStray(rows)[0]!.name).toBe("s7");
+  });
+
+  test("days without a sensor say nothing of it; few sensors are no fleet", () => {
+    const rows = fleet(20);
+    rows[3] = { ...rows[3]!, values: rows[3]!.values.map((value, step) => (step < 8 ? undefined : value)) };
+    expect(findUnlike(rows)).toEqual([]);
+    expect(strayOf([{ name: "none", total: 0, values: [null, undefined] }])).toEqual([0]);
+    expect(findUnlike(fleet(3))).toEqual([]);
+  });
+});
+
+test("one line: days watched, those that nobody watched, who is silent", () => {
+  const rows = [1, 2, 4, 5, 6, 7, 8].flatMap((n): LiteralRow[] =>
+    ["a", "<b>"].filter(sensor => sensor === "a" || n < 6).map(sensor => ({
+      kind: "event", date: `2026-05-0${n}`, sensor, key: { eventid: "e", hour: 1 }, count: 1,
+    })),
+  );
+  const data = buildReportData(buildReduced(rows), { show: 5 });
+  const scope = buildScope(data, everything(data.grid), { lastDays: 7, thresholdPercent: 20 });
+  const [line, strip] = watchMarkup(scope).map(toMarkupText);
+  expect(line).toBe("<p><b>Watch</b> 7 of 8 days; nobody on 3 May; silent now: <code>&lt;b&gt;</code>.</p>");
+  expect(strip).toContain('class="hatched"');
+});
