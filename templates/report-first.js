@@ -3,6 +3,7 @@ import { multiplesChart } from "../lib/view/multiples-chart.ts";
 import {
   activityLabel,
   activityLines,
+  activitySteps,
   buildBehaviours,
   buildFunnel,
   buildWho,
@@ -19,7 +20,6 @@ import {
   toMarks,
 } from "../lib/view/report-history.ts";
 import { dataTable } from "../lib/view/report-markup.ts";
-import { chooseSteps } from "../lib/view/report-view.ts";
 import { watchMarkup } from "../lib/view/report-watch.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, findAll, h, saveSvg, saveText, toNode } from "./page.js";
@@ -50,13 +50,16 @@ export function startActivity(report) {
   let current;
   const draw = (/** @type {number} */ width) => {
     const { scope } = report;
-    const steps = chooseSteps(scope, numbers.isShown() ? NUMBER_ROWS : width / STEP_ROOM);
+    const steps = activitySteps(scope, numbers.isShown() ? NUMBER_ROWS : width / STEP_ROOM);
     const lines = activityLines(scope, steps);
     const label = activityLabel(steps);
     find(".unit", box).textContent = label;
     current = { steps, lines };
     if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, lines, label));
-    showChart(canvas, multiplesChart(lines, steps, width, label, toMarks(toldOf(report))), steps, lines, report.chooseRange);
+    showChart(canvas, multiplesChart(lines, steps, width, label, toMarks(toldOf(report))), steps, lines, (first, last) => {
+      // Of hours whole days are chosen.
+      report.chooseRange(Math.floor(first), Math.ceil(last));
+    });
   };
   box.addEventListener("click", (/** @type {any} */ event) => {
     const kind = event.target.closest("[data-save]")?.dataset.save;

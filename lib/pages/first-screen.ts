@@ -3,12 +3,12 @@
  *
  * Tested in `test/lib/pages/history-section.test.ts`.
  */
-import { activityLabel, activityLines, buildBehaviours, buildFunnel, buildWho, firstListMarkup, funnelMarkup } from "../view/report-first.ts";
+import { activityLabel, activityLines, activitySteps, buildBehaviours, buildFunnel, buildWho, firstListMarkup, funnelMarkup } from "../view/report-first.ts";
 import { type Markup, toMarkupText } from "../view/markup.ts";
 import { multiplesChart } from "../view/multiples-chart.ts";
 import type { ChainsData } from "../view/report-chains.ts";
 import { chooseSentences, describeTimeline, historyTable, type HistoryData, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
-import { chooseSteps, type Scope } from "../view/report-view.ts";
+import type { Scope } from "../view/report-view.ts";
 import { watchMarkup } from "../view/report-watch.ts";
 
 /** Width of the small multiples, beside the sentences and without them; and of the timeline. */
@@ -19,7 +19,7 @@ const STEP_ROOM = 3;
 export function toFirstView(scope: Scope, history: HistoryData | undefined, chains: ChainsData | undefined) {
   const told = history === undefined ? [] : chooseSentences(history, scope.filter);
   const width = told.length > 0 ? BESIDE_WIDTH : WHOLE_WIDTH;
-  const steps = chooseSteps(scope, width / STEP_ROOM);
+  const steps = activitySteps(scope, width / STEP_ROOM);
   const lines = activityLines(scope, steps);
   const label = activityLabel(steps);
   const behaviours = buildBehaviours(scope, chains);

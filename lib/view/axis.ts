@@ -24,6 +24,7 @@ export function stepDays(range: DayRange, most: number): number {
 
 /** What the values of a chart are per: longer steps show means, which a short or silent step does not bend. */
 export function perStep(step: number): string {
+  if (step < 1) return "per hour";
   return step === 1 ? "per day" : step === 7 ? "per day, weekly means" : `per day, means of ${step} days`;
 }
 

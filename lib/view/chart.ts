@@ -20,6 +20,7 @@ export const SERIES_MOST = 8;
 /** The days of a chart in steps of equal length; the last step may be shorter. */
 export interface Steps {
   readonly range: DayRange;
+  /** Of a step; 1/24 where they are hours. */
   readonly days: number;
   /** How many steps. */
   readonly n: number;
@@ -350,21 +351,18 @@ function rows(scale: Scale, plot: Plot): Markup[] {
   ]);
 }
 
-/** Ticks under the plot; a label that would pass the edge of the picture ends there. */
+/** Ticks under the plot; a label that would pass an edge of the picture stops there. */
 export function dayAxis(steps: Steps, plot: Plot): Markup[] {
   const perDay = (plot.right - plot.left) / (steps.n * steps.days);
   const most = Math.max(2, Math.floor((plot.right - plot.left) / 62));
   return dayTicks(steps.range, most).flatMap(({ day, label }) => {
     // Of one day the tick stands in its middle, of longer steps where the day begins.
     const x = round1(plot.left + (day - steps.range.first + (steps.days === 1 ? 0.5 : 0)) * perDay);
-    const atEdge = x + 3.6 * label.length > plot.width;
+    const half = 3.6 * label.length;
+    const [anchor, at] = x + half > plot.width ? [" end", plot.width] : x < half ? ["", 0] : [" middle", x];
     return [
       element("line", { class: "grid", x1: x, x2: x, y1: plot.bottom, y2: plot.bottom + 5 }),
-      element(
-        "text",
-        { class: atEdge ? "tick end" : "tick middle", x: atEdge ? plot.width : x, y: plot.bottom + 18 },
-        label,
-      ),
+      element("text", { class: `tick${anchor}`, x: at, y: plot.bottom + 18 }, label),
     ];
   });
 }

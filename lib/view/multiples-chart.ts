@@ -30,7 +30,8 @@ export function multiplesChart(lines: readonly Line[], steps: Steps, width: numb
   const plot: Plot = { width, height: bottom + 26, left, right: width - 8, top, bottom };
   const rows = lines.map((line, i) => row(line, i, steps, plot, top + i * ROW_HEIGHT));
   const cross = element("line", { class: "cross", y1: plot.top, y2: plot.bottom, x1: 0, x2: 0, hidden: true });
-  return { svg: frame(plot, label, [...dayAxis(steps, plot), ...markRow(marks, steps, plot), ...rows, cross]), plot };
+  const axis = steps.days < 1 ? [...dayAxis(steps, plot), ...hourTicks(steps, plot)] : dayAxis(steps, plot);
+  return { svg: frame(plot, label, [...axis, ...markRow(marks, steps, plot), ...rows, cross]), plot };
 }
 
 function row({ name, values, style }: Line, i: number, steps: Steps, plot: Plot, y: number): Markup {
@@ -65,6 +66,14 @@ function row({ name, values, style }: Line, i: number, steps: Steps, plot: Plot,
       ? [element("text", { class: "tick", x: plot.left + 4, y: base - 8 }, "none")]
       : [element("text", { class: "tick middle small", x: round1(middle), y: base - height - 3 }, text)]),
   );
+}
+
+/** Every sixth hour between the days. */
+function hourTicks({ n }: Steps, plot: Plot): Markup[] {
+  const band = (plot.right - plot.left) / n;
+  return Array.from({ length: n }, (_, hour) => hour)
+    .filter(hour => hour % 24 !== 0 && hour % 6 === 0 && 6 * band >= 36)
+    .map(hour => element("text", { class: "tick middle small", x: round1(plot.left + hour * band), y: plot.bottom + 17 }, `${hour % 24} h`));
 }
 
 /** The numbers of what is told, above the days of each; those that would lie on each other stand side by side. */

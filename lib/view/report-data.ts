@@ -66,9 +66,25 @@ export interface ReportData {
   readonly unknown?: UnknownData;
   /** Which databases said where addresses come from, in words; left out where none was named. */
   readonly originsBy?: string;
+  /** Events by hour, where they are few enough to be carried. */
+  readonly hours?: HoursData;
   /** How far addresses came, of all days and sensors; left out where nobody knows. */
   readonly reach?: ReachData;
 }
+
+/** Counts of {@link HOUR_EVENTS} by hour: a cell is `(day * 24 + hour) * sensors + sensor`. */
+export type HoursData = Readonly<Record<keyof typeof HOUR_EVENTS, Cells>>;
+
+/** What is counted by hour, and of which events. */
+export const HOUR_EVENTS = {
+  logins: ["cowrie.login.success", "cowrie.login.failed"],
+  accepted: ["cowrie.login.success"],
+  commands: ["cowrie.command.input"],
+  downloads: ["cowrie.session.file_download"],
+  "proxy requests": ["cowrie.direct-tcpip.request"],
+} as const;
+/** Cells of hours that a page carries at most: some 20 kB. */
+const HOUR_CELLS_MOST = 15_000;
 
 /** Distinct addresses that tried to log in, were let in, typed a command, fetched a file; left out what is not known. */
 export interface ReachData {
@@ -122,6 +138,7 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     eventsOutside,
     distinct: countDistinct(table, grid, verdicts),
     sections,
+    ...countHours(table, grid),
     ...describeUnknown(table.info.sources),
     ...(table.origins && { originsBy: table.origins.by }),
   };
@@ -161,6 +178,31 @@ function countEvents(table: ReducedTable, grid: Grid): Cells {
   events.at.forEach((cell, i) => others.set(cell, events.count[i]!));
   const at = Int32Array.from(others.keys()).sort();
   return { at, count: Float64Array.from(at, cell => others.get(cell)!) };
+}
+
+function countHours({ kinds: { event }, dictionaries }: ReducedTable, grid: Grid): Pick<ReportData, "hours"> {
+  const ids = Object.entries(HOUR_EVENTS).map(([, eventids]) => new Set(eventids.map(id => dictionaries.eventid.indexOf(id))));
+  const sums = ids.map(() => new Map<number, number>());
+  let cells = 0;
+  for (let row = 0; row < event.rows; row++) {
+    const [day, hour] = [event.day[row]! - grid.firstDay, event.keys.hour![row]!];
+    // Of cut counts no hour is known.
+    if (hour < 0) return {};
+    if (day < 0 || day >= grid.days) continue;
+    const cell = (day * 24 + hour) * grid.sensors + event.sensor[row]!;
+    for (let i = 0; i < ids.length; i++) {
+      if (!ids[i]!.has(event.keys.eventid![row]!)) continue;
+      const before = sums[i]!.get(cell);
+      if (before === undefined && ++cells > HOUR_CELLS_MOST) return {};
+      sums[i]!.set(cell, (before ?? 0) + event.count[row]!);
+    }
+  }
+  const toSorted = (own: ReadonlyMap<number, number>): Cells => {
+    const at = Int32Array.from(own.keys()).sort();
+    return { at, count: Float64Array.from(at, cell => own.get(cell)!) };
+  };
+  const names = Object.keys(HOUR_EVENTS) as (keyof HoursData)[];
+  return { hours: Object.fromEntries(names.map((name, i) => [name, toSorted(sums[i]!)])) as unknown as HoursData };
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */

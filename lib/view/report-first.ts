@@ -82,9 +82,34 @@ const ACTIVITIES = [
   { id: "proxy", name: "proxy requests" },
 ] as const;
 
+/** Days that are shown by hours, at most. */
+const HOURLY_DAYS = 3;
+
+/** Steps of the small multiples with room for so many: hours where few days are shown and the page knows them. */
+export function activitySteps(scope: Scope, most: number): Steps {
+  const { range } = scope.filter;
+  const hours = 24 * dayCount(range);
+  if (scope.data.hours === undefined || dayCount(range) > HOURLY_DAYS || hours > most) return chooseSteps(scope, most);
+  return { range, days: 1 / 24, n: hours };
+}
+
+/** Activity by hours; rows without anything are left out. */
+function hourLines({ data: { hours, grid }, filter, watched }: Scope): Line[] {
+  const hourly: Grid = { firstDay: grid.firstDay * 24, days: grid.days * 24, sensors: grid.sensors };
+  const range = { first: filter.range.first * 24, last: filter.range.last * 24 + 23 };
+  return Object.entries(hours!).flatMap(([name, cells], style): Line[] => {
+    const values = sumByDay(cells, hourly, { range, sensors: filter.sensors });
+    return values.every(count => count === 0) ? [] : [{ name, style, values: Array.from(values, (count, hour) => (watched[Math.floor(hour / 24)] === 0 ? null : count)) }];
+  });
+}
+
 /** The rows of the small multiples; all events where there is none of what is asked for. */
 export function activityLines(scope: Scope, steps: Steps): Line[] {
   const { data, filter, watched } = scope;
+  if (steps.days < 1) {
+    const lines = hourLines(scope);
+    if (lines.length > 0) return lines;
+  }
   const toLine = (name: string, cells: Cells, style: number): Line => ({
     name,
     style,
@@ -162,6 +187,9 @@ function barMark(share: number): Markup {
     element("rect", { width, height: 10 }),
   );
 }
+
+/** Fewer days make no line. */
+const SPARK_DAYS = 5;
 
 /** A line of a list on the first screen. */
 export interface FirstRow {
@@ -277,6 +305,10 @@ function toFirstRow(scope: Scope, text: string, more: string, count: number, sha
   };
 }
 
+function daysText(from: number, to: number): string {
+  return from === to ? toDayLabel(from) : `${toDayLabel(from)} to ${toDayLabel(to)}`;
+}
+
 export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; rest: string }, unit: string): Markup {
   const body = rows.map(({ text, more, count, share, values, from, to }) =>
     element(
@@ -285,7 +317,9 @@ export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; res
       element("td", { class: "who" }, element("code", {}, text), ...(more === "" ? [] : [element("span", { class: "what" }, ` ${more}`)])),
       element("td", { class: "number" }, toFigure(count)),
       element("td", { class: "number" }, formatShare(share)),
-      element("td", { class: "strip", title: from === to ? toDayLabel(from) : `${toDayLabel(from)} to ${toDayLabel(to)}` }, sparkline(values, 84, 18)),
+      values.length < SPARK_DAYS
+        ? element("td", { class: "days" }, daysText(from, to))
+        : element("td", { class: "strip", title: daysText(from, to) }, sparkline(values, 84, 18)),
     ),
   );
   const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: 4 }, rest))];

@@ -188,6 +188,10 @@ export function chooseSteps(scope: Scope, most: number): Steps {
 
 /** A step in words: a day, or a run of days. */
 export function stepLabel(steps: Steps, step: number): string {
+  if (steps.days < 1) {
+    const hour = Math.round(step * steps.days * 24);
+    return `${toLongDay(steps.range.first + Math.floor(hour / 24))}, ${String(hour % 24).padStart(2, "0")}:00`;
+  }
   const first = steps.range.first + step * steps.days;
   const last = Math.min(first + steps.days - 1, steps.range.last);
   return first === last ? toLongDay(first) : `${toLongDay(first)} – ${toLongDay(last)}`;
@@ -200,7 +204,7 @@ export function describePeak(label: string, steps: Steps, lines: readonly Line[]
   );
   const peak = sums.reduce((most, sum) => Math.max(most, sum), 0);
   if (peak === 0) return `${label}; nothing`;
-  const total = steps.days > 1 ? "" : `, ${formatNumber(sums.reduce((all, sum) => all + sum, 0))} in total`;
+  const total = steps.days !== 1 ? "" : `, ${formatNumber(sums.reduce((all, sum) => all + sum, 0))} in total`;
   return `${label}; peak ${describeValue(peak)}, ${stepLabel(steps, sums.indexOf(peak))}${total}`;
 }
 

@@ -110,7 +110,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
   async function takePicture(page: Page): Promise<void> {
     await resize(page, 1200);
     await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
-    const height = await page.evaluate<number>("document.querySelector('#changes').offsetTop");
+    const height = await page.evaluate<number>("document.querySelector('#history').offsetTop");
     const clip = { x: 0, y: 0, width: 1200, height };
     const picture = await page.screenshot({ fullPage: true, clip });
     expect(picture.length).toBeLessThan(PICTURE_BYTES_MOST);

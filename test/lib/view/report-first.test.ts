@@ -6,6 +6,7 @@ import { toMarkupText } from "../../../lib/view/markup.ts";
 import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
 import {
   activityLines,
+  activitySteps,
   buildBehaviours,
   buildFunnel,
   buildWho,
@@ -13,7 +14,7 @@ import {
   firstListMarkup,
   funnelMarkup,
 } from "../../../lib/view/report-first.ts";
-import { buildScope, chooseSteps } from "../../../lib/view/report-view.ts";
+import { buildScope, chooseSteps, stepLabel } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
@@ -69,6 +70,19 @@ test("activity has a row for each thing there is, breaks where nobody watched", 
   const lines = activityLines(whole, chooseSteps(whole, 100));
   expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted", "commands"]);
   expect(lines[0]!.values).toEqual([2, 2, 2, 2, 91, 2, 2, null, 2, 2]);
+});
+
+test("few days are shown by hours, of what the table counts by hour", () => {
+  const few = part(0, 1);
+  const hourly = activitySteps(few, 170);
+  expect([hourly.n, hourly.days]).toEqual([48, 1 / 24]);
+  const lines = activityLines(few, hourly);
+  expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted", "commands"]);
+  expect(lines[0]!.values.flatMap((count, hour) => (count === 0 ? [] : [[hour, count]]))).toEqual([[3, 6], [27, 6]]);
+  expect(stepLabel(hourly, 27)).toBe("Sat 2 May 2026, 03:00");
+  // Too many days, and too little room.
+  expect(activitySteps(whole, 170).days).toBe(1);
+  expect(activitySteps(few, 40).days).toBe(1);
 });
 
 test("the funnel: counts follow the filter, addresses are of all days and sensors or not said", () => {
