@@ -1,5 +1,6 @@
 /** What happened to single keys, with who and where: what episodes are put together from. Tested in `test/lib/history/episodes.test.ts`. */
 import type { Coverage } from "../statistics/coverage.ts";
+import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-series.ts";
 import { FAMILIES, type Family, FAMILY_NAMES } from "./families.ts";
@@ -38,11 +39,18 @@ export interface Candidate {
 
 export function findCandidates(table: ReducedTable, coverage: Coverage): { watch: Watch; candidates: Candidate[] } {
   const watch = buildWatch(table, coverage);
-  return { watch, candidates: FAMILY_NAMES.flatMap(family => ofFamily(table, watch, family)) };
+  const known = new Map<Kind, RowAddresses | undefined>();
+  // Of a kind whose key has the address they are made anew each time: once for its families.
+  const addressesBy = (kind: Kind) => {
+    if (!known.has(kind)) known.set(kind, addressesOf(table, kind));
+    return known.get(kind);
+  };
+  const candidates = FAMILY_NAMES.flatMap(family => ofFamily(table, watch, addressesBy(FAMILIES[family].kind), family));
+  return { watch, candidates };
 }
 
-function ofFamily(table: ReducedTable, watch: Watch, family: Family): Candidate[] {
-  const all = buildSeries(table, watch, family);
+function ofFamily(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, family: Family): Candidate[] {
+  const all = buildSeries(table, watch, addresses, family);
   const noises = all.map(({ counts }) => measureNoise(counts, watch.exposure));
   const usual = usualCorrelation(noises);
   const found: { series: DaySeries; span: Span }[] = [];
@@ -52,7 +60,6 @@ function ofFamily(table: ReducedTable, watch: Watch, family: Family): Candidate[
     for (const span of findSpans(series.counts, watch.exposure, size, shape)) found.push({ series, span });
   });
   const best = found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
-  const addresses = addressesOf(table, FAMILIES[family].kind);
   return best.map(({ series, span }) => toCandidate(table, watch, addresses, series, span));
 }
 
@@ -61,10 +68,14 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
   const first = watch.days[span.start]!;
   const last = watch.days[span.end - 1]!;
   // A pause is told by who was there around it.
-  const rows = series.rows.filter(row => span.shape === "paused" || (own.day[row]! >= first && own.day[row]! <= last));
-  const sensors = [...new Set(Array.from(rows, row => own.sensor[row]!))].sort((a, b) => a - b);
+  const rows = span.shape === "paused" ? series.rows : rowsOfDays(series.rows, own.day, first, last);
+  const isSeen = new Uint8Array(table.dictionaries.sensor.length);
   let events = 0;
-  for (const row of rows) events += own.count[row]!;
+  for (let i = 0; i < rows.length; i++) {
+    events += own.count[rows[i]!]!;
+    isSeen[own.sensor[rows[i]!]!] = 1;
+  }
+  const sensors = [...isSeen.keys()].filter(sensor => isSeen[sensor] === 1);
   return {
     series,
     span,
@@ -76,4 +87,18 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
     sources: addresses && gatherSources(addresses, rows),
     events,
   };
+}
+
+/** Of rows in day order those of some days. */
+function rowsOfDays(rows: Int32Array, day: Int32Array, first: number, last: number): Int32Array {
+  const startOf = (wanted: number) => {
+    let [low, high] = [0, rows.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (day[rows[middle]!]! < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return rows.subarray(startOf(first), startOf(last + 1));
 }

@@ -5,8 +5,8 @@
  * sensors themselves (an outage, a new one, another version) is told as such, so that nobody takes it for attackers.
  */
 import { buildCoverage, type Coverage } from "../statistics/coverage.ts";
-import { rowOfDay } from "../statistics/keyed-rows.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { Kind } from "../reduced/kinds.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type Candidate, findCandidates } from "./candidates.ts";
 import type { Watch } from "./day-series.ts";
 import { FAMILIES, type Family } from "./families.ts";
@@ -87,9 +87,10 @@ export function findEpisodes(table: ReducedTable, options: EpisodeOptions = {}):
   const coverage = options.coverage ?? buildCoverage(table);
   const changes = findWatchChanges(table, coverage);
   const { watch, candidates } = findCandidates(table, coverage);
+  const totals = new DayTotals(table, coverage);
   const ofAttackers = candidates.filter(candidate => !changes.some(change => explains(change, candidate, coverage.sensors.length)));
-  const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(table, ofAttackers);
-  const episodes = discount(groups.map(group => toEpisode(table, coverage, watch, group))).sort(byScore);
+  const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(totals, ofAttackers);
+  const episodes = discount(groups.map(group => toEpisode(table, coverage, watch, totals, group))).sort(byScore);
   const shown = options.limit === undefined || options.limit === 0 ? episodes : episodes.slice(0, options.limit);
   return [...shown, ...changes.map(change => toWatchEpisode(table, coverage, change))].sort(byScore);
 }
@@ -106,7 +107,7 @@ interface Group {
   readonly together?: Activity;
 }
 
-function groupCandidates(table: ReducedTable, candidates: readonly Candidate[]): Group[] {
+function groupCandidates(totals: DayTotals, candidates: readonly Candidate[]): Group[] {
   const isEvent = ({ series }: Candidate) => series.family === "event";
   const sorted = candidates.toSorted(
     (a, b) => Number(isEvent(a)) - Number(isEvent(b)) || scoreOf([b]) - scoreOf([a]) || a.first - b.first,
@@ -119,7 +120,7 @@ function groupCandidates(table: ReducedTable, candidates: readonly Candidate[]):
     if (group === undefined) groups.push({ seed: candidate, members: [candidate] });
     else group.members.push(candidate);
   }
-  return joinBursts(table, groups);
+  return joinBursts(totals, groups);
 }
 
 /** Whether two keys begin and end together, as far as the archive shows it. */
@@ -157,27 +158,30 @@ const ACTIVITY_OF: Readonly<Record<Family, Activity>> = {
 };
 
 /** Join bursts of the same days that are made by single addresses doing the same: each is one of several. */
-function joinBursts(table: ReducedTable, groups: readonly Group[]): Group[] {
+function joinBursts(totals: DayTotals, groups: readonly Group[]): Group[] {
   const joined: Group[] = [];
+  const placeOf = new Map<string, number>();
   for (const group of groups) {
-    const activity = soloActivity(table, group);
-    const at = activity === undefined ? -1 : joined.findIndex(other => {
-      const { first, last } = other.seed;
-      return first === group.seed.first && last === group.seed.last && soloActivity(table, other) === activity;
-    });
-    const other = joined[at];
-    if (other === undefined) joined.push(group);
-    else joined[at] = { ...other, members: [...other.members, ...group.members], together: activity! };
+    const activity = soloActivity(totals, group);
+    const key = `${activity} ${group.seed.first} ${group.seed.last}`;
+    const place = activity === undefined ? undefined : placeOf.get(key);
+    if (place === undefined) {
+      const at = joined.push(group) - 1;
+      if (activity !== undefined) placeOf.set(key, at);
+    } else {
+      const other = joined[place]!;
+      joined[place] = { ...other, members: [...other.members, ...group.members], together: activity! };
+    }
   }
   return joined;
 }
 
 /** What single addresses do in a burst, if one of them makes enough of all that is done of it. */
-function soloActivity(table: ReducedTable, { seed, members }: Group): Activity | undefined {
+function soloActivity(totals: DayTotals, { seed, members }: Group): Activity | undefined {
   if (seed.span.shape !== "burst") return undefined;
   const leading = members.find(({ series, first, last, events }) => {
     const isSolo = series.family === "user" || series.family === "address";
-    return isSolo && events >= LEAST_PART * countEvents(table.kinds[FAMILIES[series.family].kind], first, last);
+    return isSolo && events >= LEAST_PART * totals.sum(FAMILIES[series.family].kind, first, last);
   });
   return leading && ACTIVITY_OF[leading.series.family];
 }
@@ -215,7 +219,7 @@ function discount(episodes: readonly Episode[]): Episode[] {
   });
 }
 
-function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, { seed, members, together }: Group): Episode {
+function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, totals: DayTotals, { seed, members, together }: Group): Episode {
   const names = table.dictionaries.sensor;
   // What every actor logs says nothing of this one, where anything else is known.
   const own = members.filter(({ series }) => series.family !== "event");
@@ -237,7 +241,7 @@ function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, { seed
     sensorsWatching: countWatching(coverage, first, last),
     sources: all && countSources(all),
     events: together === undefined ? sorted[0]!.events : alike.reduce((sum, { events }) => sum + events, 0),
-    keys: toKeys(table, [...sorted, ...members.filter(one => !telling.includes(one))]),
+    keys: toKeys(totals, [...sorted, ...members.filter(one => !telling.includes(one))]),
     perDay: toPerDay(watch, together === undefined ? [sorted[0]!] : alike),
     isTested: seed.span.shape !== "burst",
     surprise: Math.max(...members.map(({ span }) => span.gain)),
@@ -343,7 +347,7 @@ function countWatching({ sensors, days, firstDay, exposure }: Coverage, first: n
 }
 
 /** In the order given, of each family {@link KEYS_MOST} at most. */
-function toKeys(table: ReducedTable, members: readonly Candidate[]): EpisodeKey[] {
+function toKeys(totals: DayTotals, members: readonly Candidate[]): EpisodeKey[] {
   const orNull = (rate: number) => (Number.isNaN(rate) ? null : rate);
   const told = new Map<Family, number>();
   return members.flatMap(({ series, span, first, last, events, sources }) => {
@@ -354,7 +358,7 @@ function toKeys(table: ReducedTable, members: readonly Candidate[]): EpisodeKey[
       family,
       values,
       events,
-      share: events / countEvents(table.kinds[FAMILIES[family].kind], first, last),
+      share: events / totals.sum(FAMILIES[family].kind, first, last),
       sources: sources && countSources(sources),
       before: orNull(span.before),
       level: span.level,
@@ -363,9 +367,29 @@ function toKeys(table: ReducedTable, members: readonly Candidate[]): EpisodeKey[
   });
 }
 
-/** Events of a kind on some days. */
-function countEvents({ day, count }: KindTable, first: number, last: number): number {
-  let sum = 0;
-  for (let row = rowOfDay(day, first); row < day.length && day[row]! <= last; row++) sum += count[row]!;
-  return sum;
+/** Events of a kind on some days: summed once, asked for often. */
+class DayTotals {
+  readonly #table: ReducedTable;
+  readonly #firstDay: number;
+  readonly #days: number;
+  /** Of each kind: `sums[n]` = events of the first n days. */
+  readonly #sums = new Map<Kind, Float64Array>();
+
+  constructor(table: ReducedTable, { firstDay, days }: Coverage) {
+    this.#table = table;
+    this.#firstDay = firstDay;
+    this.#days = days;
+  }
+
+  sum(kind: Kind, first: number, last: number): number {
+    let sums = this.#sums.get(kind);
+    if (sums === undefined) {
+      sums = new Float64Array(this.#days + 1);
+      const { rows, day, count } = this.#table.kinds[kind];
+      for (let row = 0; row < rows; row++) sums[day[row]! - this.#firstDay + 1]! += count[row]!;
+      for (let n = 1; n <= this.#days; n++) sums[n]! += sums[n - 1]!;
+      this.#sums.set(kind, sums);
+    }
+    return sums[last - this.#firstDay + 1]! - sums[first - this.#firstDay]!;
+  }
 }

@@ -15,9 +15,13 @@ export type SourceSet = Uint32Array;
 export function gatherSources({ sets, codes }: RowAddresses, rows: Int32Array): SourceSet | undefined {
   const { hashes, offsets } = sets;
   const seen = new Set<number>();
-  for (const row of rows) {
-    if (codes[row]! < 0) return undefined;
-    seen.add(codes[row]!);
+  let last = -1;
+  for (let i = 0; i < rows.length; i++) {
+    const code = codes[rows[i]!]!;
+    if (code < 0) return undefined;
+    // An address has one set, in all of its rows.
+    if (code !== last) seen.add(code);
+    last = code;
   }
   return uniteSets([...seen].map(code => hashes.subarray(offsets[code], offsets[code + 1])));
 }
@@ -66,7 +70,8 @@ export function countDaily({ sets, codes }: RowAddresses, rows: Int32Array, plac
     if (place >= 0) counts[place] = union.size();
     union.clear();
   };
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
     const own = placeOf(row);
     if (codes[row]! < 0) return undefined;
     if (own !== place) {
