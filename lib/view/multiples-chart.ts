@@ -4,12 +4,14 @@
  *
  * Tested in `test/lib/view/multiples-chart.test.ts`.
  */
-import { CHARACTER_WIDTH, type Chart, dayAxis, frame, type Line, NARROW, type Plot, runs, type Steps } from "./chart.ts";
+import { CHARACTER_WIDTH, type Chart, dayAxis, frame, type Line, type Plot, runs, type Steps } from "./chart.ts";
 import { toShort } from "../text/labels.ts";
 import { element, type Markup } from "./markup.ts";
 import { round1 } from "./scale.ts";
 
 const ROW_HEIGHT = 40;
+/** Widest a character of a row's name is on average, in pixels. */
+const NAME_CHARACTER = 7;
 /** Room for the numbers of what is told of the days, above the rows. */
 const MARKS_HEIGHT = 18;
 /** Times longer than this part of all are not shaded: a mark says where they begin. */
@@ -26,7 +28,7 @@ export interface DayMark {
 export function multiplesChart(lines: readonly Line[], steps: Steps, width: number, label: string, marks: readonly DayMark[] = []): Chart {
   const top = marks.length > 0 ? MARKS_HEIGHT : 4;
   const bottom = top + lines.length * ROW_HEIGHT;
-  const left = width >= NARROW ? 104 : 84;
+  const left = Math.ceil(NAME_CHARACTER * Math.max(...lines.map(({ name }) => name.length))) + 14;
   const plot: Plot = { width, height: bottom + 26, left, right: width - 8, top, bottom };
   const rows = lines.map((line, i) => row(line, i, steps, plot, top + i * ROW_HEIGHT));
   const cross = element("line", { class: "cross", y1: plot.top, y2: plot.bottom, x1: 0, x2: 0, hidden: true });

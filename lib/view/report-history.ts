@@ -30,6 +30,8 @@ const SPARK_STEPS = 60;
 /** Lanes of the timeline before it says how many more there are. */
 const LANES_MOST = 24;
 const LANE_HEIGHT = 20;
+const LABEL_MOST = 46;
+const LABEL_GAP = 8;
 
 export interface HistoryRow {
   readonly shape: EpisodeShape;
@@ -186,12 +188,7 @@ function lane(row: HistoryRow, { top, from, to, plot }: { top: number; from: num
   const width = Math.max(3, to - from);
   const [y, height] = [top + 4, LANE_HEIGHT - 8];
   const days = row.first === row.last ? toIsoDay(row.first) : `${toIsoDay(row.first)} to ${toIsoDay(row.last)}`;
-  const [what, value] = row.name;
-  const text = clipEnd([what, value].filter(one => one !== "").join(" "), 46);
-  const room = text.length * CHARACTER_WIDTH + 8;
-  const isRight = from + width + room < plot.right;
-  const at = isRight ? from + width + 6 : from - room > plot.left ? from - 6 : Math.max(plot.left, from) + 6;
-  const isInside = !isRight && from - room <= plot.left;
+  const { text, x, className } = placeLabel(row.name, from, from + width, plot);
   return element(
     "g",
     { class: `lane ${row.basis} ${row.shape}`, "data-episode": place },
@@ -200,12 +197,21 @@ function lane(row: HistoryRow, { top, from, to, plot }: { top: number; from: num
     element("rect", { class: "bar", x: round1(from), y, width: round1(width), height, rx: 2 }),
     ...(row.begins ? [] : [element("path", { class: "open", d: `M${round1(from)} ${y}l-5 ${height / 2}l5 ${height / 2}z` })]),
     ...(row.ends ? [] : [element("path", { class: "open", d: `M${round1(from + width)} ${y}l5 ${height / 2}l-5 ${height / 2}z` })]),
-    element(
-      "text",
-      { class: `label${isInside ? " inside" : ""}${!isRight && !isInside ? " end" : ""}`, x: round1(at), y: top + LANE_HEIGHT / 2, dy: ".35em" },
-      text,
-    ),
+    element("text", { class: `label${className}`, x: round1(x), y: top + LANE_HEIGHT / 2, dy: ".35em" }, text),
   );
+}
+
+/** A lane's name behind its bar, else before it, else on it; cut to the largest room where none has enough. */
+function placeLabel([what, value]: HistoryRow["name"], from: number, to: number, plot: Plot) {
+  const whole = clipEnd([what, value].filter(one => one !== "").join(" "), LABEL_MOST);
+  const places = [
+    { room: plot.right - to - LABEL_GAP, x: to + LABEL_GAP, className: "" },
+    { room: from - plot.left - LABEL_GAP, x: from - LABEL_GAP, className: " end" },
+    { room: to - from - 2 * LABEL_GAP, x: from + LABEL_GAP, className: " inside" },
+  ];
+  const most = Math.max(...places.map(({ room }) => room));
+  const { room, ...place } = places.find(one => one.room >= whole.length * CHARACTER_WIDTH || one.room === most)!;
+  return { ...place, text: clipEnd(whole, Math.max(4, Math.floor(room / CHARACTER_WIDTH))) };
 }
 
 /** The same as a table. */
