@@ -11,7 +11,7 @@ import { round1 } from "./scale.ts";
 
 const ROW_HEIGHT = 40;
 /** Widest a character of a row's name is on average, in pixels. */
-const NAME_CHARACTER = 7;
+const NAME_CHARACTER = 8;
 /** Room for the numbers of what is told of the days, above the rows. */
 const MARKS_HEIGHT = 18;
 /** Times longer than this part of all are not shaded: a mark says where they begin. */
