@@ -176,14 +176,22 @@ export type ShownChange = Pick<
   | "sensorsUp"
 >;
 
+/** Rows without those of events that say what the row of sources says: as many events as sources. */
+function withoutEchoes(rows: readonly ShownChange[]): readonly ShownChange[] {
+  const nameOf = (row: ShownChange) => JSON.stringify([row.view, row.firstDay, row.sensor, row.kind, row.key, row.count]);
+  const ofSources = new Set(rows.filter(row => row.unit === "sources").map(nameOf));
+  return rows.filter(row => row.unit === "sources" || !ofSources.has(nameOf(row)));
+}
+
 /** @param sensors How many there are: the only one is not named in every row. */
 export function buildChangesTable(
   id: string,
   name: string,
-  rows: readonly ShownChange[],
+  found: readonly ShownChange[],
   sensors: number,
   most?: number,
 ): TableView {
+  const rows = withoutEchoes(found);
   // A column that says the same in every row is left out.
   const hasDays = rows.some(row => row.view === "day");
   const hasFleet = rows.some(row => row.sensor === null);

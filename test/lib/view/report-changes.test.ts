@@ -70,6 +70,20 @@ describe("tested changes in the report", () => {
     expect(list({ ...CHANGES, rows: ofDays }, whole)).toHaveLength(ofDays.length);
   });
 
+  test("sources stand beside events, with the events of each; events that say the same are left out", () => {
+    const [row] = CHANGES.rows;
+    const rows: ShownChange[] = [
+      { ...row!, unit: "sources", count: 20, eventsPerSource: 1 },
+      { ...row!, unit: "events", count: 20, eventsPerSource: 1 },
+      { ...row!, unit: "events", key: ["loud"], count: 900, eventsPerSource: 45 },
+    ];
+    const { table } = buildChangesView(whole, { ...CHANGES, rows });
+    const at = (name: string) => table!.columns.findIndex(column => column.name === name);
+    const shown = table!.rows.map(({ cells }) => ["Counted", "Count", "Events a source"].map(name => cells[at(name)]!.sort));
+    expect(shown).toEqual([["sources", 20, 1], ["events", 900, 45]]);
+    expect(buildChangesView(whole, CHANGES).table!.columns.map(({ name }) => name)).not.toContain("Counted");
+  });
+
   test("where nothing was tested, nothing is said to be usual", () => {
     expect(buildChangesView(whole, { ...CHANGES, comparisons: 0, whyNone: "2 days are missing", rows: [] })).toEqual({
       lead: "Nothing was compared with the days before: 2 days are missing.",
