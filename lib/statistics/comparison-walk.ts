@@ -77,6 +77,8 @@ class KeyWalk implements Look {
   readonly #largest: Float64Array;
   readonly #half: Float64Array;
   readonly #fleet: FleetDays;
+  /** Counts of the key over all sensors, by offset within the span. */
+  readonly #together: Float64Array;
   readonly #sums = new FleetSums();
   readonly #days: Days;
   readonly #test: Test = {
@@ -102,9 +104,10 @@ class KeyWalk implements Look {
     this.#largest = new Float64Array(sensors.length);
     this.#half = fleetHalfCounts(windows, sensors.length);
     this.#days = { ...makeBaseline(span), isBaseline: new Uint8Array(span), baselineExposure: 0 };
+    this.#together = new Float64Array(span);
     this.#fleet =
       kind.fleet === undefined
-        ? new SummedFleet(windows.slots, span, this.#laid)
+        ? new SummedFleet(windows.slots, this.#local, span, this.#laid, this.#together)
         : new UnitedFleet({ fleet: kind.fleet, keys: kind.keys }, coverage, windows, firstOffset, this.#laid);
   }
 
@@ -155,6 +158,7 @@ class KeyWalk implements Look {
       if (offset < this.#windows.firstOffset[sensor]!) continue;
       const at = sensor * this.#span + offset - this.#firstOffset;
       const count = (laid[at]! += kind.count[row]!);
+      this.#together[offset - this.#firstOffset]! += kind.count[row]!;
       const rate = count / exposure[sensor * days + offset]!;
       this.#lastOffset[sensor] = offset;
       if (this.#isTouched[sensor] === 0) {
@@ -182,7 +186,9 @@ class KeyWalk implements Look {
       const row = rows[i]!;
       const offset = kind.day[row]! - firstDay - this.#firstOffset;
       // A sensor with later windows has earlier rows that were never laid out; theirs may be no place at all.
-      if (offset >= 0) this.#laid[kind.sensor[row]! * this.#span + offset] = 0;
+      if (offset < 0) continue;
+      this.#laid[kind.sensor[row]! * this.#span + offset] = 0;
+      this.#together[offset] = 0;
     }
     for (const sensor of this.#touched) this.#isTouched[sensor] = 0;
     this.#touched.length = 0;
@@ -224,7 +230,6 @@ class KeyWalk implements Look {
       fleet.count += count;
       fleet.baseline += baseline;
       fleet.expected += ratio * baseline;
-      fleet.largest += this.#largest[sensor]!;
       if (!silent) fleet.silent = false;
       if (count + baseline < MIN_SUPPORT) continue;
       test.sensor = sensor;
@@ -252,8 +257,7 @@ class KeyWalk implements Look {
     test.sensor = FLEET;
     test.burstDays = 0;
     test.silent = sums.silent;
-    // A day of the fleet is no larger than the largest days of its sensors together.
-    test.isCalm = sums.largest <= BURST_LEAST;
+    test.isCalm = this.#fleet.largest <= BURST_LEAST;
     test.above = sums.above;
     test.notAbove = sums.notAbove;
     return visit(test, this);
@@ -308,13 +312,12 @@ class FleetSums {
   count = 0;
   baseline = 0;
   expected = 0;
-  largest = 0;
   silent = true;
   above = 0;
   notAbove = 0;
 
   clear(): void {
-    this.count = this.baseline = this.expected = this.largest = this.above = this.notAbove = 0;
+    this.count = this.baseline = this.expected = this.above = this.notAbove = 0;
     this.silent = true;
   }
 }

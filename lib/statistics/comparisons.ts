@@ -9,7 +9,7 @@
 import type { Windows } from "./baseline.ts";
 import { type Look, walkComparisons } from "./comparison-walk.ts";
 import type { Coverage } from "./coverage.ts";
-import { type DispersionSamples, FLEET_SAMPLE, SampleList, SENSOR_SAMPLE, type UsualDispersions } from "./dispersion.ts";
+import { type DispersionSamples, SampleList, sampleSizes, type UsualDispersions } from "./dispersion.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
 import { FLEET, MIN_SUPPORT, type Test } from "./local-windows.ts";
 import { GRID, meanDispersion, MIN_LEARNT, mixtureP, weighDispersions } from "./mixture.ts";
@@ -80,6 +80,7 @@ export function measureDispersions(kind: KeyedRows, coverage: Coverage, windows:
   const { slots } = windows;
   const fleets = kind.additive && coverage.sensors.length > 1 ? slots : 0;
   const samples = new SampleList(windows.windows.filter(window => window !== undefined).length + fleets);
+  const enough = sampleSizes(coverage.sensors.length);
   const { marks } = kind;
   const share = (key: number) => (marks === undefined ? 1 : (marks[key]! + 1) / 2 ** 32);
   const visit = (test: Test, look: Look) => {
@@ -88,7 +89,7 @@ export function measureDispersions(kind: KeyedRows, coverage: Coverage, windows:
     const group = groupOf(test, slots);
     if (!samples.wants(group)) return true;
     const days = look.takeDays(test);
-    const most = test.sensor === FLEET ? FLEET_SAMPLE : SENSOR_SAMPLE;
+    const most = test.sensor === FLEET ? enough.fleet : enough.sensor;
     if (days.count >= MIN_LEARNT) samples.add(group, days, most, share(test.key));
     return true;
   };

@@ -7,9 +7,17 @@
  */
 import { type Baseline, GRID, learnUsual, weighLikelihoods } from "./mixture.ts";
 
-/** Keys that are looked at for one group of a kind, at most: of the fleet, and of a sensor. */
-export const FLEET_SAMPLE = 1024;
-export const SENSOR_SAMPLE = 128;
+/** Keys that are looked at for one group of a kind, at most. */
+const SAMPLE_MOST = 1024;
+/** Of all sensors together, and of one of very many at least. */
+const SENSORS_SAMPLE = 8192;
+const SENSOR_LEAST = 64;
+
+/** How many keys are enough for the fleet, and for one of so many sensors. */
+export function sampleSizes(sensors: number): { fleet: number; sensor: number } {
+  const sensor = Math.max(SENSOR_LEAST, Math.min(SAMPLE_MOST, Math.floor(SENSORS_SAMPLE / sensors)));
+  return { fleet: SAMPLE_MOST, sensor };
+}
 
 /** Likelihoods of the sampled keys of a kind, group by group: those of the i-th begin at `offsets[i] * GRID`. */
 export interface DispersionSamples {

@@ -10,6 +10,8 @@ import { type Days, type LocalWindow, sumPlaces, type Test } from "./local-windo
 
 /** What is known of a key on the fleet, beside the sums over its sensors. */
 export interface FleetDays {
+  /** The largest count of the key on one day: where it is small, no day is a burst. */
+  readonly largest: number;
   gather(keyOf: readonly number[]): void;
   layOut(place: number): void;
   clear(place: number): void;
@@ -31,13 +33,25 @@ export class SummedFleet implements FleetDays {
   readonly #laid: Float64Array;
   readonly #found: Float64Array;
   readonly #wanted: Float64Array;
+  /** Counts over all sensors; by slot the window that all share, if they do: then these are what they counted in it. */
+  readonly #together: Float64Array;
+  readonly #shared: (LocalWindow | undefined)[];
 
-  constructor(slots: number, span: number, laid: Float64Array) {
+  /** @param together By offset within the span, of the key that is looked at. */
+  constructor(slots: number, local: Locals, span: number, laid: Float64Array, together: Float64Array) {
     this.#slots = slots;
     this.#span = span;
     this.#laid = laid;
+    this.#together = together;
+    this.#shared = Array.from({ length: slots }, (_, slot) => findShared(local, slot, slots, span));
     this.#found = new Float64Array(span);
     this.#wanted = new Float64Array(span);
+  }
+
+  get largest(): number {
+    let most = 0;
+    for (let i = 0; i < this.#span; i++) if (this.#together[i]! > most) most = this.#together[i]!;
+    return most;
   }
 
   gather(): void {}
@@ -46,6 +60,17 @@ export class SummedFleet implements FleetDays {
   compare(): void {}
 
   fillDays(slot: number, touched: readonly number[], local: Locals, into: Days): void {
+    const shared = this.#shared[slot];
+    if (shared !== undefined) {
+      // The first sensor's window, whose places are offsets.
+      into.days = 0;
+      into.baselineExposure = shared.baselineExposure;
+      for (let i = 0; i < shared.spread.length; i++) {
+        const offset = shared.spread[i]!;
+        addDay(into, this.#together[offset]!, shared.exposures[i]!, offset >= shared.baselineFrom);
+      }
+      return;
+    }
     const span = this.#span;
     const found = this.#found;
     const wanted = this.#wanted;
@@ -76,6 +101,20 @@ export class SummedFleet implements FleetDays {
       wanted[offset] = found[offset] = 0;
     }
   }
+}
+
+/** The first sensor's window in a slot, if all sensors have the same days in it, and were up as long on them. */
+function findShared(local: Locals, slot: number, slots: number, span: number): LocalWindow | undefined {
+  const first = local[slot];
+  for (let sensor = 0; sensor * slots < local.length; sensor++) {
+    const window = local[sensor * slots + slot];
+    if (first === undefined || window === undefined || window.spread.length !== first.spread.length) return undefined;
+    if (window.baselineExposure !== first.baselineExposure) return undefined;
+    for (let i = 0; i < first.spread.length; i++) {
+      if (window.spread[i] !== first.spread[i]! + sensor * span || window.exposures[i] !== first.exposures[i]) return undefined;
+    }
+  }
+  return first;
 }
 
 /** @param exposure In units of a day of the whole fleet; rounded, so that days that are alike are seen to be. */
@@ -170,8 +209,14 @@ export class UnitedFleet implements FleetDays {
     }
   }
 
+  largest = 0;
+
   layOut(place: number): void {
-    this.#eachCell(place, (laid, at, count) => (laid[at] = count));
+    this.largest = 0;
+    this.#eachCell(place, (laid, at, count) => {
+      laid[at] = count;
+      if (count > this.largest) this.largest = count;
+    });
   }
 
   clear(place: number): void {

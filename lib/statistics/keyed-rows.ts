@@ -83,7 +83,7 @@ export function toKeyedRows(table: ReducedTable, kind: ComparableKind, interned:
 }
 
 /** Fewer keys are all looked at, wherever a sample is enough of more. */
-export const MARKED_KEYS = 100;
+export const MARKED_KEYS = 64;
 
 /**
  * 32 bits for each key that depend on nothing but its values: what a sample of keys is chosen by.
