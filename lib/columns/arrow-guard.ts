@@ -8,6 +8,7 @@
  *
  * Format: https://arrow.apache.org/docs/format/Columnar.html and the .fbs files of its `format` folder.
  */
+import { HEADER, TYPE } from "./arrow-format.ts";
 import { ArrowError, damaged, Flatbuffer, type Shape } from "./flatbuffer.ts";
 
 /** Metadata of one message at most; a schema carries the list of its sources. */
@@ -26,8 +27,7 @@ const TRAILER_BYTES = 4 + MAGIC.length;
 const KEY_VALUE: readonly Shape[] = ["string", "string"];
 const INT: readonly Shape[] = [4, 1];
 
-/** The types of columns in our tables, by their numbers. */
-const TYPE = { int: 2, float: 3, text: 5, bool: 6, date: 8, timestamp: 10, list: 12 } as const;
+/** The types of columns in our tables. */
 const COLUMN_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map<number, readonly Shape[]>([
   [TYPE.int, INT],
   [TYPE.float, [2]],
@@ -60,13 +60,10 @@ const RECORD_BATCH: readonly Shape[] = [8, { vector: 16 }, { vector: 16 }, { tab
 /** Id, texts, whether they are added to others. */
 const DICTIONARY_BATCH: readonly Shape[] = [8, { table: RECORD_BATCH }, 1];
 
-const HEADER_SCHEMA = 1;
-const HEADER_DICTIONARY = 2;
-const HEADER_BATCH = 3;
 const HEADERS: ReadonlyMap<number, readonly Shape[]> = new Map<number, readonly Shape[]>([
-  [HEADER_SCHEMA, SCHEMA],
-  [HEADER_DICTIONARY, DICTIONARY_BATCH],
-  [HEADER_BATCH, RECORD_BATCH],
+  [HEADER.schema, SCHEMA],
+  [HEADER.dictionary, DICTIONARY_BATCH],
+  [HEADER.batch, RECORD_BATCH],
 ]);
 /** Version, header, length of the body, metadata. */
 const MESSAGE: readonly Shape[] = [2, 1, { union: HEADERS }, 8, { tables: KEY_VALUE }];
@@ -192,13 +189,13 @@ class MessageGuard {
     const header = buffer.child(message, 2);
     const bodyBytes = buffer.long(message, 3);
     if (header === undefined || bodyBytes > BODY_MAX_BYTES) throw damaged();
-    if (type === HEADER_SCHEMA) {
+    if (type === HEADER.schema) {
       if (this.#hasSchema || this.#hasBatch || this.#dictionaries.size > 0 || bodyBytes !== 0) throw damaged();
       this.#hasSchema = true;
       return { bodyBytes, schema: readSchema(buffer, header) };
     }
     if (!this.#hasSchema && !this.#isFile) throw new ArrowError("Arrow data without a schema");
-    if (type !== HEADER_DICTIONARY) {
+    if (type !== HEADER.dictionary) {
       this.#hasBatch = true;
       return { bodyBytes, batch: readBatch(buffer, header, bodyBytes) };
     }

@@ -2,8 +2,8 @@
  * What the event table and the reduced table share of Arrow: columns to IPC bytes, and back.
  *
  * Tables are written uncompressed and without extension types, dictionary-coded text with the narrowest unsigned
- * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow) take. They are written by the Arrow library, 30 ms and
- * 20 MB, which is loaded there and then; they are read without it (`arrow-reader.ts`).
+ * index: what other readers (ClickHouse, DuckDB, flechette, pyarrow, apache-arrow) take. They are written and read by
+ * `arrow-writer.ts` and `arrow-reader.ts`.
  * Tested in `test/lib/columns/arrow-guard.test.ts` and `test/lib/events/event-table.test.ts`.
  */
 import { closeSync, readSync } from "node:fs";
@@ -21,6 +21,7 @@ import {
   readFooter,
 } from "./arrow-guard.ts";
 import { BatchReader } from "./arrow-reader.ts";
+import { writeIpc } from "./arrow-writer.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
 import { ArrowError } from "./flatbuffer.ts";
@@ -54,6 +55,7 @@ export interface ListColumn {
  */
 export type BatchColumns = readonly (Int32Array | Float64Array | PackedColumn | ListColumn | undefined)[];
 
+
 /**
  * Arrow IPC bytes of a table, piece by piece.
  *
@@ -61,16 +63,12 @@ export type BatchColumns = readonly (Int32Array | Float64Array | PackedColumn | 
  * @param batches Each with its number of rows and a column per shape.
  * @param metadata Key-value metadata of the schema.
  */
-export function* toIpc(
+export const toIpc: (
   format: IpcFormat,
   shapes: readonly ColumnShape[],
   batches: Iterable<{ rows: number; columns: BatchColumns }>,
   metadata: ReadonlyMap<string, string>,
-): Generator<Uint8Array> {
-  // Not `import`, which is asynchronous: tables are written between two looks at a log.
-  const { writeIpc } = require("./arrow-writer.ts") as typeof import("./arrow-writer.ts");
-  yield* writeIpc(format, shapes, batches, metadata);
-}
+) => Generator<Uint8Array> = writeIpc;
 
 /** Joins small pieces, so that a table is written in few calls. */
 export function* inChunks(pieces: Iterable<Uint8Array>, chunkBytes = 1 << 20): Generator<Uint8Array> {

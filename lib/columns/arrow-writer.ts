@@ -1,34 +1,13 @@
 /**
- * Columns to Arrow IPC bytes, by the Arrow library.
+ * Columns to Arrow IPC bytes: files and streams that other readers take. Written without the Arrow library, which takes a
+ * millisecond and more for each small table, and 30 ms and 20 MB to load.
  *
- * Loaded late, by `arrow-ipc.ts`. Tested in `test/lib/events/event-table.test.ts`.
+ * Format: https://arrow.apache.org/docs/format/Columnar.html and the .fbs files of its `format` folder.
  */
-import {
-  Bool,
-  type Data,
-  type DataType,
-  DateDay,
-  Dictionary as ArrowDictionary,
-  Field,
-  Float64,
-  Int32,
-  Int64,
-  List,
-  makeData,
-  RecordBatch,
-  RecordBatchFileWriter,
-  RecordBatchStreamWriter,
-  Schema,
-  Struct,
-  TimestampMicrosecond,
-  Uint16,
-  Uint32,
-  Uint8,
-  Utf8,
-  Vector,
-} from "apache-arrow";
-import type { BatchColumns, ColumnShape, IpcFormat, ListColumn } from "./arrow-ipc.ts";
+import { FILE_MAGIC, HEADER, MARK, TYPE } from "./arrow-format.ts";
+import type { BatchColumns, ColumnShape, IpcFormat, ListColumn, NumberType } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
+import { byte, type FieldValue, int, long, short, toFlatbuffer } from "./flatbuffer-writer.ts";
 import { packCodes, type PackedColumn, type PackedValues, packInt64, packNumbers, validityOfWhole } from "./packed-column.ts";
 
 /** A column with one value a row. */
@@ -41,146 +20,216 @@ export function* writeIpc(
   batches: Iterable<{ rows: number; columns: BatchColumns }>,
   metadata: ReadonlyMap<string, string>,
 ): Generator<Uint8Array> {
-  const types = shapes.map(toArrowType);
-  const schema = new Schema(
-    shapes.map(({ name, nullable }, i) => new Field(name, types[i]!, nullable)),
-    new Map(metadata),
-  );
-  // The vectors of the texts are made once: the writer tells by them that a dictionary is already written.
-  const dictionaries = shapes.map(shape => ("texts" in shape ? toTextVector(shape.texts) : undefined));
-  const pieces: Uint8Array[] = [];
-  const writer = format === "file" ? new FilePieces(pieces) : new StreamPieces(pieces);
-  writer.reset(undefined, schema);
+  const schema = toSchema(shapes, metadata);
+  const output = new Output();
+  if (format === "file") output.put(FILE_MAGIC);
+  output.putMessage(HEADER.schema, schema, new Body());
+  const dictionaryBlocks: Block[] = [];
+  const batchBlocks: Block[] = [];
   for (const { rows, columns } of batches) {
-    const children = columns.map((column, i) => {
-      const type = types[i]!;
-      if (type instanceof List) return toListData(type, column as ListColumn | undefined, rows);
-      return toData(type, column as ValueColumn | undefined, rows, dictionaries[i]);
-    });
-    writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, children })));
-    yield* pieces.splice(0);
+    // Before the first batch, all of them: they do not change.
+    if (batchBlocks.length === 0) {
+      shapes.forEach((shape, id) => {
+        if ("texts" in shape) dictionaryBlocks.push(putDictionary(output, id, shape.texts));
+      });
+    }
+    const body = new Body();
+    columns.forEach((column, i) => putColumn(body, shapes[i]!, column, rows));
+    batchBlocks.push(output.putMessage(HEADER.batch, body.layout(rows), body));
+    yield* output.take();
   }
-  writer.finish();
-  yield* pieces.splice(0);
+  output.put(MARK, Uint8Array.of(0, 0, 0, 0));
+  if (format === "file") {
+    const footer = toFlatbuffer([VERSION, { table: schema }, { longs: dictionaryBlocks }, { longs: batchBlocks }]);
+    output.put(footer, toBytes(Int32Array.of(footer.length)), FILE_MAGIC.subarray(0, 6));
+  }
+  yield* output.take();
 }
 
-class FilePieces extends RecordBatchFileWriter {
-  readonly #pieces: Uint8Array[];
+type Fields = readonly (FieldValue | undefined)[];
 
-  constructor(pieces: Uint8Array[]) {
-    super();
-    this.#pieces = pieces;
+/** Where a message begins, bytes of its metadata with what stands before them, bytes of its body. */
+type Block = readonly [at: number, metadataBytes: number, bodyBytes: number];
+
+/** The fifth version of the format, the only one written since 2020. */
+const VERSION = short(4);
+
+/** Pieces of a file or stream, and how far it has come. */
+class Output {
+  #pieces: Uint8Array[] = [];
+  #at = 0;
+
+  put(...pieces: readonly Uint8Array[]): void {
+    for (const piece of pieces) {
+      if (piece.length > 0) this.#pieces.push(piece);
+      this.#at += piece.length;
+    }
   }
 
-  protected override _write(chunk: ArrayBufferView): this {
-    this._position += put(this.#pieces, chunk, this._started);
-    return this;
-  }
-}
-
-class StreamPieces extends RecordBatchStreamWriter {
-  readonly #pieces: Uint8Array[];
-
-  constructor(pieces: Uint8Array[]) {
-    super();
-    this.#pieces = pieces;
+  putMessage(type: number, header: Fields, body: Body): Block {
+    const at = this.#at;
+    const metadata = toFlatbuffer([VERSION, byte(type), { table: header }, long(body.bytes)]);
+    this.put(MARK, toBytes(Int32Array.of(metadata.length)), metadata);
+    const bodyAt = this.#at;
+    this.put(...body.pieces);
+    return [at, bodyAt - at, this.#at - bodyAt];
   }
 
-  protected override _write(chunk: ArrayBufferView): this {
-    this._position += put(this.#pieces, chunk, this._started);
-    return this;
-  }
-}
-
-function put(pieces: Uint8Array[], chunk: ArrayBufferView, started: boolean): number {
-  if (!started || chunk.byteLength === 0) return 0;
-  pieces.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-  return chunk.byteLength;
-}
-
-/** @param id Of the dictionary. Left to the library it would count up over all tables a process writes. */
-function toArrowType(shape: ColumnShape, id: number): DataType {
-  if ("texts" in shape) {
-    const { size } = shape.texts;
-    const indices = size <= 0x100 ? new Uint8() : size <= 0x10000 ? new Uint16() : new Int32();
-    return new ArrowDictionary(new Utf8(), indices, id);
-  }
-  switch (shape.type) {
-    case "uint8":
-      return new Uint8();
-    case "uint16":
-      return new Uint16();
-    case "uint32":
-      return new Uint32();
-    case "int32":
-      return new Int32();
-    case "int64":
-      return new Int64();
-    case "float64":
-      return new Float64();
-    case "date":
-      return new DateDay();
-    case "timestamp":
-      return new TimestampMicrosecond("UTC");
-    case "bool":
-      return new Bool();
-    case "list":
-      return new List(new Field("item", new Uint32(), false));
+  take(): Uint8Array[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
   }
 }
 
-function toTextVector(texts: Texts): Vector<Utf8> {
-  return new Vector([
-    makeData({
-      type: new Utf8(),
-      length: texts.size,
-      nullCount: 0,
-      valueOffsets: texts.offsets.subarray(0, texts.size + 1),
-      data: texts.arena.subarray(0, texts.offsets[texts.size]!),
-    }),
-  ]);
-}
+/** The buffers of a batch, each filled up to eight bytes. */
+class Body {
+  readonly pieces: Uint8Array[] = [];
+  bytes = 0;
+  readonly #nodes: [rows: number, nulls: number][] = [];
+  readonly #buffers: [start: number, bytes: number][] = [];
 
-function toData(
-  type: DataType,
-  column: ValueColumn | undefined,
-  rows: number,
-  dictionary: Vector<Utf8> | undefined,
-): Data {
-  const { nulls, validity, values } = column === undefined ? noValues(rows) : toPacked(type, column, dictionary);
-  const valid = { length: rows, nullCount: nulls, nullBitmap: nulls > 0 ? validity : null };
-  if (type instanceof ArrowDictionary) {
-    return makeData({ type, ...valid, data: widen(values, type.indices as unknown as Float64), dictionary: dictionary! });
+  putNode(rows: number, nulls: number): void {
+    this.#nodes.push([rows, nulls]);
   }
-  if (type instanceof Bool) return makeData({ type, ...valid, data: toBits(values) });
-  return makeData({ type: type as Float64, ...valid, data: widen(values, type as Float64) });
+
+  put(values: ArrayBufferView): void {
+    const bytes = toBytes(values);
+    this.#buffers.push([this.bytes, bytes.length]);
+    const filling = (8 - (bytes.length % 8)) % 8;
+    this.pieces.push(bytes, FILLING.subarray(0, filling));
+    this.bytes += bytes.length + filling;
+  }
+
+  layout(rows: number): Fields {
+    return [long(rows), { longs: this.#nodes }, { longs: this.#buffers }];
+  }
 }
 
-function toListData(type: List<Uint32>, column: ListColumn | undefined, rows: number): Data {
+const FILLING = new Uint8Array(8);
+const NOTHING = new Uint8Array(0);
+
+function toBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+function putDictionary(output: Output, id: number, { size, offsets, arena }: Texts): Block {
+  const body = new Body();
+  body.putNode(size, 0);
+  body.put(NOTHING);
+  body.put(offsets.subarray(0, size + 1));
+  body.put(arena.subarray(0, offsets[size]!));
+  return output.putMessage(HEADER.dictionary, [long(id), { table: body.layout(size) }], body);
+}
+
+function putColumn(body: Body, shape: ColumnShape, column: BatchColumns[number], rows: number): void {
+  if ("type" in shape && shape.type === "list") return putList(body, column as ListColumn | undefined, rows);
+  const { nulls, validity, values } = column === undefined ? noValues(rows) : toPacked(shape, column as ValueColumn);
+  body.putNode(rows, nulls);
+  body.put(nulls > 0 ? validity : NOTHING);
+  body.put("type" in shape && shape.type === "bool" ? toBits(values) : widen(values, arrayOf(shape)));
+}
+
+function putList(body: Body, column: ListColumn | undefined, rows: number): void {
   const { values, offsets, isNull } =
     column ?? { values: new Uint32Array(0), offsets: new Int32Array(rows + 1), isNull: new Uint8Array(rows).fill(1) };
   const { validity, nulls } = validityOfWhole(Int32Array.from(isNull, flag => -flag));
-  const child = makeData({ type: new Uint32(), length: values.length, nullCount: 0, data: values });
-  return makeData({ type, length: rows, nullCount: nulls, nullBitmap: nulls > 0 ? validity : null, valueOffsets: offsets, child });
+  body.putNode(rows, nulls);
+  body.put(nulls > 0 ? validity : NOTHING);
+  body.put(offsets.subarray(0, rows + 1));
+  body.putNode(values.length, 0);
+  body.put(NOTHING);
+  body.put(values);
+}
+
+/** The narrowest index of a dictionary. */
+function codeBits({ size }: Texts): 8 | 16 | 32 {
+  return size <= 0x100 ? 8 : size <= 0x10000 ? 16 : 32;
+}
+
+function toSchema(shapes: readonly ColumnShape[], metadata: ReadonlyMap<string, string>): Fields {
+  const fields = shapes.map((shape, id): Fields => {
+    const isText = "texts" in shape;
+    const [type, about] = isText ? ([TYPE.text, []] as const) : typeOf(shape.type);
+    // Only the codes of many texts need a sign, as there is no larger number of them.
+    const codes = isText && [long(id), { table: [int(codeBits(shape.texts)), byte(Number(codeBits(shape.texts) === 32))] }];
+    const children = "type" in shape && shape.type === "list" ? [[{ text: "item" }, byte(0), byte(TYPE.int), { table: toInt(32, 0) }, undefined, { tables: [] }]] : [];
+    const isNullable = byte(Number(shape.nullable));
+    return [{ text: shape.name }, isNullable, byte(type), { table: about }, codes ? { table: codes } : undefined, { tables: children }];
+  });
+  const pairs = [...metadata].map(([key, value]): Fields => [{ text: key }, { text: value }]);
+  return [short(0), { tables: fields }, { tables: pairs }];
+}
+
+function toInt(bits: number, isSigned: 0 | 1): Fields {
+  return [int(bits), byte(isSigned)];
+}
+
+/** Number of a type, and what is said of it. */
+function typeOf(type: NumberType | "list"): readonly [number, Fields] {
+  switch (type) {
+    case "uint8":
+      return [TYPE.int, toInt(8, 0)];
+    case "uint16":
+      return [TYPE.int, toInt(16, 0)];
+    case "uint32":
+      return [TYPE.int, toInt(32, 0)];
+    case "int32":
+      return [TYPE.int, toInt(32, 1)];
+    case "int64":
+      return [TYPE.int, toInt(64, 1)];
+    case "float64":
+      return [TYPE.float, [short(2)]];
+    case "date":
+      // In days.
+      return [TYPE.date, [short(0)]];
+    case "timestamp":
+      // In microseconds.
+      return [TYPE.timestamp, [short(2), { text: "UTC" }]];
+    case "bool":
+      return [TYPE.bool, []];
+    case "list":
+      return [TYPE.list, []];
+  }
+}
+
+const CODES = { 8: Uint8Array, 16: Uint16Array, 32: Int32Array } as const;
+const NUMBERS = {
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float64: Float64Array,
+  date: Int32Array,
+  // Bit by bit in the end.
+  bool: Float64Array,
+} as const;
+type PlainArray = (typeof NUMBERS)[keyof typeof NUMBERS];
+
+/** What holds the values of a column; those of 64 bits are put together of halves. */
+function arrayOf(shape: ColumnShape): PlainArray | BigInt64ArrayConstructor {
+  if ("texts" in shape) return CODES[codeBits(shape.texts)];
+  if (shape.type === "int64" || shape.type === "timestamp") return BigInt64Array;
+  return NUMBERS[shape.type as keyof typeof NUMBERS];
 }
 
 function noValues(rows: number): PackedColumn {
   return { nulls: rows, validity: new Uint8Array((rows + 7) >> 3), values: new Float64Array(rows) };
 }
 
-function toPacked(type: DataType, column: ValueColumn, dictionary: Vector<Utf8> | undefined): PackedColumn {
+function toPacked(shape: ColumnShape, column: ValueColumn): PackedColumn {
   if (!ArrayBuffer.isView(column)) return column;
-  if (dictionary !== undefined) return packCodes(column as Int32Array, dictionary.length);
-  if (type instanceof Int64 || type instanceof TimestampMicrosecond) return packInt64(column);
-  return packNumbers(column, type instanceof Bool ? Float64Array : (type as Float64).ArrayType);
+  if ("texts" in shape) return packCodes(column as Int32Array, shape.texts.size);
+  const ArrayType = arrayOf(shape);
+  return ArrayType === BigInt64Array ? packInt64(column) : packNumbers(column, ArrayType as typeof Float64Array);
 }
 
 /** Values at the width of the whole column: a batch may have been packed when its dictionary was smaller. */
-function widen(values: PackedValues, { ArrayType }: Pick<Float64, "ArrayType">): Float64Array {
+function widen(values: PackedValues, ArrayType: PlainArray | BigInt64ArrayConstructor): PackedValues {
   if (values instanceof ArrayType) return values;
   // Of 64 bits are only those without any value.
-  if ((ArrayType as unknown) === BigInt64Array) return new BigInt64Array(values.length) as unknown as Float64Array;
-  return new ArrayType(values as unknown as Float64Array);
+  if (ArrayType === BigInt64Array) return new BigInt64Array(values.length);
+  return new (ArrayType as typeof Float64Array)(values as Float64Array);
 }
 
 function toBits(values: PackedValues): Uint8Array {
