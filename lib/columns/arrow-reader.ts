@@ -153,7 +153,8 @@ function holdsLess({ name }: ColumnLayout, rows: number): ArrowError {
 function viewOf<Form extends PlainForm>(form: Form, bytes: Uint8Array, length: number): InstanceType<(typeof ARRAYS)[Form]> {
   const ArrayType = ARRAYS[form];
   const isAligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0;
-  const { buffer, byteOffset } = isAligned ? bytes : bytes.slice(0, length * ArrayType.BYTES_PER_ELEMENT);
+  // Not `slice`, which of a Buffer copies nothing.
+  const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes.subarray(0, length * ArrayType.BYTES_PER_ELEMENT));
   return new ArrayType(buffer as ArrayBuffer, byteOffset, length) as InstanceType<(typeof ARRAYS)[Form]>;
 }
 

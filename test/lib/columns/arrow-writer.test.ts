@@ -73,7 +73,8 @@ for (const format of FORMATS) {
       const flechette = readByFlechette(bytes);
       expect(rowsOf(flechette.numRows, (name, row) => flechette.getChild(name).at(row))).toEqual(wanted);
 
-      const own = await openIpc(bytes);
+      // Where the bytes lie in memory does not matter.
+      const own = await openIpc(Buffer.concat([Buffer.alloc(1), bytes]).subarray(1));
       expect([own.names, [...own.metadata]]).toEqual([names, [...metadata]]);
       let at = 0;
       for await (const batch of own.batches()) {
