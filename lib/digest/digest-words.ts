@@ -146,10 +146,10 @@ function figureText({ now, before }: Figure): string {
   return `${formatNumber(now)}${change}`;
 }
 
-function changeLine({ sensor, kind, key, count, expected, category }: ChangeRow): string {
+function changeLine({ sensor, kind, key, unit, count, expected, category }: ChangeRow): string {
   const where = sensor === null ? "all sensors" : sensorLabel(sensor);
   const what = key.map(value => (value === null ? "–" : typeof value === "number" ? String(value) : valueText(value))).join(" / ");
-  return `${category}: ${kind.replaceAll("_", " ")} ${what} on ${where}: ${formatNumber(count)}, expected ${formatNumber(expected, expected < 10 ? 1 : 0)}`;
+  return `${category}: ${kind.replaceAll("_", " ")} ${what} on ${where}: ${formatNumber(count)} ${unit}, expected ${formatNumber(expected, expected < 10 ? 1 : 0)}`;
 }
 
 function campaignLine({ id, name, sessions, addresses, sensors }: Campaign): string {

@@ -8,6 +8,7 @@ import { findEpisodes, type Episode } from "../history/episodes.ts";
 import { episodesWithin } from "../history/history-output.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { ChangeRow } from "../statistics/change.ts";
+import { withoutEchoes } from "../statistics/echoes.ts";
 import { buildCoverage, OBSERVED, PARTIAL, type SilentSensor } from "../statistics/coverage.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import { computeStatistics } from "../statistics/statistics.ts";
@@ -97,7 +98,7 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns 
       .filter(({ isUp: up, sensor }) => !up && !(isAlive && coverage.silent.some(one => one.sensor === sensor)))
       .map(({ sensor, i }) => ({ sensor, lastUs: coverage.lastSeenUs[i]! })),
     figures: countFigures(table, firstDay, lastDay, coverage.firstDay),
-    changes: isAlive ? statistics.changes.filter(({ reported }) => reported) : [],
+    changes: isAlive ? withoutEchoes(statistics.changes.filter(({ reported }) => reported)) : [],
     comparisons: statistics.tests.m,
     episodes,
     campaignsNew: campaigns.filter(({ state }) => state === "new"),

@@ -10,6 +10,7 @@ import { sensorLabel, toChange } from "../text/labels.ts";
 import { type Markup, toMarkupText } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "../statistics/change.ts";
+import { withoutEchoes } from "../statistics/echoes.ts";
 import { type ChangeKind, type KeyValues, SOURCE_FAMILIES, type SourceFamily } from "../statistics/keyed-rows.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import type { TrendRow } from "../statistics/trend.ts";
@@ -175,13 +176,6 @@ export type ShownChange = Pick<
   | "sensorsSeen"
   | "sensorsUp"
 >;
-
-/** Rows without those of events that say what the row of sources says: as many events as sources. */
-function withoutEchoes(rows: readonly ShownChange[]): readonly ShownChange[] {
-  const nameOf = (row: ShownChange) => JSON.stringify([row.view, row.firstDay, row.sensor, row.kind, row.key, row.count]);
-  const ofSources = new Set(rows.filter(row => row.unit === "sources").map(nameOf));
-  return rows.filter(row => row.unit === "sources" || !ofSources.has(nameOf(row)));
-}
 
 /** @param sensors How many there are: the only one is not named in every row. */
 export function buildChangesTable(
