@@ -25,6 +25,7 @@ import {
   episodeToPlain,
   historyToCsv,
   historyToText,
+  whyNoHistory,
 } from "../lib/history/history-output.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import {
@@ -107,7 +108,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const { firstDay, days } = coverage;
     const range = { first_day: toIsoDay(firstDay), last_day: toIsoDay(firstDay + days - 1), sensors: coverage.sensors };
     await writeOut(`${toSafeJson({ ...range, episodes: shown.map(episodeToPlain) })}\n`);
-  } else await writeOut(historyToText(shown));
+  } else await writeOut(historyToText(shown, whyNoHistory(coverage)));
   if (values.csv) noteCsv(COMMAND.name, values.quiet);
   if (!values.quiet) {
     const seconds = formatDuration((performance.now() - startMs) / 1000);

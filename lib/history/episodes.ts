@@ -9,7 +9,7 @@ import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type Candidate, findCandidates } from "./candidates.ts";
 import type { Watch } from "./day-series.ts";
-import { FAMILIES, type Family } from "./families.ts";
+import { FAMILIES, type Family, LEAST_DAYS } from "./families.ts";
 import { commonShare, countSources, uniteSets } from "./source-sets.ts";
 import type { SpanShape } from "./spans.ts";
 import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
@@ -66,8 +66,6 @@ export interface EpisodeOptions {
   readonly limit?: number;
 }
 
-/** Fewer watched days have no history. */
-const LEAST_DAYS = 4;
 /** Edges of the same episode differ by this part of its length at most, and by so many days. */
 const EDGE_SHARE = 0.15;
 const EDGE_DAYS = 3;
@@ -133,10 +131,21 @@ function isSameTime(a: Candidate, b: Candidate): boolean {
 }
 
 function isSameActor(a: Candidate, b: Candidate): boolean {
-  const shared = a.sensors.filter(sensor => b.sensors.includes(sensor)).length;
-  if (shared < Math.min(a.sensors.length, b.sensors.length)) return false;
+  if (countShared(a.sensors, b.sensors) < Math.min(a.sensors.length, b.sensors.length)) return false;
   if (a.sources === undefined || b.sources === undefined) return true;
   return commonShare(a.sources, b.sources) >= LEAST_COMMON;
+}
+
+/** How many numbers two rising lists share. */
+function countShared(a: readonly number[], b: readonly number[]): number {
+  let [i, j, shared] = [0, 0, 0];
+  while (i < a.length && j < b.length) {
+    const difference = a[i]! - b[j]!;
+    if (difference === 0) shared++;
+    if (difference <= 0) i++;
+    if (difference >= 0) j++;
+  }
+  return shared;
 }
 
 /** What attackers do, and by whom, or by what, it is counted. */

@@ -6,6 +6,9 @@
 import type { KeyColumn, Kind } from "../reduced/kinds.ts";
 import { maskCommand } from "../text/masks.ts";
 
+/** Fewer watched days have no history. */
+export const LEAST_DAYS = 4;
+
 export interface FamilySpec {
   readonly kind: Kind;
   readonly columns: readonly KeyColumn[];

@@ -2,6 +2,8 @@
 import { toCsvLine } from "../text/csv.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { describeEpisode, toPlainSentence } from "./episode-words.ts";
+import { LEAST_DAYS } from "./families.ts";
+import type { Coverage } from "../statistics/coverage.ts";
 import type { Episode } from "./episodes.ts";
 
 /** Keys of one family that the CSV has columns for. */
@@ -46,9 +48,20 @@ function turnOf({ shape, first, last }: Episode): number {
   return shape === "ended" ? last : first;
 }
 
-/** One line an episode, newest first. */
-export function historyToText(shown: readonly Episode[]): string {
-  if (shown.length === 0) return "Nothing happened that stands out\n";
+/** Why nothing can be told of an archive; undefined where something could. */
+export function whyNoHistory({ sensors, days, exposure }: Coverage): string | undefined {
+  if (!exposure.some(share => share > 0)) return "the counts were cut to the most frequent of each day";
+  const watched = Array.from({ length: days }, (_, day) => sensors.some((_, sensor) => exposure[sensor * days + day]! > 0));
+  return watched.filter(Boolean).length < LEAST_DAYS ? `fewer than ${LEAST_DAYS} days were watched` : undefined;
+}
+
+/**
+ * One line an episode, newest first.
+ *
+ * @param why See {@link whyNoHistory}.
+ */
+export function historyToText(shown: readonly Episode[], why?: string): string {
+  if (shown.length === 0) return why === undefined ? "Nothing happened that stands out\n" : `Nothing can be told: ${why}\n`;
   return shown.map(episode => `${toPlainSentence(describeEpisode(episode))}${episode.watch ? "" : ` (${basisOf(episode)})`}\n`).join("");
 }
 

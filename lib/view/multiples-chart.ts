@@ -82,7 +82,9 @@ function hourTicks({ n }: Steps, plot: Plot): Markup[] {
 function markRow(marks: readonly DayMark[], { range, n, days }: Steps, plot: Plot): Markup[] {
   const perDay = (plot.right - plot.left) / (n * days);
   let edge = plot.left - 20;
+  // What began before, or ended behind, stands in no day that is drawn.
   return marks
+    .filter(({ first, last }) => first >= range.first && first <= range.last && last >= first)
     .toSorted((a, b) => a.first - b.first)
     .map(({ nth, first, last }) => {
       const day = Math.min(range.last, Math.max(range.first, first)) - range.first;

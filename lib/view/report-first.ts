@@ -317,9 +317,11 @@ export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; res
       element("td", { class: "who" }, element("code", {}, text), ...(more === "" ? [] : [element("span", { class: "what" }, ` ${more}`)])),
       element("td", { class: "number" }, toFigure(count)),
       element("td", { class: "number" }, formatShare(share)),
-      values.length < SPARK_DAYS
-        ? element("td", { class: "days" }, daysText(from, to))
-        : element("td", { class: "strip", title: daysText(from, to) }, sparkline(values, 84, 18)),
+      ...(values.length < 2
+        ? []
+        : values.length < SPARK_DAYS
+          ? [element("td", { class: "days" }, daysText(from, to))]
+          : [element("td", { class: "strip", title: daysText(from, to) }, sparkline(values, 84, 18))]),
     ),
   );
   const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: 4 }, rest))];
