@@ -99,7 +99,7 @@ export const COMMAND = {
   options: OPTIONS,
   writes:
     "On stdout, or with -o into a file, the indicators by type, most frequent first. Never among them: private, reserved and " +
-    "documentation addresses, those of the sensors and their neighbours (/24, /64), hosts without a dot, hosts that serve " +
+    "documentation addresses, those of the sensors and their neighbours (/24, /48), hosts without a dot, hosts that serve " +
     "everybody, hashes of recordings and of empty files. Ids of STIX and MISP are made of what they name: a second import " +
     "of the same adds nothing. An event table beside each log that had none.",
   exits: { ok: "done, though there may be no indicator", failed: "an input is missing, or an output cannot be written", more: [DAMAGED_EXIT] },

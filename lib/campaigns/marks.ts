@@ -30,8 +30,8 @@ export function markId({ kind, value }: Mark): string {
 }
 
 /** SHA-256 of contents that anybody makes: nothing, a line end, a word written to see whether writing works. */
-const TRIVIAL_HASHES: ReadonlySet<string> = new Set(
-  ["", ...["", "0", "1", "ok", "OK", "test", "hello", "hi", "a"].flatMap(text => [text, `${text}\n`])].map(text =>
+export const TRIVIAL_HASHES: ReadonlySet<string> = new Set(
+  ["", "\r\n", ...["", " ", "0", "1", "123", "ok", "OK", "test", "hello", "hi", "a"].flatMap(text => [text, `${text}\n`])].map(text =>
     new Bun.CryptoHasher("sha256").update(text).digest("hex"),
   ),
 );

@@ -1,18 +1,13 @@
 /**
  * What is no indicator, however often it was seen: whoever blocked it would harm himself or others.
  */
-import { addressBytes, AddressRanges, isPublicAddress, neighbourhoodOf } from "../text/address.ts";
+import { TRIVIAL_HASHES } from "../campaigns/marks.ts";
+import { addressBytes, AddressRanges, isPublicAddress } from "../text/address.ts";
+import { networkOf } from "../text/network.ts";
 import { toHost } from "../text/command-urls.ts";
 
 /** Why something was kept out, in words for a count: `12 private or reserved`. */
 export type Reason = "private or reserved" | "of sensors or their networks" | "by --exclude" | "shared by everybody" | "empty or trivial files";
-
-/** SHA-256 of what is in no file that an attacker brings: nothing, a line end, a digit, a word that probes writing. */
-const TRIVIAL_HASHES: ReadonlySet<string> = new Set(
-  ["", "\n", "\r\n", " ", "0", "1", "0\n", "1\n", "test", "test\n", "ok", "ok\n", "123", "123\n", "hi", "hi\n", "hello\n"].map(text =>
-    new Bun.CryptoHasher("sha256").update(text).digest("hex"),
-  ),
-);
 
 /** Names that no network outside resolves, or that stand for nothing (RFC 2606, 6761, 6762, 8375, 9476). */
 const NO_NAMES = /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|home\.arpa|arpa|test|example|invalid|alt|example\.(?:com|net|org))$/;
@@ -57,16 +52,16 @@ export class KeepOut {
     for (const line of excluded) if (!this.#ranges.add(line)) this.#values.add(line.toLowerCase());
   }
 
-  /** Take an address for a sensor's: it and its neighbours, of /24 or /64, are none of the attackers'. */
+  /** Take an address for a sensor's: it and its neighbours, of /24 or /48, are none of the attackers'. */
   addOwn(address: string): void {
-    const network = isPublicAddress(address) || this.#keepsReserved ? neighbourhoodOf(address) : undefined;
+    const network = isPublicAddress(address) || this.#keepsReserved ? networkOf(address) : undefined;
     if (network !== undefined) this.#own.add(network);
   }
 
   /** Why an address is no indicator; undefined = it is one. */
   address(address: string): Reason | undefined {
     if (!this.#keepsReserved && !isPublicAddress(address)) return "private or reserved";
-    if (this.#own.has(neighbourhoodOf(address) ?? "")) return "of sensors or their networks";
+    if (this.#own.has(networkOf(address) ?? "")) return "of sensors or their networks";
     if (this.#ranges.has(address) || this.#values.has(address)) return "by --exclude";
     return undefined;
   }

@@ -38,9 +38,10 @@ export function isOriginKind(name: string): name is OriginKind {
   return (ORIGIN_KINDS as readonly string[]).includes(name);
 }
 
-/** The rows of a kind; undefined where nobody has said where addresses come from. */
+/** The rows of a kind; undefined where nobody has said where addresses come from, or no database knows one of them. */
 export function rowsOf(table: ReducedTable, kind: ShownKind): ShownRows | undefined {
-  return isOriginKind(kind) ? table.origins?.kinds[kind] : table.kinds[kind];
+  if (!isOriginKind(kind)) return table.kinds[kind];
+  return table.origins === undefined || table.origins.names[kind].length === 0 ? undefined : table.origins.kinds[kind];
 }
 
 /** The texts of a column of text. */

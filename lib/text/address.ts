@@ -73,12 +73,6 @@ export function isPublicAddress(text: string): boolean {
   return bytes !== undefined && (bytes.length === 4 || GLOBAL_V6.has(text)) && !SPECIAL.has(text);
 }
 
-/** The network an address stands in, /24 of version 4 and /64 of version 6, under a name of its own. */
-export function neighbourhoodOf(text: string): string | undefined {
-  const bytes = addressBytes(text);
-  return bytes === undefined ? undefined : bytes.subarray(0, bytes.length === 4 ? 3 : 8).join(".");
-}
-
 /**
  * The bytes of an address: four, or sixteen of one that is not mapped IPv4.
  *

@@ -162,6 +162,10 @@ const DRAWS: readonly (readonly [name: string, draw: Draw])[] = [
   ["summary", withLogs(attacker => maybe(attacker, "--json"))],
   ["command-chains", withLogs(OUT, quiet, attacker => ["-t", mostly(attacker, "1", "2")])],
   ["value-counts", withLogs(attacker => ["--column", mostly(attacker, "input", "username,password", "url", "src_ip", "day")], attacker => maybe(attacker, "--csv"))],
+  [
+    "indicators",
+    withLogs(attacker => ["--keep-reserved", "--type", "all", "--format", mostly(attacker, "stix", "plain", "csv", "json")], attacker => maybe(attacker, "--with-campaigns")),
+  ],
   ["trace-sid", withLogs(attacker => ["-sid", mostly(attacker, "s1", "s2", "s3")], page)],
   ["trace-ip", withLogs(attacker => ["-i", mostly(attacker, "198.51.100.0/24", "0.0.0.0/0")], page)],
   [

@@ -62,6 +62,10 @@ test("the page has a section of each, says by which database, and lets nothing o
   expect(html).toContain('id="networks"');
   expect(html).toContain("Told by Test-Country of 2026-08-01.");
   expect(html).not.toContain("<script>alert(1)");
+  // A database of countries alone says nothing of networks.
+  writeFileSync(join(folder.path, "b.mmdb"), buildMmdb({ networks: { "198.51.100.0/24": { country: "DE" } } }));
+  const countries = renderReport(addOrigins(buildReduced(ROWS), new Origins([join(folder.path, "b.mmdb")])), options);
+  expect([countries.includes('id="countries"'), countries.includes('id="networks"')]).toEqual([true, false]);
   expect(renderReport(buildReduced(ROWS), options)).not.toContain('id="countries"');
 });
 
