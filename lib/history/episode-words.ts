@@ -150,9 +150,8 @@ function chooseKeys({ keys, sources }: Episode): EpisodeKey[] {
   return [lead!, ...others];
 }
 
-function openingOf({ shape, keys }: Episode, { family }: EpisodeKey, isNew: boolean): string {
+function openingOf({ shape, alike }: Episode, { family }: EpisodeKey, isNew: boolean): string {
   const { word, words } = FAMILIES[family];
-  const alike = keys.filter(key => key.family === family).length;
   const isRising = shape === "began" || shape === "ramp";
   const isScript = family === "command" && alike > 1;
   const number = isScript ? `a ${isRising && isNew ? "new " : ""}script of ${formatNumber(alike)}` : formatNumber(alike);

@@ -45,6 +45,8 @@ export interface Episode {
   readonly sources: number | undefined;
   /** Those that are counted of what leads it; of several addresses that did the same, of all of them. */
   readonly events: number;
+  /** How many keys of the family that leads it there are, told below or not. */
+  readonly alike: number;
   /** What tells of it, what leads it first; empty for an episode of the watch. */
   readonly keys: readonly EpisodeKey[];
   /** Events of what leads it, by day of the archive; null on days that nobody watched. Of the watch none. */
@@ -166,33 +168,38 @@ const ACTIVITY_OF: Readonly<Record<Family, Activity>> = {
   event: "event",
 };
 
-/** Join bursts of the same days that are made by single addresses doing the same: each is one of several. */
+/**
+ * Join bursts of the same days that are made by single addresses doing the same: each is one of several. Those that each
+ * make much of it are one, and the many that make little are another.
+ */
 function joinBursts(totals: DayTotals, groups: readonly Group[]): Group[] {
   const joined: Group[] = [];
   const placeOf = new Map<string, number>();
   for (const group of groups) {
-    const activity = soloActivity(totals, group);
-    const key = `${activity} ${group.seed.first} ${group.seed.last}`;
-    const place = activity === undefined ? undefined : placeOf.get(key);
+    const solo = soloActivity(totals, group);
+    const key = `${solo?.activity} ${solo?.isLarge} ${group.seed.first} ${group.seed.last}`;
+    const place = solo === undefined ? undefined : placeOf.get(key);
     if (place === undefined) {
       const at = joined.push(group) - 1;
-      if (activity !== undefined) placeOf.set(key, at);
+      if (solo !== undefined) placeOf.set(key, at);
     } else {
       const other = joined[place]!;
-      joined[place] = { ...other, members: [...other.members, ...group.members], together: activity! };
+      joined[place] = { ...other, members: [...other.members, ...group.members], together: solo!.activity };
     }
   }
   return joined;
 }
 
-/** What single addresses do in a burst, if one of them makes enough of all that is done of it. */
-function soloActivity(totals: DayTotals, { seed, members }: Group): Activity | undefined {
+/** What single addresses do in a burst, and whether one of them makes much of all that is done of it. */
+function soloActivity(totals: DayTotals, { seed, members }: Group): { activity: Activity; isLarge: boolean } | undefined {
   if (seed.span.shape !== "burst") return undefined;
-  const leading = members.find(({ series, first, last, events }) => {
-    const isSolo = series.family === "user" || series.family === "address";
-    return isSolo && events >= LEAST_PART * totals.sum(FAMILIES[series.family].kind, first, last);
+  const solos = members.filter(({ series }) => series.family === "user" || series.family === "address");
+  const large = solos.find(({ series, first, last, events }) => {
+    return events >= LEAST_PART * totals.sum(FAMILIES[series.family].kind, first, last);
   });
-  return leading && ACTIVITY_OF[leading.series.family];
+  if (large !== undefined) return { activity: ACTIVITY_OF[large.series.family], isLarge: true };
+  // Of a group that something else leads its addresses are no more than members.
+  return solos.includes(seed) ? { activity: ACTIVITY_OF[seed.series.family], isLarge: false } : undefined;
 }
 
 /** Events of one machine of a campaign, of the mean of all, at most. */
@@ -250,6 +257,7 @@ function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, totals
     sensorsWatching: countWatching(coverage, first, last),
     sources: all && countSources(all),
     events: together === undefined ? sorted[0]!.events : alike.reduce((sum, { events }) => sum + events, 0),
+    alike: alike.length,
     keys: toKeys(totals, [...sorted, ...members.filter(one => !telling.includes(one))]),
     perDay: toPerDay(watch, together === undefined ? [sorted[0]!] : alike),
     isTested: seed.span.shape !== "burst",
@@ -338,6 +346,7 @@ function toWatchEpisode({ dictionaries }: ReducedTable, coverage: Coverage, chan
     sensorsWatching: countWatching(coverage, first, last),
     sources: undefined,
     events: 0,
+    alike: 0,
     keys: [],
     watch: { hours, eventids, goneEventids },
     isTested: shape === "outage" || shape === "silent",

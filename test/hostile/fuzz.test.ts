@@ -186,6 +186,13 @@ const DRAWS: readonly (readonly [name: string, draw: Draw])[] = [
     },
   ],
   [
+    "history",
+    async (attacker, cwd) => {
+      const { file, inputBytes } = await drawTable(attacker, cwd);
+      return { args: ["-f", file, ...attacker.random.pick([["--json"], ["--csv"], ["-n", "0"]]), ...quiet(attacker)], inputBytes };
+    },
+  ],
+  [
     "combine-reduced",
     async (attacker, cwd) => {
       const tables = [await drawTable(attacker, cwd, "a"), await drawTable(attacker, cwd, "b")];

@@ -187,6 +187,18 @@ describe("laws", () => {
   });
 });
 
+test("many addresses that each make little of a day are told once", () => {
+  const rows = Array.from({ length: 20 }, (_, day) => {
+    const date = toIsoDay(FIRST + day);
+    const crowd = day !== 10 ? [] : Array.from({ length: 200 }, (_, i): LiteralRow => {
+      return { kind: "connect", date, sensor: "a", key: { src_ip: `10.0.${i}.1`, dst_port: 22 }, count: 50 };
+    });
+    return [...eventRows(date, "a", "cowrie.session.connect", ["10.9.9.9"], 240), ...crowd];
+  });
+  const found = findEpisodes(buildReduced(rows.flat()));
+  expect(found.map(sentence)).toEqual(["11 Mar: 200 addresses, first of all `10.0.0.1`, 10,000 connections (100.0 % of all)."]);
+});
+
 describe("output", () => {
   test("those that touch the days asked for; the first of attackers and of sensors, newest first", () => {
     const within = episodesWithin(episodes, FIRST + 33, FIRST + 36);
