@@ -44,8 +44,9 @@ export const COMMAND = {
   options: OPTIONS,
   writes:
     "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout. A " +
-    "table whose logs all stand in another one is left out if its counts stand there, too; tables that share only some of " +
-    "their logs, or claim the same log with other counts, are refused. " +
+    "table whose logs all stand in another one is left out if its counts stand there, too; tables of different days of " +
+    "the same logs (--since, --until of reduce.ts) make one; tables that share days of only some of their logs, or claim " +
+    "the same log with other counts, are refused. " +
     "Counts from a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of " +
     "each entry stays, and where another table has that day in full they are left out. They are shown, and never " +
     "tested for change.",

@@ -81,6 +81,11 @@ export interface SourceInfo {
    */
   readonly head?: string;
   readonly tail?: string;
+  /**
+   * In a table that was combined of others: the days of it that are counted, where they are not those of the whole table;
+   * first and last of each stretch, null = open. See `day-ranges.ts`.
+   */
+  readonly days?: readonly (readonly [first: number | null, last: number | null])[];
 }
 
 /** Canonical order of sources: by the time of the first event, then path as people count, then content. */

@@ -41,7 +41,7 @@ const LAST_DAY = 2_932_896;
 /** Tell whether a value describes a log. */
 export function isSource(value: unknown): value is SourceInfo {
   if (!isRecord(value)) return false;
-  const { path, sizeBytes, headHash, wholeHash, counts, firstSeenUs, lastSeenUs, cut, lacksSuccess, damage, head, tail } = value;
+  const { path, sizeBytes, headHash, wholeHash, counts, firstSeenUs, lastSeenUs, cut, lacksSuccess, damage, head, tail, days } = value;
   return (
     [path, headHash, wholeHash].every(isText) &&
     isCount(sizeBytes) &&
@@ -52,8 +52,23 @@ export function isSource(value: unknown): value is SourceInfo {
     (firstSeenUs === undefined) === (lastSeenUs === undefined) &&
     ((firstSeenUs ?? 0) as number) <= ((lastSeenUs ?? 0) as number) &&
     [cut, lacksSuccess].every(flag => isAbsentOr(flag, isFlag)) &&
-    [damage, head, tail].every(text => isAbsentOr(text, isText))
+    [damage, head, tail].every(text => isAbsentOr(text, isText)) &&
+    isAbsentOr(days, isDays)
   );
+}
+
+/** Stretches of days in rising order, no two of them touching. */
+function isDays(value: unknown): boolean {
+  type Range = readonly [number | null, number | null];
+  const isEnd = (day: unknown): day is number | null => day === null || isDay(day);
+  const isRange = (range: unknown): range is Range => isList(range, isEnd) && range.length === 2;
+  if (!isList(value, isRange) || value.length === 0) return false;
+  const ranges = value;
+  return ranges.every(([first, last], i) => {
+    const before = ranges[i - 1];
+    const isBehind = before === undefined || (before[1] !== null && first !== null && before[1] + 1 < first);
+    return isBehind && (first ?? -Infinity) <= (last ?? Infinity);
+  });
 }
 
 function isParameters(value: unknown): value is ReductionParameters {

@@ -1,14 +1,14 @@
 /**
  * Reduced tables of any size to one: as `combineTables`, with their rows on the disk.
  *
- * Only the last commands of sessions are brought together in memory, since the two halves of a session may lie anywhere.
+ * Only the last commands of sessions, whose two halves may lie anywhere, and verdicts are brought together in memory.
  */
 import { mkdtempSync, openSync, closeSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { onStop } from "../process/cli.ts";
 import { pause, takeWithPauses } from "../process/pause.ts";
-import { type NamedInfo, settleInputs } from "./combine.ts";
-import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
+import { type NamedInfo, seamRows, settleInputs } from "./combine.ts";
+import { findSeams, settleSeams } from "./joined-lines.ts";
 import { type Kind, REDUCED_VERSION } from "./kinds.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 import { batchesToIpc, openSorted, type SortedTable, toSorted, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
@@ -40,8 +40,11 @@ export interface CombinedSorted {
   [Symbol.dispose](): void;
 }
 
-/** Kinds that are made anew from the sessions of all tables. */
-const OF_SESSIONS: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_disconnect_command"]);
+/**
+ * Kinds whose rows say something of one another: the last commands of sessions with what is made of them, and verdicts,
+ * of which there are few.
+ */
+const TOGETHER: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_disconnect_command", "scan"]);
 
 /**
  * Combine tables none of which holds cut counts.
@@ -60,14 +63,13 @@ export async function combineSorted(
   const stack = new DisposableStack();
   try {
     const seams = await findSeams(sources);
-    const owners = new Map(kept.flatMap(({ info }) => info.sources.map(source => [source, info.parameters])));
     const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
     const groups = await mergeGroups(kept, sources, parameters, folder, stack);
     const tables = groups.map(input => stack.adopt(input.open(), table => table.close()));
-    const builder = await lastCommands(tables, sources);
-    for (const seam of seams) builder.add(await reduceSeam(seam, owners.get(seam.before)!));
+    const builder = await bringTogether(tables, sources);
+    for await (const rows of seamRows(seams, kept, parameters)) builder.add(rows);
     const settled = await takeWithPauses(builder.calculate(info));
-    const merge = mergeSorted([...tables.map(withoutSessions), toSorted(settled)]);
+    const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
     const top = new TopRows(topN);
     let rows = 0;
     function* tapped(): Generator<WrittenBatch> {
@@ -100,27 +102,29 @@ function isLarge(sources: readonly SourceInfo[]): boolean {
   return sources.reduce((sum, { counts }) => sum + counts.events + counts.repaired, 0) > UINT32_MAX;
 }
 
-/** A builder that holds the last command of every session of the tables. */
-async function lastCommands(tables: readonly SortedTable[], sources: readonly SourceInfo[]): Promise<ReducedBuilder> {
+/** A builder of what must be looked at together. */
+async function bringTogether(tables: readonly SortedTable[], sources: readonly SourceInfo[]): Promise<ReducedBuilder> {
   const builder = new ReducedBuilder();
   for (const source of sources) builder.addSource(source);
   for (const table of tables) {
     let texts: ReturnType<SortedTable["texts"]> | undefined;
-    for (const { table: last_command, sets } of table.batches("last_command")) {
-      texts ??= table.texts();
-      builder.add({ texts, sets, kinds: { last_command } });
+    for (const kind of TOGETHER) {
+      for (const { table: rows, sets } of table.batches(kind)) {
+        texts ??= table.texts();
+        builder.add({ texts, sets, kinds: { [kind]: rows } });
+      }
     }
     await pause();
   }
   return builder;
 }
 
-function withoutSessions(table: SortedTable): SortedTable {
+function withoutThose(table: SortedTable): SortedTable {
   return {
     info: table.info,
     texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }),
     isEmpty: () => table.isEmpty(),
-    batches: kind => (OF_SESSIONS.has(kind) ? [] : table.batches(kind)),
+    batches: kind => (TOGETHER.has(kind) ? [] : table.batches(kind)),
     close: () => table.close(),
   };
 }
@@ -150,8 +154,8 @@ async function mergeGroups(
       using opened = new DisposableStack();
       const tables = left.slice(start, start + MERGED_MAX).map(input => opened.adopt(input.open(), table => table.close()));
       const info = { version: REDUCED_VERSION, parameters, sources: [] };
-      const settled = await takeWithPauses((await lastCommands(tables, sources)).calculate(info));
-      const merge = mergeSorted([...tables.map(withoutSessions), toSorted(settled)]);
+      const settled = await takeWithPauses((await bringTogether(tables, sources)).calculate(info));
+      const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
       await writeFile(path, batchesToIpc({ info, dictionaries: merge.dictionaries }, isLarge(sources), merge.batches()));
       next.push({ open: () => openSorted(path)! });
     }

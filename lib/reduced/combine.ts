@@ -16,7 +16,8 @@ import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
-import { findSeams, reduceSeam, settleSeams } from "./joined-lines.ts";
+import { coversDays, type DayRange, daysOf, shareDays, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
+import { findSeams, reduceSeam, type Seam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -85,8 +86,7 @@ export async function combineTables(
   exact.addCut(cut.toRows());
 
   const seams = await findSeams(sources);
-  const owners = new Map(kept.flatMap(({ table: { info } }) => info.sources.map(source => [source, info.parameters])));
-  for (const seam of seams) exact.add(await reduceSeam(seam, owners.get(seam.before)!));
+  for await (const rows of seamRows(seams, kept.map(({ table }) => table), parameters)) exact.add(rows);
   const settled = settleSeams(sources, seams);
   const table = await takeWithPauses(exact.calculate({ version: REDUCED_VERSION, parameters, sources: settled }));
   return { table, leftOut, compared, joinedLines: seams.length };
@@ -112,7 +112,26 @@ export async function settleInputs<Input extends NamedInfo>(
   onNotice: (line: string) => void,
 ): Promise<SettledInputs<Input>> {
   const parted = await leaveOutParts(inputs, onNotice);
-  return { ...parted, parameters: mergeParameters(parted.kept), sources: mergeSources(parted.kept, onNotice) };
+  const parameters = mergeParameters(parted.kept);
+  return { ...parted, parameters, sources: mergeSources(parted.kept, parameters, onNotice) };
+}
+
+/**
+ * Rows of cut lines whose halves lay in two tables, of the days that their logs count.
+ *
+ * @param tables What counts the log of a line is also asked of it.
+ * @param parameters Of all tables together.
+ */
+export async function* seamRows(
+  seams: readonly Seam[],
+  tables: readonly { readonly info: ReducedInfo }[],
+  parameters: ReductionParameters,
+): AsyncGenerator<ReducedRows> {
+  const owners = new Map(tables.flatMap(({ info }) => info.sources.map(({ headHash }) => [headHash, info.parameters])));
+  for (const seam of seams) {
+    const own = owners.get(seam.before.headHash)!;
+    for (const [sinceDay, untilDay] of daysOf(seam.before, parameters)) yield await reduceSeam(seam, { ...own, sinceDay, untilDay });
+  }
 }
 
 /** Tell whether all of `part` stands in `whole`: the same log, and no more of it. */
@@ -150,8 +169,9 @@ async function leaveOutParts<Input extends NamedInfo>(
     .map(({ input }) => input);
   const kept: Input[] = [];
   const leftOut: string[] = [];
-  // Who counts a log. A log stands in one of the tables kept; a file of cut counts may stand in several.
-  const exactOf = new Map<string, NamedInfo>();
+  // Who counts a log: one of the tables kept, or several that count other days of it; a file of cut counts may stand in
+  // several all the same.
+  const exactOf = new Map<string, { tables: NamedInfo[]; source: SourceInfo; days: readonly DayRange[] }>();
   const cutOf = new Map<string, Set<NamedInfo>>();
   const indexes = new Map<NamedInfo, ReturnType<typeof indexSources>>();
   const sourcesLike = (source: SourceInfo, table: NamedInfo) => {
@@ -164,14 +184,20 @@ async function leaveOutParts<Input extends NamedInfo>(
     compared++;
     return (
       isNoWider(part.info.parameters, whole.info.parameters) &&
-      part.info.sources.every(source => sourcesLike(source, whole).some(other => isStateOf(source, other)))
+      part.info.sources.every(source =>
+        sourcesLike(source, whole).some(
+          other =>
+            isStateOf(source, other) &&
+            (source.cut || coversDays(daysOf(other, whole.info.parameters), daysOf(source, part.info.parameters))),
+        ),
+      )
     );
   };
   for (const [i, input] of ordered.entries()) {
     if (i % TABLES_PER_PAUSE === 0) await pause();
     const { sources } = input.info;
     const [first] = sources;
-    const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : [exactOf.get(first?.headHash ?? "") ?? []].flat();
+    const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : (exactOf.get(first?.headHash ?? "")?.tables ?? []);
     const whole = likely.find(other => isPartOf(input, other));
     if (whole !== undefined) {
       await checkHeld(whole, input);
@@ -180,15 +206,34 @@ async function leaveOutParts<Input extends NamedInfo>(
       continue;
     }
     const exact = sources.filter(({ cut }) => !cut);
-    const twin = exact.map(({ headHash }) => exactOf.get(headHash)).find(known => known !== undefined);
+    const isTwin = (source: SourceInfo, known: { source: SourceInfo; days: readonly DayRange[] } | undefined) =>
+      known !== undefined &&
+      (known.source.wholeHash !== source.wholeHash || shareDays(known.days, daysOf(source, input.info.parameters)));
+    const twins = exact.filter(source => isTwin(source, exactOf.get(source.headHash)));
+    const twin = twins[0] && overlapping(exactOf.get(twins[0].headHash)!.tables, twins[0], input);
     if (twin !== undefined) throw overlap(twin, input, exact.filter(source => sourcesLike(source, twin).length > 0));
     kept.push(input);
-    for (const { headHash, cut } of sources) {
+    for (const source of sources) {
+      const { headHash, cut } = source;
       if (cut) cutOf.set(headHash, (cutOf.get(headHash) ?? new Set()).add(input));
-      else exactOf.set(headHash, input);
+      else {
+        const known = exactOf.get(headHash);
+        const days = daysOf(source, input.info.parameters);
+        exactOf.set(headHash, { tables: [...(known?.tables ?? []), input], source, days: uniteDays([...(known?.days ?? []), ...days]) });
+      }
     }
   }
   return { kept, leftOut, compared };
+}
+
+/** The table that counts the same days of a log, or another state of it. */
+function overlapping(tables: readonly NamedInfo[], source: SourceInfo, { info }: NamedInfo): NamedInfo {
+  const days = daysOf(source, info.parameters);
+  const isSame = ({ info: other }: NamedInfo) =>
+    other.sources.some(
+      one => one.headHash === source.headHash && (one.wholeHash !== source.wholeHash || shareDays(days, daysOf(one, other.parameters))),
+    );
+  return tables.find(isSame) ?? tables[0]!;
 }
 
 /**
@@ -221,9 +266,9 @@ function overlap(twin: NamedInfo, input: NamedInfo, logs: readonly SourceInfo[])
  * that one is kept that tells addresses.
  */
 function widthOf({ info }: NamedInfo): number[] {
-  const { sinceDay = -Infinity, untilDay = Infinity, sensors } = info.parameters;
+  const { sensors } = info.parameters;
   const sizeBytes = info.sources.reduce((sum, source) => sum + source.sizeBytes, 0);
-  return [info.sources.length, sizeBytes, untilDay - sinceDay, sensors?.length ?? Infinity, info.version];
+  return [info.sources.length, sizeBytes, ...widthOfDays(info), sensors?.length ?? Infinity, info.version];
 }
 
 function compareWidth(a: NamedInfo, b: NamedInfo): number {
@@ -232,13 +277,11 @@ function compareWidth(a: NamedInfo, b: NamedInfo): number {
   return i < 0 ? 0 : left[i]! < right[i]! ? -1 : 1;
 }
 
-/** Tell whether whatever `part` counts of a log, `whole` counts as well, under the same names. */
+/** Tell whether whatever `part` counts of a log's day, `whole` counts as well, under the same names. */
 function isNoWider(part: ReductionParameters, whole: ReductionParameters): boolean {
   const sensors = whole.sensors && new Set(whole.sensors);
   return (
     part.robotMaxSeconds === whole.robotMaxSeconds &&
-    (whole.sinceDay ?? -Infinity) <= (part.sinceDay ?? -Infinity) &&
-    (whole.untilDay ?? Infinity) >= (part.untilDay ?? Infinity) &&
     (sensors === undefined || (part.sensors !== undefined && part.sensors.every(sensor => sensors.has(sensor)))) &&
     aliasesText(part) === aliasesText(whole)
   );
@@ -286,21 +329,37 @@ function mergeParameters(tables: readonly NamedInfo[]): ReductionParameters {
   };
 }
 
-/** All sources, a file of cut counts that several tables hold once. */
-function mergeSources(tables: readonly NamedInfo[], onNotice: (line: string) => void): SourceInfo[] {
+/** All sources, once each: a file of cut counts that several tables hold, a log of which each counts other days. */
+function mergeSources(
+  tables: readonly NamedInfo[],
+  parameters: ReductionParameters,
+  onNotice: (line: string) => void,
+): SourceInfo[] {
   const cut = new Map<string, SourceInfo>();
+  const exact = new Map<string, { source: SourceInfo; days: DayRange[] }>();
   const sources: SourceInfo[] = [];
   for (const { info } of tables) {
+    // Copies may count on purpose: the second of a table is the second of another one, too.
+    const seen = new Map<string, number>();
     for (const source of info.sources) {
       const known = source.cut ? cut.get(source.wholeHash) : undefined;
       if (known !== undefined) {
         onNotice(`${quoteForMessage(source.path)} and ${quoteForMessage(known.path)} are the same file: counted once`);
         continue;
       }
-      if (source.cut) cut.set(source.wholeHash, source);
-      sources.push(source);
+      if (source.cut) {
+        cut.set(source.wholeHash, source);
+        sources.push(source);
+        continue;
+      }
+      const copies = seen.get(source.wholeHash) ?? 0;
+      seen.set(source.wholeHash, copies + 1);
+      const key = `${source.wholeHash} ${copies}`;
+      const { days } = exact.get(key) ?? { days: [] };
+      exact.set(key, { source, days: [...days, ...daysOf(source, info.parameters)] });
     }
   }
+  for (const { source: { days: _, ...source }, days } of exact.values()) sources.push({ ...source, ...toDays(uniteDays(days), parameters) });
   return sources.sort(compareSources);
 }
 

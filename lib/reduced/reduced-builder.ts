@@ -205,6 +205,7 @@ export class ReducedBuilder {
     if (own.rows === own.compactedRows) return;
     if (kind === "last_command") this.#compactLastCommands(own);
     else addUpRows(own, this.#sets, this.#isCut);
+    if (kind === "scan") forgetRepeats(own);
     own.compactedRows = own.rows;
     if (this.#sets.elements > Math.max(SWEEP_MIN_ELEMENTS, 2 * this.#sweptElements)) this.#sweepSets();
   }
@@ -299,6 +300,20 @@ function addUpRows(own: KindRows, sets: SetDictionary, isCut = false): void {
   }
   for (const column of [own.day, own.sensor, ...own.keys]) column.set(take(column, firstRow));
   own.rows = size;
+}
+
+/**
+ * Verdicts of other days or sensors than were asked for are known, not counted: two tables of one log by days both hold
+ * them. So each counts once, and not at all where a sensor's own says the same of that day.
+ */
+function forgetRepeats(own: KindRows): void {
+  const { groupOf, size } = groupRows([own.day, ...own.keys], own.rows);
+  const isOfSensor = new Uint8Array(size);
+  for (let row = 0; row < own.rows; row++) if (own.sensor[row]! >= 0) isOfSensor[groupOf[row]!] = 1;
+  const kept = Int32Array.from({ length: own.rows }, (_, row) => row).filter(row => own.sensor[row]! >= 0 || isOfSensor[groupOf[row]!] === 0);
+  for (const column of [own.day, own.sensor, ...own.keys, own.count, own.success, own.firstSeenUs, own.lastSeenUs]) column.set(take(column, kept));
+  own.rows = kept.length;
+  for (let row = 0; row < own.rows; row++) if (own.sensor[row]! < 0) own.count[row] = Math.min(1, own.count[row]!);
 }
 
 /** As the sums of {@link addUpRows}. */

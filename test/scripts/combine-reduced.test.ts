@@ -106,12 +106,15 @@ describe("overlaps", () => {
     expect(stderr.split("\n")).toHaveLength(2);
   });
 
-  test("a part of the days of the same logs is part of the whole; two parts that differ are refused", async () => {
+  test("a part of the days of the same logs is part of the whole; the other days make it the whole; days in both are refused", async () => {
     await reduce("fleet/hp-ams-01", "--until", "2026-07-20", "-o", "early");
     await reduce("fleet/hp-ams-01", "--since", "2026-07-21", "-o", "late");
     expect((await combine("early.arrow", "hp-ams-01.arrow", "-o", "out")).stderr).toContain('Left out "early.arrow"');
     expect((await read("out.arrow")).equals(await read("hp-ams-01.arrow"))).toBe(true);
-    expect(await combine("early.arrow", "late.arrow", "-o", "out")).toMatchObject({
+    await combine("late.arrow", "early.arrow", "-o", "days");
+    expect((await read("days.arrow")).equals(await read("hp-ams-01.arrow"))).toBe(true);
+    await reduce("fleet/hp-ams-01", "--since", "2026-07-20", "-o", "later");
+    expect(await combine("early.arrow", "later.arrow", "-o", "out")).toMatchObject({
       stderr: expect.stringContaining("Cannot combine"),
       exitCode: 1,
     });

@@ -1,11 +1,15 @@
 /** Combining tables: what is left out stands elsewhere, whatever a table says of itself; work grows with the tables. */
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { SourceInfo } from "../../../lib/events/source.ts";
 import { combineTables, type NamedTable } from "../../../lib/reduced/combine.ts";
 import { calculateReport } from "../../../lib/pages/report.ts";
 import { takeWithPauses } from "../../../lib/process/pause.ts";
 import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { analyze } from "../../support/tables.ts";
 import { REDUCED_VERSION } from "../../../lib/reduced/kinds.ts";
 
 const source = (head: string, whole: string, sizeBytes: number, more: Partial<SourceInfo> = {}): SourceInfo => ({
@@ -39,6 +43,62 @@ async function combine(...tables: NamedTable[]) {
   const logins = table.kinds.login.count.reduce((sum, count) => sum + count, 0);
   return { logins, leftOut, compared, notices, sources: table.info.sources.length };
 }
+
+describe("days of one log in several tables", () => {
+  const day = (date: string) => Date.parse(date) / 86_400_000;
+  const logs = [join(FIXTURES_FOLDER, "fleet/hp-ams-01/cowrie.json.2026-07-10.gz"), join(FIXTURES_FOLDER, "fleet/hp-ams-01/cowrie.json.2026-07-11.gz")];
+  const reduce = async (sinceDay?: string, untilDay?: string): Promise<NamedTable> => {
+    const range = { ...(sinceDay && { sinceDay: day(sinceDay) }), ...(untilDay && { untilDay: day(untilDay) }) };
+    const { table } = await analyze(logs, { parameters: { robotMaxSeconds: 10, ...range } });
+    return { name: `${sinceDay} to ${untilDay}`, table };
+  };
+  const bytes = (table: ReducedTable) => Buffer.concat([...reducedToIpc(table)]);
+  const merge = async (...tables: NamedTable[]) => ({ name: "merged", table: (await combineTables(tables, () => {})).table });
+
+  test("in any order and any steps they are the table of all days", async () => {
+    const whole = await reduce();
+    const parts = [await reduce(undefined, "2026-07-10"), await reduce("2026-07-11", "2026-07-11"), await reduce("2026-07-12")];
+    const [a, b, c] = parts as [NamedTable, NamedTable, NamedTable];
+    expect(b.table.kinds.event.rows).toBeGreaterThan(0);
+    for (const merged of [await merge(a, b, c), await merge(c, await merge(b, a)), await merge(await merge(a, c), b, a)]) {
+      expect(bytes(merged.table).equals(bytes(whole.table))).toBe(true);
+    }
+    // Where a day lacks, the table says so of each log, and takes the day later, but none twice.
+    const gap = await merge(a, c);
+    const before = day("2026-07-10");
+    expect(gap.table.info.sources.map(({ days }) => days)).toEqual(logs.map(() => [[null, before], [before + 2, null]]));
+    expect((await combineTables([gap, a], () => {})).leftOut).toEqual([a.name]);
+    await expect(combineTables([gap, await reduce("2026-07-11")], () => {})).rejects.toThrow("both count 2 logs");
+    const again = await readReducedArrow(bytes(gap.table));
+    expect(again.info).toEqual(gap.table.info);
+  });
+
+  test("a verdict that both know of a third day is known once", async () => {
+    const scan = (date: string, sensor: string): LiteralRow => ({ kind: "scan", date, sensor, key: { shasum: "s", positives: 3, total: 60 }, count: 1 });
+    const table = (range: object, literal: LiteralRow[], isElsewhere: number[]) => {
+      const built = buildReduced(literal, { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10, ...range }, sources: [source("h", "w", 100)] });
+      // Of a day that was not asked for: on no sensor.
+      const sensor = built.kinds.scan.sensor.map((code, row) => (isElsewhere.includes(row) ? -1 : code));
+      return { name: JSON.stringify(range), table: { ...built, kinds: { ...built.kinds, scan: { ...built.kinds.scan, sensor } } } };
+    };
+    const dates = ["2024-01-01", "2024-01-02", "2024-01-03"];
+    const rows = dates.map(date => scan(date, "a"));
+    const first = table({ sinceDay: day(dates[0]!), untilDay: day(dates[0]!) }, rows, [1, 2]);
+    const second = table({ sinceDay: day(dates[1]!), untilDay: day(dates[1]!) }, rows, [0, 2]);
+    const { scan: merged } = (await merge(first, second)).table.kinds;
+    expect([[...merged.day], [...merged.sensor], [...merged.count]]).toEqual([dates.map(day), [0, 0, -1], [1, 1, 1]]);
+  });
+
+  test("stretches of days that are none are refused", async () => {
+    const told = (days: unknown) =>
+      reducedToIpc(buildReduced([], { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10 }, sources: [source("h", "w", 1, { days } as object)] }));
+    const read = (days: unknown) => readReducedArrow(Buffer.concat([...told(days)]));
+    for (const days of [[[1, 2]], [[null, 2], [4, null]]]) expect((await read(days)).info.sources[0]).toMatchObject({ days });
+    for (const days of [[], [[2, 1]], [[1, 2], [3, 4]], [[1, null], [5, 6]], [[5, 6], [1, 2]], [[1]], [[0.5, 2]], [["1", 2]], 7, null]) {
+      await expect(read(days)).rejects.toThrow("damaged metadata");
+    }
+  });
+});
 
 describe("a table that says it holds another's log", () => {
   const honest = named("honest", rows("a", [5, 3]), [source("h", "w", 100)]);

@@ -1,0 +1,51 @@
+/**
+ * Which days of its logs a table counts: parts of one log by days are no overlap.
+ *
+ * Tested in `test/lib/reduced/combine.test.ts`.
+ */
+import type { ReductionParameters } from "../events/scope.ts";
+import type { SourceInfo } from "../events/source.ts";
+import type { ReducedInfo } from "./reduced-table.ts";
+
+/** First and last day, both included, since 1970-01-01 UTC; -Infinity and Infinity = open. */
+export type DayRange = readonly [first: number, last: number];
+
+/** The days of a log that count, in rising order, no two of them touching. */
+export function daysOf({ days }: SourceInfo, { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): readonly DayRange[] {
+  return days?.map(([first, last]) => [first ?? -Infinity, last ?? Infinity]) ?? [[sinceDay, untilDay]];
+}
+
+/** As a {@link SourceInfo} tells them: not at all where they are those of the whole table. */
+export function toDays(ranges: readonly DayRange[], { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): Pick<SourceInfo, "days"> {
+  const [first] = ranges;
+  if (ranges.length === 1 && first![0] === sinceDay && first![1] === untilDay) return {};
+  return { days: ranges.map(range => range.map(day => (Number.isFinite(day) ? day : null)) as [number | null, number | null]) };
+}
+
+/** Numbers none of which is less for more days: of the first and last of a table, then of what its logs lack in between. */
+export function widthOfDays({ parameters, sources }: Pick<ReducedInfo, "parameters" | "sources">): number[] {
+  const { sinceDay, untilDay } = parameters;
+  const openEnds = Number(sinceDay === undefined) + Number(untilDay === undefined);
+  let lacking = 0;
+  for (const { days = [] } of sources) for (let i = 1; i < days.length; i++) lacking += days[i]![0]! - days[i - 1]![1]! - 1;
+  return [openEnds, (untilDay ?? 0) - (sinceDay ?? 0), -lacking];
+}
+
+export function uniteDays(ranges: readonly DayRange[]): DayRange[] {
+  const united: [number, number][] = [];
+  for (const [first, last] of [...ranges].sort(([a], [b]) => (a < b ? -1 : Number(a > b)))) {
+    const before = united.at(-1);
+    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last);
+    else united.push([first, last]);
+  }
+  return united;
+}
+
+/** @param whole As {@link uniteDays} gives them. */
+export function coversDays(whole: readonly DayRange[], part: readonly DayRange[]): boolean {
+  return part.every(([first, last]) => whole.some(([from, to]) => from <= first && last <= to));
+}
+
+export function shareDays(a: readonly DayRange[], b: readonly DayRange[]): boolean {
+  return a.some(([first, last]) => b.some(([from, to]) => first <= to && from <= last));
+}
