@@ -72,22 +72,26 @@ export const toIpc: (
 
 /** Joins small pieces, so that a table is written in few calls. */
 export function* inChunks(pieces: Iterable<Uint8Array>, chunkBytes = 1 << 20): Generator<Uint8Array> {
-  let buffer = new Uint8Array(chunkBytes);
+  // Copied as they come, since whoever makes them may use their memory again; small tables take a small buffer.
+  let buffer = new Uint8Array(Math.min(chunkBytes, 1 << 14));
   let filled = 0;
   for (const piece of pieces) {
-    if (filled + piece.length > chunkBytes) {
-      if (filled > 0) {
-        yield buffer.subarray(0, filled);
-        buffer = new Uint8Array(chunkBytes);
-      }
+    if (filled + piece.length > chunkBytes && filled > 0) {
+      yield buffer.subarray(0, filled);
+      buffer = new Uint8Array(chunkBytes);
       filled = 0;
     }
     if (piece.length >= chunkBytes) {
       yield piece;
-    } else {
-      buffer.set(piece, filled);
-      filled += piece.length;
+      continue;
     }
+    if (filled + piece.length > buffer.length) {
+      const grown = new Uint8Array(Math.min(chunkBytes, Math.max(filled + piece.length, buffer.length * 4)));
+      grown.set(buffer.subarray(0, filled));
+      buffer = grown;
+    }
+    buffer.set(piece, filled);
+    filled += piece.length;
   }
   if (filled > 0) yield buffer.subarray(0, filled);
 }

@@ -7,7 +7,8 @@ import { BLOCK_BYTES, openText } from "./log-text.ts";
 /** Hash over the whole text, fed in any pieces; the same text gives the same hash. */
 export class TextHash {
   sizeBytes = 0;
-  #block = new Uint8Array(BLOCK_BYTES);
+  /** Room for an unfinished block, made as it is needed: of small logs it would be most of what their hash costs. */
+  #block = new Uint8Array(0);
   #filled = 0;
   #hash = 0n;
 
@@ -41,6 +42,7 @@ export class TextHash {
     }
     while (at < bytes.length) {
       const n = Math.min(bytes.length - at, BLOCK_BYTES - this.#filled);
+      this.#reserve(this.#filled + n);
       this.#block.set(bytes.subarray(at, at + n), this.#filled);
       this.#filled += n;
       at += n;
@@ -49,6 +51,13 @@ export class TextHash {
         this.#filled = 0;
       }
     }
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#block.length) return;
+    const grown = new Uint8Array(Math.min(BLOCK_BYTES, Math.max(bytes, this.#block.length * 4)));
+    grown.set(this.#block.subarray(0, this.#filled));
+    this.#block = grown;
   }
 
   /** 16 hexadecimal digits. */

@@ -360,8 +360,11 @@ class GroupSets {
     sets: Int32Array,
   ): void {
     // Rows by group, each pair of group and address once.
-    const isOfSeveral = (i: number) => only[groupOf[i]!] === SEVERAL && sourceCodes[rows[i]!]! >= 0;
-    const places = Int32Array.from(rows.keys()).filter(isOfSeveral);
+    const ofSeveral = new RowList(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      if (only[groupOf[i]!] === SEVERAL && sourceCodes[rows[i]!]! >= 0) ofSeveral.push(i);
+    }
+    const places = ofSeveral.toArray();
     const groupColumn = take(groupOf, places);
     const codeColumn = take(sourceCodes, take(rows, places));
     const { firstRow } = groupRows([groupColumn, codeColumn], places.length);

@@ -86,7 +86,7 @@ function holdKernel(): { contents: string; loader: "js" } {
 }
 
 /** `scripts/reduce.ts` and all it needs as one file. */
-function bundle(): Promise<Uint8Array> {
+export function bundle(): Promise<Uint8Array> {
   bundling ??= (async () => {
     const { outputs } = await Bun.build({
       entrypoints: [join(import.meta.dir, "../../scripts/reduce.ts")],

@@ -19,6 +19,8 @@ export interface BenchOptions {
 export interface Measure {
   ms: number;
   peakRssBytes: number;
+  /** Of the whole process, its start included: steadier than the clock where others work beside it. */
+  cpuMs: number;
   detail: RunReport["detail"];
 }
 
@@ -80,12 +82,13 @@ export const ONE_CORE: readonly string[] = Bun.which("taskset") ? ["taskset", "-
 export async function measureRival(
   name: string,
   args: readonly string[],
-  { prefix = [], file = "rivals.ts" }: { prefix?: readonly string[]; file?: string } = {},
+  { prefix = [], file = "rivals.ts", env = {} }: { prefix?: readonly string[]; file?: string; env?: Record<string, string> } = {},
 ): Promise<Measure> {
   const script = join(import.meta.dir, file);
-  const { stdout, stderr, exitCode, peakRssBytes } = await run([...prefix, process.execPath, script, name, ...args]);
+  const command = [...prefix, process.execPath, script, name, ...args];
+  const { stdout, stderr, exitCode, peakRssBytes, cpuMs } = await run(command, { env });
   if (exitCode !== 0) throw new Error(`Cannot run ${name}: ${stderr}`);
-  return { ...(JSON.parse(stdout) as RunReport), peakRssBytes };
+  return { ...(JSON.parse(stdout) as RunReport), peakRssBytes, cpuMs };
 }
 
 /**
@@ -118,14 +121,15 @@ export async function compete(title: string, { data, runs }: BenchOptions, conte
   for (let round = 0; round < runs; round++) {
     for (const { name, measure } of contestants) results.get(name)!.push(await measure());
   }
-  console.log("| | min s | median s | MB/s (median) | peak RSS MB | |");
-  console.log("|---|--:|--:|--:|--:|---|");
+  console.log("| | min s | median s | processor s (min) | MB/s (median) | peak RSS MB | |");
+  console.log("|---|--:|--:|--:|--:|--:|---|");
   for (const [name, measures] of results) {
     const ms = measures.map(measure => measure.ms).sort((a, b) => a - b);
     const median = (ms[(ms.length - 1) >> 1]! + ms[ms.length >> 1]!) / 2;
     const peak = Math.max(...measures.map(measure => measure.peakRssBytes)) / 1e6;
     const detail = Object.entries(measures[0]!.detail).map(([key, value]) => `${key} ${show(value)}`);
-    const figures = [ms[0]! / 1000, median / 1000].map(seconds => seconds.toFixed(2));
+    const cpuMs = Math.min(...measures.map(measure => measure.cpuMs));
+    const figures = [ms[0]!, median, cpuMs].map(each => (each / 1000).toFixed(2));
     const rates = [megabytes / (median / 1000), peak].map(value => value.toFixed(0));
     console.log(`| ${[name, ...figures, ...rates, detail.join(", ")].join(" | ")} |`);
   }

@@ -15,12 +15,18 @@ async function main(argv: string[]): Promise<void> {
   if (!options) return;
   const { data } = options;
   const toolkit = { prefix: ONE_CORE, file: "toolkit.ts" };
+  const withoutKernel = { ...toolkit, env: { COWRIE_PLAIN: "1" } };
 
   await using temp = await makeTempDir();
   const answers = new Map<string, string>();
-  for (const [name, how] of [["plain", {}], ["read", toolkit]] as const) {
+  const asked = [
+    ["plain", "plain", {}],
+    ["toolkit", "read", toolkit],
+    ["toolkit without the kernel", "read", withoutKernel],
+  ] as const;
+  for (const [name, rival, how] of asked) {
     const rows = join(temp.path, name);
-    await measureRival(name, [data, "--rows", rows], how);
+    await measureRival(rival, [data, "--rows", rows], how);
     answers.set(name, await Bun.file(rows).text());
   }
   assertAgreement(answers);
@@ -29,6 +35,7 @@ async function main(argv: string[]): Promise<void> {
   await compete(`Reading, ${where}`, options, [
     { name: "floor: bytes and line ends", measure: () => measureRival("floor", [data], { prefix: ONE_CORE }) },
     { name: "toolkit: event tables", measure: () => measureRival("read", [data], toolkit) },
+    { name: "toolkit: the same without the kernel", measure: () => measureRival("read", [data], withoutKernel) },
     { name: "plain: JSON.parse into Maps", measure: () => measureRival("plain", [data], { prefix: ONE_CORE }) },
   ]);
 }

@@ -78,7 +78,7 @@ async function main(argv: string[]): Promise<void> {
     const tables = new Bun.Glob("**/*.arrow").scanSync({ cwd: join(folder, "mapped") });
     let tableBytes = 0;
     for (const path of tables) tableBytes += Bun.file(join(folder, "mapped", path)).size;
-    return { ms, peakRssBytes: result.peakRssBytes, detail: { "event tables, MB": tableBytes / 1e6 } };
+    return { ms, peakRssBytes: result.peakRssBytes, cpuMs: result.cpuMs, detail: { "event tables, MB": tableBytes / 1e6 } };
   };
 
   const answers = new Map<string, string>();

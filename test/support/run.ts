@@ -32,6 +32,8 @@ export interface RunResult {
   exitCode: number;
   /** Largest resident size the process had. */
   peakRssBytes: number;
+  /** Processor time of the process and of those it started, user and system. */
+  cpuMs: number;
 }
 
 /** Run `bun scripts/<name>.ts ...args` to its end. */
@@ -55,6 +57,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     exitCode: child.exitCode ?? 128 + signalNumber(child.signalCode),
     // In bytes, although getrusage(2) speaks of KiB.
     peakRssBytes: peak(child.resourceUsage()?.maxRSS ?? 0),
+    cpuMs: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000,
   };
 }
 

@@ -9,7 +9,8 @@ import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { NUMBER_KEYS, REDUCED_VERSION, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
 import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedInfo } from "../../../lib/reduced/reduced-table.ts";
-import { reduceOnNode, type ReduceOnNodeOptions } from "../../../lib/remote/reduce-on-node.ts";
+import { kernelBytes } from "../../../lib/kernel/kernel-bytes.ts";
+import { bundle, reduceOnNode, type ReduceOnNodeOptions } from "../../../lib/remote/reduce-on-node.ts";
 import { Connector } from "../../../lib/ssh/connector.ts";
 import { resolveHost } from "../../../lib/ssh/ssh-config.ts";
 import { buildReduced } from "../../support/build.ts";
@@ -218,6 +219,10 @@ test("a node that drips for ever is given up by --time-limit, and not tried agai
   );
   expect([exitCode, asks]).toEqual([1, 1]);
   expect(stderr).toContain("failed: not done after 2.00 s (--time-limit)");
+});
+
+test("the program that goes to a node has the kernel in it", async () => {
+  expect(Buffer.from(await bundle()).includes(kernelBytes().toBase64())).toBe(true);
 });
 
 describe("counts that were kept", () => {
