@@ -71,7 +71,7 @@ function isOwnPath(path: string): boolean {
   for (const token of path.replaceAll("<arch>", "/").toLowerCase().split(/[^a-z0-9]+/)) {
     if (token.length >= OWN_DIGITS_MIN) return true;
     // Hexadecimal with a digit in it was drawn, not chosen.
-    if (/^[0-9a-f]*\d[0-9a-f]*$/.test(token)) continue;
+    if (/^[0-9a-f]+$/.test(token) && /\d/.test(token)) continue;
     for (const word of token.split(/\d+/)) if (word.length >= 3 && !KIT_NAMES.test(word)) letters += word.length;
   }
   return letters >= OWN_LETTERS_MIN;

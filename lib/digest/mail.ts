@@ -4,8 +4,8 @@
  * Source: RFC 5322 (message), RFC 2045 (bodies), RFC 2047 (words of a header), RFC 3834 (mails nobody should answer).
  */
 
-/** Longest line of a body in base64. */
-const LINE_LENGTH = 76;
+/** A line of a body in base64: 76 characters at most. */
+const BODY_LINE = /.{1,76}/g;
 /** Bytes of UTF-8 in one encoded word of a header: with its frame and the name of the header a line of 77 characters. */
 const WORD_BYTES = 42;
 /** As most hosts take them: a local part and a host, each of plain letters. */
@@ -50,7 +50,7 @@ export function toMessage({ to, subject, text, html }: Mail, boundary = `cowrie-
 /** Headers and body of one part. Base64 holds no line that could be taken for a header, a boundary or a lone dot. */
 function toPart(type: "plain" | "html", body: string): string[] {
   const encoded = Buffer.from(body.toWellFormed()).toString("base64");
-  return [`Content-Type: text/${type}; charset=utf-8`, "Content-Transfer-Encoding: base64", "", ...(encoded.match(new RegExp(`.{1,${LINE_LENGTH}}`, "g")) ?? [])];
+  return [`Content-Type: text/${type}; charset=utf-8`, "Content-Transfer-Encoding: base64", "", ...(encoded.match(BODY_LINE) ?? [])];
 }
 
 /** A header's text as encoded words, each on a line of its own; plain letters as they are. */

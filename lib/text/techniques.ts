@@ -81,7 +81,7 @@ export const TECHNIQUES: readonly Technique[] = [
   {
     id: "T1070.002", name: "Indicator Removal: Clear Linux or Mac System Logs", tactic: "defense evasion", purpose: "cleanup",
     rule: "removes or empties a log", example: "rm -rf /var/log/wtmp",
-    text: /(?:\b(?:rm|shred|truncate|unlink)\b|>)[^;|&\n]{0,500}\/var\/(?:log|run\/utmp)|\becho\b[^;|&\n]{0,200}>\s{0,8}\/var\/log/,
+    text: /(?:\b(?:rm|shred|truncate|unlink)\b[^;|&\n]{0,500}|>[^;|&\n>]{0,500})\/var\/(?:log|run\/utmp)|\becho\b[^;|&\n]{0,200}>\s{0,8}\/var\/log/,
   },
   {
     id: "T1070.003", name: "Indicator Removal: Clear Command History", tactic: "defense evasion", purpose: "cleanup",
