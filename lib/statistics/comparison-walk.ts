@@ -159,13 +159,15 @@ class KeyWalk implements Look {
       const at = sensor * this.#span + offset - this.#firstOffset;
       const count = (laid[at]! += kind.count[row]!);
       this.#together[offset - this.#firstOffset]! += kind.count[row]!;
-      const rate = count / exposure[sensor * days + offset]!;
       this.#lastOffset[sensor] = offset;
       if (this.#isTouched[sensor] === 0) {
         this.#isTouched[sensor] = 1;
         this.#touched.push(sensor);
         this.#largest[sensor] = 0;
       }
+      // Few counts are no burst on however short a day that is looked at.
+      if (count <= BURST_LEAST / 2) continue;
+      const rate = count / exposure[sensor * days + offset]!;
       if (rate > this.#largest[sensor]!) this.#largest[sensor] = rate;
     }
     for (const sensor of this.#touched) {

@@ -79,7 +79,10 @@ class ComparisonList {
 export function measureDispersions(kind: KeyedRows, coverage: Coverage, windows: Windows): DispersionSamples {
   const { slots } = windows;
   const fleets = kind.additive && coverage.sensors.length > 1 ? slots : 0;
-  const samples = new SampleList(windows.windows.filter(window => window !== undefined).length + fleets);
+  const samples = new SampleList(
+    (coverage.sensors.length + 1) * slots,
+    windows.windows.filter(window => window !== undefined).length + fleets,
+  );
   const enough = sampleSizes(coverage.sensors.length);
   const { marks } = kind;
   const share = (key: number) => (marks === undefined ? 1 : (marks[key]! + 1) / 2 ** 32);

@@ -54,11 +54,16 @@ class Sample {
 /** Samples of all groups of a kind, while they are gathered; the keys come by their marks, ascending. */
 export class SampleList {
   readonly #groups = new Map<number, Sample>();
+  readonly #isFull: Uint8Array;
   readonly #wanted: number;
   #full = 0;
 
-  /** @param wanted How many groups there may be. */
-  constructor(wanted: number) {
+  /**
+   * @param groups Groups are numbered below this.
+   * @param wanted How many of them there may be.
+   */
+  constructor(groups: number, wanted: number) {
+    this.#isFull = new Uint8Array(groups);
     this.#wanted = wanted;
   }
 
@@ -69,8 +74,7 @@ export class SampleList {
 
   /** Tell whether a group wants more keys. */
   wants(group: number): boolean {
-    const sample = this.#groups.get(group);
-    return sample === undefined || sample.keys === sample.size;
+    return this.#isFull[group] === 0;
   }
 
   /**
@@ -86,7 +90,8 @@ export class SampleList {
     sample.keys++;
     if (sample.size < most || share >= 1) return;
     // So many of so small a share: what all of them are, about.
-    sample.keys = Math.max(sample.size + 1, sample.size / share);
+    sample.keys = sample.size / share;
+    this.#isFull[group] = 1;
     this.#full++;
   }
 

@@ -48,14 +48,16 @@ export class SummedFleet implements FleetDays {
     this.#wanted = new Float64Array(span);
   }
 
-  get largest(): number {
-    let most = 0;
-    for (let i = 0; i < this.#span; i++) if (this.#together[i]! > most) most = this.#together[i]!;
-    return most;
-  }
+  largest = 0;
 
   gather(): void {}
-  layOut(): void {}
+
+  layOut(): void {
+    let most = 0;
+    for (let i = 0; i < this.#span; i++) if (this.#together[i]! > most) most = this.#together[i]!;
+    this.largest = most;
+  }
+
   clear(): void {}
   compare(): void {}
 

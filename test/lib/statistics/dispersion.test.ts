@@ -18,7 +18,7 @@ function draw(name: string, dispersion: number, days = 28): Baseline {
 
 /** Keys come by marks that are spread evenly; the n-th of `all` has a share of (n + 1) / all. */
 function sample(group: number, dispersion: number, all: number, most: number): DispersionSamples {
-  const samples = new SampleList(1);
+  const samples = new SampleList(group + 1, 1);
   for (let n = 0; n < all && samples.wants(group); n++) {
     samples.add(group, draw(`${dispersion} ${n}`, dispersion), most, (n + 1) / (all + 1));
   }
