@@ -10,7 +10,7 @@ import { pause, takeWithPauses } from "../process/pause.ts";
 import { type NamedInfo, seamRows, settleInputs } from "./combine.ts";
 import { findSeams, settleSeams } from "./joined-lines.ts";
 import { type Kind, REDUCED_VERSION } from "./kinds.ts";
-import { mergeSorted } from "./merge-sorted.ts";
+import { batchesOf, mergeSorted, textsOf } from "./merge-sorted.ts";
 import { batchesToIpc, openSorted, type SortedTable, toSorted, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
 import { ReducedBuilder } from "./reduced-builder.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
@@ -109,8 +109,8 @@ async function bringTogether(tables: readonly SortedTable[], sources: readonly S
   for (const table of tables) {
     let texts: ReturnType<SortedTable["texts"]> | undefined;
     for (const kind of TOGETHER) {
-      for (const { table: rows, sets } of table.batches(kind)) {
-        texts ??= table.texts();
+      for (const { table: rows, sets } of batchesOf(table, kind)) {
+        texts ??= textsOf(table);
         builder.add({ texts, sets, kinds: { [kind]: rows } });
       }
     }
@@ -121,6 +121,7 @@ async function bringTogether(tables: readonly SortedTable[], sources: readonly S
 
 function withoutThose(table: SortedTable): SortedTable {
   return {
+    name: table.name,
     info: table.info,
     texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }),
     isEmpty: () => table.isEmpty(),

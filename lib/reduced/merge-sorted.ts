@@ -12,6 +12,7 @@ import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } f
 import { BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn, sortTexts } from "./reduced-builder.ts";
 import type { ReducedTable } from "./reduced-table.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** Of each table the codes of all tables together, by its own. */
 type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
@@ -29,18 +30,46 @@ export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
     dictionaries,
     *batches() {
       for (const kind of KIND_NAMES) {
-        const streams = tables.map((table, i) => new Stream(table.batches(kind)[Symbol.iterator](), kind, recodes[i]!));
+        const streams = tables.map((table, i) => new Stream(table, kind, recodes[i]!));
         yield* mergeKind(kind, streams);
       }
     },
   };
 }
 
+/**
+ * Read of a table, with its name in what is wrong with it.
+ *
+ * @throws {Error} as `read`.
+ */
+function ofTable<T>({ name }: SortedTable, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`Cannot read ${quoteForMessage(name)}: ${errorReason(error)}`, { cause: error });
+  }
+}
+
+/** The batches of a kind, see {@link ofTable}. */
+export function* batchesOf(table: SortedTable, kind: Kind): Generator<SortedBatch> {
+  const batches = ofTable(table, () => table.batches(kind)[Symbol.iterator]());
+  for (;;) {
+    const { done, value } = ofTable(table, () => batches.next());
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** See {@link ofTable}. */
+export function textsOf(table: SortedTable): ReturnType<SortedTable["texts"]> {
+  return ofTable(table, () => table.texts());
+}
+
 /** One dictionary of all, column by column, so that no more than one column of every table is in memory twice. */
 function uniteTexts(tables: readonly SortedTable[]): { dictionaries: ReducedTable["dictionaries"]; recodes: Recodes[] } {
   const all = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<CodedColumn, Dictionary>;
   const recodes = tables.map(table => {
-    const texts = table.texts();
+    const texts = textsOf(table);
     return Object.fromEntries(
       CODED_COLUMNS.map(name => {
         const { size, arena, offsets } = texts[name];
@@ -54,15 +83,21 @@ function uniteTexts(tables: readonly SortedTable[]): { dictionaries: ReducedTabl
   for (const name of CODED_COLUMNS) {
     const { sorted, rank } = sortTexts(all[name], new Uint8Array(all[name].size).fill(1));
     dictionaries[name] = sorted;
-    for (const recode of recodes) {
+    for (const [place, recode] of recodes.entries()) {
       const codes = recode[name];
       for (let i = 0; i < codes.length; i++) {
         codes[i] = rank[codes[i]!]!;
-        if (i > 0 && codes[i]! <= codes[i - 1]!) throw outOfOrder();
+        if (i > 0 && codes[i]! <= codes[i - 1]!) throw notInOrder(tables[place]!);
       }
     }
   }
   return { dictionaries, recodes };
+}
+
+function notInOrder(table: SortedTable): Error {
+  return ofTable(table, () => {
+    throw outOfOrder();
+  });
 }
 
 /** The rows of one kind of one table, one batch at a time, in the codes of all. */
@@ -71,12 +106,14 @@ class Stream {
   columns: readonly Int32Array[] = [];
   batch: SortedBatch | undefined;
   row = 0;
+  readonly #table: SortedTable;
   readonly #batches: Iterator<SortedBatch>;
   readonly #kind: Kind;
   readonly #recodes: Recodes;
 
-  constructor(batches: Iterator<SortedBatch>, kind: Kind, recodes: Recodes) {
-    this.#batches = batches;
+  constructor(table: SortedTable, kind: Kind, recodes: Recodes) {
+    this.#table = table;
+    this.#batches = batchesOf(table, kind);
     this.#kind = kind;
     this.#recodes = recodes;
   }
@@ -95,9 +132,9 @@ class Stream {
       recode(sensor, this.#recodes.sensor),
       ...KINDS[this.#kind].map((name: KeyColumn) => (isTextKey(name) ? recode(keys[name]!, this.#recodes[name]) : keys[name]!)),
     ];
-    if (lastRow >= 0 && compareRows(before, lastRow, this.columns, 0) >= 0) throw outOfOrder();
+    if (lastRow >= 0 && compareRows(before, lastRow, this.columns, 0) >= 0) throw notInOrder(this.#table);
     for (let row = 1; row < value.table.rows; row++) {
-      if (compareRows(this.columns, row - 1, this.columns, row) >= 0) throw outOfOrder();
+      if (compareRows(this.columns, row - 1, this.columns, row) >= 0) throw notInOrder(this.#table);
     }
     return true;
   }

@@ -186,6 +186,8 @@ export interface SortedBatch {
 
 /** A reduced table whose rows come in their order, kind by kind, a batch of each in memory. */
 export interface SortedTable {
+  /** For people. */
+  readonly name: string;
   readonly info: ReducedInfo;
   /** Texts of all columns with their codes in rising order; read anew each time. */
   texts(): Record<CodedColumn, Texts>;
@@ -204,7 +206,7 @@ export interface SortedTable {
 export function openSorted(path: string): SortedTable | undefined {
   const file = ArrowFile.open(path);
   try {
-    if (file?.metadata.get(ORDER_KEY) === ORDER) return new SortedFile(file);
+    if (file?.metadata.get(ORDER_KEY) === ORDER) return new SortedFile(path, file);
   } catch (error) {
     file?.close();
     throw error;
@@ -214,6 +216,7 @@ export function openSorted(path: string): SortedTable | undefined {
 }
 
 class SortedFile implements SortedTable {
+  readonly name: string;
   readonly info: ReducedInfo;
   readonly #file: ArrowFile;
   #kinds: readonly string[] | undefined;
@@ -222,7 +225,8 @@ class SortedFile implements SortedTable {
   /** The batch that was asked for last. */
   #at = 0;
 
-  constructor(file: ArrowFile) {
+  constructor(name: string, file: ArrowFile) {
+    this.name = name;
     this.info = readInfo(file.metadata, file.names);
     if (this.info.version === VERSION_WITHOUT_ADDRESSES) throw new TypeError("a reduced table whose metadata contradict each other");
     this.#file = file;
@@ -292,8 +296,9 @@ export function outOfOrder(): RangeError {
 }
 
 /** A table in memory as one that comes in batches. */
-export function toSorted(table: ReducedTable): SortedTable {
+export function toSorted(table: ReducedTable, name = ""): SortedTable {
   return {
+    name,
     info: table.info,
     texts: () => toReducedRows(table).texts,
     isEmpty: () => isEmpty(table),

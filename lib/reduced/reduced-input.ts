@@ -164,7 +164,7 @@ export async function openInputs(paths: readonly string[], telling: TableTelling
     const table = await readReduced(path, onNotice, onProblem);
     const named = { name: path === STDIN ? "standard input" : path, table };
     checkTable(named, onProblem);
-    inputs.push({ name: named.name, info: table.info, read: async () => table, open: () => toSorted(table) });
+    inputs.push({ name: named.name, info: table.info, read: async () => table, open: () => toSorted(table, named.name) });
     await pause();
   }
   return inputs;

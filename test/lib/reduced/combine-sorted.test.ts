@@ -26,7 +26,7 @@ let written = 0;
 /** A table as one that lies in a file, or in memory. */
 async function inputOf(table: ReducedTable, inMemory = false): Promise<SortedInput> {
   const path = join(temp.path, `${written++}.arrow`);
-  if (inMemory) return { name: path, info: table.info, read: async () => table, open: () => toSorted(table) };
+  if (inMemory) return { name: path, info: table.info, read: async () => table, open: () => toSorted(table, path) };
   await Bun.write(path, bytesOf(table));
   const sorted = openSorted(path)!;
   sorted.close();
@@ -161,7 +161,7 @@ describe("what says that it is sorted and is not", () => {
       using combined = await combineSorted([input, await inputOf(built([], "other"))], 1, temp.path, () => {});
       return [...combined.chunks("file")].length;
     };
-    await expect(merge()).rejects.toThrow("a reduced table with damaged rows: they do not stand in the order that it says they have");
+    await expect(merge()).rejects.toThrow(/^Cannot read ".+arrow": a reduced table with damaged rows: they do not stand in the order that it says they have$/);
     // Read as a whole, it is sorted.
     expect((await readReducedArrow(bytesOf(lie))).parts).toHaveLength(1);
   });
