@@ -59,7 +59,7 @@ describe("trace-sid", () => {
     expect(stdout).toStartWith(WANTED);
     expect(stdout).toContain("  0:30.018  command         uptime # before midnight\n");
     expect(stdout).toContain("  3:50.032  command         last # after midnight\n");
-    expect(stdout.split("\n").filter(line => line !== "")).toHaveLength(15);
+    expect(stdout.split("\n").filter(line => line !== "")).toHaveLength(17);
   });
 
   test("reads logs, event tables and stdin alike", async () => {
