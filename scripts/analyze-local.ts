@@ -33,7 +33,7 @@ import type { Statistics } from "../lib/statistics/statistics.ts";
 import { openOrigins, ORIGIN_OPTION, originStates } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import type { EventScope } from "../lib/events/scope.ts";
-import { startSessionWork } from "../lib/sessions/session-work.ts";
+import { startSessionWork } from "../lib/pages/session-work.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
 
 const OPTIONS = {

@@ -23,7 +23,7 @@ import { countRows, isEmpty } from "../lib/reduced/reduced-table.ts";
 import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
 import { takeWithPauses } from "../lib/process/pause.ts";
 import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
-import { startSessionWork } from "../lib/sessions/session-work.ts";
+import { startSessionWork } from "../lib/pages/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { visible } from "../lib/text/text.ts";

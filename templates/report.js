@@ -11,6 +11,7 @@ import { buildScope } from "../lib/view/report-view.ts";
 import { startDataTables } from "./data-tables.js";
 import { breathe, find, findAll, root, startTheme } from "./page.js";
 import { readAddress, writeAddress } from "./report-address.js";
+import { startCampaigns } from "./report-campaigns.js";
 import { startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { filterOfAddress, filterToAddress, startFilter } from "./report-filter.js";
@@ -137,7 +138,7 @@ async function start() {
 
 /** @param {Report} report */
 async function startParts(report) {
-  const { chains, changes, durations, history, trails } = report.page;
+  const { campaigns, chains, changes, durations, history, trails } = report.page;
   /** @type {Part[]} */
   const parts = [startActivity(report), startFirst(report), startCoverage(report)];
   const timeline = history && startTimeline(report, history);
@@ -150,6 +151,7 @@ async function startParts(report) {
   const compare = startCompare(report);
   parts.push(compare);
   if (chains) parts.push(startChains(chains, () => report.scope));
+  if (campaigns && trails) parts.push(startCampaigns(report, campaigns, trails));
   if (durations) parts.push(startDurations(report, durations));
   if (trails) startTrails(trails, () => report.scope);
   return { parts, compare };

@@ -25,9 +25,13 @@ export function nameCampaign({ sessions, keys, paths, chains, hashes, hosts }: N
   const path = paths.find(one => one.sessions * PATH_RARE >= sessions)?.value;
   const file = (path === undefined ? undefined : fileNameOf(path)) ?? fetched ?? hashes.find(one => one.name !== undefined && one.sessions * PATH_RARE >= sessions)?.name;
   if (file !== undefined) return clipEnd(withoutArchitecture(file), NAME_MOST);
-  const own = chains[0]?.commands.find(command => !isEveryday(command)) ?? chains[0]?.commands[0];
+  const own = chains[0]?.commands.find(command => !isEveryday(command)) ?? longest(chains[0]?.commands ?? []);
   if (own !== undefined) return clipEnd(own.trim().split("\n", 1)[0]!, COMMAND_MOST);
   return hosts[0]?.value ?? hashes[0]?.value.slice(0, 16) ?? keys[0]?.fingerprint ?? "unnamed";
+}
+
+function longest(texts: readonly string[]): string | undefined {
+  return texts.reduce<string | undefined>((most, text) => (most === undefined || text.length > most.length ? text : most), undefined);
 }
 
 /** Names of files in the URLs of a masked command. */

@@ -74,7 +74,7 @@ export class SessionMarks {
   readonly #sensors = new Map<string, number>();
   /** Number of the sensor and id of the session, a blank between them. */
   readonly #ids = new Dictionary();
-  readonly #codes = new CommandCodes(maskCommand);
+  readonly #codes: CommandCodes;
   readonly #inputs = new Map<string, Known>();
   readonly #markCodes = new Map<string, number>();
   /** Sets of marks, rising: as chains of codes, equal ones are one number. */
@@ -105,8 +105,10 @@ export class SessionMarks {
     credential: new Dictionary(),
   };
 
-  constructor(sensorAliases?: SensorAliases) {
+  /** @param codes Numbers commands, for others as well. */
+  constructor(sensorAliases?: SensorAliases, codes = new CommandCodes(maskCommand)) {
     this.#nameOf = sensorNamer(sensorAliases);
+    this.#codes = codes;
   }
 
   /** Take all events of a table. */

@@ -6,13 +6,15 @@
 import { dirname, resolve } from "node:path";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";
+import { techniqueName } from "../text/techniques.ts";
+import { buildCampaignsData, type CampaignsData } from "../view/report-campaigns.ts";
 import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/cut.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
-import type { SessionWork } from "../sessions/session-work.ts";
+import type { SessionWork } from "./session-work.ts";
 import { quoteShell } from "../text/shell.ts";
 import { SCRIPTS } from "../process/scripts.ts";
 
@@ -24,6 +26,8 @@ const FOLDER_SHORT = 12;
 export interface ReportSessions {
   /** Left out where no session typed anything. */
   readonly chains?: ChainsData;
+  /** Left out where no sessions belong together. */
+  readonly campaigns?: CampaignsData;
   /** Left out where no session tells its length. */
   readonly durations?: DurationsData;
   readonly trails: TrailsData;
@@ -60,7 +64,9 @@ export async function collectSessions(
   }
   const durations = buildDurationsData(counts.durations, data.grid, drawn.dictionaries.sensor);
   const chains = buildChainsData(counts.chains, data.grid, drawn.dictionaries.sensor, purposeOf);
+  const campaigns = buildCampaignsData(counts.campaigns, data.grid, drawn.dictionaries.sensor, purposeOf, techniqueName);
   return {
+    ...(campaigns !== undefined && { campaigns }),
     ...(chains !== undefined && { chains }),
     ...(durations !== undefined && { durations }),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),

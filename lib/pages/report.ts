@@ -5,12 +5,14 @@ import filtersPartial from "../../templates/filters.mustache" with { type: "text
 import headPartial from "../../templates/head.mustache" with { type: "text" };
 import firstStyle from "../../templates/first-screen.css" with { type: "text" };
 import historyStyle from "../../templates/history.css" with { type: "text" };
+import campaignsStyle from "../../templates/report-campaigns.css" with { type: "text" };
 import chainsStyle from "../../templates/step-graph.css" with { type: "text" };
 import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import page from "../../templates/report.mustache" with { type: "text" };
 import comparePartial from "../../templates/report-compare.mustache" with { type: "text" };
+import campaignsPartial from "../../templates/report-campaigns.mustache" with { type: "text" };
 import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import rowPartial from "../../templates/row.mustache" with { type: "text" };
@@ -32,6 +34,8 @@ import { buildProvenance } from "./provenance.ts";
 import { isOriginKind } from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type PageData, packPage } from "../view/page-data.ts";
+import { CAMPAIGNS_COLUMNS, campaignsTable } from "../view/campaigns-markup.ts";
+import { buildCampaignsView, CAMPAIGNS_SHOWN, type CampaignsData } from "../view/report-campaigns.ts";
 import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, toChangesData } from "../view/report-changes.ts";
@@ -65,7 +69,7 @@ import { heatChart } from "../view/heat-chart.ts";
 import { describeOrder, heatStep, orderRows } from "../view/report-watch.ts";
 
 const SCRIPT = await bundleScript("report.js");
-const STYLE = BASE_STYLE + purposeStyle + chainsStyle + historyStyle + firstStyle;
+const STYLE = BASE_STYLE + purposeStyle + chainsStyle + campaignsStyle + historyStyle + firstStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
 const CHART_WIDTH = 1040;
@@ -161,6 +165,7 @@ export function* calculateReport(
     "data-table": dataTablePartial,
     part: partPartial,
     patterns: patternsPartial,
+    "report-campaigns": campaignsPartial,
     "report-chains": chainsPartial,
     "report-compare": comparePartial,
   };
@@ -178,6 +183,7 @@ export function* calculateReport(
       timeline: timeline?.hasRows ? timeline : undefined,
       changes: changesView,
       sections: sections.map(section => withSessions(scope, section, sessions)),
+      campaigns: sessions?.campaigns === undefined ? undefined : toCampaignsView(scope, sessions.campaigns, sessions.trails),
       hasTrails: sessions !== undefined && hasDays,
       dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...sessions, ...(changes && { changes }), ...(history && { history }) })),
     };
@@ -247,9 +253,15 @@ function listTables(sections: readonly SectionView[], others: readonly (TableVie
   return [
     ...sections.map(({ id, heads }) => ({ selector: `#${id} > .scroll`, names: heads.map(({ name }) => name) })),
     { selector: ".chains-table", names: CHAINS_COLUMNS },
+    { selector: ".campaigns-table", names: CAMPAIGNS_COLUMNS },
     ...others.filter(table => table !== undefined).map(toCardTable),
     { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
   ];
+}
+
+function toCampaignsView(scope: Scope, data: CampaignsData, places: TrailsData) {
+  const { rows, shown } = buildCampaignsView(scope, data);
+  return { shown, markup: toMarkupText(campaignsTable(rows.slice(0, CAMPAIGNS_SHOWN), { data, places, hasScript: false })) };
 }
 
 type SectionView = ReturnType<typeof toSectionView>;

@@ -23,8 +23,8 @@ export interface ChainCountOptions extends EventScope {
   readonly steps: number;
   /** Chains that are counted by day and sensor; all others are added up. */
   readonly most: number;
-  /** Makes equal what is to count as one command. */
-  readonly mask: (command: string) => string;
+  /** Numbers commands, and makes equal what is to count as one. */
+  readonly codes: CommandCodes;
 }
 
 /** Sessions per day and sensor; `sensor` counts into {@link ChainCounts.sensors}. */
@@ -73,7 +73,7 @@ export class ChainCounter {
   constructor(options: ChainCountOptions) {
     this.#options = options;
     this.#pickSensor = sensorPicker(options);
-    this.#codes = new CommandCodes(options.mask);
+    this.#codes = options.codes;
     this.#tree = new ChainTree(options.steps);
   }
 

@@ -3,6 +3,7 @@
  * reads it with pauses; counts as one run of bytes, equal lists once.
  */
 import { type Cells, encodeCells, readCells } from "./cells.ts";
+import type { CampaignsData } from "./report-campaigns.ts";
 import type { ChainsData } from "./report-chains.ts";
 import type { ChangesData } from "./report-changes.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
@@ -19,6 +20,7 @@ export interface PageData {
   readonly lastDays: number;
   readonly thresholdPercent: number;
   readonly changes?: ChangesData;
+  readonly campaigns?: CampaignsData;
   readonly chains?: ChainsData;
   readonly durations?: DurationsData;
   readonly history?: HistoryData;

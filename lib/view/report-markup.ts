@@ -122,7 +122,7 @@ function shortCommand(text: string, folders: readonly string[]): (Markup | strin
   ];
 }
 
-function copyLine({ what, text }: TrailCommand, folders: readonly string[], hasScript: boolean): Markup {
+export function copyLine({ what, text }: TrailCommand, folders: readonly string[], hasScript: boolean): Markup {
   return element(
     "p",
     { class: "command-line" },

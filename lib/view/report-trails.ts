@@ -281,12 +281,12 @@ function option(short: string, long: string, value: string): string {
 }
 
 /** The beginning of a command that runs one of the scripts. */
-function run({ scripts }: TrailPlaces, name: string): string {
+export function runScript({ scripts }: Pick<TrailPlaces, "scripts">, name: string): string {
   return `bun ${quoteShell(`${scripts}/${name}.ts`)}`;
 }
 
 function traceSession(places: TrailPlaces, session: string): string {
-  return `${run(places, "trace-sid")} ${option("-sid", "--session-id", session)} ${places.where}`;
+  return `${runScript(places, "trace-sid")} ${option("-sid", "--session-id", session)} ${places.where}`;
 }
 
 /** The command that finds all sessions of a value in the selection; undefined where it cannot be said in one line. */
@@ -295,7 +295,7 @@ function traceAll(scope: Scope, places: TrailPlaces, id: string, key: readonly K
   if (id === "connections" || id === "sessions" || id === "proxy") {
     const address = key[0];
     if (typeof address !== "string" || address.length > ARGUMENT_MOST) return undefined;
-    const text = `${run(places, "trace-ip")} ${option("-i", "--ip", address)} ${places.where}${selection}`;
+    const text = `${runScript(places, "trace-ip")} ${option("-i", "--ip", address)} ${places.where}${selection}`;
     return { what: "Trace all sessions of the address", text };
   }
   const conditions = toConditions(id, key);
@@ -303,7 +303,7 @@ function traceAll(scope: Scope, places: TrailPlaces, id: string, key: readonly K
   const where_ = conditions.conditions.map(condition => ` --where ${quoteShell(condition)}`).join("");
   return {
     what: "List all sessions",
-    text: `${run(places, "value-counts")} --event ${conditions.event} --column session -n 0${where_} ${places.where}${selection}`,
+    text: `${runScript(places, "value-counts")} --event ${conditions.event} --column session -n 0${where_} ${places.where}${selection}`,
   };
 }
 

@@ -3,7 +3,7 @@ import { type ChainCountOptions, ChainCounter, type ChainCounts } from "../../..
 import type { LogSet } from "../../../lib/logs/log-set.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { buildStepGraph } from "../../../lib/view/step-graph.ts";
-import { readSessionCommands } from "../../../lib/sessions/session-commands.ts";
+import { CommandCodes, readSessionCommands } from "../../../lib/sessions/session-commands.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -12,7 +12,7 @@ const DAY_S = 86_400;
 const typed = (at: number, input: string, rest: object = {}) => ({ eventid: "command.input", at, input, ...rest });
 
 async function count(set: LogSet, options: Partial<ChainCountOptions> = {}): Promise<ChainCounts> {
-  const counter = new ChainCounter({ steps: 4, most: 100, mask: text => text, ...options });
+  const counter = new ChainCounter({ steps: 4, most: 100, codes: new CommandCodes(text => text), ...options });
   for await (const { source, table } of openTables(set)) await counter.add(table, source.firstSeenUs!);
   return counter.finish();
 }

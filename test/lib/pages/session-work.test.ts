@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { chunkedText } from "../../../lib/events/log-text.ts";
 import { mapLog } from "../../../lib/events/map-log.ts";
-import { startSessionWork } from "../../../lib/sessions/session-work.ts";
+import { startSessionWork } from "../../../lib/pages/session-work.ts";
 import { type LogEvent, readEvents, toLine } from "../../support/event-logs.ts";
 
 const EVENTS: LogEvent[] = Array.from({ length: 60 }, (_, i) => ({

@@ -1,23 +1,29 @@
 /**
- * What the report tells of sessions, from event tables: chains of commands, how long they lasted, and the newest sessions behind a value.
+ * What the report tells of sessions, from event tables: chains of commands, how long they lasted, campaigns, and the newest sessions behind a value.
  *
  * In a thread of its own where the tables are large, so that it costs the run little.
  */
-import { type ChainCounts, ChainCounter } from "./chain-counts.ts";
-import { DurationCounter, type DurationCounts } from "./duration-counts.ts";
+import { type CampaignCounts, countCampaigns } from "../campaigns/campaign-counts.ts";
+import { toCampaigns } from "../campaigns/find-campaigns.ts";
+import { SessionMarks } from "../campaigns/session-marks.ts";
+import { type ChainCounts, ChainCounter } from "../sessions/chain-counts.ts";
+import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
-import type { Trail, TrailLimits } from "./newest-sessions.ts";
-import { findTrails, type TrailQuery } from "./session-trails.ts";
+import { CommandCodes } from "../sessions/session-commands.ts";
+import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
+import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
 import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
 const REPORT_STEPS = 6;
 /** Chains that are counted by day and sensor. */
 const CHAINS_MOST = 400;
+/** Campaigns that the report may tell. */
+const CAMPAIGNS_MOST = 60;
 /** Events from which another thread pays. */
 const ASIDE_MIN_EVENTS = 200_000;
 
@@ -44,6 +50,7 @@ export type SessionTask =
 export interface SessionCounts {
   readonly chains: ChainCounts;
   readonly durations: DurationCounts;
+  readonly campaigns: CampaignCounts;
 }
 
 /** Outcome of a task: counts of the one, `trails[query][key]` of the other. */
@@ -100,11 +107,22 @@ export async function runSessionTask<Task extends SessionTask>(task: Task): Prom
 
 async function countTables(tables: readonly TableRef[], scope: ReductionParameters): Promise<SessionCounts> {
   const durations = new DurationCounter(scope);
-  const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, mask: maskCommand });
+  // Each command is masked once.
+  const codes = new CommandCodes(maskCommand);
+  const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, codes });
+  const marks = new SessionMarks(scope.sensorAliases, codes);
   for (const ref of tables) {
-    await toPlace(ref).walk(table => chains.add(table, ref.firstUs, durations.reader(table)));
+    await toPlace(ref).walk(async table => {
+      const [lengths, sessions] = [durations.reader(table), marks.reader(table)];
+      await chains.add(table, ref.firstUs, batch => {
+        lengths(batch);
+        sessions.read(batch);
+      });
+      marks.take(sessions);
+    });
   }
-  return { chains: chains.finish(), durations: durations.finish() };
+  const campaigns = countCampaigns(toCampaigns(marks.finish(), scope), CAMPAIGNS_MOST);
+  return { chains: chains.finish(), durations: durations.finish(), campaigns };
 }
 
 /** Events looked at between two collections of garbage: after every small table they would cost more than all else. */

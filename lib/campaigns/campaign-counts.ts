@@ -1,0 +1,112 @@
+/**
+ * What a report carries of campaigns: each with its sessions by day and sensor, its lists cut to what a row can show.
+ *
+ * Tested in `test/lib/view/report-campaigns.test.ts`.
+ */
+import type { Tally } from "../sessions/chain-counts.ts";
+import { dayOf } from "../text/time.ts";
+import type { Campaign } from "./campaign.ts";
+import type { Campaigns } from "./find-campaigns.ts";
+
+/** Values of a list that are shown. */
+const VALUES_MOST = 3;
+/** Commands of the most frequent chain. */
+const COMMANDS_MOST = 6;
+
+/** The first values of a list, and how many there are. */
+export interface Leading<Value> {
+  readonly first: readonly Value[];
+  readonly all: number;
+}
+
+/** A campaign in short; texts as attackers wrote them. */
+export interface CampaignSketch {
+  readonly id: string;
+  readonly name: string;
+  readonly addresses: number;
+  readonly networks: number;
+  readonly credentials: Leading<readonly [username: string, password: string]>;
+  readonly hosts: Leading<string>;
+  readonly hashes: Leading<string>;
+  /** Type, fingerprint and comment; sessions that planted it, and that offered it. */
+  readonly keys: Leading<{ readonly text: string; readonly planted: number; readonly offered: number }>;
+  readonly clients: Leading<{ readonly hassh: string; readonly version: string | undefined }>;
+  /** Ids, by sessions falling. */
+  readonly techniques: readonly string[];
+  /** The most frequent chain, and how many there are. */
+  readonly commands: readonly string[];
+  readonly isCut: boolean;
+  readonly chains: number;
+}
+
+export interface CampaignCounts {
+  readonly sensors: readonly string[];
+  /** By sessions falling. */
+  readonly campaigns: readonly { readonly sketch: CampaignSketch; readonly tally: Tally }[];
+  /** Campaigns there are, told or not. */
+  readonly all: number;
+  /** Sessions that left something, and those of them that belong to no campaign. */
+  readonly marked: number;
+  readonly alone: number;
+}
+
+/** @param most Campaigns that are told. */
+export function countCampaigns(found: Campaigns, most: number): CampaignCounts {
+  const { sessions, campaign } = found.joined;
+  const told = new Map(found.numbers.slice(0, most).map((number, i) => [number, i]));
+  const { days } = found;
+  const cells = Array.from({ length: told.size }, () => new Map<number, number>());
+  const width = sessions.sensors.length;
+  for (let session = 0; session < sessions.count; session++) {
+    const place = told.get(campaign[session]!);
+    const day = dayOf(sessions.firstUs[session]!);
+    // What was counted is what the summaries count: the days and sensors asked for.
+    if (place === undefined || day < days!.first || day > days!.last) continue;
+    const cell = day * width + sessions.sensor[session]!;
+    cells[place]!.set(cell, (cells[place]!.get(cell) ?? 0) + 1);
+  }
+  return {
+    sensors: sessions.sensors,
+    campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!, width) })),
+    all: found.campaigns.length,
+    marked: found.marked,
+    alone: found.alone + found.unmarked,
+  };
+}
+
+function toTally(cells: ReadonlyMap<number, number>, width: number): Tally {
+  const at = Float64Array.from(cells.keys()).sort();
+  return {
+    day: Int32Array.from(at, cell => Math.floor(cell / width)),
+    sensor: Int32Array.from(at, cell => cell % width),
+    count: Int32Array.from(at, cell => cells.get(cell)!),
+  };
+}
+
+function sketch(campaign: Campaign): CampaignSketch {
+  const chain = campaign.chains[0];
+  const values = (list: readonly { readonly value: string }[]) => lead(list, ({ value }) => value);
+  return {
+    id: campaign.id,
+    name: campaign.name,
+    addresses: campaign.addresses.length,
+    networks: campaign.networks,
+    credentials: lead(campaign.credentials, ({ username, password }) => [username, password] as const),
+    hosts: values(campaign.hosts),
+    hashes: values(campaign.hashes),
+    keys: lead(campaign.keys, ({ type = "", fingerprint, comment = "", planted, offered }) => ({
+      text: [type, fingerprint, comment].filter(Boolean).join(" "),
+      planted,
+      offered,
+    })),
+    clients: lead(campaign.clients, ({ value, versions }) => ({ hassh: value, version: versions[0] })),
+    techniques: campaign.techniques.map(({ value }) => value),
+    commands: chain?.commands.slice(0, COMMANDS_MOST) ?? [],
+    isCut: chain !== undefined && (chain.isCut || chain.commands.length > COMMANDS_MOST),
+    chains: campaign.chains.length,
+  };
+}
+
+function lead<From, Value>(list: readonly From[], convert: (one: From) => Value): Leading<Value> {
+  return { first: list.slice(0, VALUES_MOST).map(convert), all: list.length };
+}
