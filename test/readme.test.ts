@@ -3,7 +3,7 @@
  * README_FILE names another text to check.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listScripts } from "../lib/process/scripts.ts";
@@ -96,7 +96,8 @@ describe("I want", () => {
     const { stdout, stderr, exitCode } = await checkout.shell(`bun scripts/${command}`);
     const allowed = command.includes("--exit-code") ? [0, 10, 11] : [0];
     const written = (/(?:> |-o )([\w.]+)$/.exec(command) ?? / in ([\w-]+\.html)\b/.exec(stderr))?.[1];
-    const output = written === undefined ? stdout + stderr : readFileSync(join(checkout.path, written), "utf8");
+    const path = written && join(checkout.path, written);
+    const output = path === undefined ? stdout + stderr : statSync(path).isDirectory() ? readdirSync(path).join("\n") : readFileSync(path, "utf8");
     expect({ stderr: allowed.includes(exitCode) ? "" : stderr, isAllowed: allowed.includes(exitCode) }).toEqual({
       stderr: "",
       isAllowed: true,
