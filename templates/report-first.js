@@ -76,7 +76,6 @@ export function startFirst(report) {
   const { history, chains } = report.page;
   const draw = () => {
     const { scope } = report;
-    find("#watch").replaceChildren(...watchMarkup(scope).map(part => toNode(part)));
     find("#funnel .list").replaceChildren(toNode(funnelMarkup(buildFunnel(scope))));
     find("#who .list").replaceChildren(toNode(firstListMarkup(buildWho(scope), "connections")));
     find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), "commands")));
@@ -87,6 +86,14 @@ export function startFirst(report) {
     find(".story", told).replaceChildren(...(items.length === 0 ? [none] : items));
   };
   if (told !== null && history !== undefined) leadToDays(told, report, history);
+  return { node, draw, drawAt: draw };
+}
+
+/** A part of its own: of many sensors it takes as long as all the rest. @type {(report: Report) => Part} */
+export function startWatch(report) {
+  /** @type {HTMLElement} */
+  const node = find("#watch");
+  const draw = () => node.replaceChildren(...watchMarkup(report.scope).map(part => toNode(part)));
   return { node, draw, drawAt: draw };
 }
 

@@ -15,7 +15,7 @@ import { startCampaigns } from "./report-campaigns.js";
 import { startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { filterOfAddress, filterToAddress, startFilter } from "./report-filter.js";
-import { startActivity, startFirst, startTimeline } from "./report-first.js";
+import { startActivity, startFirst, startTimeline, startWatch } from "./report-first.js";
 import { drawFigures, startChanges, startCoverage, startDurations } from "./report-overview.js";
 import { startSection } from "./report-section.js";
 import { startTrails } from "./report-trails.js";
@@ -140,7 +140,7 @@ async function start() {
 async function startParts(report) {
   const { campaigns, chains, changes, durations, history, trails } = report.page;
   /** @type {Part[]} */
-  const parts = [startActivity(report), startFirst(report), startCoverage(report)];
+  const parts = [startActivity(report), startFirst(report), startWatch(report), startCoverage(report)];
   const timeline = history && startTimeline(report, history);
   if (timeline) parts.push(timeline);
   for (const section of report.data.sections) {
