@@ -39,6 +39,7 @@ export function toPeriodSection(statistics: Statistics): SectionView {
 /** No finding is not the same as no look. */
 function describeNoChange(statistics: Statistics): string {
   if (statistics.tests.m === 0) return `Nothing was compared: ${whyNoComparison(statistics)}.`;
+  if (statistics.options.lastDays === 1) return "One day is no period: it is held against the days before it below.";
   return statistics.tests.periodView === 0
     ? "These days as a whole could not be compared: too few of them were watched."
     : "Nothing was unusual against its own past.";

@@ -54,8 +54,9 @@ describe("the windows of a sensor", () => {
     expect(windowsOf(watch("a", 6), { lastDays: 1, guardDays: 2 }).windows[0]).toBeUndefined();
   });
 
-  test("half of a period and of the days before it must have been watched", () => {
+  test("half of a period and of the days before it must have been watched; one day is no period", () => {
     const period = (down: number[]) => windowsOf(watch("a", 20, down), { lastDays: 4 }).windows[4] !== undefined;
+    expect(windowsOf(watch("a", 20), { lastDays: 1 }).windows[1]).toBeUndefined();
     expect([period([16, 17]), period([16, 17, 18]), period([12, 13]), period([12, 13, 14])]).toEqual([true, false, true, false]);
   });
 
