@@ -67,6 +67,8 @@ export class TableSessions {
   readonly #marked = new Slotted();
   readonly #typedAt: number[] = [];
   #tells: Uint8Array | undefined;
+  #batch: EventBatch | undefined;
+  #columns: Partial<Record<TextColumn, Int32Array | null>> = {};
   /** Slot of a session on the sensor on which it was met first; others, which are rare, in the map. */
   #slotOf = new Int32Array(0);
   readonly #others = new Map<string, number>();
@@ -92,23 +94,38 @@ export class TableSessions {
     const session = batch.codes.get("session");
     if (sessions === undefined || session === undefined) return;
     if (this.#tells === undefined) {
-      this.#tells = Uint8Array.from(allTexts(dictionaries.get("eventid")!), id => TELLS.get(id) ?? 0);
+      // Only where keys are logged does a refused login tell more than a try.
+      const hasKeys = dictionaries.has("key") || dictionaries.has("fingerprint");
+      this.#tells = Uint8Array.from(allTexts(dictionaries.get("eventid")!), id => {
+        const what = TELLS.get(id) ?? 0;
+        return what === FAILED && !hasKeys ? 0 : what;
+      });
       this.#slotOf = new Int32Array(sessions.size).fill(-1);
     }
     const tells = this.#tells;
     const eventid = batch.codes.get("eventid")!;
     const sensor = batch.codes.get("sensor");
     const address = batch.codes.get("src_ip");
+    this.#batch = batch;
+    this.#columns = {};
     for (let row = 0; row < batch.rows; row++) {
-      if (session[row]! < 0) continue;
+      // Most events are passwords that were refused: they tell nothing.
+      const what = tells[eventid[row]!]!;
+      if (what === 0 || session[row]! < 0) continue;
       const slot = this.#slot(session[row]!, sensor === undefined ? -1 : sensor[row]!);
       const us = batch.timestampUs[row]!;
       if (us < this.firstUs[slot]!) this.firstUs[slot] = us;
       if (us > this.lastUs[slot]!) this.lastUs[slot] = us;
       if (address !== undefined && this.address[slot] === -1) this.address[slot] = address[row]!;
-      const what = tells[eventid[row]!]!;
-      if (what !== 0) this.#take(what, slot, row, us, batch);
+      this.#take(what, slot, row, us);
     }
+  }
+
+  /** Code of a row; a column is asked for once a batch, as it may have to be decoded. */
+  #code(column: TextColumn, row: number): number {
+    let codes = this.#columns[column];
+    if (codes === undefined) this.#columns[column] = codes = this.#batch!.codes.get(column) ?? null;
+    return codes === null ? -1 : codes[row]!;
   }
 
   #slot(session: number, sensor: number): number {
@@ -129,11 +146,7 @@ export class TableSessions {
     return slot;
   }
 
-  #take(what: number, slot: number, row: number, us: number, batch: EventBatch): void {
-    const code = (column: TextColumn) => {
-      const codes = batch.codes.get(column);
-      return codes === undefined ? -1 : codes[row]!;
-    };
+  #take(what: number, slot: number, row: number, us: number): void {
     switch (what) {
       case CONNECT:
         this.connects++;
@@ -144,41 +157,41 @@ export class TableSessions {
         break;
       case INPUT:
         // What was fed to a program is no command.
-        if (code("input") >= 0 && code("realm") < 0) {
-          this.#typed.push(slot, code("input"));
+        if (this.#code("input", row) >= 0 && this.#code("realm", row) < 0) {
+          this.#typed.push(slot, this.#code("input", row));
           this.#typedAt.push(us);
         }
         break;
       case DOWNLOAD:
       case DOWNLOAD_FAILED:
-        this.#mark("url", slot, code);
-        if (what === DOWNLOAD) this.#mark("download", slot, code);
+        this.#mark("url", slot, row);
+        if (what === DOWNLOAD) this.#mark("download", slot, row);
         break;
       case UPLOAD:
-        this.#mark("upload", slot, code);
+        this.#mark("upload", slot, row);
         break;
       case SUCCESS:
         if (this.username[slot] === -1) {
-          this.username[slot] = code("username");
-          this.password[slot] = code("password");
+          this.username[slot] = this.#code("username", row);
+          this.password[slot] = this.#code("password", row);
         }
-        this.#mark("key", slot, code);
+        this.#mark("key", slot, row);
         break;
       case FINGERPRINT:
       case FAILED:
-        this.#mark("key", slot, code);
+        this.#mark("key", slot, row);
         break;
       case KEX:
-        if (this.hassh[slot] === -1) this.hassh[slot] = code("hassh");
+        if (this.hassh[slot] === -1) this.hassh[slot] = this.#code("hassh", row);
         break;
       case VERSION:
-        if (this.version[slot] === -1) this.version[slot] = code("version");
+        if (this.version[slot] === -1) this.version[slot] = this.#code("version", row);
     }
   }
 
-  #mark(what: Marked, slot: number, codeOf: (column: TextColumn) => number): void {
+  #mark(what: Marked, slot: number, row: number): void {
     const [column, more] = MARKED[what];
-    const [code, beside] = [codeOf(column), codeOf(more)];
+    const [code, beside] = [this.#code(column, row), this.#code(more, row)];
     if (code < 0 && (what !== "key" || beside < 0)) return;
     const cache = this.#markCache[what];
     // Codes stay far below 2^26, so that both fit a number.
