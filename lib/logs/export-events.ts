@@ -36,7 +36,9 @@ export interface ExportOptions {
   readonly isFresh: boolean;
   /** Let the folder hold these logs and options and nothing else, whatever it held. */
   readonly replaces: boolean;
-  /** Told what was kept or removed; safe to show. */
+  /** Memory for rows that wait, roughly. */
+  readonly heldMaxBytes?: number;
+  /** Told what was kept though it is no longer what the logs hold; safe to show. */
   readonly onNotice: (line: string) => void;
 }
 
@@ -58,11 +60,10 @@ interface Part {
   readonly logs: readonly (readonly [head: string, sizeBytes: number])[];
 }
 
-/** A table and the days in which it may have events. */
+/** A table and the days or months in which it may have events, in order. */
 interface Stretch {
   readonly place: TablePlace;
-  readonly firstUs: number;
-  readonly lastUs: number;
+  readonly keys: readonly number[];
 }
 
 /**
@@ -83,8 +84,9 @@ export async function exportEvents(set: LogSet, options: ExportOptions): Promise
         "--sensor-alias, --where); --replace makes it anew",
     );
   }
-  const stretches = await findStretches(set);
-  const parts = planParts(stretches, options, choice);
+  const stretches = await findStretches(set, by);
+  const parts = planParts(stretches, set.seams, options, choice);
+  const empty = new Map(before?.options === choice && !isFresh ? Object.entries(before.empty) : []);
   refuseStrangers(folder, path => known.has(path) || parts.some(part => part.path === path));
 
   const outcomes = new Map<string, ExportOutcome>();
@@ -98,9 +100,9 @@ export async function exportEvents(set: LogSet, options: ExportOptions): Promise
   for (const { source } of set.logs) atHand.set(source.headHash, Math.max(atHand.get(source.headHash) ?? 0, source.sizeBytes));
   const wanted = parts.filter(({ path, madeFrom }) => {
     const file = known.get(path);
-    if (file === undefined || replaces) return file === undefined || isFresh || !isUntouched(folder, path, file, madeFrom);
+    if (file === undefined) return empty.get(path) !== madeFrom;
     if (!isFresh && isUntouched(folder, path, file, madeFrom)) return false;
-    return coversLogs(file, atHand);
+    return replaces || coversLogs(file, atHand);
   });
   const isWanted = new Set(wanted.map(({ path }) => path));
   const madeFrom = new Map(parts.map(part => [part.path, part.madeFrom]));
@@ -122,7 +124,13 @@ export async function exportEvents(set: LogSet, options: ExportOptions): Promise
   } finally {
     // What is done stays known, even if the rest could not be.
     for (const [path, file] of known) if (stateOfFile(join(folder, path)) !== undefined) files[path] ??= file;
-    keepExportRecord(folder, { options: isDone ? choice : (before?.options ?? choice), files });
+    // Days within the time of a log on which it has no event.
+    const none = isDone ? parts.filter(({ path }) => files[path] === undefined) : [];
+    keepExportRecord(folder, {
+      options: isDone ? choice : (before?.options ?? choice),
+      files,
+      empty: Object.fromEntries(none.map(({ path, madeFrom }) => [path, madeFrom])),
+    });
   }
   return [...outcomes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -145,51 +153,50 @@ function removeFile(folder: string, path: string): void {
   }
 }
 
-/** The tables of a set in their order, each with its first and last instant. */
-async function findStretches(set: LogSet): Promise<Stretch[]> {
-  const tables = new Map(set.logs.map(({ source }) => [source, source] as const));
-  const seen = new Set<unknown>();
+/** A log that spans more days than this is looked at for those it has: a clock that began in 1970 makes twenty thousand. */
+const SPAN_MAX_DAYS = 400;
+
+/** The tables of a set in their order, each with its days or months. */
+async function findStretches(set: LogSet, by: Period): Promise<Stretch[]> {
+  const sources = new Map(set.logs.map(({ source }) => [source, source] as const));
   const stretches: Stretch[] = [];
   for (const place of tablesOf(set)) {
-    const source = tables.get(place.source)!;
+    const { firstSeenUs, lastSeenUs } = place.source;
+    const [first, last] = [dayOf(firstSeenUs!), dayOf(lastSeenUs!)];
     // Behind the table of a log come those of the lines that are cut at its end: one event each, of any time.
-    if (!seen.has(source)) {
-      seen.add(source);
-      stretches.push({ place, firstUs: source.firstSeenUs!, lastUs: source.lastSeenUs! });
-      continue;
-    }
-    let [firstUs, lastUs] = [Infinity, -Infinity];
-    await place.walk(async table => {
-      for await (const { timestampUs } of table.batches()) {
-        for (const us of timestampUs) [firstUs, lastUs] = [Math.min(firstUs, us), Math.max(lastUs, us)];
-      }
-    });
-    stretches.push({ place, firstUs, lastUs });
+    const isLog = sources.delete(place.source);
+    const days = isLog && last - first < SPAN_MAX_DAYS ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : await place.walk(listDays);
+    stretches.push({ place, keys: [...new Set(days.map(day => keyOf(day, by)))] });
   }
   return stretches;
 }
 
+/** The days of a table's events, in order. */
+async function listDays(table: EventTable): Promise<number[]> {
+  const days = new Set<number>();
+  for await (const { timestampUs } of table.batches()) for (const us of timestampUs) days.add(dayOf(us));
+  return [...days].sort((a, b) => a - b);
+}
+
 /** The first day of the day or month that a day is in. */
 function keyOf(day: number, by: Period): number {
-  return by === "day" ? day : day - new Date(day * 86_400_000).getUTCDate() + 1;
+  return by === "day" || !Number.isFinite(day) ? day : day - new Date(day * 86_400_000).getUTCDate() + 1;
 }
 
 /** The days or months in which the tables may have events, in order. */
-function planParts(stretches: readonly Stretch[], { by, scope }: ExportOptions, choice: string): Part[] {
+function planParts(stretches: readonly Stretch[], seams: LogSet["seams"], { by, scope }: ExportOptions, choice: string): Part[] {
   const { sinceDay = -Infinity, untilDay = Infinity } = scope;
   const inside = new Map<number, Stretch[]>();
   for (const stretch of stretches) {
-    const last = Math.min(untilDay, dayOf(stretch.lastUs));
-    for (let day = Math.max(sinceDay, dayOf(stretch.firstUs)), before = NaN; day <= last; day++) {
-      const key = keyOf(day, by);
-      if (key === before) continue;
-      before = key;
+    for (const key of stretch.keys) {
+      if (key < keyOf(sinceDay, by) || key > untilDay) continue;
       const list = inside.get(key);
       if (list === undefined) inside.set(key, [stretch]);
       else list.push(stretch);
     }
   }
   const program = programState();
+  const halves = Map.groupBy(seams, ({ before }) => before.wholeHash);
   return [...inside].sort(([a], [b]) => a - b).map(([key, list]) => ({
     key,
     path: join(`${by}=${toIsoDay(key).slice(0, by === "day" ? 10 : 7)}`, "part-0.parquet"),
@@ -197,8 +204,8 @@ function planParts(stretches: readonly Stretch[], { by, scope }: ExportOptions, 
       program,
       MAPPING_VERSION,
       choice,
-      // A cut line is told by what it lies between.
-      list.map(({ place: { source }, firstUs, lastUs }) => [source.wholeHash, source.counts, firstUs, lastUs]),
+      // With the other halves of lines that are cut at the ends of logs.
+      list.map(({ place: { source } }) => [source.wholeHash, source.counts, halves.get(source.wholeHash)?.map(({ after }) => after.head)]),
     ]),
     logs: list.map(({ place: { source } }) => [source.headHash, source.sizeBytes] as const),
   }));
@@ -208,7 +215,7 @@ function planParts(stretches: readonly Stretch[], { by, scope }: ExportOptions, 
 async function* writeParts(
   stretches: readonly Stretch[],
   wanted: readonly Part[],
-  { by, folder, scope, conditions }: ExportOptions,
+  { by, folder, scope, conditions, heldMaxBytes = HELD_MAX_BYTES }: ExportOptions,
 ): AsyncGenerator<[Part, ExportSink]> {
   const partOf = new Map(wanted.map(part => [part.key, part]));
   const open = new Map<number, ExportSink>();
@@ -223,11 +230,11 @@ async function* writeParts(
       yield [partOf.get(key)!, sink];
     }
   };
-  const visit = async (table: EventTable, { place, firstUs, lastUs }: Stretch) => {
-    const [firstKey, lastKey] = [firstUs, lastUs].map(us => keyOf(dayOf(us), by)) as [number, number];
+  const visit = async (table: EventTable, { place, keys }: Stretch) => {
+    const known = new Set(keys);
     for await (const batch of table.batches()) {
       for (const [key, rows] of splitRows(batch.timestampUs, filter.select(table, batch), by)) {
-        if (key < firstKey || key > lastKey) {
+        if (!known.has(key)) {
           throw new Error(`Cannot export ${quoteForMessage(place.source.path)}: it has events outside of the days that it names`);
         }
         const part = partOf.get(key);
@@ -236,16 +243,16 @@ async function* writeParts(
         if (sink === undefined) open.set(key, (sink = new ExportSink(join(folder, part.path), nameOf, metadata)));
         await sink.add(table, batch, rows, scratch);
       }
-      await relieve(open);
+      await relieve(open, heldMaxBytes);
     }
   };
   try {
     // How early the tables from here on begin: a cut line may be of a time before its log's.
-    const earliest = stretches.map(({ firstUs }) => keyOf(dayOf(firstUs), by));
+    const earliest = stretches.map(({ keys }) => keys[0]!);
     for (let i = earliest.length - 2; i >= 0; i--) earliest[i] = Math.min(earliest[i]!, earliest[i + 1]!);
     for (const [i, stretch] of stretches.entries()) {
       yield* finish(key => key < earliest[i]!);
-      if (!touches(stretch, wanted, by)) continue;
+      if (!stretch.keys.some(key => partOf.has(key))) continue;
       await stretch.place.walk(table => visit(table, stretch));
     }
     checkColumns(conditions.map(({ column }) => column));
@@ -253,18 +260,6 @@ async function* writeParts(
   } finally {
     for (const sink of open.values()) await sink[Symbol.asyncDispose]();
   }
-}
-
-/** Whether a table may have events of one of the parts, which are in order. */
-function touches({ firstUs, lastUs }: Stretch, wanted: readonly Part[], by: Period): boolean {
-  const [firstKey, lastKey] = [firstUs, lastUs].map(us => keyOf(dayOf(us), by)) as [number, number];
-  let [low, high] = [0, wanted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (wanted[middle]!.key < firstKey) low = middle + 1;
-    else high = middle;
-  }
-  return low < wanted.length && wanted[low]!.key <= lastKey;
 }
 
 /** Rows by the day or month of their time; one that all of them are in costs no copy. */
@@ -288,10 +283,10 @@ function* splitRows(timestampUs: Float64Array, rows: Int32Array, by: Period): Ge
 }
 
 /** Let memory go: the file with the most rows that wait is given a row group, until they are few enough. */
-async function relieve(open: ReadonlyMap<number, ExportSink>): Promise<void> {
+async function relieve(open: ReadonlyMap<number, ExportSink>, heldMaxBytes: number): Promise<void> {
   let held = 0;
   for (const { heldBytes } of open.values()) held += heldBytes;
-  while (held > HELD_MAX_BYTES) {
+  while (held > heldMaxBytes) {
     const largest = [...open.values()].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
     held -= largest.heldBytes;
     await largest.flush();

@@ -34,6 +34,8 @@ export interface ExportRecord {
   readonly options: string;
   /** By path inside the folder. */
   readonly files: Record<string, ExportedFile>;
+  /** Files that would hold nothing, and so are not there: what they would be made from. */
+  readonly empty: Record<string, string>;
 }
 
 /** The record of a folder; undefined where no export of this user's is known. */

@@ -11,7 +11,7 @@ import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { textOf } from "../../../lib/columns/dictionary.ts";
 import { joinFleet } from "../../support/copy-fleet.ts";
 import { type LogEvent, toLine } from "../../support/event-logs.ts";
-import { readParquet, type ParquetRow } from "../../support/parquet.ts";
+import { readParquet, type ParquetRow, rowGroupsOf } from "../../support/parquet.ts";
 import { makeTempDir } from "../../support/run.ts";
 
 const DAY = 86_400;
@@ -85,6 +85,16 @@ describe("a second run", () => {
     expect((await dir.rows()).map(({ username }) => username)).toEqual(["u0", "u1", "u86400", "u86401", "u86402", "u86403"]);
   });
 
+  test("days without an event are looked for once", async () => {
+    await using dir = await makeFolders();
+    await dir.put("cowrie.json", logins(0, 3 * DAY));
+    expect(await dir.run()).toEqual(["day=2024-03-01 1 written", "day=2024-03-04 1 written"]);
+    // Nothing is opened, so nobody misses the column.
+    const conditions = [parseCondition("novel=1", {})];
+    expect(await dir.run({ conditions })).toEqual(["day=2024-03-01 1 unchanged", "day=2024-03-04 1 unchanged"]);
+    await expect(dir.run({ conditions, isFresh: true })).rejects.toThrow("novel");
+  });
+
   test("a file that was edited is made again", async () => {
     await using dir = await makeFolders();
     await dir.put("cowrie.json", logins(0));
@@ -113,7 +123,7 @@ describe("a second run", () => {
     await using dir = await makeFolders();
     await dir.put("cowrie.json", logins(0, 40 * DAY));
     await dir.run();
-    expect(dir.run({ by: "month" })).rejects.toThrow("--replace makes it anew");
+    await expect(dir.run({ by: "month" })).rejects.toThrow("--replace makes it anew");
     expect(await dir.run({ by: "month", replaces: true })).toEqual(["month=2024-03 1 written", "month=2024-04 1 written"]);
     expect(readdirSync(dir.out).sort()).toEqual(["month=2024-03", "month=2024-04"]);
   });
@@ -122,7 +132,7 @@ describe("a second run", () => {
     await using dir = await makeFolders();
     await dir.put("cowrie.json", logins(0));
     await Bun.write(join(dir.out, "day=2020-01-01/mine.parquet"), "");
-    expect(dir.run({ replaces: true })).rejects.toThrow("mine.parquet");
+    await expect(dir.run({ replaces: true })).rejects.toThrow("mine.parquet");
     expect(existsSync(join(dir.out, "day=2020-01-01/mine.parquet"))).toBe(true);
     expect(existsSync(join(dir.out, "day=2024-03-01"))).toBe(false);
   });
@@ -164,13 +174,25 @@ describe("which events", () => {
     expect(rows.map(({ extra }) => JSON.parse(String(extra)))).toEqual(texts.map(text => ({ novel: { text } })));
   });
 
-  test("a log whose events go back and forth over years gives each to its day", async () => {
+  test("a log whose events go back and forth over years gives each to its day, with little memory too", async () => {
     await using dir = await makeFolders();
-    const at = Array.from({ length: 120 }, (_, i) => ((i * 37) % 60) * 20 * DAY);
+    const at = [-54 * 365 * DAY, ...Array.from({ length: 120 }, (_, i) => ((i * 37) % 60) * 20 * DAY)];
     await dir.put("cowrie.json", logins(...at));
     const outcomes = await dir.run();
-    expect(outcomes).toHaveLength(60);
-    expect(outcomes.every(line => line.endsWith(" 2 written"))).toBe(true);
-    expect(await dir.run({ by: "month", replaces: true })).toHaveLength(39);
+    expect(outcomes).toHaveLength(61);
+    expect(outcomes.slice(1).every(line => line.endsWith(" 2 written"))).toBe(true);
+    const byMonth = { by: "month", replaces: true } as const;
+    expect(await dir.run({ ...byMonth, heldMaxBytes: 0 })).toHaveLength(40);
+    const rows = await dir.rows();
+    expect(rows.map(({ username }) => username).sort()).toEqual(at.map(at => `u${at}`).sort());
+  });
+
+  test("rows that need more memory than they may take are written before their file is whole", async () => {
+    await using dir = await makeFolders();
+    await dir.put("cowrie.json.2024-03-01", logins(0, 1));
+    await dir.put("cowrie.json.2024-03-02", logins(2));
+    expect(await dir.run({ heldMaxBytes: 0 })).toEqual(["day=2024-03-01 3 written"]);
+    expect(rowGroupsOf(join(dir.out, "day=2024-03-01/part-0.parquet"))).toEqual([2, 1]);
+    expect((await dir.rows()).map(({ username }) => username)).toEqual(["u0", "u1", "u2"]);
   });
 });
