@@ -235,7 +235,7 @@ function shareFloats(column: Float64Array): Float64Array {
  * @returns Rows in (day, sensor) order, a key once a sensor-day; the fleet's by slot of the windows, of the sensors that have
  *   a window in it.
  */
-export function countSources(ask: SourceAsk, { firstDay, sensors }: Coverage, windows: Windows): KeyedRows {
+export function countSources(ask: SourceAsk, { firstDay, days, sensors }: Coverage, windows: Windows): KeyedRows {
   const { kind, rows, day, sensor, key, keys, addresses } = ask;
   const exactFrom = firstDay + windows.firstOffset.reduce((least, offset) => Math.min(least, offset));
   const counter = new KeyCounter(ask);
@@ -243,6 +243,7 @@ export function countSources(ask: SourceAsk, { firstDay, sensors }: Coverage, wi
   const bySlot = fleetMasks(windows, sensors.length);
   const masks = sensors.length > 1 ? [...new Set(bySlot)] : [];
   const fleets = new Map(masks.map(mask => [mask, new Rows()]));
+  const reach = reachOf(bySlot, windows, days);
   const ofSensor = new Chains(keys);
   const ofDay = new Chains(keys);
   for (let start = 0; start < rows; ) {
@@ -265,6 +266,8 @@ export function countSources(ask: SourceAsk, { firstDay, sensors }: Coverage, wi
       from = to;
     }
     for (const [mask, fleet] of fleets) {
+      const { first, last } = reach.get(mask)!;
+      if (day[start]! - firstDay < first || day[start]! - firstDay > last) continue;
       for (const one of ofDay.keys) {
         const found = counter.uniteFleet(ofDay.head[one]!, mask);
         if (found.count > 0) fleet.push(day[start]!, -1, one, found.count, found.events);
@@ -287,6 +290,21 @@ function fleetMasks({ windows, slots }: Windows, sensors: number): string[] {
   return Array.from({ length: slots }, (_, slot) =>
     Array.from({ length: sensors }, (_, sensor) => (windows[sensor * slots + slot] === undefined ? "0" : "1")).join(""),
   );
+}
+
+/** By mask: the first and last day, counted from the archive's first, that its slots look at: others need not be united. */
+function reachOf(bySlot: readonly string[], { windows, slots }: Windows, days: number): Map<string, { first: number; last: number }> {
+  const reach = new Map(bySlot.map(mask => [mask, { first: days, last: -1 }]));
+  windows.forEach((window, at) => {
+    if (window === undefined) return;
+    const of = reach.get(bySlot[at % slots]!)!;
+    const start = Math.floor(at / slots) * days;
+    for (const cells of [window.judged, window.baseline, window.spread]) {
+      of.first = Math.min(of.first, cells[0]! - start);
+      of.last = Math.max(of.last, cells[cells.length - 1]! - start);
+    }
+  });
+  return reach;
 }
 
 /** Counts the sources of chained rows of one day. */
