@@ -16,6 +16,8 @@ export const PERIODS = ["day", "month"] as const;
 export type Period = (typeof PERIODS)[number];
 
 const PURPOSE = "exports";
+/** Raise it when a record has another form. */
+const RECORD_VERSION = 1;
 
 /** One file of an export. */
 export interface ExportedFile {
@@ -49,7 +51,7 @@ export function keepExportRecord(folder: string, record: ExportRecord): void {
 }
 
 function nameOf(folder: string): string {
-  return new Bun.CryptoHasher("sha256").update(resolve(folder)).digest("hex");
+  return new Bun.CryptoHasher("sha256").update(`${RECORD_VERSION}\0${resolve(folder)}`).digest("hex");
 }
 
 /** The state of a file; undefined if it is not there. */
