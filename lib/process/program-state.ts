@@ -7,7 +7,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stateOf } from "../columns/regular-file.ts";
+import { readSmallText, stateOf } from "../columns/regular-file.ts";
 import manifest from "../../package.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,8 +36,20 @@ export function stateOfProgram(root: string): string {
     }
   };
   for (const name of FOLDERS) addFolder(join(root, name));
-  // Packages change with their manifests.
-  const packages = Object.keys(manifest.dependencies).map(name => `node_modules/${name}/package.json`);
-  for (const name of ["package.json", "bun.lock", ...packages]) add(join(root, name));
+  for (const name of ["package.json", "bun.lock"]) add(join(root, name));
+  // Packages change with their manifests. By what these say: a file has links in all clones of a machine, and each that is
+  // made or removed changes the state of all.
+  for (const name of Object.keys(manifest.dependencies)) {
+    hash.update(`\0${name}\0`).update(readManifest(join(root, "node_modules", name, "package.json")));
+  }
   return hash.digest("hex").slice(0, 32);
+}
+
+function readManifest(path: string): string {
+  try {
+    return readSmallText(path);
+  } catch {
+    // Not installed.
+    return "none";
+  }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { programState, stateOfProgram } from "../../../lib/process/program-state.ts";
 import { makeTempDir } from "../../support/run.ts";
@@ -31,6 +31,10 @@ test("every file of it counts: changed, added, removed, another package", async 
   look();
   writeFileSync(at("node_modules/mustache/package.json"), "{}");
   look();
+  // As another clone has it, whose package is the same file.
+  const before = stateOfProgram(dir.path);
+  linkSync(at("node_modules/mustache/package.json"), at("another"));
+  expect(stateOfProgram(dir.path)).toBe(before);
   rmSync(at("package.json"));
   look();
 });
