@@ -14,6 +14,8 @@ import { showChart } from "./report-charts.js";
 
 /** Leaders of each side. */
 const KEYS_MOST = 15;
+/** Pixels of a picture that is saved unseen. */
+const UNSEEN_WIDTH = 900;
 
 /**
  * @typedef {import("../lib/view/cells.ts").Filter} Filter
@@ -69,6 +71,8 @@ export function startCompare(report) {
   });
   node.addEventListener("click", (/** @type {any} */ event) => {
     const kind = event.target.closest("[data-save]")?.dataset.save;
+    // A script may ask before anybody has looked.
+    if (kind !== undefined && drawnWidth < 0) drawAt(canvas.clientWidth || UNSEEN_WIDTH);
     if (kind === "svg") saveSvg(canvas, "side-by-side");
     if (kind === "csv") saveText(saved, "side-by-side.csv", "text/csv");
   });
