@@ -7,7 +7,7 @@ import { readSmallText } from "../columns/regular-file.ts";
 import type { CsvValue } from "../text/csv.ts";
 import { toIsoDay, toIsoInstant } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
-import type { Campaign } from "./campaign.ts";
+import { type Campaign, offeredElsewhere } from "./campaign.ts";
 import { campaignById, type Campaigns } from "./find-campaigns.ts";
 
 /** Values of a list in one cell of a spreadsheet. */
@@ -51,12 +51,15 @@ export function campaignToJson(campaign: Campaign): Record<string, unknown> {
     hashes: campaign.hashes.map(({ value, name, sessions }) => ({ shasum: value, name: name ?? null, sessions })),
     hosts: campaign.hosts.map(({ value, sessions }) => ({ host: value, sessions })),
     paths: campaign.paths.map(({ value, sessions }) => ({ path: value, sessions })),
-    keys: campaign.keys.map(({ plantedOn, offeredOn, type, comment, ...key }) => ({
-      ...key,
-      type: type ?? null,
-      comment: comment ?? null,
-      planted_on: plantedOn,
-      offered_on: offeredOn,
+    keys: campaign.keys.map(key => ({
+      fingerprint: key.fingerprint,
+      type: key.type ?? null,
+      comment: key.comment ?? null,
+      planted: key.planted,
+      offered: key.offered,
+      planted_on: key.plantedOn,
+      offered_on: key.offeredOn,
+      offered_elsewhere: offeredElsewhere(key),
     })),
     clients: campaign.clients.map(({ value, versions, sessions }) => ({ hassh: value, versions, sessions })),
     techniques: campaign.techniques.map(({ value, sessions }) => ({ technique: value, sessions })),

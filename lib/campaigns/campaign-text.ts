@@ -9,7 +9,7 @@ import { quoteEdges, sensorLabel, toChange } from "../text/labels.ts";
 import { formatTable, paint, type TableCell, VALUE_MAX_WIDTH } from "../text/text-table.ts";
 import { techniqueName } from "../text/techniques.ts";
 import { ellipsize, visible } from "../text/text.ts";
-import type { Campaign, CampaignLink, CampaignSession } from "./campaign.ts";
+import { type Campaign, type CampaignKey, type CampaignLink, type CampaignSession, offeredElsewhere } from "./campaign.ts";
 import type { Campaigns } from "./find-campaigns.ts";
 import { type Mark, MARK_KINDS } from "./marks.ts";
 import type { Why, WhyStep } from "./why-together.ts";
@@ -113,11 +113,14 @@ export function campaignToText(campaign: Campaign, found: Campaigns, { width, co
   return `${lines.join("\n")}\n`;
 }
 
-function describeKey({ fingerprint, type, comment, planted, offered, plantedOn, offeredOn }: Campaign["keys"][number]): string {
+function describeKey(key: CampaignKey): string {
+  const { fingerprint, type, comment, planted, offered, plantedOn, offeredOn } = key;
+  const elsewhere = offeredElsewhere(key);
+  const travels = elsewhere.length === 0 ? "" : `; planted elsewhere, offered on ${elsewhere.map(sensorLabel).join(", ")}`;
   const named = `${type === undefined ? "" : `${visible(type)} `}${visible(fingerprint)}${comment === undefined ? "" : ` ${visible(comment)}`}`;
   const places = (n: number, what: string, sensors: readonly string[]) =>
     n === 0 ? [] : [`${what} in ${plural(n, "session")} on ${sensors.length > 3 ? plural(sensors.length, "sensor") : sensors.map(sensorLabel).join(", ")}`];
-  return `${named}: ${[...places(planted, "planted", plantedOn), ...places(offered, "offered", offeredOn)].join("; ")}`;
+  return `${named}: ${[...places(planted, "planted", plantedOn), ...places(offered, "offered", offeredOn)].join("; ")}${travels}`;
 }
 
 function describeLink({ kind, value, weight, sessions }: CampaignLink): string {

@@ -56,6 +56,11 @@ export interface CampaignKey {
   readonly offeredOn: readonly string[];
 }
 
+/** Sensors on which a key was offered that was planted on others only: whoever holds it came back elsewhere. */
+export function offeredElsewhere({ plantedOn, offeredOn }: CampaignKey): string[] {
+  return plantedOn.length === 0 ? [] : offeredOn.filter(sensor => !plantedOn.includes(sensor));
+}
+
 export interface CampaignClient extends Counted {
   /** Texts by which clients of this fingerprint call themselves. */
   readonly versions: readonly string[];

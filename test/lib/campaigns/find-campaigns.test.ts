@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { campaignToText } from "../../../lib/campaigns/campaign-text.ts";
+import { offeredElsewhere } from "../../../lib/campaigns/campaign.ts";
 import { campaignById, type Campaigns, findCampaigns, type FindOptions } from "../../../lib/campaigns/find-campaigns.ts";
 import { sessionsOfId, whyTogether } from "../../../lib/campaigns/why-together.ts";
 import { judgePairs, plantCampaigns } from "../../support/campaign-families.ts";
@@ -82,6 +84,18 @@ describe("findCampaigns", () => {
     const keys = found.campaigns.find(({ keys }) => keys.length > 0)!;
     expect(keys.name).toBe("stoat");
     expect(keys.keys).toMatchObject([{ type: "ssh-rsa", planted: 1, offered: 1, plantedOn: ["a"], offeredOn: ["a"] }]);
+  });
+
+  test("a key planted on one sensor and offered on another is told", async () => {
+    const found = await find([
+      [
+        ...session("k1", 0, typed(`echo "${KEY} stoat" >> ~/.ssh/authorized_keys`)),
+        ...session("k2", 60, ["client.fingerprint", { key: KEY, sensor: "b" }]),
+      ],
+    ]);
+    const [key] = found.campaigns[0]!.keys;
+    expect(offeredElsewhere(key!)).toEqual(["b"]);
+    expect(campaignToText(found.campaigns[0]!, found, { width: undefined, color: false })).toContain("; planted elsewhere, offered on b\n");
   });
 
   test("a bot that is nearly all of a small archive stays one, whatever it shares with itself", async () => {
