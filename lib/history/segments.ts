@@ -65,22 +65,39 @@ function entropy(x: number): number {
   return x > 0 ? x * Math.log(x) : 0;
 }
 
+/** Sums up to each place where a segment may start or end. */
 interface Sums {
-  /** `count[i]`: sum of the first i. */
+  /** Days before the place. */
+  readonly days: Int32Array;
   readonly count: Float64Array;
   readonly exposure: Float64Array;
 }
 
+/**
+ * Running sums; a run of days without a count is one step.
+ *
+ * Nothing is lost by it: the cost of a segment at its own rate is the least of many that are linear in its sums, so it is concave
+ * in them, and as an end moves through such a run only exposure changes sides. The sum of both costs is then concave too, and
+ * least at an end of the run. Most keys are absent on most days, and the work grows with the square of the steps.
+ */
 function runningSums(counts: ArrayLike<number>, exposure: ArrayLike<number>): Sums {
-  const sums = { count: new Float64Array(counts.length + 1), exposure: new Float64Array(counts.length + 1) };
-  for (let i = 0; i < counts.length; i++) {
-    sums.count[i + 1] = sums.count[i]! + counts[i]!;
-    sums.exposure[i + 1] = sums.exposure[i]! + exposure[i]!;
+  const n = counts.length;
+  const [days, count, watched] = [new Int32Array(n + 1), new Float64Array(n + 1), new Float64Array(n + 1)];
+  let steps = 0;
+  for (let i = 0; i < n; i++) {
+    const goesOn = i > 0 && counts[i] === 0 && counts[i - 1] === 0;
+    if (!goesOn) {
+      count[steps + 1] = count[steps]! + counts[i]!;
+      watched[steps + 1] = watched[steps]!;
+      steps++;
+    }
+    watched[steps]! += exposure[i]!;
+    days[steps] = i + 1;
   }
-  return sums;
+  return { days: days.subarray(0, steps + 1), count: count.subarray(0, steps + 1), exposure: watched.subarray(0, steps + 1) };
 }
 
-function partition({ count, exposure }: Sums, size: number, penalty: number): Segment[] {
+function partition({ days, count, exposure }: Sums, size: number, penalty: number): Segment[] {
   const n = count.length - 1;
   /** Least cost of the first i days, and where the last segment of that partition starts. */
   const best = new Float64Array(n + 1);
@@ -110,7 +127,7 @@ function partition({ count, exposure }: Sums, size: number, penalty: number): Se
   const segments: Segment[] = [];
   for (let end = n; end > 0; end = startOf[end]!) {
     const start = startOf[end]!;
-    segments.push({ start, end, rate: (count[end]! - count[start]!) / (exposure[end]! - exposure[start]!) });
+    segments.push({ start: days[start]!, end: days[end]!, rate: (count[end]! - count[start]!) / (exposure[end]! - exposure[start]!) });
   }
   return segments.reverse();
 }
