@@ -5,6 +5,7 @@
  */
 import type { KeyColumn, Kind } from "../reduced/kinds.ts";
 import { maskCommand } from "../text/masks.ts";
+import { networkOf } from "../text/network.ts";
 
 /** Fewer watched days have no history. */
 export const LEAST_DAYS = 4;
@@ -30,7 +31,7 @@ export const FAMILIES = {
   target: { kind: "proxy_request", columns: ["dst_ip", "dst_port"], word: "proxy target", words: "proxy targets" },
   user: { kind: "proxy_request", columns: ["src_ip"], word: "proxy user", words: "proxy users", isAddress: true },
   address: { kind: "connect", columns: ["src_ip"], word: "address", words: "addresses", isAddress: true },
-  network: { kind: "connect", columns: ["src_ip"], word: "network", words: "networks", mask: networkOf },
+  network: { kind: "connect", columns: ["src_ip"], word: "network", words: "networks", mask: text => networkOf(text) ?? text },
   username: { kind: "login", columns: ["username"], word: "user name", words: "user names" },
   password: { kind: "login", columns: ["password"], word: "password", words: "passwords" },
   client: { kind: "client", columns: ["version"], word: "client", words: "clients" },
@@ -40,10 +41,3 @@ export const FAMILIES = {
 
 export type Family = keyof typeof FAMILIES;
 export const FAMILY_NAMES = Object.keys(FAMILIES) as Family[];
-
-/** The network an address lies in: /24, of IPv6 /48; a text that is no address stays as it is. */
-export function networkOf(address: string): string {
-  const v4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/.exec(address);
-  if (v4 !== null) return `${v4[1]}.0/24`;
-  return address.includes(":") ? `${address.split(":", 3).join(":")}::/48` : address;
-}

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { describeEpisode, toPlainSentence } from "../../../lib/history/episode-words.ts";
 import { type Episode, findEpisodes } from "../../../lib/history/episodes.ts";
 import { chooseEpisodes, episodesWithin, episodeToPlain, historyToCsv, newestFirst } from "../../../lib/history/history-output.ts";
+import { FAMILIES } from "../../../lib/history/families.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { toIsoDay } from "../../../lib/text/format.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -91,6 +92,11 @@ beforeAll(() => {
 const about = (name: string, of = episodes) =>
   of.filter(({ keys }) => keys.some(({ family, values }) => family === "credential" && values[1] === name));
 const days = ({ first, last }: Episode) => [first - FIRST, last - FIRST];
+
+test("networks are counted by what addresses say, however they are written", () => {
+  const masked = ["203.0.113.7", "2001:db8::1", "2001:0db8:0:1::2", "999.1.1.1"].map(FAMILIES.network.mask);
+  expect(masked).toEqual(["203.0.113.0/24", "2001:db8:0::/48", "2001:db8:0::/48", "999.1.1.1"]);
+});
 
 describe("what was planted is found, each thing once", () => {
   test("a campaign that starts, with its command, on all sensors", () => {
