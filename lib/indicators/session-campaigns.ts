@@ -3,6 +3,7 @@
  *
  * Tested in `test/lib/indicators/collect-indicators.test.ts`.
  */
+import type { Counted } from "../campaigns/campaign.ts";
 import { campaignById, type Campaigns, findCampaigns } from "../campaigns/find-campaigns.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { LogSet } from "../logs/log-set.ts";
@@ -17,6 +18,8 @@ export interface CampaignTold {
   readonly firstUs: number;
   readonly lastUs: number;
   readonly sessions: number;
+  /** Ids of ATT&CK techniques, by the sessions that typed such commands. */
+  readonly techniques: readonly Counted[];
 }
 
 export interface SessionCampaigns {

@@ -1,11 +1,12 @@
 /**
  * Indicators as a STIX 2.1 bundle (https://docs.oasis-open.org/cti/stix/v2.1/): for each an indicator with its pattern, and a
- * sighting with the observed data for each sensor that saw it.
+ * sighting with the observed data for each sensor that saw it; campaigns, with the ATT&CK techniques that they use.
  *
  * Ids are made of values, instants of the log: the same indicators give the same bundle, and a second import adds nothing.
  */
 import { isIP } from "node:net";
 import { toIsoInstant } from "../text/format.ts";
+import { techniqueById } from "../text/techniques.ts";
 import { toSafeJson } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { Indicator, IndicatorType, Sighting } from "./indicator.ts";
@@ -35,6 +36,10 @@ const MARKINGS: Readonly<Record<Tlp, { readonly id: string; readonly tlp: string
 };
 
 type StixObject = Readonly<Record<string, unknown>>;
+type Identified = StixObject & { readonly id: string };
+
+/** When what does not change was made. */
+const FIXED = "2026-01-01T00:00:00.000Z";
 
 /** The bundle as JSON, in pieces. */
 export function* indicatorsToStix(
@@ -84,7 +89,13 @@ function* toStixObjects(
   for (const indicator of indicators) {
     const own = toStixIndicator(indicator, common);
     yield own;
-    for (const id of indicator.campaigns ?? []) yield* once(toCampaign(own, campaigns.get(id)!, common));
+    for (const id of indicator.campaigns ?? []) {
+      const told = campaigns.get(id)!;
+      const campaign = toCampaign(told, common);
+      // What it uses is told with it, once, not with each of its indicators.
+      if (!known.has(campaign.id)) yield* once([campaign, ...toUses(campaign, told, common)]);
+      yield* once([toRelationship(own, "indicates", campaign, common)]);
+    }
     const observables = toObservables(indicator);
     yield* once(observables);
     for (const sighting of indicator.sightings) {
@@ -119,21 +130,20 @@ function versionOf({ firstUs, lastUs }: Pick<Sighting, "firstUs" | "lastUs">) {
 }
 
 /** Who says so, and what saw it; a sensor without a name has one here. */
-function toIdentity(name: string, role: "producer" | "sensor"): StixObject & { readonly id: string } {
-  const fixed = "2026-01-01T00:00:00.000Z";
+function toIdentity(name: string, role: "producer" | "sensor"): Identified {
   return {
     type: "identity",
     spec_version: "2.1",
     id: `identity--${stableId(`identity ${role} ${name}`)}`,
-    created: fixed,
-    modified: fixed,
+    created: FIXED,
+    modified: FIXED,
     name: name || "(unnamed sensor)",
     identity_class: role === "sensor" ? "system" : "organization",
     ...(role === "sensor" && { roles: ["honeypot"] }),
   };
 }
 
-function toStixIndicator(indicator: Indicator, common: StixObject): StixObject & { readonly id: string } {
+function toStixIndicator(indicator: Indicator, common: StixObject): Identified {
   const { type, value, firstUs, lastUs, sessions, sources, days, sightings, hits, origin } = indicator;
   const validDays = VALID_DAYS[type];
   const isHarmful = type !== "proxy";
@@ -160,9 +170,8 @@ function toStixIndicator(indicator: Indicator, common: StixObject): StixObject &
   };
 }
 
-/** A campaign, and that an indicator tells it. */
-function toCampaign(indicator: StixObject, { id, name, firstUs, lastUs, sessions }: CampaignTold, common: StixObject): StixObject[] {
-  const campaign = {
+function toCampaign({ id, name, firstUs, lastUs, sessions }: CampaignTold, common: StixObject): Identified {
+  return {
     type: "campaign",
     spec_version: "2.1",
     id: `campaign--${stableId(`campaign ${id}`)}`,
@@ -173,18 +182,50 @@ function toCampaign(indicator: StixObject, { id, name, firstUs, lastUs, sessions
     first_seen: toInstant(firstUs),
     last_seen: toInstant(lastUs),
   };
-  const relationship = {
+}
+
+/** The techniques of what a campaign typed, each with that the campaign uses it. */
+function toUses(campaign: Identified, { techniques }: CampaignTold, common: StixObject): Identified[] {
+  return techniques.flatMap(({ value, sessions }) => {
+    const pattern = toAttackPattern(value);
+    return [pattern, { ...toRelationship(campaign, "uses", pattern, common), description: `Typed in so many of its sessions: ${sessions}.` }];
+  });
+}
+
+/**
+ * A technique of MITRE ATT&CK, found again by its external id. It is the same whoever exports it, and nobody's secret: it has
+ * neither maker nor marking.
+ */
+function toAttackPattern(technique: string): Identified {
+  const { name = technique, tactic } = techniqueById(technique) ?? {};
+  return {
+    type: "attack-pattern",
+    spec_version: "2.1",
+    id: `attack-pattern--${stableId(`attack-pattern ${technique}`)}`,
+    created: FIXED,
+    modified: FIXED,
+    // ATT&CK's own objects of sub-techniques do not repeat the technique.
+    name: technique.includes(".") ? name.slice(name.indexOf(": ") + 1).trim() : name,
+    ...(tactic !== undefined && { kill_chain_phases: [{ kill_chain_name: "mitre-attack", phase_name: tactic.replaceAll(" ", "-") }] }),
+    external_references: [
+      { source_name: "mitre-attack", external_id: technique, url: `https://attack.mitre.org/techniques/${technique.replace(".", "/")}` },
+    ],
+  };
+}
+
+/** That one does something with another; as old as the first. */
+function toRelationship(source: Identified, type: "indicates" | "uses", target: Identified, common: StixObject): Identified {
+  return {
     type: "relationship",
     spec_version: "2.1",
-    id: `relationship--${stableId(`indicates ${indicator.id} ${campaign.id}`)}`,
+    id: `relationship--${stableId(`${type} ${source.id} ${target.id}`)}`,
     ...common,
-    created: indicator.created,
-    modified: indicator.modified,
-    relationship_type: "indicates",
-    source_ref: indicator.id,
-    target_ref: campaign.id,
+    created: source.created,
+    modified: source.modified,
+    relationship_type: type,
+    source_ref: source.id,
+    target_ref: target.id,
   };
-  return [campaign, relationship];
 }
 
 /**
@@ -232,7 +273,7 @@ function addressType(address: string): "ipv4-addr" | "ipv6-addr" {
 
 /** What was observed, the indicator's own first; none where the format has no such thing. */
 function toObservables({ type, value, origin }: Indicator): StixObject[] {
-  const make = (kind: string, named: StixObject, more: StixObject = {}): StixObject & { readonly id: string } => ({
+  const make = (kind: string, named: StixObject, more: StixObject = {}): Identified => ({
     type: kind,
     spec_version: "2.1",
     id: `${kind}--${stableId(JSON.stringify(named), STIX_OBSERVABLES)}`,

@@ -214,8 +214,12 @@ export function techniquesOf(command: string): string[] {
   return TECHNIQUES.filter(fits).map(({ id }) => id);
 }
 
+export function techniqueById(id: string): Technique | undefined {
+  return TECHNIQUES.find(technique => technique.id === id);
+}
+
 /** `T1105 Ingress Tool Transfer`; an id that is not in the table stands alone. */
 export function techniqueName(id: string): string {
-  const name = TECHNIQUES.find(technique => technique.id === id)?.name;
+  const name = techniqueById(id)?.name;
   return name === undefined ? id : `${id} ${name}`;
 }

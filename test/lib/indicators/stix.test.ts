@@ -10,7 +10,10 @@ import { HOSTILE_VALUES, ONE_OF_EACH, toIndicator } from "../../support/indicato
 
 type Stix = Record<string, unknown> & { readonly type: string; readonly id: string };
 
-const CAMPAIGNS = new Map([["a1b2c3d4", { id: "a1b2c3d4", name: "</script>'", firstUs: 0, lastUs: 1e12, sessions: 7 }]]);
+const TECHNIQUES_USED = ["T1105", "T1098.004"].map(value => ({ value, sessions: 5 }));
+const CAMPAIGNS = new Map(
+  ["a1b2c3d4", "90bc90bc"].map(id => [id, { id, name: "</script>'", firstUs: 0, lastUs: 1e12, sessions: 7, techniques: TECHNIQUES_USED }]),
+);
 
 const bundleOf = (indicators: readonly Indicator[]) => {
   const text = [...indicatorsToStix(indicators, { tlp: "green", org: "Example" }, CAMPAIGNS)].join("");
@@ -98,8 +101,23 @@ describe("a bundle", () => {
     const { objects } = bundleOf(["5.6.7.8", "5.6.7.9"].map(value => toIndicator({ type: "address", value, campaigns: ["a1b2c3d4"] })));
     const [campaign, ...others] = objects.filter(({ type }) => type === "campaign");
     expect({ others, name: campaign!.name }).toEqual({ others: [], name: "a1b2c3d4 </script>'" });
-    const relations = objects.filter(({ type }) => type === "relationship");
-    expect(relations.map(({ target_ref, relationship_type }) => [target_ref, relationship_type])).toEqual([[campaign!.id, "indicates"], [campaign!.id, "indicates"]]);
+    const relations = objects.filter(({ relationship_type: type }) => type === "indicates");
+    expect(relations.map(({ target_ref }) => target_ref)).toEqual([campaign!.id, campaign!.id]);
+  });
+
+  test("tells what each campaign uses by the ids of ATT&CK, every technique once", () => {
+    const { objects } = bundleOf([toIndicator({ type: "address", value: "5.6.7.8", campaigns: ["a1b2c3d4", "90bc90bc"] })]);
+    const patterns = objects.filter(({ type }) => type === "attack-pattern");
+    expect(patterns).toMatchObject([
+      { name: "Ingress Tool Transfer", kill_chain_phases: [{ phase_name: "command-and-control" }], external_references: [{ source_name: "mitre-attack", external_id: "T1105" }] },
+      { name: "SSH Authorized Keys", external_references: [{ external_id: "T1098.004", url: "https://attack.mitre.org/techniques/T1098/004" }] },
+    ]);
+    const campaigns = objects.filter(({ type }) => type === "campaign");
+    const uses = objects.filter(({ relationship_type: type }) => type === "uses");
+    expect(uses.map(({ source_ref, target_ref }) => [source_ref, target_ref])).toEqual(campaigns.flatMap(({ id }) => patterns.map(pattern => [id, pattern.id])));
+    // An object of nobody's is the same for everybody.
+    expect(patterns[0]).not.toHaveProperty("created_by_ref");
+    expect(patterns[0]!.id).toMatch(/^attack-pattern--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-/);
   });
 
   test("without an indicator is whole all the same", () => {
@@ -118,7 +136,7 @@ describe.skipIf(FORMATS === undefined)(`the schemas of STIX 2.1${NEEDS_FORMATS}`
     }
     const base = "http://raw.githubusercontent.com/oasis-open/cti-stix2-json-schemas/stix2.1/schemas";
     return (object: Stix) => {
-      const room = ["campaign", "identity", "indicator", "observed-data"].includes(object.type)
+      const room = ["attack-pattern", "campaign", "identity", "indicator", "observed-data"].includes(object.type)
         ? "sdos"
         : ["sighting", "relationship"].includes(object.type) ? "sros" : ["marking-definition", "bundle"].includes(object.type) ? "common" : "observables";
       const validate = ajv.getSchema(`${base}/${room}/${object.type}.json`)!;
