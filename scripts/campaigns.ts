@@ -5,10 +5,9 @@
  * From event tables; memory grows with the sessions that left something, and with distinct commands.
  */
 import {
+  campaignsToCsv,
   campaignsToJson,
-  campaignToCells,
   compareEarlier,
-  CSV_COLUMNS,
   type Fates,
   readEarlier,
 } from "../lib/campaigns/campaign-records.ts";
@@ -32,6 +31,7 @@ import {
   withProgress,
 } from "../lib/logs/log-options.ts";
 import { readLogSet } from "../lib/logs/log-set.ts";
+import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
 import {
   type Command,
   COMMON_OPTIONS,
@@ -46,7 +46,6 @@ import {
   UsageError,
   writeOut,
 } from "../lib/process/cli.ts";
-import { toCsv } from "../lib/text/csv.ts";
 import { formatNumber, plural } from "../lib/text/format.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 
@@ -78,6 +77,7 @@ const OPTIONS = {
     help: "Campaigns shown, those of most sessions first; 0 = all.",
     defaultText: `${LIMIT_ON_TERMINAL} on a terminal, all elsewhere`,
   },
+  ...ORIGIN_OPTION,
   ...EVENT_OPTIONS,
   since: { ...COMMON_OPTIONS.since, help: `Count sessions that began on this day (UTC) or later: ${DAY_FORMS}.` },
   until: { ...COMMON_OPTIONS.until, help: `Count sessions that began on this day (UTC) or earlier: ${DAY_FORMS}.` },
@@ -111,6 +111,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const why = values.why === undefined ? undefined : readPair(values.why);
   const earlier = values.before === undefined ? undefined : readEarlier(values.before);
+  const origins = openOrigins(values);
   const startMs = performance.now();
   const scope = await readScope(values);
   using set = await withProgress(values.quiet, listeners =>
@@ -127,14 +128,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const fates = earlier && compareEarlier(found, earlier);
   const limit = values.limit ?? (terminal("stdout").isTerminal ? LIMIT_ON_TERMINAL : 0);
   const shown = limit === 0 ? campaigns : campaigns.slice(0, limit);
-  if (values.json) await writeOut(`${toSafeJson(campaignsToJson(found, shown, fates))}\n`);
-  else if (values.csv) await writeOut(toCsv(CSV_COLUMNS, shown.map(campaignToCells)));
-  else await writeOut(toText(found, shown, values.campaign.length > 0));
+  if (values.json) await writeOut(`${toSafeJson(campaignsToJson(found, shown, fates, origins))}\n`);
+  else if (values.csv) await writeOut(campaignsToCsv(shown, origins));
+  else await writeOut(toText(found, shown, values.campaign.length > 0, origins));
   if (values.csv) noteCsv(COMMAND.name, values.quiet);
   if (fates !== undefined) tellFates(found, fates);
   if (!values.quiet) {
     const some = shown.length < campaigns.length ? `${formatNumber(shown.length)} of ` : "";
-    note(`campaigns: ${some}${plural(campaigns.length, "campaign")}; ${describeRest(found)}; ${describePace(startMs, set)}`);
+    note(`campaigns: ${some}${plural(campaigns.length, "campaign")}; ${describeRest(found)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
   }
   return isMissing ? EXIT.failed : exitCodeOf(set);
 }
@@ -163,10 +164,10 @@ function choose(found: Campaigns, ids: readonly string[]): { campaigns: Campaign
   return { campaigns: [...chosen], isMissing };
 }
 
-function toText(found: Campaigns, shown: readonly Campaign[], isWhole: boolean): string {
+function toText(found: Campaigns, shown: readonly Campaign[], isWhole: boolean, origins: Origins | undefined): string {
   const { columns: width, color } = terminal("stdout");
-  if (!isWhole) return campaignsToText({ ...found, campaigns: shown }, 0, { width, color });
-  return shown.map(campaign => campaignToText(campaign, found, { width, color })).join("\n");
+  if (!isWhole) return campaignsToText({ ...found, campaigns: shown }, 0, { width, color, origins });
+  return shown.map(campaign => campaignToText(campaign, found, { width, color, origins })).join("\n");
 }
 
 /** @returns Whether both sessions were found. */

@@ -26,6 +26,8 @@ import { firstLooks, type Look } from "../lib/digest/first-looks.ts";
 import { isMailAddress, toMessage } from "../lib/digest/mail.ts";
 import { campaignToJson } from "../lib/campaigns/campaign-records.ts";
 import { episodeToPlain } from "../lib/history/history-output.ts";
+import { originCountsToJson } from "../lib/origin/origin-counts.ts";
+import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { isEmpty, type ReducedTable } from "../lib/reduced/reduced-table.ts";
 import { toPlainStatistics } from "../lib/statistics/statistics-output.ts";
@@ -43,6 +45,7 @@ const OPTIONS = {
   html: { type: "boolean", help: "Write a page for mail programs in place of the text; with --to send both." },
   json: { type: "boolean", help: "Write one JSON object to stdout." },
   to: { type: "string", placeholder: "ADDRESS", help: "Send it there by this machine's sendmail, in place of stdout; printed where there is none." },
+  ...ORIGIN_OPTION,
   exitCode: { type: "boolean", help: "Exit with 10 if a change is reported, with 11 if a sensor is silent." },
   ...READ_OPTIONS,
   robotMaxSeconds: REDUCTION_OPTIONS.robotMaxSeconds,
@@ -70,6 +73,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.json && values.to !== undefined) throw new UsageError("Cannot send --json by mail: expected --to without it");
   if (values.to !== undefined && !isMailAddress(values.to)) throw new UsageError(`Cannot send to ${quoteForMessage(values.to)}: expected an address such as ops@example.org`);
   const { sinceDay, ...scope } = await readScope(values);
+  const origins = openOrigins(values);
   const startMs = performance.now();
   using analysis = await withProgress(values.quiet, listeners =>
     analyzeLogs(inputs, {
@@ -89,11 +93,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const firstDay = sinceDay ?? lastDay - DAYS_DEFAULT + 1;
   const found = await findCampaigns(set, { ...scope, untilDay: lastDay, lastDays: lastDay - firstDay + 1 });
   const { buildDigest } = await import("../lib/digest/digest.ts");
-  const digest = buildDigest(table, { firstDay, lastDay, campaigns: found.campaigns });
+  const digest = buildDigest(table, { firstDay, lastDay, campaigns: found.campaigns, origins });
   const looks = firstLooks(digest, inputs);
-  if (values.json) await writeOut(`${toSafeJson(toPlain(digest, looks))}\n`);
+  if (values.json) await writeOut(`${toSafeJson(toPlain(digest, looks, origins))}\n`);
   else await deliver(digest, looks, values);
-  if (!values.quiet) note(`digest: ${describeLogs(set)}; ${describePace(startMs, set)}`);
+  if (!values.quiet) note(`digest: ${describeLogs(set)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
   if (values.exitCode && digest.sensorsSilent.length + digest.sensorsAbsent.length > 0) return EXIT.silent;
   return values.exitCode && digest.changes.length > 0 ? EXIT.changed : exitCodeOf(set);
 }
@@ -122,16 +126,17 @@ function findSendmail(): string | undefined {
 }
 
 /** For a program: snake_case keys, days as YYYY-MM-DD, whole values. */
-function toPlain(digest: Digest, looks: readonly Look[]): Record<string, unknown> {
-  const { firstDay, lastDay, episodes, campaignsNew, campaignsReturning, figures, ...rest } = digest;
+function toPlain(digest: Digest, looks: readonly Look[], origins: Origins | undefined): Record<string, unknown> {
+  const { firstDay, lastDay, episodes, campaignsNew, campaignsReturning, figures, origins: counts, originSources, ...rest } = digest;
   return {
     first_day: toIsoDay(firstDay),
     last_day: toIsoDay(lastDay),
     ...(toPlainStatistics(rest) as object),
     figures: Object.fromEntries(figures.map(({ name, now, before }) => [name.replaceAll(" ", "_"), { now, before }])),
     episodes: episodes.map(episodeToPlain),
-    campaigns_new: campaignsNew.map(campaignToJson),
-    campaigns_returning: campaignsReturning.map(campaignToJson),
+    campaigns_new: campaignsNew.map(one => campaignToJson(one, origins)),
+    campaigns_returning: campaignsReturning.map(one => campaignToJson(one, origins)),
+    ...(counts && { origins: { ...originCountsToJson(counts), databases: originSources } }),
     look_first: looks,
     sections: digestSections(digest, looks),
   };

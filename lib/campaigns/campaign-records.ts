@@ -4,7 +4,9 @@
  * Tested in `test/scripts/campaigns.test.ts`.
  */
 import { readSmallText } from "../columns/regular-file.ts";
-import type { CsvValue } from "../text/csv.ts";
+import { countOrigins, type OriginCount, type OriginCounts, originCountsToJson } from "../origin/origin-counts.ts";
+import { type Origins, originToJson } from "../origin/origins.ts";
+import { type CsvValue, toCsv } from "../text/csv.ts";
 import { toIsoDay, toIsoInstant } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { type Campaign, offeredElsewhere } from "./campaign.ts";
@@ -14,7 +16,7 @@ import { campaignById, type Campaigns } from "./find-campaigns.ts";
 const CELL_MOST = 20;
 
 /** All of a run as one object. */
-export function campaignsToJson(found: Campaigns, campaigns: readonly Campaign[], merged: Fates | undefined): Record<string, unknown> {
+export function campaignsToJson(found: Campaigns, campaigns: readonly Campaign[], merged: Fates | undefined, origins?: Origins): Record<string, unknown> {
   return {
     format: FORMAT,
     first_day: found.days === undefined ? null : toIsoDay(found.days.first),
@@ -25,13 +27,14 @@ export function campaignsToJson(found: Campaigns, campaigns: readonly Campaign[]
     sessions_alone: found.alone,
     sessions_unmarked: found.unmarked,
     ...(merged === undefined ? {} : { merged: merged.merged, gone: merged.gone, new: merged.fresh }),
-    campaigns: campaigns.map(campaignToJson),
+    campaigns: campaigns.map(campaign => campaignToJson(campaign, origins)),
   };
 }
 
 const FORMAT = "cowrie-campaigns-1";
 
-export function campaignToJson(campaign: Campaign): Record<string, unknown> {
+/** @param origins Where there are some, country and network of each address, and of how many each. */
+export function campaignToJson(campaign: Campaign, origins?: Origins): Record<string, unknown> {
   return {
     id: campaign.id,
     name: campaign.name,
@@ -45,7 +48,8 @@ export function campaignToJson(campaign: Campaign): Record<string, unknown> {
     days: campaign.days.map(({ day, sessions }) => ({ day: toIsoDay(day), sessions })),
     sensors: campaign.sensors.map(({ value, sessions }) => ({ sensor: value, sessions })),
     networks: campaign.networks,
-    addresses: campaign.addresses.map(({ value, sessions }) => ({ src_ip: value, sessions })),
+    addresses: campaign.addresses.map(({ value, sessions }) => ({ src_ip: value, sessions, ...(origins && originToJson(origins.of(value))) })),
+    ...(origins && { origins: originCountsToJson(campaignOrigins(campaign, origins)) }),
     credentials: campaign.credentials,
     chains: campaign.chains.map(({ commands, isCut, sessions }) => ({ commands, cut: isCut, sessions })),
     hashes: campaign.hashes.map(({ value, name, sessions }) => ({ shasum: value, name: name ?? null, sessions })),
@@ -74,13 +78,29 @@ export function campaignToJson(campaign: Campaign): Record<string, unknown> {
   };
 }
 
-export const CSV_COLUMNS = [
+/** Its addresses by country and network. */
+export function campaignOrigins({ addresses }: Campaign, origins: Origins): OriginCounts {
+  return countOrigins(addresses.map(({ value }) => value), origins);
+}
+
+const CSV_COLUMNS = [
   ...["id", "name", "state", "first_seen", "last_seen", "days", "sessions", "sessions_now", "sessions_before"],
   ...["sensors", "addresses", "networks", "credentials", "hashes", "hosts", "paths", "keys", "hassh", "techniques", "chains", "chain"],
 ] as const;
 
-/** A campaign as cells of {@link CSV_COLUMNS}: lists by their first values, a blank between them. */
-export function campaignToCells(campaign: Campaign): CsvValue[] {
+/** As a table: lists by their first values, a blank between them; with origins, countries and networks behind all others. */
+export function campaignsToCsv(campaigns: readonly Campaign[], origins?: Origins): string {
+  if (origins === undefined) return toCsv(CSV_COLUMNS, campaigns.map(toCells));
+  const names = (counts: readonly OriginCount[], between: string) => counts.flatMap(({ name }) => name ?? []).slice(0, CELL_MOST).join(between);
+  const rows = campaigns.map(campaign => {
+    const { countries, networks } = campaignOrigins(campaign, origins);
+    // The name of a network has blanks.
+    return [...toCells(campaign), names(countries, " "), names(networks, "; ")];
+  });
+  return toCsv([...CSV_COLUMNS, "countries", "as_networks"], rows);
+}
+
+function toCells(campaign: Campaign): CsvValue[] {
   const list = (values: readonly { readonly value: string }[]) => values.slice(0, CELL_MOST).map(({ value }) => value).join(" ");
   return [
     campaign.id,

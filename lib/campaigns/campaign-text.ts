@@ -3,6 +3,8 @@
  *
  * Tested in `test/scripts/campaigns.test.ts`.
  */
+import { describeCounts, originName } from "../origin/origin-counts.ts";
+import { describeOrigin, type Origins } from "../origin/origins.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { clipEnd } from "../text/cut.ts";
 import { quoteEdges, sensorLabel, toChange } from "../text/labels.ts";
@@ -10,6 +12,7 @@ import { formatTable, paint, type TableCell, VALUE_MAX_WIDTH } from "../text/tex
 import { techniqueName } from "../text/techniques.ts";
 import { ellipsize, visible } from "../text/text.ts";
 import { type Campaign, type CampaignKey, type CampaignLink, type CampaignSession, offeredElsewhere } from "./campaign.ts";
+import { campaignOrigins } from "./campaign-records.ts";
 import type { Campaigns } from "./find-campaigns.ts";
 import { type Mark, MARK_KINDS } from "./marks.ts";
 import type { Why, WhyStep } from "./why-together.ts";
@@ -18,6 +21,8 @@ export interface TextOptions {
   /** Columns of the terminal; nothing is cut when undefined. */
   readonly width: number | undefined;
   readonly color: boolean;
+  /** By which addresses have countries and networks. */
+  readonly origins?: Origins | undefined;
 }
 
 /** Columns of a strip of days, at most. */
@@ -28,6 +33,7 @@ const NO_DAY = "·";
 const VALUES_MOST = 10;
 const LABEL_WIDTH = 12;
 const NAME_WIDTH = 28;
+const ORIGIN_WIDTH = 28;
 
 /**
  * Activity over days as one line of bars, empty days as dots; bars are by the logarithm, so that one busy day does not
@@ -49,7 +55,7 @@ export function changeText({ state, now, before }: Pick<Campaign, "state" | "now
 }
 
 /** @param limit Campaigns shown; 0 = all. */
-export function campaignsToText(found: Campaigns, limit: number, options: TextOptions): string {
+export function campaignsToText(found: Campaigns, limit: number, { origins, ...options }: TextOptions): string {
   const shown = limit === 0 ? found.campaigns : found.campaigns.slice(0, limit);
   const days = found.days!;
   const rows = shown.map((campaign): TableCell[] => [
@@ -68,8 +74,9 @@ export function campaignsToText(found: Campaigns, limit: number, options: TextOp
     campaign.hosts.length,
     campaign.keys.length,
     campaign.chains.length,
+    ...(origins === undefined ? [] : originCells(campaign, origins)),
   ]);
-  const titles = ["id", "name", "state", "first", "last", "days", "sessions", "change", "addresses", "networks", "sensors", "files", "hosts", "keys", "chains"];
+  const titles = ["id", "name", "state", "first", "last", "days", "sessions", "change", "addresses", "networks", "sensors", "files", "hosts", "keys", "chains", ...(origins === undefined ? [] : ["countries", "largest network"])];
   return formatTable(
     titles.map(title => ({ title, ...(title === "name" ? { maxWidth: NAME_WIDTH } : {}), ...(title === "change" ? { align: "right" as const } : {}) })),
     rows,
@@ -77,8 +84,15 @@ export function campaignsToText(found: Campaigns, limit: number, options: TextOp
   );
 }
 
+/** Its first countries, and the network that most of its addresses are of. */
+function originCells(campaign: Campaign, origins: Origins): TableCell[] {
+  const { countries, networks } = campaignOrigins(campaign, origins);
+  const [largest] = networks.filter(({ name }) => name !== null);
+  return [describeCounts(countries, 3, ORIGIN_WIDTH), largest === undefined ? null : describeCounts([largest], 1, ORIGIN_WIDTH)];
+}
+
 /** All of one campaign. */
-export function campaignToText(campaign: Campaign, found: Campaigns, { width, color }: TextOptions): string {
+export function campaignToText(campaign: Campaign, found: Campaigns, { width, color, origins }: TextOptions): string {
   const lines: string[] = [];
   const line = (label: string, text: string) => lines.push(fit(`${label.padEnd(LABEL_WIDTH)}${text}`, width));
   const list = (label: string, values: readonly string[]) => {
@@ -93,7 +107,13 @@ export function campaignToText(campaign: Campaign, found: Campaigns, { width, co
   line("Days", `${dayStrip(campaign.days, found.days!.first, found.days!.last, 60)}  ${toIsoDay(found.days!.first)} to ${toIsoDay(found.days!.last)}`);
   line("Sessions", `${formatNumber(campaign.sessions)}; ${formatNumber(campaign.now)} in the last ${plural(found.lastDays, "day")}, ${formatNumber(campaign.before)} in as many before`);
   line("From", `${plural(campaign.addresses.length, "address", "addresses")} of ${plural(campaign.networks, "network")}`);
-  list("", counted(campaign.addresses));
+  const originText = (address: string) => (origins === undefined ? "" : `  ${visible(describeOrigin(origins.of(address))) || "unknown"}`);
+  list("", campaign.addresses.map(({ value, sessions }) => `${times(sessions)} ${quoteEdges(visible(value))}${originText(value)}`));
+  if (origins !== undefined) {
+    const { countries, networks } = campaignOrigins(campaign, origins);
+    line("Countries", describeCounts(countries, VALUES_MOST, ORIGIN_WIDTH));
+    list("Networks", networks.map(({ name, addresses }) => `${plural(addresses, "address", "addresses")} ${originName(name, VALUE_MAX_WIDTH)}`));
+  }
   list("Sensors", campaign.sensors.map(({ value, sessions }) => `${times(sessions)} ${sensorLabel(value)}`));
   list("Let in with", campaign.credentials.map(({ username, password, sessions }) => `${times(sessions)} ${quoteEdges(visible(username))} : ${quoteEdges(visible(password))}`));
   list("Hosts", counted(campaign.hosts));

@@ -6,6 +6,8 @@
 import type { Campaign } from "../campaigns/campaign.ts";
 import { describeEpisode, toPlainSentence } from "../history/episode-words.ts";
 import { basisOf, newestFirst } from "../history/history-output.ts";
+import { describeCounts, type OriginCount } from "../origin/origin-counts.ts";
+import { nameSources } from "../origin/origins.ts";
 import type { ChangeRow } from "../statistics/change.ts";
 import { clipEnd, clipMiddle } from "../text/cut.ts";
 import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
@@ -67,6 +69,7 @@ export function digestSections(digest: Digest, looks: readonly Look[]): Section[
         ...capped(sensorsAbsent, 3, ({ sensor, lastUs }) => `NO EVENT of ${sensorLabel(sensor)}, the last one was ${Number.isNaN(lastUs) ? "never" : formatInstant(lastUs)}`),
       ],
     },
+    ...originSection(digest),
     { title: "Look first at", lines: looks.flatMap(({ what, command }) => [what, `${INDENT}${command}`]) },
     {
       title: `What changed (tested, ${plural(digest.comparisons, "comparison")})`,
@@ -86,6 +89,16 @@ export function digestSections(digest: Digest, looks: readonly Look[]): Section[
     },
   ];
   return sections.filter(({ lines }) => lines.length > 0);
+}
+
+/** A line for countries and one or two for networks, of what the databases know. */
+function originSection({ origins, originSources }: Digest): Section[] {
+  if (origins === undefined) return [];
+  const line = (label: string, counts: readonly OriginCount[], most: number, width: number) =>
+    counts.some(({ name }) => name !== null) ? [`${label}: ${describeCounts(counts, most, width)}`] : [];
+  const lines = [...line("countries", origins.countries, 8, 2), ...line("networks", origins.networks, 3, 32)];
+  const title = `Where addresses come from (${clipEnd(nameSources(originSources), LINE_COLUMNS - 30)})`;
+  return [{ title, lines: lines.length === 0 ? ["no address of these days is known there"] : lines }];
 }
 
 /** The digest as text, {@link LINES_MOST} lines at most. */

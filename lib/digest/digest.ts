@@ -6,6 +6,8 @@
 import type { Campaign } from "../campaigns/campaign.ts";
 import { findEpisodes, type Episode } from "../history/episodes.ts";
 import { episodesWithin } from "../history/history-output.ts";
+import { countOrigins, type OriginCounts } from "../origin/origin-counts.ts";
+import type { Origins, OriginSource } from "../origin/origins.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { ChangeRow } from "../statistics/change.ts";
 import { withoutEchoes } from "../statistics/echoes.ts";
@@ -55,12 +57,16 @@ export interface Digest {
   readonly newHashes: readonly LedgerEntry[];
   readonly newHosts: readonly LedgerEntry[];
   readonly credentials: readonly TopCredential[];
+  /** The addresses of these days by country and network; undefined without a database. */
+  readonly origins: OriginCounts | undefined;
+  readonly originSources: readonly OriginSource[];
 }
 
 export interface DigestOptions {
   readonly firstDay: number;
   readonly lastDay: number;
   readonly campaigns: readonly Campaign[];
+  readonly origins?: Origins | undefined;
 }
 
 /**
@@ -68,7 +74,7 @@ export interface DigestOptions {
  *
  * @param table Up to the last day; days behind it must not be in it.
  */
-export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns }: DigestOptions): Digest {
+export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns, origins }: DigestOptions): Digest {
   const coverage = buildCoverage(table);
   const archiveEnd = coverage.firstDay + coverage.days - 1;
   const isAlive = archiveEnd >= firstDay;
@@ -106,6 +112,8 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns 
     newHashes: news.filter(({ type }) => type === "hash"),
     newHosts: news.filter(({ type }) => type === "urlHost"),
     credentials: rankCredentials(table, firstDay, lastDay),
+    origins: origins && countOrigins([...addressesOf(table.kinds.connect, firstDay, lastDay)].map(code => table.dictionaries.src_ip[code]!), origins),
+    originSources: origins?.sources ?? [],
   };
 }
 
@@ -123,7 +131,7 @@ function countFigures(table: ReducedTable, firstDay: number, lastDay: number, ar
   return [
     figure("events", sums(kinds.event, "count")),
     figure("sessions", sums(kinds.connect, "count")),
-    figure("addresses", [countAddresses(kinds.connect, firstDay, lastDay), countAddresses(kinds.connect, firstDay - days, firstDay - 1)]),
+    figure("addresses", [addressesOf(kinds.connect, firstDay, lastDay).size, addressesOf(kinds.connect, firstDay - days, firstDay - 1).size]),
     figure("logins", sums(kinds.login, "count")),
     figure("accepted", sums(kinds.login, "success")),
     figure("commands", sums(kinds.command, "count")),
@@ -139,10 +147,11 @@ function sumOf({ day, rows, ...columns }: KindTable, column: "count" | "success"
   return sum;
 }
 
-function countAddresses({ day, rows, keys }: KindTable, from: number, to: number): number {
+/** Codes of the distinct addresses of some days. */
+function addressesOf({ day, rows, keys }: KindTable, from: number, to: number): Set<number> {
   const seen = new Set<number>();
   for (let row = 0; row < rows; row++) if (day[row]! >= from && day[row]! <= to && keys.src_ip![row]! >= 0) seen.add(keys.src_ip![row]!);
-  return seen.size;
+  return seen;
 }
 
 /** Most frequent first; ties by name, then password. */

@@ -8,7 +8,8 @@ import { checkColumns, type EventColumn, openColumn, TimeColumn } from "../event
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { take } from "../columns/group.ts";
-import { networkName, type Origins } from "../origin/origins.ts";
+import { countOrigins, type OriginCount } from "../origin/origin-counts.ts";
+import type { Origins } from "../origin/origins.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { withDroppedLines } from "./analyze.ts";
@@ -241,20 +242,12 @@ function rankOrigins(
   limit: number,
 ): Pick<Summary, "countries" | "networks"> {
   const codes = project(counts, [1]).keys[0]!;
-  const rankBy = (nameOf: (address: string) => string | null): Ranking => {
-    const numbers = new Map<string | null, number>();
-    for (const code of codes) {
-      const name = nameOf(textOf(address.values, code));
-      numbers.set(name, (numbers.get(name) ?? 0) + 1);
-    }
-    const all = [...numbers].map(([name, count]) => ({ values: [name], count, share: count / codes.length }));
-    all.sort((a, b) => b.count - a.count || compareValues(a.values, b.values));
-    return { distinct: all.length, top: limit === 0 ? all : all.slice(0, limit) };
-  };
-  return {
-    countries: rankBy(one => origins.of(one).country),
-    networks: rankBy(one => networkName(origins.of(one).asn, origins.of(one).asOrg)),
-  };
+  const { countries, networks } = countOrigins(Array.from(codes, code => textOf(address.values, code)), origins);
+  const toRanking = (all: readonly OriginCount[]): Ranking => ({
+    distinct: all.length,
+    top: (limit === 0 ? all : all.slice(0, limit)).map(({ name, addresses }) => ({ values: [name], count: addresses, share: addresses / codes.length })),
+  });
+  return { countries: toRanking(countries), networks: toRanking(networks) };
 }
 
 function summarizeLogins(

