@@ -14,6 +14,8 @@ import {
   chooseSentences,
   describeTimeline,
   historyTable,
+  placeOf,
+  rowAt,
   rowsWithin,
   sentencesMarkup,
   timelineChart,
@@ -81,7 +83,7 @@ export function startFirst(report) {
     find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), "commands")));
     if (told === null || history === undefined) return;
     const rows = toldOf(report);
-    const items = sentencesMarkup(rows, row => history.rows.indexOf(row)).map(item => toNode(item));
+    const items = sentencesMarkup(rows, row => placeOf(history, row)).map(item => toNode(item));
     const none = h("li", { class: "none" }, "Nothing that stands out in this selection.");
     find(".story", told).replaceChildren(...(items.length === 0 ? [none] : items));
   };
@@ -143,8 +145,8 @@ function leadToDays(node, report, history) {
     const place = event.target.closest("[data-episode]")?.dataset.episode;
     if (place === undefined) return;
     event.preventDefault();
-    const { first, last, sensors } = history.rows[Number(place)];
-    report.choose({ first, last }, sensors);
+    const row = rowAt(history, Number(place));
+    if (row !== undefined) report.choose({ first: row.first, last: row.last }, row.sensors);
   };
   node.addEventListener("click", choose);
   node.addEventListener("keydown", event => {

@@ -63,7 +63,7 @@ export function toPlainSentence(parts: readonly SentencePart[]): string {
 }
 
 /** The days of an episode: `30 Jul`, `15 to 16 Jun`, `since 30 Jul`, `until 2 Aug`. */
-export function describeDays({ shape, first, last, begins, ends }: Episode): string {
+export function describeDays({ shape, first, last, begins, ends }: Pick<Episode, "shape" | "first" | "last" | "begins" | "ends">): string {
   const [from, to] = [toDayLabel(first), toDayLabel(last)];
   if (shape === "ended") return `Until ${to}`;
   if (shape === "silent" || (begins && !ends && shape !== "new-sensor" && shape !== "upgrade")) return `Since ${from}`;
@@ -166,9 +166,16 @@ function nameKey(key: EpisodeKey): SentencePart[] {
 }
 
 function keyText({ family, values }: EpisodeKey): string {
-  const texts = values.map(value => (value === null ? "(none)" : String(value) === "" ? '""' : visible(String(value))));
-  const isHash = family === "file" || family === "upload" || family === "hassh";
-  return clipEnd(texts.join(family === "target" ? " port " : " / "), isHash ? HASH_MOST : VALUE_MOST);
+  return valuesText(values, family === "file" || family === "upload" || family === "hassh");
+}
+
+/** The values of a key for the eye: `root / admin`, `192.0.2.1 port 25`; of a hash its beginning. */
+export function valuesText(values: EpisodeKey["values"], isHash = false): string {
+  const texts = values.map((value, i) => {
+    const text = value === null ? "(none)" : String(value) === "" ? '""' : visible(String(value));
+    return i === 0 ? text : `${typeof value === "number" ? " port " : " / "}${text}`;
+  });
+  return clipEnd(texts.join(""), isHash ? HASH_MOST : VALUE_MOST);
 }
 
 /** From how many addresses, on which sensors, and how much that is of the days' events. */

@@ -7,7 +7,7 @@ import { activityLabel, activityLines, activitySteps, buildBehaviours, buildFunn
 import { type Markup, toMarkupText } from "../view/markup.ts";
 import { multiplesChart } from "../view/multiples-chart.ts";
 import type { ChainsData } from "../view/report-chains.ts";
-import { chooseSentences, describeTimeline, historyTable, type HistoryData, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
+import { chooseSentences, describeTimeline, historyTable, type HistoryData, placeOf, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
 import type { Scope } from "../view/report-view.ts";
 import { watchMarkup } from "../view/report-watch.ts";
 
@@ -24,7 +24,7 @@ export function toFirstView(scope: Scope, history: HistoryData | undefined, chai
   const label = activityLabel(steps);
   const behaviours = buildBehaviours(scope, chains);
   return {
-    told: history === undefined || told.length === 0 ? false : asMarkup(...sentencesMarkup(told, row => history.rows.indexOf(row))),
+    told: history === undefined || told.length === 0 ? false : asMarkup(...sentencesMarkup(told, row => placeOf(history, row))),
     activity: { unit: label, svg: toMarkupText(multiplesChart(lines, steps, width, label, toMarks(told)).svg) },
     funnel: asMarkup(funnelMarkup(buildFunnel(scope))),
     behaviours:

@@ -19,8 +19,9 @@ import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, sparkline } from "../view/chart.ts";
 import type { Episode } from "../history/episodes.ts";
-import { toHistoryData } from "../view/report-history.ts";
+import { carriedOf, toHistoryData } from "../view/report-history.ts";
 import { bundleScript } from "./client-script.ts";
+import { findMoreToTell } from "./more-to-tell.ts";
 import { toFirstView, toTimelineView } from "./first-screen.ts";
 import { countReach } from "./reach.ts";
 import { type Cells, type Grid, everything } from "../view/cells.ts";
@@ -170,7 +171,10 @@ export function* calculateReport(
     "report-compare": comparePartial,
   };
   const render: PreparedReport["render"] = ({ statistics, sessions, episodes }) => {
-    const history = episodes && hasDays ? toHistoryData(episodes, data.grid, data.sensors) : undefined;
+    const history =
+      episodes && hasDays
+        ? { ...toHistoryData(episodes, data.grid, data.sensors), ...(statistics && { more: findMoreToTell(scope, statistics, carriedOf(episodes)) }) }
+        : undefined;
     const timeline = history && toTimelineView(scope, history);
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
     // Of cut counts no hour is known.

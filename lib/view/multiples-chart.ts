@@ -14,6 +14,8 @@ const ROW_HEIGHT = 40;
 const NAME_CHARACTER = 8;
 /** Room for the numbers of what is told of the days, above the rows. */
 const MARKS_HEIGHT = 18;
+/** From the middle of one of them to that of the next, at least. */
+const MARK_STEP = 17;
 /** Times longer than this part of all are not shaded: a mark says where they begin. */
 const SHORT_PART = 20;
 
@@ -81,24 +83,27 @@ function hourTicks({ n }: Steps, plot: Plot): Markup[] {
 /** The numbers of what is told, above the days of each; those that would lie on each other stand side by side. */
 function markRow(marks: readonly DayMark[], { range, n, days }: Steps, plot: Plot): Markup[] {
   const perDay = (plot.right - plot.left) / (n * days);
-  let edge = plot.left - 20;
   // What began before, or ended behind, stands in no day that is drawn.
-  return marks
+  const shown = marks
     .filter(({ first, last }) => first >= range.first && first <= range.last && last >= first)
     .toSorted((a, b) => a.first - b.first)
     .map(({ nth, first, last }) => {
       const day = Math.min(range.last, Math.max(range.first, first)) - range.first;
       const end = Math.min(range.last, last) - range.first + 1;
       const x = plot.left + day * perDay;
-      const at = Math.min(plot.right - 8, Math.max(edge + 17, x + Math.min(8, ((end - day) * perDay) / 2)));
-      edge = at;
-      const isShort = end - day <= (n * days) / SHORT_PART;
-      return element(
-        "g",
-        { class: "mark-of" },
-        ...(isShort ? [element("rect", { class: "span", x: round1(x), width: Math.max(1, round1((end - day) * perDay)), y: plot.top, height: round1(plot.bottom - plot.top) })] : []),
-        element("circle", { cx: round1(at), cy: 9, r: 7.5 }),
-        element("text", { x: round1(at), y: 9, dy: ".35em" }, String(nth)),
-      );
+      return { nth, day, end, x, at: x + Math.min(8, ((end - day) * perDay) / 2) };
     });
+  // From the left each makes room for the next; then from the right, since the picture ends there.
+  shown.forEach((mark, i) => (mark.at = Math.max(mark.at, (shown[i - 1]?.at ?? -Infinity) + MARK_STEP)));
+  shown.toReversed().forEach((mark, i, all) => (mark.at = Math.min(mark.at, (all[i - 1]?.at ?? plot.right - 8 + MARK_STEP) - MARK_STEP)));
+  return shown.map(({ nth, day, end, x, at }) => {
+    const isShort = end - day <= (n * days) / SHORT_PART;
+    return element(
+      "g",
+      { class: "mark-of" },
+      ...(isShort ? [element("rect", { class: "span", x: round1(x), width: Math.max(1, round1((end - day) * perDay)), y: plot.top, height: round1(plot.bottom - plot.top) })] : []),
+      element("circle", { cx: round1(at), cy: 9, r: 7.5 }),
+      element("text", { x: round1(at), y: 9, dy: ".35em" }, String(nth)),
+    );
+  });
 }

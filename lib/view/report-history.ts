@@ -4,7 +4,7 @@
  *
  * Tested in `test/lib/pages/history-section.test.ts`.
  */
-import { describeEpisode, nameOf } from "../history/episode-words.ts";
+import { describeEpisode, nameOf, type SentencePart } from "../history/episode-words.ts";
 import type { Episode, EpisodeShape } from "../history/episodes.ts";
 import { basisOf, newestFirst } from "../history/history-output.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
@@ -22,8 +22,7 @@ const CARRY_MOST = 40;
 const CARRY_OF_SENSORS = 20;
 const SENTENCES_MOST = 5;
 const SENTENCES_LEAST = 3;
-const SENTENCES_OF_SENSORS = 1;
-/** Of the score of the first: what has less is not told on the first screen. */
+/** Of the score of the first: what has less is told on the first screen only where there is nothing else. */
 const LEAST_SCORE = 0.15;
 /** Steps of the small line beside a sentence, at most. */
 const SPARK_STEPS = 60;
@@ -34,7 +33,8 @@ const LABEL_MOST = 46;
 const LABEL_GAP = 8;
 
 export interface HistoryRow {
-  readonly shape: EpisodeShape;
+  /** Of an episode; or a change that was tested against the days before, or what was seen for the first time. */
+  readonly shape: EpisodeShape | "change" | "firsts";
   /** Days since 1970-01-01 UTC, both included. */
   readonly first: number;
   readonly last: number;
@@ -52,21 +52,30 @@ export interface HistoryRow {
   readonly score: number;
   /** Events of what leads it by steps of the whole archive, null where nobody watched. */
   readonly perStep: readonly (number | null)[];
+  /** Of a change: the rows of the page that say it as well, by their places. */
+  readonly saidBy?: readonly number[];
 }
 
 export interface HistoryData {
   /** By score falling, of the sensors behind all others; of how many. */
   readonly rows: readonly HistoryRow[];
   readonly found: number;
+  /** What else is worth a sentence, most remarkable first: changes, then what was new. */
+  readonly more?: readonly HistoryRow[];
 }
 
 /** Choose what a page carries. */
 export function toHistoryData(episodes: readonly Episode[], grid: Grid, sensors: readonly string[]): HistoryData {
+  return { rows: carriedOf(episodes).map(episode => toRow(episode, grid, sensors)), found: episodes.length };
+}
+
+/** The episodes that a page carries, in the order of its rows. */
+export function carriedOf(episodes: readonly Episode[]): Episode[] {
   const ofAttackers = episodes.filter(({ watch }) => watch === undefined).slice(0, CARRY_MOST);
   const ofSensors = newestFirst(episodes.filter(({ watch }) => watch !== undefined))
     .sort((a, b) => weightOf(b) - weightOf(a))
     .slice(0, CARRY_OF_SENSORS);
-  return { rows: [...ofAttackers, ...ofSensors].map(episode => toRow(episode, grid, sensors)), found: episodes.length };
+  return [...ofAttackers, ...ofSensors];
 }
 
 /** What happened to sensors by how much it matters: who is silent now, hours that nobody watched, all else. */
@@ -76,11 +85,6 @@ function weightOf({ shape, watch }: Episode): number {
 
 function toRow(episode: Episode, grid: Grid, sensors: readonly string[]): HistoryRow {
   const { shape, first, last, begins, ends, watch } = episode;
-  const sentence: string[] = [];
-  for (const { text, isValue } of describeEpisode(episode)) {
-    if ((sentence.length % 2 === 1) !== (isValue === true)) sentence.push("");
-    sentence.push(text);
-  }
   return {
     shape,
     first,
@@ -89,15 +93,26 @@ function toRow(episode: Episode, grid: Grid, sensors: readonly string[]): Histor
     ends,
     basis: watch === undefined ? basisOf(episode) : "sensors",
     sensors: episode.sensors.map(name => sensors.indexOf(name)).filter(code => code >= 0),
-    sentence,
+    sentence: toSentence(describeEpisode(episode)),
     name: nameOf(episode),
     score: Math.round(episode.score),
     perStep: toPerStep(episode.perDay, grid),
   };
 }
 
+/** Ours and values by turns, ours first. */
+export function toSentence(parts: readonly SentencePart[]): string[] {
+  const sentence: string[] = [];
+  for (const { text, isValue } of parts) {
+    const isOdd = sentence.length % 2 === 1;
+    if (isOdd && !isValue) sentence[sentence.length - 1] += text;
+    else sentence.push(...(isOdd || !isValue ? [] : [""]), text);
+  }
+  return sentence;
+}
+
 /** Mean events a day of each step of the page's days. */
-function toPerStep(perDay: Episode["perDay"], { firstDay, days }: Grid): (number | null)[] {
+export function toPerStep(perDay: Episode["perDay"], { firstDay, days }: Grid): (number | null)[] {
   if (perDay === undefined) return [];
   const step = Math.ceil(days / SPARK_STEPS);
   return Array.from({ length: Math.ceil(days / step) }, (_, i) => {
@@ -115,14 +130,52 @@ export function rowsWithin({ rows }: HistoryData, { range, sensors }: Filter): H
   );
 }
 
-/** The sentences of the first screen, newest first: the most remarkable of attackers, and one of the sensors. */
+/**
+ * The sentences of the first screen, most remarkable first: of attackers' episodes the strongest, a sensor that is
+ * silent, a change, what was new, what else happened to a sensor; then more of them. None says what another one says.
+ */
 export function chooseSentences(data: HistoryData, filter: Filter): HistoryRow[] {
   const within = rowsWithin(data, filter);
-  const ofSensors = within.filter(({ basis }) => basis === "sensors").slice(0, SENTENCES_OF_SENSORS);
+  const [ofSensors] = within.filter(({ basis }) => basis === "sensors");
   const all = within.filter(({ basis }) => basis !== "sensors");
-  const isTold = ({ score }: HistoryRow, i: number) => i < SENTENCES_LEAST || score >= LEAST_SCORE * all[0]!.score;
-  const ofAttackers = all.filter(isTold).slice(0, SENTENCES_MOST - ofSensors.length);
-  return sortRows([...ofAttackers, ...ofSensors]);
+  const strong = all.filter(({ score }) => score >= LEAST_SCORE * all[0]!.score);
+  const more = (data.more ?? []).filter(row => isWhollyWithin(row, filter));
+  const says = (change: HistoryRow, row: HistoryRow) => change.saidBy?.includes(data.rows.indexOf(row)) ?? false;
+  const first = strong.slice(0, SENTENCES_LEAST);
+  const [change, ...changes] = more.filter(row => row.shape === "change" && !first.some(other => says(row, other)));
+  const turns = [
+    ...first,
+    ofSensors?.shape === "silent" ? ofSensors : undefined,
+    change,
+    more.find(({ shape }) => shape === "firsts"),
+    ofSensors,
+    ...strong.slice(SENTENCES_LEAST, SENTENCES_LEAST + 1),
+    ...changes,
+    ...strong.slice(SENTENCES_LEAST + 1),
+    ...all.slice(strong.length, SENTENCES_LEAST),
+  ];
+  const told = new Set<HistoryRow>();
+  for (const row of turns) {
+    if (told.size === SENTENCES_MOST) break;
+    if (row !== undefined && ![...told].some(other => says(other, row) || says(row, other))) told.add(row);
+  }
+  return [...told];
+}
+
+/** Of what was counted or tested over some days and sensors nothing is known of a part of them. */
+function isWhollyWithin({ first, last, sensors: own }: HistoryRow, { range, sensors }: Filter): boolean {
+  const isChosen = own.length === 0 ? sensors.every(one => one === 1) : own.every(code => sensors[code] === 1);
+  return first >= range.first && last <= range.last && isChosen;
+}
+
+/** The row that stands at a place, and the place of a row: behind the episodes stands what else is told. */
+export function rowAt({ rows, more = [] }: HistoryData, place: number): HistoryRow | undefined {
+  return rows[place] ?? more[place - rows.length];
+}
+
+export function placeOf({ rows, more = [] }: HistoryData, row: HistoryRow): number {
+  const place = rows.indexOf(row);
+  return place >= 0 ? place : rows.length + more.indexOf(row);
 }
 
 function sortRows(rows: readonly HistoryRow[]): HistoryRow[] {
@@ -146,6 +199,11 @@ const BASIS_TITLES = {
   sensors: "What happened to the sensors, not to attackers",
 };
 
+const SHAPE_TITLES: Readonly<Partial<Record<HistoryRow["shape"], string>>> = {
+  change: "Against the days before, as one of the changes of which few are false; the section of changes says how few",
+  firsts: "Seen on no earlier day of the archive: counted, not tested",
+};
+
 /**
  * The sentences of the first screen, as items of a list.
  *
@@ -162,7 +220,7 @@ export function sentencesMarkup(rows: readonly HistoryRow[], placeOf: (row: Hist
         "span",
         { class: "beside" },
         ...(row.perStep.length > 1 ? [sparkline(row.perStep)] : []),
-        element("span", { class: "basis", title: BASIS_TITLES[row.basis] }, row.basis),
+        element("span", { class: "basis", title: SHAPE_TITLES[row.shape] ?? BASIS_TITLES[row.basis] }, row.basis),
         element("button", { type: "button", class: "script show", "aria-label": `Show the days of ${i + 1}` }, "Show"),
       ),
     ),

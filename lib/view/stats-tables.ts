@@ -24,7 +24,7 @@ const CHANGE_REACH = 32;
 const TREND_REACH = 3;
 
 const isFamily = (kind: ChangeKind): kind is SourceFamily => kind in SOURCE_FAMILIES;
-const wordOf = (kind: ChangeKind) =>
+export const wordOf = (kind: ChangeKind) =>
   kind === "distinct" ? "distinct" : isFamily(kind) ? SOURCE_FAMILIES[kind].word : wordOfKind(kind);
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },

@@ -40,7 +40,7 @@ const filter = (first: number, last: number, sensors = [1, 1]) => ({
 });
 
 describe("what a page carries", () => {
-  test("sentences newest first, each with its line; the filter leaves those of its days and sensors", () => {
+  test("sentences, each with its line; the filter leaves those of its days and sensors", () => {
     expect(DATA.found).toBe(EPISODES.length);
     const told = chooseSentences(DATA, everything(GRID));
     expect(told.map(({ first, basis }) => [first - FIRST, basis])).toEqual([[25, "tested"], [10, "counted"]]);
