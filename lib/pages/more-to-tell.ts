@@ -6,7 +6,6 @@
  */
 import { describeDays, type SentencePart, valuesText } from "../history/episode-words.ts";
 import type { Episode } from "../history/episodes.ts";
-import { networkOf } from "../history/families.ts";
 import type { ChangeRow } from "../statistics/change.ts";
 import { withoutEchoes } from "../statistics/echoes.ts";
 import type { ChangeKind, KeyValues } from "../statistics/keyed-rows.ts";
@@ -15,6 +14,7 @@ import type { Statistics } from "../statistics/statistics.ts";
 import type { ValueType } from "../statistics/value-rows.ts";
 import { formatNumber, plural } from "../text/format.ts";
 import { sensorLabel } from "../text/labels.ts";
+import { networkOf } from "../text/network.ts";
 import { everything, sumByDay } from "../view/cells.ts";
 import { type HistoryRow, toPerStep, toSentence } from "../view/report-history.ts";
 import { SECTIONS } from "../view/report-sections.ts";
@@ -72,7 +72,7 @@ function textsOf(kind: string, key: KeyValues): string[] {
     .flatMap(value => {
       const text = String(value);
       if (kind === "command" || kind === "program") return [text, `program ${text.split(" ", 1)[0]!}`];
-      return [text, networkOf(text)];
+      return [text, networkOf(text) ?? text];
     });
 }
 
