@@ -60,7 +60,7 @@ const OPTIONS = {
     placeholder: "NAME",
     help:
       `Column whose values are counted, several by commas: ${COLUMN_NAMES.join(", ")}; or any other key of the ` +
-      `events; with --mmdb ${ORIGIN_COLUMNS.join(", ")} of src_ip. Made from others, an event counting for each value ` +
+      `events, as ja4 and ja4h of forwarded connections; with --mmdb ${ORIGIN_COLUMNS.join(", ")} of src_ip. Made from others, an event counting for each value ` +
       `it has: ${DERIVED_COLUMNS.join(", ")} (what a line typed is for, its MITRE ATT&CK ids, the keys it plants; keys offered). Hashes (shasum) are those of files moved, unless --event asks for others.`,
   },
   normalize: {

@@ -163,6 +163,8 @@ function recentEvents(): string {
     return [
       { eventid: "cowrie.session.connect", dst_ip: "192.0.2.1", dst_port: 22, protocol: "ssh", ...common },
       { eventid: "cowrie.login.success", username: "root", password: "198.51.100.7", ...common },
+      // No sensor of the fleet records these.
+      { eventid: "cowrie.direct-tcpip.ja4", dst_ip: "example.org", dst_port: 443, ja4: "t12d3112h2", ...common },
     ];
   });
   return lines.map(line => `${JSON.stringify(line)}\n`).join("");

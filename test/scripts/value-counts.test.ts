@@ -1,5 +1,6 @@
 /** value-counts as a user runs it, held against one JSON.parse a line. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { copyFleet } from "../support/copy-fleet.ts";
 import { planSensors, writeLogs } from "../support/generate-logs.ts";
@@ -77,6 +78,11 @@ const QUESTIONS: {
     keyOf: ({ dst_port }) => [dst_port],
   },
   {
+    args: ["--event", "direct-tcpip.request", "--column", "dst_port"],
+    isCounted: ({ eventid, dst_port }) => eventid === "cowrie.direct-tcpip.request" && dst_port !== undefined,
+    keyOf: ({ dst_port }) => [dst_port],
+  },
+  {
     args: ["--column", "session", "--where", "eventid=cowrie.login.success", "--where", "username=root"],
     isCounted: ({ eventid, username }) => eventid === "cowrie.login.success" && username === "root",
     keyOf: ({ session }) => [session],
@@ -101,6 +107,33 @@ describe("the same as one JSON.parse a line", () => {
     );
     expect(expected.size).toBeGreaterThan(0);
     expect(sorted(await counts([folder, "--column", "arch"]))).toEqual(sorted(expected));
+  });
+
+  test("fingerprints of forwarded TLS and HTTP, which have no column of their own, beside a column", async () => {
+    const event = (kind: string, at: number, more: Record<string, unknown>) =>
+      JSON.stringify({
+        eventid: `cowrie.direct-tcpip.${kind}`,
+        timestamp: `2026-06-01T00:00:0${at}.000000Z`,
+        session: "s",
+        sensor: "s",
+        src_ip: "203.0.113.7",
+        dst_ip: "example.org",
+        ...more,
+      });
+    const lines = [
+      event("request", 0, { dst_port: 443 }),
+      event("ja4", 1, { dst_port: 443, ja4: "t13d" }),
+      event("ja4", 2, { dst_port: 8443, ja4: "t13d" }),
+      event("ja4", 3, { dst_port: 443, ja4: "t13d" }),
+      event("ja4h", 4, { dst_port: 80, ja4h: "ge11" }),
+    ];
+    await mkdir(at("forwarded"));
+    await Bun.write(at("forwarded/cowrie.json"), `${lines.join("\n")}\n`);
+    const asked = async (...args: string[]) => Object.fromEntries(await counts(["forwarded", ...args]));
+    expect(await asked("--column", "ja4")).toEqual({ '["t13d"]': 3 });
+    expect(await asked("--column", "ja4h")).toEqual({ '["ge11"]': 1 });
+    expect(await asked("--event", "direct-tcpip.ja4", "--column", "ja4,dst_port")).toEqual({ '["t13d",443]': 2, '["t13d",8443]': 1 });
+    expect(await asked("--event", "direct-tcpip.request", "--column", "dst_port")).toEqual({ "[443]": 1 });
   });
 
   test.skipIf(REAL_LOGS === undefined)(`real logs${NEEDS_REAL_LOGS}`, async () => {
