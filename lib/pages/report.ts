@@ -61,6 +61,7 @@ import {
   sensorName,
   stepUnit,
 } from "../view/report-view.ts";
+import { addKeys } from "../reduced/add-keys.ts";
 import { SECTIONS } from "../view/report-sections.ts";
 import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
@@ -136,7 +137,7 @@ export function* calculateReport(
   options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
 ): Calculation<PreparedReport> {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const counted = yield* calculateReportData(table, { show, ...(options.others !== undefined && { others: options.others }) });
+  const counted = yield* calculateReportData(addKeys(table), { show, ...(options.others !== undefined && { others: options.others }) });
   const data = { ...counted, reach: countReach(table) };
   const scope = buildScope(data, everything(data.grid), options);
   const { lastDays, thresholdPercent } = options;

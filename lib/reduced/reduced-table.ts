@@ -9,7 +9,7 @@
  */
 import type { AddressSets } from "../columns/address-sets.ts";
 import { type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, type TextKey } from "./kinds.ts";
-import type { OriginTables, ShownColumn } from "./origin-kinds.ts";
+import type { OriginTables, ShownColumn, SshKeyTables } from "./origin-kinds.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { take } from "../columns/group.ts";
@@ -59,6 +59,8 @@ export interface ReducedTable {
   readonly kinds: Readonly<Record<Kind, KindTable>>;
   /** Connections by country and network, of a table that pages or statistics are made of, see `addOrigins`. */
   readonly origins?: OriginTables;
+  /** SSH keys, of a table that a page is made of, see `addKeys`. */
+  readonly sshKeys?: SshKeyTables;
 }
 
 type Column = Int32Array | Float64Array;

@@ -154,6 +154,15 @@ export const SECTIONS: readonly Section[] = [
     eventids: ["cowrie.client.kex"],
   },
   {
+    id: "keys",
+    kind: "ssh_key",
+    columns: ["key_print", "planted", "key_type"],
+    name: "SSH keys",
+    heading: "Which SSH keys do they plant and offer?",
+    unit: "uses",
+    lead: "Public keys in commands, which plant them, and those that clients offered. A key planted on one sensor and offered on another ties both together.",
+  },
+  {
     id: "events",
     kind: "event",
     columns: ["eventid"],
@@ -181,6 +190,9 @@ export const COLUMN_NAMES: Readonly<Record<ShownColumn, string>> = {
   hassh: "HASSH",
   key: "SSH key",
   fingerprint: "Fingerprint",
+  planted: "Way",
+  key_type: "Type",
+  key_print: "Key",
   eventid: "Event type",
   session: "Session",
   source: "Source",
@@ -199,4 +211,5 @@ export const NO_VALUE: Readonly<Partial<Record<ShownColumn, string>>> = {
   password: "public key",
   url: "not from a URL",
   robot: "unknown",
+  key_type: "not logged",
 };

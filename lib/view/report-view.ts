@@ -387,6 +387,7 @@ function noneText(column: ShownColumn, value: KeyValue): string {
 }
 
 function valueText(column: ShownColumn, value: KeyValue): string {
+  if (column === "planted") return value === 1 ? "planted" : "offered";
   if (column === "robot") return value === 1 ? "short" : "long";
   return quoteEdges(visible(String(value)));
 }
@@ -397,6 +398,8 @@ export function keyName(section: Section, key: readonly KeyValue[]): string {
   if (section.id === "credentials") return texts.join(" : ");
   // The same URL serves different files in time: the beginning of the hash tells them apart.
   if (section.id === "downloads") return `${texts[2]!.slice(0, 8)} ${texts[0]!}`;
+  // The same key is planted and offered.
+  if (section.id === "keys") return `${texts[1]!} ${texts[0]!.replace(/^SHA256:/, "")}`;
   if (section.id === "uploads") return `${texts[1]!.slice(0, 8)} ${texts[0]!}`;
   return texts.join("  ");
 }

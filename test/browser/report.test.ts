@@ -80,7 +80,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     const client = await browser.context.newCDPSession(page);
     await client.send("Emulation.setScriptExecutionDisabled", { value: true });
     await page.goto(urls.get("fleet")!);
-    expect(await page.locator("figure svg.chart").count()).toBe(14);
+    expect(await page.locator("figure svg.chart").count()).toBe(15);
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(50);
     expect(await page.locator("form").isVisible()).toBe(false);
     await keepPicture(page, "fleet-without-script", { fullPage: true });

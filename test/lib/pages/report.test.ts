@@ -49,6 +49,7 @@ describe("renderReport", () => {
       "proxy",
       "versions",
       "hassh",
+      "keys",
       "events",
     ]);
     for (const id of ids) expect(body).toContain(`<a href="#${id}">`);
