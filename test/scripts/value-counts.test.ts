@@ -11,6 +11,7 @@ import { scriptWords } from "../support/source.ts";
 import { purposeOf } from "../../lib/text/purpose.ts";
 import { techniquesOf } from "../../lib/text/techniques.ts";
 import { countSlowly } from "../support/slow-counter.ts";
+import { missing } from "../support/needs.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 const at = (name: string) => join(dir.path, name);
@@ -185,7 +186,8 @@ describe("what is shown", () => {
     ).toBe('{"day":"2026-06-01","password":"b","count":2,"share":0.4}\n');
   });
 
-  test("a pipe gets all values, a terminal twenty, and CSV nothing that it would obey", async () => {
+  /** Thirty values that a terminal would obey. */
+  async function writeMany(): Promise<void> {
     const log = Array.from({ length: 30 }, (_, i) =>
       JSON.stringify({
         eventid: "cowrie.login.failed",
@@ -194,12 +196,20 @@ describe("what is shown", () => {
       }),
     );
     await Bun.write(at("many/cowrie.json"), `${log.join("\n")}\n`);
+  }
+
+  test("a pipe gets all values, and nothing that a terminal would obey", async () => {
+    await writeMany();
     for (const form of [["--csv"], ["--json"], []]) {
       const { stdout } = await count(["many", "--column", "password", "-q", ...form]);
       expect(stdout.trimEnd().split("\n").length).toBe(form[0] === "--json" ? 30 : 31);
       expect(stdout).not.toMatch(/[^ -~\n]/);
     }
-    if (Bun.which("script") === null) return;
+  });
+
+  const { reason, why } = missing("script");
+  test.skipIf(reason !== undefined)(`a terminal gets twenty, and CSV nothing that it would obey${why}`, async () => {
+    await writeMany();
     const script = `${scriptWords("value-counts")} many --column password --csv`;
     const { stdout } = await run(["script", "-qec", script, "/dev/null"], { cwd: dir.path, env: { NO_COLOR: "1" } });
     expect(stdout.match(/\\x1b\]0;x\\x07/g)!.length).toBe(20);

@@ -51,7 +51,12 @@ const needs = {
   sudo: program("of nodes with sudo", "sudo", "sudo"),
   zsh: program("of completion by zsh", "zsh", "zsh"),
   jq: program("of pipes into jq", "jq", "jq"),
-  script: program("on a terminal", "script", "bsdutils"),
+  script: {
+    tests: "on a terminal",
+    // It may be there without a terminal to be had: not every root folder has the devices for one.
+    isThere: () => firstOf("script") !== undefined && succeeds(["script", "-qec", "true", "/dev/null"]),
+    reason: "script is not installed, or there is no terminal to be had",
+  },
   parallel: program("of many parts by GNU parallel", "parallel", "parallel"),
   snakemake: program("of many parts by Snakemake", "snakemake", "snakemake"),
   slurm: {
