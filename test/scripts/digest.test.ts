@@ -7,6 +7,7 @@ import { joinFleet } from "../support/copy-fleet.ts";
 import { toLine } from "../support/event-logs.ts";
 import { missing } from "../support/needs.ts";
 import { run, runScript } from "../support/run.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 let folder: string;
 let fleet: string;
@@ -122,7 +123,7 @@ describe("mail", () => {
     const before = existsSync(mailbox) ? readFileSync(mailbox) : undefined;
     const { stderr, exitCode } = await digest(["--to", "root", "--html"]);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
-    while (!existsSync(mailbox) || readFileSync(mailbox).length === (before?.length ?? 0)) await Bun.sleep(100);
+    await waitUntil("the mail is delivered", () => existsSync(mailbox) && readFileSync(mailbox).length > (before?.length ?? 0));
     const mail = readFileSync(mailbox, "utf8").slice(before?.length ?? 0);
     expect(mail).toMatch(/^Subject: (.*\n )*/m);
     expect(mail).toContain("multipart/alternative");

@@ -7,6 +7,7 @@ import { joinFleet } from "../support/copy-fleet.ts";
 import { missing } from "../support/needs.ts";
 import { ROOT, run, runScript } from "../support/run.ts";
 import { startSlurm } from "../support/slurm.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const CLUSTER = join(ROOT, "scripts/cluster");
 
@@ -142,12 +143,12 @@ describe("engines", () => {
     expect(submitted).toMatchObject({ exitCode: 0, stderr: "" });
     expect(submitted.stdout).toMatch(/^\d+\n\d+\n$/);
     // A task is on its way on either node.
-    while (!existsSync(join(path, "part-0001.log"))) await Bun.sleep(50);
+    await waitUntil("a part has begun", () => existsSync(join(path, "part-0001.log")), 50);
     slurm.killNode(1);
-    while ((await slurm.countJobs()) > 0) {
+    await waitUntil("no job is left", async () => {
       await slurm.startNow();
-      await Bun.sleep(500);
-    }
+      return (await slurm.countJobs()) === 0;
+    }, 500);
     const said = readdirSync(join(path, "slurm")).map(name => readFileSync(join(path, "slurm", name), "utf8")).join("");
     expect({ isDone: existsSync(output), said }).toEqual({ isDone: true, said });
     expect(isWhole(join(folder, "slurm.arrow"))).toBe(true);

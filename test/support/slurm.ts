@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeTempDir, run } from "./run.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface Slurm extends AsyncDisposable {
   /** For Slurm's commands. */
@@ -99,11 +100,10 @@ PartitionName=all Nodes=ALL Default=YES State=UP MaxTime=INFINITE
       stderr: "ignore",
     }),
   );
-  for (;;) {
+  await waitUntil("both nodes of Slurm are idle", async () => {
     const { stdout } = await run(["sinfo", "--noheader", "--format", "%D %t"], { env });
-    if (stdout.trim() === "2 idle") break;
-    await Bun.sleep(200);
-  }
+    return stdout.trim() === "2 idle";
+  });
   const killNode = (number: 1 | 2) => {
     nodes[number - 1]!.kill("SIGKILL");
     const own = listProcesses().filter(({ variables }) => variables.includes(`SLURMD_NODENAME=node${number}`));
