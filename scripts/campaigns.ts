@@ -27,10 +27,8 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
-  toSetOptions,
-  withProgress,
+  readWithTables,
 } from "../lib/logs/log-options.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
 import {
   type Command,
@@ -114,9 +112,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const origins = openOrigins(values);
   const startMs = performance.now();
   const scope = await readScope(values);
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs: [] });
   const { minSessions, lastNDays: lastDays } = values;
   const found = await findCampaigns(set, { ...scope, minSessions, lastDays });
   if (why !== undefined) return (await tellWhy(found, why)) ? exitCodeOf(set) : EXIT.failed;

@@ -27,10 +27,8 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
-  toSetOptions,
-  withProgress,
+  readWithTables,
 } from "../lib/logs/log-options.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
 import { maskCommand, MASKS } from "../lib/text/masks.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { readSessionCommands } from "../lib/sessions/session-commands.ts";
@@ -112,9 +110,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = values.json && !given.has("outfile") ? [] : [values.outfile];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs });
   const commands = await readSessionCommands(set, scope, isRaw ? undefined : maskCommand);
   if (commands.sessions.length === 0) {
     throw new Error("Cannot find a command of the days and sensors asked for: see --since, --until and --sensor");

@@ -23,10 +23,8 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
-  toSetOptions,
-  withProgress,
+  readWithTables,
 } from "../lib/logs/log-options.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { PROGRAM } from "../lib/process/version.ts";
@@ -127,9 +125,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const startMs = performance.now();
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs });
   const { minSensors, minCount: minHits } = values;
   const campaigns =
     values.withCampaigns || values.campaign.length > 0 ? await findSessionCampaigns(set, scope, values.campaign) : undefined;

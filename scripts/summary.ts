@@ -15,12 +15,10 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
+  readWithTables,
   REDUCTION_OPTIONS,
-  toSetOptions,
-  withProgress,
 } from "../lib/logs/log-options.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
 import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
@@ -64,16 +62,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const origins = openOrigins(values);
   const conditions = values.where.map(text => parseCondition(text, scope, origins));
   const startMs = performance.now();
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, {
-      ...toSetOptions(values),
-      ...listeners,
-      keepsTables: true,
-      lineHashes: values.dedupeLines,
-      scope,
-      outputs: [],
-    }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs: [], lineHashes: values.dedupeLines });
   const { limit, dedupeLines } = values;
   const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines, conditions, origins });
   if (summary.events === 0) {

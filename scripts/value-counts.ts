@@ -33,10 +33,8 @@ import {
   LOG_OPERAND,
   READ_OPTIONS,
   readScope,
-  toSetOptions,
-  withProgress,
+  readWithTables,
 } from "../lib/logs/log-options.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
 import { describeSources, openOrigins, ORIGIN_COLUMNS, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
@@ -123,9 +121,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const by = values.by as Grouping | undefined;
   const startMs = performance.now();
 
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs: [] });
   const counts = await countValues(set, {
     events,
     columns,

@@ -112,7 +112,9 @@ export function digestToText(digest: Digest, looks: readonly Look[]): string {
     if (title === SENSORS) lines.push(...figures.map(figure => `${INDENT}${figure.name.padEnd(width)}  ${figureText(figure)}`));
   }
   const tight = lines.length <= LINES_MOST ? lines : lines.filter(line => line !== "");
-  return `${tight.slice(0, LINES_MOST).join("\n")}\n`;
+  if (tight.length <= LINES_MOST) return `${tight.join("\n")}\n`;
+  const shown = tight.slice(0, LINES_MOST - 1);
+  return `${[...shown, `${plural(tight.length - shown.length, "more line")} did not fit: --json and --html have them`].join("\n")}\n`;
 }
 
 /** The digest as a page for mail programs, which know neither style sheets nor scripts. */

@@ -39,7 +39,7 @@ export interface Digest {
   /** Days since 1970-01-01 UTC, both included. */
   readonly firstDay: number;
   readonly lastDay: number;
-  /** With an event in these days, by name; before all others those whose first event it was. */
+  /** With an event in these days, by name; and those of them whose first event lies in these days. */
   readonly sensorsUp: readonly string[];
   readonly sensorsNew: readonly string[];
   /** Silent when the days end, longer than chance allows; and such as had no event in these days at all. */

@@ -17,7 +17,7 @@ import {
   UsageError,
 } from "../process/cli.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "../text/format.ts";
-import type { LogSet, LogSetOptions } from "./log-set.ts";
+import { type LogSet, type LogSetOptions, readLogSet } from "./log-set.ts";
 import { startProgress } from "../process/progress.ts";
 import type { EventScope } from "../events/scope.ts";
 import { readSensorAliases } from "../events/sensor-aliases.ts";
@@ -181,6 +181,21 @@ export async function withProgress<T>(quiet: boolean, read: (listeners: ReadList
   } finally {
     progress[Symbol.dispose]();
   }
+}
+
+/**
+ * Read the logs of a command that walks their events, with progress; as `readLogSet` does.
+ *
+ * @param more What the command adds: where it writes, which events count.
+ */
+export function readWithTables(
+  inputs: readonly string[],
+  values: OptionValues<typeof READ_OPTIONS>,
+  more: Pick<LogSetOptions, "scope" | "outputs" | "lineHashes">,
+): Promise<LogSet> {
+  return withProgress(values.quiet, listeners =>
+    readLogSet(inputs, { ...toSetOptions(values), ...listeners, ...more, keepsTables: true }),
+  );
 }
 
 /** What is told of logs once they are read. */

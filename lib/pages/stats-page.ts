@@ -174,5 +174,6 @@ function toFacts({ options, weekday }: Statistics, { generatedBy }: StatsPageOpt
 /** `3 Apr – 9 Apr 2024`, short enough for a heading. */
 function daysText(first: number, last: number): string {
   const [from, to] = [toIsoDay(first).slice(0, 4), toIsoDay(last).slice(0, 4)];
+  if (first === last) return `${toDayLabel(first)} ${from}`;
   return `${toDayLabel(first)}${from === to ? "" : ` ${from}`} – ${toDayLabel(last)} ${to}`;
 }

@@ -111,8 +111,3 @@ function readHead(view: DataView, at: number): Head | string {
   if (length > rest - HEAD_BYTES) return "its last record is cut";
   return { op, length, direction, us: view.getUint32(at + 16, true) * 1e6 + micros };
 }
-
-/** Bytes of one direction, all together. */
-export function countBytes({ data }: Recording, direction: Direction): number {
-  return data.reduce((sum, record) => sum + (record.direction === direction ? record.bytes.length : 0), 0);
-}

@@ -4,8 +4,7 @@
  * Tested in `test/scripts/replay.test.ts`.
  */
 import { type ExitCode, note, type OptionValues } from "../process/cli.ts";
-import { EVENT_OPTIONS, exitCodeOf, FILE_OPTION, listInputs, READ_OPTIONS, readScope, toSetOptions, withProgress } from "../logs/log-options.ts";
-import { readLogSet } from "../logs/log-set.ts";
+import { EVENT_OPTIONS, exitCodeOf, FILE_OPTION, listInputs, READ_OPTIONS, readScope, readWithTables } from "../logs/log-options.ts";
 import type { RecordingFolder } from "../recordings/find-recording.ts";
 import { sensorLabel } from "../text/labels.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -32,9 +31,7 @@ export async function findSessionRecordings(
   folder: RecordingFolder,
 ): Promise<{ found: SessionRecording[]; exitCode: ExitCode }> {
   const scope = await readScope(values);
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(listInputs(values.file, operands), { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs: [] }),
-  );
+  using set = await readWithTables(listInputs(values.file, operands), values, { scope, outputs: [] });
   const stories = buildStories(await findSessions(set, [session], scope));
   if (stories.length === 0) {
     const similar = await findLongerSession(set, session);

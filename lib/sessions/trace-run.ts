@@ -15,10 +15,9 @@ import {
   listInputs,
   READ_OPTIONS,
   readScope,
-  toSetOptions,
-  withProgress,
+  readWithTables,
 } from "../logs/log-options.ts";
-import { type LogSet, readLogSet } from "../logs/log-set.ts";
+import type { LogSet } from "../logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../process/output-file.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION } from "../origin/origins.ts";
 import { quoteForMessage, visible } from "../text/text.ts";
@@ -77,9 +76,7 @@ export async function runTrace(
   const outputs = values.outfile === undefined ? [] : [values.outfile];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  using set = await withProgress(values.quiet, listeners =>
-    readLogSet(inputs, { ...toSetOptions(values), ...listeners, keepsTables: true, scope, outputs }),
-  );
+  using set = await readWithTables(inputs, values, { scope, outputs });
   const searched = { ...countSearched(set), ...(origins && { originSources: origins.sources }) };
   const found = await trace.search(set, scope);
   const stories = pickStories(buildStories(found), {

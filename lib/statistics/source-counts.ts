@@ -4,9 +4,9 @@
  * They are unions of the sets that a table keeps beside its rows, and no sums: a source that comes back, or to several
  * sensors, is one. So `max over sensors <= fleet <= sum over sensors`, and no key has more sources than events.
  */
-import { AddressUnion, setSize } from "../columns/address-sets.ts";
+import { AddressUnion } from "../columns/address-sets.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
-import { addressesOf, knowsAddresses, type RowAddresses } from "../reduced/addresses.ts";
+import { addressesOf, countAddresses, knowsAddresses, type RowAddresses } from "../reduced/addresses.ts";
 import { type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import type { ShownKind } from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
@@ -335,7 +335,7 @@ class KeyCounter {
     let most = 0;
     let events = 0;
     for (let row = head; row >= 0; row = this.next[row - this.#start]!) {
-      most = Math.max(most, Math.min(count[row]!, setSize(addresses.sets, addresses.codes[row]!)));
+      most = Math.max(most, countAddresses(addresses, row, count[row]!));
       events += count[row]!;
     }
     return this.#put(most, events);

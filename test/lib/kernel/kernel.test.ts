@@ -7,6 +7,7 @@ import { LineReader } from "../../../lib/events/line-reader.ts";
 import type { MapOptions } from "../../../lib/events/map-log.ts";
 import { kernelBytes } from "../../../lib/kernel/kernel-bytes.ts";
 import { adoptKernel, kernelModule } from "../../../lib/kernel/kernel.ts";
+import { parseTimestampUs } from "../../../lib/text/time.ts";
 import { mutatedLines, randomLines } from "../../hostile/lines.ts";
 import { ERAS, type EraName } from "../../support/cowrie-eras.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
@@ -15,6 +16,7 @@ import { seededRandom } from "../../support/random.ts";
 import { listLogs } from "../../support/real-logs.ts";
 import { makeTempDir, ROOT, run } from "../../support/run.ts";
 import { mapBytes } from "../../support/tables.ts";
+import { randomTimestamp } from "../../support/timestamps.ts";
 
 const encoder = new TextEncoder();
 
@@ -67,6 +69,16 @@ describe("tables are the same, byte for byte, by the kernel and without it", () 
       const bytes = readFileSync(path);
       expect({ path, isSame: await isSameTable(bytes[0] === 0x1f ? Bun.gunzipSync(bytes) : bytes) }).toEqual({ path, isSame: true });
     }
+  });
+
+  test("of timestamps of every form, right and spoiled", async () => {
+    const random = seededRandom("timestamps");
+    const stamps = Array.from({ length: 40_000 }, () => randomTimestamp(random));
+    const text = stamps.map(stamp => `{"eventid":"cowrie.session.connect","timestamp":"${stamp}","src_ip":"192.0.2.1"}\n`).join("");
+    expect(await isSameTable(text)).toBe(true);
+    const { info, table } = await mapBytes(text);
+    table.close();
+    expect(info.source.counts.events).toBe(stamps.filter(stamp => !Number.isNaN(parseTimestampUs(stamp))).length);
   });
 
   for (const era of Object.keys(ERAS) as EraName[]) {
