@@ -3,7 +3,7 @@
  *
  * The word is attackers' text: whoever shows it makes it harmless.
  *
- * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
+ * Tested in `test/lib/campaigns/campaign-name.test.ts`.
  */
 import { clipEnd } from "../text/cut.ts";
 import type { Campaign } from "./campaign.ts";

@@ -1,7 +1,7 @@
 /**
  * An indicator: a value by which an attacker, or what he brings, may be known again, and how it was seen.
  *
- * Tested in `test/lib/indicators/collect-indicators.test.ts`.
+ * Tested in `test/lib/indicators/indicator.test.ts`.
  */
 import type { Origin } from "../origin/origins.ts";
 
