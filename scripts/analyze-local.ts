@@ -148,7 +148,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const text = summaryText(analysis, statistics, seconds, files);
   const rejects = describeRejects(COMMAND.name, set, values.rejects);
   const exitCode = exitCodeOf(set, values.strict);
-  record.keep({ exitCode, told, text, summary, ...(rejects !== undefined && { lastWord: rejects }) });
+  const tables = set.logs.flatMap(({ tablePath }) => tablePath ?? []);
+  record.keep({ exitCode, told, text, summary, ...(rejects !== undefined && { lastWord: rejects }) }, tables);
   if (values.json) await writeOut(`${toSafeJson(summary)}\n`);
   if (!values.quiet) note(text);
   if (rejects !== undefined) note(rejects);
@@ -160,7 +161,7 @@ type Values = OptionValues<typeof OPTIONS>;
 /** What decides what is written: all options but those that only say how it is done or told. */
 function toRunShape(inputs: readonly string[], scope: EventScope, values: Values, outputs: readonly string[]): RunShape {
   const { quiet: _quiet, json: _json, wait: _wait, jobs: _jobs, mode: _mode, ...settings } = values;
-  return { command: COMMAND.name, inputs, settings: { scope, ...settings, databases: originStates(values) }, outputs, mappedDir: values.mappedDir };
+  return { command: COMMAND.name, inputs, settings: { scope, ...settings, databases: originStates(values) }, outputs };
 }
 
 /** Listeners that note what they hear. */

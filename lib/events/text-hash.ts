@@ -72,17 +72,29 @@ const HEAD_BYTES = 4096;
 
 /** Hash of the first line, or of as much of it as there is; 16 hexadecimal digits. */
 export function hashHead(text: Uint8Array): string {
-  const lf = text.indexOf(0x0a);
-  const head = text.subarray(0, Math.min(lf < 0 ? text.length : lf + 1, HEAD_BYTES));
-  return Bun.hash.xxHash3(head).toString(16).padStart(16, "0");
+  return Bun.hash.xxHash3(firstLine(text)).toString(16).padStart(16, "0");
 }
 
-/** Hash of the first line of a log, to find logs that may hold the same text. */
-export async function readHead(path: string): Promise<string> {
+function firstLine(text: Uint8Array): Uint8Array {
+  const lf = text.indexOf(0x0a);
+  return text.subarray(0, Math.min(lf < 0 ? text.length : lf + 1, HEAD_BYTES));
+}
+
+/** The first line of a log, as far as it is looked at. */
+export interface LogHead {
+  /** See {@link hashHead}. */
+  readonly hash: string;
+  /** With its LF, if that is among the first 4 KiB. */
+  readonly sizeBytes: number;
+}
+
+/** Look at the first line of a log, to find logs that may hold the same text. */
+export async function readHead(path: string): Promise<LogHead> {
   const text = openText(path);
   try {
-    const head = new Uint8Array(HEAD_BYTES);
-    return hashHead(head.subarray(0, await text.read(head, 0, HEAD_BYTES)));
+    const bytes = new Uint8Array(HEAD_BYTES);
+    const head = firstLine(bytes.subarray(0, await text.read(bytes, 0, HEAD_BYTES)));
+    return { hash: hashHead(head), sizeBytes: head.length };
   } finally {
     text.close();
   }

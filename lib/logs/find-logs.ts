@@ -5,7 +5,7 @@ import { accessSync, type BigIntStats, constants, lstatSync, readdirSync, realpa
 import { join, sep } from "node:path";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { describeKind, isOpenStream, NotRegularError, stateOf } from "../columns/regular-file.ts";
-import { compareTexts, readHead } from "../events/text-hash.ts";
+import { compareTexts, type LogHead, readHead } from "../events/text-hash.ts";
 import { sortPaths } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";
@@ -154,11 +154,17 @@ function visit(path: string, look: () => void): void {
  * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
  * has grown since. Compared byte by byte, unpacked; only logs that share their first line are compared at all.
  *
- * @returns `compared` = pairs whose texts were read.
+ * @returns `compared` = pairs whose texts were read; `heads` = what was seen of those that can be read.
  */
 export async function leaveOutCopies(
   paths: readonly string[],
-): Promise<{ paths: readonly string[]; notices: readonly string[]; compared: number }> {
+): Promise<{
+  paths: readonly string[];
+  notices: readonly string[];
+  heads: ReadonlyMap<string, LogHead>;
+  compared: number;
+}> {
+  const heads = new Map<string, LogHead>();
   const families = new Map<string, string[]>();
   for (const path of paths) {
     // A pipe gives its text away once only. Event tables all begin alike; whose log they are, they say when they are opened.
@@ -166,8 +172,9 @@ export async function leaveOutCopies(
     try {
       if (isArrowFile(path)) continue;
       const head = await readHead(path);
-      const family = families.get(head);
-      if (family === undefined) families.set(head, [path]);
+      heads.set(path, head);
+      const family = families.get(head.hash);
+      if (family === undefined) families.set(head.hash, [path]);
       else family.push(path);
     } catch {
       // What keeps it from being read is said when it is read.
@@ -196,5 +203,5 @@ export async function leaveOutCopies(
       if (isKept) kept.push(path);
     }
   }
-  return { paths: paths.filter(path => !copies.has(path)), notices, compared };
+  return { paths: paths.filter(path => !copies.has(path)), notices, heads, compared };
 }

@@ -15,6 +15,7 @@ import { keyProblem } from "../process/kept-files.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import type { LogHead } from "../events/text-hash.ts";
 import { findSeams, type Seam, settleSeams } from "../reduced/joined-lines.ts";
 import { checkSensors } from "./known-sensors.ts";
 import type { EventScope } from "../events/scope.ts";
@@ -103,7 +104,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
   const { found = findLogs(inputs) } = options;
   keepLogs(found.paths, options.outputs);
   for (const notice of found.notices) onNotice(notice);
-  const unique = options.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
+  const unique = options.keepDuplicates ? { paths: found.paths, notices: [], heads: undefined } : await leaveOutCopies(found.paths);
   for (const notice of unique.notices) onNotice(notice);
   options.onStart?.(unique.paths.length, found.sizeBytes);
 
@@ -119,7 +120,8 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
   };
   try {
     const places = new TablePlaces(options.mappedDir, onNotice);
-    const jobs = unique.paths.map((path, i) => makeJob(path, i, places, scratch, options));
+    const jobs: LogJob[] = [];
+    for (const path of unique.paths) jobs.push(await makeJob(path, jobs.length, places, unique.heads?.get(path), scratch, options));
     const problem = jobs.some(({ path, tablePath }) => !isPassing(path) && tablePath !== undefined) && keyProblem();
     if (problem) onNotice(problem);
     const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
@@ -163,7 +165,14 @@ function isPassing(path: string): boolean {
   return path === STDIN || isOpenStream(path);
 }
 
-function makeJob(path: string, i: number, places: TablePlaces, scratch: string, options: LogSetOptions): LogJob {
+async function makeJob(
+  path: string,
+  i: number,
+  places: TablePlaces,
+  head: LogHead | undefined,
+  scratch: string,
+  options: LogSetOptions,
+): Promise<LogJob> {
   const common = {
     path,
     isFresh: options.mode === "write",
@@ -173,7 +182,7 @@ function makeJob(path: string, i: number, places: TablePlaces, scratch: string, 
   };
   const passes = isPassing(path);
   if (passes ? !options.keepsTables : isArrowFile(path)) return common;
-  const tablePath = passes ? join(scratch, `${i}.arrow`) : places.of(path);
+  const tablePath = passes ? join(scratch, `${i}.arrow`) : await places.of(path, head);
   return { ...common, tablePath, partialPath: partialPathOf(tablePath) };
 }
 

@@ -14,7 +14,6 @@ import type { ExitCode } from "../process/cli.ts";
 import { readKeptText, writeKeptText } from "../process/kept-texts.ts";
 import { programState } from "../process/program-state.ts";
 import type { FoundLogs } from "./find-logs.ts";
-import { TablePlaces } from "./table-places.ts";
 
 const PURPOSE = "runs";
 /** A time without a fraction may be one of whole or even two seconds, as some file systems have them. */
@@ -30,8 +29,6 @@ export interface RunShape {
   /** Options and what was read from files they name: whatever JSON can hold. */
   readonly settings: unknown;
   readonly outputs: readonly string[];
-  /** Folder of the event tables; undefined = beside each log. */
-  readonly mappedDir?: string | undefined;
 }
 
 /** A line that was told; a problem is told whatever was asked for. */
@@ -58,8 +55,8 @@ interface KeptRun extends RunOutcome {
   /** When it ended, milliseconds since 1970. */
   readonly endMs: number;
   readonly outputs: readonly string[];
-  /** Logs that have an event table. */
-  readonly tables: number;
+  /** Names of the event tables it left, by folder. */
+  readonly tables: Record<string, readonly string[]>;
 }
 
 export type KnownRun = RunOutcome & Pick<KeptRun, "endMs">;
@@ -89,16 +86,21 @@ export class RunRecord {
       outputs !== undefined &&
       outputs.length === run.outputs.length &&
       outputs.every((state, i) => state === run.outputs[i]) &&
-      this.#countTables() >= run.tables;
+      // They belong to what a run leaves: where some were removed, they are made again.
+      Object.entries(run.tables).every(([folder, names]) => areIn(folder, names));
     return isSame ? run : undefined;
   }
 
-  /** Keep how this run ended; nothing is kept where the next could not know that nothing has changed. */
-  keep(outcome: RunOutcome, endMs = Date.now()): void {
+  /**
+   * Keep how this run ended; nothing is kept where the next could not know that nothing has changed.
+   *
+   * @param tables Paths of the event tables.
+   */
+  keep(outcome: RunOutcome, tables: readonly string[], endMs = Date.now()): void {
     const outputs = statesOf(this.#shape.outputs);
     const lookedNs = BigInt(Math.floor(this.#found.beganMs)) * 1_000_000n;
     if (outputs === undefined || !this.#found.states.every(state => isSettled(state, lookedNs))) return;
-    const run: KeptRun = { ...outcome, madeFrom: this.#madeFrom, endMs, outputs, tables: this.#countTables() };
+    const run: KeptRun = { ...outcome, madeFrom: this.#madeFrom, endMs, outputs, tables: byFolder(tables) };
     writeKeptText(PURPOSE, this.#name, JSON.stringify(run));
   }
 
@@ -106,21 +108,6 @@ export class RunRecord {
   get #name(): string {
     const { command, outputs } = this.#shape;
     return sha256([command, ...outputs.map(path => resolve(path))]);
-  }
-
-  /** Event tables belong to what a run leaves: where some were removed, they are made again. */
-  #countTables(): number {
-    const names = new Map<string, Set<string>>();
-    const places = new TablePlaces(this.#shape.mappedDir, () => {});
-    let tables = 0;
-    for (const path of this.#found.paths) {
-      const table = places.of(path);
-      const folder = dirname(table);
-      let known = names.get(folder);
-      if (known === undefined) names.set(folder, (known = listFolder(folder)));
-      if (known.has(basename(table))) tables++;
-    }
-    return tables;
   }
 }
 
@@ -149,11 +136,19 @@ function statesOf(outputs: readonly string[]): string[] | undefined {
   return stats.every(stat => stat?.isFile()) ? stats.map(stat => stateOf(stat!)) : undefined;
 }
 
-function listFolder(folder: string): Set<string> {
+function byFolder(paths: readonly string[]): Record<string, string[]> {
+  const folders: Record<string, string[]> = Object.create(null);
+  for (const path of paths) (folders[dirname(path)] ??= []).push(basename(path));
+  return folders;
+}
+
+/** Whether a folder has all of these names; where there are many, one listing costs less than a look at each. */
+function areIn(folder: string, names: readonly string[]): boolean {
   try {
-    return new Set(readdirSync(folder));
+    const there = new Set(readdirSync(folder));
+    return names.every(name => there.has(name));
   } catch {
-    // Gone: none of its tables is there.
-    return new Set();
+    // Gone, with all that was in it.
+    return false;
   }
 }

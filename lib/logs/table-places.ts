@@ -1,16 +1,23 @@
 /**
  * Where the event table of each log lies: beside it, in a folder of the user's choice, or in the user's cache folder.
+ *
+ * Away from its log a table is named by what the log begins with: so it is found again when the log was rotated, packed or
+ * moved, or is seen from another machine under another path. The name decides nothing but where to look; whether a table
+ * is true of the log, its content says.
  */
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { USER_ID } from "../process/cli.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import { type LogHead, readHead } from "../events/text-hash.ts";
 import { cacheFolder } from "../process/user-folders.ts";
 
 export class TablePlaces {
   readonly #folder: string | undefined;
   readonly #onNotice: (line: string) => void;
   readonly #writable = new Map<string, boolean>();
+  /** Names away that are taken in this run, by the path of the log. */
+  readonly #taken = new Map<string, string>();
   #fallback: string | undefined;
 
   /**
@@ -29,13 +36,29 @@ export class TablePlaces {
     }
   }
 
-  /** Path of the event table of a log. */
-  of(logPath: string): string {
-    if (this.#folder !== undefined) return join(this.#folder, nameAway(logPath));
+  /**
+   * Path of the event table of a log.
+   *
+   * @param head Its first line, where it is known already.
+   */
+  async of(logPath: string, head?: LogHead): Promise<string> {
+    if (this.#folder !== undefined) return join(this.#folder, await this.#nameAway(logPath, head));
     const folder = dirname(logPath);
     let isWritable = this.#writable.get(folder);
     if (isWritable === undefined) this.#writable.set(folder, (isWritable = canWrite(folder)));
-    return isWritable ? `${logPath}.arrow` : join(this.#cacheFolder(folder), nameAway(logPath));
+    return isWritable ? `${logPath}.arrow` : join(this.#cacheFolder(folder), await this.#nameAway(logPath, head));
+  }
+
+  /** Name of an event table that lies away from its log: no two logs may share it. */
+  async #nameAway(logPath: string, known: LogHead | undefined): Promise<string> {
+    // What cannot be read says so when it is read.
+    const head = known ?? (await readHead(logPath).catch(() => undefined));
+    if (head === undefined || head.sizeBytes < TELLING_HEAD_BYTES) return nameByPath(logPath);
+    const name = nameByHead(logPath, head);
+    const owner = this.#taken.get(name) ?? logPath;
+    this.#taken.set(name, owner);
+    // Of copies that are all to be counted, the first has the name.
+    return owner === logPath ? name : nameByPath(logPath);
   }
 
   /** The user's cache folder, for logs whose own folder cannot be written. */
@@ -56,8 +79,18 @@ export class TablePlaces {
   }
 }
 
-/** Name of an event table that lies away from its log: logs of one name in two folders must not share it. */
-function nameAway(logPath: string): string {
+/** A shorter first line is no event, and may open many a log: the bracket of an array, an empty line. */
+const TELLING_HEAD_BYTES = 60;
+
+/** Name of an event table by the first line of its log, and that of all its rotations: `cowrie.1b9d6bcd02f4a317.arrow`. */
+function nameByHead(logPath: string, { hash }: LogHead): string {
+  // Up to its first dot: what follows tells the day or the number of a rotation.
+  const [stem] = /^.[^.]{0,39}/su.exec(basename(logPath))!;
+  return `${stem}.${hash}.arrow`;
+}
+
+/** Name of an event table by the place of its log. */
+function nameByPath(logPath: string): string {
   const digest = new Bun.CryptoHasher("sha256").update(resolve(logPath)).digest("hex").slice(0, 12);
   return `${basename(logPath)}.${digest}.arrow`;
 }

@@ -231,13 +231,13 @@ async function dropBeginnings(replaced: readonly string[], folder: string): Prom
   const heads = new Map<string, string[]>();
   for (const path of others) {
     if (replaced.includes(path)) continue;
-    const head = await readHead(path).catch(() => undefined);
+    const head = await headOf(path);
     if (head !== undefined) heads.set(head, [...(heads.get(head) ?? []), path]);
   }
   const kept: string[] = [];
   for (const path of replaced) {
     let isCopy = statSync(path).size === 0;
-    for (const other of heads.get(await readHead(path).catch(() => "")) ?? []) {
+    for (const other of heads.get((await headOf(path)) ?? "") ?? []) {
       const relation = await compareTexts(path, other);
       isCopy ||= relation === "equal" || relation === "a opens b";
     }
@@ -245,6 +245,11 @@ async function dropBeginnings(replaced: readonly string[], folder: string): Prom
     else kept.push(path);
   }
   return kept;
+}
+
+/** Hash of the first line of a file; undefined if it cannot be read. */
+async function headOf(path: string): Promise<string | undefined> {
+  return (await readHead(path).catch(() => undefined))?.hash;
 }
 
 /** What was done on a node, for people. */

@@ -1,7 +1,7 @@
 /** When a stored event table is true, where it lies, and which logs count. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
-import { appendFile, chmod, copyFile, mkdir, readFile, rename, rm, symlink, utimes } from "node:fs/promises";
+import { appendFile, chmod, copyFile, cp, mkdir, readFile, rename, rm, symlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MAPPING_VERSION } from "../../../lib/events/schema.ts";
 import { makeTempDir } from "../../support/run.ts";
@@ -235,12 +235,52 @@ describe("event tables away from their logs", () => {
       [9, 0],
       [9, 2],
     ]);
-    expect(
-      readdirSync(mappedDir)
-        .map(name => name.replace(/\.[0-9a-f]{12}\./, ".*."))
-        .sort(),
-    ).toEqual(["cowrie.json.*.arrow", "cowrie.json.*.arrow"]);
+    expect(readdirSync(mappedDir).map(name => name.replace(/[0-9a-f]{16}/, "*"))).toEqual(["cowrie.*.arrow", "cowrie.*.arrow"]);
     expect(existsSync(join(dir.path, "a", "cowrie.json.arrow"))).toBe(false);
+  });
+
+  test("a table is found again when its log was rotated, packed, moved or copied to another place", async () => {
+    await using dir = await makeTempDir();
+    const [mappedDir, here, there] = ["tables", "here", "there"].map(name => join(dir.path, name)) as [string, string, string];
+    for (const [i, name] of ["ams/cowrie.json", "ams/cowrie.json.1", "sgp/cowrie.json"].entries())
+      await Bun.write(join(here, name), events(10 * i, 10 * i + 4));
+    const run = async (folder: string) => {
+      const { counts, reused } = await analyze([folder], { mappedDir });
+      return { events: counts.events, reused, tables: readdirSync(mappedDir).length };
+    };
+    expect(await run(here)).toEqual({ events: 12, reused: 0, tables: 3 });
+    // Another mount: other times, other inodes, another path.
+    await cp(here, there, { recursive: true });
+    expect(await run(there)).toEqual({ events: 12, reused: 3, tables: 3 });
+    await rename(join(there, "ams"), join(there, "berlin"));
+    await rename(join(there, "berlin/cowrie.json.1"), join(there, "berlin/cowrie.json.2"));
+    await rename(join(there, "berlin/cowrie.json"), join(there, "berlin/cowrie.json.1"));
+    expect(await run(there)).toEqual({ events: 12, reused: 3, tables: 3 });
+    // Packed it has other bytes and is read again, into the table it had; so has one that grew.
+    await Bun.write(join(there, "berlin/cowrie.json.2.gz"), Bun.gzipSync(await Bun.file(join(there, "berlin/cowrie.json.2")).arrayBuffer()));
+    await rm(join(there, "berlin/cowrie.json.2"));
+    await Bun.write(join(there, "sgp/cowrie.json"), events(20, 27));
+    expect(await run(there)).toEqual({ events: 15, reused: 1, tables: 3 });
+  });
+
+  test("logs that begin alike have a table each: copies that count, brackets, empty first lines", async () => {
+    await using dir = await makeTempDir();
+    const mappedDir = join(dir.path, "tables");
+    const [one, other] = [events(0, 4), events(4, 9)].map(text => text.trim().split("\n"));
+    const texts = [one!, other!, [...one!, ...other!]].flatMap(lines => [`[\n${lines.join("\n")}\n]\n`, `\n${lines.join("\n")}\n`, `${lines.join("\n")}\n`]);
+    for (const [i, text] of texts.entries()) await Bun.write(join(dir.path, "logs", `${i}`, "cowrie.json"), text);
+    const run = async () => {
+      const { counts, reused } = await analyze([join(dir.path, "logs")], { mappedDir, keepDuplicates: true });
+      return { events: counts.events, reused, tables: readdirSync(mappedDir).length };
+    };
+    const first = await run();
+    expect(first).toEqual({ events: 54, reused: 0, tables: 9 });
+    expect(await run()).toEqual({ ...first, reused: 9 });
+    // One folder after the other shares what it can, and counts right.
+    for (const i of [8, 2]) {
+      const { counts } = await analyze([join(dir.path, "logs", `${i}`)], { mappedDir });
+      expect(counts.events).toBe(i === 8 ? 9 : 4);
+    }
   });
 });
 

@@ -22,14 +22,15 @@ async function makeRun() {
     outputs: [at("out")],
     ...more,
   });
+  const tables = [at("logs/cowrie.json.arrow")];
   const open = (more?: Partial<RunShape>) => new RunRecord(shape(more), findLogs(shape(more).inputs));
-  return { at, open, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() };
+  return { at, open, tables, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() };
 }
 
 test("the run before is known, with all it told", async () => {
   await using run = await makeRun();
   expect(run.open().find()).toBeUndefined();
-  run.open().keep(OUTCOME, 1234);
+  run.open().keep(OUTCOME, run.tables, 1234);
   expect(run.open().find()).toMatchObject({ ...OUTCOME, endMs: 1234 });
 });
 
@@ -63,7 +64,7 @@ const changes: [what: string, change: (at: Run["at"]) => void][] = [
 for (const [what, change] of changes) {
   test(`it is made again: ${what}`, async () => {
     await using run = await makeRun();
-    run.open().keep(OUTCOME);
+    run.open().keep(OUTCOME, run.tables);
     expect(run.open().find()).toBeDefined();
     change(run.at);
     // A link to a log that is there already adds none.
@@ -71,16 +72,15 @@ for (const [what, change] of changes) {
   });
 }
 
-test("another option, command, output, folder of tables, or way to name the logs is another run", async () => {
+test("another option, command, output, or way to name the logs is another run", async () => {
   await using run = await makeRun();
-  run.open().keep(OUTCOME);
+  run.open().keep(OUTCOME, run.tables);
   writeFileSync(run.at("out2"), "");
   const others: Partial<RunShape>[] = [
     { command: "d" },
     { settings: { n: 2 } },
     { outputs: [run.at("out2")] },
     { outputs: [run.at("out"), run.at("out2")] },
-    { mappedDir: run.at("mapped") },
     { inputs: [run.at("logs/a"), run.at("logs")] },
     { inputs: [`${run.at("logs")}/`] },
   ];
@@ -98,20 +98,20 @@ test("another option, command, output, folder of tables, or way to name the logs
 test("nothing is kept of logs that may change unseen: of this very moment, of whole seconds, of standard input", async () => {
   await using run = await makeRun();
   writeFileSync(run.at(log), "now");
-  run.open().keep(OUTCOME);
+  run.open().keep(OUTCOME, run.tables);
   expect(run.open().find()).toBeUndefined();
   await Bun.sleep(30);
   const now = Math.floor(Date.now() / 1000);
   utimesSync(run.at(log), now, now);
   await Bun.sleep(30);
-  run.open().keep(OUTCOME);
+  run.open().keep(OUTCOME, run.tables);
   expect(run.open().find()).toBeUndefined();
-  run.open({ inputs: ["-"] }).keep(OUTCOME);
+  run.open({ inputs: ["-"] }).keep(OUTCOME, run.tables);
   expect(run.open({ inputs: ["-"] }).find()).toBeUndefined();
 });
 
 test("an output that is no file leaves no record", async () => {
   await using run = await makeRun();
-  run.open({ outputs: ["/dev/null"] }).keep(OUTCOME);
+  run.open({ outputs: ["/dev/null"] }).keep(OUTCOME, run.tables);
   expect(run.open({ outputs: ["/dev/null"] }).find()).toBeUndefined();
 });
