@@ -5,10 +5,8 @@ import {
   activityLines,
   activitySteps,
   buildBehaviours,
-  buildFunnel,
   buildWho,
   firstListMarkup,
-  funnelMarkup,
 } from "../lib/view/report-first.ts";
 import {
   chooseSentences,
@@ -22,6 +20,7 @@ import {
   toMarks,
 } from "../lib/view/report-history.ts";
 import { dataTable } from "../lib/view/report-markup.ts";
+import { buildFunnel, funnelMarkup } from "../lib/view/report-reach.ts";
 import { watchMarkup } from "../lib/view/report-watch.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, findAll, h, saveSvg, saveText, toNode } from "./page.js";
@@ -78,7 +77,7 @@ export function startFirst(report) {
   const { history, chains } = report.page;
   const draw = () => {
     const { scope } = report;
-    find("#funnel .list").replaceChildren(toNode(funnelMarkup(buildFunnel(scope))));
+    find("#funnel .list").replaceChildren(...funnelMarkup(buildFunnel(scope)).map(part => toNode(part)));
     find("#who .list").replaceChildren(toNode(firstListMarkup(buildWho(scope), "connections")));
     find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), "commands")));
     if (told === null || history === undefined) return;

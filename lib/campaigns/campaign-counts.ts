@@ -3,7 +3,7 @@
  *
  * Tested in `test/lib/view/report-campaigns.test.ts`.
  */
-import type { Tally } from "../sessions/chain-counts.ts";
+import { SENSORS_MOST, type Tally, toTally } from "../sessions/tally.ts";
 import { dayOf } from "../text/time.ts";
 import type { Campaign } from "./campaign.ts";
 import type { Campaigns } from "./find-campaigns.ts";
@@ -56,30 +56,20 @@ export function countCampaigns(found: Campaigns, most: number): CampaignCounts {
   const told = new Map(found.numbers.slice(0, most).map((number, i) => [number, i]));
   const { days } = found;
   const cells = Array.from({ length: told.size }, () => new Map<number, number>());
-  const width = sessions.sensors.length;
   for (let session = 0; session < sessions.count; session++) {
     const place = told.get(campaign[session]!);
     const day = dayOf(sessions.firstUs[session]!);
     // What was counted is what the summaries count: the days and sensors asked for.
     if (place === undefined || day < days!.first || day > days!.last) continue;
-    const cell = day * width + sessions.sensor[session]!;
+    const cell = day * SENSORS_MOST + sessions.sensor[session]!;
     cells[place]!.set(cell, (cells[place]!.get(cell) ?? 0) + 1);
   }
   return {
     sensors: sessions.sensors,
-    campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!, width) })),
+    campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!) })),
     all: found.campaigns.length,
     marked: found.marked,
     alone: found.alone + found.unmarked,
-  };
-}
-
-function toTally(cells: ReadonlyMap<number, number>, width: number): Tally {
-  const at = Float64Array.from(cells.keys()).sort();
-  return {
-    day: Int32Array.from(at, cell => Math.floor(cell / width)),
-    sensor: Int32Array.from(at, cell => cell % width),
-    count: Int32Array.from(at, cell => cells.get(cell)!),
   };
 }
 

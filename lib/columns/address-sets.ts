@@ -135,6 +135,11 @@ export class AddressUnion {
     return Math.min(this.#sum, estimate(below, limit));
   }
 
+  /** No set was full: the size is no estimate. */
+  get isExact(): boolean {
+    return this.#limit === END;
+  }
+
   clear(): void {
     this.#isUnknown = false;
     this.#last = NOTHING;

@@ -184,10 +184,12 @@ function whereFrom({ sensors, sensorsWatching, sources, events, first, last }: E
   const [one, many] = EVENT_WORDS[lead.family];
   const isOwn = lead.family === "address" || lead.family === "user";
   const share = (lead.share * events) / lead.events;
+  // Whose events are counted, theirs are the addresses.
+  const from = events === lead.events ? lead.sources : sources;
   const isTyped = lead.family === "command";
   parts.push({ text: isTyped ? `, typed ${events === 1 ? "once" : plural(events, "time")}` : `, ${plural(events, one, many)}` });
   if (share >= LEAST_SHARE && last - first < SHARE_DAYS) parts.push({ text: ` (${formatShare(share)} of all)` });
-  if (sources !== undefined && !isOwn) parts.push({ text: ` from ${plural(sources, "address", "addresses")}` });
+  if (from !== undefined && !isOwn) parts.push({ text: ` from ${plural(from, "address", "addresses")}` });
   if (sensorsWatching > 1) {
     if (sensors.length === 1) parts.push({ text: " on " }, { text: sensorLabel(sensors[0]!), isValue: true });
     else parts.push({ text: ` on ${sensors.length === sensorsWatching ? `all ${formatNumber(sensors.length)}` : `${formatNumber(sensors.length)} of ${formatNumber(sensorsWatching)}`} sensors` });

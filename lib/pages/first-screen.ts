@@ -3,11 +3,12 @@
  *
  * Tested in `test/lib/pages/history-section.test.ts`.
  */
-import { activityLabel, activityLines, activitySteps, buildBehaviours, buildFunnel, buildWho, firstListMarkup, funnelMarkup } from "../view/report-first.ts";
+import { activityLabel, activityLines, activitySteps, buildBehaviours, buildWho, firstListMarkup } from "../view/report-first.ts";
 import { type Markup, toMarkupText } from "../view/markup.ts";
 import { multiplesChart } from "../view/multiples-chart.ts";
 import type { ChainsData } from "../view/report-chains.ts";
 import { chooseSentences, describeTimeline, historyTable, type HistoryData, placeOf, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
+import { buildFunnel, funnelMarkup } from "../view/report-reach.ts";
 import type { Scope } from "../view/report-view.ts";
 import { watchMarkup } from "../view/report-watch.ts";
 
@@ -26,7 +27,7 @@ export function toFirstView(scope: Scope, history: HistoryData | undefined, chai
   return {
     told: history === undefined || told.length === 0 ? false : asMarkup(...sentencesMarkup(told, row => placeOf(history, row))),
     activity: { unit: label, svg: toMarkupText(multiplesChart(lines, steps, width, label, toMarks(told)).svg) },
-    funnel: asMarkup(funnelMarkup(buildFunnel(scope))),
+    funnel: asMarkup(...funnelMarkup(buildFunnel(scope))),
     behaviours:
       behaviours.rows.length === 0
         ? false

@@ -1,14 +1,16 @@
 /**
- * From how many addresses anybody tried to log in, got in, typed, fetched.
+ * From how many addresses anybody tried to log in, got in, typed, fetched, as far as a reduced table knows: of IPv6 it counts
+ * networks (/64).
  *
  * Tested in `test/lib/view/report-first.test.ts`.
  */
 import { AddressUnion } from "../columns/address-sets.ts";
 import { addressesOf } from "../reduced/addresses.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import type { ReachData } from "../view/report-data.ts";
+import type { ReachStep } from "../sessions/reach-counts.ts";
+import type { TableReach } from "../view/report-reach.ts";
 
-const EVENTS_OF: Readonly<Record<keyof ReachData, readonly string[]>> = {
+const EVENTS_OF: Readonly<Record<Exclude<ReachStep, "connected">, readonly string[]>> = {
   tried: ["cowrie.login.success", "cowrie.login.failed"],
   accepted: ["cowrie.login.success"],
   typed: ["cowrie.command.input"],
@@ -16,19 +18,19 @@ const EVENTS_OF: Readonly<Record<keyof ReachData, readonly string[]>> = {
 };
 
 /** Distinct addresses of all days and sensors of a table; left out what it does not know. */
-export function countReach(table: ReducedTable): ReachData {
+export function countReach(table: ReducedTable): TableReach {
   const { event } = table.kinds;
   const addresses = addressesOf(table, "event")!;
   const eventid = event.keys.eventid!;
-  const reach: { -readonly [Step in keyof ReachData]: ReachData[Step] } = {};
-  for (const [step, ids] of Object.entries(EVENTS_OF) as [keyof ReachData, readonly string[]][]) {
+  const reach: { -readonly [Step in keyof TableReach]: TableReach[Step] } = {};
+  for (const [step, ids] of Object.entries(EVENTS_OF) as [ReachStep, readonly string[]][]) {
     const codes = new Set(ids.map(id => table.dictionaries.eventid.indexOf(id)));
     const sets = new Set<number>();
     for (let row = 0; row < event.rows; row++) if (codes.has(eventid[row]!)) sets.add(addresses.codes[row]!);
     const union = new AddressUnion(addresses.sets);
     for (const set of sets) union.add(set);
-    const size = union.size();
-    if (!Number.isNaN(size)) reach[step] = size;
+    const value = union.size();
+    if (!Number.isNaN(value)) reach[step] = { value, isExact: union.isExact };
   }
   return reach;
 }

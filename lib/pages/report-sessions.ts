@@ -11,6 +11,7 @@ import { buildCampaignsData, type CampaignsData } from "../view/report-campaigns
 import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
 import type { ReportData } from "../view/report-data.ts";
+import { buildSessionReach, type SessionReach } from "../view/report-reach.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/cut.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
@@ -31,6 +32,8 @@ export interface ReportSessions {
   /** Left out where no session tells its length. */
   readonly durations?: DurationsData;
   readonly trails: TrailsData;
+  /** Left out where sessions were not counted. */
+  readonly reach?: SessionReach;
 }
 
 /**
@@ -69,6 +72,7 @@ export async function collectSessions(
     ...(campaigns !== undefined && { campaigns }),
     ...(chains !== undefined && { chains }),
     ...(durations !== undefined && { durations }),
+    reach: buildSessionReach(counts.reach, data.grid, drawn.dictionaries.sensor),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
   };
 }

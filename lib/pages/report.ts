@@ -148,7 +148,6 @@ export function* calculateReport(
     yield;
   }
   const view = {
-    ...toHeadline(scope, hasDays, options.limits),
     generatedBy: options.generatedBy,
     statsLink: options.statsLink,
     hasDays,
@@ -178,19 +177,26 @@ export function* calculateReport(
         : undefined;
     const timeline = history && toTimelineView(scope, history);
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
-    // Of cut counts no hour is known.
-    const known = statistics === undefined || data.unknown?.cut === "all" ? data : { ...data, watchedHours: toWatchedHours(statistics, data.grid) };
-    const figures = hasDays ? buildFigures({ ...scope, data: known }) : [];
+    const { reach, ...told } = sessions ?? {};
+    const known = {
+      ...data,
+      // Of cut counts no hour is known.
+      ...(statistics !== undefined && data.unknown?.cut !== "all" && { watchedHours: toWatchedHours(statistics, data.grid) }),
+      ...(reach && { sessionReach: reach }),
+    };
+    const full = { ...scope, data: known };
+    const figures = hasDays ? buildFigures(full) : [];
     const changesView = changes && buildChangesView(scope, changes);
     const more = {
+      ...toHeadline(full, hasDays, options.limits),
       figures,
-      first: hasDays ? toFirstView(scope, history, sessions?.chains) : undefined,
+      first: hasDays ? toFirstView(full, history, sessions?.chains) : undefined,
       timeline: timeline?.hasRows ? timeline : undefined,
       changes: changesView,
       sections: sections.map(section => withSessions(scope, section, sessions)),
       campaigns: sessions?.campaigns === undefined ? undefined : toCampaignsView(scope, sessions.campaigns, sessions.trails),
       hasTrails: sessions !== undefined && hasDays,
-      dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...sessions, ...(changes && { changes }), ...(history && { history }) })),
+      dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...told, ...(changes && { changes }), ...(history && { history }) })),
     };
     const style = STYLE + cardsWithoutScript(listTables(sections, [changesView?.table, timeline?.table]));
     return renderPage(page, { ...view, ...more }, partials, { style, script: SCRIPT });

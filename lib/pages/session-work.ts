@@ -1,5 +1,6 @@
 /**
- * What the report tells of sessions, from event tables: chains of commands, how long they lasted, campaigns, and the newest sessions behind a value.
+ * What the report tells of sessions, from event tables: chains of commands, how long they lasted, how far they came,
+ * campaigns, and the newest sessions behind a value.
  *
  * In a thread of its own where the tables are large, so that it costs the run little.
  */
@@ -14,6 +15,7 @@ import { maskCommand } from "../text/masks.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import { CommandCodes } from "../sessions/session-commands.ts";
+import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
 import { Thread } from "../process/thread.ts";
@@ -51,6 +53,7 @@ export interface SessionCounts {
   readonly chains: ChainCounts;
   readonly durations: DurationCounts;
   readonly campaigns: CampaignCounts;
+  readonly reach: ReachCounts;
 }
 
 /** Outcome of a task: counts of the one, `trails[query][key]` of the other. */
@@ -111,18 +114,21 @@ async function countTables(tables: readonly TableRef[], scope: ReductionParamete
   const codes = new CommandCodes(maskCommand);
   const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, codes });
   const marks = new SessionMarks(scope.sensorAliases, codes);
+  const reach = new ReachCounter(scope);
   for (const ref of tables) {
     await toPlace(ref).walk(async table => {
-      const [lengths, sessions] = [durations.reader(table), marks.reader(table)];
+      const [lengths, sessions, reached] = [durations.reader(table), marks.reader(table), reach.reader(table)];
       await chains.add(table, ref.firstUs, batch => {
         lengths(batch);
         sessions.read(batch);
+        reached.read(batch);
       });
       marks.take(sessions);
+      reach.take(reached);
     });
   }
   const campaigns = countCampaigns(toCampaigns(marks.finish(), scope), CAMPAIGNS_MOST);
-  return { chains: chains.finish(), durations: durations.finish(), campaigns };
+  return { chains: chains.finish(), durations: durations.finish(), campaigns, reach: reach.finish() };
 }
 
 /** Events looked at between two collections of garbage: after every small table they would cost more than all else. */

@@ -8,6 +8,7 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { ChainTree, NO_CHAIN } from "./chain-tree.ts";
 import { sessionKey } from "./event-search.ts";
 import { CommandCodes, readCommands, sortByTime, type Typed } from "./session-commands.ts";
+import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
@@ -25,13 +26,6 @@ export interface ChainCountOptions extends EventScope {
   readonly most: number;
   /** Numbers commands, and makes equal what is to count as one. */
   readonly codes: CommandCodes;
-}
-
-/** Sessions per day and sensor; `sensor` counts into {@link ChainCounts.sensors}. */
-export interface Tally {
-  readonly day: Int32Array;
-  readonly sensor: Int32Array;
-  readonly count: Int32Array;
 }
 
 export interface CountedChain {
@@ -155,7 +149,7 @@ export class ChainCounter {
     const kept = chains.slice(0, most);
     const slots = new Int32Array(this.#tree.size).fill(kept.length);
     kept.forEach(({ chain }, slot) => (slots[chain] = slot));
-    const tallies = tallyOf(done, slots, kept.length + 1, this.#sensors.size);
+    const tallies = tallyOf(done, slots, kept.length + 1);
     const texts = new Map<number, number>();
     const codeOf = (code: number) => {
       if (!texts.has(code)) texts.set(code, texts.size);
@@ -210,19 +204,12 @@ class Triples {
 }
 
 /** Count by slot, day and sensor; each tally by day, then sensor. */
-function tallyOf(done: Triples, slots: Int32Array, size: number, sensors: number): Tally[] {
+function tallyOf(done: Triples, slots: Int32Array, size: number): Tally[] {
   const counts = Array.from({ length: size }, () => new Map<number, number>());
   for (let i = 0; i < done.length; i++) {
     const cells = counts[slots[done.first[i]!]!]!;
-    const cell = done.day[i]! * sensors + done.sensor[i]!;
+    const cell = done.day[i]! * SENSORS_MOST + done.sensor[i]!;
     cells.set(cell, (cells.get(cell) ?? 0) + 1);
   }
-  return counts.map(cells => {
-    const at = Float64Array.from(cells.keys()).sort();
-    return {
-      day: Int32Array.from(at, cell => Math.floor(cell / sensors)),
-      sensor: Int32Array.from(at, cell => cell - Math.floor(cell / sensors) * sensors),
-      count: Int32Array.from(at, cell => cells.get(cell)!),
-    };
-  });
+  return counts.map(toTally);
 }

@@ -5,11 +5,8 @@ import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
 import { dayOf } from "../text/time.ts";
-import type { Tally } from "./chain-counts.ts";
 import { codeOf } from "./event-search.ts";
-
-/** More sensors than there are in any fleet; with a day it still fits a number. */
-const SENSORS_MOST = 2 ** 20;
+import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
 
 export interface DurationCounts {
   readonly sensors: readonly string[];
@@ -66,14 +63,6 @@ export class DurationCounter {
   }
 
   finish(): DurationCounts {
-    const tallies = this.#cells.map(cells => {
-      const at = [...cells.keys()].sort((a, b) => a - b);
-      return {
-        day: Int32Array.from(at, cell => Math.floor(cell / SENSORS_MOST)),
-        sensor: Int32Array.from(at, cell => cell % SENSORS_MOST),
-        count: Int32Array.from(at, cell => cells.get(cell)!),
-      };
-    });
-    return { sensors: [...this.#sensors.keys()], tallies };
+    return { sensors: [...this.#sensors.keys()], tallies: this.#cells.map(toTally) };
   }
 }

@@ -8,6 +8,8 @@ import { type Cells, type Grid, lowerBound } from "./cells.ts";
 import { type DistinctData, gapClasses, type SharedValues } from "./distinct-values.ts";
 import type { ValuePart } from "../statistics/value-rows.ts";
 
+export type DistinctPart = Pick<ValuePart, "rows" | "day" | "sensor" | "value">;
+
 /** How finely gaps are told apart, the finest that keeps to the bound first. */
 const GAPS_APART = [Infinity, 28, 7, 2];
 /** What a page can afford: cells of gaps, about a byte each once packed, and bytes for the sets of shared values. */
@@ -30,7 +32,7 @@ const WINDOWS = [7, 28, 90];
  * @param values How many numbers there are.
  */
 export function buildDistinct(
-  parts: readonly ValuePart[],
+  parts: readonly DistinctPart[],
   values: number,
   grid: Grid,
   room: DistinctRoom = roomOf(grid),
@@ -62,7 +64,7 @@ interface CellLists {
   readonly values: number;
 }
 
-function listCells(parts: readonly ValuePart[], values: number, grid: Grid): CellLists {
+function listCells(parts: readonly DistinctPart[], values: number, grid: Grid): CellLists {
   const last = new Int32Array(values).fill(-1);
   const starts = new Int32Array(values + 1);
   const forEach = (visit: (value: number, cell: number) => void) => {

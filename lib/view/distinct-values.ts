@@ -202,6 +202,11 @@ function sumGroup({ runs }: SharedValues, grid: Grid, { range, sensors }: Filter
   return sums;
 }
 
+/** The number alone. */
+export function distinctFigure(count: DistinctCount): string {
+  return distinctText(count, "", "").trim();
+}
+
 /** `873 addresses`, `≈ 941 addresses` where that is within 3 %, else `880 to 1,000 addresses`. */
 export function distinctText({ value, low, high }: DistinctCount, one: string, many: string): string {
   if (low === high) return `${formatNumber(value)} ${value === 1 ? one : many}`;

@@ -3,7 +3,8 @@
  * server and in the page; nothing here knows HTML.
  */
 import { type DayRange, dayCount } from "./axis.ts";
-import type { ChainCounts, Tally } from "../sessions/chain-counts.ts";
+import type { ChainCounts } from "../sessions/chain-counts.ts";
+import type { Tally } from "../sessions/tally.ts";
 import { type Cells, type Filter, type Grid, sumCells } from "./cells.ts";
 import { type Chain, graphOfChains, type StepGraph, thinGraph, type Thinned } from "./step-graph.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
@@ -99,6 +100,12 @@ export function chooseRun(grid: Grid): number {
   return RUNS.find(run => Math.ceil(grid.days / run) * grid.sensors <= DAILY_MOST) ?? RUNS.at(-1)!;
 }
 
+/** `codes[i]` = code in the page of the sensor `named[i]`; -1 = none of them. */
+export function sensorCodes(named: readonly string[], grid: Grid, sensors: readonly string[]): number[] {
+  const codeOf = new Map(sensors.map((name, code) => [name, code]));
+  return named.map(name => codeOf.get(name) ?? grid.others ?? -1);
+}
+
 /**
  * Tallies as cells of runs of days; what lies outside the page's days and sensors is left out.
  *
@@ -111,8 +118,7 @@ export function sumTallies(
   runDays: number,
   sensors: readonly string[],
 ): Cells {
-  const codeOf = new Map(sensors.map((name, code) => [name, code]));
-  const sensorOf = named.map(name => codeOf.get(name) ?? grid.others ?? -1);
+  const sensorOf = sensorCodes(named, grid, sensors);
   const sums = new Map<number, number>();
   for (const { day, sensor, count } of tallies) {
     for (let i = 0; i < day.length; i++) {

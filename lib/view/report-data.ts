@@ -12,6 +12,7 @@ import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownRows 
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { SessionReach, TableReach } from "./report-reach.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
 
@@ -68,8 +69,9 @@ export interface ReportData {
   readonly originsBy?: string;
   /** Events by hour, where they are few enough to be carried. */
   readonly hours?: HoursData;
-  /** How far addresses came, of all days and sensors; left out where nobody knows. */
-  readonly reach?: ReachData;
+  /** How far they came, as the table knows, and, where event tables were at hand, by sessions. */
+  readonly reach?: TableReach;
+  readonly sessionReach?: SessionReach;
 }
 
 /** Counts of {@link HOUR_EVENTS} by hour: a cell is `(day * 24 + hour) * sensors + sensor`. */
@@ -85,14 +87,6 @@ export const HOUR_EVENTS = {
 } as const;
 /** Cells of hours that a page carries at most: some 20 kB. */
 const HOUR_CELLS_MOST = 15_000;
-
-/** Distinct addresses that tried to log in, were let in, typed a command, fetched a file; left out what is not known. */
-export interface ReachData {
-  readonly tried?: number;
-  readonly accepted?: number;
-  readonly typed?: number;
-  readonly fetched?: number;
-}
 
 /** What a table cannot say because its sources did not; left out where there is no such thing. */
 export interface UnknownData {

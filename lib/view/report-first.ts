@@ -11,10 +11,11 @@ import { visible } from "../text/text.ts";
 import { dayCount, perStep } from "./axis.ts";
 import { type Cells, forEachCell, type Grid, sumByDay, sumCells } from "./cells.ts";
 import { type Line, sparkline, type Steps } from "./chart.ts";
-import { countDistinctValues, distinctText } from "./distinct-values.ts";
+import { countDistinctValues, distinctFigure, distinctText } from "./distinct-values.ts";
 import { element, type Markup } from "./markup.ts";
 import { type ChainsData, toRunFilter } from "./report-chains.ts";
 import type { SectionData } from "./report-data.ts";
+import { countTrying } from "./report-reach.ts";
 import { chooseSteps, meanSteps, rankSection, type Scope } from "./report-view.ts";
 
 /** Days of so many times the middle one are peaks; more than the most are none. */
@@ -37,16 +38,21 @@ function describeCounts(scope: Scope): string {
   const { data, filter } = scope;
   const sum = (cells: Cells) => sumCells(cells, data.grid, filter);
   const cut = data.unknown?.cut === undefined ? "" : "at least ";
-  const from = () => `from ${distinctText(countDistinctValues(data.distinct.addresses, data.grid, filter), "address", "addresses")}`;
+  const all = countDistinctValues(data.distinct.addresses, data.grid, filter);
+  const addresses = distinctText(all, "address", "addresses");
   const logins = sectionOf(scope, "credentials");
   const count = logins === undefined ? 0 : sum(logins.all);
   if (logins !== undefined && count > 0) {
     const accepted = data.unknown?.success === "all" ? "" : `, ${formatShare(sum(logins.allSuccess!) / count)} accepted`;
-    return `${cut}${plural(count, "login")} ${from()}${accepted}`;
+    const tried = countTrying(scope);
+    // Not all that connect try to log in.
+    if (tried === undefined) return `${cut}${plural(count, "login")}${accepted}; ${addresses}`;
+    const isAll = tried.low === tried.high && all.low === all.high && tried.value === all.value;
+    return `${cut}${plural(count, "login")} from ${isAll ? "" : `${distinctFigure(tried)} of `}${addresses}${accepted}`;
   }
   const connections = sectionOf(scope, "connections") ?? sectionOf(scope, "lengths");
   const sessions = connections === undefined ? 0 : sum(connections.all);
-  if (sessions > 0) return `${cut}${plural(sessions, connections!.id === "connections" ? "connection" : "session")} ${from()}, no login`;
+  if (sessions > 0) return `${cut}${plural(sessions, connections!.id === "connections" ? "connection" : "session")} from ${addresses}, no login`;
   return plural(sum(data.events), "event");
 }
 
@@ -128,64 +134,9 @@ export function activityLabel(steps: Steps): string {
   return `Activity ${perStep(steps.days)}, each on its own scale`;
 }
 
-export interface FunnelRow {
-  readonly name: string;
-  readonly count: number;
-  /** Of all days and sensors; undefined where it is not known, or where only some were chosen. */
-  readonly addresses: number | undefined;
-}
-
-/** How far they came, step by step. */
-export function buildFunnel(scope: Scope): FunnelRow[] {
-  const { data, filter } = scope;
-  const { reach } = data;
-  const sum = (cells: Cells | undefined) => (cells === undefined ? 0 : sumCells(cells, data.grid, filter));
-  const row = (name: string, cells: Cells | undefined, addresses: number | undefined): FunnelRow[] =>
-    cells === undefined ? [] : [{ name, count: sum(cells), addresses: scope.whole ? addresses : undefined }];
-  const logins = sectionOf(scope, "credentials");
-  const connected = row("connections", sectionOf(scope, "connections")?.all, undefined);
-  const distinct = countDistinctValues(data.distinct.addresses, data.grid, filter);
-  const known = distinct.low === distinct.high ? distinct.value : undefined;
-  return [
-    ...connected.map(one => ({ ...one, addresses: known })),
-    ...row("logins", logins?.all, reach?.tried),
-    ...(data.unknown?.success === "all" ? [] : row("accepted", logins?.allSuccess, reach?.accepted)),
-    ...row("with commands", sectionOf(scope, "last-commands")?.all, reach?.typed),
-    ...row("files fetched", sectionOf(scope, "downloads")?.all, reach?.fetched),
-  ];
-}
-
-export function funnelMarkup(rows: readonly FunnelRow[]): Markup {
-  const most = Math.max(1, ...rows.map(({ count }) => count));
-  const hasAddresses = rows.some(({ addresses }) => addresses !== undefined);
-  const body = rows.map(({ name, count, addresses }) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, name),
-      element("td", { class: "bar" }, barMark(count / most)),
-      element("td", { class: "number" }, formatNumber(count)),
-      ...(hasAddresses ? [element("td", { class: "number" }, addresses === undefined ? "" : formatNumber(addresses))] : []),
-    ),
-  );
-  const heads = ["", "", "count", ...(hasAddresses ? ["addresses"] : [])];
-  const head = element("tr", {}, ...heads.map(name => (name === "" ? element("td") : element("th", { scope: "col", class: "number" }, name))));
-  return element("table", { class: "funnel" }, element("thead", {}, head), element("tbody", {}, ...body));
-}
-
 /** Six digits are read beside others; more are not. */
 function toFigure(count: number): string {
   return count < 1e6 ? formatNumber(count) : toShort(count);
-}
-
-/** A bar as long as its share; the root of it, so that what few did is seen beside what all did. */
-function barMark(share: number): Markup {
-  const width = share === 0 ? 0 : Math.max(1, Math.round(100 * Math.sqrt(share)));
-  return element(
-    "svg",
-    { class: "share-bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", width: 100, height: 10, "aria-hidden": "true" },
-    element("rect", { width, height: 10 }),
-  );
 }
 
 /** Fewer days make no line. */
@@ -218,7 +169,7 @@ export function buildWho(scope: Scope): { rows: FirstRow[]; rest: string } {
     .sort((a, b) => b.count - a.count)
     .slice(0, LIST_MOST);
   const rows = sorted.map(({ address, keys, count }) =>
-    toFirstRow(scope, visible(address), "", count, count / ranking.total, keys.map(key => section.cells[key]!), scope.data.grid),
+    toFirstRow(scope, visible(address), "", count, count / ranking.total, keys.map(key => section.cells[key]!)),
   );
   const left = ranking.total - rows.reduce((sum, { count }) => sum + count, 0);
   const all = countDistinctValues(scope.data.distinct.addresses, scope.data.grid, scope.filter);
@@ -240,7 +191,7 @@ function behavioursOfChains(scope: Scope, data: ChainsData): { rows: FirstRow[];
     const { commands, isCut } = data.chains[chain]!;
     const [first, ...others] = commands.map(code => data.commands[code]!);
     const more = others.length === 0 ? "" : `+ ${plural(others.length, "command")}${isCut ? " or more" : ""}`;
-    const row = toFirstRow(scope, clipEnd(visible(first ?? ""), 70), more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], runs, data.runDays);
+    const row = toFirstRow(scope, clipEnd(visible(first ?? ""), 70), more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], data.runDays);
     return row;
   });
   return { rows, rest: describeRest(order.length - rows.length, total, rows, "chain") };
@@ -260,7 +211,7 @@ function behavioursOfCommands(scope: Scope): { rows: FirstRow[]; rest: string } 
     const [key] = keys;
     const more = keys.length === 1 ? "" : `one script, ${plural(keys.length, "command")}`;
     const count = keys.reduce((sum, one) => sum + ranking.counts[one]!, 0);
-    return toFirstRow(scope, clipEnd(visible(String(section.keys[key!]![0] ?? "")), 70), more, count, count / ranking.total, [section.cells[key!]!], scope.data.grid);
+    return toFirstRow(scope, clipEnd(visible(String(section.keys[key!]![0] ?? "")), 70), more, count, count / ranking.total, [section.cells[key!]!]);
   });
   return { rows, rest: describeRest(scripts.length - rows.length, ranking.total, rows, "other") };
 }
@@ -277,12 +228,12 @@ function haveSameDays(a: Cells, b: Cells): boolean {
   return a.at.length === b.at.length && a.at.every((at, i) => at === b.at[i] && a.count[i] === b.count[i]);
 }
 
-/** @param grid What the cells are numbered by: days, or runs of `runDays` days. */
-function toFirstRow(scope: Scope, text: string, more: string, count: number, share: number, cells: readonly Cells[], grid: Grid, runDays = 1): FirstRow {
+/** @param runDays The cells are numbered by runs of so many days. */
+function toFirstRow(scope: Scope, text: string, more: string, count: number, share: number, cells: readonly Cells[], runDays = 1): FirstRow {
   const { range } = scope.filter;
   const days = new Float64Array(dayCount(range));
-  const isRuns = grid !== scope.data.grid;
-  const filter = isRuns ? toRunFilter(scope, runDays).filter : scope.filter;
+  const isRuns = runDays > 1;
+  const { runs: grid, filter } = isRuns ? toRunFilter(scope, runDays) : { runs: scope.data.grid, filter: scope.filter };
   const lastDay = scope.data.grid.firstDay + scope.data.grid.days - 1;
   for (const list of cells) {
     forEachCell(list, grid, filter, (at, _sensor, n) => {

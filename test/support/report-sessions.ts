@@ -1,5 +1,6 @@
 /** Believable chains and sessions for a fleet of `report-fleet.ts`, as event tables would give them. */
-import type { ChainCounts, Tally } from "../../lib/sessions/chain-counts.ts";
+import type { ChainCounts } from "../../lib/sessions/chain-counts.ts";
+import type { Tally } from "../../lib/sessions/tally.ts";
 import { purposeOf } from "../../lib/text/purpose.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { buildChainsData } from "../../lib/view/report-chains.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { ChainCounts, Tally } from "../../../lib/sessions/chain-counts.ts";
+import type { ChainCounts } from "../../../lib/sessions/chain-counts.ts";
+import type { Tally } from "../../../lib/sessions/tally.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { purposeOf } from "../../../lib/text/purpose.ts";
 import {

@@ -8,12 +8,11 @@ import {
   activityLines,
   activitySteps,
   buildBehaviours,
-  buildFunnel,
   buildWho,
   describeVerdict,
   firstListMarkup,
-  funnelMarkup,
 } from "../../../lib/view/report-first.ts";
+import { buildFunnel, funnelMarkup } from "../../../lib/view/report-reach.ts";
 import { buildScope, chooseSteps, stepLabel } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
@@ -53,7 +52,7 @@ const part = (first: number, last: number, sensors = [1, 1]) =>
 describe("the verdict", () => {
   test("logins, addresses, what was accepted, peaks, days without a watch", () => {
     expect(describeVerdict(whole)).toBe("107 logins from 2 addresses, 16.8 % accepted; 5 May was the peak; 1 of 10 days without a watch.");
-    expect(describeVerdict(part(4, 4, [0, 1]))).toBe("1 login from 2 addresses, 100.0 % accepted.");
+    expect(describeVerdict(part(4, 4, [0, 1]))).toBe("1 login, 100.0 % accepted; 2 addresses.");
   });
 
   test("without logins it speaks of connections, without those of events", () => {
@@ -85,16 +84,22 @@ test("few days are shown by hours, of what the table counts by hour", () => {
   expect(activitySteps(few, 40).days).toBe(1);
 });
 
-test("the funnel: counts follow the filter, addresses are of all days and sensors or not said", () => {
-  expect(buildFunnel(whole)).toEqual([
-    { name: "connections", count: 125, addresses: 2 },
-    { name: "logins", count: 107, addresses: 2 },
-    { name: "accepted", count: 18, addresses: 1 },
+test("the funnel of a table counts events, and says so; addresses are of all days and sensors or not said", () => {
+  const { unit, rows: steps } = buildFunnel(whole);
+  expect([unit, ...steps.map(({ name, count, addresses }) => [name, count, addresses?.value])]).toEqual([
+    "events",
+    ["connections", 125, 2],
+    ["login attempts", 107, 2],
+    ["accepted logins", 18, 1],
   ]);
-  expect(buildFunnel(part(4, 4)).map(({ count, addresses }) => [count, addresses])).toEqual([[93, 2], [91, undefined], [2, undefined]]);
-  expect(toMarkupText(funnelMarkup(buildFunnel(whole)))).toContain("<td class=\"number\">107</td>");
+  expect(buildFunnel(part(4, 4)).rows.map(({ count, addresses }) => [count, addresses?.value])).toEqual([[93, 2], [91, undefined], [2, undefined]]);
+  const drawn = funnelMarkup(buildFunnel(whole)).map(toMarkupText).join("");
+  expect(drawn).toContain("<td class=\"number\">107</td>");
+  expect(drawn).toContain(">events</th>");
+  const estimate = { ...whole, data: { ...DATA, reach: { tried: { value: 5000, isExact: false } } } };
+  expect(funnelMarkup(buildFunnel(estimate)).map(toMarkupText).join("")).toContain(">≈ 5,000</td>");
   const blind = countReach(buildReduced(rows().map(({ from: _, ...row }) => row)));
-  expect(blind).toEqual({ fetched: 0 });
+  expect(blind).toEqual({ fetched: { value: 0, isExact: true } });
 });
 
 describe("who, and what they did", () => {
