@@ -174,8 +174,9 @@ export function saveSvg(canvas, name) {
   const theme = root.dataset.theme;
   root.dataset.theme = "light";
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
+  /** @type {Element | null} */
   const patterns = find(".patterns defs");
-  const copyPatterns = patterns.cloneNode(true);
+  const copyPatterns = /** @type {Element | undefined} */ (patterns?.cloneNode(true));
   // What is inherited is not said again; opacity is not inherited.
   /** @type {(from: Element, into: Element, inherited: ReadonlyMap<string, string>) => void} */
   const settle = (from, into, inherited) => {
@@ -189,11 +190,11 @@ export function saveSvg(canvas, name) {
     [...from.children].forEach((child, i) => settle(child, into.children[i], values));
   };
   settle(svg, copy, new Map());
-  settle(patterns, copyPatterns, new Map());
+  if (patterns !== null && copyPatterns !== undefined) settle(patterns, copyPatterns, new Map());
   if (theme === undefined) delete root.dataset.theme;
   else root.dataset.theme = theme;
   for (const hidden of findAll("[hidden]", copy)) hidden.remove();
-  if (find(".hatched", copy) !== null) copy.prepend(copyPatterns);
+  if (copyPatterns !== undefined && find(".hatched", copy) !== null) copy.prepend(copyPatterns);
   for (const node of [copy, ...findAll("*", copy)]) {
     // What is for the page alone: its styles, and how it is pointed at.
     for (const { name } of [...node.attributes]) {

@@ -68,7 +68,7 @@ export function startFilter(report, apply) {
   });
   find("#reset").addEventListener("click", () => apply(everything(grid)));
   find("#filters").addEventListener("submit", (/** @type {SubmitEvent} */ event) => event.preventDefault());
-  if (picker !== null) startPicker(report, picker, boxes, apply);
+  if (picker !== null) startPicker(report, boxes, apply);
   return { show };
 }
 
@@ -91,9 +91,9 @@ function showPicked(sensors, boxes) {
 /**
  * The sheet of sensors.
  *
- * @type {(report: Report, picker: HTMLDetailsElement, boxes: any[], apply: (filter: Filter) => void) => void}
+ * @type {(report: Report, boxes: any[], apply: (filter: Filter) => void) => void}
  */
-function startPicker(report, picker, boxes, apply) {
+function startPicker(report, boxes, apply) {
   const choose = (/** @type {(code: number, one: number) => number} */ pick) => {
     const sensors = Uint8Array.from(report.scope.filter.sensors, (one, code) => pick(code, one));
     apply({ ...report.scope.filter, sensors });
@@ -116,14 +116,6 @@ function startPicker(report, picker, boxes, apply) {
     for (const box of boxes) {
       box.closest("li").hidden = !box.parentElement.textContent.toLowerCase().includes(wanted);
     }
-  });
-  document.addEventListener("pointerdown", event => {
-    if (!picker.contains(/** @type {Node} */ (event.target))) picker.open = false;
-  });
-  picker.addEventListener("keydown", event => {
-    if (event.key !== "Escape") return;
-    picker.open = false;
-    find("summary", picker).focus();
   });
 }
 

@@ -128,7 +128,8 @@ export function startTimeline(report, history) {
     startTable(find(".scroll", box));
   };
   leadToDays(canvas, report, history);
-  find("[data-save]", node).addEventListener("click", () => saveSvg(canvas, "history"));
+  find("[data-save=svg]", node).addEventListener("click", () => saveSvg(canvas, "history"));
+  find("[data-save=csv]", node).addEventListener("click", () => find("[data-table=csv]", fold)?.click());
   return { node, draw: () => drawAt(canvas.clientWidth), drawAt };
 }
 

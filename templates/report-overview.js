@@ -1,6 +1,6 @@
 /** What stands above the sections of a report, and beside them: figures, sensors, changes, lengths of sessions. */
 import { toCsv } from "../lib/text/csv.ts";
-import { toIsoDay } from "../lib/text/format.ts";
+import { formatNumber, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
 import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
@@ -105,16 +105,37 @@ export function startDurations(report, lengths) {
   /** @type {HTMLElement} */
   const node = find("#durations");
   const canvas = find(".canvas", node);
+  const numbers = startNumbers(node, () => drawAt(canvas.clientWidth));
+  /** @type {import("../lib/view/report-durations.ts").DurationsView["rows"]} */
+  let rows = [];
   const drawAt = (/** @type {number} */ width) => {
-    const { label, svg } = buildDurationsView(report.scope, lengths, width);
-    find(".unit", node).textContent = label;
-    canvas.replaceChildren(toNode(svg));
+    const view = buildDurationsView(report.scope, lengths, width);
+    ({ rows } = view);
+    find(".unit", node).textContent = view.label;
+    canvas.replaceChildren(numbers.isShown() ? durationsTable(rows, view.label) : toNode(view.svg));
   };
-  find("[data-save]", node).addEventListener("click", (/** @type {Event} */ event) => {
-    event.stopPropagation();
-    saveSvg(canvas, "durations");
+  node.addEventListener("click", event => {
+    const kind = /** @type {Element} */ (event.target).closest("button")?.dataset.save;
+    if (kind === "svg") saveSvg(canvas, "durations");
+    if (kind === "csv") saveText(toCsv(["length", "sessions"], rows.map(({ name, count }) => [name, count])), "durations.csv", "text/csv");
   });
   return { node, draw: () => drawAt(canvas.clientWidth), drawAt };
+}
+
+/** @type {(rows: import("../lib/view/report-durations.ts").DurationsView["rows"], label: string) => HTMLElement} */
+function durationsTable(rows, label) {
+  const head = (/** @type {string} */ name) => element("th", { scope: "col", class: name === "Length" ? "" : "number" }, name);
+  const body = rows.map(({ name, count, share }) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, name),
+      element("td", { class: "number" }, formatNumber(count)),
+      element("td", { class: "number" }, share),
+    ),
+  );
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["Length", "Sessions", "Share"].map(head))), element("tbody", {}, ...body));
+  return h("div", { class: "scroll numbers", tabindex: 0, role: "region", "aria-label": label }, table);
 }
 
 /**

@@ -58,6 +58,8 @@ function startChart(report, section, node, rankingOf) {
   /** @type {Set<number>} */
   const hiddenKeys = new Set();
   let view = "lines";
+  /** The last view that is a picture. */
+  let picture = view;
   /** @type {{ steps: Steps, lines: Line[] }} */
   let current;
   const draw = () => drawAt(canvas.clientWidth);
@@ -98,9 +100,11 @@ function startChart(report, section, node, rankingOf) {
 
   box.addEventListener("click", (/** @type {any} */ event) => {
     const button = event.target.closest("button");
-    if (button?.dataset.view !== undefined) {
-      view = button.dataset.view;
-      for (const other of findAll("[data-view]", node)) other.setAttribute("aria-pressed", String(other === button));
+    const wanted = button?.dataset.view;
+    if (wanted !== undefined) {
+      view = wanted === "table" && view === "table" ? picture : wanted;
+      if (view !== "table") picture = view;
+      for (const other of findAll("[data-view]", box)) other.setAttribute("aria-pressed", String(other.dataset.view === view));
       draw();
       find("[data-save=svg]", box).disabled = view === "table";
     }

@@ -19,6 +19,7 @@ import { startActivity, startFirst, startTimeline, startWatch } from "./report-f
 import { drawFigures, startChanges, startCoverage, startDurations } from "./report-overview.js";
 import { startSection } from "./report-section.js";
 import { startTrails } from "./report-trails.js";
+import { startSheets } from "./sheets.js";
 import { startTables } from "./tables.js";
 
 /**
@@ -81,6 +82,7 @@ async function start() {
   const { data } = page;
   root.classList.add("scripted");
   startTheme();
+  startSheets();
   startDataTables();
   startTables();
   if (data.grid.days === 0) {

@@ -1,16 +1,17 @@
 /** The statistics page's script: its tables are sorted, searched, folded and saved. The page is complete without it. */
-import { root, saveSvg, startTheme, findAll } from "./page.js";
+import { find, findAll, root, saveSvg, startTheme } from "./page.js";
 import { startDataTables } from "./data-tables.js";
+import { startSheets } from "./sheets.js";
 import { startTables } from "./tables.js";
 
 root.classList.add("scripted");
 startTheme();
+startSheets();
 startDataTables();
 startTables();
 for (const button of findAll("[data-save=svg]")) {
-  button.addEventListener("click", () =>
-    saveSvg(button.closest("figure").querySelector(".canvas"), button.dataset.name),
-  );
+  const figure = button.closest("figure");
+  button.addEventListener("click", () => saveSvg(find(".canvas", figure), figure.dataset.name));
 }
 addEventListener("beforeprint", () => {
   for (const details of findAll("main details")) details.open = true;

@@ -49,7 +49,7 @@ const sizes = new ResizeObserver(entries => {
 /** Watch all tables and rows of buttons below a node; to be called once for each. */
 export function startTables(from = document) {
   const rows = [
-    ...findAll("figure.chart-box", from).map(box => startRow(box, "figcaption button, .legend button")),
+    ...findAll("figure.chart-box", from).map(box => startRow(box, "figcaption :is(.views button, .menu > summary), .legend button")),
     ...findAll(".filters .group[role=group], nav.sections", from).map(box => startRow(box, CONTROLS)),
   ];
   // What is seen was asked of all before any is changed: the page is styled once, not once for each.

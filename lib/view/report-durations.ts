@@ -37,6 +37,8 @@ export function buildDurationsData(
 export interface DurationsView {
   readonly label: string;
   readonly svg: Markup;
+  /** What is drawn, shortest first. */
+  readonly rows: readonly { readonly name: string; readonly count: number; readonly share: string }[];
 }
 
 /** Bars of the sessions by length, for the days and sensors chosen. */
@@ -62,8 +64,12 @@ export function buildDurationsView(scope: Scope, { cells, runDays }: DurationsDa
       ),
     ];
   });
+  const numbers = DURATION_STEPS.map(({ name }, step) => {
+    const count = counts[step]!;
+    return { name, count, share: count === 0 ? "" : formatShare(count / total) };
+  });
   const said = DURATION_STEPS.map(({ name }, step) => `${name} ${formatNumber(counts[step]!)}`).join(", ");
   const size = { viewBox: `0 0 ${width} ${height}`, width, height };
   const svg = element("svg", { class: "chart", ...size, role: "img", "aria-label": `${label}: ${said}` }, ...rows);
-  return { label, svg };
+  return { label, svg, rows: numbers };
 }

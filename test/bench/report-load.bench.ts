@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { prepareReport } from "../../lib/pages/report.ts";
-import { openBrowser, settle } from "../support/browser.ts";
+import { chooseInMenu, openBrowser, settle } from "../support/browser.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
 
@@ -54,7 +54,7 @@ try {
       await page.click("#reset");
       await settle(page);
       await tell("all days again");
-      await page.click("#coverage-chart [data-view=table]");
+      await chooseInMenu(page, "#coverage-chart", "[data-view=table]");
       await tell("numbers of the coverage");
       await page.close();
     }

