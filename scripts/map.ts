@@ -16,9 +16,10 @@ import {
   STDIN,
   UsageError,
 } from "../lib/process/cli.ts";
-import { eventTableToIpc } from "../lib/events/event-table.ts";
+import { EVENT_TABLE, eventTableToIpc } from "../lib/events/event-table.ts";
 import { plural } from "../lib/text/format.ts";
 import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";
+import { noteKept } from "../lib/process/kept-files.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { openText, streamText, type TextStream } from "../lib/events/log-text.ts";
 import {
@@ -37,10 +38,11 @@ import {
   toSetOptions,
   withProgress,
 } from "../lib/logs/log-options.ts";
-import { readLogSet } from "../lib/logs/log-set.ts";
-import { describeDamage, identifyFile } from "../lib/events/source.ts";
+import { isPassing, keepLogs, readLogSet } from "../lib/logs/log-set.ts";
+import { modeOf, readIfTrue } from "../lib/logs/read-log.ts";
+import { describeDamage, identifyFile, type SourceInfo } from "../lib/events/source.ts";
 import { mapLog } from "../lib/events/map-log.ts";
-import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
+import { assertWritable, OutputSet, resolveOutput } from "../lib/process/output-file.ts";
 import { rejectToJson, writeRejects } from "../lib/logs/rejects.ts";
 import { errorReason, quoteForMessage, visible } from "../lib/text/text.ts";
 import { isArrow, isArrowFile, peek } from "../lib/columns/first-bytes.ts";
@@ -66,7 +68,8 @@ export const COMMAND = {
   writes:
     "Beside each log LOG.arrow, its event table: Arrow IPC, uncompressed, dictionary-coded text, for all scripts " +
     "here and for DuckDB, pandas, Polars, ClickHouse. A table holds one log: -o takes one log or stdin, logs glued " +
-    "together by zcat or cat included. On stdout nothing but the Arrow stream of -o -.",
+    "together by zcat or cat included; where FILE is its table already, nothing is read or written. On stdout nothing but " +
+    "the Arrow stream of -o -.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
     failed: "a log is missing, a table cannot be written, nothing holds an event, or --strict found a reject",
@@ -99,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const tally =
     outfile === undefined
       ? await mapBeside(inputs, values)
-      : await withProgress(values.quiet, listeners => mapOne(inputs, outfile, values.rejects, listeners));
+      : await withProgress(values.quiet, listeners => mapOne(inputs, outfile, values, listeners));
   if (!values.quiet) {
     const place = outfile === STDIN ? "on stdout" : (outfile ?? values.mappedDir ?? "beside each log");
     const tables = plural(tally.logs.length, "event table");
@@ -129,7 +132,7 @@ async function mapBeside(
 async function mapOne(
   inputs: readonly string[],
   outfile: string,
-  rejectsPath: string | undefined,
+  { rejects: rejectsPath, mode }: Pick<OptionValues<typeof OPTIONS>, "rejects" | "mode">,
   { onStart, onProgress, onNotice, onProblem }: ReadListeners,
 ): Promise<LogTally> {
   const found = findLogs(inputs);
@@ -143,13 +146,26 @@ async function mapOne(
         "or no -o (each log then gets a table of its own)",
     );
   }
+  keepLogs([path], [outfile, ...(rejectsPath === undefined ? [] : [rejectsPath])]);
   onStart(1, found.sizeBytes);
   await using outputs = new OutputSet();
-  const output = await outputs.open(outfile);
   const rejected = rejectsPath === undefined ? undefined : await outputs.open(rejectsPath);
   const rejects: string[] = [];
+  const tally = (source: SourceInfo, reused: number): LogTally => {
+    const { counts, sizeBytes, damage } = source;
+    if (damage !== undefined) onProblem(describeDamage({ ...source, path }));
+    const damaged = damage === undefined ? 0 : 1;
+    const leftOut = found.leftOut + notices.length;
+    return { logs: [path], counts, textBytes: sizeBytes, damaged, empty: found.empty.length, reused, leftOut };
+  };
+  const before = mode === "w" ? undefined : await findTable(path, outfile, rejectsPath);
+  if (before !== undefined) {
+    await outputs.commit();
+    return tally(before, 1);
+  }
   const text = await openLog(path);
   try {
+    const output = await outputs.open(outfile, isPassing(path) ? undefined : modeOf(path));
     let told = 0;
     const { info, table } = await mapLog(path, text, {
       ...(path === STDIN ? {} : { file: identifyFile(path) }),
@@ -159,21 +175,27 @@ async function mapOne(
       },
       ...(rejected === undefined ? {} : { onReject: (line, bytes) => rejects.push(rejectToJson(path, line, bytes)) }),
     });
-    const { counts, sizeBytes, damage } = info.source;
     if (table.rows === 0) {
       throw new Error(`Cannot find an event in ${quoteForMessage(path)}: expected Cowrie's JSON, one object a line`);
     }
-    if (damage !== undefined) onProblem(describeDamage(info.source));
-    for (const chunk of eventTableToIpc(table, info, outfile === "-" ? "stream" : "file")) await output.write(chunk);
+    const isFile = output.target.kind === "file";
+    const chunks = eventTableToIpc(table, info, outfile === "-" ? "stream" : "file");
+    for (const chunk of isFile ? noteKept(EVENT_TABLE, chunks) : chunks) await output.write(chunk);
     table.close();
     for (const line of rejects) await rejected!.write(line);
     await outputs.commit();
-    const leftOut = found.leftOut + notices.length;
-    const damaged = damage === undefined ? 0 : 1;
-    return { logs: [path], counts, textBytes: sizeBytes, damaged, empty: found.empty.length, reused: 0, leftOut };
+    return tally(info.source, 0);
   } finally {
     text.close();
   }
+}
+
+/** What the table of an earlier run says of its log, if it is our own and still true. */
+async function findTable(path: string, outfile: string, rejectsPath: string | undefined): Promise<SourceInfo | undefined> {
+  const { kind, realPath } = await resolveOutput(outfile);
+  if (kind !== "file" || isPassing(path) || isArrowFile(path)) return undefined;
+  const job = { path, tablePath: realPath, isFresh: false, hasLineHashes: false };
+  return (await readIfTrue({ ...job, ...(rejectsPath === undefined ? {} : { rejectsPath }) }))?.source;
 }
 
 async function openLog(path: string): Promise<TextStream> {

@@ -52,13 +52,19 @@ export function openText(path: string): TextStream {
     throw error;
   }
   if (compression === "none") return plainText(file);
-  const unpack = makeUnpacker(compression);
-  const source = createReadStream("", { fd: file, start: 0, highWaterMark: BLOCK_BYTES });
-  source.on("error", error => unpack.destroy(error));
-  return chunkedText(compression, source.pipe(unpack), () => {
-    source.destroy();
-    unpack.destroy();
-  });
+  let stop = () => closeSync(file);
+  // Begun when it is first read: damage that nobody waits for yet would end the process.
+  async function* chunks() {
+    const unpack = makeUnpacker(compression as "gzip" | "zstd");
+    const source = createReadStream("", { fd: file, start: 0, highWaterMark: BLOCK_BYTES });
+    stop = () => {
+      source.destroy();
+      unpack.destroy();
+    };
+    source.on("error", error => unpack.destroy(error));
+    yield* source.pipe(unpack);
+  }
+  return chunkedText(compression, chunks(), () => stop());
 }
 
 /** Text of a stream such as standard input, unpacked if its first bytes say so. */

@@ -145,7 +145,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
 }
 
 /** @throws {UsageError} if an output is one of the logs, under whatever name. */
-function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
+export function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
   const identify = (path: string) => {
     const stat = statSync(path, { throwIfNoEntry: false });
     return stat?.isFile() ? `${stat.dev} ${stat.ino}` : undefined;
@@ -161,7 +161,7 @@ function keepLogs(paths: readonly string[], outputs: readonly string[]): void {
 }
 
 /** Whether a log can be read once only, and has no place beside it. */
-function isPassing(path: string): boolean {
+export function isPassing(path: string): boolean {
   return path === STDIN || isOpenStream(path);
 }
 

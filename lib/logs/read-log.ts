@@ -85,6 +85,11 @@ export async function readIfUnchanged(job: LogJob): Promise<LogResult | undefine
   return (await openLog(job, false)).result;
 }
 
+/** The same, where the text of the log may be read to find out. */
+export async function readIfTrue(job: LogJob): Promise<LogResult | undefined> {
+  return (await openLog(job, true)).result;
+}
+
 /** @param mayHash Whether the text of a log may be read to find out that its table is true. */
 async function openLog(job: LogJob, mayHash: boolean): Promise<{ file: FileIdentity; result?: LogResult }> {
   const { path, tablePath, isFresh } = job;
@@ -223,7 +228,7 @@ export function writeTable(
 }
 
 /** Rights of an event table: what attackers typed may be somebody's real password, and is for whoever may read the log. */
-function modeOf(logPath: string): number {
+export function modeOf(logPath: string): number {
   return ((statSync(logPath, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) === 0 ? 0o600 : 0o644;
 }
 

@@ -84,21 +84,32 @@ export function writeKept(
   chunks: Iterable<Uint8Array>,
   { mode, name }: { readonly mode: number; readonly name?: string | undefined },
 ): string | undefined {
-  const ring = openRing();
-  const hash = "problem" in ring ? undefined : startNote(ring.key, CONTENT, purpose);
   const file = openSync(path, "wx", mode);
   try {
-    for (const chunk of chunks) {
-      hash?.update(chunk);
+    for (const chunk of noteKept(purpose, chunks)) {
       for (let put = 0; put < chunk.length; ) put += writeSync(file, chunk, put);
     }
-    if (hash !== undefined) addNote(ring as KeyRing, finishNote(hash));
     if (name === undefined) return undefined;
     renameSync(path, name);
     return stateOf(fstatSync(file, { bigint: true }));
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Note what somebody else writes into a file to be kept, as {@link writeKept} does; done once it is passed on to its end.
+ *
+ * @returns The chunks.
+ */
+export function* noteKept(purpose: string, chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const ring = openRing();
+  const hash = "problem" in ring ? undefined : startNote(ring.key, CONTENT, purpose);
+  for (const chunk of chunks) {
+    hash?.update(chunk);
+    yield chunk;
+  }
+  if (hash !== undefined) addNote(ring as KeyRing, finishNote(hash));
 }
 
 /**

@@ -200,10 +200,11 @@ export class OutputSet implements AsyncDisposable {
    * Begin an output.
    *
    * @param path "-" is stdout, which is written at once.
+   * @param mode Rights of a new file, as far as the umask lets it have them.
    * @throws {UsageError} if the set has this file already.
    * @throws {Error} if it cannot be written.
    */
-  async open(path: string): Promise<OutputFile> {
+  async open(path: string, mode = 0o666): Promise<OutputFile> {
     const target = await resolveOutput(path);
     assertDistinct(target, this.#outputs.map(output => output.target));
     if (target.kind === "stdout") {
@@ -216,7 +217,7 @@ export class OutputSet implements AsyncDisposable {
         await removeStale(target.realPath);
         // Made and known at one go, so that a signal in between leaves nothing.
         this.#forget ??= onStop(() => this.#removePartials());
-        closeSync(openSync(partialPath, "wx"));
+        closeSync(openSync(partialPath, "wx", mode));
         this.#partialPaths.push(partialPath);
       }
       // A pipe opened for reading as well would never notice that its reader has gone.

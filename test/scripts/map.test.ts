@@ -1,6 +1,6 @@
 /** map as a user runs it: tables beside logs, one table to a file or a pipe. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { appendFile, chmod, readdir, readFile, stat, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { openEventTable } from "../../lib/events/event-table.ts";
@@ -113,6 +113,52 @@ describe("one table", () => {
     }
     expect((await map(["-", "-o", "file.arrow", "-q"], bytes)).exitCode).toBe(0);
     expect(await eventsOf(at("file.arrow"))).toEqual(expected);
+  });
+
+  test("a file that holds the log already is left as it is; -m w, another log, an edit, a table of others make it anew", async () => {
+    const log = at("again/cowrie.json");
+    await Bun.write(log, Bun.file(at(LOG)));
+    await chmod(log, 0o600);
+    const inode = async () => (await stat(at("again.arrow"))).ino;
+    const again = async (...args: string[]) => {
+      const before = await inode();
+      const { exitCode, stderr } = await map(["again/cowrie.json", "-o", "again.arrow", ...args]);
+      expect(exitCode).toBe(0);
+      const isLeft = (await inode()) === before;
+      expect(stderr.includes("all from event tables")).toBe(isLeft);
+      return isLeft;
+    };
+    expect((await map(["again/cowrie.json", "-o", "again.arrow"])).exitCode).toBe(0);
+    // Whoever may not read the log may not read its table.
+    expect((await stat(at("again.arrow"))).mode & 0o777).toBe(0o600);
+    const bytes = await readFile(at("again.arrow"));
+    expect(await again()).toBe(true);
+    expect(await again("-m", "w")).toBe(false);
+    expect(await again("--rejects", "again.rejects")).toBe(true);
+    expect(await Bun.file(at("again.rejects")).text()).toBe("");
+    // The same text under other times, as after a restore.
+    await utimes(log, 0, 0);
+    expect(await again()).toBe(true);
+    expect((await readFile(at("again.arrow"))).equals(bytes)).toBe(true);
+    await appendFile(log, await Bun.file(at("fleet/hp-ams-01/cowrie.json.2026-08-14")).bytes());
+    expect(await again()).toBe(false);
+    await appendFile(at("again.arrow"), "x");
+    expect(await again()).toBe(false);
+    // Made by another user's toolkit, as far as anybody can tell.
+    expect((await runScript("map", [log, "-o", at("again.arrow"), "-q"], { env: { XDG_STATE_HOME: at("state") } })).exitCode).toBe(0);
+    expect(await again()).toBe(false);
+  });
+
+  test("is never written over a log", async () => {
+    await Bun.write(at("over/cowrie.json"), Bun.file(at(LOG)));
+    const bytes = await readFile(at("over/cowrie.json"));
+    await symlink("cowrie.json", at("over/link"));
+    for (const args of [["-o", "over/cowrie.json"], ["-o", "over/link"], ["-o", "over/x.arrow", "--rejects", "over/cowrie.json"]]) {
+      const { stderr, exitCode } = await map(["over/cowrie.json", ...args]);
+      expect({ exitCode, stderr: stderr.includes("it is one of the logs to be read") }).toEqual({ exitCode: 2, stderr: true });
+      expect((await readFile(at("over/cowrie.json"))).equals(bytes)).toBe(true);
+    }
+    expect((await readdir(at("over"))).sort()).toEqual(["cowrie.json", "link"]);
   });
 
   const MISTAKES: { name: string; args: string[]; says: string; exitCode: number }[] = [
