@@ -60,8 +60,6 @@ describe("the text of a log", () => {
       const path = join(dir.path, name);
       await Bun.write(path, bytes.subarray(0, bytes.length - 1000));
       const text = openText(path);
-      // Whoever opens it may have something else to do first.
-      await Bun.sleep(5);
       const into = Buffer.alloc(TEXT.length);
       const n = await text.read(into, 0, into.length);
       expect(n).toBeWithin(TEXT.length / 2, TEXT.length);
@@ -69,6 +67,18 @@ describe("the text of a log", () => {
       await expect((async () => text.read(into, 0, 10))()).rejects.toThrow();
       text.close();
     }
+  });
+
+  test("damaged, and opened long before it is read: the error waits for its reader", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "log.gz");
+    await Bun.write(path, Bun.gzipSync(TEXT.subarray(0, 2000)).subarray(0, -10));
+    const text = openText(path);
+    await Bun.sleep(20);
+    const into = Buffer.alloc(4000);
+    expect(await text.read(into, 0, into.length)).toBeGreaterThan(0);
+    await expect((async () => text.read(into, 0, 10))()).rejects.toThrow();
+    text.close();
   });
 
   test.each([
