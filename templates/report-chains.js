@@ -1,6 +1,6 @@
 /** Chains of commands in the report: picture and table drawn again for the days and sensors chosen. */
 import { toCsv } from "../lib/text/csv.ts";
-import { element } from "../lib/view/markup.ts";
+import { legendMarkup } from "../lib/view/parts-markup.ts";
 import {
   buildChainRow,
   buildChainsView,
@@ -63,9 +63,7 @@ function drawPicture(view, data, node, width) {
   const hidden = describeHidden(thinned, view.threshold);
   find("#chains-hidden").textContent = hidden === "" ? "" : `${hidden}.`;
   const legend = isEmpty ? [] : describeLegend(graph, thinned, data.purposes);
-  find(".purposes", node).replaceChildren(
-    ...legend.map(({ className, name }) => h("li", {}, element("i", { class: className }), name)),
-  );
+  find(".purposes", node).replaceChildren(...legendMarkup(legend).map(part => toNode(part)));
   const canvas = find(".canvas", node);
   if (isEmpty) {
     canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));

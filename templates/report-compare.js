@@ -6,7 +6,7 @@ import { toCsv } from "../lib/text/csv.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
 import { compareFigures, compareKeys, compareLines, sideName } from "../lib/view/report-compare.ts";
-import { partMarkup } from "../lib/view/report-markup.ts";
+import { headCell, partMarkup } from "../lib/view/parts-markup.ts";
 import { buildScope, columnNames, rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, h, saveSvg, saveText } from "./page.js";
 import { writeAddress } from "./report-address.js";
@@ -184,7 +184,7 @@ function drawCompared({ data, page, chooseRange }, node, sectionId, sides, width
 
 /** @type {(names: string[], numbersFrom?: number) => HTMLElement} */
 function headRow(names, numbersFrom = Infinity) {
-  const cells = names.map((text, i) => element("th", { scope: "col", ...(i >= numbersFrom && { class: "number" }) }, text));
+  const cells = names.map((name, i) => headCell({ name, className: i >= numbersFrom ? "number" : undefined }));
   return h("tr", {}, ...cells);
 }
 

@@ -19,7 +19,7 @@ import {
   timelineChart,
   toMarks,
 } from "../lib/view/report-history.ts";
-import { dataTable } from "../lib/view/report-markup.ts";
+import { dataTable } from "../lib/view/data-table.ts";
 import { buildFunnel, funnelMarkup } from "../lib/view/report-reach.ts";
 import { watchMarkup } from "../lib/view/report-watch.ts";
 import { startDataTable } from "./data-tables.js";

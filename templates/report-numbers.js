@@ -4,8 +4,9 @@ import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { clipApart } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
+import { numberHead, scrollBox, tableMarkup } from "../lib/view/parts-markup.ts";
 import { stepLabel } from "../lib/view/report-view.ts";
-import { breathe, find, h, toNode } from "./page.js";
+import { breathe, find, toNode } from "./page.js";
 
 /**
  * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
@@ -43,19 +44,8 @@ export function numbersTable(steps, lines, unit) {
     lines.map(line => line.name),
     30,
   );
-  const head = element(
-    "tr",
-    {},
-    element("th", { scope: "col" }, "Day"),
-    ...names.map(name => element("th", { scope: "col", class: "number" }, name)),
-  );
-  const body = h("tbody", {});
-  const box = h(
-    "div",
-    { class: "scroll numbers", tabindex: "0", role: "region", "aria-label": unit },
-    element("table", {}, element("thead", {}, head)),
-  );
-  find("table", box).append(body);
+  const box = toNode(scrollBox(unit, tableMarkup(["Day", ...names.map(numberHead)], []), "scroll numbers"));
+  const body = find("tbody", box);
   const rowAt = (/** @type {number} */ step) =>
     toNode(
       element(

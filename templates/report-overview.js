@@ -2,9 +2,10 @@
 import { toCsv } from "../lib/text/csv.ts";
 import { formatNumber, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
+import { figureMarkup, numberHead, scrollBox, tableMarkup } from "../lib/view/parts-markup.ts";
 import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
-import { dataTable } from "../lib/view/report-markup.ts";
+import { dataTable } from "../lib/view/data-table.ts";
 import { SECTIONS } from "../lib/view/report-sections.ts";
 import { buildCoverage, chooseSteps, describeCoverage } from "../lib/view/report-view.ts";
 import { startDataTable } from "./data-tables.js";
@@ -27,16 +28,7 @@ import { describeOrder, heatStep, orderRows } from "../lib/view/report-watch.ts"
 /** @param {Report} report */
 export function drawFigures(report) {
   find("#figures").replaceChildren(
-    ...buildFigures(report.scope).map(figure =>
-      h(
-        "div",
-        { class: "figure" },
-        element("b", {}, figure.value),
-        element("span", { class: "what" }, figure.label),
-        element("span", { class: "note" }, figure.note),
-        figure.past && element("span", { class: "note" }, figure.past),
-      ),
-    ),
+    ...buildFigures(report.scope).map(figure => toNode(figureMarkup(figure))),
   );
 }
 
@@ -124,7 +116,6 @@ export function startDurations(report, lengths) {
 
 /** @type {(rows: import("../lib/view/report-durations.ts").DurationsView["rows"], label: string) => HTMLElement} */
 function durationsTable(rows, label) {
-  const head = (/** @type {string} */ name) => element("th", { scope: "col", class: name === "Length" ? "" : "number" }, name);
   const body = rows.map(({ name, count, share }) =>
     element(
       "tr",
@@ -134,8 +125,7 @@ function durationsTable(rows, label) {
       element("td", { class: "number" }, share),
     ),
   );
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...["Length", "Sessions", "Share"].map(head))), element("tbody", {}, ...body));
-  return h("div", { class: "scroll numbers", tabindex: 0, role: "region", "aria-label": label }, table);
+  return toNode(scrollBox(label, tableMarkup(["Length", ...["Sessions", "Share"].map(numberHead)], body), "scroll numbers"));
 }
 
 /**

@@ -1,34 +1,19 @@
 /** The table of a section: its leading keys, sorted, searched, unfolded and saved. */
-import { sparkline } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
-import { element } from "../lib/view/markup.ts";
-import { partMarkup } from "../lib/view/report-markup.ts";
-import { buildRow, chooseSteps, columnNames, describeShown, describeUncertainty } from "../lib/view/report-view.ts";
+import { headCell } from "../lib/view/parts-markup.ts";
+import { listColumns, rankingRow, SPARK_STEPS } from "../lib/view/ranking-table.ts";
+import { sessionsOf } from "../lib/view/report-trails.ts";
+import { buildRow, chooseSteps, describeShown, describeUncertainty } from "../lib/view/report-view.ts";
 import { startMoreRows } from "./more-rows.js";
-import { compareValues, find, findAll, h } from "./page.js";
-import { trailButton } from "./report-trails.js";
+import { compareValues, find, findAll, h, toNode } from "./page.js";
 
 /**
  * @typedef {import("../lib/view/report-data.ts").SectionData} SectionData
- * @typedef {import("../lib/view/report-view.ts").MomentView} MomentView
  * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
  * @typedef {import("../lib/view/report-view.ts").RowView} RowView
- * @typedef {import("./page.js").Markup} Markup
+ * @typedef {import("../lib/view/ranking-table.ts").RankingColumn} Column
  * @typedef {import("./report.js").Report} Report
  * @typedef {{ key: number, rank: number }} Place
- */
-
-/**
- * A column of a ranking.
- *
- * @typedef {object} Column
- * @property {string} name
- * @property {(row: RowView) => Markup} cell
- * @property {string | undefined} [className]
- * @property {string} [title]
- * @property {(row: RowView) => string} [text] In the saved table; undefined leaves the column out.
- * @property {(row: RowView) => string | number} [raw] In place of the text, unrounded.
- * @property {((row: RowView) => string | number | undefined) | undefined} [value] To sort by.
  */
 
 /**
@@ -36,9 +21,6 @@ import { trailButton } from "./report-trails.js";
  *
  * @typedef {{ column: string | undefined, isRising: boolean }} Sorting
  */
-
-/** Steps of the line in a row at most. */
-const SPARK_STEPS = 120;
 
 /**
  * @param {Report} report
@@ -53,10 +35,16 @@ export function startRanking(report, section, node, rankingOf) {
   /** @type {Sorting} */
   let sorting = { column: undefined, isRising: false };
 
+  /** @param {Ranking} ranking */
+  function columnsOf(ranking) {
+    const { trails } = report.page;
+    return listColumns(report.scope, section, ranking, key => (sessionsOf(trails, ranking.section.id, key).length > 0 ? {} : undefined));
+  }
+
   /** Columns, places in order, and how a place becomes a row. */
   function list() {
     const ranking = rankingOf();
-    const columns = listColumns(report, section, ranking);
+    const columns = columnsOf(ranking);
     const steps = chooseSteps(report.scope, SPARK_STEPS);
     /** @type {(place: Place | RowView) => RowView} */
     const build = place => ("parts" in place ? place : buildRow(report.scope, ranking, place.key, place.rank, steps));
@@ -67,7 +55,7 @@ export function startRanking(report, section, node, rankingOf) {
   function drawHead(columns) {
     table.tHead.rows[0].replaceChildren(
       ...columns.map(column =>
-        headCell(column, sorting, chosen => {
+        sortingCell(column, sorting, chosen => {
           sorting = chosen;
           draw();
           findAll("thead button", table)
@@ -82,7 +70,7 @@ export function startRanking(report, section, node, rankingOf) {
     const { ranking, columns, build, rows } = list();
     const shown = rows.slice(0, seen.rows).map(build);
     drawHead(columns);
-    table.tBodies[0].replaceChildren(...shown.map(row => h("tr", {}, ...columns.map(column => column.cell(row)))));
+    table.tBodies[0].replaceChildren(...shown.map(row => toNode(rankingRow(columns, row))));
     seen.tell(rows.length, ranking.order.length);
     const keys = shown.map(row => row.key);
     const found = seen.wanted === "" ? undefined : rows.length;
@@ -98,7 +86,7 @@ export function startRanking(report, section, node, rankingOf) {
     /** The headings become buttons once there is a script to answer them. */
     prepare() {
       const ranking = rankingOf();
-      drawHead(listColumns(report, section, ranking));
+      drawHead(columnsOf(ranking));
       seen.tell(ranking.order.length, ranking.order.length);
     },
     /** All rows the page carries, as the table is sorted and searched. */
@@ -129,95 +117,13 @@ function listRows(ranking, columns, build, wanted, { column, isRising }) {
 }
 
 /** @type {(column: Column, sorting: Sorting, choose: (sorting: Sorting) => void) => HTMLElement} */
-function headCell({ name, className, title, value }, { column, isRising }, choose) {
+function sortingCell(head, { column, isRising }, choose) {
+  const { name, className, value } = head;
+  if (value === undefined) return toNode(headCell(head));
   const sorted = column === undefined ? name === "Count" : column === name;
-  const sort = sorted && value ? (isRising ? "ascending" : "descending") : undefined;
-  const cell = h("th", { scope: "col", class: className, title, "aria-sort": sort });
-  if (value === undefined) {
-    cell.append(name === "Rank" ? h("span", { class: "hidden" }, name) : name);
-    return cell;
-  }
+  const cell = toNode(headCell({ ...head, sort: sorted ? (isRising ? "ascending" : "descending") : undefined }, ""));
   const button = h("button", { type: "button" }, name);
   button.addEventListener("click", () => choose({ column: name, isRising: sorted ? !isRising : className !== "number" }));
-  cell.append(button);
+  cell.replaceChildren(button);
   return cell;
-}
-
-/** @type {(report: Report, section: SectionData, ranking: Ranking) => Column[]} */
-function listColumns({ scope, page: { trails }, data }, section, ranking) {
-  /** @type {Column[]} */
-  const columns = [
-    {
-      name: "Rank",
-      className: "rank",
-      cell: row =>
-        element("td", { class: "rank" }, ...trailButton(trails, ranking, row.key), `${row.isUncertain ? "≈ " : ""}${row.rank}`),
-    },
-    ...columnNames(ranking.section).map(keyColumn),
-    counted("Count", row => row.countText, row => row.count, row => row.count),
-    counted("Share", row => row.shareText, row => row.count),
-    { name: "Trend", cell: row => element("td", {}, sparkline(row.values)) },
-  ];
-  if (section.success !== undefined)
-    columns.push(counted("Accepted", row => row.successText, row => row.success, row => row.success));
-  if (section.verdicts !== undefined) {
-    columns.push({
-      name: "Verdict",
-      text: row => row.verdict,
-      value: row => row.verdict,
-      cell: row => element("td", { class: `verdict ${row.verdictTone}` }, row.verdict),
-    });
-  }
-  if (section.origins !== undefined) {
-    columns.push({
-      name: "Origin",
-      text: row => row.origin,
-      value: row => row.origin,
-      cell: row => element("td", { class: "origin" }, row.origin),
-    });
-  }
-  if (scope.comparison !== undefined) {
-    columns.push({
-      ...counted(`Change, ${scope.comparison.name}`, row => row.change.text, row => row.change.ratio),
-      title: "Per sensor-day with logs, against as many days before; not tested",
-      cell: row => element("td", { class: `number change ${row.change.tone}` }, row.change.text),
-    });
-  }
-  columns.push(momentColumn("First seen", row => row.firstSeen, row => row.first));
-  columns.push(momentColumn("Last seen", row => row.lastSeen, row => row.last));
-  if (data.grid.sensors > 1) columns.push(counted("Sensors", row => row.sensorsText, row => row.sensors, row => row.sensors));
-  return columns;
-}
-
-/** @type {(name: string, i: number) => Column} */
-function keyColumn(name, i) {
-  return {
-    name,
-    text: row => (row.parts[i].isNone ? "" : row.parts[i].text),
-    value: row => row.parts[i].text,
-    cell: row => {
-      const { className } = row.parts[i];
-      const markup = partMarkup(row.parts[i]);
-      return i === 0
-        ? element("th", { scope: "row", class: className }, markup)
-        : element("td", { class: className }, markup);
-    },
-  };
-}
-
-/** @type {(name: string, text: (row: RowView) => string, value: Column["value"], raw?: Column["raw"]) => Column} */
-function counted(name, text, value, raw) {
-  const cell = (/** @type {RowView} */ row) => element("td", { class: "number" }, text(row));
-  return { name, className: "number", text, value, cell, ...(raw !== undefined && { raw }) };
-}
-
-/** @type {(name: string, pick: (row: RowView) => MomentView, value: Column["value"]) => Column} */
-function momentColumn(name, pick, value) {
-  return {
-    name,
-    text: row => `${pick(row).day} ${pick(row).clock}`.trim(),
-    value,
-    cell: row =>
-      element("td", { class: "time" }, `${pick(row).day} `, element("span", { class: "clock" }, pick(row).clock)),
-  };
 }

@@ -1,31 +1,13 @@
 /** The sheet with the sessions of a row, filled for the days and sensors chosen when it is opened. */
-import { clipEnd } from "../lib/text/cut.ts";
-import { element } from "../lib/view/markup.ts";
 import { trailSheet } from "../lib/view/report-markup.ts";
-import { buildTrail, sessionsOf } from "../lib/view/report-trails.ts";
-import { keyName, rankSection } from "../lib/view/report-view.ts";
+import { buildTrail } from "../lib/view/report-trails.ts";
+import { rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, toNode } from "./page.js";
 
 /**
  * @typedef {import("../lib/view/report-trails.ts").TrailsData} TrailsData
- * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
  * @typedef {import("../lib/view/report-view.ts").Scope} Scope
  */
-
-/**
- * The button of a row; nothing where the page carries no session of it.
- *
- * @param {TrailsData | undefined} trails
- * @param {Ranking} ranking
- * @param {number} key
- */
-export function trailButton(trails, ranking, key) {
-  if (sessionsOf(trails, ranking.section.id, key).length === 0) return [];
-  const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]), 60);
-  return [
-    element("button", { type: "button", class: "trail", "data-trail": key, "aria-label": `Sessions of ${name}` }, "≡"),
-  ];
-}
 
 /**
  * Answer the buttons.

@@ -9,11 +9,14 @@ import { bundleScript } from "./client-script.ts";
 import { type Chain, REST, type StepGraph, type Thinned } from "../view/step-graph.ts";
 import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
-import { BASE_STYLE, cardsWithoutScript, columnsOf } from "./page-style.ts";
+import { BASE_STYLE, cardsWithoutScript } from "./page-style.ts";
 import { sensorLabel } from "../text/labels.ts";
 import type { LogTally } from "../logs/log-options.ts";
 import { toLongText } from "../text/long-text.ts";
-import { toMarkupText } from "../view/markup.ts";
+import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import { foldedMarkup, legendMarkup, scrollBox, tableMarkup } from "../view/parts-markup.ts";
+import type { ChainRowView } from "../view/report-chains.ts";
+import { CHAINS_COLUMNS, chainsTable } from "../view/report-markup.ts";
 import { MASKS } from "../text/masks.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { type Purpose, PURPOSES } from "../text/purpose-names.ts";
@@ -27,10 +30,11 @@ const SCRIPT = await bundleScript("chains.js");
 const WIDTH = 1340;
 /** Characters of a command that its node's title says; the table below has all of them. */
 const TITLE_MOST = 400;
-const TABLES = ["top", "commands"].map(id => {
-  const [section] = page.split(`<section id="${id}">`)[1]!.split("</section>");
-  return { selector: `#${id} .scroll`, names: columnsOf(section!) };
-});
+const COMMAND_COLUMNS = ["Name", "Purpose", "Text"];
+const TABLES = [
+  { selector: "#top .scroll", names: CHAINS_COLUMNS },
+  { selector: "#commands .scroll", names: COMMAND_COLUMNS },
+];
 /** Chains in the table. */
 export const CHAINS_SHOWN = 25;
 export interface ChainsOptions {
@@ -72,7 +76,7 @@ export function renderChains(
     isHidden: hidden !== "",
     positions: graph.steps === 1 ? "One position" : `The first ${graph.steps} positions`,
     threshold: formatNumber(options.threshold),
-    legend: describeLegend(graph, thinned, purposes),
+    legend: { markup: toMarkupText(legendMarkup(describeLegend(graph, thinned, purposes))) },
     svg: toMarkupText(picture),
     uncovered:
       paths.uncovered > 0
@@ -82,15 +86,15 @@ export function renderChains(
       graph.chains.length > chains.length
         ? `First ${chains.length} of ${plural(graph.chains.length, "distinct chain")}`
         : plural(graph.chains.length, "distinct chain"),
-    chains: chains.map((chain, i) => toChainView(chain, i, graph.sessions, commands, purposes, refs)),
+    chains: toTable("Most frequent chains", chainsTable(chains.map((chain, i) => toChainRow(chain, i, graph.sessions, commands, purposes, refs)))),
     commandsShown:
       commands.commands.length > refs.size
         ? `${plural(refs.size, "command")} of the picture and the chains, of ${formatNumber(commands.commands.length)}`
         : plural(refs.size, "command"),
-    commands: [...refs].map(([code, ref]) => toCommandView(code, ref, commands, purposes)),
+    commands: toTable("Commands in full", tableMarkup(COMMAND_COLUMNS, [...refs].map(([code, ref]) => commandRow(code, ref, commands, purposes)), "texts")),
     isMasked: !options.isRaw,
     masks: MASKS.map(({ what }) => what),
-    provenance: { facts: toFacts(commands, graph, logs, options), hasLimits: false, limits: [], hasSources: false },
+    provenance: { facts: toFacts(commands, graph, logs, options), hasLimits: false, limits: [], sources: false },
     dataJson: toScriptJson({ links: paths.links, paths: paths.paths }),
   };
   const style = BASE_STYLE + purposeStyle + stepStyle + chainsStyle + cardsWithoutScript(TABLES);
@@ -162,45 +166,43 @@ function toRefs(graph: StepGraph, thinned: Thinned): Map<number, string> {
   return new Map(ranked.map(([code], i) => [code, `C${String(i + 1).padStart(digits, "0")}`]));
 }
 
-function toChainView(
+function toTable(name: string, table: Markup) {
+  return { markup: toMarkupText(scrollBox(name, table)) };
+}
+
+function toChainRow(
   { commands: codes, isCut, sessions }: Chain,
   i: number,
   total: number,
   { commands }: SessionCommands,
   purposes: readonly Purpose[],
   refs: ReadonlyMap<number, string>,
-) {
+): ChainRowView {
   return {
     rank: formatNumber(i + 1),
     sessions: formatNumber(sessions),
     share: formatShare(sessions / total),
-    links: codes.map(code => ({
-      ref: refs.get(code) ?? "",
-      text: ellipsize(toLongText(commands[code]!).text, 90),
-      className: `p-${purposes[code]!}`,
-    })),
+    links: codes.map(code => {
+      const text = ellipsize(toLongText(commands[code]!).text, 90);
+      return { ref: refs.get(code) ?? "", text, isLong: false, head: text, purpose: `p-${purposes[code]!}` };
+    }),
     isCut,
   };
 }
 
-function toCommandView(
-  code: number,
-  ref: string,
-  { commands, spellings }: SessionCommands,
-  purposes: readonly Purpose[],
-) {
+function commandRow(code: number, ref: string, { commands, spellings }: SessionCommands, purposes: readonly Purpose[]): Markup {
   const command = commands[code]!;
   const { example, spellings: n } = spellings[code]!;
   const purpose = PURPOSES.find(({ id }) => id === purposes[code])!;
-  return {
-    ref,
-    purpose: purpose.name,
-    className: `p-${purpose.id}`,
-    ...toLongText(command),
-    isMasked: example !== command,
-    spellings: n === 1 ? "as typed" : `${plural(n, "spelling")}, the first`,
-    example: toLongText(example).text,
-  };
+  const words = n === 1 ? "as typed" : `${plural(n, "spelling")}, the first`;
+  const typed = element("span", { class: "example" }, `${words}: `, element("code", {}, toLongText(example).text));
+  return element(
+    "tr",
+    {},
+    element("td", { class: "ref" }, ref),
+    element("td", {}, element("span", { class: `tag p-${purpose.id}` }, purpose.name)),
+    element("td", {}, foldedMarkup(toLongText(command)), example === command ? undefined : typed),
+  );
 }
 
 function toFacts(commands: SessionCommands, graph: StepGraph, logs: LogTally, options: ChainsOptions) {

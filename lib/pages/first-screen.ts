@@ -38,7 +38,7 @@ export function toFirstView(scope: Scope, history: HistoryData | undefined, chai
 }
 
 function asMarkup(...parts: readonly Markup[]): { markup: string } {
-  return { markup: parts.map(toMarkupText).join("") };
+  return { markup: toMarkupText(parts) };
 }
 
 /** The section of the timeline; undefined where nothing is known of what happened. */

@@ -31,8 +31,3 @@ export function cardsWithoutScript(tables: readonly CardTable[]): string {
 function toCssString(text: string): string {
   return `"${text.replace(/[^A-Za-z0-9 ]/gu, character => `\\${character.codePointAt(0)!.toString(16)} `)}"`;
 }
-
-/** Names of the columns of a template's table that has the same for all data. */
-export function columnsOf(template: string): string[] {
-  return [...template.matchAll(/<th scope="col"[^>]*>(?:<span[^>]*>)?([^<]*)/g)].map(([, name]) => name!);
-}

@@ -5,6 +5,9 @@
  */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
+import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import { headName, numberHead, scrollBox, tableMarkup } from "../view/parts-markup.ts";
+import type { CardTable } from "./page-style.ts";
 import { visible } from "../text/text.ts";
 import { dayOf } from "../text/time.ts";
 import type { SourceInfo } from "../events/source.ts";
@@ -12,6 +15,17 @@ import type { ReductionParameters } from "../events/scope.ts";
 
 /** Sources named one by one; an archive of thousands of files would be longer than the report. */
 const SOURCES_MOST = 200;
+
+const SOURCE_HEADS = [
+  "Log",
+  ...["Size", "Events", "Repaired", "Rejected", "Pending"].map(numberHead),
+  "First event",
+  "Last event",
+  "Note",
+];
+
+/** The list of sources, for a page without a script. */
+export const SOURCE_CARDS: CardTable = { selector: ".sources .scroll", names: SOURCE_HEADS.map(headName) };
 
 export interface Fact {
   readonly name: string;
@@ -33,12 +47,13 @@ export function buildProvenance({ info, origins }: Pick<ReducedTable, "info" | "
     ],
     limits,
     hasLimits: limits.length > 0,
-    sources: sources.slice(0, SOURCES_MOST).map(describeSource),
-    hasSources: sources.length > 0,
-    sourcesShown:
-      sources.length > SOURCES_MOST
-        ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
-        : plural(sources.length, "log"),
+    sources: sources.length > 0 && {
+      shown:
+        sources.length > SOURCES_MOST
+          ? `First ${SOURCES_MOST} of ${formatNumber(sources.length)} logs`
+          : plural(sources.length, "log"),
+      markup: toMarkupText(scrollBox("Logs", tableMarkup(SOURCE_HEADS, sources.slice(0, SOURCES_MOST).map(sourceRow)))),
+    },
   };
 }
 
@@ -88,24 +103,24 @@ function describeLimits({ sources, parameters }: ReducedInfo, more: readonly str
 }
 
 /** A source as the list shows it; cut counts know nothing of its lines. */
-function describeSource({ path, sizeBytes, counts, firstSeenUs, lastSeenUs, cut, damage }: SourceInfo) {
-  const toCount = (n: number) => (cut ? "–" : formatNumber(n));
+function sourceRow({ path, sizeBytes, counts, firstSeenUs, lastSeenUs, cut, damage }: SourceInfo): Markup {
+  const field = (className: string | undefined, text: string) => element("td", { class: className }, text);
+  const count = (n: number) => field("number", cut ? "–" : formatNumber(n));
+  const time = (us: number | undefined) => field("time", us === undefined ? "–" : toTime(us, cut));
   const notes = [
     cut === true ? "cut to its top entries" : "",
     counts.dropped ? `${plural(counts.dropped, "event")} dropped as repeated lines` : "",
     visible(damage ?? ""),
   ];
-  return {
-    path: visible(path),
-    size: formatBytes(sizeBytes),
-    events: toCount(counts.events + counts.repaired),
-    repaired: toCount(counts.repaired),
-    rejected: toCount(counts.rejected),
-    pending: toCount(counts.pending),
-    first: firstSeenUs === undefined ? "–" : toTime(firstSeenUs, cut),
-    last: lastSeenUs === undefined ? "–" : toTime(lastSeenUs, cut),
-    note: notes.filter(Boolean).join(", "),
-  };
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, element("code", {}, visible(path))),
+    field("number", formatBytes(sizeBytes)),
+    ...[counts.events + counts.repaired, counts.repaired, counts.rejected, counts.pending].map(count),
+    ...[firstSeenUs, lastSeenUs].map(time),
+    field(undefined, notes.filter(Boolean).join(", ")),
+  );
 }
 
 function toTime(us: number, isDayOnly = false): string {

@@ -1,13 +1,11 @@
 /** `result.html`: what the honeypots saw, from a reduced table, as one page that needs nothing else. */
 import coveragePartial from "../../templates/coverage.mustache" with { type: "text" };
-import dataTablePartial from "../../templates/data-table.mustache" with { type: "text" };
 import filtersPartial from "../../templates/filters.mustache" with { type: "text" };
 import headPartial from "../../templates/head.mustache" with { type: "text" };
 import firstStyle from "../../templates/first-screen.css" with { type: "text" };
 import historyStyle from "../../templates/history.css" with { type: "text" };
 import campaignsStyle from "../../templates/report-campaigns.css" with { type: "text" };
 import chainsStyle from "../../templates/step-graph.css" with { type: "text" };
-import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import page from "../../templates/report.mustache" with { type: "text" };
@@ -15,9 +13,8 @@ import comparePartial from "../../templates/report-compare.mustache" with { type
 import campaignsPartial from "../../templates/report-campaigns.mustache" with { type: "text" };
 import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
-import rowPartial from "../../templates/row.mustache" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
-import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, sparkline } from "../view/chart.ts";
+import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST } from "../view/chart.ts";
 import type { Episode } from "../history/episodes.ts";
 import { carriedOf, toHistoryData } from "../view/report-history.ts";
 import { bundleScript } from "./client-script.ts";
@@ -27,14 +24,16 @@ import { countReach } from "./reach.ts";
 import { type Cells, type Grid, everything } from "../view/cells.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
-import { BASE_STYLE, type CardTable, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
-import { clipEnd } from "../text/cut.ts";
+import { BASE_STYLE, type CardTable, cardsWithoutScript, toCardTable } from "./page-style.ts";
 import { toMarkupText } from "../view/markup.ts";
-import { type Calculation, takeAtOnce } from "../process/pause.ts";
-import { buildProvenance } from "./provenance.ts";
+import type { Calculation } from "../process/pause.ts";
+import { buildProvenance, SOURCE_CARDS } from "./provenance.ts";
 import { isOriginKind } from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type PageData, packPage } from "../view/page-data.ts";
+import { dataTable } from "../view/data-table.ts";
+import { figureMarkup, legendMarkup, scrollBox } from "../view/parts-markup.ts";
+import { listColumns, rankingTable, SPARK_STEPS } from "../view/ranking-table.ts";
 import { CAMPAIGNS_COLUMNS, campaignsTable } from "../view/campaigns-markup.ts";
 import { buildCampaignsView, CAMPAIGNS_SHOWN, type CampaignsData } from "../view/report-campaigns.ts";
 import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
@@ -43,19 +42,16 @@ import { buildChangesView, toChangesData } from "../view/report-changes.ts";
 import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
-import { buildTrail, sessionsOf, type TrailsData } from "../view/report-trails.ts";
+import { buildTrail, sessionsOf, type TrailsData, type TrailView } from "../view/report-trails.ts";
 import {
   buildCoverage,
   buildLines,
   buildRow,
   buildScope,
   chooseSteps,
-  columnNames,
   describeCoverage,
   describePeak,
   describeShown,
-  keyName,
-  type Ranking,
   rankSection,
   type Scope,
   sensorName,
@@ -71,6 +67,17 @@ import { heatChart } from "../view/heat-chart.ts";
 import { describeOrder, heatStep, orderRows } from "../view/report-watch.ts";
 
 const SCRIPT = await bundleScript("report.js");
+const PARTIALS = {
+  head: headPartial,
+  filters: filtersPartial,
+  coverage: coveragePartial,
+  section: sectionPartial,
+  provenance: provenancePartial,
+  patterns: patternsPartial,
+  "report-campaigns": campaignsPartial,
+  "report-chains": chainsPartial,
+  "report-compare": comparePartial,
+};
 const STYLE = BASE_STYLE + purposeStyle + chainsStyle + campaignsStyle + historyStyle + firstStyle;
 
 /** Width of charts as delivered; the script redraws them to the width there is. */
@@ -79,7 +86,6 @@ const CHART_WIDTH = 1040;
 const SHEET_MOST = 3;
 /** Sections whose rows show their sessions without a script too; more would make pages a third larger. */
 const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "commands", "connections"]);
-const CHANGE_TITLE = "Per sensor-day with logs, against as many days before; not tested";
 /** Room one step takes at least, in pixels. */
 const LINE_STEP = 1.6;
 
@@ -108,30 +114,18 @@ export interface ReportOptions {
   readonly statsLink?: string;
 }
 
-/**
- * Render the report; the same table and options give the same bytes.
- *
- * @param table May be empty: the page then says so.
- */
-export function renderReport(table: ReducedTable, options: ReportOptions): string {
-  return prepareReport(table, options).render(options);
-}
-
 /** A report of which everything is done that needs neither statistics nor sessions. */
 export interface PreparedReport {
   readonly data: ReportData;
   render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
-/** Do all of the report that needs neither statistics nor sessions, so that they can be computed meanwhile. */
-export function prepareReport(
-  table: ReducedTable,
-  options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
-): PreparedReport {
-  return takeAtOnce(calculateReport(table, options));
-}
-
-/** {@link prepareReport} in steps. */
+/**
+ * Do all of the report that needs neither statistics nor sessions, in steps, so that they can be computed meanwhile; the
+ * same table and options give the same bytes.
+ *
+ * @param table May be empty: the page then says so.
+ */
 export function* calculateReport(
   table: ReducedTable,
   options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
@@ -156,20 +150,6 @@ export function* calculateReport(
     coverage: hasDays ? toCoverageView(scope) : undefined,
     provenance: toProvenance(table, data, options),
   };
-  const partials = {
-    head: headPartial,
-    filters: filtersPartial,
-    coverage: coveragePartial,
-    section: sectionPartial,
-    row: rowPartial,
-    provenance: provenancePartial,
-    "data-table": dataTablePartial,
-    part: partPartial,
-    patterns: patternsPartial,
-    "report-campaigns": campaignsPartial,
-    "report-chains": chainsPartial,
-    "report-compare": comparePartial,
-  };
   const render: PreparedReport["render"] = ({ statistics, sessions, episodes }) => {
     const history =
       episodes && hasDays
@@ -189,19 +169,24 @@ export function* calculateReport(
     const changesView = changes && buildChangesView(scope, changes);
     const more = {
       ...toHeadline(full, hasDays, options.limits),
-      figures,
+      figures: figures.map(figure => ({ markup: toMarkupText(figureMarkup(figure)) })),
       first: hasDays ? toFirstView(full, history, sessions?.chains) : undefined,
-      timeline: timeline?.hasRows ? timeline : undefined,
-      changes: changesView,
+      timeline: timeline?.hasRows ? { ...timeline, ...tableOf(timeline) } : undefined,
+      changes: changesView && { ...changesView, ...tableOf(changesView) },
       sections: sections.map(section => withSessions(scope, section, sessions)),
       campaigns: sessions?.campaigns === undefined ? undefined : toCampaignsView(scope, sessions.campaigns, sessions.trails),
       hasTrails: sessions !== undefined && hasDays,
       dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...told, ...(changes && { changes }), ...(history && { history }) })),
     };
-    const style = STYLE + cardsWithoutScript(listTables(sections, [changesView?.table, timeline?.table]));
-    return renderPage(page, { ...view, ...more }, partials, { style, script: SCRIPT });
+    const style = STYLE + cardsWithoutScript(listTables(scope, sections, [changesView?.table, timeline?.table]));
+    return renderPage(page, { ...view, ...more }, PARTIALS, { style, script: SCRIPT });
   };
   return { data, render };
+}
+
+/** A table that stands in a section as it is written there. */
+function tableOf({ table }: { readonly table?: TableView | undefined }) {
+  return { table: table && { markup: toMarkupText(dataTable(table)) } };
 }
 
 /** Hours watched by day and sensor; sensors stand in the same order as in the table. */
@@ -260,13 +245,16 @@ function toCoverageView(scope: Scope) {
 }
 
 /** All tables there may be; a sheet of sessions says itself what its few columns are. */
-function listTables(sections: readonly SectionView[], others: readonly (TableView | undefined)[]): CardTable[] {
+function listTables(scope: Scope, sections: readonly SectionView[], others: readonly (TableView | undefined)[]): CardTable[] {
   return [
-    ...sections.map(({ id, heads }) => ({ selector: `#${id} > .scroll`, names: heads.map(({ name }) => name) })),
+    ...sections.map(({ id, ranking }) => ({
+      selector: `#${id} > .scroll`,
+      names: listColumns(scope, ranking.data, ranking, () => undefined).map(({ name }) => name),
+    })),
     { selector: ".chains-table", names: CHAINS_COLUMNS },
     { selector: ".campaigns-table", names: CAMPAIGNS_COLUMNS },
     ...others.filter(table => table !== undefined).map(toCardTable),
-    { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
+    SOURCE_CARDS,
   ];
 }
 
@@ -281,7 +269,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const ranking = rankSection(scope, data);
   const { section } = ranking;
   const steps = chooseSteps(scope, CHART_WIDTH / LINE_STEP);
-  const sparkSteps = chooseSteps(scope, 120);
+  const sparkSteps = chooseSteps(scope, SPARK_STEPS);
   const shown = ranking.order.slice(0, show);
   const lines = buildLines(scope, ranking, ranking.order.slice(0, Math.min(show, SERIES_MOST)), steps);
   const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}`;
@@ -292,15 +280,11 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     heading: section.heading,
     lead: isOriginKind(section.kind) ? `${section.lead} Told by ${scope.data.originsBy}.` : section.lead,
     unit,
-    heads: rankingHeads(columnNames(section), columnFlags(scope, data)),
     shown: describeShown(ranking, shown, true),
     svg: toMarkupText(
       lineChart(lines, steps, CHART_WIDTH, describePeak(`${section.name}: ${unit}`, steps, lines), { isCoarse: true }).svg,
     ),
-    rows: shown.map((key, i) => {
-      const row = buildRow(scope, ranking, key, i + 1, sparkSteps);
-      return { ...row, ...columnFlags(scope, data), svg: toMarkupText(sparkline(row.values)) };
-    }),
+    rows: shown.map((key, i) => buildRow(scope, ranking, key, i + 1, sparkSteps)),
   };
 }
 
@@ -311,27 +295,23 @@ function withSessions(scope: Scope, section: SectionView, sessions: ReportSessio
   const chains = isLastOfCommands && sessions?.chains !== undefined ? toChainsView(scope, sessions.chains) : false;
   const lengths = section.id === "lengths" ? sessions?.durations : undefined;
   const durations = lengths === undefined ? false : toDurationsView(scope, lengths);
-  if (sessions === undefined) return { ...section, chains, durations, sheets: [], rows: section.rows };
-  const sheets: { id: string; markup: string }[] = [];
-  let hasTrails = false;
-  const rows = section.rows.map(row => {
-    const trail = toTrail(scope, sessions.trails, section.ranking, row.key);
-    if (trail === undefined) return row;
-    hasTrails = true;
-    if (trail.sheet !== undefined) sheets.push(trail.sheet);
-    return { ...row, trail };
-  });
-  return { ...section, chains, durations, sheets, rows, hasTrails };
+  const { ranking, rows } = section;
+  const leads = rows.map(({ key }) => key).filter(key => sessionsOf(sessions?.trails, ranking.section.id, key).length > 0);
+  // In the other sections a button waits for the script.
+  const hasSheets = SHEETS_WITHOUT_SCRIPT.has(ranking.section.id);
+  const sheetOf = (key: number) => `trail-${ranking.section.id}-${key}`;
+  const columns = listColumns(scope, ranking.data, ranking, key =>
+    !leads.includes(key) ? undefined : hasSheets ? { target: sheetOf(key) } : { needsScript: true },
+  );
+  const sheets =
+    sessions === undefined || !hasSheets ? [] : leads.map(key => toSheet(sheetOf(key), buildTrail(scope, sessions.trails, ranking, key, SHEET_MOST)));
+  const table = { markup: toMarkupText(scrollBox(`${section.name}, table`, rankingTable(columns, rows))) };
+  return { ...section, chains, durations, sheets, table, hasTrails: leads.length > 0 };
 }
 
-/** The button of a row; its sheet, where it has one that opens without any script. */
-function toTrail(scope: Scope, trails: TrailsData, ranking: Ranking, key: number) {
-  if (sessionsOf(trails, ranking.section.id, key).length === 0) return undefined;
-  const name = clipEnd(keyName(ranking.section, ranking.data.keys[key]!), 60);
-  if (!SHEETS_WITHOUT_SCRIPT.has(ranking.section.id)) return { key, name, needsScript: true };
-  const id = `trail-${ranking.section.id}-${key}`;
-  const sheet = trailSheet(buildTrail(scope, trails, ranking, key, SHEET_MOST), `${id}-name`, false);
-  return { key, name, needsScript: false, target: id, sheet: { id, markup: sheet.map(toMarkupText).join("") } };
+/** The sessions of a row, which open without any script. */
+function toSheet(id: string, trail: TrailView) {
+  return { id, markup: toMarkupText(trailSheet(trail, `${id}-name`, false)) };
 }
 
 function toDurationsView(scope: Scope, data: DurationsData) {
@@ -347,48 +327,9 @@ function toChainsView(scope: Scope, data: ChainsData) {
     steps: data.steps,
     shown: describeChains(view, scope.whole),
     hidden: hidden === "" ? "" : `${hidden}.`,
-    legend: describeLegend(view.graph, view.thinned, data.purposes),
+    legend: { markup: toMarkupText(legendMarkup(describeLegend(view.graph, view.thinned, data.purposes))) },
     svg: toMarkupText(chainsPicture(view, CHART_WIDTH)),
     markup: toMarkupText(chainsTable(rows)),
-  };
-}
-
-interface HeadView {
-  readonly name: string;
-  readonly className: string;
-  readonly isHidden: boolean;
-  readonly sort: string;
-  readonly title: string;
-}
-
-function rankingHeads(keys: readonly string[], flags: ReturnType<typeof columnFlags>): HeadView[] {
-  const plain = { className: "", isHidden: false, sort: "", title: "" };
-  const number = { ...plain, className: "number" };
-  return [
-    { ...plain, name: "Rank", className: "rank", isHidden: true },
-    ...keys.map(name => ({ ...plain, name })),
-    { ...number, name: "Count", sort: "descending" },
-    { ...number, name: "Share" },
-    { ...plain, name: "Trend" },
-    ...(flags.hasSuccess ? [{ ...number, name: "Accepted" }] : []),
-    ...(flags.hasVerdict ? [{ ...plain, name: "Verdict" }] : []),
-    ...(flags.hasOrigin ? [{ ...plain, name: "Origin" }] : []),
-    ...(flags.hasComparison ? [{ ...number, name: `Change, ${flags.comparisonName}`, title: CHANGE_TITLE }] : []),
-    { ...plain, name: "First seen" },
-    { ...plain, name: "Last seen" },
-    ...(flags.hasSensors ? [{ ...number, name: "Sensors" }] : []),
-  ];
-}
-
-/** Columns that not every section has. */
-function columnFlags(scope: Scope, data: SectionData) {
-  return {
-    hasSuccess: data.success !== undefined,
-    hasVerdict: data.verdicts !== undefined,
-    hasOrigin: data.origins !== undefined,
-    hasComparison: scope.comparison !== undefined,
-    comparisonName: scope.comparison?.name ?? "",
-    hasSensors: data.cells.length > 0 && scope.data.grid.sensors > 1,
   };
 }
 

@@ -17,6 +17,7 @@ import { formatDuration, formatInstant, formatNumber } from "../text/format.ts";
 import { toLongText } from "../text/long-text.ts";
 import { visible } from "../text/text.ts";
 import { toMarkupText } from "../view/markup.ts";
+import { foldedMarkup } from "../view/parts-markup.ts";
 import { drawScreenRow, packPlayback, type PackedRecording, screenAt } from "../view/packed-recording.ts";
 
 /** Letters of all recordings of one page. */
@@ -93,7 +94,7 @@ class RecordingViews {
       size: `${size.columns} x ${size.rows}`,
       markup: Array.from(screen.subarray(0, last + 1), number => toMarkupText(drawScreenRow(packed.texts[number]!))).join(""),
       isEmpty: last < 0,
-      typed: typed.slice(0, LINES_MOST).map(({ us, text }) => ({ offset: formatOffset(us), ...toLongText(text) })),
+      typed: typed.slice(0, LINES_MOST).map(({ us, text }) => ({ offset: formatOffset(us), markup: toMarkupText(foldedMarkup(toLongText(text))) })),
       hasTyped: typed.length > 0,
       cut,
       hasCut: cut !== "",

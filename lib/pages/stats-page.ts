@@ -1,17 +1,15 @@
 /** `stats.html`: what changed, what is new, who watched, and how far any of it can be trusted. */
-import dataTablePartial from "../../templates/data-table.mustache" with { type: "text" };
 import headPartial from "../../templates/head.mustache" with { type: "text" };
 import historyStyle from "../../templates/history.css" with { type: "text" };
-import partPartial from "../../templates/part.mustache" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import page from "../../templates/stats.mustache" with { type: "text" };
 import { bundleScript } from "./client-script.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage } from "./html.ts";
-import { BASE_STYLE, cardsWithoutScript, columnsOf, toCardTable } from "./page-style.ts";
+import { BASE_STYLE, cardsWithoutScript, toCardTable } from "./page-style.ts";
 import { toDayLabel } from "../text/labels.ts";
-import { buildProvenance } from "./provenance.ts";
+import { buildProvenance, SOURCE_CARDS } from "./provenance.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { isAllCut } from "../statistics/no-comparison.ts";
 import type { Statistics } from "../statistics/statistics.ts";
@@ -21,6 +19,9 @@ import type { Episode } from "../history/episodes.ts";
 import { toHistorySection } from "./stats-history.ts";
 import { toNoveltySection } from "./stats-novelty.ts";
 import { toDistinctSection, toSensorSection } from "./stats-sensors.ts";
+import { dataTable } from "../view/data-table.ts";
+import { toMarkupText } from "../view/markup.ts";
+import { figureMarkup, type FigureView } from "../view/parts-markup.ts";
 import { isOverall } from "../view/stats-tables.ts";
 import { visible } from "../text/text.ts";
 
@@ -73,29 +74,23 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
       ...sections.map(({ id, name }) => ({ id, name })),
       { id: "provenance", name: "Provenance" },
     ],
-    figures: hasDays ? toHeadFigures(statistics, options) : [],
+    figures: hasDays ? toHeadFigures(statistics, options).map(figure => ({ markup: toMarkupText(figureMarkup(figure)) })) : [],
     notes: [...(options.limits ?? []), ...statistics.notes.map(visible)],
     hasNotes: (options.limits ?? []).length + statistics.notes.length > 0,
-    sections,
+    sections: sections.map(section => ({
+      ...section,
+      tables: section.tables.map(({ title, table }) => ({ title, markup: toMarkupText(dataTable(table)) })),
+    })),
     provenance: buildProvenance(table, toFacts(statistics, options), options.limits ?? []),
   };
-  const partials = {
-    head: headPartial,
-    patterns: patternsPartial,
-    "data-table": dataTablePartial,
-    part: partPartial,
-    provenance: provenancePartial,
-  };
-  const tables = [
-    ...sections.flatMap(section => section.tables.map(({ table }) => toCardTable(table))),
-    { selector: ".sources .scroll", names: columnsOf(provenancePartial) },
-  ];
+  const partials = { head: headPartial, patterns: patternsPartial, provenance: provenancePartial };
+  const tables = [...sections.flatMap(section => section.tables.map(({ table }) => toCardTable(table))), SOURCE_CARDS];
   const style = BASE_STYLE + historyStyle + cardsWithoutScript(tables);
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 
 /** The figures at the head of the page. */
-function toHeadFigures(statistics: Statistics, { allSensors = statistics.sensors.length }: StatsPageOptions) {
+function toHeadFigures(statistics: Statistics, { allSensors = statistics.sensors.length }: StatsPageOptions): FigureView[] {
   const { changes, tests, novelty, coverage, outages, sensors } = statistics;
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>
     novelty.totals.reduce((sum, entry) => sum + pick(entry), 0);

@@ -14,6 +14,7 @@ import { BASE_STYLE } from "./page-style.ts";
 import { sensorLabel } from "../text/labels.ts";
 import { toLongText } from "../text/long-text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import { foldedMarkup, type Head, legendMarkup, noneMarkup, numberHead, scrollBox, tableMarkup } from "../view/parts-markup.ts";
 import { PURPOSES } from "../text/purpose-names.ts";
 import { techniqueName, techniquesOf } from "../text/techniques.ts";
 import { round1 } from "../view/scale.ts";
@@ -114,13 +115,15 @@ export function renderTrace(
     lanesNote: isOne
       ? "Each mark is an event; the scale is linear."
       : `Each lane is a session from its connect on, equal ones sharing the lane of the first; the scale is logarithmic.${shown.length > LANES_SHOWN ? ` First ${LANES_SHOWN} of ${leftText(rows)}.` : ""}`,
-    legend: markLegend(shown.slice(0, LANES_SHOWN).map(({ story }) => story)),
-    reaches: REACHES.filter(reach => stories.some(story => reachOf(story) === reach)).map(reach => ({
-      className: `o-${reach}`,
-      name: REACH_NAMES[reach],
-    })),
-    ...toTables(summary),
-    hasTables: isAddress,
+    legend: { markup: toMarkupText(legendMarkup(markLegend(shown.slice(0, LANES_SHOWN).map(({ story }) => story)))) },
+    reaches: {
+      markup: toMarkupText(
+        legendMarkup(
+          REACHES.filter(reach => stories.some(story => reachOf(story) === reach)).map(reach => ({ className: `o-${reach}`, name: REACH_NAMES[reach] })),
+        ),
+      ),
+    },
+    ...(isAddress && toTables(summary)),
     hasRepeated: repeated.length > 1 || (repeated.length > 0 && repeated.length < shown.length),
     repeatedCount: `${plural(repeated.reduce((sum, row) => sum + row.stories.length, 0), "session")}, ${plural(repeated.length, "way")} to go`,
     repeated: repeated.map(row => ({
@@ -152,38 +155,41 @@ export function renderTrace(
   return renderPage(page, view, { head, session, recording }, { style, script: recordings?.script ?? "" });
 }
 
+/** What an address did, as tables; only those that have rows. */
 function toTables({ credentials, commands, files }: ReturnType<typeof summarize>) {
-  const shown = (all: number, what: string) =>
-    all > ROWS_SHOWN ? `First ${ROWS_SHOWN} of ${formatNumber(all)} ${what}` : "";
+  const cell = (text: string, className?: string) => element("td", { class: className }, text);
+  const count = (n: number) => cell(formatNumber(n), "number");
   return {
-    hasCredentials: credentials.length > 0,
-    credentialsShown: shown(credentials.length, "credentials"),
-    credentials: credentials.slice(0, ROWS_SHOWN).map(({ value, count, letIn }) => ({
-      user: toLongText(value.username).text,
-      password: value.password === null ? "" : toLongText(value.password).text,
-      isKey: value.password === null,
-      count: formatNumber(count),
-      letIn: letIn === 0 ? "" : formatNumber(letIn),
-    })),
-    hasCommands: commands.length > 0,
-    commandsShown: shown(commands.length, "commands"),
-    commands: commands.slice(0, ROWS_SHOWN).map(({ value, count, sessions }) => ({
-      ...toLongText(value),
-      count: formatNumber(count),
-      sessions: formatNumber(sessions),
-    })),
-    hasFiles: files.length > 0,
-    filesShown: shown(files.length, "files"),
-    files: files.slice(0, ROWS_SHOWN).map(({ value, count }) => ({
-      way: value.isUpload ? "upload" : "download",
-      verdict: describeVerdict(value.verdict),
-      isBad: (value.verdict?.positives ?? 0) > 0,
-      hash: visible(value.hash),
-      name: toLongText(value.name).text,
-      hasName: value.name !== "",
-      count: formatNumber(count),
-    })),
+    credentials: toTable("Credentials", credentials, [numberHead("Tried"), numberHead("Accepted"), "User", "Password"], one => [
+      count(one.count),
+      cell(one.letIn === 0 ? "" : formatNumber(one.letIn), "number"),
+      element("td", {}, code(toLongText(one.value.username).text)),
+      element("td", { class: "wide" }, one.value.password === null ? noneMarkup("no password") : code(toLongText(one.value.password).text)),
+    ]),
+    commands: toTable("Commands", commands, [numberHead("Times"), numberHead("Sessions"), "Command"], one => [
+      count(one.count),
+      count(one.sessions),
+      element("td", { class: "wide" }, foldedMarkup(toLongText(one.value))),
+    ]),
+    files: toTable("Files", files, [numberHead("Times"), "Way", "Verdict", "Name", "SHA-256"], ({ value, count: times }) => [
+      count(times),
+      cell(value.isUpload ? "upload" : "download"),
+      cell(describeVerdict(value.verdict), (value.verdict?.positives ?? 0) > 0 ? "verdict bad" : "verdict"),
+      element("td", { class: "file-name" }, value.name === "" ? noneMarkup("input kept") : code(toLongText(value.name).text)),
+      element("td", { class: "wide" }, code(visible(value.hash))),
+    ]),
   };
+}
+
+function toTable<Row>(name: string, rows: readonly Row[], heads: readonly (Head | string)[], toCells: (row: Row) => Markup[]) {
+  if (rows.length === 0) return false;
+  const table = tableMarkup(heads, rows.slice(0, ROWS_SHOWN).map(row => element("tr", {}, ...toCells(row))));
+  const shown = rows.length > ROWS_SHOWN ? `First ${ROWS_SHOWN} of ${formatNumber(rows.length)} ${name.toLowerCase()}` : "";
+  return { shown, markup: toMarkupText(scrollBox(name, table)) };
+}
+
+function code(text: string): Markup {
+  return element("code", {}, text);
 }
 
 /** Sessions that are equal, by the steps of the first. */
@@ -230,7 +236,8 @@ function toStepView(step: Step, story: Story) {
     purpose: purpose?.name,
     purposeClass: `p-${step.purpose}`,
     techniques: (purpose === undefined ? [] : techniquesOf(String(step.fields.input))).map(id => ({ id, name: techniqueName(id) })),
-    parts: step.parts.map(({ text, isForeign }) => ({ isForeign, ...toLongText(text) })),
+    // What the program says itself stands beside what an attacker wrote.
+    parts: { markup: toMarkupText(step.parts.flatMap(({ text, isForeign }) => [isForeign ? foldedMarkup(toLongText(text)) : element("span", { class: "own" }, toLongText(text).text), " "])) },
     repeats: step.repeats > 1 ? `${formatNumber(step.repeats)} times` : "",
     isRepeated: step.repeats > 1,
   };

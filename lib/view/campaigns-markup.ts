@@ -12,6 +12,7 @@ import { visible } from "../text/text.ts";
 import { sparkline } from "./chart.ts";
 import { element, type Markup } from "./markup.ts";
 import type { CampaignRowView, CampaignsData, CarriedCampaign } from "./report-campaigns.ts";
+import { noneMarkup, numberHead, tableMarkup } from "./parts-markup.ts";
 import { copyLine } from "./report-markup.ts";
 import { runScript, type TrailPlaces } from "./report-trails.ts";
 
@@ -29,9 +30,9 @@ export interface CampaignsTableOptions {
 }
 
 export function campaignsTable(rows: readonly CampaignRowView[], options: CampaignsTableOptions): Markup {
-  const heads = CAMPAIGNS_COLUMNS.map(name => element("th", { scope: "col", ...(NUMBERS.has(name) && { class: "number" }) }, name));
+  const heads = CAMPAIGNS_COLUMNS.map(name => (NUMBERS.has(name) ? numberHead(name) : name));
   const body = rows.flatMap(row => [campaignRow(row), sheetRow(row, options)]);
-  return element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
+  return tableMarkup(heads, body);
 }
 
 function campaignRow(row: CampaignRowView): Markup {
@@ -58,7 +59,7 @@ function describeMarks({ hosts, hashes, keys, chains }: CarriedCampaign): string
 /** Below it, over all columns: the first command that is its own, and folded in that what it does and leaves. */
 function sheetRow({ campaign, first, last }: CampaignRowView, { data, places, hasScript }: CampaignsTableOptions): Markup {
   const { id, credentials, hosts, hashes, keys, clients, techniques, commands, purposes, isCut, chains } = campaign;
-  const goesOn = element("li", { class: "p-rest" }, element("span", { class: "none" }, "goes on"));
+  const goesOn = element("li", { class: "p-rest" }, noneMarkup("goes on"));
   const way = commands.map((command, i) => element("li", { class: `p-${purposes[i]!}` }, text(command)));
   const facts = [
     fact(chains > 1 ? `Most frequent of ${formatNumber(chains)} chains` : "Chain", commands.length === 0 ? [] : [element("ol", { class: "way" }, ...way, ...(isCut ? [goesOn] : []))]),
@@ -107,7 +108,7 @@ function fact(name: string, values: readonly Markup[]): Markup[] {
 }
 
 function list<Value>({ first, all }: Leading<Value>, show: (value: Value) => Markup): Markup[] {
-  const more = all > first.length ? [element("span", { class: "none" }, `and ${formatNumber(all - first.length)} more`)] : [];
+  const more = all > first.length ? [noneMarkup(`and ${formatNumber(all - first.length)} more`)] : [];
   return [...first.map(show), ...more];
 }
 

@@ -36,11 +36,20 @@ export function escapeHtml(text: string): string {
   return withoutControls(text).replace(/[&<>"']/g, character => ESCAPES[character]!);
 }
 
-/** Write the tree as text; every child and every value is escaped. */
-export function toMarkupText(node: Markup | string): string {
+/** Elements of HTML that have no end. */
+const VOID_TAGS: ReadonlySet<string> = new Set(["input", "meta"]);
+
+/** Write trees as text; every child and every value is escaped. SVG elements where it says `svg`, and below. */
+export function toMarkupText(nodes: Markup | string | readonly (Markup | string)[]): string {
+  return [nodes].flat().map(node => writeNode(node, false)).join("");
+}
+
+function writeNode(node: Markup | string, inSvg: boolean): string {
   if (typeof node === "string") return escapeHtml(node);
+  const isSvg = inSvg || node.tag === "svg";
   let text = `<${node.tag}`;
   for (const [name, value] of Object.entries(node.attributes)) text += ` ${name}="${escapeHtml(String(value))}"`;
-  if (node.children.length === 0) return `${text}/>`;
-  return `${text}>${node.children.map(toMarkupText).join("")}</${node.tag}>`;
+  if (node.children.length === 0 && isSvg) return `${text}/>`;
+  if (VOID_TAGS.has(node.tag)) return `${text}>`;
+  return `${text}>${node.children.map(child => writeNode(child, isSvg)).join("")}</${node.tag}>`;
 }

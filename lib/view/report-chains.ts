@@ -10,7 +10,8 @@ import { type Chain, graphOfChains, type StepGraph, thinGraph, type Thinned } fr
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { clipEnd, cutLong } from "../text/cut.ts";
 import type { Purpose } from "../text/purpose-names.ts";
-import type { PartView, Scope } from "./report-view.ts";
+import type { Scope } from "./report-view.ts";
+import type { LongText } from "../text/long-text.ts";
 import { visible } from "../text/text.ts";
 
 /** Commands per position with a bar of their own. */
@@ -211,12 +212,17 @@ export function describeChains({ data, sessions, graph, range, isWidened }: Chai
   );
 }
 
+/** A command of a chain; `ref` is the name it has in the page, where commands have names. */
+export interface ChainLinkView extends LongText {
+  readonly purpose: string;
+  readonly ref?: string;
+}
+
 export interface ChainRowView {
   readonly rank: string;
   readonly sessions: string;
-  readonly count: number;
   readonly share: string;
-  readonly links: readonly (PartView & { readonly purpose: string })[];
+  readonly links: readonly ChainLinkView[];
   readonly isCut: boolean;
 }
 
@@ -225,13 +231,12 @@ export function buildChainRow({ data, sessions }: ChainsView, chain: Chain, rank
   return {
     rank: formatNumber(rank),
     sessions: formatNumber(chain.sessions),
-    count: chain.sessions,
     share: formatShare(chain.sessions / sessions),
     links: chain.commands.map(code => {
       const text = commandText(data, code);
       const isLong = text.length > FOLD_CHARACTERS;
       const head = isLong ? clipEnd(text, FOLD_CHARACTERS) : text;
-      return { text, isNone: false, isLong, head, isFirst: false, className: "", purpose: `p-${data.purposes[code]!}` };
+      return { text, isLong, head, purpose: `p-${data.purposes[code]!}` };
     }),
     isCut: chain.isCut,
   };

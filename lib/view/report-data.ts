@@ -9,7 +9,7 @@ import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
 import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
-import { type Calculation, takeAtOnce } from "../process/pause.ts";
+import type { Calculation } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { SessionReach, TableReach } from "./report-reach.ts";
@@ -103,11 +103,6 @@ export interface ReportDataOptions {
   readonly others?: number;
 }
 
-export function buildReportData(table: ReducedTable, options: ReportDataOptions): ReportData {
-  return takeAtOnce(calculateReportData(table, options));
-}
-
-/** {@link buildReportData} in steps. */
 export function* calculateReportData(table: ReducedTable, options: ReportDataOptions): Calculation<ReportData> {
   const { grid, eventsOutside } = chooseDays(table, options.others);
   const verdicts = readVerdicts(table);

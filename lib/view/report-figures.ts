@@ -5,16 +5,9 @@ import { countDistinctValues, distinctText, type DistinctValue } from "./distinc
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
 import { describeVerdict } from "./report-first.ts";
+import type { FigureView } from "./parts-markup.ts";
 import type { SectionData } from "./report-data.ts";
 import { type Comparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
-
-export interface FigureView {
-  readonly value: string;
-  readonly label: string;
-  readonly note: string;
-  /** Both periods of the comparison, uncommented: nothing here was tested. */
-  readonly past?: string;
-}
 
 /** The figures at the top of the page. */
 export function buildFigures(scope: Scope): FigureView[] {

@@ -12,7 +12,7 @@ import { clipEnd } from "../text/cut.ts";
 import { type DayRange, dayCount } from "./axis.ts";
 import type { Filter, Grid } from "./cells.ts";
 import { CHARACTER_WIDTH, type Chart, dayAxis, frame, type Plot, sparkline, toSteps } from "./chart.ts";
-import { element, type Markup, toMarkupText } from "./markup.ts";
+import { element, type Markup } from "./markup.ts";
 import type { DayMark } from "./multiples-chart.ts";
 import { round1 } from "./scale.ts";
 import { type TableView, textCell, toTable } from "./stats-tables.ts";
@@ -285,7 +285,7 @@ export function historyTable(rows: readonly HistoryRow[]): TableView {
         "",
         row => {
           const mark = element("span", { class: "sentence" }, ...sentenceMarkup(row));
-          return { ...textCell(""), hasText: false, hasSvg: true, mark, svg: toMarkupText(mark), sort: row.sentence.join("") };
+          return { className: "", parts: [], mark, sort: row.sentence.join("") };
         },
       ],
       ["Basis", "", row => textCell(row.basis)],

@@ -4,32 +4,14 @@
  * Tested in `test/lib/view/report-view.test.ts`.
  */
 import { element, type Markup } from "./markup.ts";
+import { foldedMarkup, noneMarkup, numberHead, rolePart, scrollBox, tableMarkup } from "./parts-markup.ts";
 import { type ChainRowView, type ChainsView, commandText } from "./report-chains.ts";
 import type { TrailCommand, TrailView } from "./report-trails.ts";
-import type { PartView } from "./report-view.ts";
-import type { CellView, TableView } from "./stats-tables.ts";
 import { drawStepGraph } from "./step-graph-picture.ts";
 
 /** Chains in the table before it is unfolded, and characters of a command that a bar's title says. */
 export const CHAINS_SHOWN = 8;
 const TITLE_MOST = 100;
-
-/** A text of an attacker: whole, or folded where it is long. */
-export function partMarkup(part: PartView): Markup {
-  if (part.isNone) return element("span", { class: "none" }, part.text);
-  if (!part.isLong) return element("code", {}, part.text);
-  return element(
-    "details",
-    { class: "long" },
-    element("summary", {}, element("code", {}, part.head)),
-    element("code", {}, part.text),
-  );
-}
-
-/** What tells a part from its neighbours, where no heading does. */
-function roleMarkup({ role }: PartView): (Markup | string)[] {
-  return role === undefined ? [] : [element("span", { class: "what" }, role), " "];
-}
 
 export function chainsPicture({ data, graph, thinned }: ChainsView, width: number): Markup {
   return drawStepGraph(graph, thinned, {
@@ -42,19 +24,24 @@ export function chainsPicture({ data, graph, thinned }: ChainsView, width: numbe
   });
 }
 
-export const CHAINS_COLUMNS = ["Rank", "Sessions", "Share", "Commands"] as const;
+const CHAINS_HEADS = [
+  { name: "Rank", className: "rank", isHidden: true },
+  numberHead("Sessions"),
+  numberHead("Share"),
+  { name: "Commands" },
+];
+
+export const CHAINS_COLUMNS = CHAINS_HEADS.map(({ name }) => name);
 
 export function chainsTable(rows: readonly ChainRowView[]): Markup {
-  const [rank, ...others] = CHAINS_COLUMNS;
-  const cells = others.map(name => element("th", { scope: "col", ...(name !== "Commands" && { class: "number" }) }, name));
-  const hidden = element("th", { scope: "col", class: "rank" }, element("span", { class: "hidden" }, rank));
-  const head = element("tr", {}, hidden, ...cells);
-  return element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows.map(chainRow)));
+  return tableMarkup(CHAINS_HEADS, rows.map(chainRow));
 }
 
 function chainRow({ rank, sessions, share, links, isCut }: ChainRowView): Markup {
-  const way = links.map(link => element("li", { class: link.purpose }, partMarkup(link)));
-  const goesOn = element("li", { class: "p-rest" }, element("span", { class: "none" }, "goes on"));
+  const way = links.map(link =>
+    element("li", { class: link.purpose }, link.ref === undefined ? undefined : element("span", { class: "ref" }, link.ref), foldedMarkup(link)),
+  );
+  const goesOn = element("li", { class: "p-rest" }, noneMarkup("goes on"));
   return element(
     "tr",
     {},
@@ -75,7 +62,7 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
     "h3",
     { id: headingId },
     "Sessions: ",
-    ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, ...roleMarkup(part), partMarkup(part)), " "]),
+    ...view.parts.flatMap(part => [element("span", { class: "trail-key" }, ...rolePart(part)), " "]),
   );
   return [
     heading,
@@ -87,7 +74,6 @@ export function trailSheet(view: TrailView, headingId: string, hasScript: boolea
 
 function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: boolean): Markup {
   const names = ["Seen (UTC)", "Session", ...(hasSensors ? ["Sensor"] : []), ...(hasAddresses ? ["From"] : [])];
-  const head = names.map(name => element("th", { scope: "col" }, name));
   const body = rows.map(row =>
     element(
       "tr",
@@ -103,11 +89,7 @@ function trailTable({ rows, hasSensors, hasAddresses }: TrailView, hasScript: bo
       ...(hasAddresses ? [element("td", {}, element("code", {}, row.address))] : []),
     ),
   );
-  return element(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Sessions, table" },
-    element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)),
-  );
+  return scrollBox("Sessions, table", tableMarkup(names, body));
 }
 
 /** A command with its long folders shortened for the eye: they are there, and go along when it is copied. */
@@ -134,48 +116,4 @@ export function copyLine({ what, text }: TrailCommand, folders: readonly string[
 
 function copyButton(text: string, label: string, what: string): Markup {
   return element("button", { type: "button", class: "copy", "data-copy": text, "aria-label": `Copy ${what}` }, label);
-}
-
-/** As the template of data tables draws it. */
-export function dataTable({ id, name, shown, columns, rows }: TableView): Markup {
-  const head = columns.map(column => element("th", { scope: "col", class: column.className }, column.name));
-  const body = rows.map(({ cells }) => element("tr", {}, ...cells.map(dataCell)));
-  return element(
-    "div",
-    { class: "data-table", "data-table-name": id },
-    element(
-      "div",
-      { class: "table-tools" },
-      element("span", { class: "shown" }, shown),
-      element("span", { class: "spring" }),
-      element("span", { class: "found", "aria-live": "polite" }),
-      element(
-        "label",
-        { class: "script" },
-        "Find ",
-        element("input", { type: "search", class: "find", spellcheck: "false", autocomplete: "off" }),
-      ),
-      element("button", { type: "button", class: "script", "data-table": "csv" }, "CSV"),
-    ),
-    element(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": `${name}, table` },
-      element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)),
-    ),
-    element(
-      "p",
-      { class: "show-more script" },
-      element("button", { type: "button", "data-table": "more", hidden: true }, "Show all"),
-    ),
-  );
-}
-
-function dataCell({ className, sort, parts, hasText, text, mark }: CellView): Markup {
-  return element(
-    "td",
-    { class: className, "data-sort": sort },
-    ...parts.flatMap(part => [element("span", { class: part.className }, ...roleMarkup(part), partMarkup(part)), " "]),
-    ...(hasText ? [text] : []),
-    ...(mark === undefined ? [] : [mark]),
-  );
 }

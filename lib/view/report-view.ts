@@ -11,6 +11,7 @@ import type { ShownColumn } from "../reduced/origin-kinds.ts";
 import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
+import type { LongText } from "../text/long-text.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { HeatRow } from "./heat-chart.ts";
@@ -250,14 +251,9 @@ function rankKeys(scope: Scope, data: SectionData): Ranking {
 }
 
 /** One column of a key: a value, or the word for having none. */
-export interface PartView {
-  readonly text: string;
+export interface PartView extends LongText {
   /** There is no value; the text is ours. */
   readonly isNone: boolean;
-  readonly isLong: boolean;
-  /** The beginning of a long text. */
-  readonly head: string;
-  readonly isFirst: boolean;
   /** Which of several addresses it is, where no heading of a column says so. */
   readonly role?: string;
   /** For the style: the column, and whether the text stays on one line. */
@@ -283,14 +279,12 @@ export interface RowView {
   readonly count: number;
   readonly countText: string;
   readonly shareText: string;
-  readonly shareWidth: number;
   readonly success: number;
   readonly successText: string;
   readonly verdict: string;
   readonly verdictTone: string;
   /** Where the source address comes from; empty where nobody knows. */
   readonly origin: string;
-  readonly nowText: string;
   readonly now: number;
   readonly change: ChangeView;
   readonly first: number;
@@ -338,14 +332,12 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     count,
     countText: formatNumber(count),
     shareText: formatShare(count / ranking.total),
-    shareWidth: Math.round((1000 * count) / ranking.total) / 10,
     success,
     successText: toSuccessText(success, count, scope.data.unknown?.success),
     verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
     verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
     origin: visible(section.origins?.[key] ?? ""),
     now,
-    nowText: formatNumber(now),
     change:
       comparison === undefined
         ? { text: "–", tone: "same", ratio: 0 }
@@ -378,7 +370,7 @@ export function toParts(columns: readonly ShownColumn[], key: readonly KeyValue[
     const head = !isLong ? text : column === "outfile" ? clipMiddle(text, most) : clipEnd(text, most);
     const className = `key key-${column}${head.length <= SHORT_CHARACTERS ? " short" : ""}`;
     const role = columns.includes("dst_ip") ? FORWARD_ROLES[column] : undefined;
-    return { text, isNone, isLong, head, isFirst: i === 0, className, ...(role !== undefined && { role }) };
+    return { text, isNone, isLong, head, className, ...(role !== undefined && { role }) };
   });
 }
 

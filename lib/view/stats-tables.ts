@@ -7,7 +7,7 @@ import { intervalMark } from "./chart.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { keyOf, type ShownColumn, wordOf as wordOfKind } from "../reduced/origin-kinds.ts";
 import { sensorLabel, toChange } from "../text/labels.ts";
-import { type Markup, toMarkupText } from "./markup.ts";
+import type { Markup } from "./markup.ts";
 import { type PartView, toParts } from "./report-view.ts";
 import type { ChangeRow } from "../statistics/change.ts";
 import { withoutEchoes } from "../statistics/echoes.ts";
@@ -42,11 +42,8 @@ export interface CellView {
   /** A number or a text to sort by. */
   readonly sort: string | number;
   readonly parts: readonly PartView[];
-  readonly hasText: boolean;
-  readonly text: string;
-  readonly hasSvg: boolean;
-  readonly svg: string;
-  /** The same picture as a tree. */
+  readonly text?: string;
+  /** A picture. */
   readonly mark?: Markup;
 }
 
@@ -58,10 +55,10 @@ export interface TableView {
   readonly rows: readonly { readonly cells: readonly CellView[] }[];
 }
 
-const EMPTY = { className: "", parts: [], hasText: false, text: "", hasSvg: false, svg: "" };
+const EMPTY = { className: "", parts: [] };
 
 export function textCell(text: string, sort: string | number = text, className = ""): CellView {
-  return { ...EMPTY, text, hasText: true, sort, className };
+  return { ...EMPTY, text, sort, className };
 }
 
 export function numberCell(value: number | null, text = value === null ? "–" : formatNumber(value)): CellView {
@@ -73,13 +70,13 @@ export function instantCell(us: number | null): CellView {
   return textCell(us === null ? "–" : formatInstant(us), us ?? 0, "time");
 }
 
-/** A cell of attacker text: escaped for the eye here, for HTML by the template. */
+/** A cell of attacker text: escaped for the eye here, for HTML where it is written. */
 function partsCell(parts: readonly PartView[]): CellView {
   return { ...EMPTY, parts, className: "keys", sort: parts.map(part => part.text).join(" ") };
 }
 
 function svgCell(mark: Markup, sort: number): CellView {
-  return { ...EMPTY, svg: toMarkupText(mark), mark, hasSvg: true, sort };
+  return { ...EMPTY, mark, sort };
 }
 
 /** A column of a table: its heading, its class, and what stands in it. */

@@ -9,10 +9,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { prepareReport } from "../../lib/pages/report.ts";
 import { chooseInMenu, openBrowser, settle } from "../support/browser.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
+import { prepareReport } from "../support/report.ts";
 
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const SIZES = [

@@ -5,11 +5,12 @@
  *
  * Wanted: 90 days of 20 sensors under 750 KB; 365 days of 100 sensors under 4 MB.
  */
-import { prepareReport, type ReportOptions } from "../../lib/pages/report.ts";
+import type { ReportOptions } from "../../lib/pages/report.ts";
 import { computeStatistics } from "../../lib/statistics/statistics.ts";
 import { renderStats } from "../../lib/pages/stats-page.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
+import { prepareReport } from "../support/report.ts";
 
 const RUNS = 5;
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };

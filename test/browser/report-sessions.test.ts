@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
-import { prepareReport } from "../../lib/pages/report.ts";
 import type { ReportData } from "../../lib/view/report-data.ts";
 import { type Browser, CHROMIUM, fitsWindow, keepPicture, openBrowser, settle, visit } from "../support/browser.ts";
 import { buildHostile, HOSTILE_TEXTS } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { buildFleetSessions } from "../support/report-sessions.ts";
+import { prepareReport } from "../support/report.ts";
 
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME = `chains and sessions of the report in Chromium${CHROMIUM === undefined ? " (skipped: no Chromium on PATH)" : ""}`;

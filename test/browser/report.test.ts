@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
-import { renderReport } from "../../lib/pages/report.ts";
 import { type Browser, chooseInMenu, CHROMIUM, findClipped, keepPicture, openBrowser, pathOfPicture, settle, visit } from "../support/browser.ts";
 import { buildReduced } from "../support/build.ts";
 import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
+import { renderReport } from "../support/report.ts";
 
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME =

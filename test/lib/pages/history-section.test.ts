@@ -1,13 +1,13 @@
 /** What happened, in both pages: sentences, lanes, table; inert whatever attackers wrote; as the filter leaves it. */
 import { describe, expect, test } from "bun:test";
 import { findEpisodes } from "../../../lib/history/episodes.ts";
-import { renderReport } from "../../../lib/pages/report.ts";
 import { statsHere } from "../../../lib/pages/stats-run.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
 import { chooseSentences, rowsWithin, sentencesMarkup, timelineChart, toHistoryData, toMarks } from "../../../lib/view/report-history.ts";
 import { toIsoDay } from "../../../lib/text/format.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { bodyOf, renderReport } from "../../support/report.ts";
 
 const FIRST = Date.parse("2026-03-01") / 86_400_000;
 const HOSTILE = "</script><img src=x onerror=alert(1)>\u001b[2J";
@@ -67,7 +67,6 @@ describe("what a page carries", () => {
 });
 
 describe("in the pages", () => {
-  const bodyOf = (html: string) => html.replace(/<style>[^]*?<\/style>/, "").replace(/<script[^]*?<\/script>/g, "");
 
   test("result.html tells it first, then its lanes and its table; without episodes it has neither", () => {
     const options = { topN: 5, thresholdPercent: 20, lastDays: 7 };

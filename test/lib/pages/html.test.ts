@@ -74,7 +74,14 @@ describe("toMarkupText", () => {
       "<&>",
       element("title"),
     );
-    expect(toMarkupText(node)).toBe('<text class="a&quot;b&#39;&lt;" x="1" hidden="">&lt;&amp;&gt;<title/></text>');
+    expect(toMarkupText(node)).toBe('<text class="a&quot;b&#39;&lt;" x="1" hidden="">&lt;&amp;&gt;<title></title></text>');
+  });
+
+  test("an element without children ends as its kind does", () => {
+    const picture = element("svg", {}, element("g", {}, element("title")));
+    expect(toMarkupText([element("input", { type: "text" }), picture, element("td"), "<"])).toBe(
+      '<input type="text"><svg><g><title/></g></svg><td></td>&lt;',
+    );
   });
 
   test("escapeHtml() leaves other characters as they are", () => {

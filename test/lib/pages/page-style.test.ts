@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { BASE_STYLE, cardsWithoutScript, columnsOf, toCardTable } from "../../../lib/pages/page-style.ts";
+import { BASE_STYLE, cardsWithoutScript, toCardTable } from "../../../lib/pages/page-style.ts";
 
 test("the shared style lays tables out as cards where the script says so, never by itself", () => {
   expect(BASE_STYLE).toContain("@media screen {\n/* Tables that do not fit");
@@ -22,9 +22,4 @@ test("a column that bears a sensor's name cannot leave its string", () => {
   expect(rule).toBe(
     '[data-table-name="x\\22 \\5d "] { --n1: "\\22 \\7d \\3c \\2f style\\3e \\3c script\\3e "; --n2: "a\\5c "; --n3: "\\1f600 \\a "; }',
   );
-});
-
-test("columns of a template are those of its head, hidden ones too", () => {
-  const template = `<th scope="col" class="rank"><span class="hidden">Rank</span></th><th scope="col">Text</th><tbody><th scope="row">no</th>`;
-  expect(columnsOf(template)).toEqual(["Rank", "Text"]);
 });

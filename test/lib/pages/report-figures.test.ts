@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { analyzeLogs } from "../../../lib/logs/analyze.ts";
 import type { Filter } from "../../../lib/view/cells.ts";
 import { countDistinctValues, type DistinctValue } from "../../../lib/view/distinct-values.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { SECTIONS } from "../../../lib/view/report-sections.ts";
 import { buildScope, rankSection } from "../../../lib/view/report-view.ts";
 import { toIsoDay } from "../../../lib/text/format.ts";
@@ -17,6 +16,7 @@ import { countSlowly, type SlowRow } from "../../support/slow-counter.ts";
 import { plainOptions } from "../../support/tables.ts";
 import { keyOf } from "../../../lib/reduced/origin-kinds.ts";
 import { buildFigures } from "../../../lib/view/report-figures.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const REAL = ["lab-2021", "samples-2021", "failed-only-2025", "growing-2017"];
 const CASES: (readonly [name: string, folder: string])[] = [

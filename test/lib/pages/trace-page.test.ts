@@ -29,7 +29,7 @@ describe("renderTrace", () => {
       '<li class="k-login t-strong"><span class="at" title="2024-03-01 12:00:01 UTC">0:01.000</span>',
     );
     expect(page).toContain("<code>&lt;b&gt;</code>");
-    expect(page).toContain("VirusTotal 9&#x2F;70");
+    expect(page).toContain("VirusTotal 9/70");
     expect(page).toContain('class="mark-at m-alarm"');
     expect(page).toContain('<span class="tag p-download">download</span>');
   });

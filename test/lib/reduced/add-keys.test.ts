@@ -1,12 +1,11 @@
 /** SSH keys planted and offered: added up exactly, shown on the page, left out where there are none. */
 import { expect, test } from "bun:test";
-import { renderReport } from "../../../lib/pages/report.ts";
 import { addKeys } from "../../../lib/reduced/add-keys.ts";
 import { rowsOf } from "../../../lib/reduced/origin-kinds.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { publicKeysOf } from "../../../lib/text/ssh-keys.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { buildReportData, renderReport } from "../../support/report.ts";
 
 const RSA = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDhostile0001";
 const ED = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHostile0002";

@@ -3,14 +3,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Origins } from "../../../lib/origin/origins.ts";
-import { renderReport } from "../../../lib/pages/report.ts";
 import { addOrigins } from "../../../lib/reduced/add-origins.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildMmdb } from "../../support/mmdb.ts";
 import { makeTempDir } from "../../support/run.ts";
+import { buildReportData, renderReport } from "../../support/report.ts";
 
 let folder: Awaited<ReturnType<typeof makeTempDir>>;
 let origins: Origins;
@@ -58,7 +57,7 @@ test("the page has a section of each, says by which database, and lets nothing o
   const told = sections.find(({ id }) => id === "connections")!;
   expect(told.keys.map(([address], i) => [address, told.origins![i]!.slice(0, 11)])).toContainEqual(["203.0.113.2", "NL, AS64496"]);
   const html = renderReport(table, options);
-  expect(html).toContain('<td class="origin">NL, AS64496 &lt;&#x2F;script&gt;');
+  expect(html).toContain('<td class="origin">NL, AS64496 &lt;/script&gt;');
   expect(html).toContain('id="networks"');
   expect(html).toContain("Told by Test-Country of 2026-08-01.");
   expect(html).not.toContain("<script>alert(1)");

@@ -5,10 +5,10 @@ import { DURATION_STEPS } from "../../../lib/text/duration-steps.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { buildDurationsData, buildDurationsView } from "../../../lib/view/report-durations.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced } from "../../support/build.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const DAY = Math.floor(NOON_MS / 86_400_000);
 const DAY_S = 86_400;

@@ -10,7 +10,7 @@ import { readLogSet } from "../../../lib/logs/log-set.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { REACH_STEPS, ReachCounter, type ReachCounts } from "../../../lib/sessions/reach-counts.ts";
 import { everything } from "../../../lib/view/cells.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
+import { buildReportData } from "../../support/report.ts";
 import { buildFunnel, buildSessionReach } from "../../../lib/view/report-reach.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced } from "../../support/build.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import type { Cells } from "../../../lib/view/cells.ts";
 import { type PageData, packPage, type PackedPage, unpackPage } from "../../../lib/view/page-data.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildHostile } from "../../hostile/texts.ts";
 import { buildReduced } from "../../support/build.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
 import { buildFleetSessions } from "../../support/report-sessions.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { show: 5, lastDays: 7, thresholdPercent: 20 };
 

@@ -10,10 +10,11 @@ import {
   chainText,
   describeChains,
 } from "../../../lib/view/report-chains.ts";
-import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
+import type { ReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced } from "../../support/build.ts";
 import { HOSTILE_TEXTS } from "../../hostile/texts.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
 import { buildChangesView, type ChangesData, toChangesData } from "../../../lib/view/report-changes.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import type { ShownChange } from "../../../lib/view/stats-tables.ts";
 import { buildReduced } from "../../support/build.ts";
 import { command, FIRST_DAY, watch } from "../../support/days.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
 const jump = [...Array.from({ length: 33 }, () => 5), ...Array.from({ length: 7 }, () => 90)];

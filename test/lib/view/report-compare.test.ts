@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
 import { compareFigures, compareKeys, compareLines, type Side, sideName } from "../../../lib/view/report-compare.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const row = (date: string, sensor: string, input: string, count: number): LiteralRow[] => [
   { kind: "event", date, sensor, key: { eventid: "e", hour: 3 }, count: 9 },

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { everything, sumCells } from "../../../lib/view/cells.ts";
 import { rowsOf } from "../../../lib/reduced/origin-kinds.ts";
 import { KIND_NAMES } from "../../../lib/reduced/kinds.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { SECTIONS } from "../../../lib/view/report-sections.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const login = (date: string, sensor: string, username: string, count: number, success = 0): LiteralRow => ({
   kind: "login",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { countReach } from "../../../lib/pages/reach.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
-import { buildReportData, type ReportData } from "../../../lib/view/report-data.ts";
+import type { ReportData } from "../../../lib/view/report-data.ts";
 import {
   activityLines,
   activitySteps,
@@ -15,6 +15,7 @@ import {
 import { buildFunnel, funnelMarkup } from "../../../lib/view/report-reach.ts";
 import { buildScope, chooseSteps, stepLabel } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { lastDays: 7, thresholdPercent: 20 };
 const dayOf = (n: number) => `2026-05-${String(n).padStart(2, "0")}`;

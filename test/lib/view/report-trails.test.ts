@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { quoteShell } from "../../../lib/text/shell.ts";
 import { everything } from "../../../lib/view/cells.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { toPlaces } from "../../../lib/pages/report-sessions.ts";
 import {
   buildTrail,
@@ -17,6 +16,7 @@ import { stretchOf } from "../../../lib/sessions/stretches.ts";
 import { buildScope, rankSection } from "../../../lib/view/report-view.ts";
 import type { Trail, TrailSession } from "../../../lib/sessions/newest-sessions.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
 const row = (

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { toSteps } from "../../../lib/view/chart.ts";
 import { everything } from "../../../lib/view/cells.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import {
   buildCoverage,
   buildLines,
@@ -18,6 +17,7 @@ import {
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildFleet } from "../../support/report-fleet.ts";
 import { buildFigures, describeHeadline } from "../../../lib/view/report-figures.ts";
+import { buildReportData } from "../../support/report.ts";
 
 const OPTIONS = { lastDays: 1, thresholdPercent: 20 };
 const day = (n: number) => `2024-01-0${n}`;

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
 import type { HeatRow } from "../../../lib/view/heat-chart.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
-import { buildReportData } from "../../../lib/view/report-data.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { findUnlike, sortByStray, strayOf, watchMarkup } from "../../../lib/view/report-watch.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { buildReportData } from "../../support/report.ts";
 
 /** Sensors of one rhythm, each at a level of its own. */
 const fleet = (n: number): HeatRow[] =>
