@@ -1,5 +1,5 @@
 /** Charts that answer a pointer and keys: what stands at a step, and which days are chosen. */
-import { describeValue } from "../lib/view/chart.ts";
+import { describeValue, lineLabel } from "../lib/view/chart.ts";
 import { element } from "../lib/view/markup.ts";
 import { describePeak, stepLabel } from "../lib/view/report-view.ts";
 import { find, hideTip, showTip, toNode } from "./page.js";
@@ -14,6 +14,9 @@ import { find, hideTip, showTip, toNode } from "./page.js";
 
 /** What a chart says to whoever has come to it by key. */
 const CHART_KEYS = "Arrow keys move over the days, with Shift they choose a run of them, Enter shows these alone.";
+
+/** Characters of a name in a tip. */
+const TIP_NAME = 44;
 
 /** Days and rows that a key moves over. @type {Record<string, [number, number]>} */
 const HEAT_MOVES = {
@@ -81,7 +84,7 @@ function startCursor(svg, { plot }, steps, lines) {
       cross.setAttribute("x2", x);
       cross.removeAttribute("hidden");
       const entries = lines
-        .map(line => ({ name: line.name, style: line.style, value: line.values[step] }))
+        .map(line => ({ name: lineLabel(line, TIP_NAME), style: line.style, value: line.values[step] }))
         .sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
       showTip(clientX, clientY, stepLabel(steps, step), entries);
     },

@@ -1,5 +1,5 @@
 /** The numbers of a chart: a table in its place, and as CSV. */
-import { describeValue } from "../lib/view/chart.ts";
+import { describeValue, lineLabel, lineText, weightOf } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { clipApart } from "../lib/text/cut.ts";
@@ -16,6 +16,8 @@ import { breathe, find, toNode } from "./page.js";
 
 /** Steps of a table at most. */
 export const NUMBER_ROWS = 400;
+/** Characters of a name before it is told from the others. */
+const NAME_MOST = 200;
 /** Numbers in one table at most. */
 export const NUMBERS_MOST = 12_000;
 /** Numbers that are laid out at once; more come as they are scrolled to. */
@@ -38,13 +40,14 @@ export function startNumbers(box, draw) {
   return { isShown };
 }
 
-/** @type {(steps: Steps, lines: readonly Pick<Line, "name" | "values">[] | HeatRow[], unit: string) => HTMLElement} */
+/** @type {(steps: Steps, lines: readonly (Pick<Line, "name" | "alike"> & Pick<HeatRow, "values">)[], unit: string) => HTMLElement} */
 export function numbersTable(steps, lines, unit) {
   const names = clipApart(
-    lines.map(line => line.name),
+    lines.map(line => lineLabel(line, NAME_MOST)),
     30,
   );
-  const box = toNode(scrollBox(unit, tableMarkup(["Day", ...names.map(numberHead)], []), "scroll numbers"));
+  const heads = names.map((name, i) => ({ ...numberHead(name), title: weightOf(lines[i]) > 1 ? lineText(lines[i]) : undefined }));
+  const box = toNode(scrollBox(unit, tableMarkup(["Day", ...heads], []), "scroll numbers"));
   const body = find("tbody", box);
   const rowAt = (/** @type {number} */ step) =>
     toNode(
@@ -61,8 +64,9 @@ export function numbersTable(steps, lines, unit) {
   return box;
 }
 
-/** @param {{ steps: Steps, lines: Line[] }} shown */
-export function linesCsv({ steps, lines }) {
+/** A column for each key, also where a line stands for several. @param {{ steps: Steps, lines: Line[] }} shown */
+export function linesCsv({ steps, lines: drawn }) {
+  const lines = drawn.flatMap(line => [line, ...(line.alike ?? []).map(name => ({ ...line, name }))]);
   const days = Array.from({ length: steps.n }, (_, step) => toIsoDay(steps.range.first + step * steps.days));
   return toCsv(
     [steps.days === 1 ? "day" : `from, ${steps.days} days each`, ...lines.map(line => line.name)],

@@ -1,8 +1,9 @@
 /** A section of the report: its chart in several views, with a legend that switches lines off, and its table. */
-import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST, stackChart } from "../lib/view/chart.ts";
+import { describeAlike, hasLogScale, lineChart, lineLabel, lineText, LOGARITHMIC, SERIES_MOST, stackChart, weightOf } from "../lib/view/chart.ts";
+import { groupAlike } from "../lib/view/alike.ts";
 import { clipEnd } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
-import { buildLines, buildRest, chooseSteps, rankSection, stepUnit } from "../lib/view/report-view.ts";
+import { buildLines, buildRest, chooseSteps, rankSection, stepUnit, sumAlike } from "../lib/view/report-view.ts";
 import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";
 import { showChart, showHeat } from "./report-charts.js";
 import { linesCsv, NUMBER_ROWS, numbersTable } from "./report-numbers.js";
@@ -21,8 +22,9 @@ import { heatChart } from "../lib/view/heat-chart.ts";
 
 /** Room that one step takes at least, by view, in pixels. @type {Record<string, number>} */
 const STEP_ROOM = { lines: 1.6, stack: 4, strips: 6 };
-/** Rows of strips at most. */
+/** Rows of strips at most, and characters of their names. */
 const STRIPS_MOST = 20;
+const STRIP_NAME = 80;
 
 /** @type {(report: Report, section: SectionData) => Part} */
 export function startSection(report, section) {
@@ -74,11 +76,11 @@ function startChart(report, section, node, rankingOf) {
       view === "table" ? NUMBER_ROWS : Math.max(1, width - (width > 620 ? 240 : 60)) / STEP_ROOM[view],
     );
     const most = Math.min(report.page.show, view === "strips" ? STRIPS_MOST : SERIES_MOST);
-    const keys = ranking.order.slice(0, most);
-    const all = buildLines(scope, ranking, keys, steps).map((line, i) => ({ ...line, style: i, key: keys[i] }));
+    const groups = groupAlike(ranking, most);
+    const all = buildLines(scope, ranking, groups, steps).map((line, i) => ({ ...line, style: i, key: groups[i][0] }));
     /** @type {Line[]} */
     const lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
-    const unit = `${stepUnit(ranking.section, steps)}${view === "lines" && hasLogScale(lines) ? LOGARITHMIC : ""}`;
+    const unit = `${stepUnit(ranking.section, steps)}${view === "lines" && hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
     const label = `${ranking.section.name}: ${unit}`;
     find(".unit", box).textContent = unit;
     if (view === "stack") {
@@ -91,11 +93,12 @@ function startChart(report, section, node, rankingOf) {
     if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
     if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
     if (view === "strips") {
-      const rows = all.map(line => ({ name: line.name, total: ranking.counts[line.key], values: line.values }));
+      const rows = all.map(line => ({ name: lineLabel(line, STRIP_NAME), total: ranking.counts[line.key], values: line.values }));
       return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
     }
-    const chart = view === "stack" ? stackChart(lines, steps, width, label) : lineChart(lines, steps, width, label);
-    showChart(canvas, chart, steps, lines, report.chooseRange);
+    const drawn = view === "stack" ? sumAlike(lines) : lines;
+    const chart = view === "stack" ? stackChart(drawn, steps, width, label) : lineChart(drawn, steps, width, label);
+    showChart(canvas, chart, steps, drawn, report.chooseRange);
   }
 
   box.addEventListener("click", (/** @type {any} */ event) => {
@@ -134,9 +137,10 @@ function startLegend(box, hiddenKeys, redraw) {
   const toButton = line => {
     const button = h(
       "button",
-      { type: "button", "aria-pressed": String(!hiddenKeys.has(line.key)), class: `s${line.style}` },
+      { type: "button", "aria-pressed": String(!hiddenKeys.has(line.key)), class: `s${line.style}`, title: weightOf(line) === 1 ? undefined : lineText(line) },
       swatch(),
       element("code", {}, clipEnd(line.name, 40)),
+      weightOf(line) === 1 ? undefined : element("span", { class: "what" }, ` +${weightOf(line) - 1}`),
     );
     button.addEventListener("click", () => {
       if (!hiddenKeys.delete(line.key)) hiddenKeys.add(line.key);

@@ -14,9 +14,10 @@ import campaignsPartial from "../../templates/report-campaigns.mustache" with { 
 import chainsPartial from "../../templates/report-chains.mustache" with { type: "text" };
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
-import { hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST } from "../view/chart.ts";
+import { describeAlike, hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST } from "../view/chart.ts";
 import type { Episode } from "../history/episodes.ts";
 import { carriedOf, toHistoryData } from "../view/report-history.ts";
+import { groupAlike } from "../view/alike.ts";
 import { bundleScript } from "./client-script.ts";
 import { findMoreToTell } from "./more-to-tell.ts";
 import { toFirstView, toTimelineView } from "./first-screen.ts";
@@ -271,8 +272,8 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const steps = chooseSteps(scope, CHART_WIDTH / LINE_STEP);
   const sparkSteps = chooseSteps(scope, SPARK_STEPS);
   const shown = ranking.order.slice(0, show);
-  const lines = buildLines(scope, ranking, ranking.order.slice(0, Math.min(show, SERIES_MOST)), steps);
-  const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}`;
+  const lines = buildLines(scope, ranking, groupAlike(ranking, Math.min(show, SERIES_MOST)), steps);
+  const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
   return {
     id: section.id,
     ranking,

@@ -32,10 +32,54 @@ export function toSteps(range: DayRange, days: number): Steps {
 
 export interface Line {
   readonly name: string;
+  /** Names of others with the very same values, for which the line stands as well. */
+  readonly alike?: readonly string[];
   /** `values[step]`; null where nobody watched. */
   readonly values: readonly (number | null)[];
   /** Which style; default: its place among the lines. */
   readonly style?: number;
+}
+
+/** What a line stands for. */
+type LineNames = Pick<Line, "name" | "alike">;
+
+/** How many a line stands for. */
+export function weightOf({ alike = [] }: Pick<Line, "alike">): number {
+  return 1 + alike.length;
+}
+
+/** A line's name, cut to `most` characters, and how many others it stands for: `enable +4`. */
+export function lineLabel(line: LineNames, most: number): string {
+  const more = moreOf(line);
+  return `${clipEnd(line.name, most - more.length)}${more}`;
+}
+
+function moreOf({ alike = [] }: Pick<Line, "alike">): string {
+  return alike.length === 0 ? "" : ` +${alike.length}`;
+}
+
+/** The same as elements of a picture: what is not a part of the name is told from it. */
+function labelParts(line: LineNames, most: number): (Markup | string)[] {
+  const more = moreOf(line);
+  const name = clipEnd(line.name, most - more.length);
+  return [name, ...(more === "" ? [] : [element("tspan", { class: "more" }, more)]), element("title", {}, lineText(line))];
+}
+
+/** Names that a text lists at most, and characters of each. */
+const LISTED_MOST = 12;
+const LISTED_CHARACTERS = 60;
+
+/** All that a line stands for, in words. */
+export function lineText({ name, alike = [] }: LineNames): string {
+  if (alike.length === 0) return name;
+  const listed = alike.slice(0, LISTED_MOST).map(other => clipEnd(other, LISTED_CHARACTERS)).join("; ");
+  const more = alike.length > LISTED_MOST ? `; and ${formatNumber(alike.length - LISTED_MOST)} more` : "";
+  return `${name}, and as often on the same days and sensors: ${listed}${more}`;
+}
+
+/** Behind the unit of a chart in which a line stands for several; "" where none does. */
+export function describeAlike(lines: readonly Line[]): string {
+  return lines.some(line => weightOf(line) > 1) ? "; +1: another with the same counts, drawn as one" : "";
 }
 
 /** Where a chart's plot lies, in pixels; the page's script finds the step under the pointer with it. */
@@ -110,8 +154,7 @@ export function lineChart(
             element(
               "text",
               { class: "label", x: plot.right + 16, y: labelY[i]!, dy: ".35em" },
-              clipEnd(line.name, LABEL_CHARACTERS),
-              element("title", {}, line.name),
+              ...labelParts(line, LABEL_CHARACTERS),
             ),
           ]
         : []),
@@ -194,8 +237,7 @@ export function stackChart(lines: readonly Line[], steps: Steps, width: number, 
       element(
         "text",
         { class: "name", x: plot.right + 32, y, dy: ".35em" },
-        clipEnd(lines[i]!.name, LABEL_CHARACTERS - 2),
-        element("title", {}, lines[i]!.name),
+        ...labelParts(lines[i]!, LABEL_CHARACTERS - 2),
       ),
     );
   });

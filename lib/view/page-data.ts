@@ -2,6 +2,7 @@
  * What a report's page carries for its script, and how: everything but counts as JSON, one part a line so that a browser
  * reads it with pauses; counts as one run of bytes, equal lists once.
  */
+import { areSameCells } from "./alike.ts";
 import { type Cells, encodeCells, readCells } from "./cells.ts";
 import type { CampaignsData } from "./report-campaigns.ts";
 import type { ChainsData } from "./report-chains.ts";
@@ -102,7 +103,7 @@ class DistinctLists {
   add(cells: Cells): number {
     const hash = hashOf(cells);
     const like = this.#byHash.get(hash) ?? [];
-    const known = like.find(place => areEqual(this.all[place]!, cells));
+    const known = like.find(place => areSameCells(this.all[place]!, cells));
     if (known !== undefined) return known;
     const place = this.all.push(cells) - 1;
     this.#byHash.set(hash, [...like, place]);
@@ -115,8 +116,4 @@ function hashOf({ at, count }: Cells): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < at.length; i++) hash = Math.imul(Math.imul(hash ^ at[i]!, 0x01000193) ^ (count[i]! | 0), 0x01000193);
   return hash;
-}
-
-function areEqual(a: Cells, b: Cells): boolean {
-  return a.at.length === b.at.length && a.at.every((at, i) => at === b.at[i] && a.count[i] === b.count[i]);
 }

@@ -4,6 +4,7 @@
  *
  * Tested in `test/lib/view/report-first.test.ts`.
  */
+import { groupAlike, joinAlike } from "./alike.ts";
 import { formatNumber, formatShare, plural } from "../text/format.ts";
 import { clipEnd } from "../text/cut.ts";
 import { toDayLabel, toShort } from "../text/labels.ts";
@@ -114,7 +115,7 @@ export function activityLines(scope: Scope, steps: Steps): Line[] {
   const { data, filter, watched } = scope;
   if (steps.days < 1) {
     const lines = hourLines(scope);
-    if (lines.length > 0) return lines;
+    if (lines.length > 0) return joinAlike(lines);
   }
   const toLine = (name: string, cells: Cells, style: number): Line => ({
     name,
@@ -127,7 +128,7 @@ export function activityLines(scope: Scope, steps: Steps): Line[] {
     if (section === undefined || (isSuccess && data.unknown?.success === "all")) return [];
     return toLine(name, isSuccess ? section.allSuccess! : section.all, style);
   });
-  return lines.length === 0 ? [toLine("events", data.events, 0)] : lines;
+  return lines.length === 0 ? [toLine("events", data.events, 0)] : joinAlike(lines);
 }
 
 export function activityLabel(steps: Steps): string {
@@ -201,12 +202,7 @@ function behavioursOfCommands(scope: Scope): { rows: FirstRow[]; rest: string } 
   const section = sectionOf(scope, "commands");
   if (section === undefined) return { rows: [], rest: "" };
   const ranking = rankSection(scope, section);
-  const scripts: number[][] = [];
-  for (const key of ranking.order) {
-    const like = scripts.find(([other]) => haveSameDays(section.cells[key]!, section.cells[other!]!));
-    if (like === undefined) scripts.push([key]);
-    else like.push(key);
-  }
+  const scripts = groupAlike(ranking, Infinity);
   const rows = scripts.slice(0, LIST_MOST).map(keys => {
     const [key] = keys;
     const more = keys.length === 1 ? "" : `one script, ${plural(keys.length, "command")}`;
@@ -221,11 +217,6 @@ function describeRest(left: number, total: number, rows: readonly FirstRow[], wo
   if (rest <= 0) return "";
   const others = left > 0 ? plural(left, `other ${word === "other" ? "" : word}`.trim()) : "others";
   return `${word === "other" ? "all others" : others}: ${formatShare(rest / total)}`;
-}
-
-/** Series that lie on each other: the same counts on the same days and sensors. */
-function haveSameDays(a: Cells, b: Cells): boolean {
-  return a.at.length === b.at.length && a.at.every((at, i) => at === b.at[i] && a.count[i] === b.count[i]);
 }
 
 /** @param runDays The cells are numbered by runs of so many days. */

@@ -3,7 +3,7 @@
  * the page. Texts come out ready to show; nothing here knows HTML.
  */
 import { type DayRange, dayCount, perStep, stepDays } from "./axis.ts";
-import { describeValue, type Line, type Steps, toSteps } from "./chart.ts";
+import { describeValue, type Line, type Steps, toSteps, weightOf } from "./chart.ts";
 import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import type { KeyValue } from "../reduced/kinds.ts";
@@ -201,7 +201,7 @@ export function stepLabel(steps: Steps, step: number): string {
 /** A chart's label with its peak and, of single days, its total: what the eye takes from the picture at once. */
 export function describePeak(label: string, steps: Steps, lines: readonly Line[]): string {
   const sums = Array.from({ length: steps.n }, (_, step) =>
-    lines.reduce((sum, { values }) => sum + (values[step] ?? 0), 0),
+    lines.reduce((sum, line) => sum + weightOf(line) * (line.values[step] ?? 0), 0),
   );
   const peak = sums.reduce((most, sum) => Math.max(most, sum), 0);
   if (peak === 0) return `${label}; nothing`;
@@ -396,12 +396,18 @@ export function keyName(section: Section, key: readonly KeyValue[]): string {
   return texts.join("  ");
 }
 
-/** The leading keys as lines of a chart. */
-export function buildLines(scope: Scope, ranking: Ranking, keys: readonly number[], steps: Steps): Line[] {
-  return keys.map(key => ({
-    name: keyName(ranking.section, ranking.data.keys[key]!),
-    values: meanSteps(sumByDay(ranking.data.cells[key]!, scope.data.grid, scope.filter), scope.watched, steps),
-  }));
+/** Keys as lines of a chart, a line for each group of those that are alike. */
+export function buildLines(scope: Scope, ranking: Ranking, groups: readonly (readonly number[])[], steps: Steps): Line[] {
+  return groups.map(keys => {
+    const [name, ...alike] = keys.map(key => keyName(ranking.section, ranking.data.keys[key]!));
+    const byDay = sumByDay(ranking.data.cells[keys[0]!]!, scope.data.grid, scope.filter);
+    return { name: name!, ...(alike.length > 0 && { alike }), values: meanSteps(byDay, scope.watched, steps) };
+  });
+}
+
+/** Lines with all that each stands for added up, as what is stacked shows them. */
+export function sumAlike(lines: readonly Line[]): Line[] {
+  return lines.map(line => ({ ...line, values: line.values.map(value => (value === null ? null : value * weightOf(line))) }));
 }
 
 /** What the given lines leave of the section's total, step by step. */
@@ -409,7 +415,7 @@ export function buildRest(scope: Scope, ranking: Ranking, lines: readonly Line[]
   const all = meanSteps(sumByDay(ranking.data.all, scope.data.grid, scope.filter), scope.watched, steps);
   return all.map((value, step) => {
     if (value === null) return null;
-    const rest = value - lines.reduce((sum, line) => sum + (line.values[step] ?? 0), 0);
+    const rest = value - lines.reduce((sum, line) => sum + weightOf(line) * (line.values[step] ?? 0), 0);
     // Means do not subtract to exactly nothing.
     return rest < 1e-6 ? 0 : rest;
   });

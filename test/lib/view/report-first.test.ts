@@ -77,7 +77,8 @@ test("few days are shown by hours, of what the table counts by hour", () => {
   const hourly = activitySteps(few, 170);
   expect([hourly.n, hourly.days]).toEqual([48, 1 / 24]);
   const lines = activityLines(few, hourly);
-  expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted", "commands"]);
+  // Each accepted login here typed one command: what says the same is one row.
+  expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted = commands"]);
   expect(lines[0]!.values.flatMap((count, hour) => (count === 0 ? [] : [[hour, count]]))).toEqual([[3, 6], [27, 6]]);
   expect(stepLabel(hourly, 27)).toBe("Sat 2 May 2026, 03:00");
   // Too many days, and too little room.

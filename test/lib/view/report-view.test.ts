@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { toSteps } from "../../../lib/view/chart.ts";
 import { everything } from "../../../lib/view/cells.ts";
+import { groupAlike } from "../../../lib/view/alike.ts";
 import {
   buildCoverage,
   buildLines,
@@ -71,7 +72,7 @@ test("of two addresses, the source and the target are named", () => {
 describe("lines", () => {
   test("a day nobody watched is a gap, a watched day without the key is zero", () => {
     const ranking = rankSection(whole, COMMANDS);
-    expect(buildLines(whole, ranking, ranking.order, steps)).toEqual([
+    expect(buildLines(whole, ranking, groupAlike(ranking, 8), steps)).toEqual([
       { name: "w", values: [0, 2, null, 9] },
       { name: "id", values: [4, 1, null, 0] },
     ]);
@@ -80,7 +81,7 @@ describe("lines", () => {
   test("follow the sensors chosen: of b alone only day 2 is known", () => {
     const scope = part(0, 3, [0, 1]);
     const ranking = rankSection(scope, COMMANDS);
-    expect(buildLines(scope, ranking, ranking.order, steps)).toEqual([{ name: "id", values: [null, 1, null, null] }]);
+    expect(buildLines(scope, ranking, groupAlike(ranking, 8), steps)).toEqual([{ name: "id", values: [null, 1, null, null] }]);
   });
 });
 
