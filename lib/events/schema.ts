@@ -3,8 +3,6 @@
  *
  * Every key that is not named here goes, as it is, into `extra` (the rest of the event as JSON), so nothing that Cowrie
  * or a plugin writes is lost; only what {@link DROPPED_KEYS} names is left out.
- *
- * Tested in `test/lib/events/event-table.test.ts`.
  */
 
 /**

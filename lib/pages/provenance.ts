@@ -1,8 +1,4 @@
-/**
- * Where a page's numbers come from: what was read, how it ended, and what was left out.
- *
- * Tested in `test/scripts/visualize.test.ts`.
- */
+/** Where a page's numbers come from: what was read, how it ended, and what was left out. */
 import { formatBytes, formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";

@@ -43,6 +43,11 @@ describe("twelve planted families", () => {
     // Who serves everybody joins nobody.
     const common = found.joined.sessions.marks.filter((_, mark) => found.joined.isCommon[mark] === 1);
     expect(common).toEqual([{ kind: "host", value: "paste.bad.test" }]);
+    const { sessions: marked, campaign } = found.joined;
+    const code = marked.marks.findIndex((_, mark) => found.joined.isCommon[mark] === 1);
+    const served = [...Array(marked.count).keys()].filter(i => marked.markSets[marked.markSet[i]!]!.includes(code));
+    const other = served.find(i => campaign[i] !== campaign[served[0]!])!;
+    expect(whyTogether(found.joined, served[0]!, other)).toMatchObject({ isTogether: false, common: [{ kind: "host", value: "paste.bad.test" }] });
   });
 
   test("keep their ids when days are added, and those that were joined are found under the id they had", async () => {
@@ -84,6 +89,12 @@ describe("findCampaigns", () => {
     const keys = found.campaigns.find(({ keys }) => keys.length > 0)!;
     expect(keys.name).toBe("stoat");
     expect(keys.keys).toMatchObject([{ type: "ssh-rsa", planted: 1, offered: 1, plantedOn: ["a"], offeredOn: ["a"] }]);
+  });
+
+  test("a key of which a log tells the fingerprint alone joins its sessions; an empty one joins none", async () => {
+    const offers = (id: string, at: number, fingerprint: string) => session(id, at, ["client.fingerprint", { fingerprint }]);
+    const found = await find([[...offers("a", 0, "aa:bb"), ...offers("b", 60, "aa:bb"), ...offers("c", 90, ""), ...offers("d", 99, "")]]);
+    expect(membersOf(found)).toEqual([["a", "b"]]);
   });
 
   test("a key planted on one sensor and offered on another is told", async () => {

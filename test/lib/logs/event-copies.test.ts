@@ -96,6 +96,7 @@ describe("other events, though they begin at the same time", () => {
     { name: "no text", change: { username: null } },
     { name: "another number", change: { src_port: 1 } },
     { name: "0 and no number", change: { src_port: null } },
+    { name: "another number in the last column", change: { duration: 99.5 } },
     { name: "another value of a key without a column", change: { unknown: 1 } },
     { name: "another key without a column", change: { unheard: 1 } },
   ];

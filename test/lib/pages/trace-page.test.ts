@@ -34,6 +34,17 @@ describe("renderTrace", () => {
     expect(page).toContain('<span class="tag p-download">download</span>');
   });
 
+  test.each([
+    [4, ["0 s", "0.5 s", "1 s"]],
+    [600, ["0 s", "2 min", "4 min"]],
+    [9000, ["0 s", "30 min", "1 h"]],
+    [2e5, ["0 s", "12 h", "1 d"]],
+  ])("a session of %d s has a scale of round times", async (seconds, ticks) => {
+    const found = await stories([{ eventid: "session.connect", at: 0 }, { eventid: "session.closed", at: seconds }]);
+    const page = renderTrace({ kind: "session", name: "s1" }, found, SEARCHED);
+    expect([...page.matchAll(/<text class="tick[^>]*>([^<]*)</g)].map(([, text]) => text!).slice(0, 3)).toEqual(ticks);
+  });
+
   test("says how many sessions it leaves out", async () => {
     const found = await stories([{ eventid: "session.connect", at: 0 }]);
     const step = found[0]!.steps[0]!;

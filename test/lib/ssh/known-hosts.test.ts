@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync } from "node:fs";
+import { appendFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
@@ -98,13 +98,16 @@ test("orderKeyAlgorithms() puts types that are known first", () => {
 describe("addKnownHost", () => {
   test("makes the file, ends a torn line, and is found again", () => {
     const file = join(mkdtempSync(join(tmpdir(), "cowrie-test-")), "ssh", "known_hosts");
-    addKnownHost(file, "2001:db8::1", 22, KEY);
-    addKnownHost(file, "h", 2112, OTHER);
+    expect(addKnownHost(file, "2001:db8::1", 22, KEY).line).toBe(1);
+    expect(addKnownHost(file, "h", 2112, OTHER).line).toBe(2);
     expect(checkHostKey(readKnownHosts([file, `${file}.absent`]), "h", 2112, OTHER).verdict).toBe("known");
     expect(readKnownHosts([file]).map(({ line, hosts }) => [line, hosts])).toEqual([
       [1, "2001:db8::1"],
       [2, "[h]:2112"],
     ]);
+    appendFileSync(file, "torn");
+    expect(addKnownHost(file, "i", 22, KEY).line).toBe(4);
+    expect(readKnownHosts([file]).at(-1)).toMatchObject({ hosts: "i", line: 4 });
   });
 
   test("writes no name that would be a pattern of its own or two lines", () => {

@@ -210,9 +210,9 @@ describe("buildCoverage", () => {
   });
 
   test("a sum of full and cut counts is marked as cut, whatever events it has", () => {
-    const table = buildReduced([...events("a", [9, 9, 9]), ...events("b", [9, 9, 9])]);
+    const table = buildReduced(["a", "b", "c"].flatMap(name => events(name, [9, 9, 9])));
     const coverage = buildCoverage(table, { partlyCut: { sensor: 1, days: [day0 - 1, day0 + 1, day0 + 3] } });
-    expect(toSensorCoverage(coverage).map(row => row.days)).toEqual(["ooo", "oco"]);
+    expect(toSensorCoverage(coverage).map(row => row.days)).toEqual(["ooo", "oco", "ooo"]);
     expect([3, 4, 5].map(cell => isUsable(coverage, cell))).toEqual([true, false, true]);
   });
 

@@ -160,6 +160,18 @@ describe("heatChart", () => {
       const { svg } = heatChart([{ name: "s", total: 0, values: [value, value, value, value] }], STEPS, 1000, "x");
       expect(JSON.stringify(svg)).not.toMatch(/NaN|Infinity/);
     }
+    const { svg } = heatChart([{ name: "s", total: 28, values: [7, 7, 7, 7] }], STEPS, 1000, "x");
+    expect(byClass(svg, "h7").map(({ tag }) => tag)).toEqual(["rect", "path"]);
+  });
+
+  test("a narrow one has its shades in a row, with the least and the most beside it", () => {
+    const { svg } = heatChart(rows, STEPS, 300, "x");
+    const shades = ["h1", "h2", "h3", "h4", "h5", "h6", "h7"].map(shade => byClass(svg, shade).filter(({ tag }) => tag === "rect"));
+    expect(shades.map(found => found.length)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    const places = shades.map(([found]) => Number(found!.attributes["x"]));
+    expect(places.map((x, i) => x - places[0]! - 12 * i)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    const texts = byClass(svg, "tick").filter(({ attributes }) => attributes["y"] === 10).map(({ children }) => children[0]);
+    expect(texts).toEqual(["no data", "0", "1", "500"]);
   });
 });
 

@@ -31,6 +31,8 @@ describe("linearScale", () => {
     const { at, ticks } = linearScale(4700, 0, 100);
     expect(ticks.map(tick => tick.label)).toEqual(["0", "2k", "4k", "6k"]);
     expect([at(0), at(6000)]).toEqual([100, 0]);
+    const lower = linearScale(4700, 10, 290);
+    expect([lower.at(0), lower.at(3000), lower.at(6000)]).toEqual([290, 150, 10]);
   });
 
   test("counts have no ticks between whole numbers", () => {
