@@ -25,6 +25,8 @@ import { digestSections, digestSubject, digestToHtml, digestToText } from "../li
 import { firstLooks, type Look } from "../lib/digest/first-looks.ts";
 import { isMailAddress, toMessage } from "../lib/digest/mail.ts";
 import { campaignToJson } from "../lib/campaigns/campaign-records.ts";
+import { peaksBesideTable } from "../lib/history/peaks.ts";
+import { findLeadersIn } from "../lib/sessions/peak-counts.ts";
 import { episodeToPlain } from "../lib/history/history-output.ts";
 import { originCountsToJson } from "../lib/origin/origin-counts.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
@@ -92,8 +94,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const lastDay = values.until ?? lastDayOf(table);
   const firstDay = sinceDay ?? lastDay - DAYS_DEFAULT + 1;
   const found = await findCampaigns(set, { ...scope, untilDay: lastDay, lastDays: lastDay - firstDay + 1 });
+  const leaders = await findLeadersIn(set, peaksBesideTable(table), scope);
   const { buildDigest } = await import("../lib/digest/digest.ts");
-  const digest = buildDigest(table, { firstDay, lastDay, campaigns: found.campaigns, origins });
+  const digest = buildDigest(table, { firstDay, lastDay, campaigns: found.campaigns, leaders, origins });
   const looks = firstLooks(digest, inputs);
   if (values.json) await writeOut(`${toSafeJson(toPlain(digest, looks, origins))}\n`);
   else await deliver(digest, looks, values);

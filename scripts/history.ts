@@ -18,6 +18,7 @@ import {
 } from "../lib/process/cli.ts";
 import { checkDays } from "../lib/process/option-values.ts";
 import { findEpisodes } from "../lib/history/episodes.ts";
+import { withTablePeaks } from "../lib/history/peak-episodes.ts";
 import {
   chooseEpisodes,
   describeHistory,
@@ -101,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.quiet) limits.forEach(note);
 
   const coverage = buildCoverage(table, partlyCut === undefined ? {} : { partlyCut });
-  const all = episodesWithin(findEpisodes(table, { coverage }), values.since, values.until);
+  const all = episodesWithin(withTablePeaks(table, findEpisodes(table, { coverage })), values.since, values.until);
   const shown = chooseEpisodes(all, values.limit);
   if (values.csv) await writeOutAll(historyToCsv(shown));
   else if (values.json) {

@@ -6,6 +6,8 @@
 import type { Campaign } from "../campaigns/campaign.ts";
 import { findEpisodes, type Episode } from "../history/episodes.ts";
 import { episodesWithin } from "../history/history-output.ts";
+import { withPeaks, withTablePeaks } from "../history/peak-episodes.ts";
+import { findPeaks, type PeakLeader } from "../history/peaks.ts";
 import { countOrigins, type OriginCounts } from "../origin/origin-counts.ts";
 import type { Origins, OriginSource } from "../origin/origins.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
@@ -66,6 +68,8 @@ export interface DigestOptions {
   readonly firstDay: number;
   readonly lastDay: number;
   readonly campaigns: readonly Campaign[];
+  /** What single addresses made of peaks, beside what the table knows. */
+  readonly leaders?: readonly PeakLeader[];
   readonly origins?: Origins | undefined;
 }
 
@@ -74,7 +78,7 @@ export interface DigestOptions {
  *
  * @param table Up to the last day; days behind it must not be in it.
  */
-export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns, origins }: DigestOptions): Digest {
+export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns, leaders = [], origins }: DigestOptions): Digest {
   const coverage = buildCoverage(table);
   const archiveEnd = coverage.firstDay + coverage.days - 1;
   const isAlive = archiveEnd >= firstDay;
@@ -91,7 +95,8 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns,
       return (status === OBSERVED || status === PARTIAL) && coverage.events[i * coverage.days + offset]! > 0;
     });
   const sensors = coverage.sensors.map((sensor, i) => ({ sensor, i, isUp: isUp(i) }));
-  const episodes = isAlive ? episodesWithin(findEpisodes(table, { coverage }), firstDay, lastDay).filter(one => turnsWithin(one, firstDay, lastDay)) : [];
+  const history = () => withPeaks(withTablePeaks(table, findEpisodes(table, { coverage })), leaders, findPeaks(table));
+  const episodes = isAlive ? episodesWithin(history(), firstDay, lastDay).filter(one => turnsWithin(one, firstDay, lastDay)) : [];
   const isNew = ({ firstSeenUs }: LedgerEntry) => firstSeenUs >= firstDay * DAY_US;
   const news = isAlive ? statistics.novelty.new.filter(isNew) : [];
   return {

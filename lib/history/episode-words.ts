@@ -10,6 +10,7 @@ import { sensorLabel, toDayLabel } from "../text/labels.ts";
 import { visible } from "../text/text.ts";
 import { FAMILIES, type Family } from "./families.ts";
 import type { Episode, EpisodeKey } from "./episodes.ts";
+import { type PeakLeader, TOLD_MOST } from "./peaks.ts";
 
 /** A piece of a sentence: ours, or a value, which is set in another type. Both are safe to show as text. */
 export interface SentencePart {
@@ -112,6 +113,7 @@ function describeWhat(episode: Episode): SentencePart[] {
     ];
     return [...names, text(sensors.length > 1 ? " log" : " logs"), ...change, text(": probably another version of Cowrie")];
   }
+  if (shape === "peak") return describePeak(episode);
   const keys = chooseKeys(episode);
   const [lead, ...others] = keys;
   const isNew = lead!.before === 0 || (lead!.before !== null && lead!.before < 0.05 * lead!.level);
@@ -121,6 +123,7 @@ function describeWhat(episode: Episode): SentencePart[] {
     ...whereFrom(episode, lead!),
     ...withOthers(others),
     text(closingOf(episode, lead!, isNew)),
+    ...peaksOf(episode, lead!),
   ];
   return parts.filter(part => part.isValue || part.text !== "").map(part => (part.isValue ? value(part.text) : part));
 }
@@ -192,7 +195,7 @@ function whereFrom({ sensors, sensorsWatching, sources, events, first, last }: E
   if (from !== undefined && !isOwn) parts.push({ text: ` from ${plural(from, "address", "addresses")}` });
   if (sensorsWatching > 1) {
     if (sensors.length === 1) parts.push({ text: " on " }, { text: sensorLabel(sensors[0]!), isValue: true });
-    else parts.push({ text: ` on ${sensors.length === sensorsWatching ? `all ${formatNumber(sensors.length)}` : `${formatNumber(sensors.length)} of ${formatNumber(sensorsWatching)}`} sensors` });
+    else parts.push({ text: ` on ${sensors.length < sensorsWatching ? `${formatNumber(sensors.length)} of ${formatNumber(sensorsWatching)}` : sensors.length === 2 ? "both" : `all ${formatNumber(sensors.length)}`} sensors` });
   }
   return parts;
 }
@@ -211,4 +214,29 @@ function closingOf({ shape, ends }: Episode, { before, after, level }: EpisodeKe
   if (shape === "burst") return before !== null && !isNew ? `; ${rate(before)} on other days` : "";
   const from = before !== null && !isNew ? `; ${rate(before)} → ${rate(level)} a day` : "";
   return ends ? from : `${from}; still going`;
+}
+
+/** A peak of which one address made most, and nothing else is known. */
+function describePeak({ peaks = [], sensors }: Episode): SentencePart[] {
+  const [{ address }] = peaks as [PeakLeader];
+  const made = peaks.slice(0, TOLD_MOST).map((peak, i) => `${i === 0 ? "" : " and "}${ofPeak(peak)}`).join("");
+  const where: SentencePart[] = sensors.length === 1 && sensors[0] !== "" ? [{ text: " on " }, { text: sensorLabel(sensors[0]!), isValue: true }] : [];
+  return [{ text: `${made} came from one address, ` }, { text: visible(address), isValue: true }, ...where];
+}
+
+/** `683 of 839 logins (81.4 %)` */
+function ofPeak({ count, total, activity }: PeakLeader): string {
+  return `${formatNumber(count)} of ${formatNumber(total)} ${activity} (${formatShare(count / total)})`;
+}
+
+/** What single addresses of an episode made of its days' peaks. */
+function peaksOf({ peaks = [], alike, first, last }: Episode, lead: EpisodeKey): SentencePart[] {
+  return peaks.slice(0, TOLD_MOST).flatMap((peak, i): SentencePart[] => {
+    const isLead = lead.values[0] === peak.address && (lead.family === "address" || lead.family === "user");
+    const who: SentencePart = isLead ? { text: alike > 1 ? "it alone" : "it" } : { text: visible(peak.address), isValue: true };
+    const day = first === last ? "" : ` of ${toDayLabel(peak.day)}`;
+    // The second is of the same address on the same day, or it is said anew who and when.
+    const isSame = i > 0 && peaks[i - 1]!.address === peak.address && peaks[i - 1]!.day === peak.day;
+    return isSame ? [{ text: ` and ${ofPeak(peak)}` }] : [{ text: "; " }, who, { text: ` made ${ofPeak(peak)}${day}` }];
+  });
 }

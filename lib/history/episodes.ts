@@ -10,11 +10,13 @@ import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type Candidate, findCandidates } from "./candidates.ts";
 import type { Watch } from "./day-series.ts";
 import { FAMILIES, type Family, LEAST_DAYS } from "./families.ts";
+import type { PeakLeader } from "./peaks.ts";
 import { commonShare, countSources, uniteSets } from "./source-sets.ts";
 import type { SpanShape } from "./spans.ts";
 import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
 
-export type EpisodeShape = SpanShape | WatchShape;
+/** `peak`: of a day, by an address of which nothing else is told. */
+export type EpisodeShape = SpanShape | WatchShape | "peak";
 
 /** A key of an episode. */
 export interface EpisodeKey {
@@ -51,6 +53,8 @@ export interface Episode {
   readonly keys: readonly EpisodeKey[];
   /** Events of what leads it, by day of the archive; null on days that nobody watched. Of the watch none. */
   readonly perDay?: { readonly firstDay: number; readonly counts: readonly (number | null)[] };
+  /** What single addresses of it made of the peaks of its days, the most of it first; left out where nothing. */
+  readonly peaks?: readonly PeakLeader[];
   /** Of an episode of the watch: hours lost, event ids that came and went. */
   readonly watch?: Pick<WatchChange, "hours" | "eventids" | "goneEventids">;
   /** A level that holds for days has passed a test; a burst is counted. */

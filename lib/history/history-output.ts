@@ -72,7 +72,7 @@ export function basisOf({ isTested }: Episode): "tested" | "counted" {
 
 /** Plain data for other programs: snake_case keys, days as `YYYY-MM-DD`; null = not known, or not within the archive. */
 export function episodeToPlain(episode: Episode): Record<string, unknown> {
-  const { shape, first, last, begins, ends, sensors, sensorsWatching, sources, events, keys, watch, score } = episode;
+  const { shape, first, last, begins, ends, sensors, sensorsWatching, sources, events, keys, watch, peaks = [], score } = episode;
   return {
     shape,
     first_day: toIsoDay(first),
@@ -95,6 +95,7 @@ export function episodeToPlain(episode: Episode): Record<string, unknown> {
       level: key.level,
       after: key.after,
     })),
+    peaks: peaks.map(({ day, ...peak }) => ({ day: toIsoDay(day), ...peak })),
     score,
     sentence: toPlainSentence(describeEpisode(episode)),
   };

@@ -106,7 +106,7 @@ function describeChange({ firstDay, lastDay, kind, key, category, unit, count, e
         ? [{ text: " on " }, { text: sensorLabel(sensor), isValue: true }]
         : count === 0
           ? []
-          : [{ text: ` on ${sensorsSeen === sensorsUp ? "all " : `${formatNumber(sensorsSeen)} of `}${plural(sensorsUp, "sensor")}` }];
+          : [{ text: ` on ${sensorsSeen < sensorsUp ? `${formatNumber(sensorsSeen)} of ${plural(sensorsUp, "sensor")}` : sensorsUp === 2 ? "both sensors" : `all ${plural(sensorsUp, "sensor")}`}` }];
   const isSources = unit === "sources";
   const number = count === 0 ? "none" : isSources ? `from ${plural(count, "address", "addresses")}${firstDay < lastDay ? " (each day's)" : ""}` : plural(count, "time");
   const usual = formatNumber(expected, expected < 9.95 ? 1 : 0);

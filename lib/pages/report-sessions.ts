@@ -4,6 +4,7 @@
  * Tested in `test/browser/report-sessions.test.ts`.
  */
 import { dirname, resolve } from "node:path";
+import { peaksBesideTable, type PeakLeader } from "../history/peaks.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { techniqueName } from "../text/techniques.ts";
@@ -34,6 +35,8 @@ export interface ReportSessions {
   readonly trails: TrailsData;
   /** Left out where sessions were not counted. */
   readonly reach?: SessionReach;
+  /** What single addresses made of peaks, beside what the table knows. */
+  readonly leaders?: readonly PeakLeader[];
 }
 
 /**
@@ -51,7 +54,7 @@ export async function collectSessions(
   const queries = toTrailQueries(data);
   const { firstDay, days, sensors } = data.grid;
   const limits = toTrailLimits(firstDay + days - 1, sensors);
-  const [counts, trails] = await Promise.all([work.counts, work.findTrails(queries, limits)]);
+  const [counts, trails, leaders] = await Promise.all([work.counts, work.findTrails(queries, limits), work.findLeaders(peaksBesideTable(drawn))]);
   const last = data.sections.find(({ id }) => id === "last-commands");
   if (last !== undefined) {
     const keys = last.keys.slice(0, TRAIL_KEYS);
@@ -72,6 +75,7 @@ export async function collectSessions(
     ...(campaigns !== undefined && { campaigns }),
     ...(chains !== undefined && { chains }),
     ...(durations !== undefined && { durations }),
+    leaders,
     reach: buildSessionReach(counts.reach, data.grid, drawn.dictionaries.sensor),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
   };

@@ -16,6 +16,8 @@ import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { describeAlike, hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST } from "../view/chart.ts";
 import type { Episode } from "../history/episodes.ts";
+import { withPeaks } from "../history/peak-episodes.ts";
+import { findPeaks } from "../history/peaks.ts";
 import { carriedOf, toHistoryData } from "../view/report-history.ts";
 import { groupAlike } from "../view/alike.ts";
 import { bundleScript } from "./client-script.ts";
@@ -151,14 +153,15 @@ export function* calculateReport(
     coverage: hasDays ? toCoverageView(scope) : undefined,
     provenance: toProvenance(table, data, options),
   };
-  const render: PreparedReport["render"] = ({ statistics, sessions, episodes }) => {
+  const render: PreparedReport["render"] = ({ statistics, sessions, episodes: found }) => {
+    const { reach, leaders = [], ...told } = sessions ?? {};
+    const episodes = found && withPeaks(found, leaders, findPeaks(table));
     const history =
       episodes && hasDays
         ? { ...toHistoryData(episodes, data.grid, data.sensors), ...(statistics && { more: findMoreToTell(scope, statistics, carriedOf(episodes)) }) }
         : undefined;
     const timeline = history && toTimelineView(scope, history);
     const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
-    const { reach, ...told } = sessions ?? {};
     const known = {
       ...data,
       // Of cut counts no hour is known.

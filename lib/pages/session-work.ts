@@ -10,11 +10,13 @@ import { SessionMarks } from "../campaigns/session-marks.ts";
 import { type ChainCounts, ChainCounter } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
+import type { PeakDay, PeakLeader } from "../history/peaks.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { maskCommand } from "../text/masks.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import { CommandCodes } from "../sessions/session-commands.ts";
+import { findLeaders } from "../sessions/peak-counts.ts";
 import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
@@ -40,6 +42,7 @@ export interface TableRef {
 
 export type SessionTask =
   | { readonly what: "counts"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
+  | { readonly what: "leaders"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | {
       readonly what: "trails";
       readonly tables: readonly TableRef[];
@@ -56,9 +59,10 @@ export interface SessionCounts {
   readonly reach: ReachCounts;
 }
 
-/** Outcome of a task: counts of the one, `trails[query][key]` of the other. */
+/** Outcome of a task; `trails[query][key]`. */
 export interface SessionOutcomes {
   readonly counts: SessionCounts;
+  readonly leaders: PeakLeader[];
   readonly trails: Trail[][];
 }
 
@@ -68,6 +72,7 @@ export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
 export interface SessionWork extends Disposable {
   /** Begun at once. */
   readonly counts: Promise<SessionCounts>;
+  findLeaders(peaks: readonly PeakDay[]): Promise<PeakLeader[]>;
   findTrails(queries: readonly TrailQuery[], limits: TrailLimits): Promise<Trail[][]>;
 }
 
@@ -93,6 +98,7 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
   counts.catch(() => {});
   return {
     counts,
+    findLeaders: peaks => run({ what: "leaders", tables, scope, peaks }),
     findTrails: (queries, limits) => run({ what: "trails", tables, scope, queries, limits }),
     [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
@@ -100,12 +106,15 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
 
 /** Do a task in this thread. */
 export async function runSessionTask<Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> {
-  const { tables, scope } = task as SessionTask;
-  const outcome =
-    task.what === "counts"
-      ? await countTables(tables, scope)
-      : await findTrails(tables.map(toPlace), task.queries, scope, task.limits);
+  const outcome = await doTask(task);
   return outcome as SessionOutcomes[Task["what"]];
+}
+
+function doTask(task: SessionTask): Promise<SessionOutcome> {
+  const { tables, scope } = task;
+  if (task.what === "counts") return countTables(tables, scope);
+  const places = tables.map(toPlace);
+  return task.what === "leaders" ? findLeaders(places, task.peaks, scope) : findTrails(places, task.queries, scope, task.limits);
 }
 
 async function countTables(tables: readonly TableRef[], scope: ReductionParameters): Promise<SessionCounts> {

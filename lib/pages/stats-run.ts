@@ -56,13 +56,14 @@ export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
     if (threads === 1) return (await import("../statistics/statistics.ts")).computeStatistics(table, options);
     return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
   };
-  const [statistics, { renderStats }, { findEpisodes }, { buildCoverage }] = await Promise.all([
+  const [statistics, { renderStats }, { findEpisodes }, { withTablePeaks }, { buildCoverage }] = await Promise.all([
     compute(),
     import("./stats-page.ts"),
     import("../history/episodes.ts"),
+    import("../history/peak-episodes.ts"),
     import("../statistics/coverage.ts"),
   ]);
-  const episodes = findEpisodes(table, { coverage: buildCoverage(table, options) });
+  const episodes = withTablePeaks(table, findEpisodes(table, { coverage: buildCoverage(table, options) }));
   const { thresholdPercent, lastDays, limits = [], allSensors = table.dictionaries.sensor.length, reportLink } = options;
   const common = { thresholdPercent, lastDays, limits, allSensors, generatedBy: PROGRAM };
   const page = { ...common, ...(reportLink && { reportLink }) };

@@ -6,12 +6,12 @@
  * many tables it lies in. One that connected and was closed in a table is taken to lie in it whole: of others, which are
  * few, an entry stays. A step needs none before it: a file can be fetched where nothing was typed.
  */
-import { Dictionary, hasText, textOf } from "../columns/dictionary.ts";
+import { Dictionary, textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
-import type { TextColumn } from "../events/schema.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
+import { countedRows } from "./counted-rows.ts";
 import { codeOf, sessionKey } from "./event-search.ts";
 import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
 
@@ -174,8 +174,7 @@ export class TableReach {
   readonly firstUs: number[] = [];
   /** `#bitsOf[code of the event's id]` */
   #bitsOf: Uint8Array | undefined;
-  #input = -1;
-  #download = -1;
+  #isCounted: (batch: EventBatch, row: number) => boolean = () => true;
   #sensors = 1;
   /** Slot + 1 by session and sensor, 0 = none yet; of too many in the map. */
   #slots: Int32Array | undefined;
@@ -206,7 +205,7 @@ export class TableReach {
       const slot = this.#slot(session[row]!, sensor === undefined ? -1 : sensor[row]!);
       // Most events are one more password: they tell nothing that is not known.
       if ((this.bits[slot]! & bits) === bits && us >= this.firstUs[slot]!) continue;
-      if (!this.#isCounted(batch, eventid[row]!, row)) continue;
+      if (!this.#isCounted(batch, row)) continue;
       this.bits[slot]! |= bits;
       if (us < this.firstUs[slot]!) this.firstUs[slot] = us;
       if (bits === CONNECTED && us < this.connectUs[slot]!) this.connectUs[slot] = us;
@@ -222,21 +221,11 @@ export class TableReach {
       const code = codeOf(eventids, eventid);
       if (code >= 0) bitsOf[code] = bits;
     }
-    this.#input = codeOf(eventids, "cowrie.command.input");
-    this.#download = codeOf(eventids, "cowrie.session.file_download");
+    this.#isCounted = countedRows(this.#table);
     this.#sensors = (dictionaries.get("sensor")?.size ?? 0) + 1;
     const places = this.#sensors * (dictionaries.get("session")?.size ?? 0);
     if (places <= PLACES_MOST) this.#slots = new Int32Array(places);
     return bitsOf;
-  }
-
-  /** As the reduced table counts: what was fed to a program is no command, and a download that failed has no hash. */
-  #isCounted({ codes }: EventBatch, eventid: number, row: number): boolean {
-    const has = (column: TextColumn) => (codes.get(column)?.[row] ?? -1) >= 0;
-    if (eventid === this.#input) return has("input") && !has("realm");
-    if (eventid !== this.#download) return true;
-    const hash = codes.get("shasum")?.[row] ?? -1;
-    return hash >= 0 && hasText(this.#table.dictionaries.get("shasum")!, hash);
   }
 
   #slot(session: number, sensor: number): number {

@@ -52,6 +52,8 @@ export interface HistoryRow {
   readonly score: number;
   /** Events of what leads it by steps of the whole archive, null where nobody watched. */
   readonly perStep: readonly (number | null)[];
+  /** One address made more than half of what was done on a peak day. */
+  readonly holdsPeak?: true;
   /** Of a change: the rows of the page that say it as well, by their places. */
   readonly saidBy?: readonly number[];
 }
@@ -84,7 +86,7 @@ function weightOf({ shape, watch }: Episode): number {
 }
 
 function toRow(episode: Episode, grid: Grid, sensors: readonly string[]): HistoryRow {
-  const { shape, first, last, begins, ends, watch } = episode;
+  const { shape, first, last, begins, ends, watch, peaks } = episode;
   return {
     shape,
     first,
@@ -97,6 +99,7 @@ function toRow(episode: Episode, grid: Grid, sensors: readonly string[]): Histor
     name: nameOf(episode),
     score: Math.round(episode.score),
     perStep: toPerStep(episode.perDay, grid),
+    ...(peaks !== undefined && { holdsPeak: true as const }),
   };
 }
 
@@ -132,7 +135,7 @@ export function rowsWithin({ rows }: HistoryData, { range, sensors }: Filter): H
 
 /**
  * The sentences of the first screen, most remarkable first: of attackers' episodes the strongest, a sensor that is
- * silent, a change, what was new, what else happened to a sensor; then more of them. None says what another one says.
+ * silent, an address that made most of a peak, a change, what was new, what else happened to a sensor; then more of them. None says what another one says.
  */
 export function chooseSentences(data: HistoryData, filter: Filter): HistoryRow[] {
   const within = rowsWithin(data, filter);
@@ -146,6 +149,7 @@ export function chooseSentences(data: HistoryData, filter: Filter): HistoryRow[]
   const turns = [
     ...first,
     ofSensors?.shape === "silent" ? ofSensors : undefined,
+    strong.slice(SENTENCES_LEAST).find(({ holdsPeak }) => holdsPeak),
     change,
     more.find(({ shape }) => shape === "firsts"),
     ofSensors,

@@ -39,8 +39,8 @@ describe("tested changes", () => {
       ]),
     );
     expect(rows.map(textOf)).toEqual([
-      "3 to 9 Apr: a new subnet [198.51.100.0/24], from 30 addresses (each day's) on all 2 sensors, where 4.3 were expected.",
-      "3 to 9 Apr: more of credential [root / x], 30 times on all 2 sensors, where 4.3 were expected.",
+      "3 to 9 Apr: a new subnet [198.51.100.0/24], from 30 addresses (each day's) on both sensors, where 4.3 were expected.",
+      "3 to 9 Apr: more of credential [root / x], 30 times on both sensors, where 4.3 were expected.",
       "3 to 9 Apr: address [192.0.2.1 port 22] is gone: none where 4.3 were expected.",
       "3 to 9 Apr: credential [b / c] is new on [b], 30 times, where 4.3 were expected.",
     ]);
