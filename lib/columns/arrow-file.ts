@@ -5,7 +5,7 @@
 import { closeSync } from "node:fs";
 import { checkFile, type IpcSchema, isIpcFile, type PlacedMessage, type ReadBytes } from "./arrow-guard.ts";
 import { type IpcBatch, readBytes } from "./arrow-ipc.ts";
-import { BatchReader, readTexts } from "./arrow-reader.ts";
+import { BatchReader, type Body, bodyOf, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
@@ -103,7 +103,7 @@ export class ArrowFile {
     closeSync(this.#file);
   }
 
-  #bodyOf({ message, bodyAt }: PlacedMessage): Uint8Array {
-    return this.#read(bodyAt, message.bodyBytes);
+  #bodyOf({ message, bodyAt }: PlacedMessage): Body {
+    return bodyOf(this.#read(bodyAt, message.bodyBytes));
   }
 }

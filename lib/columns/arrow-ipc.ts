@@ -8,7 +8,6 @@
  */
 import { closeSync, readSync } from "node:fs";
 import {
-  bytesOf,
   checkedMessages,
   checkFile,
   checkFileBytes,
@@ -17,10 +16,9 @@ import {
   isIpcFile,
   isMagic,
   type PlacedMessage,
-  type ReadBytes,
   readFooter,
 } from "./arrow-guard.ts";
-import { BatchReader } from "./arrow-reader.ts";
+import { BatchReader, type Body, bodyOf } from "./arrow-reader.ts";
 import { writeIpc } from "./arrow-writer.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
@@ -100,6 +98,8 @@ export interface IpcBatch {
   readonly rows: number;
   /** Codes (-1 = null) or numbers (NaN = null), decoded when they are asked for. */
   column(name: string): Int32Array | Float64Array | undefined;
+  /** The same of some rows, which are not checked. */
+  pick(name: string, rows: Int32Array): Int32Array | Float64Array | undefined;
   lists(name: string): ListColumn | undefined;
 }
 
@@ -117,10 +117,12 @@ export interface IpcTable {
 }
 
 /**
- * Files up to this size are read at once, when the first batch is asked for: in pieces it takes longer, of memory a few
- * batches' worth.
+ * Files up to this size are read at once, when the first batch is asked for: most of their columns are wanted then, and a
+ * piece costs as much as all. Of larger ones only the columns and texts that are asked for are read.
  */
-const WHOLE_MAX_BYTES = 256 << 20;
+const WHOLE_MAX_BYTES = 1 << 20;
+/** Columns up to this size are read into one and the same memory. */
+const SCRATCH_MAX_BYTES = 4 << 20;
 
 /**
  * Open an Arrow IPC file, or the bytes of a file or stream.
@@ -144,14 +146,24 @@ function openIpcBytes(bytes: Uint8Array): IpcTable {
   const { schema, messages } = isMagic(bytes) ? checkFileBytes(bytes) : checkStream(bytes);
   return {
     ...describe(schema),
-    ...walk(schema, () => ({ messages, read: bytesOf(bytes) })),
+    ...walk(schema, () => ({ messages, bodyAt: bodiesOf(bytes) })),
     close: async () => {},
   };
 }
 
 function openIpcFile(path: string, wanted: string | undefined): IpcTable {
   const { file, size, state } = openRegularAs(path, wanted);
-  const read = (start: number, length: number) => readBytes(file, start, length);
+  let isOpen = true;
+  const look = (into: Uint8Array, start: number) => {
+    // The number of a file that was closed may be that of another by now.
+    if (!isOpen) throw new Error("Cannot read a table that was closed");
+    return readInto(file, into, start);
+  };
+  const read = (start: number, length: number) => look(new Uint8Array(length), start);
+  const bodyAt = (at: number): Body => ({
+    read: (start, bytes) => read(at + start, bytes),
+    look: (start, bytes) => (bytes > SCRATCH_MAX_BYTES ? read(at + start, bytes) : look(scratchOf(bytes), at + start)),
+  });
   try {
     const isFile = isIpcFile(read, size);
     const { schema } = isFile ? readFooter(read, size) : checkStream(read(0, size));
@@ -159,11 +171,14 @@ function openIpcFile(path: string, wanted: string | undefined): IpcTable {
       ...describe(schema),
       state,
       ...walk(schema, () => {
-        if (isFile && size > WHOLE_MAX_BYTES) return { ...checkFile(read, size), read };
+        if (isFile && size > WHOLE_MAX_BYTES) return { ...checkFile(read, size), bodyAt };
         const bytes = read(0, size);
-        return { ...(isFile ? checkFileBytes(bytes) : checkStream(bytes)), read: bytesOf(bytes) };
+        return { ...(isFile ? checkFileBytes(bytes) : checkStream(bytes)), bodyAt: bodiesOf(bytes) };
       }),
-      close: async () => closeSync(file),
+      close: async () => {
+        isOpen = false;
+        closeSync(file);
+      },
     };
   } catch (error) {
     closeSync(file);
@@ -181,7 +196,7 @@ async function openIpcStream(messages: ReturnType<typeof checkedMessages>): Prom
     texts: name => reader.texts(name),
     async *batches() {
       for await (const { message, body } of messages) {
-        const batch = reader.take(message, body);
+        const batch = reader.take(message, bodyOf(body));
         if (batch !== undefined) yield batch;
       }
     },
@@ -198,15 +213,15 @@ function describe({ metadata, columns }: IpcSchema): Pick<IpcTable, "metadata" |
 /** The batches of messages that can be read at any place. */
 function walk(
   schema: IpcSchema,
-  check: () => { readonly messages: readonly PlacedMessage[]; readonly read: ReadBytes },
+  check: () => { readonly messages: readonly PlacedMessage[]; readonly bodyAt: (at: number) => Body },
 ): Pick<IpcTable, "texts" | "batches"> {
   const reader = new BatchReader(schema);
   return {
     texts: name => reader.texts(name),
     async *batches() {
-      const { messages, read } = check();
+      const { messages, bodyAt: bodyOfMessage } = check();
       for (const { message, bodyAt } of messages) {
-        const batch = reader.take(message, read(bodyAt, message.bodyBytes));
+        const batch = reader.take(message, bodyOfMessage(bodyAt));
         if (batch !== undefined) yield batch;
       }
     },
@@ -215,13 +230,29 @@ function walk(
 
 /** @throws {ArrowError} if the file has not so many bytes there. */
 export function readBytes(file: number, start: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  return readInto(file, new Uint8Array(length), start);
+}
+
+function readInto(file: number, bytes: Uint8Array, start: number): Uint8Array {
   let filled = 0;
-  while (filled < length) {
-    const n = readSync(file, bytes, filled, length - filled, start + filled);
+  while (filled < bytes.length) {
+    const n = readSync(file, bytes, filled, bytes.length - filled, start + filled);
     if (n === 0) throw new ArrowError("its Arrow data are cut short");
     filled += n;
   }
   return bytes;
+}
+
+let scratch = new Uint8Array(0);
+
+/** Memory that is used again by the next call. */
+function scratchOf(bytes: number): Uint8Array {
+  if (scratch.length < bytes) scratch = new Uint8Array(Math.max(bytes, 2 * scratch.length));
+  return scratch.subarray(0, bytes);
+}
+
+/** The bodies of messages in memory. */
+function bodiesOf(bytes: Uint8Array): (at: number) => Body {
+  return at => bodyOf(bytes.subarray(at));
 }
 

@@ -1,5 +1,6 @@
 /**
- * The batches of a table out of checked messages of Arrow IPC: a column is decoded when it is asked for.
+ * The batches of a table out of checked messages of Arrow IPC: a column, and the texts of one, are read and decoded when
+ * they are asked for.
  *
  * Tested in `test/lib/columns/arrow-guard.test.ts` and `test/lib/events/event-table.test.ts`.
  */
@@ -7,6 +8,7 @@ import type { BatchLayout, ColumnForm, ColumnLayout, IpcSchema, Message } from "
 import type { IpcBatch, ListColumn } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
+import { take } from "./group.ts";
 import { setNullCodes, setNullNumbers } from "./packed-column.ts";
 
 /** Arrays of numbers by their form; those of 64 bits are put together of halves, bools of bits. */
@@ -22,12 +24,32 @@ const ARRAYS = {
 } as const;
 type PlainForm = keyof typeof ARRAYS;
 
+/** The body of a message, read piece by piece. */
+export interface Body {
+  /** Bytes that stay as they are. */
+  read(start: number, bytes: number): Uint8Array;
+  /** Bytes that are good until the next call. */
+  look(start: number, bytes: number): Uint8Array;
+}
+
+/** A body that is in memory. */
+export function bodyOf(bytes: Uint8Array): Body {
+  const read = (start: number, length: number) => bytes.subarray(start, start + length);
+  return { read, look: read };
+}
+
+/** Texts of a column that are read when they are first asked for. */
+interface LazyTexts {
+  readonly size: number;
+  texts(): Texts;
+}
+
 /** Takes the messages behind a schema in their order. */
 export class BatchReader {
   readonly #schema: IpcSchema;
   readonly #byName = new Map<string, number>();
-  readonly #dictionaries = new Map<number, Texts>();
-  readonly #texts = new Map<string, Texts>();
+  readonly #dictionaries = new Map<number, LazyTexts>();
+  #hasBatch = false;
 
   constructor(schema: IpcSchema) {
     this.#schema = schema;
@@ -39,68 +61,89 @@ export class BatchReader {
 
   /** Texts of a column with a dictionary, once the first batch is read. */
   texts(name: string): Texts | undefined {
-    return this.#texts.get(name);
+    return this.#hasBatch ? this.#textsOf(name)?.texts() : undefined;
+  }
+
+  #textsOf(name: string): LazyTexts | undefined {
+    const i = this.#byName.get(name);
+    const dictionary = i === undefined ? undefined : this.#schema.columns[i]!.dictionary;
+    return dictionary === undefined ? undefined : (this.#dictionaries.get(dictionary) ?? NO_LAZY_TEXTS);
   }
 
   /** Take note of texts that stay where they are: of such only the codes can be read. */
-  skip(dictionary: number, batch: BatchLayout): void {
-    this.#dictionaries.set(dictionary, { ...NO_TEXTS, size: batch.rows });
+  skip(dictionary: number, { rows: size }: BatchLayout): void {
+    this.#dictionaries.set(dictionary, { size, texts: () => ({ ...NO_TEXTS, size }) });
   }
 
   /** @returns The batch, if the message holds one. */
-  take(message: Message, body: Uint8Array): IpcBatch | undefined {
+  take(message: Message, body: Body): IpcBatch | undefined {
     if ("schema" in message) return undefined;
     if (message.dictionary !== undefined) {
-      this.#dictionaries.set(message.dictionary, readTexts(message.batch, body));
+      const { batch } = message;
+      let texts: Texts | undefined;
+      this.#dictionaries.set(message.dictionary, { size: batch.rows, texts: () => (texts ??= readTexts(batch, body)) });
       return undefined;
     }
-    const reader = new BodyReader(message.batch, body);
+    const reader = new BodyReader(message.batch);
     const columns = this.#schema.columns.map(layout => placeColumn(reader, layout));
-    if (this.#texts.size === 0) this.#nameTexts();
+    this.#hasBatch = true;
     const { rows } = message.batch;
     const decoded = new Map<string, Int32Array | Float64Array>();
     const placed = (name: string) => {
       const i = this.#byName.get(name);
       return i === undefined ? undefined : columns[i];
     };
+    const isPlain = ({ layout: { form } }: PlacedColumn) => form !== "list" && form !== "text";
+    const column = (name: string) => {
+      const known = decoded.get(name);
+      if (known !== undefined) return known;
+      const place = placed(name);
+      if (place === undefined || !isPlain(place)) return undefined;
+      const { dictionary } = place.layout;
+      const values = dictionary === undefined ? toNumbers(place, body, rows) : toCodes(place, body, rows, this.#textsOf(name)!.size);
+      decoded.set(name, values);
+      return values;
+    };
     return {
       rows,
-      column: name => {
-        let column = decoded.get(name);
-        if (column !== undefined) return column;
+      column,
+      pick: (name, wanted) => {
         const place = placed(name);
-        if (place === undefined || place.layout.form === "list" || place.layout.form === "text") return undefined;
-        column = place.layout.dictionary === undefined ? toNumbers(place, rows) : toCodes(place, rows, this.#texts.get(name)!.size);
-        decoded.set(name, column);
-        return column;
+        if (place === undefined || !isPlain(place)) return undefined;
+        const isFew = wanted.length * FEW_ROWS_SHARE <= rows && !decoded.has(name);
+        const size = this.#textsOf(name)?.size;
+        const picked = !isFew
+          ? undefined
+          : size === undefined
+            ? pickNumbers(place, body, wanted, rows)
+            : pickCodes(place, body, wanted, rows, size);
+        return picked ?? take(column(name)!, wanted);
       },
       lists(name) {
         const place = placed(name);
-        return place?.layout.form === "list" ? toLists(place, rows) : undefined;
+        return place?.layout.form === "list" ? toLists(place, body, rows) : undefined;
       },
     };
   }
-
-  #nameTexts(): void {
-    for (const [name, i] of this.#byName) {
-      const { dictionary } = this.#schema.columns[i]!;
-      if (dictionary !== undefined) this.#texts.set(name, this.#dictionaries.get(dictionary) ?? NO_TEXTS);
-    }
-  }
 }
 
+/** Of a column less than one in so many rows is picked one by one; more are picked from all of it. */
+const FEW_ROWS_SHARE = 4;
+
 const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
+const NO_LAZY_TEXTS: LazyTexts = { size: 0, texts: () => NO_TEXTS };
+
+/** Where some bytes lie in a body. */
+type Place = BatchLayout["buffers"][number];
 
 /** Hands out the nodes and buffers of a batch one after the other. */
 class BodyReader {
   readonly #batch: BatchLayout;
-  readonly #body: Uint8Array;
   #node = 0;
   #buffer = 0;
 
-  constructor(batch: BatchLayout, body: Uint8Array) {
+  constructor(batch: BatchLayout) {
     this.#batch = batch;
-    this.#body = body;
   }
 
   node(): { readonly rows: number; readonly nulls: number } {
@@ -109,10 +152,10 @@ class BodyReader {
     return node;
   }
 
-  buffer(): Uint8Array {
+  buffer(): Place {
     const buffer = this.#batch.buffers[this.#buffer++];
     if (buffer === undefined) throw lacksColumns();
-    return this.#body.subarray(buffer.start, buffer.start + buffer.bytes);
+    return buffer;
   }
 }
 
@@ -120,23 +163,23 @@ function lacksColumns(): ArrowError {
   return new ArrowError("its Arrow data are damaged: a batch has fewer columns than the schema");
 }
 
-/** The bytes of one column in a batch. */
+/** Where one column of a batch lies. */
 interface PlacedColumn {
   readonly layout: ColumnLayout;
   readonly nulls: number;
   /** Bit set = has a value, lowest bit first; for `nulls` 0 it may be empty. */
-  readonly bitmap: Uint8Array;
+  readonly bitmap: Place;
   /** Of a list its offsets. */
-  readonly values: Uint8Array;
+  readonly values: Place;
   /** What the lists hold. */
-  readonly elements: { readonly nulls: number; readonly values: Uint8Array } | undefined;
+  readonly elements: { readonly nulls: number; readonly values: Place } | undefined;
 }
 
 function placeColumn(reader: BodyReader, layout: ColumnLayout): PlacedColumn {
   const { rows, nulls } = reader.node();
   const bitmap = reader.buffer();
   const values = reader.buffer();
-  if (nulls > 0 && bitmap.length * 8 < rows) throw holdsLess(layout, rows);
+  if (nulls > 0 && bitmap.bytes * 8 < rows) throw holdsLess(layout, rows);
   if (layout.form === "text") reader.buffer();
   if (layout.form !== "list") return { layout, nulls, bitmap, values, elements: undefined };
   const element = reader.node();
@@ -163,16 +206,14 @@ function widthOf(form: ColumnForm): number {
 }
 
 /** The texts of a message that holds some. */
-export function readTexts(batch: BatchLayout, body: Uint8Array): Texts {
-  return toTexts(new BodyReader(batch, body));
-}
-
-function toTexts(reader: BodyReader): Texts {
+export function readTexts(batch: BatchLayout, body: Body): Texts {
+  const reader = new BodyReader(batch);
   const { rows: size } = reader.node();
   reader.buffer();
-  const offsetBytes = reader.buffer();
-  const arena = reader.buffer();
+  const [offsetPlace, arenaPlace] = [reader.buffer(), reader.buffer()];
   if (size === 0) return NO_TEXTS;
+  const offsetBytes = readAt(body, offsetPlace);
+  const arena = readAt(body, arenaPlace);
   let isSound = offsetBytes.length >= 4 * (size + 1);
   const offsets = isSound ? viewOf("int32", offsetBytes, size + 1) : NO_TEXTS.offsets;
   isSound &&= offsets[0]! >= 0 && offsets[size]! <= arena.length;
@@ -181,20 +222,96 @@ function toTexts(reader: BodyReader): Texts {
   return { size, arena, offsets };
 }
 
-function toCodes(place: PlacedColumn, rows: number, size: number): Int32Array {
+function readAt(body: Body, { start, bytes }: Place): Uint8Array {
+  return body.read(start, bytes);
+}
+
+function lookAt(body: Body, { start, bytes }: Place): Uint8Array {
+  return body.look(start, bytes);
+}
+
+function toCodes(place: PlacedColumn, body: Body, rows: number, size: number): Int32Array {
   const { layout, nulls, bitmap, values } = place;
   requireRows(place, rows);
-  if (layout.form === "int64" || layout.form === "uint64") throw new ArrowError("Arrow data with codes of 64 bits");
+  if (layout.form === "int64" || layout.form === "uint64") throw holdsWideCodes();
   // Converted natively: `from` walks an iterator (measured: 20 times as long).
-  const codes = new Int32Array(viewOf(layout.form as PlainForm, values, rows));
-  if (nulls > 0) setNullCodes(codes, bitmap);
+  const codes = new Int32Array(viewOf(layout.form as PlainForm, lookAt(body, values), rows));
+  if (nulls > 0) setNullCodes(codes, lookAt(body, bitmap));
   checkCodes(codes, size);
   return codes;
 }
 
-function toNumbers(place: PlacedColumn, rows: number): Float64Array {
-  const { layout: { form }, nulls, bitmap, values } = place;
+function holdsWideCodes(): ArrowError {
+  return new ArrowError("Arrow data with codes of 64 bits");
+}
+
+/** Bytes of the codes and whole numbers that our tables hold. */
+const WIDTHS: Partial<Record<ColumnForm, number>> = { uint8: 1, uint16: 2, uint32: 4, int32: 4 };
+
+/** @returns undefined where the codes are of another form than ours. */
+function pickCodes(place: PlacedColumn, body: Body, wanted: Int32Array, rows: number, size: number): Int32Array | undefined {
+  const width = WIDTHS[place.layout.form];
+  if (width === undefined) return undefined;
   requireRows(place, rows);
+  const codes = new Int32Array(wanted.length);
+  pickWhole(lookAt(body, place.values), width, wanted, codes);
+  if (place.nulls > 0) {
+    const bits = lookAt(body, place.bitmap);
+    for (let i = 0; i < wanted.length; i++) if (isNullAt(bits, wanted[i]!)) codes[i] = -1;
+  }
+  checkCodes(codes, size);
+  return codes;
+}
+
+/** @returns undefined where the numbers are of another form than ours. */
+function pickNumbers(place: PlacedColumn, body: Body, wanted: Int32Array, rows: number): Float64Array | undefined {
+  const { form } = place.layout;
+  const width = WIDTHS[form];
+  if (width === undefined && form !== "int64" && form !== "float64") return undefined;
+  requireRows(place, rows);
+  const values = lookAt(body, place.values);
+  const numbers = new Float64Array(wanted.length);
+  if (form === "int64") {
+    const low = viewOf("uint32", values, rows * 2);
+    const high = viewOf("int32", values, rows * 2);
+    for (let i = 0; i < wanted.length; i++) numbers[i] = high[wanted[i]! * 2 + 1]! * 0x1_0000_0000 + low[wanted[i]! * 2]!;
+  } else if (form === "float64") {
+    const all = viewOf("float64", values, rows);
+    for (let i = 0; i < wanted.length; i++) numbers[i] = all[wanted[i]!]!;
+  } else {
+    const whole = new Int32Array(wanted.length);
+    pickWhole(values, width!, wanted, whole);
+    for (let i = 0; i < wanted.length; i++) numbers[i] = form === "uint32" ? whole[i]! >>> 0 : whole[i]!;
+  }
+  if (place.nulls > 0) {
+    const bits = lookAt(body, place.bitmap);
+    for (let i = 0; i < wanted.length; i++) if (isNullAt(bits, wanted[i]!)) numbers[i] = NaN;
+  }
+  return numbers;
+}
+
+/** Whole numbers of some rows; byte by byte, so that each loop meets one type of array. */
+function pickWhole(bytes: Uint8Array, width: number, rows: Int32Array, into: Int32Array): void {
+  if (width === 1) {
+    for (let i = 0; i < rows.length; i++) into[i] = bytes[rows[i]!]!;
+  } else if (width === 2) {
+    for (let i = 0; i < rows.length; i++) into[i] = bytes[2 * rows[i]!]! | (bytes[2 * rows[i]! + 1]! << 8);
+  } else {
+    for (let i = 0; i < rows.length; i++) {
+      const at = 4 * rows[i]!;
+      into[i] = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    }
+  }
+}
+
+function isNullAt(bitmap: Uint8Array, row: number): boolean {
+  return ((bitmap[row >> 3]! >> (row & 7)) & 1) === 0;
+}
+
+function toNumbers(place: PlacedColumn, body: Body, rows: number): Float64Array {
+  const { layout: { form }, nulls, bitmap } = place;
+  requireRows(place, rows);
+  const values = lookAt(body, place.values);
   let numbers: Float64Array;
   if (form === "int64" || form === "uint64") {
     numbers = fromInt64(values, rows, form === "int64");
@@ -204,26 +321,29 @@ function toNumbers(place: PlacedColumn, rows: number): Float64Array {
   } else {
     numbers = new Float64Array(viewOf(form as PlainForm, values, rows));
   }
-  if (nulls > 0) setNullNumbers(numbers, bitmap);
+  if (nulls > 0) setNullNumbers(numbers, lookAt(body, bitmap));
   return numbers;
 }
 
 function requireRows({ layout, values }: PlacedColumn, rows: number): void {
-  if (values.length * 8 < rows * widthOf(layout.form)) throw holdsLess(layout, rows);
+  if (values.bytes * 8 < rows * widthOf(layout.form)) throw holdsLess(layout, rows);
 }
 
 /** Lists whose offsets lead nowhere else than to their numbers. */
-function toLists({ layout, nulls, bitmap, values: offsetBytes, elements }: PlacedColumn, rows: number): ListColumn {
-  if (offsetBytes.length < 4 * (rows + 1)) throw holdsLess(layout, rows);
-  const offsets = viewOf("int32", offsetBytes, rows + 1);
+function toLists({ layout, nulls, bitmap, values: offsetPlace, elements }: PlacedColumn, body: Body, rows: number): ListColumn {
+  if (offsetPlace.bytes < 4 * (rows + 1)) throw holdsLess(layout, rows);
+  const offsets = viewOf("int32", readAt(body, offsetPlace), rows + 1);
   let isSound = layout.elements === "uint32" && elements!.nulls === 0 && offsets[0]! >= 0;
   for (let row = 0; isSound && row < rows; row++) isSound = offsets[row]! <= offsets[row + 1]!;
-  if (!isSound || 4 * offsets[rows]! > elements!.values.length) {
+  if (!isSound || 4 * offsets[rows]! > elements!.values.bytes) {
     throw new ArrowError(`its Arrow data are damaged: a list of column ${JSON.stringify(layout.name)} reaches beyond the end of all lists`);
   }
-  const values = viewOf("uint32", elements!.values, elements!.values.length >> 2);
+  const values = viewOf("uint32", readAt(body, elements!.values), elements!.values.bytes >> 2);
   const isNull = new Uint8Array(rows);
-  if (nulls > 0) for (let row = 0; row < rows; row++) isNull[row] = 1 - ((bitmap[row >> 3]! >> (row & 7)) & 1);
+  if (nulls > 0) {
+    const bits = lookAt(body, bitmap);
+    for (let row = 0; row < rows; row++) isNull[row] = 1 - ((bits[row >> 3]! >> (row & 7)) & 1);
+  }
   return { values, offsets, isNull };
 }
 

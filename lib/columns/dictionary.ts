@@ -69,6 +69,13 @@ export class Dictionary implements Texts {
   intern(bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const hash = length <= OWN_HASH_MAX_BYTES ? hashBytes(bytes, start, end) : hashLong(bytes, start, end);
+    const slot = this.#slotOf(hash, bytes, start, length);
+    const entry = this.#slots[slot]!;
+    return entry !== 0 ? entry - 1 : this.#add(bytes, start, end, hash, slot);
+  }
+
+  /** Where a text is, or where it belongs. */
+  #slotOf(hash: number, bytes: Uint8Array, start: number, length: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
     const { arena, offsets } = this;
@@ -80,12 +87,20 @@ export class Dictionary implements Texts {
         if (offsets[code + 1]! - offset === length) {
           let i = 0;
           while (i < length && arena[offset + i] === bytes[start + i]) i++;
-          if (i === length) return code;
+          if (i === length) return slot;
         }
       }
       slot = (slot + 1) & mask;
     }
-    return this.#add(bytes, start, end, hash, slot);
+    return slot;
+  }
+
+  /** Code of the bytes `[start, end)` of `bytes`; -1 if they are not there. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    const hash = length <= OWN_HASH_MAX_BYTES ? hashBytes(bytes, start, end) : hashLong(bytes, start, end);
+    const slot = this.#slotOf(hash, bytes, start, length);
+    return this.#slots[slot]! - 1;
   }
 
   /** Code of a text; lone surrogates become U+FFFD. */

@@ -3,6 +3,7 @@
  */
 import { type ColumnShape, inChunks, type IpcFormat, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import type { Texts } from "../columns/dictionary.ts";
+import { take } from "../columns/group.ts";
 import type { PackedColumn } from "../columns/packed-column.ts";
 import {
   MAPPING_VERSION,
@@ -34,6 +35,28 @@ export interface EventBatch {
   readonly lineHash?: Float64Array;
   /** The columns as they are to be written, where they are at hand: of a table that was just built. */
   readonly packed?: Columns<TextColumn | NumberColumn, PackedColumn | Int32Array> & { readonly timestamp: PackedColumn };
+  /** Some of its rows, see {@link pickRows}. */
+  readonly pick?: (rows: Int32Array) => EventBatch;
+}
+
+/**
+ * A batch of some rows of another: of a table that is read they are all that is decoded.
+ *
+ * @param rows In any order, all of them there.
+ */
+export function pickRows(batch: EventBatch, rows: Int32Array): EventBatch {
+  if (batch.pick !== undefined) return batch.pick(rows);
+  const { timestampUs, codes, numbers } = batch;
+  return {
+    rows: rows.length,
+    timestampUs: take(timestampUs, rows),
+    codes: { get: name => takeOf(codes.get(name), rows) },
+    numbers: { get: name => takeOf(numbers.get(name), rows) },
+  };
+}
+
+function takeOf<T extends Int32Array | Float64Array>(column: T | undefined, rows: Int32Array): T | undefined {
+  return column && take(column, rows);
 }
 
 /** Columns by name; one that is read from a file is decoded when it is first asked for. */
@@ -44,8 +67,8 @@ export interface Columns<Name, Values> {
 /** All events of one log, in its order. */
 export interface EventTable {
   readonly rows: number;
-  /** Texts per column; those of an Arrow file are known once the first batch is read. */
-  readonly dictionaries: ReadonlyMap<TextColumn, Texts>;
+  /** Texts per column; those of an Arrow file are there once the first batch is, and read when they are asked for. */
+  readonly dictionaries: Columns<TextColumn, Texts> & { has(name: TextColumn): boolean };
   /** Number columns that have a value somewhere. */
   readonly numbersUsed: readonly NumberColumn[];
   /** May be walked once, unless it is a {@link BuiltEventTable}. */
@@ -141,38 +164,48 @@ export async function openEventTable(
     throw error;
   }
   const events = info.source.counts.events + info.source.counts.repaired;
-  const dictionaries = new Map<TextColumn, Texts>();
-  const textNames = TEXT_COLUMNS.filter(name => ipc.names.includes(name));
+  let hasTexts = false;
   const numbersUsed = NUMBER_COLUMN_NAMES.filter(name => ipc.names.includes(name));
   return {
     info,
     ...(ipc.state === undefined ? {} : { state: ipc.state }),
     table: {
       rows: events,
-      dictionaries,
+      dictionaries: {
+        get: name => ipc.texts(name),
+        has: name => hasTexts && ipc.names.includes(name),
+      },
       numbersUsed,
       async *batches() {
         let walked = 0;
-        for await (const { rows, column } of ipc.batches()) {
+        for await (const { rows, column, pick } of ipc.batches()) {
           await pauseNowAndThen();
           walked += rows;
-          for (const name of textNames) if (!dictionaries.has(name)) dictionaries.set(name, ipc.texts(name)!);
+          hasTexts = true;
           const lineHash = column(LINE_HASH) as Float64Array | undefined;
-          const timestampUs = column(TIMESTAMP);
-          checkTimestamps(timestampUs);
-          yield {
-            rows,
-            timestampUs,
-            codes: { get: name => column(name) as Int32Array | undefined },
-            numbers: { get: name => checkedNumbers(name, column(name)) },
-            ...(lineHash === undefined ? {} : { lineHash }),
-          };
+          const pickBatch = (wanted: Int32Array) => toBatch(wanted.length, name => pick(name, wanted));
+          // A spread would ask for the times.
+          yield Object.assign(toBatch(rows, column), { ...(lineHash === undefined ? {} : { lineHash }), pick: pickBatch });
         }
         // A stream that ends early ends between two batches as well as any whole one does.
         if (walked !== events) throw new Error(`Cannot read an event table of ${events} events: it holds ${walked}`);
       },
       close: () => ipc.close(),
     },
+  };
+}
+
+/** Rows whose columns are decoded, and checked, when they are asked for. */
+function toBatch(rows: number, column: (name: string) => Int32Array | Float64Array | undefined): Omit<EventBatch, "lineHash"> {
+  let timestampUs: Int32Array | Float64Array | undefined;
+  return {
+    rows,
+    get timestampUs() {
+      if (timestampUs === undefined) checkTimestamps((timestampUs = column(TIMESTAMP)));
+      return timestampUs as Float64Array;
+    },
+    codes: { get: name => column(name) as Int32Array | undefined },
+    numbers: { get: name => checkedNumbers(name, column(name)) },
   };
 }
 

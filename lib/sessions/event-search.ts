@@ -3,8 +3,8 @@
  * passed over without decoding a column.
  */
 import type { OriginSource } from "../origin/origins.ts";
-import { type Texts, allTexts, textOf } from "../columns/dictionary.ts";
-import type { EventBatch, EventTable } from "../events/event-table.ts";
+import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { type EventBatch, type EventTable, pickRows } from "../events/event-table.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { EventScope } from "../events/scope.ts";
 import { type TablePlace, tablesOf } from "../logs/walk-tables.ts";
@@ -67,11 +67,15 @@ export async function findSessions(
   const collector = new Collector(scope);
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
-      let codes: Set<number> | undefined;
+      let codes: CodeFlags | undefined;
       for await (const batch of table.batches()) {
-        codes ??= new Set(sessions.map(id => codeOf(table.dictionaries.get("session"), id)).filter(code => code >= 0));
-        if (!collector.addVerdicts(table, batch) && codes.size === 0) break;
-        if (codes.size > 0) collector.addSessions(table, batch, codes);
+        if (codes === undefined) {
+          const texts = table.dictionaries.get("session");
+          const wanted = new Set(sessions.map(id => codeOf(texts, id)));
+          codes = flagCodes(texts, code => wanted.has(code));
+        }
+        if (!collector.addVerdicts(table, batch) && codes.count === 0) break;
+        if (codes.count > 0) collector.addSessions(table, batch, codes);
       }
     });
   }
@@ -89,38 +93,66 @@ export async function findAddress(
   scope: SearchScope = {},
 ): Promise<Found> {
   const collector = new Collector(scope);
-  const wanted = new Set<string>();
-  const visited: { place: TablePlace; sessions: Texts }[] = [];
+  const wanted = new Dictionary();
+  const visited: { place: TablePlace; sessions: Texts | undefined }[] = [];
+  let keptBytes = 0;
   for (const place of tablesOf(set)) {
     await place.walk(async table => {
-      let addresses: Set<number> | undefined;
+      const { dictionaries } = table;
+      let addresses: CodeFlags | undefined;
+      let sessions: Texts | undefined;
+      let isSeen = new Uint8Array(0);
       for await (const batch of table.batches()) {
-        const { dictionaries } = table;
-        const sessions = dictionaries.get("session");
         if (addresses === undefined) {
           addresses = matchingCodes(dictionaries.get("src_ip"), matches);
-          if (sessions !== undefined) visited.push({ place, sessions });
+          sessions = dictionaries.get("session");
+          if (sessions === undefined) break;
+          isSeen = new Uint8Array(sessions.size);
+          keptBytes += sessions.arena.length + 4 * sessions.size;
+          visited.push({ place, sessions: keptBytes > KEPT_MAX_BYTES ? undefined : copyTexts(sessions) });
         }
-        if (!collector.addVerdicts(table, batch) && addresses.size === 0) break;
-        if (addresses.size === 0 || sessions === undefined) continue;
-        const address = batch.codes.get("src_ip");
-        const session = batch.codes.get("session");
-        if (address === undefined || session === undefined) continue;
-        const codes = new Set<number>();
-        for (let row = 0; row < batch.rows; row++) if (addresses.has(address[row]!) && session[row]! >= 0) codes.add(session[row]!);
-        for (const code of codes) wanted.add(textOf(sessions, code));
+        if (!collector.addVerdicts(table, batch) && addresses.count === 0) break;
+        if (addresses.count > 0) noteSessions(batch, addresses, isSeen);
+      }
+      for (let code = 0; code < isSeen.length; code++) {
+        if (isSeen[code] === 1) wanted.intern(sessions!.arena, sessions!.offsets[code]!, sessions!.offsets[code + 1]!);
       }
     });
   }
   if (wanted.size === 0) return collector.found();
+  const flagWanted = (texts: Texts | undefined) =>
+    flagCodes(texts, code => wanted.find(texts!.arena, texts!.offsets[code]!, texts!.offsets[code + 1]!) >= 0);
   for (const { place, sessions } of visited) {
-    const codes = matchingCodes(sessions, text => wanted.has(text));
-    if (codes.size === 0) continue;
+    let codes = sessions && flagWanted(sessions);
+    if (codes?.count === 0) continue;
     await place.walk(async table => {
-      for await (const batch of table.batches()) collector.addSessions(table, batch, codes);
+      for await (const batch of table.batches()) {
+        codes ??= flagWanted(table.dictionaries.get("session"));
+        if (codes.count === 0) break;
+        collector.addSessions(table, batch, codes);
+      }
     });
   }
   return collector.found();
+}
+
+/** Session ids kept between the two passes; those of further tables are read twice. */
+const KEPT_MAX_BYTES = 64 << 20;
+
+/** Away from the bytes of their table, which would be kept with them. */
+function copyTexts({ size, arena, offsets }: Texts): Texts {
+  return { size, arena: arena.slice(), offsets: offsets.slice() };
+}
+
+/** Note which sessions have an event from one of the addresses. */
+function noteSessions(batch: EventBatch, addresses: CodeFlags, isSeen: Uint8Array): void {
+  const { flags } = addresses;
+  const address = batch.codes.get("src_ip");
+  const session = batch.codes.get("session");
+  if (address === undefined || session === undefined) return;
+  for (let row = 0; row < batch.rows; row++) {
+    if (flags[address[row]! + 1] === 1 && session[row]! >= 0) isSeen[session[row]!] = 1;
+  }
 }
 
 /** Code of a text, by its bytes; -1 if the dictionary does not hold it. */
@@ -147,14 +179,38 @@ export function codeOf(texts: Texts | undefined, text: string): number {
   return -1;
 }
 
+/** Some codes of a dictionary. */
+export interface CodeFlags {
+  /** `flags[code + 1]` = 1 for each of them; so no text, -1, is none. */
+  readonly flags: Uint8Array;
+  readonly count: number;
+}
+
 /** Codes whose text matches. */
-export function matchingCodes(texts: Texts | undefined, matches: (text: string) => boolean): Set<number> {
-  const codes = new Set<number>();
-  if (texts === undefined) return codes;
-  allTexts(texts).forEach((text, code) => {
-    if (matches(text)) codes.add(code);
-  });
-  return codes;
+export function matchingCodes(texts: Texts | undefined, matches: (text: string) => boolean): CodeFlags {
+  const all = texts === undefined ? [] : allTexts(texts);
+  return flagCodes(texts, code => matches(all[code]!));
+}
+
+function flagCodes(texts: Texts | undefined, isWanted: (code: number) => boolean): CodeFlags {
+  const size = texts?.size ?? 0;
+  const flags = new Uint8Array(size + 1);
+  let count = 0;
+  for (let code = 0; code < size; code++) {
+    if (!isWanted(code)) continue;
+    flags[code + 1] = 1;
+    count++;
+  }
+  return { flags, count };
+}
+
+/** Rows whose code is flagged. */
+function flaggedRows(codes: Int32Array, { flags }: CodeFlags): Int32Array {
+  let count = 0;
+  for (let row = 0; row < codes.length; row++) count += flags[codes[row]! + 1]!;
+  const rows = new Int32Array(count);
+  if (count > 0) for (let row = 0, i = 0; row < codes.length; row++) if (flags[codes[row]! + 1] === 1) rows[i++] = row;
+  return rows;
 }
 
 const SCAN_ID = "cowrie.virustotal.scanfile";
@@ -162,7 +218,7 @@ const SCAN_ID = "cowrie.virustotal.scanfile";
 class Collector {
   readonly #events: FoundEvent[] = [];
   readonly #verdicts = new Map<string, Verdict & { readonly us: number }>();
-  readonly #known = new WeakMap<Texts, Map<number, string>>();
+  readonly #known = new WeakMap<Texts, (string | undefined)[]>();
   readonly #pickSensor: (sensor: string) => string | undefined;
 
   constructor(scope: SearchScope) {
@@ -170,9 +226,9 @@ class Collector {
   }
 
   /** Texts by code as far as they were read: the events of one session, and of one address, have most of them in common. */
-  #knownOf(texts: Texts): Map<number, string> {
+  #knownOf(texts: Texts): (string | undefined)[] {
     let known = this.#known.get(texts);
-    if (known === undefined) this.#known.set(texts, (known = new Map()));
+    if (known === undefined) this.#known.set(texts, (known = []));
     return known;
   }
 
@@ -190,14 +246,17 @@ class Collector {
     if (scan < 0) return false;
     const eventid = batch.codes.get("eventid")!;
     if (!eventid.includes(scan)) return true;
-    const shasum = batch.codes.get("shasum");
-    const positives = batch.numbers.get("positives");
-    const total = batch.numbers.get("total");
+    const found: number[] = [];
+    for (let row = eventid.indexOf(scan); row >= 0; row = eventid.indexOf(scan, row + 1)) found.push(row);
+    const { rows, timestampUs, codes, numbers } = pickRows(batch, Int32Array.from(found));
+    const shasum = codes.get("shasum");
+    const positives = numbers.get("positives");
+    const total = numbers.get("total");
     if (shasum === undefined || positives === undefined || total === undefined) return true;
-    for (let row = eventid.indexOf(scan); row >= 0; row = eventid.indexOf(scan, row + 1)) {
+    for (let row = 0; row < rows; row++) {
       if (shasum[row]! < 0 || Number.isNaN(positives[row]!) || Number.isNaN(total[row]!)) continue;
       const hash = textOf(dictionaries.get("shasum")!, shasum[row]!);
-      const verdict = { us: batch.timestampUs[row]!, positives: positives[row]!, total: total[row]! };
+      const verdict = { us: timestampUs[row]!, positives: positives[row]!, total: total[row]! };
       const known = this.#verdicts.get(hash);
       const order =
         known === undefined
@@ -209,12 +268,12 @@ class Collector {
   }
 
   /** Take the events of some sessions out of a batch. */
-  addSessions({ dictionaries }: EventTable, batch: EventBatch, sessions: ReadonlySet<number>): void {
-    const session = batch.codes.get("session");
-    if (session === undefined) return;
-    const rows: number[] = [];
-    for (let row = 0; row < batch.rows; row++) if (sessions.has(session[row]!)) rows.push(row);
-    if (rows.length === 0) return;
+  addSessions({ dictionaries }: EventTable, whole: EventBatch, sessions: CodeFlags): void {
+    const session = whole.codes.get("session");
+    const wanted = session && flaggedRows(session, sessions);
+    if (wanted === undefined || wanted.length === 0) return;
+    const batch = pickRows(whole, wanted);
+    const { rows, timestampUs } = batch;
     const codes = TEXT_COLUMNS.flatMap(name => {
       const texts = dictionaries.get(name);
       const column = texts && batch.codes.get(name);
@@ -224,21 +283,19 @@ class Collector {
       const column = batch.numbers.get(name);
       return column === undefined ? [] : [{ name, column }];
     });
-    for (const row of rows) {
+    for (let row = 0; row < rows; row++) {
       const own: Partial<Record<TextColumn, string>> = {};
       for (const { name, column, known, texts } of codes) {
         const code = column[row]!;
         if (code < 0) continue;
-        let text = known.get(code);
-        if (text === undefined) known.set(code, (text = textOf(texts, code)));
-        own[name] = text;
+        own[name] = known[code] ??= textOf(texts, code);
       }
       const sensor = this.#pickSensor(own.sensor ?? "");
       if (sensor === undefined) continue;
       const values: Partial<Record<NumberColumn, number>> = {};
       for (const { name, column } of numbers) if (!Number.isNaN(column[row]!)) values[name] = column[row]!;
       this.#events.push({
-        us: batch.timestampUs[row]!,
+        us: timestampUs[row]!,
         eventid: own.eventid!,
         session: own.session!,
         sensor,

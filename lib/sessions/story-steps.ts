@@ -86,18 +86,13 @@ type Draft = Pick<Step, "kind" | "what" | "parts"> & {
 
 /** One event in words. Whatever is not known here is shown under its own id, with all it holds. */
 export function toStep(event: FoundEvent, context: StepContext): Step {
-  const { tone = "plain", fields = {}, purpose, ...draft } = describe(event, context);
-  const kept = Object.entries(fields).filter((entry): entry is [string, FieldValue] => entry[1] !== undefined);
-  return {
-    us: event.us,
-    eventid: event.eventid,
-    tone,
-    ...draft,
-    ...(purpose === undefined ? {} : { purpose }),
-    repeats: 1,
-    lastUs: event.us,
-    fields: Object.fromEntries(kept),
-  };
+  // Written out, not spread: of ten thousand sessions this is what takes the time.
+  const { kind, what, parts, tone = "plain", fields, purpose } = describe(event, context);
+  const { us, eventid } = event;
+  const kept: Record<string, FieldValue> = {};
+  for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
+  const step = { us, eventid, tone, kind, what, parts, repeats: 1, lastUs: us, fields: kept };
+  return purpose === undefined ? step : { ...step, purpose };
 }
 
 function describe(event: FoundEvent, context: StepContext): Draft {

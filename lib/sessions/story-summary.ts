@@ -35,19 +35,19 @@ export interface StorySummary {
 
 /** @param stories At least one. */
 export function summarize(stories: readonly Story[]): StorySummary {
-  const credentials = tally(
-    stories,
-    story => story.logins,
-    ({ username, password }) => JSON.stringify([username, password]),
-  );
+  const credentials = tally(stories, story => story.logins, keyOf);
   const letIn = new Map<string, number>();
+  let loginsTried = 0;
+  let loginsLetIn = 0;
   for (const { logins } of stories) {
-    for (const { username, password, isLetIn } of logins) {
-      const key = JSON.stringify([username, password]);
-      if (isLetIn) letIn.set(key, (letIn.get(key) ?? 0) + 1);
+    for (const login of logins) {
+      loginsTried++;
+      if (!login.isLetIn) continue;
+      loginsLetIn++;
+      const key = keyOf(login);
+      letIn.set(key, (letIn.get(key) ?? 0) + 1);
     }
   }
-  const logins = stories.flatMap(story => story.logins);
   return {
     sessions: stories.length,
     firstUs: stories.reduce((least, { startUs }) => Math.min(least, startUs), Infinity),
@@ -56,12 +56,9 @@ export function summarize(stories: readonly Story[]): StorySummary {
     sensors: [...new Set(stories.map(({ sensor }) => sensor))].sort(),
     addresses: [...new Set(stories.flatMap(({ address }) => (address === undefined ? [] : [address])))].sort(),
     origins: tallyOrigins(stories),
-    loginsTried: logins.length,
-    loginsLetIn: logins.filter(({ isLetIn }) => isLetIn).length,
-    credentials: credentials.map(entry => ({
-      ...entry,
-      letIn: letIn.get(JSON.stringify([entry.value.username, entry.value.password])) ?? 0,
-    })),
+    loginsTried,
+    loginsLetIn,
+    credentials: credentials.map(entry => ({ ...entry, letIn: letIn.get(keyOf(entry.value)) ?? 0 })),
     commands: tally(
       stories,
       story => story.commands,
@@ -84,6 +81,11 @@ export function summarize(stories: readonly Story[]): StorySummary {
     ),
     forwards: stories.reduce((sum, story) => sum + story.forwards, 0),
   };
+}
+
+/** Names a credential; where the username ends, its length tells. */
+function keyOf({ username, password }: Credential): string {
+  return `${username.length} ${username}${password === null ? "" : ` ${password}`}`;
 }
 
 function tallyOrigins(stories: readonly Story[]): StorySummary["origins"] {

@@ -134,20 +134,55 @@ function splitAtConnects(events: readonly FoundEvent[]): FoundEvent[][] {
   return parts;
 }
 
+/** What the events of a session say of all of it, in one walk. */
+function collectFacts(events: readonly FoundEvent[]) {
+  let connect: FoundEvent | undefined;
+  let closed: FoundEvent | undefined;
+  let address: string | undefined;
+  let protocol: string | undefined;
+  let hasInput = false;
+  let forwards = 0;
+  const recordings = new Set<string | undefined>();
+  const versions = new Set<string>();
+  const hasshes = new Set<string>();
+  for (const event of events) {
+    const { eventid, texts } = event;
+    address ??= texts.src_ip;
+    if (texts.protocol === "ssh" || texts.protocol === "telnet") protocol ??= texts.protocol;
+    switch (eventid) {
+      case "cowrie.session.connect":
+        connect ??= event;
+        break;
+      case "cowrie.session.closed":
+        closed = event;
+        break;
+      case "cowrie.command.input":
+        hasInput ||= texts.realm === undefined;
+        break;
+      case "cowrie.log.closed":
+        recordings.add(texts.ttylog);
+        break;
+      case "cowrie.client.version":
+        if (texts.version) versions.add(texts.version);
+        break;
+      case "cowrie.client.kex":
+        if (texts.hassh) hasshes.add(texts.hassh);
+        break;
+      case "cowrie.direct-tcpip.request":
+        forwards++;
+    }
+  }
+  return { connect, closed, address, protocol, hasInput, forwards, recordings, versions: [...versions], hasshes: [...hasshes] };
+}
+
 function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string, Verdict>): Story {
   const first = events[0]!;
-  const connect = events.find(({ eventid }) => eventid === "cowrie.session.connect");
-  const closed = events.findLast(({ eventid }) => eventid === "cowrie.session.closed");
-  const told = events.find(({ texts }) => texts.protocol === "ssh" || texts.protocol === "telnet")?.texts.protocol;
+  const { connect, closed, address, protocol: told, hasInput, forwards, recordings, versions, hasshes } = collectFacts(events);
   const protocol = told ?? deriveProtocol(events);
   const startUs = connect?.us ?? first.us;
   const endUs = closed?.us ?? events.at(-1)!.us;
   const toldSec = closed?.numbers.duration;
-  const hasInput = events.some(({ eventid, texts }) => eventid === "cowrie.command.input" && texts.realm === undefined);
   const steps: Step[] = [];
-  const recordings = new Set(
-    events.filter(({ eventid }) => eventid === "cowrie.log.closed").map(({ texts }) => texts.ttylog),
-  );
   let lastDownload: FoundEvent | undefined;
   for (const event of events) {
     if (event.eventid === "cowrie.session.file_download" && event.texts.shasum) {
@@ -162,7 +197,7 @@ function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string,
   return {
     sensor: first.sensor,
     session: first.session,
-    address: connect?.texts.src_ip ?? events.find(({ texts }) => texts.src_ip !== undefined)?.texts.src_ip,
+    address: connect?.texts.src_ip ?? address,
     port: connect?.numbers.src_port,
     targetAddress: connect?.texts.dst_ip,
     targetPort: connect?.numbers.dst_port,
@@ -174,18 +209,12 @@ function buildStory(events: readonly FoundEvent[], verdicts: ReadonlyMap<string,
     hasEnd: closed !== undefined,
     durationSec: toldSec ?? (endUs - startUs) / 1e6,
     isDurationDerived: toldSec === undefined,
-    versions: distinct(events, "cowrie.client.version", "version"),
-    hasshes: distinct(events, "cowrie.client.kex", "hassh"),
-    logins: steps.flatMap(toCredentials),
-    commands: steps.flatMap(({ kind, fields, repeats }) =>
-      kind === "command" && typeof fields.input === "string" && fields.is_line === true
-        ? new Array<string>(repeats).fill(fields.input)
-        : [],
-    ),
-    files: steps.flatMap(step => toFiles(step, verdicts)),
-    forwards: events.filter(({ eventid }) => eventid === "cowrie.direct-tcpip.request").length,
+    versions,
+    hasshes,
+    ...collectDeeds(steps, verdicts),
+    forwards,
     events: events.length,
-    steps: steps.map(step => (step.kind === "command" ? withoutFlag(step) : step)),
+    steps: steps.map(step => (step.fields.is_line === undefined ? step : withoutFlag(step))),
   };
 }
 
@@ -195,30 +224,31 @@ function withoutFlag(step: Step): Step {
   return { ...step, fields };
 }
 
-function toCredentials({ kind, fields, repeats, what }: Step): Credential[] {
-  if (kind !== "login" || typeof fields.success !== "boolean") return [];
-  const one = {
-    username: typeof fields.username === "string" ? fields.username : "",
-    password: typeof fields.password === "string" ? fields.password : null,
-    isLetIn: what === LET_IN,
+/** Logins, commands and files of a session, repeated ones as often as they came. */
+function collectDeeds(steps: readonly Step[], verdicts: ReadonlyMap<string, Verdict>): Pick<Story, "logins" | "commands" | "files"> {
+  const logins: Credential[] = [];
+  const commands: string[] = [];
+  const files: FileSeen[] = [];
+  const add = <T>(all: T[], one: T, repeats: number) => {
+    for (let i = 0; i < repeats; i++) all.push(one);
   };
-  return new Array<Credential>(repeats).fill(one);
-}
-
-function toFiles({ kind, fields, repeats }: Step, verdicts: ReadonlyMap<string, Verdict>): FileSeen[] {
-  const { shasum, url, filename } = fields;
-  if (kind !== "file" || typeof shasum !== "string") return [];
-  const file = {
-    hash: shasum,
-    name: typeof url === "string" ? url : typeof filename === "string" ? filename : "",
-    isUpload: fields.is_upload === true,
-    verdict: verdicts.get(shasum),
-  };
-  return new Array<FileSeen>(repeats).fill(file);
-}
-
-function distinct(events: readonly FoundEvent[], id: string, column: "version" | "hassh"): string[] {
-  return [...new Set(events.flatMap(({ eventid, texts }) => (eventid === id && texts[column] ? [texts[column]] : [])))];
+  for (const { kind, fields, what, repeats } of steps) {
+    const { username, password, input, shasum, url, filename } = fields;
+    if (kind === "login" && typeof fields.success === "boolean") {
+      const login = {
+        username: typeof username === "string" ? username : "",
+        password: typeof password === "string" ? password : null,
+        isLetIn: what === LET_IN,
+      };
+      add(logins, login, repeats);
+    } else if (kind === "command" && typeof input === "string" && fields.is_line === true) {
+      add(commands, input, repeats);
+    } else if (kind === "file" && typeof shasum === "string") {
+      const name = typeof url === "string" ? url : typeof filename === "string" ? filename : "";
+      add(files, { hash: shasum, name, isUpload: fields.is_upload === true, verdict: verdicts.get(shasum) }, repeats);
+    }
+  }
+  return { logins, commands, files };
 }
 
 function isTwin(a: FoundEvent, b: FoundEvent): boolean {

@@ -152,7 +152,9 @@ export function groupStories(stories: readonly Story[]): StoryGroup[] {
     const days = sensors.get(story.sensor) ?? new Map<number, Story[]>();
     sensors.set(story.sensor, days);
     const day = dayOfStory(story);
-    days.set(day, [...(days.get(day) ?? []), story]);
+    const own = days.get(day);
+    if (own === undefined) days.set(day, [story]);
+    else own.push(story);
   }
   return [...sensors].flatMap(([sensor, days]) => [...days].map(([day, own]) => ({ sensor, day, stories: own })));
 }

@@ -76,7 +76,7 @@ describe("trace-sid", () => {
     }
     const arrows = await run(
       shell(
-        `${script} -f ${dir.path}/*20*.arrow $(find ${dir.path} -name '*21*.arrow') -q -sid ${MIDNIGHT} || find ${dir.path}`,
+        `set -- ${dir.path}/*.arrow; ${script} -f $1 $2 -q -sid ${MIDNIGHT} || find ${dir.path}`,
       ),
     );
     expect({ stdout: arrows.stdout, exitCode: arrows.exitCode }).toEqual({ stdout: wanted.stdout, exitCode: 0 });

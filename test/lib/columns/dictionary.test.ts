@@ -16,9 +16,10 @@ describe("Dictionary", () => {
     const buffer = Buffer.alloc(8192);
     for (let i = 0; i < 20_000; i++) {
       const text = random.pick(pool);
-      if (!map.has(text)) map.set(text, map.size);
       const at = random.int(9);
       const end = at + buffer.write(text, at);
+      expect(dictionary.find(buffer, at, end)).toBe(map.get(text) ?? -1);
+      if (!map.has(text)) map.set(text, map.size);
       const code = random.chance(0.5) ? dictionary.intern(buffer, at, end) : dictionary.internText(text);
       if (code !== map.get(text)) expect({ text, code }).toEqual({ text, code: map.get(text)! });
     }

@@ -9,6 +9,7 @@ import {
   type EventTableInfo,
   eventTableToIpc,
   openEventTable,
+  pickRows,
 } from "../../../lib/events/event-table.ts";
 import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
@@ -235,6 +236,55 @@ describe("numbers that no column of ours holds", () => {
     expect(await failure(await tableWith(name, good))).toBe("read");
     for (const value of bad) {
       expect(await failure(await tableWith(name, value))).toMatch(/^an event table with damaged (numbers: no event|timestamps)/);
+    }
+  });
+});
+
+describe("some rows of a table", () => {
+  test("are those of its columns: as it was built, in memory, of a small file and of a large one", async () => {
+    await using dir = await makeTempDir();
+    const random = seededRandom("some rows");
+    for (const lines of [300, 12_000]) {
+      const text = Array.from({ length: lines }, (_, i) => `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${i % 1000}Z","session":"s${i % 700}","src_ip":"192.0.2.${i % 250}","username":"${i % 3 === 0 ? `u${i}` : "root"}","password":"\u00e4${i}${"x".repeat(80)}"${i % 5 === 0 ? `,"src_port":${i}` : ""}${i % 7 === 0 ? `,"duration":${i / 8}` : ""}}\n`).join("");
+      const mapped = await mapBytes(text);
+      const bytes = toBytes(mapped);
+      const path = join(dir.path, `${lines}.arrow`);
+      await Bun.write(path, bytes);
+      expect(bytes.length > 1 << 20).toBe(lines > 300);
+      const tables = [mapped.table, (await openEventTable(bytes)).table, (await openEventTable(path)).table];
+      for (const table of tables) {
+        for await (const batch of table.batches()) {
+          for (const share of [0, 0.02, 0.9]) {
+            const rows = Int32Array.from({ length: batch.rows }, (_, row) => row).filter(() => random.next() < share).reverse();
+            const picked = pickRows(batch, rows);
+            expect(picked.rows).toBe(rows.length);
+            expect(picked.timestampUs).toEqual(Float64Array.from(rows, row => batch.timestampUs[row]!));
+            for (const name of TEXT_COLUMNS) {
+              const whole = batch.codes.get(name);
+              expect(picked.codes.get(name)).toEqual(whole && Int32Array.from(rows, row => whole[row]!));
+            }
+            for (const name of NUMBER_COLUMN_NAMES) {
+              const whole = batch.numbers.get(name);
+              // As texts: one NaN may have other bits than another.
+              expect(String(picked.numbers.get(name))).toBe(String(whole && Float64Array.from(rows, row => whole[row]!)));
+            }
+          }
+        }
+        await table.close();
+      }
+    }
+  });
+
+  test("of a table that was closed nothing more is read", async () => {
+    await using dir = await makeTempDir();
+    const path = join(dir.path, "closed.arrow");
+    await Bun.write(path, toBytes(await mapBytes(Array.from({ length: 12_000 }, (_, i) => `{"eventid":"x","timestamp":"2024-01-31T10:00:00Z","password":"${i}${"x".repeat(100)}"}\n`).join(""))));
+    const { table } = await openEventTable(path);
+    for await (const batch of table.batches()) {
+      await table.close();
+      expect(() => table.dictionaries.get("password")).toThrow("closed");
+      expect(() => batch.codes.get("password")).toThrow("closed");
+      break;
     }
   });
 });
