@@ -5,7 +5,9 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
-import { type Command, COMMON_OPTIONS, type ExitCode, note, type OptionValues, parseCommand, runMain, writeOut } from "../lib/process/cli.ts";
+import { type ExitCode, note, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, type OptionValues } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { findLogs } from "../lib/logs/find-logs.ts";
 import { formatBytes, formatDuration, formatInstant, formatNumber } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";

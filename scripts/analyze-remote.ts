@@ -7,20 +7,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import {
-  checkNames,
-  type Command,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  onStop,
-  type OptionValues,
-  parseCommand,
-  runMain,
-  UsageError,
-  writeOut,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, onStop, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, type OptionValues, UsageError } from "../lib/process/command.ts";
+import { checkNames } from "../lib/process/option-values.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { keyProblem } from "../lib/process/kept-files.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {

@@ -30,20 +30,9 @@ import {
   readWithTables,
 } from "../lib/logs/log-options.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
-import {
-  type Command,
-  COMMON_OPTIONS,
-  DAY_FORMS,
-  EXIT,
-  type ExitCode,
-  note,
-  noteCsv,
-  parseCommand,
-  runMain,
-  terminal,
-  UsageError,
-  writeOut,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, DAY_FORMS, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { formatNumber, plural } from "../lib/text/format.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 

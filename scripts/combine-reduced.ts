@@ -4,17 +4,10 @@
  */
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
-import {
-  type Command,
-  checkInputs,
-  COMMON_OPTIONS,
-  type ExitCode,
-  note,
-  parseCommand,
-  refuseTerminal,
-  runMain,
-  stdinIsTerminal,
-} from "../lib/process/cli.ts";
+import { type ExitCode, note, refuseTerminal, runMain, stdinIsTerminal } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
+import { checkInputs } from "../lib/process/option-values.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { combineTables } from "../lib/reduced/combine.ts";
 import { combineSorted, type SortedInput } from "../lib/reduced/combine-sorted.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";

@@ -4,16 +4,9 @@
  *
  * Memory grows with the sessions that typed something and the distinct commands.
  */
-import {
-  type Command,
-  COMMON_OPTIONS,
-  DAY_FORMS,
-  type ExitCode,
-  note,
-  parseCommand,
-  runMain,
-  writeOut,
-} from "../lib/process/cli.ts";
+import { type ExitCode, note, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, DAY_FORMS } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { buildStepGraph, thinGraph } from "../lib/view/step-graph.ts";
 import { plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";

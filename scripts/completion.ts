@@ -2,8 +2,10 @@
 /**
  * Completion of all scripts' command lines for a shell.
  */
-import { type Command, EXIT, type ExitCode, parseChoice, parseCommand, runMain, UsageError, writeOut }
-  from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, UsageError } from "../lib/process/command.ts";
+import { parseChoice } from "../lib/process/option-values.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { listScripts, loadCommand } from "../lib/process/scripts.ts";
 import { bashCompletion, zshCompletion } from "../lib/process/completion.ts";
 

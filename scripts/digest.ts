@@ -2,7 +2,9 @@
 /**
  * What cron mails on Monday: some days against as many before, in 60 lines at most, with what to look at first.
  */
-import { type Command, EXIT, type ExitCode, note, parseCommand, runMain, UsageError, writeOut } from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import {
   DAMAGED_EXIT,
   describeLogs,

@@ -3,17 +3,9 @@
  * Copies the logs of many nodes into local folders, again and again, at the cost of what is new.
  */
 import { join } from "node:path";
-import {
-  type Command,
-  COMMON_OPTIONS,
-  DAY_FORMS,
-  EXIT,
-  type ExitCode,
-  note,
-  parseCommand,
-  runMain,
-  writeOut,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, DAY_FORMS } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { describeDownload, downloadLogs, type DownloadResult } from "../lib/remote/download-logs.ts";
 import { formatBytes, formatDuration, formatRate, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";

@@ -3,7 +3,9 @@
  * Events as Parquet files by day or month, which DuckDB, Polars, pandas, ClickHouse and others read.
  */
 import { join } from "node:path";
-import { type Command, type ExitCode, note, parseCommand, runMain, STDIN, UsageError, writeOut } from "../lib/process/cli.ts";
+import { type ExitCode, note, runMain, STDIN, writeOut } from "../lib/process/cli.ts";
+import { type Command, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import type { ExportOutcome } from "../lib/logs/export-events.ts";
 import { type Period, PERIODS } from "../lib/logs/export-record.ts";

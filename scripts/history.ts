@@ -2,21 +2,10 @@
 /**
  * What happened when, over the whole of an archive: what began, ended, peaked and paused, from a reduced table.
  */
-import {
-  checkNames,
-  type Command,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  noteCsv,
-  parseCommand,
-  runMain,
-  UsageError,
-  writeOut,
-  writeOutAll,
-} from "../lib/process/cli.ts";
-import { checkDays } from "../lib/process/option-values.ts";
+import { EXIT, type ExitCode, note, noteCsv, runMain, writeOut, writeOutAll } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
+import { checkDays, checkNames } from "../lib/process/option-values.ts";
 import { findEpisodes } from "../lib/history/episodes.ts";
 import { withTablePeaks } from "../lib/history/peak-episodes.ts";
 import {

@@ -3,7 +3,9 @@
  * What tells an attacker: addresses, URLs, hosts, files, keys, as a list to look at, to block by, or to pass on.
  */
 import { readSmallText } from "../lib/columns/regular-file.ts";
-import { type Command, COMMON_OPTIONS, type ExitCode, note, noteCsv, parseCommand, runMain, UsageError } from "../lib/process/cli.ts";
+import { type ExitCode, note, noteCsv, runMain } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { type Collected, collectIndicators } from "../lib/indicators/collect-indicators.ts";
 import { DEFAULT_TYPES, type Indicator, INDICATOR_TYPE_NAMES, INDICATOR_TYPES, type IndicatorType } from "../lib/indicators/indicator.ts";
 import { BLOCKERS, indicatorsToBlocker, indicatorsToCsv, indicatorsToJson, indicatorsToPlain } from "../lib/indicators/indicator-text.ts";

@@ -4,18 +4,9 @@
  *
  * All other scripts do this by themselves when they need it; a table that lies beside its log is used again by all.
  */
-import {
-  type Command,
-  COMMON_OPTIONS,
-  type ExitCode,
-  note,
-  type OptionValues,
-  parseCommand,
-  refuseTerminal,
-  runMain,
-  STDIN,
-  UsageError,
-} from "../lib/process/cli.ts";
+import { type ExitCode, note, refuseTerminal, runMain, STDIN } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, type OptionValues, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { EVENT_TABLE, eventTableToIpc } from "../lib/events/event-table.ts";
 import { plural } from "../lib/text/format.ts";
 import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";

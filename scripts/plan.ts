@@ -4,7 +4,9 @@
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain, STDIN, UsageError, writeOut } from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain, STDIN, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { FILE_OPTION, listInputs, LOG_OPERAND, NAMES_OPTION, readNames } from "../lib/logs/log-options.ts";
 import { findLogs, leaveOutCopies } from "../lib/logs/find-logs.ts";
 import { planParts, workOf } from "../lib/logs/plan-parts.ts";

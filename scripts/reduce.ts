@@ -5,15 +5,9 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { analyzeLogs } from "../lib/logs/analyze.ts";
-import {
-  type Command,
-  COMMON_OPTIONS,
-  type ExitCode,
-  note,
-  parseCommand,
-  refuseTerminal,
-  runMain,
-} from "../lib/process/cli.ts";
+import { type ExitCode, note, refuseTerminal, runMain } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { formatNumber } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import {

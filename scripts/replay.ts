@@ -6,7 +6,9 @@
  */
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { type Command, EXIT, type ExitCode, note, type OptionValues, parseCommand, runMain, terminal, UsageError, writeOut } from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import { type Command, type OptionValues, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import {
   DAMAGED_EXIT,
   EVENT_OPTIONS,

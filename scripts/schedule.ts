@@ -7,18 +7,8 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { loadCommand, listScripts, SCRIPTS, toAbsoluteArguments } from "../lib/process/scripts.ts";
-import {
-  type Command,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  parseCommand,
-  runMain,
-  terminal,
-  UsageError,
-  writeOut,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
 import {
   changeCrontab,
   fromBytes,
@@ -32,7 +22,7 @@ import {
   withJob,
   withoutJob,
 } from "../lib/process/crontab.ts";
-import { hideSecrets } from "../lib/process/options.ts";
+import { hideSecrets, parseCommand } from "../lib/process/options.ts";
 import { nearestWord } from "../lib/text/nearest-word.ts";
 import { besideReport, reportPaths } from "../lib/pages/page-names.ts";
 import { quoteForMessage, visible } from "../lib/text/text.ts";

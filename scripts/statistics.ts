@@ -3,21 +3,10 @@
  * What changed, what is new, and what was not observed, from a reduced table.
  */
 import { readSmallText } from "../lib/columns/regular-file.ts";
-import {
-  checkNames,
-  type Command,
-  COMMON_OPTIONS,
-  CSV_SHOWS,
-  EXIT,
-  type ExitCode,
-  note,
-  noteCsv,
-  parseCommand,
-  runMain,
-  terminal,
-  UsageError,
-  writeOutAll,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOutAll } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, CSV_SHOWS, UsageError } from "../lib/process/command.ts";
+import { checkNames } from "../lib/process/option-values.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";

@@ -2,7 +2,9 @@
 /**
  * The overview of some logs: how much of what, who logged in with what, what they typed, day by day.
  */
-import { type Command, type ExitCode, note, parseCommand, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import { type ExitCode, note, runMain, terminal, writeOut } from "../lib/process/cli.ts";
+import type { Command } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { formatNumber, formatShare } from "../lib/text/format.ts";
 import {
   DAMAGED_EXIT,

@@ -4,7 +4,9 @@
  *
  * Event tables are searched by their dictionaries, so only those that hold the session are decoded.
  */
-import { type Command, type ExitCode, parseCommand, runMain } from "../lib/process/cli.ts";
+import { type ExitCode, runMain } from "../lib/process/cli.ts";
+import type { Command } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { findLongerSession, findSessions } from "../lib/sessions/event-search.ts";
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";

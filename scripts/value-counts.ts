@@ -4,20 +4,9 @@
  *
  * From event tables: only the columns asked for are decoded, and counted by code.
  */
-import {
-  type Command,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  noteCsv,
-  parseCommand,
-  runMain,
-  terminal,
-  UsageError,
-  writeOut,
-  writeOutAll,
-} from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOut, writeOutAll } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { toCsvLine } from "../lib/text/csv.ts";
 import { COLUMN_NAMES, DERIVED_COLUMNS } from "../lib/events/event-columns.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";

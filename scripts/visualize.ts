@@ -2,7 +2,9 @@
 /**
  * From a reduced table to the two reports, each a page that needs nothing else.
  */
-import { type Command, COMMON_OPTIONS, EXIT, type ExitCode, note, parseCommand, runMain } from "../lib/process/cli.ts";
+import { EXIT, type ExitCode, note, runMain } from "../lib/process/cli.ts";
+import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
+import { parseCommand } from "../lib/process/options.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { exitCodeOf, READ_OPTIONS, withProgress } from "../lib/logs/log-options.ts";

@@ -3,19 +3,9 @@
  *
  * Tested in `test/scripts/analyze-local.test.ts`.
  */
-import {
-  checkDays,
-  checkInputs,
-  COMMON_OPTIONS,
-  EXIT,
-  type ExitCode,
-  note,
-  type OptionTable,
-  type OptionValues,
-  STDIN,
-  stdinIsTerminal,
-  UsageError,
-} from "../process/cli.ts";
+import { EXIT, type ExitCode, note, STDIN, stdinIsTerminal } from "../process/cli.ts";
+import { COMMON_OPTIONS, type OptionTable, type OptionValues, UsageError } from "../process/command.ts";
+import { checkDays, checkInputs } from "../process/option-values.ts";
 import { formatBytes, formatDuration, formatNumber, formatRate, formatShare, plural } from "../text/format.ts";
 import { type LogSet, type LogSetOptions, readLogSet } from "./log-set.ts";
 import { startProgress } from "../process/progress.ts";

@@ -4,7 +4,8 @@
 import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { onStop, STDIN, UsageError } from "../process/cli.ts";
+import { onStop, STDIN } from "../process/cli.ts";
+import { UsageError } from "../process/command.ts";
 import { findLogs, type FoundLogs, leaveOutCopies } from "./find-logs.ts";
 import { isArrowFile } from "../columns/first-bytes.ts";
 import { isOpenStream } from "../columns/regular-file.ts";

@@ -10,19 +10,6 @@ import { fstatSync, write, writeSync } from "node:fs";
 import { CSV_SHOWS, HelpRequest, UsageError } from "./command.ts";
 import { errorReason, visible } from "../text/text.ts";
 
-export {
-  COMMON_OPTIONS,
-  CSV_SHOWS,
-  type Command,
-  DAY_FORMS,
-  type OptionTable,
-  type OptionValues,
-  UsageError,
-} from "./command.ts";
-export { helpText } from "./help-text.ts";
-export { checkDays, checkInputs, checkNames, parseChoice, parseCount, parseDay, parseNumber } from "./option-values.ts";
-export { parseCommand } from "./options.ts";
-
 /** Process exit codes; README.md lists the same table. */
 export const EXIT = {
   ok: 0,

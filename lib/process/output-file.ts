@@ -9,7 +9,8 @@ import { closeSync, openSync, type Stats, unlinkSync } from "node:fs";
 import { access, chmod, chown, constants, type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink }
   from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { onStop, ReaderGone, UsageError, writeOut } from "./cli.ts";
+import { onStop, ReaderGone, writeOut } from "./cli.ts";
+import { UsageError } from "./command.ts";
 import { isAlive, THIS_PROCESS } from "./process-identity.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 

@@ -6,7 +6,9 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { checkInputs, EXIT, type ExitCode, note, type OptionTable, STDIN, stdinIsTerminal, UsageError } from "../process/cli.ts";
+import { EXIT, type ExitCode, note, STDIN, stdinIsTerminal } from "../process/cli.ts";
+import { type OptionTable, UsageError } from "../process/command.ts";
+import { checkInputs } from "../process/option-values.ts";
 import { combineTables, type NamedTable } from "./combine.ts";
 import type { SortedInput } from "./combine-sorted.ts";
 import { parseReducedJson } from "./cut-counts.ts";

@@ -4,7 +4,7 @@
  * Tested in `test/scripts/reduce.test.ts`.
  */
 import type { CombinedSorted } from "./combine-sorted.ts";
-import type { OptionTable } from "../process/cli.ts";
+import type { OptionTable } from "../process/command.ts";
 import type { OutputSet } from "../process/output-file.ts";
 import { pause } from "../process/pause.ts";
 import { reducedToIpc } from "./reduced-arrow.ts";

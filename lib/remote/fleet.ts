@@ -6,7 +6,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { askSecret } from "../process/ask-secret.ts";
-import { COMMON_OPTIONS, environment, note, type OptionTable, type OptionValues, UsageError } from "../process/cli.ts";
+import { environment, note } from "../process/cli.ts";
+import { COMMON_OPTIONS, type OptionTable, type OptionValues, UsageError } from "../process/command.ts";
 import { formatDuration } from "../text/format.ts";
 import { type NodeBoard, startBoard } from "./node-board.ts";
 import { listNodes, type Node, NODE_OPTIONS } from "./nodes.ts";

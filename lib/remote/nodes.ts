@@ -1,7 +1,8 @@
 /**
  * The nodes a command is about: named one by one on the command line, or together in a file.
  */
-import { environment, type OptionTable, type OptionValues, UsageError } from "../process/cli.ts";
+import { environment } from "../process/cli.ts";
+import { type OptionTable, type OptionValues, UsageError } from "../process/command.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 import { safeName } from "./local-names.ts";
 import { type HostSpec, isUserName, parseHostSpec } from "../ssh/ssh-config.ts";

@@ -3,7 +3,8 @@
  *
  * Tested in `test/scripts/replay.test.ts`.
  */
-import { type ExitCode, note, type OptionValues } from "../process/cli.ts";
+import { type ExitCode, note } from "../process/cli.ts";
+import type { OptionValues } from "../process/command.ts";
 import { EVENT_OPTIONS, exitCodeOf, FILE_OPTION, listInputs, READ_OPTIONS, readScope, readWithTables } from "../logs/log-options.ts";
 import type { RecordingFolder } from "../recordings/find-recording.ts";
 import { sensorLabel } from "../text/labels.ts";

@@ -3,8 +3,8 @@
  *
  * Tested in `test/scripts/trace-ip.test.ts`.
  */
-import { EXIT, type ExitCode, note, type OptionTable, type OptionValues, terminal, writeOut } from "../process/cli.ts";
-import { COMMON_OPTIONS, DAY_FORMS } from "../process/command.ts";
+import { EXIT, type ExitCode, note, terminal, writeOut } from "../process/cli.ts";
+import { COMMON_OPTIONS, DAY_FORMS, type OptionTable, type OptionValues } from "../process/command.ts";
 import { countSearched, type Found, type Searched, type SearchScope } from "./event-search.ts";
 import { plural } from "../text/format.ts";
 import { lockOutputs } from "../process/lock.ts";

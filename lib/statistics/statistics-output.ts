@@ -1,7 +1,7 @@
 /**
  * The statistics for programs and terminals: options of the comparison, JSON, CSV, and the list of what is new.
  */
-import type { OptionTable } from "../process/cli.ts";
+import type { OptionTable } from "../process/command.ts";
 import { toCsvLine } from "../text/csv.ts";
 import { formatInstant, plural, toIsoDay, toIsoInstant } from "../text/format.ts";
 import type { LedgerEntry } from "./ledger.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseCommand } from "../../lib/process/cli.ts";
+import { parseCommand } from "../../lib/process/options.ts";
 import { COMMAND } from "../../scripts/trace-ip.ts";
 import { FLEET_FACTS } from "../support/example-fleet.ts";
 import { joinFleet } from "../support/copy-fleet.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, lstat, mkdir, readdir, stat, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { UsageError } from "../../../lib/process/cli.ts";
+import { UsageError } from "../../../lib/process/command.ts";
 import { assertWritable, hiddenStem, OutputSet, partialPathOf, resolveOutput, writeOutputs }
   from "../../../lib/process/output-file.ts";
 import { AS_NOBODY, missing } from "../../support/needs.ts";

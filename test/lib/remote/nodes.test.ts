@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { parseCommand, UsageError } from "../../../lib/process/cli.ts";
+import { UsageError } from "../../../lib/process/command.ts";
+import { parseCommand } from "../../../lib/process/options.ts";
 import { listNodes, NODE_OPTIONS, perNode } from "../../../lib/remote/nodes.ts";
 import { parseHostSpec, resolveHost } from "../../../lib/ssh/ssh-config.ts";
 import { missing } from "../../support/needs.ts";
