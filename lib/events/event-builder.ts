@@ -15,13 +15,13 @@ const TIMESTAMP_AT = NUMBERS_AT + NUMBER_COLUMN_NAMES.length;
 /** @returns A table whose `close` frees the temporary file, if there is one. */
 export function buildEventTable({ rows, texts, batches }: FinishedRows): BuiltEventTable {
   const dictionaries = new Map<TextColumn, Texts>();
-  const recodes: (Int32Array | undefined)[] = [];
+  const recodes = new Map<TextColumn, Int32Array>();
   TEXT_COLUMNS.forEach((name, column) => {
     const raw = texts[column]!;
     const normalize = name === "extra" ? canonicalMembers : NORMALIZE[name];
     const { normal, recode } = normalize ? normalizeTexts(raw, normalize) : { normal: raw, recode: undefined };
     dictionaries.set(name, normal);
-    recodes.push(recode);
+    if (recode !== undefined) recodes.set(name, recode);
   });
   const numbersUsed = new Set<number>();
   for (const { columns } of batches.read()) {
@@ -30,6 +30,7 @@ export function buildEventTable({ rows, texts, batches }: FinishedRows): BuiltEv
   return {
     rows,
     dictionaries,
+    recodes,
     numbersUsed: NUMBER_COLUMN_NAMES.filter((_, column) => numbersUsed.has(column)),
     *batches() {
       for (const batch of batches.read()) yield openBatch(batch, recodes);
@@ -39,7 +40,7 @@ export function buildEventTable({ rows, texts, batches }: FinishedRows): BuiltEv
 }
 
 /** A batch as its readers see it; columns are unpacked when they are first asked for. */
-function openBatch({ rows, columns, lineHash }: StoredBatch, recodes: readonly (Int32Array | undefined)[]): EventBatch {
+function openBatch({ rows, columns, lineHash }: StoredBatch, recodes: ReadonlyMap<TextColumn, Int32Array>): EventBatch {
   const unpacked = new Map<number, Int32Array | Float64Array>();
   const once = <Values extends Int32Array | Float64Array>(at: number, unpack: (column: PackedColumn) => Values) => {
     const column = columns[at];
@@ -51,7 +52,7 @@ function openBatch({ rows, columns, lineHash }: StoredBatch, recodes: readonly (
   const codesOf = (at: number) =>
     once(at, column => {
       const codes = unpackCodes(column);
-      const recode = recodes[at];
+      const recode = recodes.get(TEXT_COLUMNS[at]!);
       if (recode !== undefined) for (let row = 0; row < rows; row++) if (codes[row]! >= 0) codes[row] = recode[codes[row]!]!;
       return codes;
     });
@@ -67,7 +68,7 @@ function openBatch({ rows, columns, lineHash }: StoredBatch, recodes: readonly (
       get: name => {
         const at = TEXT_COLUMNS.indexOf(name as TextColumn);
         if (at < 0) return columns[NUMBERS_AT + NUMBER_COLUMN_NAMES.findIndex(number => number === name)];
-        return recodes[at] === undefined ? columns[at] : codesOf(at);
+        return recodes.has(TEXT_COLUMNS[at]!) ? codesOf(at) : columns[at];
       },
     },
     ...(lineHash === undefined ? {} : { lineHash }),

@@ -4,6 +4,7 @@
  * Tested in `test/lib/events/line-reader.test.ts`.
  */
 import type { Texts } from "../columns/dictionary.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { EventRow } from "./event-row.ts";
 
@@ -16,6 +17,16 @@ export interface FinishedRows {
   /** Infinity and -Infinity where there is no row. */
   readonly firstSeenUs: number;
   readonly lastSeenUs: number;
+}
+
+/** Sees the rows of a log while they are in the kernel; is told of nothing where there is none. */
+export interface RowWatcher {
+  /** A log is about to be read. */
+  start(kernel: Kernel): void;
+  /** There are new rows in the batch, or it is about to be emptied. */
+  rows(kernel: Kernel): void;
+  /** There are no further rows. */
+  end(kernel: Kernel): void;
 }
 
 export interface EventRows extends Disposable {

@@ -78,6 +78,8 @@ export interface EventTable {
 
 /** A table that was just built from its log. */
 export interface BuiltEventTable extends EventTable {
+  /** Code of a column as its lines were read -> code in its dictionary; only of columns in which texts got another spelling. */
+  readonly recodes?: ReadonlyMap<TextColumn, Int32Array>;
   batches(): Iterable<EventBatch>;
   close(): void;
 }

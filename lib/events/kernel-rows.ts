@@ -7,13 +7,14 @@ import { borrowKernel, type Kernel, type KernelSetup, returnKernel } from "../ke
 import { BATCH_ROWS, STATUS_BATCH_FULL } from "../kernel/layout.ts";
 import { BatchStore } from "./batch-store.ts";
 import type { EventRow } from "./event-row.ts";
-import type { EventRows, FinishedRows } from "./event-rows.ts";
+import type { EventRows, FinishedRows, RowWatcher } from "./event-rows.ts";
 import { hashLine } from "./line-hash.ts";
 import { KEY_RULES, renderedSpellings, TEXT_COLUMNS } from "./schema.ts";
 
 export interface KernelRowsOptions {
   readonly wantsHashes: boolean;
   readonly memoryMaxBytes?: number | undefined;
+  readonly watcher?: RowWatcher | undefined;
 }
 
 /** Rows in the kernel; undefined where there is none. */
@@ -31,15 +32,18 @@ class KernelRows implements EventRows {
   #kernel: Kernel | undefined;
   readonly #batches: BatchStore;
   readonly #lineHash: Float64Array | undefined;
+  readonly #watcher: RowWatcher | undefined;
   #sealedRows = 0;
   #firstSeenUs = Infinity;
   #lastSeenUs = -Infinity;
 
-  constructor(kernel: Kernel, { wantsHashes, memoryMaxBytes }: KernelRowsOptions) {
+  constructor(kernel: Kernel, { wantsHashes, memoryMaxBytes, watcher }: KernelRowsOptions) {
     this.#kernel = kernel;
     this.#batches = new BatchStore(memoryMaxBytes);
     this.#lineHash = wantsHashes ? new Float64Array(BATCH_ROWS) : undefined;
+    this.#watcher = watcher;
     kernel.calls.startLog(wantsHashes ? 1 : 0);
+    watcher?.start(kernel);
   }
 
   get rows(): number {
@@ -80,6 +84,7 @@ class KernelRows implements EventRows {
   #seal(): void {
     const { calls } = this.#kernel!;
     const rows = calls.rows();
+    this.#watcher?.rows(this.#kernel!);
     const { columns, firstSeenUs, lastSeenUs } = this.#kernel!.pack();
     this.#batches.add({ rows, columns, lineHash: this.#lineHash?.slice(0, rows) });
     this.#firstSeenUs = Math.min(this.#firstSeenUs, firstSeenUs);
@@ -90,6 +95,7 @@ class KernelRows implements EventRows {
 
   finish(): FinishedRows {
     if (this.#kernel!.calls.rows() > 0) this.#seal();
+    this.#watcher?.end(this.#kernel!);
     const texts = TEXT_COLUMNS.map((_, column) => this.#kernel!.copyTexts(column));
     returnKernel(this.#kernel!);
     this.#kernel = undefined;

@@ -8,7 +8,7 @@
  */
 import { buildEventTable } from "./event-builder.ts";
 import { toEventRow } from "./event-row.ts";
-import type { EventRows } from "./event-rows.ts";
+import type { RowWatcher, EventRows } from "./event-rows.ts";
 import type { BuiltEventTable } from "./event-table.ts";
 import { openKernelRows } from "./kernel-rows.ts";
 import { hashLine } from "./line-hash.ts";
@@ -29,6 +29,8 @@ export interface LineReaderOptions {
   readonly onReject?: ((line: number, bytes: Uint8Array) => void) | undefined;
   /** Bytes of batches kept in memory before they go to a temporary file. */
   readonly memoryMaxBytes?: number;
+  /** Sees the rows while the kernel has them. */
+  readonly watcher?: RowWatcher | undefined;
 }
 
 /** What a log came to. */
@@ -45,8 +47,8 @@ export class LineReader implements Disposable {
   readonly #onReject: LineReaderOptions["onReject"];
   readonly #wantsHashes: boolean;
 
-  constructor({ plainOnly = false, lineHashes = false, onReject, memoryMaxBytes }: LineReaderOptions = {}) {
-    const kernelRows = plainOnly ? undefined : openKernelRows({ wantsHashes: lineHashes, memoryMaxBytes });
+  constructor({ plainOnly = false, lineHashes = false, onReject, memoryMaxBytes, watcher }: LineReaderOptions = {}) {
+    const kernelRows = plainOnly ? undefined : openKernelRows({ wantsHashes: lineHashes, memoryMaxBytes, watcher });
     this.#rows = kernelRows ?? new PlainRows(lineHashes, memoryMaxBytes);
     this.#onReject = onReject;
     this.#wantsHashes = lineHashes;

@@ -2,6 +2,7 @@
  * A log to its event table: reads the text in blocks, cuts it at line ends, and counts how every line ended.
  */
 import { pause } from "../process/pause.ts";
+import type { RowWatcher } from "./event-rows.ts";
 import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, type TextStream } from "./log-text.ts";
@@ -39,6 +40,8 @@ export interface MapOptions {
   readonly onProgress?: (textBytes: number) => void;
   /** Note where to go on when the log has grown. */
   readonly wantsResume?: boolean;
+  /** Sees the rows while the kernel has them. */
+  readonly watcher?: RowWatcher | undefined;
   /** Read every line with JSON.parse; for checking the kernel. */
   readonly plainOnly?: boolean;
 }
@@ -57,8 +60,8 @@ export interface MappedLog {
  * @returns The table of its events; damage of compressed data is told in `info.source.damage`, not thrown.
  */
 export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
-  const { onReject, onProgress, lineHashes = false, plainOnly = false } = options;
-  using reader = new LineReader({ plainOnly, lineHashes, onReject });
+  const { onReject, onProgress, lineHashes = false, plainOnly = false, watcher } = options;
+  using reader = new LineReader({ plainOnly, lineHashes, onReject, watcher });
   const hash = new TextHash();
   let buffer: Uint8Array = new Uint8Array(0);
   /** Bytes of an unfinished line at the start of the buffer. */

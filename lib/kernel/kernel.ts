@@ -30,7 +30,7 @@ export interface KernelSetup {
 }
 
 /** As `assembly/exports.ts` has them. */
-interface Exports {
+export interface Exports {
   readonly memory: WebAssembly.Memory;
   seeds(): number;
   initialize(): void;
@@ -55,6 +55,20 @@ interface Exports {
   dictionary(column: number): number;
   firstSeenUs(): number;
   lastSeenUs(): number;
+  // By `reduction.ts`:
+  startReduction(robotMaxSeconds: number, sinceDay: number, untilDay: number, heldMax: number): void;
+  setColumns(kind: number, keys: number, hasAddresses: number): void;
+  nameRule(): void;
+  addEventid(rule: number): void;
+  addSensor(code: number): void;
+  reduceRows(): number;
+  findElements(): number;
+  otherAddresses(): number;
+  setElement(code: number, element: number): void;
+  writeReduced(): number;
+  rowsOfKind(kind: number): number;
+  reducedSets(): number;
+  reducedBytes(): number;
 }
 
 /** A kernel whose memory has grown beyond is not kept: memory is never given back but with all of it. */
@@ -149,12 +163,12 @@ export class Kernel {
    */
   read(start: number, end: number): number {
     const room = this.#exports.inputFor(0, 0);
-    return this.#guard(() => this.#exports.read(room + start, room + end)) - room;
+    return this.guard(() => this.#exports.read(room + start, room + end)) - room;
   }
 
   /** Give the row that is open a text. */
   putText(column: number, text: string): void {
-    this.#guard(() => this.#exports.putText(column, this.#writeText(text)));
+    this.guard(() => this.#exports.putText(column, this.#writeText(text)));
   }
 
   /** The line, without its LF, that `read` made a row of. */
@@ -193,15 +207,19 @@ export class Kernel {
     return this.#word(this.#exports.dictionary(column) + DICTIONARY_SIZE);
   }
 
-  /** A copy of the texts of a column. */
-  copyTexts(column: number): Texts {
+  /** The texts of a column, until the next call. */
+  textsAt(column: number): Texts {
     const { buffer } = this.#exports.memory;
     const at = this.#exports.dictionary(column);
     const size = this.#word(at + DICTIONARY_SIZE);
-    const arena = this.#word(at + DICTIONARY_ARENA);
-    const offsetsAt = this.#word(at + DICTIONARY_OFFSETS);
-    const offsets = new Int32Array(buffer.slice(offsetsAt, offsetsAt + (size + 1) * 4));
-    return { size, arena: new Uint8Array(buffer.slice(arena, arena + offsets[size]!)), offsets };
+    const offsets = new Int32Array(buffer, this.#word(at + DICTIONARY_OFFSETS), size + 1);
+    return { size, arena: new Uint8Array(buffer, this.#word(at + DICTIONARY_ARENA), offsets[size]!), offsets };
+  }
+
+  /** A copy of the texts of a column. */
+  copyTexts(column: number): Texts {
+    const { size, arena, offsets } = this.textsAt(column);
+    return { size, arena: arena.slice(), offsets: offsets.slice() };
   }
 
   #word(at: number): number {
@@ -210,6 +228,11 @@ export class Kernel {
 
   #bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, at, length);
+  }
+
+  /** For the files of this room: all that can be called. */
+  get exports(): Exports {
+    return this.#exports;
   }
 
   /** Put a text where the kernel takes texts from; returns its bytes. */
@@ -221,7 +244,7 @@ export class Kernel {
   }
 
   /** Call what may run out of memory. */
-  #guard<T>(call: () => T): T {
+  guard<T>(call: () => T): T {
     try {
       return call();
     } catch (error) {

@@ -14,8 +14,19 @@ export const NUMBER_COLUMN_COUNT = 6;
 
 /** Text columns that the kernel treats in a way of their own. */
 export const COLUMN_EVENTID = 0;
+export const COLUMN_SESSION = 1;
+export const COLUMN_SENSOR = 2;
 export const COLUMN_PROTOCOL = 4;
+export const COLUMN_SRC_IP = 5;
+export const COLUMN_INPUT = 9;
+export const COLUMN_REALM = 10;
+export const COLUMN_SHASUM = 13;
 export const COLUMN_EXTRA = 22;
+
+/** Number columns that the kernel treats in a way of their own. */
+export const NUMBER_POSITIVES = 2;
+export const NUMBER_TOTAL = 3;
+export const NUMBER_DURATION = 5;
 
 /** What is done with the value of a key, as `ACTION` of the schema has it. */
 export const ACTION_EXTRA = 0;
@@ -61,3 +72,45 @@ export const PACKED_TIMESTAMP = TEXT_COLUMN_COUNT + NUMBER_COLUMN_COUNT;
 /** Whole-number columns of 16 and of 32 bits come first, in this order; the rest are doubles. */
 export const UINT16_COLUMNS = 4;
 export const UINT32_COLUMNS = 1;
+
+/** Kinds of reduced rows, by their place in `KIND_NAMES`; those that the kernel treats in a way of their own. */
+export const KIND_COUNT = 13;
+export const KIND_EVENT = 10;
+export const KIND_LAST_COMMAND = 11;
+/** Key columns that a kind has at most; the kernel makes those of `last_command` itself. */
+export const KIND_KEYS_MAX = 3;
+
+/**
+ * A rule, as `nameRule` takes it, a word each: the kind that an event counts as beside `event` (-1 = none), what more there
+ * is to it, and where its key columns come from.
+ */
+export const RULE_KIND = 0;
+export const RULE_FLAGS = 4;
+export const RULE_KEYS = 8;
+export const RULE_BYTES = RULE_KEYS + 4 * KIND_KEYS_MAX;
+export const RULES_MAX = 64;
+
+/** A login that succeeded. */
+export const FLAG_SUCCESS = 1;
+/** Counts only without a `realm`, and the last one of each session is kept. */
+export const FLAG_COMMAND = 2;
+/** Counts only with a `shasum` that is not empty. */
+export const FLAG_HASHED = 4;
+/** Counts only with a value in one of its key columns. */
+export const FLAG_ANY_KEY = 8;
+/** The verdict on a file: counts with a `shasum` and both figures, whatever the days and sensors asked for. */
+export const FLAG_VERDICT = 16;
+
+/** Where a key column comes from: a text column by its number, a number column by `KEY_NUMBER` and its number, or whether the session was a robot's. */
+export const KEY_NONE = -1;
+export const KEY_NUMBER = 32;
+export const KEY_ROBOT = 64;
+
+/**
+ * Reduced rows lie in one block: for each kind, from a multiple of 8 bytes on, columns of doubles (first and last time, count,
+ * successes), then columns of words: day, sensor, its keys, then the code of its set of addresses where the kind keeps them.
+ * Behind all kinds the offsets of the sets, one more than there are, then their elements.
+ */
+export const FLOAT_COLUMNS = 4;
+/** Elements that a set of addresses keeps, as `SET_MAX` of `columns/address-sets.ts`. */
+export const SET_MAX_ELEMENTS = 1024;

@@ -17,6 +17,7 @@ import { openText, streamText, type TextStream } from "../events/log-text.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
+import { KernelReducer } from "../reduced/kernel-reducer.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -146,10 +147,12 @@ export async function mapText(
 ): Promise<LogResult> {
   const { path, partialPath, hasLineHashes, reduction, rejectsPath } = job;
   const rejects = rejectsPath === undefined ? undefined : openSync(rejectsPath, "a");
+  const reducer = reduction && new KernelReducer(reduction);
   try {
     const { info, table } = await mapLog(path, text, {
       lineHashes: hasLineHashes,
       wantsResume: job.wantsResume ?? false,
+      watcher: reducer,
       ...(file === undefined ? {} : { file }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(rejects === undefined
@@ -157,7 +160,7 @@ export async function mapText(
         : { onReject: (line, bytes) => writeSync(rejects, rejectToJson(path, line, bytes)) }),
     });
     const tableState = partialPath === undefined ? undefined : writeTable(job, eventTableToIpc(table, info));
-    const rows = reduction && (await reduceTable(table, info.source, reduction));
+    const rows = reducer?.takeRows(table, info.source.wholeHash) ?? (reduction && (await reduceTable(table, info.source, reduction)));
     table.close();
     return {
       source: info.source,

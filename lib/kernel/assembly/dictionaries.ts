@@ -93,6 +93,11 @@ export const SEEDS: usize = memory.data(32, 16);
   return hash ^ (hash >> 29);
 }
 
+/** Hash of sixteen bytes. */
+@inline export function hashBlock(block: v128): u64 {
+  return finishHash(fold(load<u64>(SEEDS, 24), mixBlock(block)));
+}
+
 /** @param start Its first 16 bytes; zeros behind its end where it has fewer. */
 @inline function hashText(text: usize, length: u32, start: v128): u64 {
   let hash = fold(load<u64>(SEEDS, 24) + length, mixBlock(start));

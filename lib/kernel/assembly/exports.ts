@@ -5,12 +5,14 @@
  */
 import {
   BATCH_ROWS,
+  RULE_BYTES,
   SLACK_BYTES,
   STATUS_BATCH_FULL,
   STATUS_DONE,
   STATUS_ODD_LINE,
   TEXT_COLUMN_COUNT,
 } from "../layout.ts";
+import { findElements, otherCount, setElement } from "./address-elements.ts";
 import * as batch from "./batch.ts";
 import { dictionaryOf, initDictionary, SEEDS } from "./dictionaries.ts";
 import { forgetExtras } from "./extras.ts";
@@ -19,10 +21,14 @@ import { addKey, forgetKeys, initKeys } from "./known-keys.ts";
 import { readLine } from "./lines.ts";
 import { addRendered, forgetMessages, initMessages } from "./messages.ts";
 import { firstUs, lastUs, pack, packedAt, packedStart } from "./pack.ts";
+import { endReducedBatch, reduceRows, startReducing } from "./count-rows.ts";
+import { blockBytes, rowsOfKind, setCount, writeReduced } from "./reduced-columns.ts";
+import { addEventid, addRule, addSensor, setColumns, startRules } from "./rules.ts";
 import { resetShapes } from "./shapes.ts";
 import { forgetScratch, scratchFor } from "./strings.ts";
 
 export { pack, packedStart, scratchFor };
+export { addEventid, addSensor, findElements, reduceRows, rowsOfKind, setColumns, setElement, writeReduced };
 
 let input: usize = 0;
 let inputBytes: u32 = 0;
@@ -152,6 +158,7 @@ export function closeRow(us: f64): void {
 
 /** Empty the batch. */
 export function startBatch(): void {
+  endReducedBatch();
   batch.startBatch();
 }
 
@@ -171,4 +178,33 @@ export function firstSeenUs(): f64 {
 
 export function lastSeenUs(): f64 {
   return lastUs;
+}
+
+/**
+ * Reduce the log, too; to be called behind {@link startLog}. Then the columns of each kind and the rules are named; ids and
+ * sensors are named as they come, before each `reduceRows`.
+ */
+export function startReduction(robotMaxSeconds: f64, sinceDay: f64, untilDay: f64, heldMax: u32): void {
+  startRules(robotMaxSeconds, sinceDay, untilDay);
+  startReducing(heldMax);
+}
+
+/** Name a rule, which lies in the scratch room. */
+export function nameRule(): void {
+  addRule(scratchFor(RULE_BYTES));
+}
+
+/** Sets of addresses that `writeReduced` laid out. */
+export function reducedSets(): u32 {
+  return setCount;
+}
+
+/** Bytes of all that it laid out. */
+export function reducedBytes(): u32 {
+  return blockBytes;
+}
+
+/** Addresses that `findElements` left. */
+export function otherAddresses(): u32 {
+  return otherCount;
 }

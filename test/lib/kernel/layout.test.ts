@@ -6,6 +6,8 @@ import {
   NUMBER_COLUMNS,
   TEXT_COLUMNS,
 } from "../../../lib/events/schema.ts";
+import { SET_MAX } from "../../../lib/columns/address-sets.ts";
+import { KIND_NAMES, KINDS } from "../../../lib/reduced/kinds.ts";
 import * as layout from "../../../lib/kernel/layout.ts";
 
 test("columns", () => {
@@ -13,14 +15,54 @@ test("columns", () => {
     texts: layout.TEXT_COLUMN_COUNT,
     numbers: layout.NUMBER_COLUMN_COUNT,
     eventid: layout.COLUMN_EVENTID,
+    session: layout.COLUMN_SESSION,
+    sensor: layout.COLUMN_SENSOR,
     protocol: layout.COLUMN_PROTOCOL,
+    src_ip: layout.COLUMN_SRC_IP,
+    input: layout.COLUMN_INPUT,
+    realm: layout.COLUMN_REALM,
+    shasum: layout.COLUMN_SHASUM,
     extra: layout.COLUMN_EXTRA,
+    positives: layout.NUMBER_POSITIVES,
+    total: layout.NUMBER_TOTAL,
+    duration: layout.NUMBER_DURATION,
   }).toEqual({
     texts: TEXT_COLUMNS.length,
     numbers: NUMBER_COLUMN_NAMES.length,
     eventid: TEXT_COLUMNS.indexOf("eventid"),
+    session: TEXT_COLUMNS.indexOf("session"),
+    sensor: TEXT_COLUMNS.indexOf("sensor"),
     protocol: TEXT_COLUMNS.indexOf("protocol"),
+    src_ip: TEXT_COLUMNS.indexOf("src_ip"),
+    input: TEXT_COLUMNS.indexOf("input"),
+    realm: TEXT_COLUMNS.indexOf("realm"),
+    shasum: TEXT_COLUMNS.indexOf("shasum"),
     extra: TEXT_COLUMNS.indexOf("extra"),
+    positives: NUMBER_COLUMN_NAMES.indexOf("positives"),
+    total: NUMBER_COLUMN_NAMES.indexOf("total"),
+    duration: NUMBER_COLUMN_NAMES.indexOf("duration"),
+  });
+});
+
+test("kinds of reduced rows", () => {
+  expect({
+    kinds: layout.KIND_COUNT,
+    event: layout.KIND_EVENT,
+    lastCommand: layout.KIND_LAST_COMMAND,
+    set: layout.SET_MAX_ELEMENTS,
+    keys: KIND_NAMES.filter(kind => kind !== "last_command").reduce((most, kind) => Math.max(most, KINDS[kind].length), 0),
+    made: [KINDS.event, KINDS.last_command],
+  }).toEqual({
+    kinds: KIND_NAMES.length,
+    event: KIND_NAMES.indexOf("event"),
+    lastCommand: KIND_NAMES.indexOf("last_command"),
+    set: SET_MAX,
+    keys: layout.KIND_KEYS_MAX,
+    // As the kernel lays them out.
+    made: [
+      ["eventid", "hour"],
+      ["session", "input", "source", "line"],
+    ],
   });
 });
 
