@@ -118,44 +118,34 @@ function toPlain(summary: Summary): Record<string, unknown> {
   };
 }
 
-function toText(summary: Summary): string {
+/** A table under its title, as wide as the terminal. */
+function titled(title: string, columns: readonly (string | TableColumn)[], rows: readonly (readonly TableCell[])[]): string {
   const { columns: width, color } = terminal("stdout");
-  const { succeeded, failed, commands, days, eventids } = summary;
-  const table = (
-    title: string,
-    columns: readonly (string | TableColumn)[],
-    rows: readonly (readonly TableCell[])[],
-  ) => {
-    const specs = columns.map(column =>
-      typeof column === "string" ? { title: column, maxWidth: VALUE_MAX_WIDTH } : column,
-    );
-    return `${paint(title, "bold", color)}\n${formatTable(specs, rows, { width, color })}`;
-  };
-  const share = { title: "share", align: "right" } as const;
-  const ranking = (title: string, { distinct, top }: Ranking, ...names: string[]) =>
-    distinct === 0
-      ? []
-      : [
-          table(
-            `${title} (${top.length < distinct ? `${formatNumber(top.length)} of ` : ""}${formatNumber(distinct)})`,
-            [...names, "count", share],
-            top.map(({ values, count, share }) => [...values, count, formatShare(share)]),
-          ),
-        ];
-  const logins = (word: string, { usernames, passwords, pairs }: LoginSummary) => [
+  const specs = columns.map(column => (typeof column === "string" ? { title: column, maxWidth: VALUE_MAX_WIDTH } : column));
+  return `${paint(title, "bold", color)}\n${formatTable(specs, rows, { width, color })}`;
+}
+
+function ranking(title: string, { distinct, top }: Ranking, ...names: string[]): string[] {
+  if (distinct === 0) return [];
+  const shown = top.length < distinct ? `${formatNumber(top.length)} of ` : "";
+  const rows = top.map(({ values, count, share }) => [...values, count, formatShare(share)]);
+  return [titled(`${title} (${shown}${formatNumber(distinct)})`, [...names, "count", { title: "share", align: "right" }], rows)];
+}
+
+function loginRankings(word: string, { usernames, passwords, pairs }: LoginSummary): string[] {
+  return [
     ...ranking(`Passwords of ${word} logins`, passwords, "password"),
     ...ranking(`Usernames of ${word} logins`, usernames, "username"),
     ...ranking(`Pairs of ${word} logins`, pairs, "username", "password"),
   ];
-  const first = days[0]!.day;
-  const last = days[days.length - 1]!.day;
+}
+
+function figuresOf(summary: Summary): string {
+  const { succeeded, failed, commands, days } = summary;
+  const dropped = summary.dropped === undefined ? "" : `; ${formatNumber(summary.dropped)} dropped as repeated lines`;
   const figures: [string, string][] = [
-    ["Days", `${formatNumber(days.length)} with events, ${first} to ${last} (UTC)`],
-    [
-      "Events",
-      formatNumber(summary.events) +
-        (summary.dropped === undefined ? "" : `; ${formatNumber(summary.dropped)} dropped as repeated lines`),
-    ],
+    ["Days", `${formatNumber(days.length)} with events, ${days[0]!.day} to ${days[days.length - 1]!.day} (UTC)`],
+    ["Events", formatNumber(summary.events) + dropped],
     ["Sensors", formatNumber(summary.sensors)],
     ["Sessions", formatNumber(summary.sessions)],
     ["Addresses", formatNumber(summary.addresses)],
@@ -166,22 +156,22 @@ function toText(summary: Summary): string {
     ],
     ["Commands", `${formatNumber(commands.count)} typed, ${formatNumber(commands.distinct)} distinct`],
   ];
+  return figures.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join("");
+}
+
+function toText(summary: Summary): string {
   return [
-    figures.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join(""),
-    table(
-      "Events",
-      ["event", "count"],
-      eventids.map(({ eventid, count }) => [eventid, count]),
-    ),
-    ...logins("successful", succeeded),
-    ...logins("failed", failed),
-    ...ranking("Commands", commands, "command"),
+    figuresOf(summary),
+    titled("Events", ["event", "count"], summary.eventids.map(({ eventid, count }) => [eventid, count])),
+    ...loginRankings("successful", summary.succeeded),
+    ...loginRankings("failed", summary.failed),
+    ...ranking("Commands", summary.commands, "command"),
     ...(summary.countries ? ranking("Countries of addresses", summary.countries, "country") : []),
     ...(summary.networks ? ranking("Networks of addresses", summary.networks, "network") : []),
-    table(
+    titled(
       "Per day",
       ["day", "events", "succeeded", "failed", "commands", "sessions", "addresses"],
-      days.map(one => [one.day, one.events, one.succeeded, one.failed, one.commands, one.sessions, one.addresses]),
+      summary.days.map(one => [one.day, one.events, one.succeeded, one.failed, one.commands, one.sessions, one.addresses]),
     ),
   ].join("\n");
 }

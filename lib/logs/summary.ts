@@ -13,7 +13,7 @@ import type { Origins } from "../origin/origins.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { withDroppedLines } from "./analyze.ts";
-import { type DistinctTable, distinctTables } from "./distinct-lines.ts";
+import { distinctTables } from "./distinct-lines.ts";
 import type { LogSet } from "./log-set.ts";
 import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
@@ -97,104 +97,113 @@ export async function summarizeEvents(
   set: LogSet,
   { scope, limit, dedupeLines, conditions = [], origins }: SummaryOptions,
 ): Promise<{ summary: Summary; set: LogSet }> {
-  const filter = new EventFilter([], scope, conditions);
-  const day = new TimeColumn("day");
-  const eventid = openColumn("eventid");
-  const session = openColumn("session");
-  const address = openColumn("src_ip");
-  const username = openColumn("username");
-  const password = openColumn("password");
-  const input = openColumn("input");
-  const realm = openColumn("realm");
-  const sensor = openColumn("sensor", scope.sensorAliases);
-  const [success, failed, command] = [SUCCESS, FAILED, COMMAND].map(id => eventid.values.internText(id));
-  const events = new TupleCounter(2);
-  const knownSessions = new LastPlaces();
-  const knownAddresses = new LastPlaces();
-  const sessions = new TupleCounter(3);
-  const addresses = new TupleCounter(2);
-  const logins = new TupleCounter(3);
-  const commands = new TupleCounter(2);
-
-  let dropped = 0;
-
-  const addBatch = (table: EventTable, batch: EventBatch, keepRow?: (batch: EventBatch, row: number) => boolean) => {
-    const selected = filter.select(table, batch);
-    const rows = keepRow === undefined ? selected : selected.filter(row => keepRow(batch, row));
-    dropped += selected.length - rows.length;
-    if (rows.length === 0) return;
-    const days = day.read(table, batch, rows);
-    const ids = eventid.read(table, batch, rows);
-    countPairs(events, days, ids, eventid.values.size);
-    const places = (isWanted: (i: number) => boolean) => {
-      const found = new Int32Array(rows.length);
-      let length = 0;
-      for (let i = 0; i < rows.length; i++) if (isWanted(i)) found[length++] = i;
-      return found.subarray(0, length);
-    };
-    const sensorCodes = sensor.read(table, batch, rows);
-    const sessionCodes = session.read(table, batch, rows);
-    const inSession = places(
-      i => sessionCodes[i]! >= 0 && knownSessions.isNew(sessionCodes[i]!, days[i]!, sensorCodes[i]!),
-    );
-    sessions.add([days, sensorCodes, sessionCodes].map(codes => take(codes, inSession)));
-    const addressCodes = address.read(table, batch, rows);
-    const withAddress = places(i => addressCodes[i]! >= 0 && knownAddresses.isNew(addressCodes[i]!, days[i]!, 0));
-    addresses.add([days, addressCodes].map(codes => take(codes, withAddress)));
-
-    const loginPlaces = places(i => ids[i] === success || ids[i] === failed);
-    const loginRows = take(rows, loginPlaces);
-    if (loginRows.length > 0) {
-      logins.add([
-        take(ids, loginPlaces),
-        username.read(table, batch, loginRows),
-        password.read(table, batch, loginRows),
-      ]);
-    }
-    const typed = places(i => ids[i] === command);
-    const typedRows = take(rows, typed);
-    // Lines that an intruder's program sent, not typed at the prompt, name a realm.
-    const realms = realm.read(table, batch, typedRows);
-    const own = Int32Array.from(typedRows.keys()).filter(i => realms[i]! < 0);
-    if (own.length > 0) {
-      commands.add([take(take(days, typed), own), input.read(table, batch, take(typedRows, own))]);
-    }
-  };
-  const walk = async ({ table, keepRow }: Pick<DistinctTable<unknown>, "table"> & Partial<DistinctTable<unknown>>) => {
-    for await (const batch of table.batches()) addBatch(table, batch, keepRow);
-  };
+  const tally = new EventTally(scope, conditions);
   const droppedOf = new Map<SourceInfo, number>();
   if (dedupeLines) {
-    for await (const distinct of distinctTables(set.logs)) {
-      await walk(distinct);
-      droppedOf.set(distinct.log.source, distinct.dropped());
+    for await (const { table, keepRow, log, dropped } of distinctTables(set.logs)) {
+      await tally.addTable(table, keepRow);
+      droppedOf.set(log.source, dropped());
     }
-    for (const seam of set.seams) await walk(seam);
+    for (const { table } of set.seams) await tally.addTable(table);
   } else {
-    for await (const tables of openTables(set)) await walk(tables);
+    for await (const { table } of openTables(set)) await tally.addTable(table);
+  }
+  checkColumns(conditions.map(({ column }) => column));
+  const summary = { ...(dedupeLines && { dropped: tally.dropped }), ...tally.finish(limit, origins) };
+  return { summary, set: dedupeLines ? withDroppedLines(set, droppedOf) : set };
+}
+
+/** What is counted of the tables while they are walked. */
+class EventTally {
+  readonly #filter: EventFilter;
+  readonly #day = new TimeColumn("day");
+  readonly #eventid = openColumn("eventid");
+  readonly #session = openColumn("session");
+  readonly #address = openColumn("src_ip");
+  readonly #username = openColumn("username");
+  readonly #password = openColumn("password");
+  readonly #input = openColumn("input");
+  readonly #realm = openColumn("realm");
+  readonly #sensor;
+  readonly #success = this.#eventid.values.internText(SUCCESS);
+  readonly #failed = this.#eventid.values.internText(FAILED);
+  readonly #command = this.#eventid.values.internText(COMMAND);
+  readonly #events = new TupleCounter(2);
+  readonly #knownSessions = new LastPlaces();
+  readonly #knownAddresses = new LastPlaces();
+  readonly #sessions = new TupleCounter(3);
+  readonly #addresses = new TupleCounter(2);
+  readonly #logins = new TupleCounter(3);
+  readonly #commands = new TupleCounter(2);
+  dropped = 0;
+
+  constructor(scope: EventScope, conditions: readonly Condition[]) {
+    this.#filter = new EventFilter([], scope, conditions);
+    this.#sensor = openColumn("sensor", scope.sensorAliases);
   }
 
-  checkColumns(conditions.map(({ column }) => column));
-  const eventCounts = events.finish();
-  const commandCounts = commands.finish();
-  const sessionCounts = sessions.finish();
-  const addressCounts = addresses.finish();
-  const loginCounts = logins.finish();
-  const inputs = rank(commandCounts, [1], [input], limit);
-  const summary = {
-    events: sumOf(eventCounts),
-    ...(dedupeLines && { dropped }),
-    eventids: rank(eventCounts, [1], [eventid], 0).top.map(({ values, count }) => ({ eventid: values[0]!, count })),
-    succeeded: summarizeLogins(loginCounts, success!, username, password, limit),
-    failed: summarizeLogins(loginCounts, failed!, username, password, limit),
-    commands: { count: sumOf(commandCounts), ...inputs },
-    sessions: countDistinct(sessionCounts, [1, 2]),
-    addresses: countDistinct(addressCounts, [1]),
-    sensors: countDistinct(sessionCounts, [1]),
-    ...(origins && rankOrigins(addressCounts, address, origins, limit)),
-    days: listDays(day, { eventCounts, commandCounts, sessionCounts, addressCounts }, success!, failed!),
-  };
-  return { summary, set: dedupeLines ? withDroppedLines(set, droppedOf) : set };
+  async addTable(table: EventTable, keepRow?: (batch: EventBatch, row: number) => boolean): Promise<void> {
+    for await (const batch of table.batches()) {
+      const selected = this.#filter.select(table, batch);
+      const rows = keepRow === undefined ? selected : selected.filter(row => keepRow(batch, row));
+      this.dropped += selected.length - rows.length;
+      if (rows.length > 0) this.#addRows(table, batch, rows);
+    }
+  }
+
+  #addRows(table: EventTable, batch: EventBatch, rows: Int32Array): void {
+    const days = this.#day.read(table, batch, rows);
+    const ids = this.#eventid.read(table, batch, rows);
+    countPairs(this.#events, days, ids, this.#eventid.values.size);
+    const places = (isWanted: (i: number) => boolean) => placesOf(rows.length, isWanted);
+    const sensors = this.#sensor.read(table, batch, rows);
+    const sessions = this.#session.read(table, batch, rows);
+    const inSession = places(i => sessions[i]! >= 0 && this.#knownSessions.isNew(sessions[i]!, days[i]!, sensors[i]!));
+    this.#sessions.add([days, sensors, sessions].map(codes => take(codes, inSession)));
+    const addresses = this.#address.read(table, batch, rows);
+    const withAddress = places(i => addresses[i]! >= 0 && this.#knownAddresses.isNew(addresses[i]!, days[i]!, 0));
+    this.#addresses.add([days, addresses].map(codes => take(codes, withAddress)));
+
+    const logins = places(i => ids[i] === this.#success || ids[i] === this.#failed);
+    const loginRows = take(rows, logins);
+    if (loginRows.length > 0) {
+      const [usernames, passwords] = [this.#username, this.#password].map(column => column.read(table, batch, loginRows));
+      this.#logins.add([take(ids, logins), usernames!, passwords!]);
+    }
+    const typed = places(i => ids[i] === this.#command);
+    const typedRows = take(rows, typed);
+    // Lines that an intruder's program sent, not typed at the prompt, name a realm.
+    const realms = this.#realm.read(table, batch, typedRows);
+    const own = Int32Array.from(typedRows.keys()).filter(i => realms[i]! < 0);
+    if (own.length > 0) this.#commands.add([take(take(days, typed), own), this.#input.read(table, batch, take(typedRows, own))]);
+  }
+
+  finish(limit: number, origins: Origins | undefined): Summary {
+    const [eventCounts, commandCounts, sessionCounts] = [this.#events.finish(), this.#commands.finish(), this.#sessions.finish()];
+    const [addressCounts, loginCounts] = [this.#addresses.finish(), this.#logins.finish()];
+    const summarize = (id: number) => summarizeLogins(loginCounts, id, this.#username, this.#password, limit);
+    const eventids = rank(eventCounts, [1], [this.#eventid], 0).top;
+    return {
+      events: sumOf(eventCounts),
+      eventids: eventids.map(({ values, count }) => ({ eventid: values[0]!, count })),
+      succeeded: summarize(this.#success),
+      failed: summarize(this.#failed),
+      commands: { count: sumOf(commandCounts), ...rank(commandCounts, [1], [this.#input], limit) },
+      sessions: countDistinct(sessionCounts, [1, 2]),
+      addresses: countDistinct(addressCounts, [1]),
+      sensors: countDistinct(sessionCounts, [1]),
+      ...(origins && rankOrigins(addressCounts, this.#address, origins, limit)),
+      days: listDays(this.#day, { eventCounts, commandCounts, sessionCounts, addressCounts }, this.#success, this.#failed),
+    };
+  }
+}
+
+/** Places from 0 to `length` that are wanted. */
+function placesOf(length: number, isWanted: (i: number) => boolean): Int32Array {
+  const found = new Int32Array(length);
+  let count = 0;
+  for (let i = 0; i < length; i++) if (isWanted(i)) found[count++] = i;
+  return found.subarray(0, count);
 }
 
 /** Count pairs of few different codes, in one table of all that are possible. */

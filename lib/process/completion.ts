@@ -34,22 +34,7 @@ function operandWords(name: string, scripts: readonly string[]): readonly string
  */
 export function bashCompletion(commands: readonly Command[]): string {
   const scripts = commands.map(({ name }) => name);
-  const cases = commands.map(({ name, options, operands = [] }) => {
-    const listed = listOptions(options);
-    const values = listed.flatMap(({ names, spec }) => {
-      if (spec.type === "boolean") return [];
-      const value = spec.type === "path" ? "file" : spec.type === "choice" ? `words ${spec.choices.join(" ")}` : "none";
-      return [`        ${names.join("|")}) value=${quoteWord(value)} ;;`];
-    });
-    const words = operandWords(operands[0]?.name ?? "", scripts);
-    return [
-      `    ${name})`,
-      `      options=${quoteWord(listed.flatMap(({ names }) => names.filter(text => text.startsWith("--"))).join(" "))}`,
-      ...(words === undefined ? [] : [`      first=${quoteWord(words.join(" "))}`]),
-      ...(values.length === 0 ? [] : ["      case $2 in", ...values, "      esac"]),
-      "      ;;",
-    ].join("\n");
-  });
+  const cases = commands.map(command => bashCase(command, scripts));
   return `# Completion for bash: source <(bun scripts/completion.ts bash)
 
 # Sets what completes a script's command line: its options, the words its first operand may be, and of the option $2
@@ -109,6 +94,24 @@ fi
 unset _cowrie_longitudinal_before
 complete -o bashdefault -o default -F _cowrie_longitudinal bun ${scripts.map(name => `${name}.ts`).join(" ")}
 `;
+}
+
+/** What bash knows of one script. */
+function bashCase({ name, options, operands = [] }: Command, scripts: readonly string[]): string {
+  const listed = listOptions(options);
+  const values = listed.flatMap(({ names, spec }) => {
+    if (spec.type === "boolean") return [];
+    const value = spec.type === "path" ? "file" : spec.type === "choice" ? `words ${spec.choices.join(" ")}` : "none";
+    return [`        ${names.join("|")}) value=${quoteWord(value)} ;;`];
+  });
+  const words = operandWords(operands[0]?.name ?? "", scripts);
+  return [
+    `    ${name})`,
+    `      options=${quoteWord(listed.flatMap(({ names }) => names.filter(text => text.startsWith("--"))).join(" "))}`,
+    ...(words === undefined ? [] : [`      first=${quoteWord(words.join(" "))}`]),
+    ...(values.length === 0 ? [] : ["      case $2 in", ...values, "      esac"]),
+    "      ;;",
+  ].join("\n");
 }
 
 /**

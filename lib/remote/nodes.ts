@@ -207,60 +207,81 @@ function fromFile(path: string, values: OptionValues<typeof NODE_OPTIONS>): Node
       throw new UsageError(`Cannot use ${flag} ${given.length} times with --nodes: expected once, for all`);
   }
   const { defaults, nodes } = readTables(path);
-  return nodes.map((table, i) => {
-    const where = `node ${i + 1} of ${quoteForMessage(path)}`;
-    const fail = (reason: string) => new SyntaxError(`Cannot read ${where}: ${reason}`);
-    for (const key of [...defaults.keys(), ...table.keys()]) {
+  return nodes.map((table, i) => toNode(new NodeTable(`node ${i + 1} of ${quoteForMessage(path)}`, table, defaults), values));
+}
+
+function toNode(table: NodeTable, values: OptionValues<typeof NODE_OPTIONS>): Node {
+  const hostText = table.text("host") ?? table.text("name");
+  if (hostText === undefined) throw table.fail("it has no host");
+  const spec = parseHostSpec(hostText);
+  if (spec === undefined)
+    throw table.fail(`host is ${quoteForMessage(hostText)}, expected an address, a name, or user@host:port`);
+  const port = table.number("port", 65_535) ?? values.port[0];
+  if (port !== undefined && !(Number.isInteger(port) && port > 0)) throw table.fail(`port is ${port}, expected 1 to 65535`);
+  const own = withDefaults(spec, table.text("user") ?? values.user[0], port);
+  const passwordEnv = table.text("password_env");
+  const password = passwordEnv === undefined ? values.password[0] : environment(passwordEnv);
+  if (passwordEnv !== undefined && password === undefined) {
+    // Not named: somebody may have put the password itself there.
+    throw new Error(`Cannot log in to ${table.where}: the variable that password_env names is not set`);
+  }
+  const ownPort = own.port === undefined || own.port === 22 ? "" : `_${own.port}`;
+  return {
+    name: safeName(table.text("name") ?? `${own.host}${ownPort}`),
+    spec: own,
+    jump: values.jump ?? table.text("jump"),
+    identities: values.identity.length > 0 ? values.identity : (table.list("identity") ?? []),
+    logPaths: values.logPath.length > 0 ? values.logPath : (table.list("log_path") ?? []),
+    robotMaxSeconds: table.number("robot_max_seconds", Number.MAX_SAFE_INTEGER),
+    tags: table.list("tags") ?? [],
+    password,
+  };
+}
+
+/** A [[node]] of the file with the defaults behind it. */
+class NodeTable {
+  readonly where: string;
+  readonly #values: ReadonlyMap<string, unknown>;
+
+  /** @throws {SyntaxError} if a key is none of ours; the methods if a value is of another type. */
+  constructor(where: string, own: ReadonlyMap<string, unknown>, defaults: ReadonlyMap<string, unknown>) {
+    this.where = where;
+    this.#values = new Map([...defaults, ...own]);
+    for (const key of this.#values.keys()) {
       if (NODE_KEYS.includes(key)) continue;
       const nearest = nearestWord(key, NODE_KEYS);
       const hint = nearest === undefined ? `expected ${DESCRIBE_KEYS}` : `did you mean "${nearest}"?`;
-      throw fail(`unknown key ${quoteForMessage(key)}; ${hint}`);
+      throw this.fail(`unknown key ${quoteForMessage(key)}; ${hint}`);
     }
-    const get = (key: string) => table.get(key) ?? defaults.get(key);
-    const text = (key: string) => {
-      const value = get(key);
-      if (value === undefined || (typeof value === "string" && value !== "")) return value as string | undefined;
-      throw fail(`${key} is ${quoteForMessage(JSON.stringify(value))}, expected text`);
-    };
-    const list = (key: string) => {
-      const value = get(key);
-      if (value === undefined) return undefined;
-      const items = Array.isArray(value) ? value : [value];
-      if (items.every(item => typeof item === "string" && item !== "")) return items as string[];
-      throw fail(`${key} is ${quoteForMessage(JSON.stringify(value))}, expected text or a list of texts`);
-    };
-    const number = (key: string, max: number) => {
-      const value = get(key);
-      if (value === undefined || (typeof value === "number" && value >= 0 && value <= max))
-        return value as number | undefined;
-      throw fail(`${key} is ${quoteForMessage(JSON.stringify(value))}, expected a number`);
-    };
-    const hostText = text("host") ?? text("name");
-    if (hostText === undefined) throw fail("it has no host");
-    const spec = parseHostSpec(hostText);
-    if (spec === undefined)
-      throw fail(`host is ${quoteForMessage(hostText)}, expected an address, a name, or user@host:port`);
-    const port = number("port", 65_535) ?? values.port[0];
-    if (port !== undefined && !(Number.isInteger(port) && port > 0)) throw fail(`port is ${port}, expected 1 to 65535`);
-    const own = withDefaults(spec, text("user") ?? values.user[0], port);
-    const passwordEnv = text("password_env");
-    const password = passwordEnv === undefined ? values.password[0] : environment(passwordEnv);
-    if (passwordEnv !== undefined && password === undefined) {
-      // Not named: somebody may have put the password itself there.
-      throw new Error(`Cannot log in to ${where}: the variable that password_env names is not set`);
-    }
-    const ownPort = own.port === undefined || own.port === 22 ? "" : `_${own.port}`;
-    return {
-      name: safeName(text("name") ?? `${own.host}${ownPort}`),
-      spec: own,
-      jump: values.jump ?? text("jump"),
-      identities: values.identity.length > 0 ? values.identity : (list("identity") ?? []),
-      logPaths: values.logPath.length > 0 ? values.logPath : (list("log_path") ?? []),
-      robotMaxSeconds: number("robot_max_seconds", Number.MAX_SAFE_INTEGER),
-      tags: list("tags") ?? [],
-      password,
-    };
-  });
+  }
+
+  fail(reason: string): SyntaxError {
+    return new SyntaxError(`Cannot read ${this.where}: ${reason}`);
+  }
+
+  text(key: string): string | undefined {
+    return this.#read(key, "text", isText);
+  }
+
+  list(key: string): string[] | undefined {
+    const isList = (value: unknown) => Array.isArray(value) && value.every(isText);
+    const value = this.#read<string | string[]>(key, "text or a list of texts", one => isText(one) || isList(one));
+    return typeof value === "string" ? [value] : value;
+  }
+
+  number(key: string, max: number): number | undefined {
+    return this.#read(key, "a number", value => typeof value === "number" && value >= 0 && value <= max);
+  }
+
+  #read<Value>(key: string, expected: string, isSound: (value: unknown) => boolean): Value | undefined {
+    const value = this.#values.get(key);
+    if (value === undefined || isSound(value)) return value as Value | undefined;
+    throw this.fail(`${key} is ${quoteForMessage(JSON.stringify(value))}, expected ${expected}`);
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }
 
 function choose(nodes: readonly Node[], { only }: OptionValues<typeof NODE_OPTIONS>): Node[] {

@@ -88,24 +88,32 @@ export async function leaveOutShared(
   const pathsOf = (kept: readonly NodeLog[]) => new Set(kept.map(({ remotePath }) => remotePath));
   const fresh = await again(new Map([...recounted].map(([i, kept]) => [i, pathsOf(kept)])));
   for (const [i, outcome] of fresh) {
-    const { node, seconds, value } = outcome;
-    const first = outcomes[i]!.value!;
-    const heads = (logs: readonly NodeLog[]) => logs.map(({ source }) => source.headHash).sort().join();
-    if (value === undefined) {
-      settled[i] = outcome;
-    } else if (heads(value.logs) !== heads(recounted.get(i)!)) {
-      settled[i] = { node, seconds, error: "its logs were renamed while they were read" };
-    } else {
-      const { leftOut, rejects } = withoutLogs(first, recounted.get(i)!);
-      const wireBytes = first.wireBytes + value.wireBytes;
-      if (!isCovered(i, rowsOf(first), rowsOf(value))) {
-        settled[i] = { node, seconds, value: { ...first, wireBytes } };
-        continue;
-      }
-      settled[i] = { node, seconds: outcomes[i]!.seconds + seconds, value: { ...value, leftOut, rejects, wireBytes } };
-    }
+    settled[i] = settleRecounted(outcomes[i]!, outcome, recounted.get(i)!, (first, now) => isCovered(i, rowsOf(first), rowsOf(now)));
   }
   return settled;
+}
+
+/**
+ * What a node has counted again without some of its logs.
+ *
+ * @param kept The logs it was to count.
+ * @param isCovered Whether what it counts less now is counted elsewhere; else all it counted first stays.
+ */
+function settleRecounted(
+  before: Outcome<AnalyzedNode>,
+  outcome: Outcome<AnalyzedNode>,
+  kept: readonly NodeLog[],
+  isCovered: (first: AnalyzedNode, now: AnalyzedNode) => boolean,
+): Outcome<AnalyzedNode> {
+  const { node, seconds, value } = outcome;
+  const first = before.value!;
+  const heads = (logs: readonly NodeLog[]) => logs.map(({ source }) => source.headHash).sort().join();
+  if (value === undefined) return outcome;
+  if (heads(value.logs) !== heads(kept)) return { node, seconds, error: "its logs were renamed while they were read" };
+  const { leftOut, rejects } = withoutLogs(first, kept);
+  const wireBytes = first.wireBytes + value.wireBytes;
+  if (!isCovered(first, value)) return { node, seconds, value: { ...first, wireBytes } };
+  return { node, seconds: before.seconds + seconds, value: { ...value, leftOut, rejects, wireBytes } };
 }
 
 /** Put questions about logs to the nodes that have them; a node that fails answers none. */
