@@ -144,6 +144,7 @@ export function startChanges(report, changes) {
     const { lead, table } = buildChangesView(report.scope, changes);
     find(".lead", node).textContent = lead;
     find(".data-table", node)?.remove();
+    node.classList.toggle("brief", table === undefined);
     if (table === undefined) return;
     const box = toNode(dataTable(table));
     node.append(box);

@@ -129,6 +129,7 @@ async function start() {
   };
   startLinks();
   addEventListener("hashchange", recall);
+  watchFolds(parts);
   watchWidths(parts, redraw);
   for (const part of parts) {
     await breathe();
@@ -175,7 +176,7 @@ function startRedraw(parts) {
     delete root.dataset.redrawMs;
     for (const part of parts) part.isStale = true;
     const drawNext = async () => {
-      const stale = parts.filter(part => part.isStale);
+      const stale = parts.filter(part => part.isStale && !isFolded(part.node));
       const seen = stale.find(part => isInSight(part.node));
       if (seen === undefined) root.dataset.redrawMs ??= (performance.now() - began).toFixed(1);
       const part = seen ?? stale[0];
@@ -198,13 +199,33 @@ function drawPart(part) {
   part.draw();
 }
 
+/** @param {HTMLElement} node */
+const foldOf = node => /** @type {HTMLDetailsElement | null} */ (node.closest(".fold") ?? find(":scope > .fold", node));
+
+/** What is folded has no width to be drawn to. @param {HTMLElement} node */
+const isFolded = node => foldOf(node)?.open === false;
+
+/** What was folded when the filter changed is drawn when it is unfolded. @param {Part[]} parts */
+function watchFolds(parts) {
+  for (const part of parts) {
+    foldOf(part.node)?.addEventListener("toggle", () => part.isStale && !isFolded(part.node) && drawPart(part));
+  }
+}
+
 /** Draw for paper, and when the window has another width. @type {(parts: Part[], redraw: () => void) => void} */
 function watchWidths(parts, redraw) {
+  /** @type {HTMLDetailsElement[]} */
+  let opened = [];
   addEventListener("beforeprint", () => {
-    for (const details of findAll("main details:not(.fold)")) details.open = true;
+    opened = findAll("main details:not(.menu, #compare .fold, [open])");
+    for (const details of opened) details.open = true;
     for (const part of parts) part.drawAt(PRINT_WIDTH);
   });
-  addEventListener("afterprint", () => parts.forEach(drawPart));
+  addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+    for (const part of parts) part.isStale = true;
+    for (const part of parts) if (!isFolded(part.node)) drawPart(part);
+  });
   const canvas = find("#activity .canvas");
   let width = canvas.clientWidth;
   new ResizeObserver(() => {

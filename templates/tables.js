@@ -1,6 +1,6 @@
 /**
  * What every table and row of buttons of a page has in common: a table that is wider than its place becomes a list of
- * cards, and is one stop of the keyboard, as is each row of buttons; arrow keys move inside.
+ * cards, and is one stop of the keyboard with its search, as is each row of buttons; arrow keys move inside.
  */
 import { find, findAll } from "./page.js";
 
@@ -50,7 +50,7 @@ const sizes = new ResizeObserver(entries => {
 export function startTables(from = document) {
   const rows = [
     ...findAll("figure.chart-box", from).map(box => startRow(box, "figcaption :is(.views button, .menu > summary), .legend button")),
-    ...findAll(".filters .group[role=group], nav.sections", from).map(box => startRow(box, CONTROLS)),
+    ...findAll(".filters .group[role=group], nav.sections, .story", from).map(box => startRow(box, CONTROLS)),
   ];
   // What is seen was asked of all before any is changed: the page is styled once, not once for each.
   for (const settle of rows) settle();
@@ -60,12 +60,11 @@ export function startTables(from = document) {
 /** @param {HTMLElement} box */
 export function startTable(box) {
   const tools = box.parentElement?.classList.contains("data-table") ? box.parentElement : undefined;
-  // The buttons above and below a table belong to it.
+  // The search and the buttons above and below a table belong to it.
   const around = tools ?? /** @type {HTMLElement} */ (box.parentElement);
-  const neighbours = () => [
-    ...findAll(":scope > .table-tools button", around),
-    ...findAll(":scope > .show-more button", around),
-  ];
+  const above = () => findAll(":scope > .table-tools :is(button, .find)", around);
+  const below = () => findAll(":scope > .show-more button", around);
+  const neighbours = () => [...above(), ...below()];
   const inside = () => findAll(CONTROLS, box);
   const quiet = () => {
     for (const node of [...neighbours(), ...inside()]) node.tabIndex = -1;
@@ -79,13 +78,11 @@ export function startTable(box) {
   quiet();
   around.addEventListener("keydown", event => {
     const from = /** @type {HTMLElement} */ (event.target);
-    if (!isOurs(from) || /^(INPUT|SELECT)$/.test(from.tagName)) return;
+    if (!isOurs(from) || from.tagName === "SELECT") return;
+    // In the search the other keys are for its text.
+    if (from.tagName === "INPUT" && !/^(Escape|ArrowDown)$/.test(event.key)) return;
     if (event.key === "Escape" && from !== box) return void box.focus();
-    const [above, below] = [
-      findAll(":scope > .table-tools button", around),
-      findAll(":scope > .show-more button", around),
-    ];
-    const stops = [...above, ...inside(), ...below].filter(isSeen);
+    const stops = [...above(), ...inside(), ...below()].filter(isSeen);
     const to = nextStop(stops, from === box ? undefined : from, event.key);
     if (to === undefined) return;
     event.preventDefault();
@@ -141,8 +138,9 @@ function startRow(box, selector) {
   };
   const all = stops();
   const legend = find(".legend", box);
-  // It is drawn anew with the chart.
-  if (legend !== null) new MutationObserver(() => settle()).observe(legend, { childList: true });
+  // It is drawn anew with the chart, as is what happened.
+  const anew = box.matches(".story") ? box : legend;
+  if (anew !== null) new MutationObserver(() => settle()).observe(anew, { childList: true });
   box.addEventListener("focusin", event => {
     const target = /** @type {HTMLElement} */ (event.target);
     if (stops().includes(target)) settle(stops(), target);
@@ -151,7 +149,8 @@ function startRow(box, selector) {
     const seen = stops().filter(isSeen);
     const at = seen.indexOf(/** @type {HTMLElement} */ (event.target));
     if (at < 0) return;
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: seen.length - 1 }[event.key];
+    const isList = box.matches(".story");
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: seen.length - 1, ...(isList && { ArrowDown: at + 1, ArrowUp: at - 1 }) }[event.key];
     if (to === undefined || seen[to] === undefined) return;
     event.preventDefault();
     seen[to].focus();

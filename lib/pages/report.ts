@@ -19,6 +19,7 @@ import type { Episode } from "../history/episodes.ts";
 import { withPeaks } from "../history/peak-episodes.ts";
 import { findPeaks } from "../history/peaks.ts";
 import { carriedOf, toHistoryData } from "../view/report-history.ts";
+import { describeFold, findFolds, foldOfSensors } from "../view/report-folds.ts";
 import { groupAlike } from "../view/alike.ts";
 import { bundleScript } from "./client-script.ts";
 import { findMoreToTell } from "./more-to-tell.ts";
@@ -55,6 +56,8 @@ import {
   describeCoverage,
   describePeak,
   describeShown,
+  isOneDay,
+  oneDayUnit,
   rankSection,
   type Scope,
   sensorName,
@@ -140,8 +143,10 @@ export function* calculateReport(
   const { lastDays, thresholdPercent } = options;
   const hasDays = data.grid.days > 0;
   const sections: SectionView[] = [];
+  const folds = findFolds(data);
   for (const section of data.sections) {
-    sections.push(toSectionView(scope, section, show));
+    const fold = folds.get(section.id);
+    sections.push({ ...toSectionView(scope, section, show), fold: fold === undefined ? "" : describeFold(fold) });
     yield;
   }
   const view = {
@@ -245,14 +250,14 @@ function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / heatStep(scope));
   const rows = orderRows(buildCoverage(scope, steps));
   const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows);
-  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label };
+  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label, fold: foldOfSensors(scope.data) };
 }
 
 /** All tables there may be; a sheet of sessions says itself what its few columns are. */
 function listTables(scope: Scope, sections: readonly SectionView[], others: readonly (TableView | undefined)[]): CardTable[] {
   return [
     ...sections.map(({ id, ranking }) => ({
-      selector: `#${id} > .scroll`,
+      selector: `:is(#${id}, #${id} > .fold) > .scroll`,
       names: listColumns(scope, ranking.data, ranking, () => undefined).map(({ name }) => name),
     })),
     { selector: ".chains-table", names: CHAINS_COLUMNS },
@@ -267,7 +272,7 @@ function toCampaignsView(scope: Scope, data: CampaignsData, places: TrailsData) 
   return { shown, markup: toMarkupText(campaignsTable(rows.slice(0, CAMPAIGNS_SHOWN), { data, places, hasScript: false })) };
 }
 
-type SectionView = ReturnType<typeof toSectionView>;
+type SectionView = ReturnType<typeof toSectionView> & { readonly fold: string };
 
 function toSectionView(scope: Scope, data: SectionData, show: number) {
   const ranking = rankSection(scope, data);
@@ -276,7 +281,8 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const sparkSteps = chooseSteps(scope, SPARK_STEPS);
   const shown = ranking.order.slice(0, show);
   const lines = buildLines(scope, ranking, groupAlike(ranking, Math.min(show, SERIES_MOST)), steps);
-  const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
+  const unit = isOneDay(scope) ? oneDayUnit(section) : `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
+  const label = describePeak(`${section.name}: ${unit}`, steps, lines);
   return {
     id: section.id,
     ranking,
@@ -285,9 +291,8 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     lead: isOriginKind(section.kind) ? `${section.lead} Told by ${scope.data.originsBy}.` : section.lead,
     unit,
     shown: describeShown(ranking, shown, true),
-    svg: toMarkupText(
-      lineChart(lines, steps, CHART_WIDTH, describePeak(`${section.name}: ${unit}`, steps, lines), { isCoarse: true }).svg,
-    ),
+    isOneDay: isOneDay(scope),
+    svg: isOneDay(scope) ? "" : toMarkupText(lineChart(lines, steps, CHART_WIDTH, label, { isCoarse: true }).svg),
     rows: shown.map((key, i) => buildRow(scope, ranking, key, i + 1, sparkSteps)),
   };
 }

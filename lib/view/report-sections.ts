@@ -13,6 +13,8 @@ export interface Section {
   readonly columns: readonly ShownColumn[];
   /** Rows without a value in this column do not belong here. */
   readonly needs?: ShownColumn;
+  /** Sections before it that are about the same thing, and may say all it says: see `findFolds`. */
+  readonly like?: readonly string[];
   /** In the list of sections. */
   readonly name: string;
   /** The question the section answers. */
@@ -49,6 +51,7 @@ export const SECTIONS: readonly Section[] = [
     id: "last-commands",
     kind: "pre_disconnect_command",
     columns: ["input"],
+    like: ["commands"],
     name: "Last commands",
     heading: "Which command comes last?",
     unit: "sessions",
@@ -68,6 +71,7 @@ export const SECTIONS: readonly Section[] = [
     id: "countries",
     kind: "country",
     columns: ["country"],
+    like: ["connections"],
     name: "Countries",
     heading: "From which countries?",
     unit: "connections",
@@ -77,6 +81,7 @@ export const SECTIONS: readonly Section[] = [
     id: "networks",
     kind: "network",
     columns: ["network"],
+    like: ["countries", "connections"],
     name: "Networks",
     heading: "From which networks?",
     unit: "connections",
@@ -95,6 +100,7 @@ export const SECTIONS: readonly Section[] = [
     id: "sessions",
     kind: "session_closed",
     columns: ["src_ip", "robot"],
+    like: ["connections"],
     name: "Sessions",
     heading: "Which addresses hold the most sessions?",
     unit: "sessions",
@@ -147,6 +153,7 @@ export const SECTIONS: readonly Section[] = [
     kind: "client",
     columns: ["hassh"],
     needs: "hassh",
+    like: ["versions"],
     name: "HASSH",
     heading: "Which clients are they, by their key exchange?",
     unit: "clients",

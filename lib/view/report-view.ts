@@ -209,6 +209,15 @@ export function describePeak(label: string, steps: Steps, lines: readonly Line[]
   return `${label}; peak ${describeValue(peak)}, ${stepLabel(steps, sums.indexOf(peak))}${total}`;
 }
 
+/** Of one day there is no course to draw: the table has its counts. */
+export function isOneDay({ filter }: Scope): boolean {
+  return dayCount(filter.range) === 1;
+}
+
+export function oneDayUnit({ unit }: Section): string {
+  return `${unit} of one day, in the table`;
+}
+
 export function stepUnit(section: Section, steps: Steps): string {
   return `${section.unit} ${perStep(steps.days)}`;
 }

@@ -12,6 +12,20 @@ import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { renderReport } from "../support/report.ts";
 
+/** Two days of one sensor; the addresses close as many sessions as they make connections, one of them on the second day. */
+function buildFolded(): ReducedTable {
+  return buildReduced(
+    [1, 2, 2].flatMap((day, i) => {
+      const [place, key] = [{ date: `2024-03-0${day}`, sensor: "a", count: 3 }, { src_ip: `192.0.2.${i + 1}` }];
+      return [
+        { ...place, kind: "connect", key: { ...key, dst_port: 22 } },
+        { ...place, kind: "session_closed", key: { ...key, robot: 1 } },
+        ...(day === 1 ? [{ ...place, kind: "command" as const, key: { input: "id" } }] : []),
+      ] as const;
+    }),
+  );
+}
+
 const OPTIONS = { topN: 5, thresholdPercent: 20, lastDays: 7 };
 const NAME =
   CHROMIUM === undefined ? "the report in Chromium (skipped: no Chromium on PATH)" : "the report in Chromium";
@@ -30,6 +44,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
         "one-event",
         buildReduced([{ kind: "event", date: "2024-02-29", sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 }]),
       ],
+      ["folded", buildFolded()],
       ["empty", buildReduced([])],
     ];
     for (const [name, table] of tables) {
@@ -296,6 +311,33 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       // Whoever goes on leaves it closed behind.
       await page.keyboard.press("ArrowDown");
       await page.locator("#credentials .find").focus();
+      expect(await isOpen()).toBe(false);
+    });
+  });
+
+  test("what another section says already is folded; unfolded it is drawn for the days chosen, and so it is on paper", async () => {
+    await withPage("folded", async page => {
+      const isOpen = () => page.evaluate<boolean>("document.querySelector('#sessions .fold').open");
+      expect([await isOpen(), await page.locator("#sessions table").isVisible()]).toEqual([false, false]);
+      await page.locator("#from").fill("2024-03-02");
+      await settle(page);
+      await page.click(".sections a[href='#sessions']");
+      await page.waitForFunction("document.querySelector('#sessions .fold').open");
+      expect(await textOf(page, "#sessions tbody th")).toEqual(["192.0.2.2", "192.0.2.3"]);
+      // Of one day no line is drawn; where there is nothing, nothing but the words that say so.
+      expect(await page.locator("#connections .canvas").isVisible()).toBe(false);
+      expect(await page.locator("#connections .menu summary").isVisible()).toBe(true);
+      expect(await page.locator("#commands").innerText()).toContain("No commands in this selection.");
+      expect(await page.locator("#commands table").isVisible()).toBe(false);
+      await page.click("#reset");
+      await settle(page);
+      expect(await page.locator("#connections .series").count()).toBe(2);
+      expect(await page.locator("#sessions .series").count()).toBe(2);
+      await page.locator("#sessions summary").first().click();
+      expect(await isOpen()).toBe(false);
+      await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+      expect([await isOpen(), await page.locator("#coverage svg.chart").isVisible()]).toEqual([true, true]);
+      await page.evaluate("dispatchEvent(new Event('afterprint'))");
       expect(await isOpen()).toBe(false);
     });
   });

@@ -17,7 +17,7 @@ const WIDTHS = [1920, 1440, 1024, 768, 390];
 const PHONE = 390;
 /** Of a side, in pixels: WCAG 2.2, target size. */
 const TARGET_LEAST = 24;
-const STOPS_MOST = 90;
+const STOPS_MOST = 66;
 const README_PICTURE = join(ROOT, ".github/report.png");
 const PICTURE_BYTES_MOST = 300_000;
 const EXAMPLE = "the example fleet";
