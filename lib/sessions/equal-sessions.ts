@@ -28,14 +28,19 @@ export function groupEqual(stories: readonly Story[]): SessionRow[] {
   return rows.sort((a, b) => b.stories.length - a.stories.length);
 }
 
+/** Texts stand behind their lengths, so that no two of them are taken for others. */
 function keyOf({ protocol, hasStart, hasEnd, steps }: Story): string {
-  return JSON.stringify([protocol, hasStart, hasEnd, steps.map(keyOfStep)]);
+  let key = `${protocol} ${hasStart} ${hasEnd}`;
+  for (const step of steps) key += keyOfStep(step);
+  return key;
 }
 
-function keyOfStep({ kind, eventid, what, parts, repeats }: Step): unknown {
+function keyOfStep({ kind, eventid, what, parts, repeats }: Step): string {
   // Ports, durations, names of recordings: nothing that a session did.
-  if (kind === "connection" || kind === "end" || what === "recording") return eventid;
-  return [eventid, what, repeats, parts.map(({ text }) => text)];
+  if (kind === "connection" || kind === "end" || what === "recording") return `;${eventid.length} ${eventid}`;
+  let key = `,${eventid.length} ${eventid}${what.length} ${what}${repeats} ${parts.length}`;
+  for (const { text } of parts) key += ` ${text.length} ${text}`;
+  return key;
 }
 
 /** What the sessions of a row have in common, and what tells them apart. */

@@ -8,6 +8,28 @@ type Family = "ipv4" | "ipv6";
 /** An IPv4 address in its longest spelling in IPv6; attackers write megabytes. */
 const LONGEST = 45;
 
+/** The bytes of an address of version 4 as it is mostly written; `isIP` takes several times as long. */
+function plainV4(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(4);
+  let part = 0;
+  let value = -1;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit === -2 && value >= 0 && part < 3) {
+      bytes[part++] = value;
+      value = -1;
+    } else if (digit >= 0 && digit <= 9 && value !== 0) {
+      value = value < 0 ? digit : value * 10 + digit;
+      if (value > 255) return undefined;
+    } else {
+      return undefined;
+    }
+  }
+  if (part < 3 || value < 0) return undefined;
+  bytes[3] = value;
+  return bytes;
+}
+
 /** Undefined for anything but an address: a host name, a zone behind `%`, numbers with leading zeros. */
 function familyOf(text: string): Family | undefined {
   const version = text.length > LONGEST || text.includes("%") ? 0 : isIP(text);
@@ -54,7 +76,13 @@ export class AddressRanges {
  */
 export function addressMatcher(range: string): ((text: string) => boolean) | undefined {
   const ranges = new AddressRanges();
-  return ranges.add(range) ? text => ranges.has(text) : undefined;
+  if (!ranges.add(range)) return undefined;
+  const only = addressBytes(range);
+  return only === undefined ? text => ranges.has(text) : text => isSame(only, addressBytes(text));
+}
+
+function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Of version 4 what IANA's registry of special purposes keeps from the Internet; documentation, too. */
@@ -79,6 +107,8 @@ export function isPublicAddress(text: string): boolean {
  * @returns undefined for anything but an address.
  */
 export function addressBytes(text: string): Uint8Array | undefined {
+  const plain = plainV4(text);
+  if (plain !== undefined) return plain;
   const family = familyOf(text);
   if (family === undefined) return undefined;
   if (family === "ipv4") return Uint8Array.from(text.split("."), Number);

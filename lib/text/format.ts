@@ -16,6 +16,8 @@ const LAST_DAY = 100_000_000;
  */
 export function formatNumber(value: number, fractionDigits = 0): string {
   if (!Number.isFinite(value)) return String(value);
+  // Most numbers are small counts.
+  if (fractionDigits === 0 && value > 0 && value < 1000 && Math.floor(value) === value) return String(value);
   // From 10^21 on toFixed answers in powers of ten.
   const text = Math.abs(value) < 1e21 ? value.toFixed(fractionDigits) : BigInt(value).toString();
   const [whole, fraction] = text.replace(/^-(?=[0.]*$)/, "").split(".") as [string, string?];
