@@ -62,76 +62,26 @@ export interface MappedLog {
 export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
   const { onReject, onProgress, lineHashes = false, plainOnly = false, watcher } = options;
   using reader = new LineReader({ plainOnly, lineHashes, onReject, watcher });
-  const hash = new TextHash();
-  let buffer: Uint8Array = new Uint8Array(0);
-  /** Bytes of an unfinished line at the start of the buffer. */
-  let carried = 0;
-  /** The line being read is over the limit: its bytes are passed on and forgotten up to the next LF. */
-  let isSkipping = false;
-  let headHash = "";
-  let head: string | undefined;
+  const lines = new BlockLines(reader, onReject);
+  const { hash } = lines;
   let damage: string | undefined;
-  let blocks = 0;
-
-  for (;;) {
-    buffer = reader.roomFor(carried + BLOCK_BYTES, carried);
+  for (let blocks = 1; ; blocks++) {
     let n = 0;
     try {
-      n = await text.read(buffer, carried, BLOCK_BYTES);
+      n = await text.read(lines.room(), lines.carried, BLOCK_BYTES);
     } catch (error) {
       damage = `${text.compression} data damaged after ${hash.sizeBytes} bytes of text: ${(error as Error).message}`;
     }
     if (n === 0) break;
-    const end = carried + n;
-    hash.add(buffer.subarray(carried, end));
-    if (headHash === "") headHash = hashHead(buffer.subarray(0, end));
-
-    let start = 0;
-    // A carried line is the only one that can be long: every other one began in this block.
-    if (isSkipping || carried + BLOCK_BYTES > LINE_MAX_BYTES) {
-      const lf = buffer.subarray(0, end).indexOf(LF);
-      const lineEnd = lf < 0 ? end : lf;
-      if (isSkipping || lineLength(buffer, lineEnd) > LINE_MAX_BYTES) {
-        if (!isSkipping) rejectLongLine(reader);
-        onReject?.(reader.counts.lines, buffer.subarray(0, lineEnd));
-        isSkipping = lf < 0;
-        start = lf < 0 ? end : lf + 1;
-      }
-    }
-    const linesEnd = buffer.subarray(0, end).lastIndexOf(LF) + 1;
-    if (linesEnd > start) {
-      if (reader.counts.lines === 0) {
-        // Where the first line gives no event, the file before this one may hold its other half.
-        const firstEnd = buffer.indexOf(LF);
-        reader.readLines(0, firstEnd + 1);
-        if (reader.counts.rejected === 1 && firstEnd <= FRAGMENT_MAX_BYTES) {
-          const line = new TextDecoder().decode(reader.roomFor(end, end).subarray(0, firstEnd));
-          if (!isJson(line)) head = line;
-        }
-        start = firstEnd + 1;
-      }
-      reader.readLines(start, linesEnd);
-      start = linesEnd;
-      // Reading lines may have taken the room elsewhere.
-      buffer = reader.roomFor(end, end);
-    }
-    // A run of NUL bytes, left by a log truncated under its writer, may be longer than any line: one stands for all.
-    if (buffer[start] === 0) while (start + 1 < end && buffer[start + 1] === 0) start++;
-    buffer.copyWithin(0, start, end);
-    carried = end - start;
+    lines.read(n);
     onProgress?.(hash.sizeBytes);
     // Reading a plain file awaits nothing that takes time; without a pause no signal would be heard before its end.
-    if (++blocks % BLOCKS_PER_PAUSE === 0) await pause();
+    if (blocks % BLOCKS_PER_PAUSE === 0) await pause();
   }
-
-  let tail: string | undefined;
-  if (carried > 0 && !isSkipping) {
-    const canGrow = text.compression === "none";
-    tail = readTail(reader, buffer.slice(0, carried), canGrow, onReject);
-    if (reader.counts.lines === 1 && tail !== undefined) head = tail;
-  }
+  const tail = lines.readLast(text.compression === "none");
+  const { head, carried } = lines;
   // A last piece that gave an event, or is being skipped, cannot be taken back.
-  const isWhole = text.compression === "none" && damage === undefined && !isSkipping;
+  const isWhole = text.compression === "none" && damage === undefined && !lines.isSkipping;
   const canResume = isWhole && (carried === 0 || reader.counts.pending === 1);
   const { table, firstSeenUs, lastSeenUs } = reader.finish();
   return {
@@ -141,7 +91,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
       source: {
         path,
         sizeBytes: hash.sizeBytes,
-        headHash,
+        headHash: lines.headHash,
         wholeHash: hash.digest(),
         counts: reader.counts,
         ...(table.rows === 0 ? {} : { firstSeenUs, lastSeenUs }),
@@ -156,6 +106,83 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
       ...(options.file === undefined ? {} : { file: options.file }),
     },
   };
+}
+
+/** The lines of a text that comes in blocks. */
+class BlockLines {
+  readonly hash = new TextHash();
+  headHash = "";
+  /** The first line where it gives no event: the file before this one may hold its other half. */
+  head: string | undefined;
+  /** Bytes of an unfinished line at the start of the buffer. */
+  carried = 0;
+  /** The line being read is over the limit: its bytes are passed on and forgotten up to the next LF. */
+  isSkipping = false;
+  readonly #reader: LineReader;
+  readonly #onReject: RejectListener | undefined;
+  #buffer: Uint8Array = new Uint8Array(0);
+
+  constructor(reader: LineReader, onReject: RejectListener | undefined) {
+    this.#reader = reader;
+    this.#onReject = onReject;
+  }
+
+  /** Where the next block belongs, behind what is carried. */
+  room(): Uint8Array {
+    return (this.#buffer = this.#reader.roomFor(this.carried + BLOCK_BYTES, this.carried));
+  }
+
+  /** Read the lines that end in the block that was put there. */
+  read(bytes: number): void {
+    const end = this.carried + bytes;
+    this.hash.add(this.#buffer.subarray(this.carried, end));
+    if (this.headHash === "") this.headHash = hashHead(this.#buffer.subarray(0, end));
+    let start = this.#passOverLong(end);
+    const linesEnd = this.#buffer.subarray(0, end).lastIndexOf(LF) + 1;
+    if (linesEnd > start) {
+      if (this.#reader.counts.lines === 0) start = this.#readFirst(end);
+      this.#reader.readLines(start, linesEnd);
+      start = linesEnd;
+      // Reading lines may have taken the room elsewhere.
+      this.#buffer = this.#reader.roomFor(end, end);
+    }
+    // A run of NUL bytes, left by a log truncated under its writer, may be longer than any line: one stands for all.
+    if (this.#buffer[start] === 0) while (start + 1 < end && this.#buffer[start + 1] === 0) start++;
+    this.#buffer.copyWithin(0, start, end);
+    this.carried = end - start;
+  }
+
+  /** Where the first line starts that is not over the limit. */
+  #passOverLong(end: number): number {
+    // A carried line is the only one that can be long: every other one began in this block.
+    if (!this.isSkipping && this.carried + BLOCK_BYTES <= LINE_MAX_BYTES) return 0;
+    const lf = this.#buffer.subarray(0, end).indexOf(LF);
+    const lineEnd = lf < 0 ? end : lf;
+    if (!this.isSkipping && lineLength(this.#buffer, lineEnd) <= LINE_MAX_BYTES) return 0;
+    if (!this.isSkipping) rejectLongLine(this.#reader);
+    this.#onReject?.(this.#reader.counts.lines, this.#buffer.subarray(0, lineEnd));
+    this.isSkipping = lf < 0;
+    return lf < 0 ? end : lf + 1;
+  }
+
+  /** @returns Where the second line starts. */
+  #readFirst(end: number): number {
+    const firstEnd = this.#buffer.indexOf(LF);
+    this.#reader.readLines(0, firstEnd + 1);
+    if (this.#reader.counts.rejected === 1 && firstEnd <= FRAGMENT_MAX_BYTES) {
+      const line = new TextDecoder().decode(this.#reader.roomFor(end, end).subarray(0, firstEnd));
+      if (!isJson(line)) this.head = line;
+    }
+    return firstEnd + 1;
+  }
+
+  /** Read what no LF stands behind; see {@link readTail}. */
+  readLast(canGrow: boolean): string | undefined {
+    if (this.carried === 0 || this.isSkipping) return undefined;
+    const tail = readTail(this.#reader, this.#buffer.slice(0, this.carried), canGrow, this.#onReject);
+    if (this.#reader.counts.lines === 1 && tail !== undefined) this.head = tail;
+    return tail;
+  }
 }
 
 function rejectLongLine(reader: LineReader): void {
