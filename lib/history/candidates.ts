@@ -1,5 +1,6 @@
 /** What happened to single keys, with who and where: what episodes are put together from. Tested in `test/lib/history/episodes.test.ts`. */
 import type { Coverage } from "../statistics/coverage.ts";
+import { placeOfDay } from "../statistics/keyed-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-series.ts";
@@ -91,14 +92,5 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
 
 /** Of rows in day order those of some days. */
 function rowsOfDays(rows: Int32Array, day: Int32Array, first: number, last: number): Int32Array {
-  const startOf = (wanted: number) => {
-    let [low, high] = [0, rows.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (day[rows[middle]!]! < wanted) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return rows.subarray(startOf(first), startOf(last + 1));
+  return rows.subarray(placeOfDay(day, rows, first), placeOfDay(day, rows, last + 1));
 }

@@ -10,7 +10,8 @@
 import type { Windows } from "./baseline.ts";
 import type { Coverage } from "./coverage.ts";
 import { type FleetDays, SummedFleet, UnitedFleet } from "./fleet-days.ts";
-import { gatherRows, type KeyedRows, rowOfDay, type RowsByKey } from "./keyed-rows.ts";
+import { type CellsByKey, gatherCells } from "./cells-by-key.ts";
+import { type KeyedRows, rowOfDay } from "./keyed-rows.ts";
 import {
   type Days,
   FLEET,
@@ -56,6 +57,9 @@ export function walkComparisons(
   if (firstOffset >= days) return 0;
   return new KeyWalk(kind, coverage, windows, firstOffset).run(visit, options);
 }
+
+/** Keys whose counts are gathered together: what is gathered of them takes memory, and not all may be wanted. */
+const BATCH = 1 << 17;
 
 /** Counts of one key after another, laid out over sensors and the days of the windows. */
 class KeyWalk implements Look {
@@ -112,11 +116,25 @@ class KeyWalk implements Look {
   }
 
   run(visit: Visit, { marks, isDone }: WalkOptions): number {
-    const kind = this.#kind;
-    const startRow = rowOfDay(kind.day, this.#coverage.firstDay + this.#firstOffset);
+    const startRow = rowOfDay(this.#kind.day, this.#coverage.firstDay + this.#firstOffset);
     const { keyOf, recent } = this.#findFrequent(startRow);
     if (marks !== undefined) sortByMark(keyOf, marks);
-    const gathered = gatherRows(kind.key, kind.keys, keyOf, startRow);
+    let tested = 0;
+    for (let start = 0; start < keyOf.length && isDone?.() !== true; start += BATCH) {
+      tested += this.#visitKeys(keyOf.slice(start, start + BATCH), startRow, visit, isDone);
+    }
+    return recent - tested;
+  }
+
+  /** @returns How many of the keys had a comparison. */
+  #visitKeys(keyOf: readonly number[], startRow: number, visit: Visit, isDone: WalkOptions["isDone"]): number {
+    const { firstDay } = this.#coverage;
+    const gathered = gatherCells(this.#kind, keyOf, {
+      firstDay: firstDay + this.#firstOffset,
+      firstDays: this.#windows.firstOffset.map(offset => firstDay + offset),
+      startRow,
+      span: this.#span,
+    });
     this.#fleet.gather(keyOf);
     let tested = 0;
     for (let place = 0; place < keyOf.length && isDone?.() !== true; place++) {
@@ -127,7 +145,7 @@ class KeyWalk implements Look {
       this.#fleet.clear(place);
       this.#clear(gathered, place);
     }
-    return recent - tested;
+    return tested;
   }
 
   /** Most keys are seen once and never again: they are left out before anything is laid out. */
@@ -147,27 +165,26 @@ class KeyWalk implements Look {
     return { keyOf, recent };
   }
 
-  #layOutKey({ offsets, rows }: RowsByKey, place: number): void {
-    const kind = this.#kind;
-    const { firstDay, days, exposure } = this.#coverage;
+  #layOutKey({ offsets, cells, counts }: CellsByKey, place: number): void {
+    const { days, exposure } = this.#coverage;
     const laid = this.#laid;
-    for (let i = offsets[place]!; i < offsets[place + 1]!; i++) {
-      const row = rows[i]!;
-      const sensor = kind.sensor[row]!;
-      const offset = kind.day[row]! - firstDay;
-      if (offset < this.#windows.firstOffset[sensor]!) continue;
-      const at = sensor * this.#span + offset - this.#firstOffset;
-      const count = (laid[at]! += kind.count[row]!);
-      this.#together[offset - this.#firstOffset]! += kind.count[row]!;
-      this.#lastOffset[sensor] = offset;
+    const span = this.#span;
+    const [start, end] = [offsets[place]!, offsets[place + 1]!];
+    for (let i = start; i < end; i++) {
+      const cell = cells[i]!;
+      const sensor = Math.floor(cell / span);
+      const at = cell - sensor * span;
       if (this.#isTouched[sensor] === 0) {
         this.#isTouched[sensor] = 1;
         this.#touched.push(sensor);
         this.#largest[sensor] = 0;
       }
+      const count = (laid[cell]! += counts[i]!);
+      this.#together[at]! += counts[i]!;
+      this.#lastOffset[sensor] = at + this.#firstOffset;
       // Few counts are no burst on however short a day that is looked at.
       if (count <= BURST_LEAST / 2) continue;
-      const rate = count / exposure[sensor * days + offset]!;
+      const rate = count / exposure[sensor * days + at + this.#firstOffset]!;
       if (rate > this.#largest[sensor]!) this.#largest[sensor] = rate;
     }
     for (const sensor of this.#touched) {
@@ -181,16 +198,11 @@ class KeyWalk implements Look {
     }
   }
 
-  #clear({ offsets, rows }: RowsByKey, place: number): void {
-    const kind = this.#kind;
-    const { firstDay } = this.#coverage;
+  #clear({ offsets, cells }: CellsByKey, place: number): void {
+    const span = this.#span;
     for (let i = offsets[place]!; i < offsets[place + 1]!; i++) {
-      const row = rows[i]!;
-      const offset = kind.day[row]! - firstDay - this.#firstOffset;
-      // A sensor with later windows has earlier rows that were never laid out; theirs may be no place at all.
-      if (offset < 0) continue;
-      this.#laid[kind.sensor[row]! * this.#span + offset] = 0;
-      this.#together[offset] = 0;
+      this.#laid[cells[i]!] = 0;
+      this.#together[cells[i]! % span] = 0;
     }
     for (const sensor of this.#touched) this.#isTouched[sensor] = 0;
     this.#touched.length = 0;

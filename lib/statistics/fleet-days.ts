@@ -204,6 +204,7 @@ export class UnitedFleet implements FleetDays {
   }
 
   gather(keyOf: readonly number[]): void {
+    this.#gathered.clear();
     for (const { fleet } of this.#days) {
       if (this.#gathered.has(fleet)) continue;
       const rows = gatherRows(fleet.key, this.#keys, keyOf, rowOfDay(fleet.day, this.#coverage.firstDay + this.#firstOffset));

@@ -290,6 +290,29 @@ function hashTuple(a: number, b: number, c: number): number {
   return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
 }
 
+/** Some of many keys, and the place of each among them. */
+export class ChosenKeys {
+  /** A bit a key stays in the cache while every row asks; only rows of chosen keys ask for their place. */
+  readonly #isChosen: Uint32Array;
+  readonly #placeOf: Int32Array;
+
+  /** @param chosen Keys, each once, `< keys`. */
+  constructor(keys: number, chosen: readonly number[]) {
+    this.#isChosen = new Uint32Array((keys + 31) >>> 5);
+    this.#placeOf = new Int32Array(keys);
+    for (let place = 0; place < chosen.length; place++) {
+      const key = chosen[place]!;
+      this.#isChosen[key >>> 5]! |= 1 << (key & 31);
+      this.#placeOf[key] = place;
+    }
+  }
+
+  /** -1: not chosen. */
+  placeOf(key: number): number {
+    return (this.#isChosen[key >>> 5]! & (1 << (key & 31))) === 0 ? -1 : this.#placeOf[key]!;
+  }
+}
+
 /** The rows of chosen keys: rows of the k-th are `rows[offsets[k]] .. rows[offsets[k + 1] - 1]`, in row order. */
 export interface RowsByKey {
   offsets: Int32Array;
@@ -304,38 +327,40 @@ export interface RowsByKey {
  * @param startRow Rows before this one are left out.
  */
 export function gatherRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
-  // A bit a key stays in the cache while every row asks; only rows of chosen keys ask for their place.
-  const isChosen = new Uint32Array((keys + 31) >>> 5);
-  const placeOf = new Int32Array(keys);
-  for (let place = 0; place < chosen.length; place++) {
-    isChosen[chosen[place]! >>> 5]! |= 1 << (chosen[place]! & 31);
-    placeOf[chosen[place]!] = place;
-  }
-  let found = new Int32Array(4096);
-  let size = 0;
+  const places = new ChosenKeys(keys, chosen);
+  // Counted first: a list that grows as it is filled takes twice the memory, and longer.
   const offsets = new Int32Array(chosen.length + 1);
   for (let row = startRow; row < key.length; row++) {
-    const at = key[row]!;
-    if ((isChosen[at >>> 5]! & (1 << (at & 31))) === 0) continue;
-    if (size === found.length) found = doubled(found);
-    found[size++] = row;
-    offsets[placeOf[at]! + 1]!++;
+    const place = places.placeOf(key[row]!);
+    if (place >= 0) offsets[place + 1]!++;
   }
   for (let place = 0; place < chosen.length; place++) offsets[place + 1]! += offsets[place]!;
   const next = offsets.slice(0, chosen.length);
-  const rows = new Int32Array(size);
-  for (let i = 0; i < size; i++) rows[next[placeOf[key[found[i]!]!]!]!++] = found[i]!;
+  const rows = new Int32Array(offsets[chosen.length]!);
+  for (let row = startRow; row < key.length; row++) {
+    const place = places.placeOf(key[row]!);
+    if (place >= 0) rows[next[place]!++] = row;
+  }
   return { offsets, rows };
 }
 
 /** First row of a day or a later one; rows are in day order. */
 export function rowOfDay(day: Int32Array, wanted: number): number {
-  let low = 0;
-  let high = day.length;
+  return firstPlace(day.length, row => day[row]! >= wanted);
+}
+
+/** The same of some rows, in day order themselves: a place among them. */
+export function placeOfDay(day: Int32Array, rows: Int32Array, wanted: number): number {
+  return firstPlace(rows.length, place => day[rows[place]!]! >= wanted);
+}
+
+/** The first of `length` places from which on something holds. */
+function firstPlace(length: number, holds: (place: number) => boolean): number {
+  let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (day[middle]! < wanted) low = middle + 1;
-    else high = middle;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -63,18 +63,38 @@ const likelihoods = new Float64Array(GRID);
  * the day, the k-th of all with 1 + k / size of all days.
  */
 function multiplyOut({ days, counts, exposures, count, exposure }: Baseline): void {
+  let several = 0;
+  for (let i = 0; i < days; i++) {
+    // None and one say the same at any dispersion.
+    if (counts[i]! < 2) continue;
+    severalCounts[several] = counts[i]!;
+    severalExposures[several++] = exposures[i]!;
+  }
   for (let j = 0; j < GRID; j++) {
     const inverse = (DISPERSIONS[j]! - 1) / (count + 0.5);
-    let below = 1;
-    for (let k = 1; k < count; k++) below *= 1 + k * inverse;
     let above = 1;
-    for (let i = 0; i < days; i++) {
-      if (counts[i]! < 2) continue;
-      const ofDay = (inverse * exposure) / exposures[i]!;
-      for (let k = 1; k < counts[i]!; k++) above *= 1 + k * ofDay;
+    for (let i = 0; i < several; i++) {
+      const ofDay = (inverse * exposure) / severalExposures[i]!;
+      for (let k = 1; k < severalCounts[i]!; k++) above *= 1 + k * ofDay;
     }
-    likelihoods[j] = above / below;
+    likelihoods[j] = above / riseOfAll(j, count, inverse);
   }
+}
+
+/** Days of a short baseline that have two counts at least. */
+const severalCounts = new Float64Array(SHORT_BASELINE);
+const severalExposures = new Float64Array(SHORT_BASELINE);
+/** By count and dispersion; 0 where nobody has asked. */
+const risesOfAll = new Float64Array((SHORT_BASELINE + 1) * GRID);
+
+function riseOfAll(j: number, count: number, inverse: number): number {
+  const at = count * GRID + j;
+  const known = risesOfAll[at];
+  if (known !== 0 && known !== undefined) return known;
+  let rise = 1;
+  for (let k = 1; k < count; k++) rise *= 1 + k * inverse;
+  risesOfAll[at] = rise;
+  return rise;
 }
 
 /** Days that are alike weigh alike: each pair of count and exposure is looked at once. */

@@ -23,6 +23,10 @@ interface Limits {
 export class ObviousCounts {
   readonly #half: number;
   readonly #limits = new Map<number, Limits>();
+  /** Those of the ratio that was asked for last. */
+  #own: Limits | undefined;
+  #ratio = NaN;
+  #step = 0;
 
   /** @param ceiling The p that an obvious count is above. */
   constructor(ceiling: number) {
@@ -32,14 +36,20 @@ export class ObviousCounts {
   /** Tell for certain that the two-sided p of a count is above the ceiling; false also where that is not known. */
   has(count: number, baseline: number, ratio: number): boolean {
     if (baseline >= MOST_BASELINE || baseline === 0 || this.#half >= 0.5) return false;
-    const step = Math.floor(Math.log(ratio) / Math.log(RATIO_STEP));
-    let limits = this.#limits.get(step);
-    if (limits === undefined) {
-      limits = { least: new Int32Array(MOST_BASELINE).fill(UNKNOWN), greatest: new Int32Array(MOST_BASELINE) };
-      this.#limits.set(step, limits);
-    }
-    if (limits.least[baseline] === UNKNOWN) this.#find(baseline, step, limits);
+    // The ratio is hardly ever another than the one before.
+    if (ratio !== this.#ratio) this.#take(ratio);
+    const limits = this.#own!;
+    if (limits.least[baseline] === UNKNOWN) this.#find(baseline, this.#step, limits);
     return count >= limits.least[baseline]! && count <= limits.greatest[baseline]!;
+  }
+
+  #take(ratio: number): void {
+    this.#ratio = ratio;
+    this.#step = Math.floor(Math.log(ratio) / Math.log(RATIO_STEP));
+    this.#own = this.#limits.get(this.#step);
+    if (this.#own !== undefined) return;
+    this.#own = { least: new Int32Array(MOST_BASELINE).fill(UNKNOWN), greatest: new Int32Array(MOST_BASELINE) };
+    this.#limits.set(this.#step, this.#own);
   }
 
   #find(baseline: number, step: number, limits: Limits): void {
