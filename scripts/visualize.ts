@@ -110,6 +110,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
             ...(mappedDir === undefined ? {} : { mappedDir }),
             ...listeners,
             keepsTables: true,
+            wantsSessions: true,
             outputs,
           }),
         );

@@ -1,5 +1,6 @@
 /** Campaigns: sessions that belong together, found in the event tables of a set of logs. */
 import type { SensorAliases } from "../events/sensor-aliases.ts";
+import { readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { openTables } from "../logs/walk-tables.ts";
 import { type Campaign, chainText, ID_DIGITS, listMembers, type SummaryOptions, summarizeCampaigns } from "./campaign.ts";
@@ -42,7 +43,7 @@ export interface Campaigns {
  */
 export async function findCampaigns(set: Pick<LogSet, "logs" | "seams">, options: FindOptions = {}): Promise<Campaigns> {
   const marks = new SessionMarks(options.sensorAliases);
-  for await (const { table } of openTables(set)) await marks.add(table);
+  for await (const { table } of openTables(set)) marks.take(await readSessions(table));
   return toCampaigns(marks.finish(), options);
 }
 

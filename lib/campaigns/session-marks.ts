@@ -1,19 +1,18 @@
 /**
- * What each session leaves: its chain of commands and its marks, out of event tables; one number per session and fact, so
- * that a million sessions fit into memory.
+ * What each session leaves: its chain of commands and its marks, over all logs; one number per session and fact, so that a
+ * million sessions fit into memory.
  *
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
-import { Dictionary } from "../columns/dictionary.ts";
-import type { EventTable } from "../events/event-table.ts";
+import { Dictionary, textOf } from "../columns/dictionary.ts";
 import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
+import type { LogSessions, SessionTexts, Trace } from "../logs/log-sessions.ts";
 import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
 import { CommandCodes } from "../sessions/session-commands.ts";
 import { fetchedBy } from "../text/command-urls.ts";
 import { maskCommand } from "../text/masks.ts";
 import { type PublicKey, publicKeysOf } from "../text/ssh-keys.ts";
 import { fileNameOf, type Mark, markOfHash, marksOfFetched, marksOfUrl } from "./marks.ts";
-import { TableSessions } from "./table-sessions.ts";
 
 /** Commands of a session that are told apart. */
 const STEPS = 64;
@@ -30,6 +29,8 @@ export interface MarkedSessions {
   /** Of its first and last event, microseconds since 1970-01-01 UTC. */
   readonly firstUs: readonly number[];
   readonly lastUs: readonly number[];
+  /** Of its first command; Infinity where nothing was typed. */
+  readonly typedUs: readonly number[];
   readonly sensor: readonly number[];
   /** Codes in the dictionaries below, -1 = none. */
   readonly address: readonly number[];
@@ -68,7 +69,7 @@ interface Known {
   readonly marks: readonly number[];
 }
 
-/** Reads event tables, in any order. */
+/** Takes the sessions of logs, in any order. */
 export class SessionMarks {
   readonly #nameOf: (sensor: string) => string;
   readonly #sensors = new Map<string, number>();
@@ -99,7 +100,7 @@ export class SessionMarks {
     markSet: [] as number[],
   };
   readonly #dictionaries = {
-    src_ip: new Dictionary(),
+    address: new Dictionary(),
     hassh: new Dictionary(),
     version: new Dictionary(),
     credential: new Dictionary(),
@@ -111,43 +112,36 @@ export class SessionMarks {
     this.#codes = codes;
   }
 
-  /** Take all events of a table. */
-  async add(table: EventTable): Promise<void> {
-    const reader = this.reader(table);
-    for await (const batch of table.batches()) reader.read(batch);
-    this.take(reader);
-  }
-
-  /** What takes the batches of a table, each once; {@link take} it afterwards. */
-  reader(table: EventTable): TableSessions {
-    return new TableSessions(table, {
-      markUrl: url => marksOfUrl(url).map(mark => this.#markOf(mark)),
-      markHash: (hash, name) => this.#markOfFile(hash, name),
-      markOffered: (key, fingerprint) => this.#markOfKey(key, fingerprint),
-    });
-  }
-
-  take(read: TableSessions): void {
-    this.#all += read.connects;
-    read.order();
-    const inputs = new Map<number, Known>();
-    const inputOf = (code: number) => {
-      let known = inputs.get(code);
-      if (known === undefined) inputs.set(code, (known = this.#inputOf(read.text("input", code))));
-      return known;
+  take(log: LogSessions): void {
+    this.#all += log.connects;
+    // Numbered in the order in which they were typed, whichever session has them.
+    for (let code = 0; code < log.inputs.size; code++) this.#codes.codeOf(textOf(log.inputs, code));
+    const inputs: Known[] = [];
+    const inputOf = (code: number) => (inputs[code] ??= this.#inputOf(textOf(log.inputs, code)));
+    const traced = log.traces.map(trace => this.#marksOf(trace));
+    const sensors: number[] = [];
+    const { address, hassh, version, credential } = this.#dictionaries;
+    const copy: Copies = {
+      address: copier(log.address, address),
+      hassh: copier(log.hassh, hassh),
+      version: copier(log.version, version),
+      credential: copier(log.credential, credential),
     };
-    const sensors = new Map<number, number>();
-    for (let slot = 0; slot < read.slots; slot++) {
-      // What was closed and left nothing is of no use; what was not may go on in another table.
-      if (!read.isMarked(slot) && read.isWhole(slot)) continue;
-      const typed = read.commandsOf(slot).map(inputOf);
-      const marks = read.marksOf(slot);
-      for (const { marks: own } of typed) if (own.length > 0) marks.push(...own);
-      const sensorCode = read.sensor[slot]!;
-      let sensor = sensors.get(sensorCode);
-      if (sensor === undefined) sensors.set(sensorCode, (sensor = this.#sensorOf(read.text("sensor", sensorCode))));
-      const at = this.#recordOf(sensor, read, slot);
-      if (typed.length > 0) this.#addChain(at, typed.map(({ command }) => command), read.typedUs(slot));
+    const { typed, left } = log;
+    for (let slot = 0; slot < log.sensor.length; slot++) {
+      if (log.firstUs[slot] === Infinity) continue;
+      const commands: number[] = [];
+      const marks: number[] = [];
+      for (let at = left.starts[slot]!; at < left.starts[slot + 1]!; at++) marks.push(...traced[left.values[at]!]!);
+      for (let at = typed.starts[slot]!; at < typed.starts[slot + 1]!; at++) {
+        const known = inputOf(typed.values[at]!);
+        commands.push(known.command);
+        if (known.marks.length > 0) marks.push(...known.marks);
+      }
+      if (commands.length === 0 && marks.length === 0 && log.isWhole[slot] === 1) continue;
+      const sensor = (sensors[log.sensor[slot]!] ??= this.#sensorOf(log.sensors[log.sensor[slot]!]!));
+      const at = this.#recordOf(sensor, log, slot, copy);
+      if (commands.length > 0) this.#addChain(at, commands, log.typedUs[slot]!);
       if (marks.length > 0) this.#addMarks(at, marks);
     }
   }
@@ -167,7 +161,7 @@ export class SessionMarks {
       commands: this.#codes.commands,
       examples: this.#codes.spellings.map(({ example }) => example),
       sensors: [...this.#sensors.keys()],
-      addresses: this.#dictionaries.src_ip,
+      addresses: this.#dictionaries.address,
       hasshes: this.#dictionaries.hassh,
       versions: this.#dictionaries.version,
       credentials: this.#dictionaries.credential,
@@ -183,9 +177,9 @@ export class SessionMarks {
     return code;
   }
 
-  /** The session's number; what this table tells of it is noted. */
-  #recordOf(sensor: number, read: TableSessions, slot: number): number {
-    const at = this.#numberOf(sensor, read, read.session[slot]!);
+  /** The session's number; what this log tells of it is noted. */
+  #recordOf(sensor: number, log: LogSessions, slot: number, copy: Copies): number {
+    const at = this.#numberOf(sensor, log, slot);
     const { firstUs, lastUs, typedUs, address, hassh, version, credential, chain, markSet } = this.#facts;
     if (at === firstUs.length) {
       firstUs.push(Infinity);
@@ -196,33 +190,23 @@ export class SessionMarks {
       chain.push(NO_CHAIN);
       markSet.push(0);
     }
-    firstUs[at] = Math.min(firstUs[at]!, read.firstUs[slot]!);
-    lastUs[at] = Math.max(lastUs[at]!, read.lastUs[slot]!);
-    if (address[at] === NONE) address[at] = this.#copy("src_ip", read, read.address[slot]!);
-    if (hassh[at] === NONE) hassh[at] = this.#copy("hassh", read, read.hassh[slot]!);
-    if (version[at] === NONE) version[at] = this.#copy("version", read, read.version[slot]!);
-    if (credential[at] === NONE && read.username[slot]! >= 0) {
-      const login = `${read.text("username", read.username[slot]!)}\u0000${read.text("password", read.password[slot]!)}`;
-      credential[at] = this.#dictionaries.credential.internText(login);
-    }
+    firstUs[at] = Math.min(firstUs[at]!, log.firstUs[slot]!);
+    lastUs[at] = Math.max(lastUs[at]!, log.lastUs[slot]!);
+    if (address[at] === NONE) address[at] = copy.address(slot);
+    if (hassh[at] === NONE) hassh[at] = copy.hassh(slot);
+    if (version[at] === NONE) version[at] = copy.version(slot);
+    if (credential[at] === NONE) credential[at] = copy.credential(slot);
     return at;
   }
 
-  /** Bytes as they lie in the table: a text would be made and taken apart again for every session. */
-  #numberOf(sensor: number, { table }: TableSessions, code: number): number {
-    const { arena, offsets } = table.dictionaries.get("session")!;
+  /** Bytes as they lie in the log's: a text would be made and taken apart again for every session. */
+  #numberOf(sensor: number, { ids: { arena, offsets } }: LogSessions, slot: number): number {
     const head = `${sensor} `;
-    const length = head.length + offsets[code + 1]! - offsets[code]!;
+    const length = head.length + offsets[slot + 1]! - offsets[slot]!;
     if (length > this.#scratch.length) this.#scratch = new Uint8Array(2 * length);
     for (let i = 0; i < head.length; i++) this.#scratch[i] = head.charCodeAt(i);
-    for (let i = offsets[code]!, to = head.length; i < offsets[code + 1]!; i++, to++) this.#scratch[to] = arena[i]!;
+    for (let i = offsets[slot]!, to = head.length; i < offsets[slot + 1]!; i++, to++) this.#scratch[to] = arena[i]!;
     return this.#ids.intern(this.#scratch, 0, length);
-  }
-
-  #copy(column: "src_ip" | "hassh" | "version", read: TableSessions, code: number): number {
-    const texts = read.table.dictionaries.get(column);
-    if (texts === undefined || code < 0) return NONE;
-    return this.#dictionaries[column].intern(texts.arena, texts.offsets[code]!, texts.offsets[code + 1]!);
   }
 
   #addChain(at: number, commands: readonly number[], us: number): void {
@@ -261,6 +245,11 @@ export class SessionMarks {
     return known;
   }
 
+  #marksOf({ what, text, beside }: Trace): number[] {
+    if (what === "url") return marksOfUrl(text).map(mark => this.#markOf(mark));
+    return what === "key" ? this.#markOfKey(text, beside) : this.#markOfFile(text, beside);
+  }
+
   #markOf(mark: Mark): number {
     const key = `${mark.kind} ${mark.value}`;
     let code = this.#markCodes.get(key);
@@ -289,4 +278,18 @@ export class SessionMarks {
     const value = key?.fingerprint ?? (fingerprint === "" ? undefined : fingerprint.slice(0, 256));
     return value === undefined ? [] : [this.#markOf({ kind: "offered", value })];
   }
+}
+
+/** The code of a session's text in the dictionary of all logs. */
+type Copies = Readonly<Record<"address" | "hassh" | "version" | "credential", (slot: number) => number>>;
+
+/** Each text is looked up once, when it is first asked for. */
+function copier({ codes, texts: { size, arena, offsets } }: SessionTexts, to: Dictionary): (slot: number) => number {
+  const known = new Int32Array(size).fill(NONE);
+  return slot => {
+    const code = codes[slot]!;
+    if (code < 0) return NONE;
+    if (known[code] === NONE) known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!);
+    return known[code]!;
+  };
 }

@@ -19,7 +19,7 @@ export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Om
   readonly isPart?: boolean;
   /** Count a line once that stands in several logs, byte for byte. */
   readonly dedupeLines: boolean;
-  /** Work on the event tables that goes on while their rows are added up; it is disposed of with the analysis. */
+  /** Work on the sessions and event tables that goes on while their rows are added up; it is disposed of with the analysis. */
   readonly startBeside?: (set: LogSet) => Work;
 }
 
@@ -46,7 +46,7 @@ export async function analyzeLogs<Work extends Disposable>(
     ...options,
     ...(!isPart && { scope: parameters }),
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
-    ...(startBeside && { keepsTables: true }),
+    ...(startBeside && { keepsTables: true, wantsSessions: true }),
   });
   // Adding up what the logs hold takes one core: the others have time.
   const beside = startBeside?.(set);

@@ -12,6 +12,7 @@ import { isOpenStream } from "../columns/regular-file.ts";
 import { findEventCopies } from "./event-copies.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
+import type { LogSessions } from "./log-sessions.ts";
 import { keyProblem } from "../process/kept-files.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
@@ -40,6 +41,8 @@ export interface LogSetOptions {
   readonly wantsRejects?: boolean;
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;
+  /** Gather what the sessions of each log left. */
+  readonly wantsSessions?: boolean;
   /** Which events will count: a sensor that no log has is told, or refused. */
   readonly scope?: EventScope;
   /** Where the command writes: a log among them is an error, before it is written over. */
@@ -67,6 +70,8 @@ export interface SetLog {
   readonly tableState?: string | undefined;
   /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
   rows: ReducedRows | undefined;
+  /** What its sessions left, if it was asked for. */
+  readonly sessions?: LogSessions | undefined;
 }
 
 export interface LogSet extends Disposable {
@@ -179,6 +184,7 @@ async function makeJob(
     isFresh: options.mode === "write",
     hasLineHashes: options.lineHashes ?? false,
     ...(options.reduction === undefined ? {} : { reduction: options.reduction }),
+    wantsSessions: options.wantsSessions ?? false,
     ...(options.wantsRejects ? { rejectsPath: join(scratch, `${i}.rejects`) } : {}),
   };
   const passes = isPassing(path);
@@ -321,7 +327,7 @@ async function settle(
   for (const source of settled) addCounts(counts, source.counts);
   const logs = sources.map((source, i): SetLog => {
     const { job, result } = kept.get(source)!;
-    return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows };
+    return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows, sessions: result.sessions };
   });
   return { logs, seams, reused, leftOut, counts, textBytes, damaged, empty };
 }

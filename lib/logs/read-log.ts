@@ -14,6 +14,7 @@ import {
   type StoredEventTable,
 } from "../events/event-table.ts";
 import { openText, streamText, type TextStream } from "../events/log-text.ts";
+import { type LogSessions, readSessions, SessionReader } from "./log-sessions.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
@@ -41,6 +42,8 @@ export interface LogJob {
   readonly hasLineHashes: boolean;
   /** Reduce the events by these; undefined = map only. */
   readonly reduction?: ReductionParameters;
+  /** Gather what the sessions left. */
+  readonly wantsSessions?: boolean;
   /** Rejected lines are appended to this file, one JSON object a line. */
   readonly rejectsPath?: string;
   /** Note in the event table where to go on when the log has grown. */
@@ -50,6 +53,7 @@ export interface LogJob {
 export interface LogResult {
   readonly source: SourceInfo;
   readonly rows?: ReducedRows;
+  readonly sessions?: LogSessions;
   /** The stored table was used as it is. */
   readonly isReused: boolean;
   /** State of the event table's file, by which to tell that what is opened later is the same; see `stateOf`. */
@@ -129,13 +133,12 @@ export async function readStdin(job: LogJob, onProgress?: (textBytes: number) =>
 export async function readStored(job: LogJob, { info, table, state }: StoredEventTable): Promise<LogResult> {
   // A log that was moved together with its table has a new name.
   const source = job.tablePath === undefined ? info.source : { ...info.source, path: job.path };
-  let rows: ReducedRows | undefined;
   try {
-    rows = job.reduction && (await reduceTable(table, source, job.reduction));
+    const taken = await takeFrom(table, source, job);
+    return { source, isReused: true, ...taken, ...(state === undefined ? {} : { tableState: state }) };
   } finally {
     await table.close();
   }
-  return { source, isReused: true, ...(rows ? { rows } : {}), ...(state === undefined ? {} : { tableState: state }) };
 }
 
 /** Map a text, write its event table, reduce its events, as the job says. */
@@ -160,12 +163,12 @@ export async function mapText(
         : { onReject: (line, bytes) => writeSync(rejects, rejectToJson(path, line, bytes)) }),
     });
     const tableState = partialPath === undefined ? undefined : writeTable(job, eventTableToIpc(table, info));
-    const rows = reducer?.takeRows(table, info.source.wholeHash) ?? (reduction && (await reduceTable(table, info.source, reduction)));
+    const taken = await takeFrom(table, info.source, job, reducer?.takeRows(table, info.source.wholeHash));
     table.close();
     return {
       source: info.source,
       isReused: false,
-      ...(rows ? { rows } : {}),
+      ...taken,
       ...(tableState === undefined ? {} : { tableState }),
     };
   } finally {
@@ -173,8 +176,25 @@ export async function mapText(
   }
 }
 
-async function reduceTable(table: EventTable, source: SourceInfo, reduction: ReductionParameters): Promise<ReducedRows> {
-  return (await reduceEvents(table, source.wholeHash, reduction)).rows;
+/**
+ * Reduced rows and sessions, as far as they are wanted, in one walk over the table at most.
+ *
+ * @param counted The rows, where they were counted already.
+ */
+async function takeFrom(
+  table: EventTable,
+  source: SourceInfo,
+  { reduction, wantsSessions = false }: LogJob,
+  counted?: ReducedRows,
+): Promise<Pick<LogResult, "rows" | "sessions">> {
+  const lacksRows = reduction !== undefined && counted === undefined;
+  if (wantsSessions && lacksRows) {
+    const reader = new SessionReader(table);
+    const { rows } = await reduceEvents({ ...table, batches: () => reader.batches() }, source.wholeHash, reduction);
+    return { rows, sessions: reader.finish() };
+  }
+  const rows = lacksRows ? (await reduceEvents(table, source.wholeHash, reduction)).rows : counted;
+  return { ...(rows && { rows }), ...(wantsSessions && { sessions: await readSessions(table) }) };
 }
 
 /**

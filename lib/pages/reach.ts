@@ -7,7 +7,7 @@
 import { AddressUnion } from "../columns/address-sets.ts";
 import { addressesOf } from "../reduced/addresses.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import type { ReachStep } from "../sessions/reach-counts.ts";
+import type { ReachStep } from "../logs/slot-reach.ts";
 import type { TableReach } from "../view/report-reach.ts";
 
 const EVENTS_OF: Readonly<Record<Exclude<ReachStep, "connected">, readonly string[]>> = {

@@ -1,21 +1,20 @@
 /**
- * What the report tells of sessions, from event tables: chains of commands, how long they lasted, how far they came,
- * campaigns, and the newest sessions behind a value.
+ * What the report tells of sessions: chains of commands, how long they lasted, how far they came, campaigns, and, from
+ * event tables, the newest sessions behind a value.
  *
- * In a thread of its own where the tables are large, so that it costs the run little.
+ * In a thread of its own where the logs are large, so that it costs the run little.
  */
 import { type CampaignCounts, countCampaigns } from "../campaigns/campaign-counts.ts";
 import { toCampaigns } from "../campaigns/find-campaigns.ts";
 import { SessionMarks } from "../campaigns/session-marks.ts";
-import { type ChainCounts, ChainCounter } from "../sessions/chain-counts.ts";
+import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { PeakDay, PeakLeader } from "../history/peaks.ts";
+import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { maskCommand } from "../text/masks.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
-import { CommandCodes } from "../sessions/session-commands.ts";
 import { findLeaders } from "../sessions/peak-counts.ts";
 import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
@@ -41,7 +40,7 @@ export interface TableRef {
 }
 
 export type SessionTask =
-  | { readonly what: "counts"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
+  | { readonly what: "counts"; readonly logs: readonly LogSessions[]; readonly scope: ReductionParameters }
   | { readonly what: "leaders"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | {
       readonly what: "trails";
@@ -51,7 +50,7 @@ export type SessionTask =
       readonly limits: TrailLimits;
     };
 
-/** What is counted in one walk over the tables. */
+/** What is counted of the sessions. */
 export interface SessionCounts {
   readonly chains: ChainCounts;
   readonly durations: DurationCounts;
@@ -68,7 +67,7 @@ export interface SessionOutcomes {
 
 export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
 
-/** Looks into the event tables of a set; to be disposed before the set is. */
+/** Looks into the sessions and event tables of a set; to be disposed before the set is. */
 export interface SessionWork extends Disposable {
   /** Begun at once. */
   readonly counts: Promise<SessionCounts>;
@@ -82,7 +81,6 @@ export interface SessionWork extends Disposable {
  * @param asideMinEvents Events from which another thread does it.
  */
 export function startSessionWork(set: LogSet, scope: ReductionParameters, asideMinEvents = ASIDE_MIN_EVENTS): SessionWork {
-  const tables = listTables(set);
   const events = set.counts.events + set.counts.repaired;
   const thread =
     events < asideMinEvents
@@ -93,13 +91,13 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
         });
   const run = <Task extends SessionTask>(task: Task) =>
     (thread === undefined ? runSessionTask(task) : thread.ask(task)) as Promise<SessionOutcomes[Task["what"]]>;
-  const counts = run({ what: "counts", tables, scope });
+  const counts = listSessions(set).then(logs => run({ what: "counts", logs, scope }));
   // Its failure is met where it is awaited.
   counts.catch(() => {});
   return {
     counts,
-    findLeaders: peaks => run({ what: "leaders", tables, scope, peaks }),
-    findTrails: (queries, limits) => run({ what: "trails", tables, scope, queries, limits }),
+    findLeaders: peaks => run({ what: "leaders", tables: listTables(set), scope, peaks }),
+    findTrails: (queries, limits) => run({ what: "trails", tables: listTables(set), scope, queries, limits }),
     [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
 }
@@ -110,34 +108,40 @@ export async function runSessionTask<Task extends SessionTask>(task: Task): Prom
   return outcome as SessionOutcomes[Task["what"]];
 }
 
-function doTask(task: SessionTask): Promise<SessionOutcome> {
-  const { tables, scope } = task;
-  if (task.what === "counts") return countTables(tables, scope);
-  const places = tables.map(toPlace);
+async function doTask(task: SessionTask): Promise<SessionOutcome> {
+  const { scope } = task;
+  if (task.what === "counts") return countSessions(task.logs, scope);
+  const places = task.tables.map(toPlace);
   return task.what === "leaders" ? findLeaders(places, task.peaks, scope) : findTrails(places, task.queries, scope, task.limits);
 }
 
-async function countTables(tables: readonly TableRef[], scope: ReductionParameters): Promise<SessionCounts> {
+/** @param logs In the order of the set. */
+function countSessions(logs: readonly LogSessions[], scope: ReductionParameters): SessionCounts {
   const durations = new DurationCounter(scope);
-  // Each command is masked once.
-  const codes = new CommandCodes(maskCommand);
-  const chains = new ChainCounter({ ...scope, steps: REPORT_STEPS, most: CHAINS_MOST, codes });
-  const marks = new SessionMarks(scope.sensorAliases, codes);
   const reach = new ReachCounter(scope);
-  for (const ref of tables) {
-    await toPlace(ref).walk(async table => {
-      const [lengths, sessions, reached] = [durations.reader(table), marks.reader(table), reach.reader(table)];
-      await chains.add(table, ref.firstUs, batch => {
-        lengths(batch);
-        sessions.read(batch);
-        reached.read(batch);
-      });
-      marks.take(sessions);
-      reach.take(reached);
-    });
+  const marks = new SessionMarks(scope.sensorAliases);
+  for (const log of logs) {
+    durations.take(log);
+    reach.take(log);
+    marks.take(log);
   }
-  const campaigns = countCampaigns(toCampaigns(marks.finish(), scope), CAMPAIGNS_MOST);
-  return { chains: chains.finish(), durations: durations.finish(), campaigns, reach: reach.finish() };
+  const sessions = marks.finish();
+  return {
+    chains: countChains(sessions, { ...scope, steps: REPORT_STEPS, most: CHAINS_MOST }),
+    durations: durations.finish(),
+    reach: reach.finish(),
+    campaigns: countCampaigns(toCampaigns(sessions, scope), CAMPAIGNS_MOST),
+  };
+}
+
+/** The sessions of each log, and behind them those of the event of a line that was cut. */
+async function listSessions({ logs, seams }: LogSet): Promise<LogSessions[]> {
+  const lists = logs.map(async ({ source, sessions }) => {
+    const own = seams.filter(({ before }) => before.wholeHash === source.wholeHash);
+    if (sessions === undefined) throw new Error("Cannot count sessions that were not read");
+    return [sessions, ...(await Promise.all(own.map(({ table }) => readSessions(table))))];
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 /** Events looked at between two collections of garbage: after every small table they would cost more than all else. */

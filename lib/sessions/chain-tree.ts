@@ -38,9 +38,9 @@ export class ChainTree {
     return at;
   }
 
-  /** A chain before another one. */
-  join(first: number, second: number): number {
-    const { commands, isCut } = this.read(second);
+  /** A chain before another one, which may be of another tree. */
+  join(first: number, second: number, tree: ChainTree = this): number {
+    const { commands, isCut } = tree.read(second);
     return this.extend(first, isCut ? [...commands, CUT] : commands);
   }
 

@@ -2,7 +2,7 @@
  * Which rows of an event table count as what their ids say, as in the reduced table: what was fed to a program is no
  * command, and a download without a hash is one that failed.
  *
- * Tested in `test/lib/sessions/reach-counts.test.ts`.
+ * Tested in `test/lib/sessions/peak-counts.test.ts`.
  */
 import { hasText } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";

@@ -115,25 +115,22 @@ export async function readSessionCommands(
  * Add the command lines of a table to their sessions.
  *
  * @param sessionOf The session of a sensor and an id, called once for each; undefined where it is not wanted.
- * @param onBatch Takes every batch as well: a table may be walked once.
  */
-export async function readCommands(
+async function readCommands(
   table: EventTable,
   sessionOf: (sensor: string, session: string) => Typed | undefined,
   codes: CommandCodes,
-  onBatch?: (batch: EventBatch) => void,
 ): Promise<void> {
   let reader: TableReader | undefined;
   for await (const batch of table.batches()) {
-    onBatch?.(batch);
     reader ??= new TableReader(table, sessionOf, codes);
-    if (reader.hasCommands) reader.read(batch);
-    else if (onBatch === undefined) break;
+    if (!reader.hasCommands) break;
+    reader.read(batch);
   }
 }
 
 /** Nearly all sessions come in order; those that do not are put so, equal times staying as they came. */
-export function sortByTime({ us, codes }: Typed): void {
+function sortByTime({ us, codes }: Typed): void {
   if (us.every((time, i) => i === 0 || us[i - 1]! <= time)) return;
   const order = us.map((_, i) => i).sort((a, b) => us[a]! - us[b]! || a - b);
   const [times, sorted] = [order.map(i => us[i]!), order.map(i => codes[i]!)];

@@ -4,7 +4,8 @@
  *
  * Tested in `test/lib/view/report-first.test.ts`.
  */
-import type { ReachCounts, ReachedAddresses, ReachStep } from "../sessions/reach-counts.ts";
+import type { ReachStep } from "../logs/slot-reach.ts";
+import type { ReachCounts, ReachedAddresses } from "../sessions/reach-counts.ts";
 import { formatNumber } from "../text/format.ts";
 import { buildDistinct, type DistinctPart } from "./build-distinct.ts";
 import { type Cells, type Grid, sumCells } from "./cells.ts";

@@ -11,6 +11,7 @@ import { toCampaigns } from "../../lib/campaigns/find-campaigns.ts";
 import { SessionMarks } from "../../lib/campaigns/session-marks.ts";
 import { chunkedText } from "../../lib/events/log-text.ts";
 import { mapLog } from "../../lib/events/map-log.ts";
+import { readSessions } from "../../lib/logs/log-sessions.ts";
 import { formatNumber } from "../../lib/text/format.ts";
 import { judgePairs, plantCampaigns, type PlantedSession } from "../support/campaign-families.ts";
 import { type LogEvent, toLine } from "../support/event-logs.ts";
@@ -33,7 +34,7 @@ for (let day = 0; day < days; day++) {
   const text = Buffer.from(lines.map(event => `${toLine({ ...event, at: event.at + day * 86_400 })}\n`).join(""));
   const { table } = await mapLog("day", chunkedText("none", (async function* () { yield text; })()));
   const started = cpuSeconds();
-  await marks.add(table);
+  marks.take(await readSessions(table));
   readSeconds += cpuSeconds() - started;
   events += table.rows;
   table.close();

@@ -32,7 +32,7 @@ export async function readEvents(...logs: readonly (readonly LogEvent[])[]): Pro
   logs.forEach((events, i) =>
     writeFileSync(join(folder, `cowrie.json.2024-03-0${i + 1}`), events.map(event => `${toLine(event)}\n`).join("")),
   );
-  const set = await readLogSet([folder], { mode: "write", keepsTables: true, jobs: 1, onNotice: () => {}, outputs: [] });
+  const set = await readLogSet([folder], { mode: "write", keepsTables: true, wantsSessions: true, jobs: 1, onNotice: () => {}, outputs: [] });
   return {
     ...set,
     [Symbol.dispose]: () => {

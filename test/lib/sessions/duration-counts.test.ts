@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readSessions } from "../../../lib/logs/log-sessions.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { DurationCounter } from "../../../lib/sessions/duration-counts.ts";
 import { DURATION_STEPS } from "../../../lib/text/duration-steps.ts";
@@ -21,10 +22,7 @@ const LOGS = [
 async function count(scope: object = {}) {
   using set = await readEvents(...LOGS);
   const counter = new DurationCounter(scope);
-  for await (const { table } of openTables(set)) {
-    const read = counter.reader(table);
-    for await (const batch of table.batches()) read(batch);
-  }
+  for await (const { table } of openTables(set)) counter.take(await readSessions(table));
   return counter.finish();
 }
 

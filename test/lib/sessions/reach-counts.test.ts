@@ -7,8 +7,10 @@ import { gunzipSync } from "node:zlib";
 import type { EventScope } from "../../../lib/events/scope.ts";
 import type { LogSet } from "../../../lib/logs/log-set.ts";
 import { readLogSet } from "../../../lib/logs/log-set.ts";
+import { readSessions } from "../../../lib/logs/log-sessions.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
-import { REACH_STEPS, ReachCounter, type ReachCounts } from "../../../lib/sessions/reach-counts.ts";
+import { REACH_STEPS } from "../../../lib/logs/slot-reach.ts";
+import { ReachCounter, type ReachCounts } from "../../../lib/sessions/reach-counts.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { buildReportData } from "../../support/report.ts";
 import { buildFunnel, buildSessionReach } from "../../../lib/view/report-reach.ts";
@@ -25,11 +27,7 @@ afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 async function count(set: LogSet, scope: EventScope = {}): Promise<ReachCounts> {
   const counter = new ReachCounter(scope);
-  for await (const { table } of openTables(set)) {
-    const reader = counter.reader(table);
-    for await (const batch of table.batches()) reader.read(batch);
-    counter.take(reader);
-  }
+  for await (const { table } of openTables(set)) counter.take(await readSessions(table));
   return counter.finish();
 }
 
