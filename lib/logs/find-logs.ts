@@ -45,89 +45,105 @@ export function isLogName(name: string): boolean {
  */
 export function findLogs(inputs: readonly string[]): FoundLogs {
   const beganMs = Date.now();
-  const paths: string[] = [];
-  const states: (string | undefined)[] = [];
-  const notices: string[] = [];
-  const empty: string[] = [];
-  const seen = new Set<string>();
-  const folders = inputs.flatMap(realFolder);
-  let sizeBytes = 0;
-  let leftOut = 0;
+  const finder = new LogFinder(inputs);
+  for (const input of inputs) finder.add(input);
+  const { paths, notices, empty } = finder;
+  if (paths.length === 0) throw new Error(`Cannot find a log: ${[...empty, ...notices][0] ?? "none of the folders holds one"}`);
+  const { states, sizeBytes, leftOut } = finder;
+  return { paths, beganMs, states, sizeBytes, leftOut, notices, empty };
+}
 
-  const leaveOut = (path: string, reason: string, lines = notices) => {
-    leftOut++;
-    lines.push(`Left out ${quoteForMessage(path)}: ${reason}`);
-  };
-  const addFile = (path: string, stat: BigIntStats, real: string) => {
-    if (seen.has(real)) return;
-    seen.add(real);
-    if (stat.isFile() && stat.size === 0n) return leaveOut(path, "it is empty", empty);
-    accessSync(path, constants.R_OK);
-    paths.push(path);
-    states.push(stat.isFile() ? stateOf(stat) : undefined);
-    sizeBytes += stat.isFile() ? Number(stat.size) : 0;
-  };
-  /** What is behind a link; undefined where it is left out. */
-  const follow = (path: string, name: string): { stat: BigIntStats; real: string } | undefined => {
-    let real: string;
-    let stat: BigIntStats;
-    try {
-      real = realpathSync(path);
-      stat = statSync(real, { bigint: true });
-    } catch (error) {
-      if (isLogName(name)) leaveOut(path, errorReason(error));
-      return undefined;
+class LogFinder {
+  readonly paths: string[] = [];
+  readonly states: (string | undefined)[] = [];
+  readonly notices: string[] = [];
+  readonly empty: string[] = [];
+  sizeBytes = 0;
+  leftOut = 0;
+  readonly #seen = new Set<string>();
+  readonly #inputs: readonly string[];
+  readonly #folders: readonly string[];
+
+  constructor(inputs: readonly string[]) {
+    this.#inputs = inputs;
+    this.#folders = inputs.flatMap(realFolder);
+  }
+
+  add(input: string): void {
+    if (input === STDIN) {
+      this.paths.push(STDIN);
+      this.states.push(undefined);
+      return;
     }
-    if (folders.some(folder => isWithin(real, folder))) return { stat, real };
-    // Whatever else lies out there is no concern of ours.
-    if (stat.isDirectory() || isLogName(name)) leaveOut(path, "it is a link that leads out of the folders named");
-    return undefined;
-  };
-  const addFolder = (folder: string) => {
+    visit(input, () => {
+      const stat = statSync(input, { bigint: true });
+      if (!stat.isDirectory()) {
+        if (!stat.isFile() && !isOpenStream(input)) throw new NotRegularError(describeKind(stat));
+        return this.#addFile(input, stat, realpathSync(input));
+      }
+      const before = this.paths.length;
+      this.#addFolder(input);
+      if (this.paths.length === before && !this.#inputs.some(other => other !== input)) {
+        throw new Error(`Cannot find a log in ${quoteForMessage(input)}: expected files named like cowrie.json.2024-01-31`);
+      }
+    });
+  }
+
+  #leaveOut(path: string, reason: string, lines = this.notices): void {
+    this.leftOut++;
+    lines.push(`Left out ${quoteForMessage(path)}: ${reason}`);
+  }
+
+  #addFile(path: string, stat: BigIntStats, real: string): void {
+    if (this.#seen.has(real)) return;
+    this.#seen.add(real);
+    if (stat.isFile() && stat.size === 0n) return this.#leaveOut(path, "it is empty", this.empty);
+    accessSync(path, constants.R_OK);
+    this.paths.push(path);
+    this.states.push(stat.isFile() ? stateOf(stat) : undefined);
+    this.sizeBytes += stat.isFile() ? Number(stat.size) : 0;
+  }
+
+  #addFolder(folder: string): void {
     const real = realpathSync(folder);
     // A link that leads back up must not send us round for ever.
-    if (seen.has(real)) return;
-    seen.add(real);
+    if (this.#seen.has(real)) return;
+    this.#seen.add(real);
     // What is neither a log nor leads to any is not looked at: beside each log lies its table.
     const entries = readdirSync(folder, { withFileTypes: true }).filter(entry => isLogName(entry.name) || !entry.isFile());
     for (const name of sortPaths(entries.map(entry => entry.name))) {
       const path = join(folder, name);
       const own = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       // Behind a folder that is real nothing but a link is elsewhere.
-      const found = own?.isSymbolicLink() ? follow(path, name) : own && { stat: own, real: join(real, name) };
+      const found = own?.isSymbolicLink() ? this.#follow(path, name) : own && { stat: own, real: join(real, name) };
       if (found === undefined) continue;
       const { stat } = found;
       if (stat.isDirectory()) {
-        if (isLogName(name)) notices.push(`${quoteForMessage(path)} is a folder, not a log: searched like any other`);
-        visit(path, () => addFolder(path));
+        if (isLogName(name)) this.notices.push(`${quoteForMessage(path)} is a folder, not a log: searched like any other`);
+        visit(path, () => this.#addFolder(path));
       } else if (isLogName(name)) {
-        if (stat.isFile()) visit(path, () => addFile(path, stat, found.real));
-        else leaveOut(path, `it is ${describeKind(stat)}, expected a regular file`);
+        if (stat.isFile()) visit(path, () => this.#addFile(path, stat, found.real));
+        else this.#leaveOut(path, `it is ${describeKind(stat)}, expected a regular file`);
       }
     }
-  };
-
-  for (const input of inputs) {
-    if (input === STDIN) {
-      paths.push(STDIN);
-      states.push(undefined);
-      continue;
-    }
-    visit(input, () => {
-      const stat = statSync(input, { bigint: true });
-      if (!stat.isDirectory()) {
-        if (!stat.isFile() && !isOpenStream(input)) throw new NotRegularError(describeKind(stat));
-        return addFile(input, stat, realpathSync(input));
-      }
-      const before = paths.length;
-      addFolder(input);
-      if (paths.length === before && !inputs.some(other => other !== input)) {
-        throw new Error(`Cannot find a log in ${quoteForMessage(input)}: expected files named like cowrie.json.2024-01-31`);
-      }
-    });
   }
-  if (paths.length === 0) throw new Error(`Cannot find a log: ${[...empty, ...notices][0] ?? "none of the folders holds one"}`);
-  return { paths, beganMs, states, sizeBytes, leftOut, notices, empty };
+
+  /** What is behind a link; undefined where it is left out. */
+  #follow(path: string, name: string): { stat: BigIntStats; real: string } | undefined {
+    let real: string;
+    let stat: BigIntStats;
+    try {
+      real = realpathSync(path);
+      stat = statSync(real, { bigint: true });
+    } catch (error) {
+      if (isLogName(name)) this.#leaveOut(path, errorReason(error));
+      return undefined;
+    }
+    if (this.#folders.some(folder => isWithin(real, folder))) return { stat, real };
+    // Whatever else lies out there is no concern of ours.
+    if (stat.isDirectory() || isLogName(name)) this.#leaveOut(path, "it is a link that leads out of the folders named");
+    return undefined;
+  }
 }
 
 /** Path of a folder behind all links; nothing for what is none, or not there. */

@@ -267,56 +267,9 @@ async function settle(
   bytelessFiles: readonly string[],
   { onNotice, onProblem = onNotice, keepDuplicates = false }: LogSetOptions,
 ): Promise<Settled> {
-  const counts = noCounts();
-  const kept = new Map<SourceInfo, { job: LogJob; result: LogResult }>();
-  const byHash = new Map<string, SourceInfo>();
-  let reused = 0;
-  let leftOut = 0;
-  let textBytes = 0;
-  let damaged = 0;
-  let empty = bytelessFiles.length;
-  const problems = [...bytelessFiles];
-  for (const job of jobs) {
-    const result = results.get(job)!;
-    const { source, isReused } = result;
-    const name = quoteForMessage(job.path);
-    // Logs were compared before; an event table tells what it was made from only once it is open.
-    const twin = byHash.get(source.wholeHash);
-    if (twin !== undefined && !keepDuplicates) {
-      leftOut++;
-      onNotice(`Left out ${name}: it holds the same log as ${quoteForMessage(twin.path)}`);
-      continue;
-    }
-    textBytes += source.sizeBytes;
-    if (source.damage !== undefined) {
-      damaged++;
-      problems.push(describeDamage({ ...source, path: job.path }));
-    }
-    if (source.counts.events + source.counts.repaired === 0) {
-      leftOut++;
-      empty++;
-      addCounts(counts, source.counts);
-      problems.push(`Left out ${describeEmpty({ ...source, path: job.path })}`);
-      continue;
-    }
-    if (isReused) reused++;
-    byHash.set(source.wholeHash, source);
-    kept.set(source, { job, result });
-  }
-  if (!keepDuplicates) {
-    const candidates = [...kept].flatMap(([source, { job, result }]) => {
-      const tablePath = tableOf(job);
-      return tablePath === undefined ? [] : [{ source, tablePath, tableState: result.tableState }];
-    });
-    for (const [{ source }, { original, how }] of await findEventCopies(candidates)) {
-      const [name, other] = [source, original.source].map(({ path }) => quoteForMessage(path));
-      leftOut++;
-      if (kept.get(source)!.result.isReused) reused--;
-      textBytes -= source.sizeBytes;
-      onNotice(`Left out ${name}: it holds ${how} ${other}, otherwise written`);
-      kept.delete(source);
-    }
-  }
+  const sorted = sortOut(jobs, results, bytelessFiles, onNotice, keepDuplicates);
+  const { kept, counts, problems } = sorted;
+  if (!keepDuplicates) await leaveOutEventCopies(sorted, onNotice);
   // A run that fails says why, in one line.
   problems.forEach(kept.size === 0 ? onNotice : onProblem);
   if (kept.size === 0) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
@@ -329,6 +282,83 @@ async function settle(
     const { job, result } = kept.get(source)!;
     return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows, sessions: result.sessions };
   });
+  const { reused, leftOut, textBytes, damaged, empty } = sorted;
   return { logs, seams, reused, leftOut, counts, textBytes, damaged, empty };
+}
+
+/** Logs that count, and what is told of the others. */
+interface SortedOut {
+  readonly kept: Map<SourceInfo, { readonly job: LogJob; readonly result: LogResult }>;
+  /** Lines of logs without any event. */
+  readonly counts: LineCounts;
+  readonly problems: string[];
+  reused: number;
+  leftOut: number;
+  textBytes: number;
+  damaged: number;
+  empty: number;
+}
+
+function sortOut(
+  jobs: readonly LogJob[],
+  results: ReadonlyMap<LogJob, LogResult>,
+  bytelessFiles: readonly string[],
+  onNotice: (line: string) => void,
+  keepDuplicates: boolean,
+): SortedOut {
+  const sorted: SortedOut = {
+    kept: new Map(),
+    counts: noCounts(),
+    problems: [...bytelessFiles],
+    reused: 0,
+    leftOut: 0,
+    textBytes: 0,
+    damaged: 0,
+    empty: bytelessFiles.length,
+  };
+  const byHash = new Map<string, SourceInfo>();
+  for (const job of jobs) {
+    const result = results.get(job)!;
+    const { source } = result;
+    // Logs were compared before; an event table tells what it was made from only once it is open.
+    const twin = byHash.get(source.wholeHash);
+    if (twin !== undefined && !keepDuplicates) {
+      sorted.leftOut++;
+      onNotice(`Left out ${quoteForMessage(job.path)}: it holds the same log as ${quoteForMessage(twin.path)}`);
+      continue;
+    }
+    sorted.textBytes += source.sizeBytes;
+    if (source.damage !== undefined) {
+      sorted.damaged++;
+      sorted.problems.push(describeDamage({ ...source, path: job.path }));
+    }
+    if (source.counts.events + source.counts.repaired === 0) {
+      sorted.leftOut++;
+      sorted.empty++;
+      addCounts(sorted.counts, source.counts);
+      sorted.problems.push(`Left out ${describeEmpty({ ...source, path: job.path })}`);
+      continue;
+    }
+    if (result.isReused) sorted.reused++;
+    byHash.set(source.wholeHash, source);
+    sorted.kept.set(source, { job, result });
+  }
+  return sorted;
+}
+
+/** Leave out logs that hold the events of another in other words. */
+async function leaveOutEventCopies(sorted: SortedOut, onNotice: (line: string) => void): Promise<void> {
+  const candidates = [...sorted.kept].flatMap(([source, { job, result }]) => {
+    const tablePath = tableOf(job);
+    return tablePath === undefined ? [] : [{ source, tablePath, tableState: result.tableState }];
+  });
+  for (const [{ source }, { original, how }] of await findEventCopies(candidates)) {
+    const [name, other] = [source, original.source].map(({ path }) => quoteForMessage(path));
+    sorted.leftOut++;
+    if (sorted.kept.get(source)!.result.isReused) sorted.reused--;
+    sorted.textBytes -= source.sizeBytes;
+    onNotice(`Left out ${name}: it holds ${how} ${other}, otherwise written`);
+    sorted.kept.delete(source);
+  }
 }
 
