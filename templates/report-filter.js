@@ -4,7 +4,6 @@ import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { clipMiddle } from "../lib/text/cut.ts";
 import { describeFilter } from "../lib/view/report-view.ts";
 import { find, findAll } from "./page.js";
-import { describeHeadline } from "../lib/view/report-figures.ts";
 
 /**
  * @typedef {import("../lib/view/cells.ts").Filter} Filter
@@ -43,9 +42,6 @@ export function startFilter(report, apply) {
     find("#before").hidden = range.first - days < whole.first;
     find("#reset").hidden = isEverything(grid, report.scope.filter);
     find("#scope").textContent = describeFilter(report.scope);
-    const { heading, lede } = describeHeadline(report.scope);
-    find("h1").textContent = heading;
-    find("#lede").textContent = lede;
   }
 
   for (const input of [from, to]) {

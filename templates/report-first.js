@@ -25,6 +25,7 @@ import { watchMarkup } from "../lib/view/report-watch.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, findAll, h, saveSvg, saveText, toNode } from "./page.js";
 import { showChart } from "./report-charts.js";
+import { unlessDelivered } from "./report-overview.js";
 import { linesCsv, NUMBER_ROWS, numbersTable, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
 
@@ -75,7 +76,8 @@ export function startFirst(report) {
   const node = find("#overview");
   const told = find("#told", node);
   const { history, chains } = report.page;
-  const draw = () => {
+  if (told !== null && history !== undefined) leadToDays(told, report, history);
+  return unlessDelivered(report, node, () => {
     const { scope } = report;
     find("#funnel .list").replaceChildren(...funnelMarkup(buildFunnel(scope)).map(part => toNode(part)));
     find("#who .list").replaceChildren(toNode(firstListMarkup(buildWho(scope), "connections")));
@@ -85,17 +87,14 @@ export function startFirst(report) {
     const items = sentencesMarkup(rows, row => placeOf(history, row)).map(item => toNode(item));
     const none = h("li", { class: "none" }, "Nothing that stands out in this selection.");
     find(".story", told).replaceChildren(...(items.length === 0 ? [none] : items));
-  };
-  if (told !== null && history !== undefined) leadToDays(told, report, history);
-  return { node, draw, drawAt: draw };
+  });
 }
 
 /** A part of its own: of many sensors it takes as long as all the rest. @type {(report: Report) => Part} */
 export function startWatch(report) {
   /** @type {HTMLElement} */
   const node = find("#watch");
-  const draw = () => node.replaceChildren(...watchMarkup(report.scope).map(part => toNode(part)));
-  return { node, draw, drawAt: draw };
+  return unlessDelivered(report, node, () => node.replaceChildren(...watchMarkup(report.scope).map(part => toNode(part))));
 }
 
 /** @type {(report: Report, history: HistoryData) => Part | undefined} */

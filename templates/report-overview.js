@@ -13,7 +13,7 @@ import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { showHeat } from "./report-charts.js";
 import { NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
-import { buildFigures } from "../lib/view/report-figures.ts";
+import { buildFigures, describeHeadline } from "../lib/view/report-figures.ts";
 import { heatChart } from "../lib/view/heat-chart.ts";
 import { describeOrder, heatStep, orderRows } from "../lib/view/report-watch.ts";
 
@@ -25,11 +25,31 @@ import { describeOrder, heatStep, orderRows } from "../lib/view/report-watch.ts"
  */
 
 
-/** @param {Report} report */
-export function drawFigures(report) {
-  find("#figures").replaceChildren(
-    ...buildFigures(report.scope).map(figure => toNode(figureMarkup(figure))),
-  );
+/** What is said of the days chosen, and the figures: as delivered they are those of all. @type {(report: Report) => Part[]} */
+export function startHeadline(report) {
+  const [heading, lede, figures] = [find("h1"), find("#lede"), find("#figures")];
+  const drawHeading = () => {
+    const headline = describeHeadline(report.scope);
+    heading.textContent = headline.heading;
+    lede.textContent = headline.lede;
+  };
+  return [unlessDelivered(report, heading, drawHeading), unlessDelivered(report, figures, () => drawFigures(report, figures))];
+}
+
+/** A part that no width changes: as delivered it says what there is of all days and sensors. @type {(report: Report, node: HTMLElement, redraw: () => void) => Part} */
+export function unlessDelivered(report, node, redraw) {
+  let isUntouched = true;
+  const draw = () => {
+    if (isUntouched && report.scope.whole) return;
+    isUntouched = false;
+    redraw();
+  };
+  return { node, draw, drawAt: draw };
+}
+
+/** @type {(report: Report, node: HTMLElement) => void} */
+function drawFigures(report, node) {
+  node.replaceChildren(...buildFigures(report.scope).map(figure => toNode(figureMarkup(figure))));
 }
 
 /** @type {(report: Report) => Part} */
@@ -136,11 +156,7 @@ function durationsTable(rows, label) {
 export function startChanges(report, changes) {
   /** @type {HTMLElement} */
   const node = find("#changes");
-  let isUntouched = true;
-  const draw = () => {
-    // As delivered it says what was found on all days and sensors.
-    if (isUntouched && report.scope.whole) return;
-    isUntouched = false;
+  return unlessDelivered(report, node, () => {
     const { lead, table } = buildChangesView(report.scope, changes);
     find(".lead", node).textContent = lead;
     find(".data-table", node)?.remove();
@@ -150,6 +166,5 @@ export function startChanges(report, changes) {
     node.append(box);
     startDataTable(box);
     startTable(find(".scroll", box));
-  };
-  return { node, draw, drawAt: draw };
+  });
 }

@@ -16,7 +16,7 @@ import { startChains } from "./report-chains.js";
 import { startCompare } from "./report-compare.js";
 import { filterOfAddress, filterToAddress, startFilter } from "./report-filter.js";
 import { startActivity, startFirst, startTimeline, startWatch } from "./report-first.js";
-import { drawFigures, startChanges, startCoverage, startDurations } from "./report-overview.js";
+import { startChanges, startCoverage, startDurations, startHeadline } from "./report-overview.js";
 import { startSection } from "./report-section.js";
 import { startTrails } from "./report-trails.js";
 import { startSheets } from "./sheets.js";
@@ -116,7 +116,6 @@ async function start() {
   const form = startFilter(report, apply);
   const redrawParts = startRedraw(parts);
   const redraw = () => {
-    drawFigures(report);
     form.show();
     redrawParts();
   };
@@ -143,7 +142,7 @@ async function start() {
 async function startParts(report) {
   const { campaigns, chains, changes, durations, history, trails } = report.page;
   /** @type {Part[]} */
-  const parts = [startActivity(report), startFirst(report), startWatch(report), startCoverage(report)];
+  const parts = [...startHeadline(report), startActivity(report), startFirst(report), startWatch(report), startCoverage(report)];
   const timeline = history && startTimeline(report, history);
   if (timeline) parts.push(timeline);
   for (const section of report.data.sections) {

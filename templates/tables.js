@@ -10,7 +10,7 @@ const CONTROLS = "button, summary, a";
 const isSeen = node => !node.hidden && node.checkVisibility();
 
 /** Tables measured in one frame: each that is out of sight has to be laid out for it. */
-const FIT_AT_ONCE = 4;
+const FIT_AT_ONCE = 2;
 
 /** Tables that may have come to be wider than their place, or narrower. */
 const unsettled = new Set(/** @type {HTMLElement[]} */ ([]));

@@ -10,7 +10,7 @@ import { clipEnd } from "../text/cut.ts";
 import { toDayLabel, toShort } from "../text/labels.ts";
 import { visible } from "../text/text.ts";
 import { dayCount, perStep } from "./axis.ts";
-import { type Cells, forEachCell, type Grid, sumByDay, sumCells } from "./cells.ts";
+import { type Cells, type Grid, sumByDay, sumCells } from "./cells.ts";
 import { type Line, sparkline, type Steps } from "./chart.ts";
 import { countDistinctValues, distinctFigure, distinctText } from "./distinct-values.ts";
 import { element, type Markup } from "./markup.ts";
@@ -227,7 +227,7 @@ function toFirstRow(scope: Scope, text: string, more: string, count: number, sha
   const { runs: grid, filter } = isRuns ? toRunFilter(scope, runDays) : { runs: scope.data.grid, filter: scope.filter };
   const lastDay = scope.data.grid.firstDay + scope.data.grid.days - 1;
   for (const list of cells) {
-    forEachCell(list, grid, filter, (at, _sensor, n) => {
+    sumByDay(list, grid, filter).forEach((n, at) => {
       // Runs are counted from the last day backwards; each is drawn at its first.
       const day = isRuns ? lastDay - (grid.days - (at + filter.range.first)) * runDays + 1 - range.first : at;
       const place = Math.min(days.length - 1, Math.max(0, day));
