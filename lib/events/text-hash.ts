@@ -2,6 +2,7 @@
  * What tells one text from another: the hash of all of it, which goes on where a log has grown, the hash of its first line, and
  * a comparison byte by byte.
  */
+import { pauseNowAndThen } from "../process/pause.ts";
 import { BLOCK_BYTES, openText } from "./log-text.ts";
 
 /** Hash over the whole text, fed in any pieces; the same text gives the same hash. */
@@ -86,6 +87,8 @@ export interface LogHead {
   readonly hash: string;
   /** With its LF, if that is among the first 4 KiB. */
   readonly sizeBytes: number;
+  /** Hash of the first 4 KiB of the text; undefined if it is shorter. */
+  readonly blockHash: string | undefined;
 }
 
 /** Look at the first line of a log, to find logs that may hold the same text. */
@@ -93,8 +96,10 @@ export async function readHead(path: string): Promise<LogHead> {
   const text = openText(path);
   try {
     const bytes = new Uint8Array(HEAD_BYTES);
-    const head = firstLine(bytes.subarray(0, await text.read(bytes, 0, HEAD_BYTES)));
-    return { hash: hashHead(head), sizeBytes: head.length };
+    const n = await text.read(bytes, 0, HEAD_BYTES);
+    const head = firstLine(bytes.subarray(0, n));
+    const blockHash = n < HEAD_BYTES ? undefined : Bun.hash.xxHash3(bytes).toString(16);
+    return { hash: hashHead(head), sizeBytes: head.length, blockHash };
   } finally {
     text.close();
   }
@@ -108,6 +113,7 @@ export async function hashText(path: string): Promise<{ wholeHash: string; sizeB
     const block = new Uint8Array(BLOCK_BYTES);
     for (let n = await text.read(block, 0, BLOCK_BYTES); n > 0; n = await text.read(block, 0, BLOCK_BYTES)) {
       hash.add(block.subarray(0, n));
+      await pauseNowAndThen();
     }
     return { wholeHash: hash.digest(), sizeBytes: hash.sizeBytes };
   } finally {
@@ -128,6 +134,7 @@ export async function compareTexts(a: string, b: string): Promise<"equal" | "a o
       if (Buffer.compare(left.subarray(0, shared), right.subarray(0, shared)) !== 0) return "differ";
       if (leftBytes !== rightBytes) return leftBytes < rightBytes ? "a opens b" : "b opens a";
       if (leftBytes === 0) return "equal";
+      await pauseNowAndThen();
     }
   } catch {
     // Damaged compressed data: its own reading will say so.

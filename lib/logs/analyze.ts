@@ -1,7 +1,7 @@
 /**
  * Logs to one reduced table.
  */
-import { takeWithPauses } from "../process/pause.ts";
+import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
@@ -68,6 +68,7 @@ export async function analyzeLogs<Work extends Disposable>(
       for (const log of set.logs) {
         builder.add(log.rows!);
         log.rows = undefined;
+        await pauseNowAndThen();
       }
     }
     for (const seam of set.seams) builder.add(await reduceSeam(seam, parameters));

@@ -7,6 +7,7 @@ import { isArrowFile } from "../columns/first-bytes.ts";
 import { describeKind, isOpenStream, NotRegularError, stateOf } from "../columns/regular-file.ts";
 import { compareTexts, type LogHead, readHead } from "../events/text-hash.ts";
 import { sortPaths } from "../events/source.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";
 
@@ -168,13 +169,12 @@ function visit(path: string, look: () => void): void {
 
 /**
  * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
- * has grown since. Compared byte by byte, unpacked; only logs that share their first line are compared at all.
+ * has grown since. Compared byte by byte, unpacked; only logs that share their first line, and as much of the first 4 KiB
+ * as both have, are compared at all.
  *
  * @returns `compared` = pairs whose texts were read; `heads` = what was seen of those that can be read.
  */
-export async function leaveOutCopies(
-  paths: readonly string[],
-): Promise<{
+export async function leaveOutCopies(paths: readonly string[]): Promise<{
   paths: readonly string[];
   notices: readonly string[];
   heads: ReadonlyMap<string, LogHead>;
@@ -183,6 +183,7 @@ export async function leaveOutCopies(
   const heads = new Map<string, LogHead>();
   const families = new Map<string, string[]>();
   for (const path of paths) {
+    await pauseNowAndThen();
     // A pipe gives its text away once only. Event tables all begin alike; whose log they are, they say when they are opened.
     if (path === STDIN || isOpenStream(path)) continue;
     try {
@@ -200,24 +201,57 @@ export async function leaveOutCopies(
   const notices: string[] = [];
   let compared = 0;
   for (const family of families.values()) {
-    const kept: string[] = [];
+    const kept = new KeptLogs(heads);
     for (const path of family) {
       let isKept = true;
-      for (const [i, other] of kept.entries()) {
+      for (const other of kept.like(path)) {
         compared++;
         const relation = await compareTexts(other, path);
+        await pauseNowAndThen();
         if (relation === "differ") continue;
         // "equal" and "path opens other" leave `path` out; "other opens path" the one kept so far.
         const [copy, original] = relation === "a opens b" ? [other, path] : [path, other];
         copies.add(copy);
         const how = relation === "equal" ? "the same text as" : "the beginning of";
         notices.push(`Left out ${quoteForMessage(copy)}: it holds ${how} ${quoteForMessage(original)}`);
-        if (relation === "a opens b") kept[i] = path;
-        isKept = false;
+        if (relation === "a opens b") kept.remove(other);
+        isKept = relation === "a opens b";
         break;
       }
-      if (isKept) kept.push(path);
+      if (isKept) kept.add(path);
     }
   }
   return { paths: paths.filter(path => !copies.has(path)), notices, heads, compared };
+}
+
+/** Logs of one first line that are no copies so far, by their first 4 KiB: thousands may begin alike. */
+class KeptLogs {
+  readonly #heads: ReadonlyMap<string, LogHead>;
+  readonly #byBlock = new Map<string | undefined, Set<string>>();
+
+  constructor(heads: ReadonlyMap<string, LogHead>) {
+    this.#heads = heads;
+  }
+
+  #blockOf(path: string): string | undefined {
+    return this.#heads.get(path)!.blockHash;
+  }
+
+  add(path: string): void {
+    const block = this.#blockOf(path);
+    const own = this.#byBlock.get(block);
+    if (own === undefined) this.#byBlock.set(block, new Set([path]));
+    else own.add(path);
+  }
+
+  remove(path: string): void {
+    this.#byBlock.get(this.#blockOf(path))!.delete(path);
+  }
+
+  /** Those that may hold the beginning of a log, or begin with it. */
+  like(path: string): string[] {
+    const block = this.#blockOf(path);
+    if (block === undefined) return [...this.#byBlock.values()].flatMap(own => [...own]);
+    return [...(this.#byBlock.get(block) ?? []), ...(this.#byBlock.get(undefined) ?? [])];
+  }
 }

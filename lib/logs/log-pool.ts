@@ -6,6 +6,7 @@
 import { availableParallelism } from "node:os";
 import { kernelModule } from "../kernel/kernel.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { Thread } from "../process/thread.ts";
 
 /** Logs with less text in all are read in this thread: starting workers takes longer. */
@@ -31,7 +32,10 @@ export async function readLogs(
   const size = Math.min(threads ?? availableParallelism(), jobs.length);
   const pending = jobs.values();
   if (size <= 1 || sizeBytes < WORKERS_MIN_BYTES) {
-    for (const job of pending) await onDone(job, await readLog(job, stepsOf(onProgress)));
+    for (const job of pending) {
+      await onDone(job, await readLog(job, stepsOf(onProgress)));
+      await pauseNowAndThen();
+    }
     return;
   }
   // Disposed of together: where one log fails, the others are given up.

@@ -21,6 +21,7 @@ import type { LogHead } from "../events/text-hash.ts";
 import { findSeams, type Seam, settleSeams } from "../reduced/joined-lines.ts";
 import { checkSensors } from "./known-sensors.ts";
 import type { EventScope } from "../events/scope.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { TablePlaces } from "./table-places.ts";
 import { openTables } from "./walk-tables.ts";
 import { quoteForMessage } from "../text/text.ts";
@@ -224,6 +225,7 @@ async function readAll(
       if (job.path === STDIN) continue;
       // Threads are for work: what has its table already is not worth one, but of very many the counts.
       const isLittle = job.reduction === undefined || sizeBytes < COUNTED_HERE_MAX_BYTES;
+      await pauseNowAndThen();
       const known = isLittle && mayHaveTable(job) ? await readIfUnchanged(job) : undefined;
       if (known !== undefined) {
         onDone(job, known);

@@ -2,7 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { compareTexts, hashText } from "../../../lib/events/text-hash.ts";
 import { findLogs, isLogName, leaveOutCopies } from "../../../lib/logs/find-logs.ts";
+import { readLogs } from "../../../lib/logs/log-pool.ts";
 import { makeTempDir } from "../../support/run.ts";
 
 describe("names of logs", () => {
@@ -70,6 +72,46 @@ test("copies are looked for among logs that begin alike, never among event table
   await write("again", '{"n":7}\n{"n":0}\n');
   const { compared, notices } = await leaveOutCopies(paths);
   expect([compared, notices.length]).toEqual([1, 1]);
+});
+
+test("of logs that begin with the same line only those are compared whose first bytes agree", async () => {
+  await using dir = await makeTempDir();
+  const paths: string[] = [];
+  const write = async (name: string, text: string) => {
+    paths.push(join(dir.path, name));
+    await Bun.write(paths.at(-1)!, text);
+  };
+  const body = (i: number) => `[\n{"n":${i}}\n${"x".repeat(5000)}\n`;
+  for (let i = 0; i < 60; i++) await write(`${i}`, body(i));
+  await write("grown", `${body(7)}more\n`);
+  await write("short", `[\n{"n":9}\n`);
+  await write("other", "[\n{\n");
+  const { compared, notices } = await leaveOutCopies(paths);
+  // One that is shorter than what is looked at is held against all.
+  expect(compared).toBeLessThan(3 * paths.length);
+  expect(notices.map(line => line.replaceAll(`${dir.path}/`, "")).sort()).toEqual([
+    'Left out "7": it holds the beginning of "grown"',
+    'Left out "short": it holds the beginning of "9"',
+  ]);
+});
+
+describe("a signal is heard while", () => {
+  const works: [what: string, work: (paths: [string, string]) => Promise<unknown>][] = [
+    ["copies are looked for", paths => leaveOutCopies(paths)],
+    ["texts are compared", ([a, b]) => compareTexts(a, b)],
+    ["a text is hashed", ([a]) => hashText(a)],
+    ["small logs are read", paths => readLogs(paths.map(path => ({ path, isFresh: false, hasLineHashes: false })), 0, 1, () => {}, () => {})],
+  ];
+  test.each(works)("%s", async (_, work) => {
+    await using dir = await makeTempDir();
+    const paths: [string, string] = [join(dir.path, "a"), join(dir.path, "b")];
+    for (const path of paths) await Bun.write(path, '{"eventid":"x","timestamp":"2024-01-31T10:00:00Z"}\n');
+    let isHeard = false;
+    setTimeout(() => (isHeard = true), 0);
+    // Each takes less than a signal may wait; all of them together do not.
+    for (let i = 0; !isHeard && i < 20_000; i++) await work(paths);
+    expect(isHeard).toBe(true);
+  });
 });
 
 describe("links inside a folder", () => {

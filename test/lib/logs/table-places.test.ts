@@ -28,7 +28,7 @@ test("a folder of tables that others can write into is used with a word, unless 
 test("a table away from its log is named by what the log begins with, whatever its name holds", async () => {
   await using dir = await makeTempDir();
   const places = new TablePlaces(join(dir.path, "tables"), () => {});
-  const head = { hash: "0123456789abcdef", sizeBytes: 200 };
+  const head = { hash: "0123456789abcdef", sizeBytes: 200, blockHash: undefined };
   const nameOf = async (path: string, known = head) => basename(await new TablePlaces(join(dir.path, "tables"), () => {}).of(path, known));
   for (const name of ["cowrie.json", "cowrie.json.2026-08-01", "cowrie.json.3.gz"]) expect(await nameOf(`/logs/${name}`)).toBe("cowrie.0123456789abcdef.arrow");
   expect(await nameOf("/logs/.hidden.log")).toBe(".hidden.0123456789abcdef.arrow");
