@@ -180,7 +180,7 @@ export class SetDictionary implements AddressSets {
   readonly #bytes = new Dictionary();
   #hashes = new Uint32Array(0);
   #offsets = new Int32Array(1);
-  #scratch = new Uint32Array(2 * SET_MAX);
+  readonly #scratch = new Uint32Array(16 * SET_MAX);
 
   get size(): number {
     return this.#bytes.size;
@@ -214,39 +214,50 @@ export class SetDictionary implements AddressSets {
     return this.#bytes.intern(bytes, 0, bytes.length);
   }
 
-  /** Code of the set of some elements, sorted or not, with equal ones among them or not; `hashes` is sorted by it. */
-  internAny(hashes: Uint32Array): number {
-    hashes.sort();
-    let size = Math.min(1, hashes.length);
-    for (let i = 1; i < hashes.length && size < SET_MAX; i++) {
-      if (hashes[i] !== hashes[i - 1]) hashes[size++] = hashes[i]!;
-    }
-    return this.intern(hashes, 0, size);
+  /** Codes of the sets of another dictionary, by theirs; as {@link intern}. */
+  internFrom({ hashes, offsets }: AddressSets): (code: number) => number {
+    // One view for all: to make one for each took as long as to look it up.
+    const bytes = new Uint8Array(hashes.buffer, hashes.byteOffset, hashes.byteLength);
+    return code => this.#bytes.intern(bytes, offsets[code]! * 4, offsets[code + 1]! * 4);
   }
 
-  /** Code of the union of two sets; of one that is not known, -1. */
-  unite(a: number, b: number): number {
-    if (a === b) return a;
-    if (a < 0 || b < 0) return -1;
+  /** Code of the set of some elements, sorted or not, with equal ones among them or not; `hashes` is sorted by it. */
+  internAny(hashes: Uint32Array): number {
+    return this.intern(hashes, 0, sortSet(hashes));
+  }
+
+  /** Code of the union of the sets `codes[rows[i]]`, `start` <= i < `end`; of one that is not known, -1. */
+  unite(codes: Int32Array, rows: Int32Array, start: number, end: number): number {
+    const first = codes[rows[start]!]!;
+    let isOne = true;
+    for (let i = start; i < end; i++) {
+      const code = codes[rows[i]!]!;
+      if (code < 0) return -1;
+      if (code !== first) isOne = false;
+    }
+    if (isOne) return first;
     // As bytes: offsets of all sets would be made anew each time.
     const { offsets } = this.#bytes;
     const { hashes } = this;
-    const out = this.#scratch;
-    const endA = offsets[a + 1]! >> 2;
-    const endB = offsets[b + 1]! >> 2;
-    let i = offsets[a]! >> 2;
-    let j = offsets[b]! >> 2;
     let size = 0;
-    while (size < SET_MAX && i < endA && j < endB) {
-      const [left, right] = [hashes[i]!, hashes[j]!];
-      out[size++] = Math.min(left, right);
-      if (left <= right) i++;
-      if (right <= left) j++;
+    for (let i = start; i < end; i++) {
+      const code = codes[rows[i]!]!;
+      const setEnd = offsets[code + 1]! >> 2;
+      if (size + SET_MAX > this.#scratch.length) size = sortSet(this.#scratch.subarray(0, size));
+      for (let at = offsets[code]! >> 2; at < setEnd; at++) this.#scratch[size++] = hashes[at]!;
     }
-    while (size < SET_MAX && i < endA) out[size++] = hashes[i++]!;
-    while (size < SET_MAX && j < endB) out[size++] = hashes[j++]!;
-    return this.intern(out, 0, size);
+    return this.intern(this.#scratch, 0, sortSet(this.#scratch.subarray(0, size)));
   }
+}
+
+/** Sort elements, each once, at their start; no more than a set holds. @returns How many they are. */
+function sortSet(hashes: Uint32Array): number {
+  hashes.sort();
+  let size = Math.min(1, hashes.length);
+  for (let i = 1; i < hashes.length && size < SET_MAX; i++) {
+    if (hashes[i] !== hashes[i - 1]) hashes[size++] = hashes[i]!;
+  }
+  return size;
 }
 
 /**

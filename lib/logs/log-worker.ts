@@ -5,6 +5,9 @@
  */
 import { adoptKernel } from "../kernel/kernel.ts";
 import { answerAsks } from "../process/thread.ts";
+import { buffersOf } from "../reduced/reduced-builder.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 
-answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(readLog, adoptKernel);
+answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(readLog, adoptKernel, ({ rows }) =>
+  rows === undefined ? [] : buffersOf(rows),
+);

@@ -100,15 +100,18 @@ declare const self: Worker;
  *
  * @param answer Works a question out; `tell` says how far it is.
  * @param onTold Hears what is told beside the questions, at once.
+ * @param handedOver The memory of an answer that is handed over, not copied: nobody here may use it any more.
  */
 export function answerAsks<Ask, Answer, News = never, Told = never>(
   answer: (ask: Ask, tell: (news: News) => void) => Answer | Promise<Answer>,
   onTold?: (told: Told) => void,
+  handedOver: (answer: Answer) => ArrayBuffer[] = () => [],
 ): void {
-  const post = (reply: Reply<Answer, News>) => self.postMessage(reply);
+  const post = (reply: Reply<Answer, News>, transfer: ArrayBuffer[] = []) => self.postMessage(reply, transfer);
   const work = async (ask: Ask) => {
     try {
-      post({ answer: await answer(ask, news => post({ news })) });
+      const answered = await answer(ask, news => post({ news }));
+      post({ answer: answered }, handedOver(answered));
     } catch (error) {
       post({ failure: errorReason(error), errorName: error instanceof Error ? error.name : "Error" });
     }

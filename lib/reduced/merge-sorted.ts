@@ -8,9 +8,10 @@
  */
 import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { Dictionary } from "../columns/dictionary.ts";
+import { sortTexts } from "../columns/sort-texts.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
-import { CODED_COLUMNS, type CodedColumn, sortTexts } from "./reduced-builder.ts";
+import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import type { ReducedTable } from "./reduced-table.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 

@@ -9,11 +9,12 @@
  * same. Such rows are merged by a builder of their own, which keeps the larger of two counts of a key; so they, too,
  * may be merged in any order, and with themselves.
  */
-import { allTexts, Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
+import { sortTexts } from "../columns/sort-texts.ts";
 import { type AddressSets, renumberSets, SetDictionary } from "../columns/address-sets.ts";
 import { isTextKey, type KeyColumn, KIND_NAMES, KIND_SPECS, KINDS, type Kind, TEXT_KEYS } from "./kinds.ts";
-import { mapColumns, type KindTable, type ReducedInfo, type ReducedTable, sliceRows } from "./reduced-table.ts";
+import { joinTables, mapColumns, type KindTable, type ReducedInfo, type ReducedTable, sliceRows } from "./reduced-table.ts";
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -29,6 +30,19 @@ export interface ReducedRows {
   /** What the columns `addresses` lead to. */
   readonly sets: AddressSets;
   readonly kinds: Readonly<Partial<Record<Kind, KindTable>>>;
+}
+
+/** All memory that rows lie in, each piece once; none of it may be shared between threads already. */
+export function buffersOf({ texts, sets, kinds }: ReducedRows): ArrayBuffer[] {
+  const buffers = new Set([sets.hashes.buffer, sets.offsets.buffer]);
+  for (const { arena, offsets } of Object.values(texts)) buffers.add(arena.buffer).add(offsets.buffer);
+  for (const table of Object.values(kinds)) {
+    mapColumns(table, column => {
+      buffers.add(column.buffer);
+      return column;
+    });
+  }
+  return [...buffers] as ArrayBuffer[];
 }
 
 /** Rows gathered before equal keys are added up; then again whenever they have doubled. */
@@ -110,7 +124,7 @@ export class ReducedBuilder {
   }
 
   #add({ texts, sets, kinds }: ReducedRows, isCut: boolean): void {
-    const recodeSets = makeRecode(sets.size, code => this.#sets.intern(sets.hashes, sets.offsets[code]!, sets.offsets[code + 1]!));
+    const recodeSets = makeRecode(sets.size, this.#sets.internFrom(sets));
     const recodes = new Map<CodedColumn, (codes: Int32Array, to: Int32Array, at: number) => void>();
     const recodeOf = (name: CodedColumn) => {
       let recode = recodes.get(name);
@@ -166,27 +180,22 @@ export class ReducedBuilder {
   /** {@link finish} in steps; nothing may be added in between. */
   *calculate(info: ReducedInfo): Calculation<ReducedTable> {
     const kinds = {} as Record<Kind, KindTable>;
-    for (const kind of KIND_NAMES) {
-      kinds[kind] = this.#compacted(kind);
-      yield;
-    }
-    kinds.pre_disconnect_command = countLastCommands(kinds.last_command, kinds.pre_disconnect_command, this.#sets);
+    // All but these are added up as they are sorted: of equal keys here some rows, and their texts, are left out.
+    for (const kind of ["last_command", "scan"] as const) this.#compact(kind);
+    for (const kind of KIND_NAMES) kinds[kind] = viewOf(kind, this.#kinds.get(kind)!);
+    kinds.pre_disconnect_command = joinLastCommands(kinds.last_command, kinds.pre_disconnect_command);
     const dictionaries = {} as Record<CodedColumn, string[]>;
     const ranks = {} as Record<CodedColumn, Int32Array>;
     for (const name of CODED_COLUMNS) {
       const texts = this.#dictionaries[name];
       const used = new Uint8Array(texts.size);
-      for (const kind of KIND_NAMES) {
-        const table = kinds[kind];
-        const codes = name === "sensor" ? table.sensor : table.keys[name];
-        if (codes !== undefined) for (let row = 0; row < table.rows; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
-      }
+      for (const kind of KIND_NAMES) markUsed(name === "sensor" ? kinds[kind].sensor : kinds[kind].keys[name], used);
       ({ sorted: dictionaries[name], rank: ranks[name] } = sortTexts(texts, used));
       yield;
     }
     const sorted = {} as Record<Kind, KindTable>;
     for (const kind of KIND_NAMES) {
-      sorted[kind] = sortKind(kinds[kind], ranks);
+      sorted[kind] = sortKind(kinds[kind], ranks, this.#sets, this.#isCut);
       yield;
     }
     const sets = renumberSets(this.#sets, addressColumns(sorted), sharedInts);
@@ -213,9 +222,8 @@ export class ReducedBuilder {
   /** Let go the sets of rows that were added up. */
   #sweepSets(): void {
     const before = this.#sets;
-    const { hashes, offsets } = before;
     this.#sets = new SetDictionary();
-    const recode = makeRecode(before.size, code => this.#sets.intern(hashes, offsets[code]!, offsets[code + 1]!));
+    const recode = makeRecode(before.size, this.#sets.internFrom(before));
     for (const { rows, addresses } of this.#kinds.values()) if (addresses !== null) recode(addresses.subarray(0, rows), addresses, 0);
     this.#sweptElements = this.#sets.elements;
   }
@@ -316,39 +324,28 @@ function forgetRepeats(own: KindRows): void {
   for (let row = 0; row < own.rows; row++) if (own.sensor[row]! < 0) own.count[row] = Math.min(1, own.count[row]!);
 }
 
-/** As the sums of {@link addUpRows}. */
+/** As the sums of {@link addUpRows}: all sets of a group at once, as one by one would make a set of each step. */
 function uniteAddresses(addresses: Int32Array, rows: number, groupOf: Int32Array, firstRow: Int32Array, sets: SetDictionary): void {
-  for (let row = 0; row < rows; row++) {
-    const group = groupOf[row]!;
-    const code = addresses[row]!;
-    addresses[group] = firstRow[group] === row ? code : sets.unite(addresses[group]!, code);
+  const order = sortedRows([groupOf], rows);
+  const united = new Int32Array(firstRow.length);
+  for (let group = 0, start = 0; group < united.length; group++) {
+    let end = start + 1;
+    while (end < rows && groupOf[order[end]!] === group) end++;
+    united[group] = end === start + 1 ? addresses[order[start]!]! : sets.unite(addresses, order, start, end);
+    start = end;
   }
+  addresses.set(united);
 }
 
 /**
- * One row per day, sensor and command, counting the sessions that ended with it.
+ * The last commands of sessions as rows of `pre_disconnect_command`, to be added up.
  *
  * @param cut Such rows of sensor-days whose sessions nobody knows.
  */
-function countLastCommands(last: KindTable, cut: KindTable, sets: SetDictionary): KindTable {
-  const own = new KindRows("pre_disconnect_command");
-  own.rows = last.rows + cut.rows;
-  own.reserve(own.rows);
-  const fill = (column: Int32Array | Float64Array, from: Int32Array | Float64Array, cutFrom: Int32Array | Float64Array) => {
-    column.set(from);
-    column.set(cutFrom, last.rows);
-  };
-  fill(own.day, last.day, cut.day);
-  fill(own.sensor, last.sensor, cut.sensor);
-  fill(own.keys[0]!, last.keys.input!, cut.keys.input!);
-  own.count.fill(1);
-  own.count.set(cut.count, last.rows);
-  own.success.set(cut.success, last.rows);
-  fill(own.firstSeenUs, last.firstSeenUs, cut.firstSeenUs);
-  fill(own.lastSeenUs, last.lastSeenUs, cut.lastSeenUs);
-  fill(own.addresses!, last.addresses!, cut.addresses!);
-  addUpRows(own, sets);
-  return viewOf("pre_disconnect_command", own);
+function joinLastCommands(last: KindTable, cut: KindTable): KindTable {
+  const { kind } = cut;
+  const own: KindTable = { ...last, kind, keys: { input: last.keys.input! }, count: new Float64Array(last.rows).fill(1) };
+  return cut.rows === 0 ? own : joinTables(kind, [own, cut]);
 }
 
 /** The rows so far as a table, whose columns are views of the growing ones. */
@@ -359,26 +356,25 @@ function viewOf(kind: Kind, own: KindRows): KindTable {
   return sliceRows(whole, 0, rows);
 }
 
-/** The texts in use, sorted by UTF-16 code units, and `rank[code]` = place of a code among them (-1 = not in use). */
-export function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; rank: Int32Array } {
-  const all = allTexts(texts);
-  // By their codes: a map of the texts would take more memory than they do.
-  const order = Uint32Array.from(all.keys()).filter(code => used[code] === 1);
-  order.sort((a, b) => (all[a]! < all[b]! ? -1 : 1));
-  const rank = new Int32Array(all.length).fill(-1);
-  order.forEach((code, place) => void (rank[code] = place));
-  const sorted = Array.from(order, code => all[code]!);
-  return { sorted, rank };
-}
-
 /** As `take`, into memory that threads share. */
 function takeShared<T extends Int32Array | Float64Array>(column: T, rows: Int32Array): T {
   const allocate = column instanceof Int32Array ? sharedInts : sharedFloats;
   return take(column, rows, allocate as (length: number) => T);
 }
 
-function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Array>>): KindTable {
-  const ranked = (codes: Int32Array, rank: Int32Array): Int32Array => codes.map(code => (code < 0 ? -1 : rank[code]!));
+/** Mark the codes that a column has. */
+function markUsed(codes: Int32Array | undefined, used: Uint8Array): void {
+  if (codes === undefined) return;
+  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) used[codes[row]!] = 1;
+}
+
+/** The rows in canonical order, in the codes of the sorted texts, rows with equal keys brought together as by {@link addUpRows}. */
+function sortKind(
+  table: KindTable,
+  ranks: Readonly<Record<CodedColumn, Int32Array>>,
+  sets: SetDictionary,
+  isCut: boolean,
+): KindTable {
   const sensor = ranked(table.sensor, ranks.sensor);
   const columns: readonly KeyColumn[] = KINDS[table.kind];
   const keys = Object.fromEntries(
@@ -387,6 +383,53 @@ function sortKind(table: KindTable, ranks: Readonly<Record<CodedColumn, Int32Arr
       return [column, isTextKey(column) ? ranked(codes, ranks[column]) : codes];
     }),
   );
-  const order = sortedRows([table.day, sensor, ...Object.values(keys)], table.rows);
-  return mapColumns({ ...table, sensor, keys }, column => takeShared(column, order));
+  const keyColumns = [table.day, sensor, ...Object.values(keys)];
+  const order = sortedRows(keyColumns, table.rows);
+  const starts = groupStarts(keyColumns, order);
+  const rows = starts.length - 1;
+  if (rows === table.rows) return mapColumns({ ...table, sensor, keys }, column => takeShared(column, order));
+  const firstRows = starts.subarray(0, rows).map(start => order[start]!);
+  const merged = { ...mapColumns({ ...table, sensor, keys }, column => takeShared(column, firstRows)), rows };
+  for (let group = 0; group < rows; group++) {
+    const [start, end] = [starts[group]!, starts[group + 1]!];
+    if (end === start + 1) continue;
+    for (let i = start + 1; i < end; i++) addRow(merged, group, table, order[i]!, isCut);
+    if (merged.addresses !== null) merged.addresses[group] = sets.unite(table.addresses!, order, start, end);
+  }
+  return merged;
+}
+
+function ranked(codes: Int32Array, rank: Int32Array): Int32Array {
+  const ranks = new Int32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) ranks[row] = codes[row]! < 0 ? -1 : rank[codes[row]!]!;
+  return ranks;
+}
+
+/** Where in a sorted order the rows of each key start, and where the last ones end. */
+function groupStarts(columns: readonly Int32Array[], order: Int32Array): Int32Array {
+  const starts = new Int32Array(order.length + 1);
+  let size = 0;
+  for (let i = 0; i < order.length; i++) {
+    if (i === 0 || !isEqualRow(columns, order[i]!, order[i - 1]!)) starts[size++] = i;
+  }
+  starts[size] = order.length;
+  return starts.subarray(0, size + 1);
+}
+
+function isEqualRow(columns: readonly Int32Array[], a: number, b: number): boolean {
+  for (let i = columns.length - 1; i >= 0; i--) if (columns[i]![a] !== columns[i]![b]) return false;
+  return true;
+}
+
+/** Add a row to one with an equal key. */
+function addRow(to: KindTable, group: number, from: KindTable, row: number, isCut: boolean): void {
+  if (isCut) {
+    to.count[group] = Math.max(to.count[group]!, from.count[row]!);
+    to.success[group] = Math.max(to.success[group]!, from.success[row]!);
+  } else {
+    to.count[group]! += from.count[row]!;
+    to.success[group]! += from.success[row]!;
+  }
+  to.firstSeenUs[group] = Math.min(to.firstSeenUs[group]!, from.firstSeenUs[row]!);
+  to.lastSeenUs[group] = Math.max(to.lastSeenUs[group]!, from.lastSeenUs[row]!);
 }
