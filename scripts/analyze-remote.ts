@@ -171,16 +171,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await assertWritable([...Object.values(files), ...nodeFiles.flatMap(({ json, arrow }) => [json, arrow]), ...rejects]);
   await using _lock = await lockOutputs([...Object.values(files), ...rejects], { waitSeconds: values.wait });
 
-  const scratch = values.rejects === undefined ? undefined : mkdtempSync(join(tmpdir(), "cowrie-"));
-  const removeScratch = () => {
-    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
-  };
-  using _scratch = { [Symbol.dispose]: removeScratch };
-  onStop(removeScratch);
+  using scratch = values.rejects === undefined ? undefined : makeScratch();
   const onNotice = (line: string) => {
     if (!values.quiet) note(line);
   };
-  const { nodes, outcomes } = await readNodes({ targets, values, scope, scratch, onNotice });
+  const { nodes, outcomes } = await readNodes({ targets, values, scope, scratch: scratch?.path, onNotice });
   const missing = outcomes.flatMap(({ node, error }) => (error === undefined ? [] : [{ name: node.name, error }]));
   const writeNode = (node: number, table: ReducedTable) => writeCounts(nodeFiles[node]!, table, topN[node]!);
   const { whole, seams, withoutEvents } = await addUpNodes(nodes, {
@@ -215,10 +210,20 @@ export async function main(argv: string[]): Promise<ExitCode> {
   noteRejects(COMMAND.name, addUp(outcomes, table), values.rejects);
   if (values.quiet) noteMissing(missing);
   if (values.quiet) noteDamaged(outcomes);
-  const isIncomplete = outcomes.some(({ value }) => value === undefined || value.failed.length > 0);
-  const isSpoiled =
-    missing.length > 0 || strangers.length > 0 || (values.strict && outcomes.some(({ value }) => (value?.counts.rejected ?? 0) > 0));
-  return isIncomplete || isSpoiled ? EXIT.failed : exitCodeOf(addUp(outcomes, table));
+  return strangers.length > 0 || !isWhole(outcomes, values.strict) ? EXIT.failed : exitCodeOf(addUp(outcomes, table));
+}
+
+/** Whether every log of every node was read; where that is strict, without a rejected line. */
+function isWhole(outcomes: readonly Outcome<AnalyzedNode>[], isStrict: boolean): boolean {
+  return outcomes.every(({ value }) => value !== undefined && value.failed.length === 0 && !(isStrict && value.counts.rejected > 0));
+}
+
+/** A folder that is gone when the run is. */
+function makeScratch(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "cowrie-"));
+  const remove = () => rmSync(path, { recursive: true, force: true });
+  onStop(remove);
+  return { path, [Symbol.dispose]: remove };
 }
 
 /** @throws {UsageError} if a node would count by itself what must be compared with other nodes' lines. */

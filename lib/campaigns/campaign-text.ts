@@ -148,7 +148,7 @@ function describeLink({ kind, value, weight, sessions }: CampaignLink): string {
 }
 
 /** `file 3be56c3e…`; a chain by its first command. */
-export function describeMark({ kind, value }: Mark): string {
+function describeMark({ kind, value }: Mark): string {
   const name = MARK_KINDS.find(({ id }) => id === kind)!.name;
   if (kind !== "chain") return `${name} ${quoteEdges(visible(clipEnd(value, VALUE_MAX_WIDTH)))}`;
   const commands = value.split("\n").length;

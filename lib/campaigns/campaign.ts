@@ -204,7 +204,7 @@ export function chainText({ sessions }: Joined, chain: number): string {
 }
 
 /** Marks of a session that join it to others, the strongest first. */
-export function joiningMarks(joined: Joined, session: number): Mark[] {
+function joiningMarks(joined: Joined, session: number): Mark[] {
   const { sessions, isCommon, isEveryday, chainItem } = joined;
   const marks = sessions.markSets[sessions.markSet[session]!]!.filter(mark => isCommon[mark] === 0).map(mark => sessions.marks[mark]!);
   const chain = sessions.chain[session]!;

@@ -35,7 +35,7 @@ export interface Section {
 }
 
 /** `Mon 10 Aug 2026 to Sun 16 Aug 2026`, and how long that is. */
-export function digestTitle({ firstDay, lastDay }: Digest): string {
+function digestTitle({ firstDay, lastDay }: Digest): string {
   const days = lastDay - firstDay + 1;
   return days === 1 ? `Cowrie, ${toLongDay(firstDay)}` : `Cowrie, ${toLongDay(firstDay)} to ${toLongDay(lastDay)} (${days} days, UTC)`;
 }

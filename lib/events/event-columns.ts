@@ -182,7 +182,7 @@ export class ListColumn implements EventColumn {
 }
 
 /** A key inside `extra`: texts as they are, anything else as JSON. */
-export class ExtraColumn extends CodedColumn {
+class ExtraColumn extends CodedColumn {
   /** All keys met while it was looked for, and in how many events. */
   readonly keysSeen: ReadonlySet<string>;
   eventsSeen = 0;

@@ -17,7 +17,7 @@ const ROW_GROUP_ROWS = 1 << 17;
 const NUMBER_TYPES = { uint16: "int32", uint32: "int64", float64: "float64" } as const;
 
 /** Columns of every file, whether it has a value for them or not: a reader takes the columns of one for those of all. */
-export const EXPORT_SHAPES: readonly ParquetShape[] = [
+const EXPORT_SHAPES: readonly ParquetShape[] = [
   { name: "timestamp", type: "timestamp", nullable: false },
   ...TEXT_COLUMNS.map(name => ({ name, type: "text" as const, nullable: name !== "eventid" && name !== "sensor" })),
   ...NUMBER_COLUMN_NAMES.map(name => ({ name, type: NUMBER_TYPES[NUMBER_COLUMNS[name]], nullable: true })),

@@ -22,7 +22,7 @@ const FRAME_US = 33_000;
 export const PAUSE_MOST_US = 2_000_000;
 
 /** Times of the output, pauses shortened; the same for every way to show a recording. */
-export class Clock {
+class Clock {
   #lastUs = 0;
   #shownUs = 0;
   readonly #mostUs: number;

@@ -4,7 +4,7 @@ import type { Recording } from "./recording.ts";
 import type { Row, ScreenSize } from "./screen-size.ts";
 
 /** Frames of one recording; a session of two hours, typed without a pause, has fewer. */
-export const FRAMES_MOST = 20_000;
+const FRAMES_MOST = 20_000;
 
 export interface Playback {
   readonly size: ScreenSize;

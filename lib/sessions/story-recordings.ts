@@ -35,7 +35,7 @@ export function recordingsOf({ steps }: Story): StoryRecording[] {
 }
 
 /** The size that the client said, or the usual one. */
-export function screenSizeOf({ steps }: Story): ScreenSize {
+function screenSizeOf({ steps }: Story): ScreenSize {
   const fields = steps.find(({ eventid }) => eventid === "cowrie.client.size")?.fields;
   const number = (value: unknown) => (typeof value === "number" ? value : undefined);
   return toScreenSize(number(fields?.columns), number(fields?.rows));

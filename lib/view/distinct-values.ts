@@ -13,7 +13,7 @@ const ERRORS = 2.5;
 const SHARE_MOST = 0.03;
 
 /** What is counted by distinct values: addresses as the statistics know them; files by the hashes of downloads. */
-export const DISTINCT_VALUES = ["addresses", "commands", "files", "flagged"] as const;
+const DISTINCT_VALUES = ["addresses", "commands", "files", "flagged"] as const;
 export type DistinctValue = (typeof DISTINCT_VALUES)[number];
 
 /** Values that were seen on about equally many sensors, of which some are carried with their cells. */

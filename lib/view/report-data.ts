@@ -78,7 +78,7 @@ export interface ReportData {
 export type HoursData = Readonly<Record<keyof typeof HOUR_EVENTS, Cells>>;
 
 /** What is counted by hour, and of which events. */
-export const HOUR_EVENTS = {
+const HOUR_EVENTS = {
   logins: ["cowrie.login.success", "cowrie.login.failed"],
   accepted: ["cowrie.login.success"],
   commands: ["cowrie.command.input"],

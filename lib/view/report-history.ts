@@ -188,7 +188,7 @@ function sortRows(rows: readonly HistoryRow[]): HistoryRow[] {
 }
 
 /** A sentence, values set apart. */
-export function sentenceMarkup({ sentence }: HistoryRow): (Markup | string)[] {
+function sentenceMarkup({ sentence }: HistoryRow): (Markup | string)[] {
   return sentence.flatMap((text, i) => (text === "" ? [] : i % 2 === 1 ? element("code", {}, text) : text));
 }
 

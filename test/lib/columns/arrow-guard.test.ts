@@ -85,6 +85,21 @@ describe("sound tables pass", () => {
   });
 });
 
+test("texts that are told twice, or behind the rows, are refused", async () => {
+  const bytes = bytesOf("stream");
+  const { messages } = checkStream(bytes);
+  const schemaEnd = 8 + bytes.readInt32LE(4);
+  const [first] = messages;
+  const dictionary = bytes.subarray(schemaEnd, first!.bodyAt + first!.message.bodyBytes);
+  const last = messages.at(-1)!;
+  const rowsEnd = last.bodyAt + last.message.bodyBytes;
+  for (const at of [schemaEnd, rowsEnd]) {
+    const spoiled = Buffer.concat([bytes.subarray(0, at), dictionary, bytes.subarray(at)]);
+    expect(() => checkStream(spoiled)).toThrow("Arrow data whose texts change half-way, which no table of ours does");
+  }
+  expect(await failure(bytes)).toBe("read");
+});
+
 describe("what is damaged is told, and costs nothing", () => {
   /** Few columns, so that every byte of what describes them can be tried. */
   const small = (form: IpcFormat) =>

@@ -30,6 +30,8 @@ describe("findSpans", () => {
       ["began", 15, 50],
       ["paused", 30, 35],
     ]);
+    // Between two levels that are not alike nothing has paused.
+    expect(told(days(15, 0), days(15, 20), days(5, 0), days(15, 90)).map(([shape]) => shape)).not.toContain("paused");
   });
 
   test("a ramp is one span and not as many as it has steps", () => {

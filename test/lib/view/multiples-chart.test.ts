@@ -24,9 +24,13 @@ test("what little there is is seen, nothing is not, and days without a watch are
 });
 
 test("marks of the same day stand side by side, and inside the picture", () => {
-  const text = draw([1, 2, 3, 4, 1], Array.from({ length: 12 }, (_, i) => ({ nth: i + 1, first: 104, last: 104 })));
-  const places = [...text.matchAll(/<circle cx="([\d.]+)"/g)].map(([, x]) => Number(x));
-  expect(places).toHaveLength(12);
-  places.slice(1).forEach((place, i) => expect(place - places[i]!).toBeGreaterThan(15));
-  expect(Math.max(...places)).toBeLessThan(700);
+  const { left } = multiplesChart([{ name: "a", values: [1, 2, 3, 4, 1] }], STEPS, 700, "label").plot;
+  for (const day of [100, 104]) {
+    const text = draw([1, 2, 3, 4, 1], Array.from({ length: 12 }, (_, i) => ({ nth: i + 1, first: day, last: day })));
+    const places = [...text.matchAll(/<circle cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+    expect(places).toHaveLength(12);
+    places.slice(1).forEach((place, i) => expect(place - places[i]!).toBeGreaterThan(15));
+    expect(Math.min(...places)).toBeGreaterThanOrEqual(left);
+    expect(Math.max(...places)).toBeLessThan(700);
+  }
 });

@@ -12,6 +12,7 @@ import {
   describeVerdict,
   firstListMarkup,
 } from "../../../lib/view/report-first.ts";
+import type { ChainsData } from "../../../lib/view/report-chains.ts";
 import { buildFunnel, funnelMarkup } from "../../../lib/view/report-reach.ts";
 import { buildScope, chooseSteps, stepLabel } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -110,6 +111,26 @@ describe("who, and what they did", () => {
     expect(who.map(({ text, count }) => [text, count])).toEqual([["192.0.2.1", 107], ["192.0.2.2", 18]]);
     expect(rest).toBe("");
     expect(buildWho(part(4, 4, [1, 0])).rows.map(({ count }) => count)).toEqual([90, 1]);
+  });
+
+  test("chains that nobody typed in the selection are none of them; what goes on has more commands", () => {
+    const cells = (day: number, count: number) => ({ at: Int32Array.of(day * grid.sensors), count: Float64Array.of(count) });
+    const chains: ChainsData = {
+      steps: 6,
+      runDays: 1,
+      commands: ["a", "b"],
+      purposes: ["other", "other"],
+      chains: [
+        { commands: [0, 1], isCut: true },
+        { commands: [1], isCut: false },
+      ],
+      distinct: 2,
+      cells: [cells(0, 6), cells(5, 9)],
+      rest: cells(0, 2),
+    };
+    const { rows: did, rest } = buildBehaviours(part(0, 2), chains);
+    expect(did.map(({ text, more, count, share }) => [text, more, count, share])).toEqual([["a", "+ 1 command or more", 6, 0.75]]);
+    expect(rest).toBe("others: 25.0 %");
   });
 
   test("commands that lie on each other are one script", () => {
