@@ -24,7 +24,7 @@ import { analyzeLogs } from "../lib/logs/analyze.ts";
 import { findCampaigns } from "../lib/campaigns/find-campaigns.ts";
 import type { Digest } from "../lib/digest/digest.ts";
 import { digestSections, digestSubject, digestToHtml, digestToText } from "../lib/digest/digest-words.ts";
-import { firstLooks, type Look } from "../lib/digest/first-looks.ts";
+import { firstLooks, type FirstLook } from "../lib/digest/first-looks.ts";
 import { isMailAddress, toMessage } from "../lib/digest/mail.ts";
 import { campaignToJson } from "../lib/campaigns/campaign-records.ts";
 import { peaksBesideTable } from "../lib/history/peaks.ts";
@@ -112,7 +112,7 @@ function lastDayOf({ kinds: { event } }: ReducedTable): number {
 }
 
 /** To whoever shall have it. */
-async function deliver(digest: Digest, looks: readonly Look[], { to, html, quiet }: { readonly to: string | undefined; readonly html: boolean; readonly quiet: boolean }): Promise<void> {
+async function deliver(digest: Digest, looks: readonly FirstLook[], { to, html, quiet }: { readonly to: string | undefined; readonly html: boolean; readonly quiet: boolean }): Promise<void> {
   const text = digestToText(digest, looks);
   const sendmail = to === undefined ? undefined : findSendmail();
   if (to !== undefined && sendmail === undefined) note("digest: there is no sendmail on this machine: printed instead");
@@ -131,7 +131,7 @@ function findSendmail(): string | undefined {
 }
 
 /** For a program: snake_case keys, days as YYYY-MM-DD, whole values. */
-function toPlain(digest: Digest, looks: readonly Look[], origins: Origins | undefined): Record<string, unknown> {
+function toPlain(digest: Digest, looks: readonly FirstLook[], origins: Origins | undefined): Record<string, unknown> {
   const { firstDay, lastDay, episodes, campaignsNew, campaignsReturning, figures, origins: counts, originSources, ...rest } = digest;
   return {
     first_day: toIsoDay(firstDay),

@@ -21,7 +21,7 @@ import {
   REDUCTION_OPTIONS,
 } from "../lib/logs/log-options.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
-import { type LoginSummary, type Ranking, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
+import { type LoginSummary, type TopValues, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
 import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
@@ -83,7 +83,7 @@ function successShare({ succeeded, failed }: Summary): number {
 /** For a program: snake_case keys, the values of a list under their names. */
 function toPlain(summary: Summary): Record<string, unknown> {
   const { events, dropped, eventids, succeeded, failed, commands, sessions, addresses, sensors, days } = summary;
-  const list = ({ distinct, top }: Ranking, ...names: string[]) => ({
+  const list = ({ distinct, top }: TopValues, ...names: string[]) => ({
     distinct,
     top: top.map(({ values, count, share }) => ({
       ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
@@ -125,7 +125,7 @@ function titled(title: string, columns: readonly (string | TableColumn)[], rows:
   return `${paint(title, "bold", color)}\n${formatTable(specs, rows, { width, color })}`;
 }
 
-function ranking(title: string, { distinct, top }: Ranking, ...names: string[]): string[] {
+function ranking(title: string, { distinct, top }: TopValues, ...names: string[]): string[] {
   if (distinct === 0) return [];
   const shown = top.length < distinct ? `${formatNumber(top.length)} of ` : "";
   const rows = top.map(({ values, count, share }) => [...values, count, formatShare(share)]);

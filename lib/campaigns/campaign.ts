@@ -31,7 +31,7 @@ export interface CountedCredential {
   readonly sessions: number;
 }
 
-export interface CountedChain {
+export interface CampaignChain {
   /** Masked. */
   readonly commands: readonly string[];
   /** More was typed behind them. */
@@ -108,7 +108,7 @@ export interface Campaign {
   readonly networks: number;
   /** With which sessions were let in, the first of each. */
   readonly credentials: readonly CountedCredential[];
-  readonly chains: readonly CountedChain[];
+  readonly chains: readonly CampaignChain[];
   readonly hashes: readonly CampaignFile[];
   readonly hosts: readonly Counted[];
   readonly paths: readonly Counted[];
@@ -123,7 +123,7 @@ export interface Campaign {
   readonly newest: readonly CampaignSession[];
 }
 
-export interface SummaryOptions {
+export interface CampaignOptions {
   /** Days and sensors that are counted; what is joined does not depend on them. */
   readonly sinceDay?: number;
   readonly untilDay?: number;
@@ -148,7 +148,7 @@ export interface Members {
   readonly unmarked: number;
 }
 
-export function listMembers({ campaign, sessions }: Joined, options: SummaryOptions): Members {
+export function listMembers({ campaign, sessions }: Joined, options: CampaignOptions): Members {
   const { count, firstUs, sensor, sensors, chain, markSet } = sessions;
   const { sinceDay = -Infinity, untilDay = Infinity, minSessions } = options;
   const wanted = options.sensors && new Set(options.sensors);
@@ -180,7 +180,7 @@ export function listMembers({ campaign, sessions }: Joined, options: SummaryOpti
 }
 
 /** Add up the campaigns, each with its number; by sessions falling, then id. */
-export function summarizeCampaigns(joined: Joined, members: Members, options: SummaryOptions): { campaign: Campaign; number: number }[] {
+export function summarizeCampaigns(joined: Joined, members: Members, options: CampaignOptions): { campaign: Campaign; number: number }[] {
   const near = nearByCampaign(joined);
   const named = [...members.counted.keys()].map(number => {
     const mark = namingMark(joined, members.first.get(number)!);
@@ -198,7 +198,7 @@ export function summarizeCampaigns(joined: Joined, members: Members, options: Su
 }
 
 /** A chain as the value of a mark. */
-export function chainText({ sessions }: Joined, chain: number): string {
+export function chainValue({ sessions }: Joined, chain: number): string {
   const { commands, isCut } = sessions.tree.read(chain);
   return [...commands.map(code => sessions.commands[code]!), ...(isCut ? ["…"] : [])].join("\n");
 }
@@ -209,7 +209,7 @@ function joiningMarks(joined: Joined, session: number): Mark[] {
   const marks = sessions.markSets[sessions.markSet[session]!]!.filter(mark => isCommon[mark] === 0).map(mark => sessions.marks[mark]!);
   const chain = sessions.chain[session]!;
   const item = chain === 0 ? NONE : chainItem[chain]!;
-  if (item !== NONE && isEveryday[item] === 0) marks.push({ kind: "chain", value: chainText(joined, chain) });
+  if (item !== NONE && isEveryday[item] === 0) marks.push({ kind: "chain", value: chainValue(joined, chain) });
   return marks.sort((a, b) => RANK.get(a.kind)! - RANK.get(b.kind)! || compareText(a.value, b.value));
 }
 
@@ -233,7 +233,7 @@ function nearByCampaign({ near, campaign, sessions, chainItem }: Joined) {
 
 type Summary = Omit<Campaign, "id" | "name" | "namedBy" | "near">;
 
-function summarize(joined: Joined, own: readonly number[], { firstDay, lastDay }: Members, options: SummaryOptions): Summary {
+function summarize(joined: Joined, own: readonly number[], { firstDay, lastDay }: Members, options: CampaignOptions): Summary {
   const { sessions } = joined;
   const count = (codes: readonly number[]) => countCodes(own, codes);
   const texts = (counts: ReadonlyMap<number, number>, dictionary: Dictionary): Counted[] =>
@@ -306,7 +306,7 @@ function countMarks({ sessions }: Joined, own: readonly number[]): CountedMark[]
   return [...counts].map(([code, n]) => ({ code, mark: sessions.marks[code]!, sessions: n }));
 }
 
-function listChains({ sessions }: Joined, own: readonly number[]): CountedChain[] {
+function listChains({ sessions }: Joined, own: readonly number[]): CampaignChain[] {
   const counts = countCodes(own, sessions.chain);
   counts.delete(0);
   const chains = [...counts].map(([chain, n]) => {
@@ -320,7 +320,7 @@ function listChains({ sessions }: Joined, own: readonly number[]): CountedChain[
 
 const techniquesOfCommands = new WeakMap<Joined, Map<string, readonly string[]>>();
 
-function listTechniques(joined: Joined, chains: readonly CountedChain[]): Counted[] {
+function listTechniques(joined: Joined, chains: readonly CampaignChain[]): Counted[] {
   let known = techniquesOfCommands.get(joined);
   if (known === undefined) techniquesOfCommands.set(joined, (known = new Map()));
   const counts = new Map<string, number>();
@@ -371,7 +371,7 @@ function listClients({ sessions }: Joined, own: readonly number[]): CampaignClie
   return rank(clients);
 }
 
-function listLinks({ isCommon }: Joined, marks: readonly CountedMark[], chains: readonly CountedChain[]): CampaignLink[] {
+function listLinks({ isCommon }: Joined, marks: readonly CountedMark[], chains: readonly CampaignChain[]): CampaignLink[] {
   const weightOf = new Map<MarkKind, number>(MARK_KINDS.map(({ id, weight }) => [id, weight]));
   return [
     ...marks.filter(({ code }) => isCommon[code] === 0).map(({ mark, sessions }) => ({ ...mark, weight: weightOf.get(mark.kind)!, sessions })),

@@ -3,7 +3,7 @@ import type { SensorAliases } from "../events/sensor-aliases.ts";
 import { readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { openTables } from "../logs/walk-tables.ts";
-import { type Campaign, chainText, ID_DIGITS, listMembers, type SummaryOptions, summarizeCampaigns } from "./campaign.ts";
+import { type Campaign, chainValue, ID_DIGITS, listMembers, type CampaignOptions, summarizeCampaigns } from "./campaign.ts";
 import { type Joined, joinSessions } from "./join-sessions.ts";
 import { markId } from "./marks.ts";
 import { type MarkedSessions, NONE, SessionMarks } from "./session-marks.ts";
@@ -11,7 +11,7 @@ import { type MarkedSessions, NONE, SessionMarks } from "./session-marks.ts";
 /** Digits of an id that are enough to name it. */
 const ID_DIGITS_MIN = 4;
 
-export interface FindOptions extends Partial<SummaryOptions> {
+export interface FindOptions extends Partial<CampaignOptions> {
   readonly sensorAliases?: SensorAliases;
 }
 
@@ -50,7 +50,7 @@ export async function findCampaigns(set: Pick<LogSet, "logs" | "seams">, options
 /** Find the campaigns of sessions that were read. */
 export function toCampaigns(sessions: MarkedSessions, options: FindOptions = {}): Campaigns {
   const joined = joinSessions(sessions);
-  const all: SummaryOptions = { minSessions: 2, lastDays: 7, ...options };
+  const all: CampaignOptions = { minSessions: 2, lastDays: 7, ...options };
   const members = listMembers(joined, all);
   const { firstDay, lastDay, alone, unmarked } = members;
   const summaries = summarizeCampaigns(joined, members, all);
@@ -98,7 +98,7 @@ function campaignOfMarks(found: Campaigns): Map<string, Campaign> {
       if (isCommon[mark] === 0) known.set(markId(sessions.marks[mark]!).slice(0, ID_DIGITS), one);
     }
     const item = sessions.chain[session] === 0 ? NONE : chainItem[sessions.chain[session]!]!;
-    if (item !== NONE && isEveryday[item] === 0) known.set(markId({ kind: "chain", value: chainText(found.joined, chains[item]!) }).slice(0, ID_DIGITS), one);
+    if (item !== NONE && isEveryday[item] === 0) known.set(markId({ kind: "chain", value: chainValue(found.joined, chains[item]!) }).slice(0, ID_DIGITS), one);
   }
   return known;
 }

@@ -4,7 +4,7 @@
  *
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
-import { type CampaignSession, chainText, toSession } from "./campaign.ts";
+import { type CampaignSession, chainValue, toSession } from "./campaign.ts";
 import { type Joined, joiningItems, keyMarks } from "./join-sessions.ts";
 import type { Mark } from "./marks.ts";
 import { nearness } from "./near-chains.ts";
@@ -68,7 +68,7 @@ function pairOf({ sessions, chainItem }: Joined, session: number) {
 
 function toMark(joined: Joined, item: number): Mark {
   const { chains, sessions } = joined;
-  return item < chains.length ? { kind: "chain", value: chainText(joined, chains[item]!) } : sessions.marks[item - chains.length]!;
+  return item < chains.length ? { kind: "chain", value: chainValue(joined, chains[item]!) } : sessions.marks[item - chains.length]!;
 }
 
 function listCommon(joined: Joined, a: number, b: number): Why["common"] {
@@ -79,7 +79,7 @@ function listCommon(joined: Joined, a: number, b: number): Why["common"] {
   const isEqual = chain !== 0 && chain === sessions.chain[b] && isEveryday[chainItem[chain]!] === 1;
   return [
     ...marks.map(mark => ({ ...sessions.marks[mark]!, sessions: markSessions[mark]! })),
-    ...(isEqual ? [{ kind: "chain" as const, value: chainText(joined, chain), sessions: undefined }] : []),
+    ...(isEqual ? [{ kind: "chain" as const, value: chainValue(joined, chain), sessions: undefined }] : []),
   ];
 }
 

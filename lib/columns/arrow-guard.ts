@@ -9,7 +9,7 @@
  * Format: https://arrow.apache.org/docs/format/Columnar.html and the .fbs files of its `format` folder.
  */
 import { HEADER, TYPE } from "./arrow-format.ts";
-import { ArrowError, damaged, Flatbuffer, type Shape } from "./flatbuffer.ts";
+import { ArrowError, damaged, Flatbuffer, type FieldShape } from "./flatbuffer.ts";
 
 /** Metadata of one message at most; a schema carries the list of its sources. */
 const METADATA_MAX_BYTES = 256 << 20;
@@ -24,11 +24,11 @@ const PREFIX_BYTES = 8;
 /** Length of a file's footer, and the magic behind it. */
 const TRAILER_BYTES = 4 + MAGIC.length;
 
-const KEY_VALUE: readonly Shape[] = ["string", "string"];
-const INT: readonly Shape[] = [4, 1];
+const KEY_VALUE: readonly FieldShape[] = ["string", "string"];
+const INT: readonly FieldShape[] = [4, 1];
 
 /** The types of columns in our tables. */
-const COLUMN_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map<number, readonly Shape[]>([
+const COLUMN_TYPES: ReadonlyMap<number, readonly FieldShape[]> = new Map<number, readonly FieldShape[]>([
   [TYPE.int, INT],
   [TYPE.float, [2]],
   [TYPE.text, []],
@@ -38,10 +38,10 @@ const COLUMN_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map<number, read
   [TYPE.list, []],
 ]);
 /** What the lists of a column hold. */
-const ELEMENT_TYPES: ReadonlyMap<number, readonly Shape[]> = new Map([[TYPE.int, INT]]);
+const ELEMENT_TYPES: ReadonlyMap<number, readonly FieldShape[]> = new Map([[TYPE.int, INT]]);
 
 /** Name, nullable, type, dictionary (id, index type, ordered, kind), children, metadata. */
-const fieldShape = (types: ReadonlyMap<number, readonly Shape[]>, children: Shape): readonly Shape[] => [
+const fieldShape = (types: ReadonlyMap<number, readonly FieldShape[]>, children: FieldShape): readonly FieldShape[] => [
   "string",
   1,
   1,
@@ -54,21 +54,21 @@ const fieldShape = (types: ReadonlyMap<number, readonly Shape[]>, children: Shap
 const FIELD = fieldShape(COLUMN_TYPES, { tables: fieldShape(ELEMENT_TYPES, "empty") });
 
 /** Endianness, fields, metadata, features. */
-const SCHEMA: readonly Shape[] = [2, { tables: FIELD }, { tables: KEY_VALUE }, { vector: 8 }];
+const SCHEMA: readonly FieldShape[] = [2, { tables: FIELD }, { tables: KEY_VALUE }, { vector: 8 }];
 /** Rows, nodes (rows, nulls), buffers (offset, length), compression, counts of variadic buffers. */
-const RECORD_BATCH: readonly Shape[] = [8, { vector: 16 }, { vector: 16 }, { table: [1, 1] }, { vector: 8 }];
+const RECORD_BATCH: readonly FieldShape[] = [8, { vector: 16 }, { vector: 16 }, { table: [1, 1] }, { vector: 8 }];
 /** Id, texts, whether they are added to others. */
-const DICTIONARY_BATCH: readonly Shape[] = [8, { table: RECORD_BATCH }, 1];
+const DICTIONARY_BATCH: readonly FieldShape[] = [8, { table: RECORD_BATCH }, 1];
 
-const HEADERS: ReadonlyMap<number, readonly Shape[]> = new Map<number, readonly Shape[]>([
+const HEADERS: ReadonlyMap<number, readonly FieldShape[]> = new Map<number, readonly FieldShape[]>([
   [HEADER.schema, SCHEMA],
   [HEADER.dictionary, DICTIONARY_BATCH],
   [HEADER.batch, RECORD_BATCH],
 ]);
 /** Version, header, length of the body, metadata. */
-const MESSAGE: readonly Shape[] = [2, 1, { union: HEADERS }, 8, { tables: KEY_VALUE }];
+const MESSAGE: readonly FieldShape[] = [2, 1, { union: HEADERS }, 8, { tables: KEY_VALUE }];
 /** Version, schema, where dictionaries and batches lie, metadata. */
-const FOOTER: readonly Shape[] = [2, { table: SCHEMA }, { vector: 24 }, { vector: 24 }, { tables: KEY_VALUE }];
+const FOOTER: readonly FieldShape[] = [2, { table: SCHEMA }, { vector: 24 }, { vector: 24 }, { tables: KEY_VALUE }];
 
 /** How the values of a column lie in its bytes. */
 export type ColumnForm = `${"int" | "uint"}${8 | 16 | 32 | 64}` | "float32" | "float64" | "bool" | "text" | "list";

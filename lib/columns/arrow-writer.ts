@@ -7,7 +7,7 @@
 import { FILE_MAGIC, HEADER, MARK, TYPE } from "./arrow-format.ts";
 import type { BatchColumns, ColumnShape, IpcFormat, ListColumn, NumberType } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
-import { byte, type FieldValue, int, long, short, toFlatbuffer } from "./flatbuffer-writer.ts";
+import { byte, type TableField, int, long, short, toFlatbuffer } from "./flatbuffer-writer.ts";
 import { packCodes, type PackedColumn, type PackedValues, packInt64, packNumbers, validityOfWhole } from "./packed-column.ts";
 
 /** A column with one value a row. */
@@ -46,7 +46,7 @@ export function* writeIpc(
   yield* output.take();
 }
 
-type Fields = readonly (FieldValue | undefined)[];
+type Fields = readonly (TableField | undefined)[];
 
 /** Where a message begins, bytes of its metadata with what stands before them, bytes of its body. */
 type Block = readonly [at: number, metadataBytes: number, bodyBytes: number];

@@ -5,21 +5,21 @@
  */
 
 /** A field of a table: a number of so many bytes, or what its offset leads to. */
-export type FieldValue =
+export type TableField =
   | { readonly bytes: 1 | 2 | 4 | 8; readonly number: number }
   | { readonly text: string }
-  | { readonly table: readonly (FieldValue | undefined)[] }
-  | { readonly tables: readonly (readonly (FieldValue | undefined)[])[] }
+  | { readonly table: readonly (TableField | undefined)[] }
+  | { readonly tables: readonly (readonly (TableField | undefined)[])[] }
   /** Elements of eight bytes each and their multiples, as they are. */
   | { readonly longs: readonly (readonly number[])[] };
 
-export const byte = (number: number): FieldValue => ({ bytes: 1, number });
-export const short = (number: number): FieldValue => ({ bytes: 2, number });
-export const int = (number: number): FieldValue => ({ bytes: 4, number });
-export const long = (number: number): FieldValue => ({ bytes: 8, number });
+export const byte = (number: number): TableField => ({ bytes: 1, number });
+export const short = (number: number): TableField => ({ bytes: 2, number });
+export const int = (number: number): TableField => ({ bytes: 4, number });
+export const long = (number: number): TableField => ({ bytes: 8, number });
 
 /** The bytes of a buffer whose root is a table; a field that is undefined is left out. */
-export function toFlatbuffer(root: readonly (FieldValue | undefined)[]): Uint8Array {
+export function toFlatbuffer(root: readonly (TableField | undefined)[]): Uint8Array {
   const writer = new FlatbufferWriter();
   writer.reserve(4);
   writer.point(0, writer.putTable(root));
@@ -61,7 +61,7 @@ class FlatbufferWriter {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  putTable(fields: readonly (FieldValue | undefined)[]): number {
+  putTable(fields: readonly (TableField | undefined)[]): number {
     const widths = fields.map(field => (field === undefined ? 0 : "bytes" in field ? field.bytes : 4));
     const places: number[] = [];
     let size = 4;
@@ -100,7 +100,7 @@ class FlatbufferWriter {
     this.#view.setUint32(at + 4, Math.floor(number / 0x1_0000_0000), true);
   }
 
-  #putValue(value: Exclude<FieldValue, { bytes: number }>): number {
+  #putValue(value: Exclude<TableField, { bytes: number }>): number {
     if ("table" in value) return this.putTable(value.table);
     if ("text" in value) return this.#putText(value.text);
     return "tables" in value ? this.#putTables(value.tables) : this.#putLongs(value.longs);
@@ -115,7 +115,7 @@ class FlatbufferWriter {
     return at;
   }
 
-  #putTables(tables: readonly (readonly (FieldValue | undefined)[])[]): number {
+  #putTables(tables: readonly (readonly (TableField | undefined)[])[]): number {
     this.#align(4);
     const at = this.reserve(4 + 4 * tables.length);
     this.#view.setUint32(at, tables.length, true);

@@ -13,17 +13,17 @@ export class ArrowError extends Error {
 const TABLES_MAX = 1 << 20;
 
 /** A field of a flatbuffer table: bytes of a scalar, or what its offset leads to. */
-export type Shape =
+export type FieldShape =
   | number
   | "string"
   /** A list that must hold nothing. */
   | "empty"
   /** Elements of so many bytes each. */
   | { readonly vector: number }
-  | { readonly table: readonly Shape[] }
-  | { readonly tables: readonly Shape[] }
+  | { readonly table: readonly FieldShape[] }
+  | { readonly tables: readonly FieldShape[] }
   /** By the type that the field before names; a type that is not listed is refused. */
-  | { readonly union: ReadonlyMap<number, readonly Shape[]> };
+  | { readonly union: ReadonlyMap<number, readonly FieldShape[]> };
 
 const TEXT = new TextDecoder();
 
@@ -37,7 +37,7 @@ export class Flatbuffer {
   }
 
   /** Check the whole message. @returns Where its root table lies. */
-  check(root: readonly Shape[]): number {
+  check(root: readonly FieldShape[]): number {
     const table = this.#target(0);
     this.#checkTable(table, root);
     return table;
@@ -119,7 +119,7 @@ export class Flatbuffer {
     return this.#u32(vector);
   }
 
-  #checkTable(table: number, shapes: readonly Shape[]): void {
+  #checkTable(table: number, shapes: readonly FieldShape[]): void {
     if (++this.#tables > TABLES_MAX) throw damaged();
     shapes.forEach((shape, i) => {
       const at = this.fieldAt(table, i);

@@ -3,7 +3,7 @@
  * Tested in `test/lib/columns/dictionary.test.ts`.
  */
 
-export interface Groups {
+export interface RowGroups {
   /** Number of distinct keys. */
   readonly size: number;
   /** `groupOf[row]` = group of the row; groups count up from 0 in order of first sight. */
@@ -17,7 +17,7 @@ export interface Groups {
  *
  * @param columns At least one; `columns[i][row]`, each with `rows` values or more.
  */
-export function groupRows(columns: readonly Int32Array[], rows: number): Groups {
+export function groupRows(columns: readonly Int32Array[], rows: number): RowGroups {
   const hashes = hashRows(columns, rows);
   const groupOf = new Int32Array(rows);
   let firstRow = new Int32Array(Math.min(rows, 1024));

@@ -15,7 +15,7 @@ import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts"
 import { visible, wrapText } from "../text/text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
 import type { Digest, Figure } from "./digest.ts";
-import type { Look } from "./first-looks.ts";
+import type { FirstLook } from "./first-looks.ts";
 
 /** Lines of a text, at most: what fits a screen and a half is read. */
 export const LINES_MOST = 60;
@@ -29,7 +29,7 @@ const SENSORS = "Sensors";
 /** Before what belongs to the line above: a command is copied whole, however long. */
 const INDENT = "  ";
 
-export interface Section {
+export interface MailSection {
   readonly title: string;
   readonly lines: readonly string[];
 }
@@ -53,13 +53,13 @@ export function digestSubject(digest: Digest): string {
 }
 
 /** All sections that have something to say, the figures apart. */
-export function digestSections(digest: Digest, looks: readonly Look[]): Section[] {
+export function digestSections(digest: Digest, looks: readonly FirstLook[]): MailSection[] {
   const { sensorsUp, sensorsNew, sensorsSilent, sensorsAbsent } = digest;
   const names = (list: readonly string[]) => {
     const shown = list.slice(0, NAMES_MOST).map(name => clipEnd(sensorLabel(name), VALUE_MOST));
     return shown.join(", ") + (list.length > shown.length ? `, and ${formatNumber(list.length - shown.length)} more` : "");
   };
-  const sections: Section[] = [
+  const sections: MailSection[] = [
     {
       title: SENSORS,
       lines: [
@@ -92,7 +92,7 @@ export function digestSections(digest: Digest, looks: readonly Look[]): Section[
 }
 
 /** A line for countries and one or two for networks, of what the databases know. */
-function originSection({ origins, originSources }: Digest): Section[] {
+function originSection({ origins, originSources }: Digest): MailSection[] {
   if (origins === undefined) return [];
   const line = (label: string, counts: readonly OriginCount[], most: number, width: number) =>
     counts.some(({ name }) => name !== null) ? [`${label}: ${describeCounts(counts, most, width)}`] : [];
@@ -102,7 +102,7 @@ function originSection({ origins, originSources }: Digest): Section[] {
 }
 
 /** The digest as text, {@link LINES_MOST} lines at most. */
-export function digestToText(digest: Digest, looks: readonly Look[]): string {
+export function digestToText(digest: Digest, looks: readonly FirstLook[]): string {
   const width = Math.max(...digest.figures.map(({ name }) => name.length));
   const lines = [digestTitle(digest)];
   const figures = digest.figures.filter(isWorthALine);
@@ -118,7 +118,7 @@ export function digestToText(digest: Digest, looks: readonly Look[]): string {
 }
 
 /** The digest as a page for mail programs, which know neither style sheets nor scripts. */
-export function digestToHtml(digest: Digest, looks: readonly Look[]): string {
+export function digestToHtml(digest: Digest, looks: readonly FirstLook[]): string {
   const cell = "padding: 2px 14px 2px 0; text-align: left; vertical-align: top";
   const figures = element(
     "table",

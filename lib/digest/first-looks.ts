@@ -13,7 +13,7 @@ import { quoteShell } from "../text/shell.ts";
 import { visible } from "../text/text.ts";
 import type { Digest } from "./digest.ts";
 
-export interface Look {
+export interface FirstLook {
   /** Safe to show. */
   readonly what: string;
   /** For a shell, from the folder of the toolkit. */
@@ -29,11 +29,11 @@ const NAME_MOST = 40;
  *
  * @param inputs Logs, as they were named.
  */
-export function firstLooks(digest: Digest, inputs: readonly string[]): Look[] {
+export function firstLooks(digest: Digest, inputs: readonly string[]): FirstLook[] {
   const logs = inputs.map(quoteShell).join(" ");
   const line = (script: string, ...rest: string[]) => `bun scripts/${script}.ts ${logs} ${rest.join(" ")}`.trim();
   const since = toIsoDay(digest.firstDay);
-  const looks: Look[] = [];
+  const looks: FirstLook[] = [];
   for (const { sensor } of [...digest.sensorsSilent, ...digest.sensorsAbsent]) {
     if (isPlain(sensor))
       looks.push({ what: `${sensorLabel(sensor)} is silent`, command: line("summary", "--sensor", quoteShell(sensor), "-n 5") });

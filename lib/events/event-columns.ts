@@ -59,8 +59,8 @@ export function openColumn(
     return new CodedColumn(name, "src_ip", address => origins.get(address, name) ?? undefined);
   }
   if (name === "purpose") return new CodedColumn(name, "input", purposeOf);
-  if (name === "technique") return new ListColumn(name, [["input", techniquesOf]]);
-  if (name === "ssh_key") return new ListColumn(name, [["key", sshKeys], ["input", sshKeys]]);
+  if (name === "technique") return new DerivedColumn(name, [["input", techniquesOf]]);
+  if (name === "ssh_key") return new DerivedColumn(name, [["key", sshKeys], ["input", sshKeys]]);
   if (TEXT_COLUMNS.includes(name as TextColumn)) return new CodedColumn(name, name as TextColumn);
   if (NUMBER_COLUMN_NAMES.includes(name as NumberColumn)) return new NumericColumn(name as NumberColumn);
   return new ExtraColumn(name);
@@ -131,7 +131,7 @@ class CodedColumn implements EventColumn {
 }
 
 /** An event counts once for each value it has. */
-export class ListColumn implements EventColumn {
+export class DerivedColumn implements EventColumn {
   readonly name: string;
   readonly isNumeric = false;
   readonly values = new Dictionary();

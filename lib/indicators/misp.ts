@@ -11,7 +11,7 @@ import { compareText, toSafeJson } from "../text/text.ts";
 import { dayOf } from "../text/time.ts";
 import { describeOrigin } from "../origin/origins.ts";
 import type { Indicator } from "./indicator.ts";
-import { type ExportOptions, stableId, type Tlp } from "./stable-id.ts";
+import { type Attribution, stableId, type Tlp } from "./stable-id.ts";
 
 /** Id and version of the templates used (https://github.com/MISP/misp-objects, CC0). */
 const TEMPLATES = {
@@ -51,7 +51,7 @@ export interface MispEvent {
   readonly entry: Plain;
 }
 
-export interface MispOptions extends ExportOptions {
+export interface MispOptions extends Attribution {
   /** What was asked for, days too: runs that asked for the same make one event, the later the newer. */
   readonly about: string;
 }

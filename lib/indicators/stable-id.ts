@@ -19,7 +19,7 @@ export const TLP = ["clear", "green", "amber", "red"] as const;
 export type Tlp = (typeof TLP)[number];
 
 /** What is said of an export as such. */
-export interface ExportOptions {
+export interface Attribution {
   readonly tlp: Tlp;
   /** Who says so. */
   readonly org: string;

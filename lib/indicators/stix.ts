@@ -11,7 +11,7 @@ import { toSafeJson } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
 import type { Indicator, IndicatorType, Sighting } from "./indicator.ts";
 import type { CampaignTold } from "./session-campaigns.ts";
-import { type ExportOptions, stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
+import { type Attribution, stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
 
 /** Days after it was last seen for which an indicator is worth acting on; addresses change hands, hashes do not. */
 const VALID_DAYS: Readonly<Record<IndicatorType, number | undefined>> = {
@@ -44,7 +44,7 @@ const FIXED = "2026-01-01T00:00:00.000Z";
 /** The bundle as JSON, in pieces. */
 export function* indicatorsToStix(
   indicators: readonly Indicator[],
-  options: ExportOptions,
+  options: Attribution,
   campaigns: ReadonlyMap<string, CampaignTold> = new Map(),
 ): Generator<string> {
   // The bundle is a container; its id is that of what is in it.
@@ -62,7 +62,7 @@ export function* indicatorsToStix(
 /** Every object of the bundle, what is referred to first, each id once. */
 function* toStixObjects(
   indicators: readonly Indicator[],
-  { tlp, org }: ExportOptions,
+  { tlp, org }: Attribution,
   campaigns: ReadonlyMap<string, CampaignTold>,
 ): Generator<StixObject> {
   const marking = MARKINGS[tlp];

@@ -10,7 +10,7 @@ import { type EventBatch, type EventTable, reopenEventTable } from "../events/ev
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import type { SourceInfo } from "../events/source.ts";
 
-export interface CopyCandidate {
+export interface TableCandidate {
   readonly source: SourceInfo;
   readonly tablePath: string;
   readonly tableState?: string | undefined;
@@ -23,7 +23,7 @@ export interface EventCopy<Log> {
 }
 
 /** Find logs all of whose events are those, or the first of those, of another. */
-export async function findEventCopies<Log extends CopyCandidate>(logs: readonly Log[]): Promise<Map<Log, EventCopy<Log>>> {
+export async function findEventCopies<Log extends TableCandidate>(logs: readonly Log[]): Promise<Map<Log, EventCopy<Log>>> {
   const copies = new Map<Log, EventCopy<Log>>();
   for (const family of Map.groupBy(logs, ({ source }) => source.firstSeenUs).values()) {
     if (family.length < 2) continue;
@@ -52,13 +52,13 @@ export async function findEventCopies<Log extends CopyCandidate>(logs: readonly 
 }
 
 /** Events of a log. */
-export function countEvents({ source: { counts } }: Pick<CopyCandidate, "source">): number {
+export function countEvents({ source: { counts } }: Pick<TableCandidate, "source">): number {
   return counts.events + counts.repaired;
 }
 
 /** Hashes of the first events of a log, for each of the numbers of events, rising, that it has. */
 async function* hashEvents(
-  { tablePath, tableState }: CopyCandidate,
+  { tablePath, tableState }: TableCandidate,
   counts: readonly number[],
   seed: bigint,
 ): AsyncGenerator<{ events: number; hash: string }> {

@@ -13,7 +13,7 @@ const TEXT_PER_COMPRESSED_BYTE = 10;
 /** What a log costs by itself, in bytes of text: it is opened, its table is written. */
 const BYTES_PER_LOG = 100_000;
 
-export interface Part {
+export interface PlanPart {
   /** In natural order. */
   readonly paths: readonly string[];
   /** Work, as bytes of text. */
@@ -42,7 +42,7 @@ export function workOf(path: string): number {
  * @param parts Wanted; there are never more than logs.
  * @returns The same for the same logs, in whatever order they come.
  */
-export function planParts(logs: readonly { readonly path: string; readonly bytes: number }[], parts: number): Part[] {
+export function planParts(logs: readonly { readonly path: string; readonly bytes: number }[], parts: number): PlanPart[] {
   const dealt = Array.from({ length: Math.min(parts, logs.length) }, () => ({ paths: [] as string[], bytes: 0 }));
   const heap = new LeastFirst(dealt);
   for (const { path, bytes } of logs.toSorted((a, b) => b.bytes - a.bytes || comparePaths(a.path, b.path))) {

@@ -32,7 +32,7 @@ export interface Frequency {
 }
 
 /** The most frequent, and how many different ones there are. */
-export interface Ranking {
+export interface TopValues {
   readonly distinct: number;
   readonly top: readonly Frequency[];
 }
@@ -40,9 +40,9 @@ export interface Ranking {
 /** Logins of one outcome. */
 export interface LoginSummary {
   readonly count: number;
-  readonly usernames: Ranking;
-  readonly passwords: Ranking;
-  readonly pairs: Ranking;
+  readonly usernames: TopValues;
+  readonly passwords: TopValues;
+  readonly pairs: TopValues;
 }
 
 export interface DaySummary {
@@ -65,14 +65,14 @@ export interface Summary {
   readonly eventids: readonly { readonly eventid: string; readonly count: number }[];
   readonly succeeded: LoginSummary;
   readonly failed: LoginSummary;
-  readonly commands: { readonly count: number } & Ranking;
+  readonly commands: { readonly count: number } & TopValues;
   /** Distinct sessions (an id on a sensor), addresses, sensors. */
   readonly sessions: number;
   readonly addresses: number;
   readonly sensors: number;
   /** Distinct addresses by where they come from; only where databases were named. */
-  readonly countries?: Ranking;
-  readonly networks?: Ranking;
+  readonly countries?: TopValues;
+  readonly networks?: TopValues;
   readonly days: readonly DaySummary[];
 }
 
@@ -252,7 +252,7 @@ function rankOrigins(
 ): Pick<Summary, "countries" | "networks"> {
   const codes = project(counts, [1]).keys[0]!;
   const { countries, networks } = countOrigins(Array.from(codes, code => textOf(address.values, code)), origins);
-  const toRanking = (all: readonly OriginCount[]): Ranking => ({
+  const toRanking = (all: readonly OriginCount[]): TopValues => ({
     distinct: all.length,
     top: (limit === 0 ? all : all.slice(0, limit)).map(({ name, addresses }) => ({ values: [name], count: addresses, share: addresses / codes.length })),
   });
@@ -302,7 +302,7 @@ function rank(
   columns: readonly number[],
   sources: readonly EventColumn[],
   limit: number,
-): Ranking {
+): TopValues {
   const { rows, keys, count } = project(counts, columns);
   const total = sumOf({ rows, keys, count });
   const least = limit === 0 || rows <= limit ? 0 : Float64Array.from(count).sort()[rows - limit]!;

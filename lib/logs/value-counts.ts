@@ -4,7 +4,7 @@
  * Tested in `test/scripts/value-counts.test.ts`.
  */
 import { hasText, textOf } from "../columns/dictionary.ts";
-import { checkColumns, type EventColumn, ListColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
+import { checkColumns, type EventColumn, DerivedColumn, openColumn, TimeColumn } from "../events/event-columns.ts";
 import { type Condition, EventFilter } from "../events/event-filter.ts";
 import { take } from "../columns/group.ts";
 import type { Origins } from "../origin/origins.ts";
@@ -80,7 +80,7 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
   const group =
     by === undefined ? undefined : by === "sensor" ? openColumn(by, scope.sensorAliases) : new TimeColumn(by);
   // An event counts once for each of its values: of one such column, others stand beside it as they are.
-  const spread = columns.find(column => column instanceof ListColumn);
+  const spread = columns.find(column => column instanceof DerivedColumn);
   const counter = new TupleCounter(columns.length + (group === undefined ? 0 : 1));
   let without = 0;
   for await (const { table } of openTables(set)) {
@@ -88,7 +88,7 @@ export async function countValues(set: LogSet, options: ValueCountOptions): Prom
       let rows = filter.select(table, batch);
       if (rows.length === 0) continue;
       let list: Int32Array | undefined;
-      if (spread instanceof ListColumn) {
+      if (spread instanceof DerivedColumn) {
         const { places, codes } = spread.readEach(table, batch, rows);
         without += rows.length - new Set(places).size;
         rows = take(rows, places);

@@ -36,7 +36,7 @@ const TABLES = [
   { selector: "#commands .scroll", names: COMMAND_COLUMNS },
 ];
 /** Chains in the table. */
-export const CHAINS_SHOWN = 25;
+export const CHAIN_ROWS = 25;
 export interface ChainsOptions {
   /** Links of fewer sessions are hidden. */
   readonly threshold: number;
@@ -67,7 +67,7 @@ export function renderChains(
   const paths = toPagePaths(graph, thinned);
   const hidden = describeHidden(thinned, options.threshold);
   const hasNodes = thinned.nodes.length > 0;
-  const chains = graph.chains.slice(0, CHAINS_SHOWN);
+  const chains = graph.chains.slice(0, CHAIN_ROWS);
   const view = {
     title: "Cowrie command chains",
     lede: `${plural(graph.sessions, "session")} with commands on ${plural(commands.sensors.length, "sensor")}, ${dayText(commands.firstUs)} to ${dayText(commands.lastUs)} UTC`,
@@ -159,7 +159,7 @@ function toRefs(graph: StepGraph, thinned: Thinned): Map<number, string> {
   };
   for (const i of thinned.nodes) add(graph.nodes[i]!.command, graph.nodes[i]!.sessions);
   const inPicture = new Set(sessions.keys());
-  for (const { commands } of graph.chains.slice(0, CHAINS_SHOWN))
+  for (const { commands } of graph.chains.slice(0, CHAIN_ROWS))
     for (const code of commands) if (!inPicture.has(code)) add(code, 0);
   const ranked = [...sessions].sort(([a, left], [b, right]) => right - left || a - b);
   const digits = Math.max(2, String(ranked.length).length);

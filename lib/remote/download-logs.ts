@@ -18,7 +18,7 @@ import {
   GroupReceiver,
   type Job,
   LogReceiver,
-  type Outcome,
+  type Delivery,
   type Receiver,
   SMALL_MAX_BYTES,
   statOf,
@@ -159,7 +159,7 @@ interface BatchOptions {
   readonly sudo: boolean;
   readonly onWire: (bytes: number) => Promise<void>;
   readonly onBytes: (bytes: number) => void;
-  readonly onDone: (job: Job, outcome: Outcome) => void;
+  readonly onDone: (job: Job, outcome: Delivery) => void;
 }
 
 async function fetchBatch(connection: Connection, jobs: readonly Job[], options: BatchOptions): Promise<void> {

@@ -36,7 +36,7 @@ export interface Job {
  * What became of a log. "again": it was not what the listing said; `replaced`: where another file of this name went;
  * `reason`: why it cannot be here.
  */
-export type Outcome = "again" | "unchanged" | { readonly replaced: string } | { readonly reason: string } | undefined;
+export type Delivery = "again" | "unchanged" | { readonly replaced: string } | { readonly reason: string } | undefined;
 
 /** Takes a part of an answer. */
 export interface Receiver {
@@ -50,7 +50,7 @@ export interface Receiver {
    *
    * @returns In the order of the jobs.
    */
-  finish(hashes: readonly string[]): readonly Outcome[] | Promise<readonly Outcome[]>;
+  finish(hashes: readonly string[]): readonly Delivery[] | Promise<readonly Delivery[]>;
   close(): void;
 }
 
@@ -73,10 +73,10 @@ export class GroupReceiver implements Receiver {
     return bytes.length;
   }
 
-  async finish(hashes: readonly string[]): Promise<readonly Outcome[]> {
+  async finish(hashes: readonly string[]): Promise<readonly Delivery[]> {
     const all = Buffer.concat(this.#chunks);
     let at = 0;
-    const outcomes: Outcome[] = [];
+    const outcomes: Delivery[] = [];
     for (const [i, job] of this.jobs.entries()) {
       const text = all.subarray(at, (at += job.log.sizeBytes));
       if (hashes.length !== this.jobs.length || sha256Of(text) !== hashes[i]) outcomes.push("again");
@@ -182,11 +182,11 @@ export class LogReceiver implements Receiver {
     return openSync(partial, from > 0 ? "a" : "w");
   }
 
-  async finish([sha256]: readonly string[]): Promise<[Outcome]> {
+  async finish([sha256]: readonly string[]): Promise<[Delivery]> {
     return [this.#reason ?? (await orReason(this.jobs[0], () => this.#finish(sha256)))];
   }
 
-  async #finish(sha256: string | undefined): Promise<Outcome> {
+  async #finish(sha256: string | undefined): Promise<Delivery> {
     if (this.#file !== undefined) this.#flush();
     this.close();
     const [job] = this.jobs;
@@ -241,7 +241,7 @@ function writePartial({ partial }: Job, text: Uint8Array): void {
 }
 
 /** Let a log that is whole take its place. */
-function giveName({ log, local, partial, source }: Job): Outcome {
+function giveName({ log, local, partial, source }: Job): Delivery {
   const mtime = Number(log.mtime);
   utimesSync(partial, mtime, mtime);
   let replaced: string | undefined;
