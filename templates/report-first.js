@@ -21,6 +21,7 @@ import {
 } from "../lib/view/report-history.ts";
 import { dataTable } from "../lib/view/data-table.ts";
 import { buildFunnel, funnelMarkup } from "../lib/view/report-reach.ts";
+import { storiesMarkup } from "../lib/view/report-stories.ts";
 import { watchMarkup } from "../lib/view/report-watch.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, findAll, h, saveSvg, saveText, toNode } from "./page.js";
@@ -75,13 +76,14 @@ export function startActivity(report) {
 export function startFirst(report) {
   const node = find("#overview");
   const told = find("#told", node);
-  const { history, chains } = report.page;
+  const { history, chains, stories, trails } = report.page;
   if (told !== null && history !== undefined) leadToDays(told, report, history);
   return unlessDelivered(report, node, () => {
     const { scope } = report;
     find("#funnel .list").replaceChildren(...funnelMarkup(buildFunnel(scope)).map(part => toNode(part)));
     find("#who .list").replaceChildren(toNode(firstListMarkup(buildWho(scope), "connections")));
     find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), "commands")));
+    if (stories && trails) find("#stories .story").replaceChildren(...storiesMarkup(scope, stories, trails).map(item => toNode(item)));
     if (told === null || history === undefined) return;
     const rows = toldOf(report);
     const items = sentencesMarkup(rows, row => placeOf(history, row)).map(item => toNode(item));

@@ -2,6 +2,7 @@
 import { describeValue, lineLabel, lineText, weightOf } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
+import { toClock } from "../lib/text/labels.ts";
 import { clipApart } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 import { numberHead, scrollBox, tableMarkup } from "../lib/view/parts-markup.ts";
@@ -64,12 +65,17 @@ export function numbersTable(steps, lines, unit) {
   return box;
 }
 
+/** @param {number} minute Since 1970-01-01 UTC. */
+const toIsoMinute = minute => `${toIsoDay(Math.floor(minute / 1440))}T${toClock(minute)}Z`;
+
 /** A column for each key, also where a line stands for several. @param {{ steps: Steps, lines: Line[] }} shown */
 export function linesCsv({ steps, lines: drawn }) {
   const lines = drawn.flatMap(line => [line, ...(line.alike ?? []).map(name => ({ ...line, name }))]);
-  const days = Array.from({ length: steps.n }, (_, step) => toIsoDay(steps.range.first + step * steps.days));
+  const isTime = steps.days < 1;
+  const dayAt = (/** @type {number} */ step) => steps.range.first + step * steps.days;
+  const days = Array.from({ length: steps.n }, (_, step) => (isTime ? toIsoMinute(Math.round(dayAt(step) * 1440)) : toIsoDay(dayAt(step))));
   return toCsv(
-    [steps.days === 1 ? "day" : `from, ${steps.days} days each`, ...lines.map(line => line.name)],
+    [isTime ? `from, ${Math.round(steps.days * 1440)} minutes each` : steps.days === 1 ? "day" : `from, ${steps.days} days each`, ...lines.map(line => line.name)],
     days.map((day, step) => [day, ...lines.map(line => line.values[step])]),
   );
 }

@@ -6,6 +6,7 @@
  *
  * Tested in `test/lib/history/peak-episodes.test.ts`.
  */
+import { LEAST_DAYS } from "./families.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 
@@ -51,7 +52,7 @@ export interface Peaks {
   readonly perDay: Readonly<Record<PeakActivity, readonly (number | null)[]>>;
 }
 
-/** Find the peaks of a table, of each activity the highest first; none where counts were cut. */
+/** Find the peaks of a table, of each activity the highest first; none where counts were cut, or of few days. */
 export function findPeaks({ kinds, info }: ReducedTable): Peaks {
   const { day, rows } = kinds.event;
   const [firstDay, lastDay] = rows === 0 ? [0, -1] : [day.reduce((a, b) => Math.min(a, b), Infinity), day.reduce((a, b) => Math.max(a, b), -Infinity)];
@@ -66,7 +67,9 @@ export function findPeaks({ kinds, info }: ReducedTable): Peaks {
     }),
   ) as Record<PeakActivity, (number | null)[]>;
   const isCut = info.sources.some(({ cut }) => cut);
-  return { firstDay, perDay, days: isCut ? [] : ACTIVITIES.flatMap(activity => peaksOf(activity, perDay[activity], firstDay)) };
+  // Of days that have no history none is a peak.
+  const isShort = isWatched.reduce((sum, one) => sum + one, 0) < LEAST_DAYS;
+  return { firstDay, perDay, days: isCut || isShort ? [] : ACTIVITIES.flatMap(activity => peaksOf(activity, perDay[activity], firstDay)) };
 }
 
 function peaksOf(activity: PeakActivity, perDay: readonly (number | null)[], firstDay: number): PeakDay[] {

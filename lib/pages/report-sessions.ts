@@ -12,7 +12,9 @@ import { buildCampaignsData, type CampaignsData } from "../view/report-campaigns
 import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
 import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
 import type { ReportData } from "../view/report-data.ts";
+import { buildMinutesData, type MinutesData } from "../view/report-minutes.ts";
 import { buildSessionReach, type SessionReach } from "../view/report-reach.ts";
+import { buildStoriesData, type StoriesData } from "../view/report-stories.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/cut.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
@@ -35,6 +37,9 @@ export interface ReportSessions {
   readonly trails: TrailsData;
   /** Left out where sessions were not counted. */
   readonly reach?: SessionReach;
+  /** Of a few days, where anything was typed on them. */
+  readonly stories?: StoriesData;
+  readonly minutes?: MinutesData;
   /** What single addresses made of peaks, beside what the table knows. */
   readonly leaders?: readonly PeakLeader[];
 }
@@ -54,7 +59,12 @@ export async function collectSessions(
   const queries = toTrailQueries(data);
   const { firstDay, days, sensors } = data.grid;
   const limits = toTrailLimits(firstDay + days - 1, sensors);
-  const [counts, trails, leaders] = await Promise.all([work.counts, work.findTrails(queries, limits), work.findLeaders(peaksBesideTable(drawn))]);
+  const [counts, trails, leaders, byMinute] = await Promise.all([
+    work.counts,
+    work.findTrails(queries, limits),
+    work.findLeaders(peaksBesideTable(drawn)),
+    work.countMinutes(),
+  ]);
   const last = data.sections.find(({ id }) => id === "last-commands");
   if (last !== undefined) {
     const keys = last.keys.slice(0, TRAIL_KEYS);
@@ -71,13 +81,25 @@ export async function collectSessions(
   const durations = buildDurationsData(counts.durations, data.grid, drawn.dictionaries.sensor);
   const chains = buildChainsData(counts.chains, data.grid, drawn.dictionaries.sensor, purposeOf);
   const campaigns = buildCampaignsData(counts.campaigns, data.grid, drawn.dictionaries.sensor, purposeOf, techniqueName);
+  const stories = counts.stories && buildStoriesData(counts.stories, data.grid, drawn.dictionaries.sensor);
+  const minutes = byMinute && buildMinutesData(byMinute, data.grid, drawn.dictionaries.sensor, timesOf(drawn));
   return {
+    ...(stories !== undefined && { stories }),
+    ...(minutes !== undefined && { minutes }),
     ...(campaigns !== undefined && { campaigns }),
     ...(chains !== undefined && { chains }),
     ...(durations !== undefined && { durations }),
     leaders,
     reach: buildSessionReach(counts.reach, data.grid, drawn.dictionaries.sensor),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
+  };
+}
+
+/** Of the first event and the last. */
+function timesOf({ kinds: { event } }: ReducedTable): { firstUs: number; lastUs: number } {
+  return {
+    firstUs: event.firstSeenUs.reduce((least, us) => Math.min(least, us), Infinity),
+    lastUs: event.lastSeenUs.reduce((most, us) => Math.max(most, us), -Infinity),
   };
 }
 

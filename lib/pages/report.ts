@@ -46,6 +46,7 @@ import { buildChangesView, toChangesData } from "../view/report-changes.ts";
 import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
 import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
+import { MINUTE_DAYS } from "../view/report-minutes.ts";
 import { buildTrail, sessionsOf, type TrailsData, type TrailView } from "../view/report-trails.ts";
 import {
   buildCoverage,
@@ -159,19 +160,22 @@ export function* calculateReport(
     provenance: toProvenance(table, data, options),
   };
   const render: PreparedReport["render"] = ({ statistics, sessions, episodes: found }) => {
-    const { reach, leaders = [], ...told } = sessions ?? {};
+    const { reach, minutes, leaders = [], ...told }: Partial<ReportSessions> = sessions ?? {};
     const episodes = found && withPeaks(found, leaders, findPeaks(table));
     const history =
       episodes && hasDays
         ? { ...toHistoryData(episodes, data.grid, data.sensors), ...(statistics && { more: findMoreToTell(scope, statistics, carriedOf(episodes)) }) }
         : undefined;
     const timeline = history && toTimelineView(scope, history);
-    const changes = statistics && hasDays ? toChangesData(statistics) : undefined;
+    // Of few days, told by their sessions, none is held against others.
+    const isFew = told.stories !== undefined || data.grid.days <= MINUTE_DAYS;
+    const changes = statistics && hasDays && (!isFew || statistics.changes.some(({ reported }) => reported)) ? toChangesData(statistics) : undefined;
     const known = {
       ...data,
       // Of cut counts no hour is known.
       ...(statistics !== undefined && data.unknown?.cut !== "all" && { watchedHours: toWatchedHours(statistics, data.grid) }),
       ...(reach && { sessionReach: reach }),
+      ...(minutes && { minutes }),
     };
     const full = { ...scope, data: known };
     const figures = hasDays ? buildFigures(full) : [];
@@ -179,7 +183,7 @@ export function* calculateReport(
     const more = {
       ...toHeadline(full, hasDays, options.limits),
       figures: figures.map(figure => ({ markup: toMarkupText(figureMarkup(figure)) })),
-      first: hasDays ? toFirstView(full, history, sessions?.chains) : undefined,
+      first: hasDays ? toFirstView(full, history, told) : undefined,
       timeline: timeline?.hasRows ? { ...timeline, ...tableOf(timeline) } : undefined,
       changes: changesView && { ...changesView, ...tableOf(changesView) },
       sections: sections.map(section => withSessions(scope, section, sessions)),

@@ -6,6 +6,7 @@
  */
 import { type CampaignCounts, countCampaigns } from "../campaigns/campaign-counts.ts";
 import { toCampaigns } from "../campaigns/find-campaigns.ts";
+import { STORY_DAYS, type StoryCounts, tellStories } from "../campaigns/session-stories.ts";
 import { SessionMarks } from "../campaigns/session-marks.ts";
 import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
@@ -15,10 +16,13 @@ import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
+import { MINUTE_DAYS } from "../view/report-minutes.ts";
+import { countMinutes, type MinuteCounts } from "../sessions/minute-counts.ts";
 import { findLeaders } from "../sessions/peak-counts.ts";
 import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
+import { dayOf } from "../text/time.ts";
 import { Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
@@ -42,6 +46,7 @@ export interface TableRef {
 export type SessionTask =
   | { readonly what: "counts"; readonly logs: readonly LogSessions[]; readonly scope: ReductionParameters }
   | { readonly what: "leaders"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
+  | { readonly what: "minutes"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
   | {
       readonly what: "trails";
       readonly tables: readonly TableRef[];
@@ -56,12 +61,15 @@ export interface SessionCounts {
   readonly durations: DurationCounts;
   readonly campaigns: CampaignCounts;
   readonly reach: ReachCounts;
+  /** Where sessions came on {@link STORY_DAYS} days at most. */
+  readonly stories?: StoryCounts;
 }
 
 /** Outcome of a task; `trails[query][key]`. */
 export interface SessionOutcomes {
   readonly counts: SessionCounts;
   readonly leaders: PeakLeader[];
+  readonly minutes: MinuteCounts;
   readonly trails: Trail[][];
 }
 
@@ -72,6 +80,8 @@ export interface SessionWork extends Disposable {
   /** Begun at once. */
   readonly counts: Promise<SessionCounts>;
   findLeaders(peaks: readonly PeakDay[]): Promise<PeakLeader[]>;
+  /** Of {@link MINUTE_DAYS} days at most; of more undefined. */
+  countMinutes(): Promise<MinuteCounts | undefined>;
   findTrails(queries: readonly TrailQuery[], limits: TrailLimits): Promise<Trail[][]>;
 }
 
@@ -97,6 +107,10 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
   return {
     counts,
     findLeaders: peaks => run({ what: "leaders", tables: listTables(set), scope, peaks }),
+    countMinutes: async () => {
+      const tables = listTables(set);
+      return isShort(tables, scope) ? run({ what: "minutes", tables, scope }) : undefined;
+    },
     findTrails: (queries, limits) => run({ what: "trails", tables: listTables(set), scope, queries, limits }),
     [Symbol.dispose]: () => thread?.[Symbol.dispose](),
   };
@@ -112,6 +126,7 @@ async function doTask(task: SessionTask): Promise<SessionOutcome> {
   const { scope } = task;
   if (task.what === "counts") return countSessions(task.logs, scope);
   const places = task.tables.map(toPlace);
+  if (task.what === "minutes") return countMinutes(places, scope);
   return task.what === "leaders" ? findLeaders(places, task.peaks, scope) : findTrails(places, task.queries, scope, task.limits);
 }
 
@@ -126,10 +141,13 @@ function countSessions(logs: readonly LogSessions[], scope: ReductionParameters)
     marks.take(log);
   }
   const sessions = marks.finish();
+  const reached = reach.finish();
+  const days = new Set(reached.tallies.flatMap(({ day }) => [...day]));
   return {
+    ...(days.size <= STORY_DAYS && { stories: tellStories(sessions, scope) }),
     chains: countChains(sessions, { ...scope, steps: REPORT_STEPS, most: CHAINS_MOST }),
     durations: durations.finish(),
-    reach: reach.finish(),
+    reach: reached,
     campaigns: countCampaigns(toCampaigns(sessions, scope), CAMPAIGNS_MOST),
   };
 }
@@ -142,6 +160,14 @@ async function listSessions({ logs, seams }: LogSet): Promise<LogSessions[]> {
     return [sessions, ...(await Promise.all(own.map(({ table }) => readSessions(table))))];
   });
   return (await Promise.all(lists)).flat();
+}
+
+/** Whether the days asked for are so few that a report shows them by minutes. */
+function isShort(tables: readonly TableRef[], { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): boolean {
+  const first = tables.reduce((least, { firstUs }) => Math.min(least, firstUs), Infinity);
+  // The events of cut lines have no end of their own.
+  const last = tables.reduce((most, { lastUs }) => (lastUs === Infinity ? most : Math.max(most, lastUs)), -Infinity);
+  return Math.min(dayOf(last), untilDay) - Math.max(dayOf(first), sinceDay) < MINUTE_DAYS;
 }
 
 /** Events looked at between two collections of garbage: after every small table they would cost more than all else. */

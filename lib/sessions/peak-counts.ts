@@ -7,20 +7,15 @@ import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
-import { isLeader, type PeakActivity, type PeakDay, type PeakLeader } from "../history/peaks.ts";
+import { isLeader, type PeakDay, type PeakLeader } from "../history/peaks.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { tablesOf } from "../logs/walk-tables.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
+import { ACTIVITY_EVENTS } from "./activity-events.ts";
 import { countedRows } from "./counted-rows.ts";
 import { codeOf } from "./event-search.ts";
 import type { TrailPlace } from "./session-trails.ts";
 
-const EVENTS: Readonly<Record<PeakActivity, readonly string[]>> = {
-  logins: ["cowrie.login.success", "cowrie.login.failed"],
-  commands: ["cowrie.command.input"],
-  downloads: ["cowrie.session.file_download"],
-  "proxy requests": ["cowrie.direct-tcpip.request"],
-};
 const NO_ADDRESS = "";
 
 interface Counted {
@@ -91,7 +86,7 @@ class TablePeaks {
     this.#all = open.map(own => ({ own, counts: new Map<number, number>() }));
     const byEvent: (Map<number, Open> | undefined)[] = [];
     for (const one of this.#all) {
-      for (const eventid of EVENTS[one.own.peak.activity]) {
+      for (const eventid of ACTIVITY_EVENTS[one.own.peak.activity]) {
         const code = codeOf(eventids, eventid);
         if (code >= 0) (byEvent[code] ??= new Map()).set(one.own.peak.day, one);
       }

@@ -24,7 +24,8 @@ export function stepDays(range: DayRange, most: number): number {
 
 /** What the values of a chart are per: longer steps show means, which a short or silent step does not bend. */
 export function perStep(step: number): string {
-  if (step < 1) return "per hour";
+  const minutes = Math.round(step * 1440);
+  if (step < 1) return minutes === 60 ? "per hour" : minutes === 1 ? "per minute" : minutes < 60 ? `per ${minutes} minutes` : `per ${minutes / 60} hours`;
   return step === 1 ? "per day" : step === 7 ? "per day, weekly means" : `per day, means of ${step} days`;
 }
 

@@ -5,7 +5,7 @@
  * Tested in `test/lib/view/multiples-chart.test.ts`.
  */
 import { CHARACTER_WIDTH, type Chart, dayAxis, frame, type Line, type Plot, runs, type Steps } from "./chart.ts";
-import { toShort } from "../text/labels.ts";
+import { toClock, toDayLabel, toShort } from "../text/labels.ts";
 import { element, type Markup } from "./markup.ts";
 import { round1 } from "./scale.ts";
 
@@ -34,7 +34,7 @@ export function multiplesChart(lines: readonly Line[], steps: Steps, width: numb
   const plot: Plot = { width, height: bottom + 26, left, right: width - 8, top, bottom };
   const rows = lines.map((line, i) => row(line, i, steps, plot, top + i * ROW_HEIGHT));
   const cross = element("line", { class: "cross", y1: plot.top, y2: plot.bottom, x1: 0, x2: 0, hidden: true });
-  const axis = steps.days < 1 ? [...dayAxis(steps, plot), ...hourTicks(steps, plot)] : dayAxis(steps, plot);
+  const axis = steps.days < 1 ? timeAxis(steps, plot) : dayAxis(steps, plot);
   return { svg: frame(plot, label, [...axis, ...markRow(marks, steps, plot), ...rows, cross]), plot };
 }
 
@@ -72,12 +72,27 @@ function row({ name, values, style }: Line, i: number, steps: Steps, plot: Plot,
   );
 }
 
-/** Every sixth hour between the days. */
-function hourTicks({ n }: Steps, plot: Plot): Markup[] {
-  const band = (plot.right - plot.left) / n;
-  return Array.from({ length: n }, (_, hour) => hour)
-    .filter(hour => hour % 24 !== 0 && hour % 6 === 0 && 6 * band >= 36)
-    .map(hour => element("text", { class: "tick middle small", x: round1(plot.left + hour * band), y: plot.bottom + 17 }, `${hour % 24} h`));
+/** Minutes from one tick to the next. */
+const TICK_MINUTES = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
+const TICK_ROOM = 52;
+
+/** Times of day, and the day itself where it begins. */
+function timeAxis({ range, days, n }: Steps, plot: Plot): Markup[] {
+  const start = Math.round(range.first * 1440);
+  const end = start + Math.round(n * days * 1440);
+  const perMinute = (plot.right - plot.left) / (end - start);
+  const every = TICK_MINUTES.find(minutes => minutes * perMinute >= TICK_ROOM) ?? 1440;
+  const ticks: Markup[] = [];
+  for (let minute = Math.ceil(start / every) * every; minute < end; minute += every) {
+    const x = round1(plot.left + (minute - start) * perMinute);
+    const label = minute % 1440 === 0 ? toDayLabel(minute / 1440) : toClock(minute);
+    const anchor = x - plot.left < 3.6 * label.length ? "" : " middle";
+    ticks.push(
+      element("line", { class: "grid", x1: x, x2: x, y1: plot.bottom, y2: plot.bottom + 5 }),
+      element("text", { class: `tick${anchor}`, x, y: plot.bottom + 18 }, label),
+    );
+  }
+  return ticks;
 }
 
 /** The numbers of what is told, above the days of each; those that would lie on each other stand side by side. */

@@ -10,6 +10,7 @@ import type { ChangesData } from "./report-changes.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import type { DurationsData } from "./report-durations.ts";
 import type { HistoryData } from "./report-history.ts";
+import type { StoriesData } from "./report-stories.ts";
 import { DAY_SECONDS } from "../text/time.ts";
 import { packTrails, type TrailsData, unpackTrails } from "./report-trails.ts";
 
@@ -25,6 +26,7 @@ export interface PageData {
   readonly chains?: ChainsData;
   readonly durations?: DurationsData;
   readonly history?: HistoryData;
+  readonly stories?: StoriesData;
   readonly trails?: TrailsData;
 }
 

@@ -7,11 +7,13 @@ import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
+import { type Activity, ACTIVITY_EVENTS } from "../sessions/activity-events.ts";
 import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
 import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
 import type { Calculation } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { MinutesData } from "./report-minutes.ts";
 import type { SessionReach, TableReach } from "./report-reach.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
@@ -69,22 +71,16 @@ export interface ReportData {
   readonly originsBy?: string;
   /** Events by hour, where they are few enough to be carried. */
   readonly hours?: HoursData;
+  /** The same by minutes, of a few days where event tables were at hand. */
+  readonly minutes?: MinutesData;
   /** How far they came, as the table knows, and, where event tables were at hand, by sessions. */
   readonly reach?: TableReach;
   readonly sessionReach?: SessionReach;
 }
 
-/** Counts of {@link HOUR_EVENTS} by hour: a cell is `(day * 24 + hour) * sensors + sensor`. */
-export type HoursData = Readonly<Record<keyof typeof HOUR_EVENTS, Cells>>;
+/** Counts of activities by hour: a cell is `(day * 24 + hour) * sensors + sensor`. */
+export type HoursData = Readonly<Record<Activity, Cells>>;
 
-/** What is counted by hour, and of which events. */
-const HOUR_EVENTS = {
-  logins: ["cowrie.login.success", "cowrie.login.failed"],
-  accepted: ["cowrie.login.success"],
-  commands: ["cowrie.command.input"],
-  downloads: ["cowrie.session.file_download"],
-  "proxy requests": ["cowrie.direct-tcpip.request"],
-} as const;
 /** Cells of hours that a page carries at most: some 20 kB. */
 const HOUR_CELLS_MOST = 15_000;
 
@@ -170,7 +166,7 @@ function countEvents(table: ReducedTable, grid: Grid): Cells {
 }
 
 function countHours({ kinds: { event }, dictionaries }: ReducedTable, grid: Grid): Pick<ReportData, "hours"> {
-  const ids = Object.entries(HOUR_EVENTS).map(([, eventids]) => new Set(eventids.map(id => dictionaries.eventid.indexOf(id))));
+  const ids = Object.entries(ACTIVITY_EVENTS).map(([, eventids]) => new Set(eventids.map(id => dictionaries.eventid.indexOf(id))));
   const sums = ids.map(() => new Map<number, number>());
   let cells = 0;
   for (let row = 0; row < event.rows; row++) {
@@ -190,7 +186,7 @@ function countHours({ kinds: { event }, dictionaries }: ReducedTable, grid: Grid
     const at = Int32Array.from(own.keys()).sort();
     return { at, count: Float64Array.from(at, cell => own.get(cell)!) };
   };
-  const names = Object.keys(HOUR_EVENTS) as (keyof HoursData)[];
+  const names = Object.keys(ACTIVITY_EVENTS) as (keyof HoursData)[];
   return { hours: Object.fromEntries(names.map((name, i) => [name, toSorted(sums[i]!)])) as unknown as HoursData };
 }
 

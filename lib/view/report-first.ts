@@ -16,6 +16,7 @@ import { countDistinctValues, distinctFigure, distinctText } from "./distinct-va
 import { element, type Markup } from "./markup.ts";
 import { type ChainsData, toRunFilter } from "./report-chains.ts";
 import type { SectionData } from "./report-data.ts";
+import { minuteLines, minuteSteps } from "./report-minutes.ts";
 import { countTrying } from "./report-reach.ts";
 import { chooseSteps, meanSteps, rankSection, type Scope } from "./report-view.ts";
 
@@ -92,10 +93,12 @@ const ACTIVITIES = [
 /** Days that are shown by hours, at most. */
 const HOURLY_DAYS = 3;
 
-/** Steps of the small multiples with room for so many: hours where few days are shown and the page knows them. */
+/** Steps of the small multiples with room for so many: minutes or hours where few days are shown and the page knows them. */
 export function activitySteps(scope: Scope, most: number): Steps {
   const { range } = scope.filter;
   const hours = 24 * dayCount(range);
+  const minutes = dayCount(range) > HOURLY_DAYS ? undefined : minuteSteps(scope, most);
+  if (minutes !== undefined) return minutes;
   if (scope.data.hours === undefined || dayCount(range) > HOURLY_DAYS || hours > most) return chooseSteps(scope, most);
   return { range, days: 1 / 24, n: hours };
 }
@@ -114,7 +117,7 @@ function hourLines({ data: { hours, grid }, filter, watched }: Scope): Line[] {
 export function activityLines(scope: Scope, steps: Steps): Line[] {
   const { data, filter, watched } = scope;
   if (steps.days < 1) {
-    const lines = hourLines(scope);
+    const lines = data.minutes === undefined ? hourLines(scope) : minuteLines(scope, steps);
     if (lines.length > 0) return joinAlike(lines);
   }
   const toLine = (name: string, cells: Cells, style: number): Line => ({
@@ -266,7 +269,7 @@ export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; res
           : [element("td", { class: "strip", title: daysText(from, to) }, sparkline(values, 84, 18))]),
     ),
   );
-  const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: 4 }, rest))];
+  const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: rows.some(({ values }) => values.length > 1) ? 4 : 3 }, rest))];
   if (rows.length === 0) return element("p", { class: "none" }, `No ${unit} in this selection.`);
   return element("table", { class: "first-list" }, element("tbody", {}, ...body, ...foot));
 }

@@ -285,7 +285,7 @@ export function runScript({ scripts }: Pick<TrailPlaces, "scripts">, name: strin
   return `bun ${quoteShell(`${scripts}/${name}.ts`)}`;
 }
 
-function traceSession(places: TrailPlaces, session: string): string {
+export function traceSession(places: TrailPlaces, session: string): string {
   return `${runScript(places, "trace-sid")} ${option("-sid", "--session-id", session)} ${places.where}`;
 }
 

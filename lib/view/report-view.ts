@@ -8,7 +8,7 @@ import { countCells, type Filter, forEachCell, isEverything, sumByDay, sumCells 
 import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import type { KeyValue } from "../reduced/kinds.ts";
 import type { ShownColumn } from "../reduced/origin-kinds.ts";
-import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
+import { quoteEdges, sensorLabel, toChange, toClock, toLongDay } from "../text/labels.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
 import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import type { LongText } from "../text/long-text.ts";
@@ -190,8 +190,8 @@ export function chooseSteps(scope: Scope, most: number): Steps {
 /** A step in words: a day, or a run of days. */
 export function stepLabel(steps: Steps, step: number): string {
   if (steps.days < 1) {
-    const hour = Math.round(step * steps.days * 24);
-    return `${toLongDay(steps.range.first + Math.floor(hour / 24))}, ${String(hour % 24).padStart(2, "0")}:00`;
+    const minute = Math.round((steps.range.first + step * steps.days) * 1440);
+    return `${toLongDay(Math.floor(minute / 1440))}, ${toClock(minute)}`;
   }
   const first = steps.range.first + step * steps.days;
   const last = Math.min(first + steps.days - 1, steps.range.last);

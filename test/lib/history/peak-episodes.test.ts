@@ -39,8 +39,9 @@ test("a peak is far above the middle day; of few days each may be one; of cut co
   expect(PEAKS.days).toEqual([{ activity: "logins", day: PEAK, total: 60 }, { activity: "proxy requests", day: PEAK, total: 40 }]);
   expect(peaksBesideTable(TABLE).map(({ activity }) => activity)).toEqual(["logins"]);
   expect(PEAKS.perDay.logins).toEqual([10, 10, 10, 10, 10, 10, 60, 10, 10, 10]);
-  const few = findPeaks(buildReduced(rows().filter(({ date }) => date >= toIsoDay(PEAK) && date <= toIsoDay(PEAK + 1))));
+  const few = findPeaks(buildReduced(rows().filter(({ date }) => date >= toIsoDay(PEAK - 2) && date <= toIsoDay(PEAK + 1))));
   expect(few.days.map(({ total }) => total)).toEqual([60, 40]);
+  expect(findPeaks(buildReduced(rows().filter(({ date }) => date >= toIsoDay(PEAK - 2) && date <= toIsoDay(PEAK)))).days).toEqual([]);
   const cut = { ...TABLE, info: { ...TABLE.info, sources: TABLE.info.sources.map(source => ({ ...source, cut: true })) } };
   expect(cut.info.sources.length === 0 || findPeaks(cut).days.length === 0).toBe(true);
 });
