@@ -52,6 +52,8 @@ describe("the text of a log", () => {
     hash.add(TEXT);
     expect(await hashText(path)).toEqual({ wholeHash: hash.digest(), sizeBytes: TEXT.length });
     expect((await readHead(path)).hash).toBe(hashHead(TEXT));
+    expect(hashHead(Buffer.from("ab\ncd"))).toBe(hashHead(Buffer.from("ab\n")));
+    expect(hashHead(Buffer.from("ab\n"))).not.toBe(hashHead(Buffer.from("ac\n")));
   });
 
   test("damaged at the end: what came before is handed out, then the error", async () => {

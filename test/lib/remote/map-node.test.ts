@@ -93,6 +93,17 @@ describe("mapNode against a hostile server", () => {
     expect([outcomes.map(outcome => outcome.fault), files]).toEqual([[fault, fault], []]);
   });
 
+  test("after an answer that was none the same thread maps the next one", async () => {
+    let asked = 0;
+    const { outcomes } = await against(listing, ({ answer }, mark) => {
+      answer(++asked === 1 ? EVENT.repeat(3) : `${EVENT}\n${mark} 0 \n`);
+    });
+    expect(outcomes.map(({ fault, value }) => [fault, value?.counts.events])).toEqual([
+      ["garbage", undefined],
+      [undefined, 1],
+    ]);
+  });
+
   test("a node that packs badly", async () => {
     const { outcomes, files } = await against(listing.replace("000", "100"), ({ answer }) => answer("no zstd at all"));
     expect([outcomes.map(({ fault }) => fault), files]).toEqual([["garbage", "garbage"], []]);
