@@ -33,6 +33,8 @@ export function startMoreRows(node, first, draw) {
     /** @type {(found: number, all: number) => void} */
     tell(found, all) {
       more.hidden = found <= rows;
+      // Nobody searches what is seen at once.
+      /** @type {HTMLElement} */ (search.parentElement).hidden = all <= first && search.value === "";
       more.textContent = `Show ${Math.min(MORE_ROWS, found - rows)} more`;
       find(".found", node).textContent = search.value === "" ? "" : `${formatNumber(found)} of ${formatNumber(all)}`;
     },

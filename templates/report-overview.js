@@ -15,7 +15,7 @@ import { NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-
 import { startTable } from "./tables.js";
 import { buildFigures, describeHeadline } from "../lib/view/report-figures.ts";
 import { heatChart } from "../lib/view/heat-chart.ts";
-import { describeOrder, heatStep, orderRows } from "../lib/view/report-watch.ts";
+import { describeOrder, findUnlike, heatStep, orderRows, unlikeOf } from "../lib/view/report-watch.ts";
 
 /**
  * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
@@ -79,13 +79,15 @@ export function startCoverage(report) {
       numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / heatStep(scope),
     );
     const section = scope.data.sections[Number(metric.value)];
-    rows = [...orderRows(buildCoverage(scope, steps, section))];
+    const drawn = buildCoverage(scope, steps, section);
+    const { apart, ...ordered } = orderRows(drawn, section === undefined ? unlikeOf(scope) : findUnlike(drawn));
+    rows = [...ordered.rows];
     const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");
-    const label = describeCoverage(scope, what, steps, rows.length) + describeOrder(rows);
+    const label = describeCoverage(scope, what, steps, rows.length) + describeOrder(rows, apart);
     find(".unit", box).textContent = label;
     if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
     if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, rows, label));
-    const chart = heatChart(rows, steps, width, label);
+    const chart = heatChart(rows, steps, width, label, apart);
     showHeat(canvas, chart, steps, rows);
   };
   const part = { node: box, draw: () => draw(canvas.clientWidth), drawAt: draw };

@@ -3,7 +3,7 @@ import { describeAlike, hasLogScale, lineChart, lineLabel, lineText, LOGARITHMIC
 import { groupAlike } from "../lib/view/alike.ts";
 import { clipEnd } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
-import { buildLines, buildRest, chooseSteps, isOneDay, oneDayUnit, rankSection, stepUnit, sumAlike } from "../lib/view/report-view.ts";
+import { buildLines, buildRest, chooseSteps, hasCourse, rankSection, stepUnit, sumAlike } from "../lib/view/report-view.ts";
 import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";
 import { showChart, showHeat } from "./report-charts.js";
 import { linesCsv, NUMBER_ROWS, numbersTable } from "./report-numbers.js";
@@ -66,7 +66,8 @@ function startChart(report, section, node, rankingOf) {
   let picture = view;
   /** @type {{ steps: Steps, lines: Line[] }} */
   let current;
-  const draw = () => drawAt(canvas.clientWidth);
+  // What is not seen may still be saved.
+  const draw = () => drawAt(canvas.clientWidth || node.clientWidth);
   const drawLegend = startLegend(box, hiddenKeys, draw);
 
   /** @param {number} width */
@@ -82,14 +83,7 @@ function startChart(report, section, node, rankingOf) {
     const all = buildLines(scope, ranking, groups, steps).map((line, i) => ({ ...line, style: i, key: groups[i][0] }));
     /** @type {Line[]} */
     const lines = all.filter(line => view === "strips" || !hiddenKeys.has(line.key));
-    const isPicture = view !== "table";
-    box.classList.toggle("one-day", isOneDay(scope) && isPicture);
-    if (isOneDay(scope) && isPicture) {
-      find(".unit", box).textContent = oneDayUnit(ranking.section);
-      current = { steps, lines: all };
-      drawLegend([]);
-      return canvas.replaceChildren();
-    }
+    box.classList.toggle("no-course", !hasCourse(scope) && view !== "table");
     const unit = `${stepUnit(ranking.section, steps)}${view === "lines" && hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
     const label = `${ranking.section.name}: ${unit}`;
     find(".unit", box).textContent = unit;

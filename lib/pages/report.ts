@@ -57,8 +57,7 @@ import {
   describeCoverage,
   describePeak,
   describeShown,
-  isOneDay,
-  oneDayUnit,
+  hasCourse,
   rankSection,
   type Scope,
   sensorName,
@@ -71,7 +70,7 @@ import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 import { buildFigures, describeHeadline } from "../view/report-figures.ts";
 import { heatChart } from "../view/heat-chart.ts";
-import { describeOrder, heatStep, orderRows } from "../view/report-watch.ts";
+import { describeOrder, heatStep, orderRows, unlikeOf } from "../view/report-watch.ts";
 
 const SCRIPT = await bundleScript("report.js");
 const PARTIALS = {
@@ -186,7 +185,7 @@ export function* calculateReport(
       first: hasDays ? toFirstView(full, history, told) : undefined,
       timeline: timeline?.hasRows ? { ...timeline, ...tableOf(timeline) } : undefined,
       changes: changesView && { ...changesView, ...tableOf(changesView) },
-      sections: sections.map(section => withSessions(scope, section, sessions)),
+      sections: hintOnce(sections.map(section => withSessions(scope, section, sessions))),
       campaigns: sessions?.campaigns === undefined ? undefined : toCampaignsView(scope, sessions.campaigns, sessions.trails),
       hasTrails: sessions !== undefined && hasDays,
       dataJson: toScriptJson(toScriptData({ data: known, show, lastDays, thresholdPercent, ...told, ...(changes && { changes }), ...(history && { history }) })),
@@ -252,9 +251,9 @@ function toCompareView(data: ReportData) {
 
 function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / heatStep(scope));
-  const rows = orderRows(buildCoverage(scope, steps));
-  const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows);
-  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label).svg), unit: label, fold: foldOfSensors(scope.data) };
+  const { rows, apart } = orderRows(buildCoverage(scope, steps), unlikeOf(scope));
+  const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows, apart);
+  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label, apart).svg), unit: label, fold: foldOfSensors(scope.data) };
 }
 
 /** All tables there may be; a sheet of sessions says itself what its few columns are. */
@@ -285,7 +284,7 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
   const sparkSteps = chooseSteps(scope, SPARK_STEPS);
   const shown = ranking.order.slice(0, show);
   const lines = buildLines(scope, ranking, groupAlike(ranking, Math.min(show, SERIES_MOST)), steps);
-  const unit = isOneDay(scope) ? oneDayUnit(section) : `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
+  const unit = `${stepUnit(section, steps)}${hasLogScale(lines) ? LOGARITHMIC : ""}${describeAlike(lines)}`;
   const label = describePeak(`${section.name}: ${unit}`, steps, lines);
   return {
     id: section.id,
@@ -295,10 +294,16 @@ function toSectionView(scope: Scope, data: SectionData, show: number) {
     lead: isOriginKind(section.kind) ? `${section.lead} Told by ${scope.data.originsBy}.` : section.lead,
     unit,
     shown: describeShown(ranking, shown, true),
-    isOneDay: isOneDay(scope),
-    svg: isOneDay(scope) ? "" : toMarkupText(lineChart(lines, steps, CHART_WIDTH, label, { isCoarse: true }).svg),
+    lacksCourse: !hasCourse(scope),
+    svg: !hasCourse(scope) ? "" : toMarkupText(lineChart(lines, steps, CHART_WIDTH, label, { isCoarse: true }).svg),
     rows: shown.map((key, i) => buildRow(scope, ranking, key, i + 1, sparkSteps)),
   };
+}
+
+/** What leads to sessions is explained where it is met first. */
+function hintOnce<View extends { readonly hasTrails?: boolean }>(sections: readonly View[]): (View & { readonly hasHint: boolean })[] {
+  const first = sections.find(({ hasTrails }) => hasTrails);
+  return sections.map(section => ({ ...section, hasHint: section === first }));
 }
 
 /** The section with what leads from its rows to sessions; chains stand behind the last section of commands. */

@@ -123,6 +123,9 @@ export function areNear(lines: readonly Line[]): boolean {
   return middle * 10 >= maximum(lines);
 }
 
+/** Counts up to this need no height. */
+const FEW = 4;
+
 /** Lines of counts over days, logarithmic unless all are small; a break where nobody watched. */
 export function lineChart(
   lines: readonly Line[],
@@ -132,8 +135,10 @@ export function lineChart(
   { isCoarse = false, isLinear = false }: LineChartOptions = {},
 ): Chart {
   const wide = width >= NARROW;
-  const plot: Plot = { width, height: 320, left: 44, right: width - (wide ? 200 : 10), top: 10, bottom: 288 };
-  const scale = (isLinear ? linearScale : countScale)(maximum(lines), plot.top, plot.bottom);
+  const max = maximum(lines);
+  const height = max <= FEW ? 170 : 320;
+  const plot: Plot = { width, height, left: 44, right: width - (wide ? 200 : 10), top: 10, bottom: height - 32 };
+  const scale = (isLinear ? linearScale : countScale)(max, plot.top, plot.bottom);
   const x = stepCentre(steps, plot);
   const [placeX, placeY] = isCoarse ? [toWhole(x), toWhole(scale.at)] : [x, scale.at];
   const beside = spreadLines(lines, steps.n, placeY);

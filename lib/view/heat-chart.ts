@@ -27,8 +27,12 @@ export interface HeatChart extends Chart {
   readonly rowHeight: number;
 }
 
-/** Counts as shades, one row per item, one column per step; logarithmic, no data hatched, zero a shade of its own. */
-export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number, label: string): HeatChart {
+/**
+ * Counts as shades, one row per item, one column per step; logarithmic, no data hatched, zero a shade of its own.
+ *
+ * @param apart So many rows on top are set apart from those below; 0 = none.
+ */
+export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number, label: string, apart = 0): HeatChart {
   const isDense = heat.length >= DENSE_ROWS;
   const rowHeight = isDense ? DENSE_HEIGHT : heat.length > 16 ? 15 : 19;
   const nameWidth = Math.max(...heat.map(row => row.name.length), 3);
@@ -64,6 +68,7 @@ export function heatChart(heat: readonly HeatRow[], steps: Steps, width: number,
     ...(hatched === "" ? [] : [element("path", { class: "hatched", d: hatched })]),
     ...dayAxis(steps, plot),
     ...(isDense ? [] : rowLabels(heat, plot, rowHeight, characters)),
+    ...(apart === 0 ? [] : [element("path", { class: "apart", d: `M0 ${top + apart * rowHeight}H${width}` })]),
     mark,
   ];
   return { svg: frame(plot, label, parts), plot, rowHeight };

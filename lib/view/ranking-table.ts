@@ -8,7 +8,7 @@ import { sparkline } from "./chart.ts";
 import { element, type Markup } from "./markup.ts";
 import { type Head, partMarkup, tableMarkup } from "./parts-markup.ts";
 import type { SectionData } from "./report-data.ts";
-import { columnNames, isOneDay, keyName, type MomentView, type Ranking, type RowView, type Scope } from "./report-view.ts";
+import { columnNames, hasCourse, keyName, type MomentView, type Ranking, type RowView, type Scope } from "./report-view.ts";
 
 /** Steps of the line in a row at most. */
 export const SPARK_STEPS = 120;
@@ -40,7 +40,7 @@ export function listColumns(scope: Scope, section: SectionData, ranking: Ranking
     ...columnNames(ranking.section).map(keyColumn),
     counted("Count", row => row.countText, row => row.count, row => row.count),
     counted("Share", row => row.shareText, row => row.count),
-    ...(isOneDay(scope) ? [] : [{ name: "Trend", cell: (row: RowView) => element("td", {}, sparkline(row.values)) }]),
+    ...(hasCourse(scope) ? [{ name: "Trend", cell: (row: RowView) => element("td", {}, sparkline(row.values)) }] : []),
     ...(section.success === undefined ? [] : [counted("Accepted", row => row.successText, row => row.success, row => row.success)]),
     ...(section.verdicts === undefined ? [] : [told("Verdict", row => row.verdict, row => `verdict ${row.verdictTone}`)]),
     ...(section.origins === undefined ? [] : [told("Origin", row => row.origin, () => "origin")]),

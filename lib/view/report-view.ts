@@ -209,13 +209,11 @@ export function describePeak(label: string, steps: Steps, lines: readonly Line[]
   return `${label}; peak ${describeValue(peak)}, ${stepLabel(steps, sums.indexOf(peak))}${total}`;
 }
 
-/** Of one day there is no course to draw: the table has its counts. */
-export function isOneDay({ filter }: Scope): boolean {
-  return dayCount(filter.range) === 1;
-}
+/** Fewer days than this that somebody watched make no line: the table has their counts. */
+const COURSE_DAYS = 3;
 
-export function oneDayUnit({ unit }: Section): string {
-  return `${unit} of one day, in the table`;
+export function hasCourse({ watched }: Scope): boolean {
+  return watched.reduce((days, sensors) => days + Number(sensors > 0), 0) >= COURSE_DAYS;
 }
 
 export function stepUnit(section: Section, steps: Steps): string {

@@ -13,8 +13,8 @@ import { DENSE_ROWS, type HeatRow } from "./heat-chart.ts";
 
 /** Fewer sensors are no fleet that one could be unlike. */
 const FLEET_SENSORS = 8;
-/** Steps in which a sensor's days are held against the fleet's; fewer tell nothing. */
-const UNLIKE_STEPS = 52;
+/** Steps in which a sensor's days are held against the fleet's, weeks of a year; fewer tell nothing. */
+const UNLIKE_STEPS = 60;
 const LEAST_STEPS = 4;
 /** A sensor is unlike the fleet if it strays so many median deviations more than the middle one, and so much at least. */
 const UNLIKE_TIMES = 6;
@@ -62,9 +62,26 @@ export function findUnlike(rows: readonly HeatRow[]): string[] {
     .map(row => rows[row]!.name);
 }
 
-/** Rows as they are drawn: of a fleet too large to be named row by row those that stray farthest stand on top. */
-export function orderRows(rows: readonly HeatRow[]): readonly HeatRow[] {
-  return rows.length < DENSE_ROWS ? rows : sortByStray(rows);
+const unlikeKnown = new WeakMap<Scope, string[]>();
+
+/** {@link findUnlike} of the events of the chosen days and sensors, whatever the width of a picture. */
+export function unlikeOf(scope: Scope): string[] {
+  let names = unlikeKnown.get(scope);
+  if (names === undefined) unlikeKnown.set(scope, (names = findUnlike(buildCoverage(scope, chooseSteps(scope, UNLIKE_STEPS)))));
+  return names;
+}
+
+/**
+ * Rows as they are drawn: of a fleet too large to be named row by row those unlike it stand on top, the others below by how
+ * far they stray.
+ *
+ * @param unlike Names of those unlike the rest, the farthest first.
+ * @returns `apart` is how many of them stand on top.
+ */
+export function orderRows(rows: readonly HeatRow[], unlike: readonly string[]): { rows: readonly HeatRow[]; apart: number } {
+  if (rows.length < DENSE_ROWS) return { rows, apart: 0 };
+  const top = unlike.flatMap(name => rows.filter(row => row.name === name));
+  return { rows: [...top, ...sortByStray(rows).filter(row => !top.includes(row))], apart: top.length };
 }
 
 /** Room that a step of the sensors' days takes at least, in pixels: days, and weeks where sensors are thin rows. */
@@ -73,8 +90,9 @@ export function heatStep({ filter }: Scope): number {
 }
 
 /** What the order of {@link orderRows} adds to the label of a picture. */
-export function describeOrder(rows: readonly HeatRow[]): string {
-  return rows.length < DENSE_ROWS ? "" : "; those unlike the rest on top";
+export function describeOrder(rows: readonly HeatRow[], apart: number): string {
+  if (rows.length < DENSE_ROWS) return "";
+  return apart === 0 ? "; those farthest from the rest on top" : `; ${plural(apart, "sensor")} unlike the rest above the line`;
 }
 
 export function sortByStray(rows: readonly HeatRow[]): HeatRow[] {
@@ -98,7 +116,7 @@ export function watchMarkup(scope: Scope): Markup[] {
   const none = [...shares.keys()].filter(day => shares[day] === 0).map(day => toDayLabel(scope.filter.range.first + day));
   const parts: (Markup | string)[] = [element("b", {}, "Watch"), ` ${days}`];
   if (none.length > 0) parts.push(`; nobody on ${listText(none)}`);
-  const unlike = findUnlike(buildCoverage(scope, chooseSteps(scope, UNLIKE_STEPS)));
+  const unlike = unlikeOf(scope);
   if (unlike.length > 0) parts.push(`; ${plural(unlike.length, "sensor")} unlike the fleet: `, ...names(unlike));
   const silent = findSilent(scope);
   if (silent.length > 0) parts.push("; silent now: ", ...names(silent));

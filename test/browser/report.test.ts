@@ -12,10 +12,10 @@ import { buildHostile } from "../hostile/texts.ts";
 import { buildFleet } from "../support/report-fleet.ts";
 import { renderReport } from "../support/report.ts";
 
-/** Two days of one sensor; the addresses close as many sessions as they make connections, one of them on the second day. */
+/** Four days of one sensor; the addresses close as many sessions as they make connections, commands are of the first day. */
 function buildFolded(): ReducedTable {
   return buildReduced(
-    [1, 2, 2].flatMap((day, i) => {
+    [1, 2, 2, 3, 4].flatMap((day, i) => {
       const [place, key] = [{ date: `2024-03-0${day}`, sensor: "a", count: 3 }, { src_ip: `192.0.2.${i + 1}` }];
       return [
         { ...place, kind: "connect", key: { ...key, dst_port: 22 } },
@@ -320,6 +320,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       const isOpen = () => page.evaluate<boolean>("document.querySelector('#sessions .fold').open");
       expect([await isOpen(), await page.locator("#sessions table").isVisible()]).toEqual([false, false]);
       await page.locator("#from").fill("2024-03-02");
+      await page.locator("#to").fill("2024-03-02");
       await settle(page);
       await page.click(".sections a[href='#sessions']");
       await page.waitForFunction("document.querySelector('#sessions .fold').open");
@@ -331,8 +332,10 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       expect(await page.locator("#commands table").isVisible()).toBe(false);
       await page.click("#reset");
       await settle(page);
-      expect(await page.locator("#connections .series").count()).toBe(2);
-      expect(await page.locator("#sessions .series").count()).toBe(2);
+      expect(await page.locator("#connections .canvas").isVisible()).toBe(true);
+      // Two addresses are one line.
+      expect(await page.locator("#connections .series").count()).toBe(4);
+      expect(await page.locator("#sessions .series").count()).toBe(4);
       await page.locator("#sessions summary").first().click();
       expect(await isOpen()).toBe(false);
       await page.evaluate("dispatchEvent(new Event('beforeprint'))");

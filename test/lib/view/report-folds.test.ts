@@ -74,15 +74,17 @@ test("what is folded stands in the page all the same, under its heading", () => 
   const section = page.slice(page.indexOf('<section id="sessions"'), page.indexOf('<section id="versions"'));
   expect(section).toStartWith('<section id="sessions" data-section="sessions">\n<details class="fold same"><summary><h2>Which addresses hold the most sessions?</h2> <span class="lead">The same as Connections: all 4 rows.</span></summary>');
   expect(section.match(/192\.0\.2\.\d/g)!.length).toBeGreaterThanOrEqual(5);
-  expect(page.split('<details class="fold same">').length - 1).toBe(3);
+  // These two, the days of the only sensor, and what stands side by side.
+  expect(page.split('<details class="fold same">').length - 1).toBe(4);
   expect(page).not.toContain('<section id="versions" data-section="versions">\n<details');
 });
 
-test("of one day no line is drawn, and no trend stands in the table", () => {
-  const page = bodyOf(renderReport(buildReduced([rowOf("command", 1, "a", { input: "id" }, 7)]), OPTIONS));
-  expect(page).toContain('<figure class="chart-box one-day"><figcaption><span class="unit">commands of one day, in the table</span>');
-  expect(page).not.toContain(">Trend<");
-  const two = bodyOf(renderReport(buildReduced([1, 2].map(n => rowOf("command", n, "a", { input: "id" }, 7))), OPTIONS));
-  expect(two).not.toContain("one-day");
-  expect(two).toContain(">Trend<");
+test("of one day or two no line is drawn, and no trend stands in the table", () => {
+  const pageOf = (days: number[]) => bodyOf(renderReport(buildReduced(days.map(n => rowOf("command", n, "a", { input: "id" }, 7))), OPTIONS));
+  for (const days of [[1], [1, 5]]) {
+    expect(pageOf(days)).toContain('<figure class="chart-box no-course">');
+    expect(pageOf(days)).not.toContain(">Trend<");
+  }
+  expect(pageOf([1, 2, 5])).not.toContain("no-course");
+  expect(pageOf([1, 2, 5])).toContain(">Trend<");
 });

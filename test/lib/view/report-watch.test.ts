@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
-import type { HeatRow } from "../../../lib/view/heat-chart.ts";
+import { toSteps } from "../../../lib/view/chart.ts";
+import { heatChart, type HeatRow } from "../../../lib/view/heat-chart.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
-import { findUnlike, sortByStray, strayOf, watchMarkup } from "../../../lib/view/report-watch.ts";
+import { describeOrder, findUnlike, orderRows, sortByStray, strayOf, watchMarkup } from "../../../lib/view/report-watch.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildReportData } from "../../support/report.ts";
 
@@ -22,6 +23,19 @@ describe("sensors unlike the fleet", () => {
     rows[7] = { ...rows[7]!, values: rows[7]!.values.map((value, step) => (step < 5 ? value! / 20 : value!)) };
     expect(findUnlike(rows)).toEqual(["s7"]);
     expect(sortByStray(rows)[0]!.name).toBe("s7");
+  });
+
+  test("of a large fleet they are the rows on top, set apart by a line; of a small one rows stay in their order", () => {
+    const rows = fleet(60);
+    const names = ["s9", "s40"];
+    const ordered = orderRows(rows, names);
+    expect([ordered.apart, ordered.rows.length, new Set(ordered.rows).size]).toEqual([2, 60, 60]);
+    expect(ordered.rows.slice(0, 2).map(({ name }) => name)).toEqual(names);
+    const steps = toSteps({ first: 0, last: 9 }, 1);
+    expect(toMarkupText(heatChart(ordered.rows, steps, 1000, "x", ordered.apart).svg)).toContain('<path class="apart" d="M0 36H1000"/>');
+    expect(describeOrder(ordered.rows, 2)).toBe("; 2 sensors unlike the rest above the line");
+    expect(describeOrder(ordered.rows, 0)).toBe("; those farthest from the rest on top");
+    expect(orderRows(fleet(20), names)).toEqual({ rows: fleet(20), apart: 0 });
   });
 
   test("days without a sensor say nothing of it; few sensors are no fleet", () => {
