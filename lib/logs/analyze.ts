@@ -65,6 +65,7 @@ export async function analyzeLogs<Work extends Disposable>(
       }
       set = withDroppedLines(set, droppedOf);
     } else {
+      builder.expect(set.logs.map(({ rows }) => rows!));
       for (const log of set.logs) {
         builder.add(log.rows!);
         log.rows = undefined;

@@ -113,6 +113,15 @@ export class ReducedBuilder {
     this.#sources.set(source.wholeHash, source);
   }
 
+  /** Make room for rows that are about to be added, as far as they will lie there before equal ones are added up. */
+  expect(parts: readonly ReducedRows[]): void {
+    for (const [kind, own] of this.#kinds) {
+      const rows = parts.map(({ kinds }) => kinds[kind]?.rows ?? 0);
+      const sum = rows.reduce((all, one) => all + one, own.rows);
+      own.reserve(Math.min(sum, COMPACT_MIN_ROWS + Math.max(...rows)));
+    }
+  }
+
   /** Add rows; their codes are translated into this builder's. */
   add(rows: ReducedRows): void {
     this.#add(rows, this.#isCut);
