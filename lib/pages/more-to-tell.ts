@@ -4,6 +4,7 @@
  *
  * Tested in `test/lib/pages/more-to-tell.test.ts`.
  */
+import type { LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { describeDays, type SentencePart, valuesText } from "../history/episode-words.ts";
 import type { Episode } from "../history/episodes.ts";
 import type { ChangeRow } from "../statistics/change.ts";
@@ -12,7 +13,7 @@ import type { ChangeKind, KeyValues } from "../statistics/keyed-rows.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import type { ValueType } from "../statistics/value-rows.ts";
-import { formatNumber, plural } from "../text/format.ts";
+import { formatNumber, formatShare, plural } from "../text/format.ts";
 import { sensorLabel } from "../text/labels.ts";
 import { networkOf } from "../text/network.ts";
 import { everything, sumByDay } from "../view/cells.ts";
@@ -36,13 +37,15 @@ const FIRSTS = [
 ] as const satisfies readonly (readonly [ValueType, string, string])[];
 
 /**
- * The rows, most remarkable first: changes, no two of the same value, then one of what was new.
+ * The rows, most remarkable first: a campaign that made most of its days, changes, no two of the same value, then one of
+ * what was new.
  *
  * @param episodes Those of the page, in the order of its rows.
  */
-export function findMoreToTell(scope: Scope, statistics: Statistics, episodes: readonly Episode[]): HistoryRow[] {
+export function findMoreToTell(scope: Scope, statistics: Statistics, episodes: readonly Episode[], leading?: LeadingCampaign): HistoryRow[] {
   const firsts = toFirstsRow(scope, statistics, episodes);
-  return [...chooseChanges(statistics).map(change => toChangeRow(scope, change, episodes)), ...(firsts === undefined ? [] : [firsts])];
+  const campaign = leading === undefined ? [] : [toCampaignRow(scope, leading, episodes)];
+  return [...campaign, ...chooseChanges(statistics).map(change => toChangeRow(scope, change, episodes)), ...(firsts === undefined ? [] : [firsts])];
 }
 
 /** The strongest of the reported changes: of all days in question and all sensors before others, what came before what went. */
@@ -149,6 +152,28 @@ function toFirstsRow(scope: Scope, { novelty, lastDay }: Statistics, episodes: r
     sentence: toSentence([{ text: `${daysOf(first, lastDay)}, seen for the first time: ` }, ...parts, { text: `${kinds.length > 1 ? "," : ""}${where}.`.replace(/^,\./, ".") }]),
     name: ["new", ""],
     perStep: type === "hash" ? countPerStep(scope, "hash", [textOf(lead)], []) : [],
+  };
+}
+
+/** A campaign of which most sessions are that typed anything on its days. */
+function toCampaignRow(scope: Scope, { name, first, last, typed, all, addresses, sensors, commands, perDay }: LeadingCampaign, episodes: readonly Episode[]): HistoryRow {
+  const { data } = scope;
+  const number = data.sensors.length;
+  const where = number === 1 ? "" : ` on ${sensors.length < number ? `${formatNumber(sensors.length)} of ${plural(number, "sensor")}` : `all ${plural(number, "sensor")}`}`;
+  const own = new Set(commands);
+  const isSaid = ({ keys, first: from, last: to }: Episode) =>
+    from <= last && to >= first && keys.some(({ family, values }) => family === "command" && own.has(String(values[0])));
+  return {
+    ...{ shape: "campaign", first, last, begins: true, ends: last < lastDayOf(scope), basis: "counted", score: 0 },
+    sensors: codesOf(scope, sensors),
+    sentence: toSentence([
+      { text: `${daysOf(first, last)}: ${formatNumber(typed)} of ${formatNumber(all)} sessions with commands (${formatShare(typed / all)}) are one campaign, ` },
+      { text: valuesText([name]), isValue: true },
+      { text: `, from ${plural(addresses, "address", "addresses")}${where}.` },
+    ]),
+    name: ["campaign", valuesText([name])],
+    perStep: toPerStep({ firstDay: first, counts: perDay }, data.grid).map(count => count ?? 0),
+    saidBy: episodes.flatMap((episode, place) => (isSaid(episode) ? [place] : [])),
   };
 }
 

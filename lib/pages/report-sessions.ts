@@ -4,6 +4,7 @@
  * Tested in `test/browser/report-sessions.test.ts`.
  */
 import { dirname, resolve } from "node:path";
+import type { LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { peaksBesideTable, type PeakLeader } from "../history/peaks.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { purposeOf } from "../text/purpose.ts";
@@ -40,6 +41,7 @@ export interface ReportSessions {
   /** Of a few days, where anything was typed on them. */
   readonly stories?: StoriesData;
   readonly minutes?: MinutesData;
+  readonly leading?: LeadingCampaign;
   /** What single addresses made of peaks, beside what the table knows. */
   readonly leaders?: readonly PeakLeader[];
 }
@@ -90,6 +92,7 @@ export async function collectSessions(
     ...(chains !== undefined && { chains }),
     ...(durations !== undefined && { durations }),
     leaders,
+    ...(counts.leading && { leading: counts.leading }),
     reach: buildSessionReach(counts.reach, data.grid, drawn.dictionaries.sensor),
     trails: buildTrailsData(queries, trails, places, limits.lastDay, data.sensors),
   };

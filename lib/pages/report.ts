@@ -159,11 +159,11 @@ export function* calculateReport(
     provenance: toProvenance(table, data, options),
   };
   const render: PreparedReport["render"] = ({ statistics, sessions, episodes: found }) => {
-    const { reach, minutes, leaders = [], ...told }: Partial<ReportSessions> = sessions ?? {};
+    const { reach, minutes, leading, leaders = [], ...told }: Partial<ReportSessions> = sessions ?? {};
     const episodes = found && withPeaks(found, leaders, findPeaks(table));
     const history =
       episodes && hasDays
-        ? { ...toHistoryData(episodes, data.grid, data.sensors), ...(statistics && { more: findMoreToTell(scope, statistics, carriedOf(episodes)) }) }
+        ? { ...toHistoryData(episodes, data.grid, data.sensors), ...(statistics && { more: findMoreToTell(scope, statistics, carriedOf(episodes), leading) }) }
         : undefined;
     const timeline = history && toTimelineView(scope, history);
     // Of few days, told by their sessions, none is held against others.

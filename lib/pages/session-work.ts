@@ -6,6 +6,7 @@
  */
 import { type CampaignCounts, countCampaigns } from "../campaigns/campaign-counts.ts";
 import { toCampaigns } from "../campaigns/find-campaigns.ts";
+import { findLeadingCampaign, type LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { STORY_DAYS, type StoryCounts, tellStories } from "../campaigns/session-stories.ts";
 import { SessionMarks } from "../campaigns/session-marks.ts";
 import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
@@ -60,6 +61,8 @@ export interface SessionCounts {
   readonly chains: ChainCounts;
   readonly durations: DurationCounts;
   readonly campaigns: CampaignCounts;
+  /** Left out where none made more than half of the sessions that typed. */
+  readonly leading?: LeadingCampaign;
   readonly reach: ReachCounts;
   /** Where sessions came on {@link STORY_DAYS} days at most. */
   readonly stories?: StoryCounts;
@@ -142,13 +145,16 @@ function countSessions(logs: readonly LogSessions[], scope: ReductionParameters)
   }
   const sessions = marks.finish();
   const reached = reach.finish();
+  const campaigns = toCampaigns(sessions, scope);
+  const leading = findLeadingCampaign(campaigns, scope);
   const days = new Set(reached.tallies.flatMap(({ day }) => [...day]));
   return {
     ...(days.size <= STORY_DAYS && { stories: tellStories(sessions, scope) }),
     chains: countChains(sessions, { ...scope, steps: REPORT_STEPS, most: CHAINS_MOST }),
     durations: durations.finish(),
     reach: reached,
-    campaigns: countCampaigns(toCampaigns(sessions, scope), CAMPAIGNS_MOST),
+    campaigns: countCampaigns(campaigns, CAMPAIGNS_MOST),
+    ...(leading && { leading }),
   };
 }
 

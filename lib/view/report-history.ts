@@ -33,8 +33,8 @@ const LABEL_MOST = 46;
 const LABEL_GAP = 8;
 
 export interface HistoryRow {
-  /** Of an episode; or a change that was tested against the days before, or what was seen for the first time. */
-  readonly shape: EpisodeShape | "change" | "firsts";
+  /** Of an episode; or a change that was tested against the days before, what was seen for the first time, a campaign. */
+  readonly shape: EpisodeShape | "change" | "firsts" | "campaign";
   /** Days since 1970-01-01 UTC, both included. */
   readonly first: number;
   readonly last: number;
@@ -135,7 +135,7 @@ export function rowsWithin({ rows }: HistoryData, { range, sensors }: Filter): H
 
 /**
  * The sentences of the first screen, most remarkable first: of attackers' episodes the strongest, a sensor that is
- * silent, an address that made most of a peak, a change, what was new, what else happened to a sensor; then more of them. None says what another one says.
+ * silent, an address that made most of a peak, a campaign that made most of its days, a change, what was new, what else happened to a sensor; then more of them. None says what another one says.
  */
 export function chooseSentences(data: HistoryData, filter: Filter): HistoryRow[] {
   const within = rowsWithin(data, filter);
@@ -150,6 +150,7 @@ export function chooseSentences(data: HistoryData, filter: Filter): HistoryRow[]
     ...first,
     ofSensors?.shape === "silent" ? ofSensors : undefined,
     strong.slice(SENTENCES_LEAST).find(({ holdsPeak }) => holdsPeak),
+    more.find(row => row.shape === "campaign" && !first.some(other => says(row, other))),
     change,
     more.find(({ shape }) => shape === "firsts"),
     ofSensors,
@@ -205,6 +206,7 @@ const BASIS_TITLES = {
 
 const SHAPE_TITLES: Readonly<Partial<Record<HistoryRow["shape"], string>>> = {
   change: "Against the days before, as one of the changes of which few are false; the section of changes says how few",
+  campaign: "Sessions that share what tells who was there; the section of campaigns says what: counted, not tested",
   firsts: "Seen on no earlier day of the archive: counted, not tested",
 };
 

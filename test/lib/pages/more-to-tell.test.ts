@@ -23,6 +23,18 @@ function statistics(changes: object[], entries: ReturnType<typeof fresh>[] = [])
 const textOf = ({ sentence }: HistoryRow) => sentence.map((text, i) => (i % 2 === 1 ? `[${text}]` : text)).join("");
 const tell = (given: Statistics, episodes: Partial<Episode>[] = []) => findMoreToTell(SCOPE, given, episodes as Episode[]);
 
+test("a campaign that made most of its days comes before changes, but not beside an episode of its commands", () => {
+  const leading = { name: "<b>otter", first: FIRST, last: FIRST + 6, typed: 587, all: 614, addresses: 411, sensors: ["a"], commands: ["uname -a"], perDay: [80, 90, 80, 90, 80, 90, 77] };
+  const keys = [{ family: "command", values: ["uname -a"] }] as unknown as Episode["keys"];
+  const [row, after] = findMoreToTell(SCOPE, statistics([change({})]), [{ first: FIRST + 3, last: FIRST + 4, keys }] as Episode[], leading);
+  expect(textOf(row!)).toBe("1 to 7 Mar: 587 of 614 sessions with commands (95.6 %) are one campaign, [<b>otter], from 411 addresses on 1 of 2 sensors.");
+  expect([row!.shape, row!.basis, row!.sensors, row!.saidBy, after!.shape]).toEqual(["campaign", "counted", [0], [0], "change"]);
+  expect(row!.perStep.slice(5, 8)).toEqual([90, 77, 0]);
+  const others = { rows: [], found: 0, more: [row!, after!] } satisfies HistoryData;
+  const all = { range: { first: FIRST, last: LAST }, sensors: Uint8Array.of(1, 1) };
+  expect(chooseSentences(others, all).map(({ shape }) => shape)).toEqual(["campaign", "change"]);
+});
+
 describe("tested changes", () => {
   test("the strongest of all days and sensors first, none twice, none of what nobody did or nobody believes", () => {
     const rows = tell(
