@@ -261,7 +261,9 @@ async function toTable({ info, parts }: StoredReduced): Promise<ReducedTable> {
   const kinds = Object.fromEntries(
     KIND_NAMES.map(kind => [kind, joinTables(kind, parts.flatMap(part => part.kinds[kind] ?? []))]),
   ) as unknown as ReducedTable["kinds"];
-  const sets = first?.sets ?? NO_SETS;
+  // A plain object: of a dictionary nothing is left where it is handed to a thread.
+  const { size, hashes, offsets } = first?.sets ?? NO_SETS;
+  const sets = { size, hashes, offsets };
   const table = { info, dictionaries, sets, kinds };
   return isCanonical(table) ? table : (await combineTables([{ name: "", table }], () => {})).table;
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../lib/reduced/kinds.ts";
 import { setSize } from "../../../lib/columns/address-sets.ts";
 import { knowsAddresses } from "../../../lib/reduced/addresses.ts";
+import { readReducedStream } from "../../../lib/reduced/reduced-input.ts";
 import { readReducedArrow, reducedToIpc, toReducedRows } from "../../../lib/reduced/reduced-arrow.ts";
 import { ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
 import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
@@ -215,4 +216,10 @@ describe("reduced.json", () => {
       { input: "a", count: 2 },
     ]);
   });
+});
+
+test("a table that was read can be handed to a thread", async () => {
+  const { table } = await analyze([join(FIXTURES_FOLDER, "fleet/hp-lab-01")]);
+  const read = await readReducedStream(ipcBytes(table));
+  expect(rowTexts(structuredClone(read))).toEqual(rowTexts(table));
 });
