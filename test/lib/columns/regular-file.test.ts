@@ -17,8 +17,8 @@ test("a named pipe is refused at once by all that open files", async () => {
   for (const open of [openRegular, openInput, readSmallText, isArrowFile, openText]) {
     expect(() => open(pipe)).toThrow(why);
   }
-  for (const read of [openRegularHandle, openIpc, readSensorAliases]) expect(read(pipe)).rejects.toThrow(why);
-  expect(readReduced(pipe, () => {})).rejects.toThrow(`Cannot read "${pipe}": ${why}`);
+  for (const read of [openRegularHandle, openIpc, readSensorAliases]) await expect(read(pipe)).rejects.toThrow(why);
+  await expect(readReduced(pipe, () => {})).rejects.toThrow(`Cannot read "${pipe}": ${why}`);
 });
 
 test("a link is followed unless the file is to be our own", async () => {
@@ -41,7 +41,7 @@ test("a handle is given only while the file is what it was", async () => {
   await handle.close();
   await (await openRegularHandle(file, state)).handle.close();
   writeFileSync(file, "more text");
-  expect(openRegularHandle(file, state)).rejects.toThrow(`Cannot use "${file}": it was changed or replaced`);
+  await expect(openRegularHandle(file, state)).rejects.toThrow(`Cannot use "${file}": it was changed or replaced`);
 });
 
 test("what a shell substitutes for a command is read like standard input, and leaves nothing behind", async () => {

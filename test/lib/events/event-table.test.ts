@@ -284,8 +284,9 @@ describe("some rows of a table", () => {
       await table.close();
       expect(() => table.dictionaries.get("password")).toThrow("closed");
       expect(() => batch.codes.get("password")).toThrow("closed");
-      break;
+      return;
     }
+    throw new Error("It has no batch");
   });
 });
 

@@ -112,8 +112,8 @@ test("mapGrown() refuses a text that is not the one it was", async () => {
   };
   const other = Buffer.from(text.subarray(offset));
   other[10]! ^= 1;
-  expect(mapGrown(job, FILE, inPieces(other, Math.random))).rejects.toThrow(NOT_GROWN);
-  expect(mapGrown(job, FILE, inPieces(text.subarray(offset, offset + 10), Math.random))).rejects.toThrow(NOT_GROWN);
+  await expect(mapGrown(job, FILE, inPieces(other, Math.random))).rejects.toThrow(NOT_GROWN);
+  await expect(mapGrown(job, FILE, inPieces(text.subarray(offset, offset + 10), Math.random))).rejects.toThrow(NOT_GROWN);
   expect(growOffset(before, cut)).toBeUndefined();
   expect(growOffset(before, cut - 1)).toBeUndefined();
   expect(await eventsOf(path)).not.toEqual([]);

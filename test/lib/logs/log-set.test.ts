@@ -120,7 +120,7 @@ describe("a stored event table is used as long as it is true", () => {
     const walk = async () => {
       for await (const { table } of openTables(set)) void table;
     };
-    expect(walk()).rejects.toThrow("it was changed or replaced in the meantime");
+    await expect(walk()).rejects.toThrow("it was changed or replaced in the meantime");
     set[Symbol.dispose]();
   });
 

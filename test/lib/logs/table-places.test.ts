@@ -69,5 +69,5 @@ test.skipIf(process.geteuid?.() !== 0)("a folder of another user is told from on
   mkdirSync(join(dir.path, "cowrie-longitudinal"));
   chownSync(join(dir.path, "cowrie-longitudinal"), 12_345, 12_345);
   const place = () => new TablePlaces(undefined, () => {}).of(join(dir.path, "nowhere/cowrie.json"));
-  expect(place()).rejects.toThrow("it belongs to another user (--mapped-dir chooses another folder)");
+  await expect(place()).rejects.toThrow("it belongs to another user (--mapped-dir chooses another folder)");
 });

@@ -60,7 +60,7 @@ describe("startSessionWork", () => {
     for (const { tablePath } of set.logs) rmSync(tablePath!);
     for (const asideMinEvents of [Infinity, 0]) {
       using work = startSessionWork(set, SCOPE, asideMinEvents);
-      expect(work.findTrails([QUERY], LIMITS)).rejects.toThrow();
+      await expect(work.findTrails([QUERY], LIMITS)).rejects.toThrow("ENOENT");
     }
   });
 });

@@ -65,6 +65,6 @@ describe("Thread", () => {
     const asked = [thread.ask("break"), thread.ask({ slowly: 1 })].map(one => one.catch((error: Error) => error.message));
     const reasons = await Promise.all(asked);
     expect(reasons).toEqual(reasons.map(() => expect.stringContaining("all is lost")));
-    expect(thread.ask({ slowly: 1 })).rejects.toThrow("all is lost");
+    await expect(thread.ask({ slowly: 1 })).rejects.toThrow("all is lost");
   });
 });

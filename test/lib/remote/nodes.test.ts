@@ -160,7 +160,7 @@ describe("nodes by file", () => {
   test("--only takes names and tags, and says what it does not know", async () => {
     expect((await nodesIn(TOML, ["--only", "us"])).map(({ tags }) => tags)).toEqual([["us"]]);
     expect(await nodesIn(TOML, ["--only", "us", "--only", "ams"])).toHaveLength(2);
-    expect(nodesIn(TOML, ["--only", "ems"])).rejects.toThrow(
+    await expect(nodesIn(TOML, ["--only", "ems"])).rejects.toThrow(
       'Cannot find --only "ems" among the nodes; did you mean "ams"?',
     );
   });
@@ -180,11 +180,11 @@ describe("nodes by file", () => {
     ["3", "expected a list of nodes"],
   ];
   test.each(BAD)("%j is refused", async (text, message) => {
-    expect(nodesIn(text)).rejects.toThrow(message);
+    await expect(nodesIn(text)).rejects.toThrow(message);
   });
 
   test("a password out of the environment must be there", async () => {
-    expect(nodesIn('[[node]]\nhost = "a"\npassword_env = "COWRIE_NO_SUCH_VARIABLE"\n')).rejects.toThrow("is not set");
+    await expect(nodesIn('[[node]]\nhost = "a"\npassword_env = "COWRIE_NO_SUCH_VARIABLE"\n')).rejects.toThrow("is not set");
   });
 });
 
@@ -243,7 +243,7 @@ describe("resolveHost", () => {
   test.skipIf(ssh.reason !== undefined)(`jumps in a circle are told${ssh.why}`, async () => {
     await using dir = await makeTempDir();
     await Bun.write(join(dir.path, "config"), "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n");
-    expect(resolveHost({ host: "a" }, { configFile: join(dir.path, "config") })).rejects.toThrow(
+    await expect(resolveHost({ host: "a" }, { configFile: join(dir.path, "config") })).rejects.toThrow(
       "more than 8 jump hosts",
     );
   });

@@ -156,7 +156,7 @@ describe("counts of a node", () => {
     ["no counts at all", asked => asked.answer(markOf(asked), 1), "its reducer failed (status 1)"],
   ];
   test.each(BAD)("%s", async (_what, answer, says) => {
-    expect(reduceAt(answer)).rejects.toThrow(says);
+    await expect(reduceAt(answer)).rejects.toThrow(says);
   });
 
   test("a reducer that says nothing is given up as any silent node is, one that shows life is waited for", async () => {
@@ -189,7 +189,7 @@ describe("counts of a node", () => {
       };
       go();
     };
-    expect(reduceAt(pour)).rejects.toThrow("it sends more than 268 MB of counts");
+    await expect(reduceAt(pour)).rejects.toThrow("it sends more than 268 MB of counts");
   });
 });
 

@@ -84,7 +84,7 @@ describe("nodes with other tools", () => {
         const sleeping = async () => (await connection.run("ps | grep -c '[s]leep 97' || :")).stdout.toString().trim();
         while ((await sleeping()) !== "2") await Bun.sleep(20);
         stop.abort(new Error("enough"));
-        expect(stopped).rejects.toThrow("enough");
+        await expect(stopped).rejects.toThrow("enough");
         while ((await sleeping()) !== "0") await Bun.sleep(20);
       });
       const result = await analyze("busybox", server, ["--reduce-on", "auto"]);
@@ -161,7 +161,7 @@ describe("a Bun that does not fit", () => {
         const options = { ...OPTIONS, hasSetup, note: (text: string) => void notes.push(text) };
         expect(await reduceOnNode(connection, { ...options, isRequired: false })).toBeUndefined();
         if (hasSetup) expect(notes).toEqual([expect.stringMatching(/cannot set up: .*; reading its logs here$/)]);
-        expect(reduceOnNode(connection, { ...options, isRequired: true })).rejects.toThrow(says);
+        await expect(reduceOnNode(connection, { ...options, isRequired: true })).rejects.toThrow(says);
         expect((await connection.run("ls -A ~/.cache 2>/dev/null")).stdout.toString()).toBe("");
       });
     },
@@ -210,7 +210,7 @@ describe("logs that only root may read", () => {
           (await connection.run("ps ax -o args | grep -c '^[s]leep 978' || :")).stdout.toString().trim();
         while ((await sleeping()) !== "1") await Bun.sleep(20);
         stop.abort(new Error("enough"));
-        expect(stopped).rejects.toThrow("enough");
+        await expect(stopped).rejects.toThrow("enough");
         while ((await sleeping()) !== "0") await Bun.sleep(20);
       });
     },

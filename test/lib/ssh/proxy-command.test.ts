@@ -142,28 +142,28 @@ socket.on("error", ({ message }) => { console.error(message); process.exit(7); }
     expect(two.jumps.map(({ proxyCommand }) => proxyCommand)).toEqual(["nc far.example 1", undefined]);
     expect((await resolveHost({ host: "none" }, { configFile })).proxyCommand).toBeUndefined();
     await Bun.write(configFile, "Host *\n ProxyCommand nc %h %p\n ProxyUseFdpass yes\n");
-    expect(resolveHost({ host: "h" }, { configFile })).rejects.toThrow("ProxyUseFdpass is not supported");
+    await expect(resolveHost({ host: "h" }, { configFile })).rejects.toThrow("ProxyUseFdpass is not supported");
   });
 
   withSshd(`a command that fails is said, with its last words${why}`, async () => {
     await using at = await setUp(() => "sh -c 'echo first >&2; echo no way >&2; exit 3'");
     await using connector = new Connector({ timeoutMs: 10_000 });
     const failed = connector.connect(await at.resolve());
-    expect(failed).rejects.toThrow('its ProxyCommand ended (status 3): "no way"');
+    await expect(failed).rejects.toThrow('its ProxyCommand ended (status 3): "no way"');
     expect(await failed.catch((error: unknown) => (error as SshError).fault)).toBe("connect");
   });
 
   withSshd(`a command that says nothing is given up${why}`, async () => {
     await using at = await setUp(() => "sleep 60");
     await using connector = new Connector({ timeoutMs: 500 });
-    expect(connector.connect(await at.resolve())).rejects.toThrow("no answer");
+    await expect(connector.connect(await at.resolve())).rejects.toThrow("no answer");
   });
 
   withSshd(`a name of the user that a shell would run is refused before anything is started${why}`, async () => {
     await using at = await setUp(() => "nc %r");
     const host = { host: "pot", user: "$(touch${IFS}/tmp/x)" };
     // By us, or by ssh itself where it is a newer one.
-    expect(resolveHost(host, { configFile: at.configFile })).rejects.toThrow(
+    await expect(resolveHost(host, { configFile: at.configFile })).rejects.toThrow(
       /cannot go into a ProxyCommand|invalid characters"$/,
     );
   });

@@ -54,7 +54,7 @@ const BAD: [what: string, file: string | Uint8Array][] = [
   ["a critical extension", krlOf([255, Buffer.concat([field("x@y"), Buffer.from([1]), field("")])])],
 ];
 test.each(BAD)("%s is an error, not an empty list", async (_what, file) => {
-  expect(revoked(file)).rejects.toThrow(/^its list of revoked keys ".*" cannot be read: .*; no key is trusted without it$/);
+  await expect(revoked(file)).rejects.toThrow(/^its list of revoked keys ".*" cannot be read: .*; no key is trusted without it$/);
 });
 
 test("a list that is not there is an error", () => {
