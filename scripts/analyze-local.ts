@@ -30,7 +30,7 @@ import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { describeRun, REPORT_OPTIONS, spanOf, writeReports } from "../lib/pages/run-reports.ts";
 import { type KnownRun, RunRecord, type RunShape, type Told } from "../lib/logs/run-record.ts";
-import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
+import { collectSessions, lastCommandsOf, toPlaces } from "../lib/pages/report-sessions.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import { openOrigins, ORIGIN_OPTION, originStates } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
@@ -140,7 +140,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
       told.push({ line, isProblem: false });
       if (!values.quiet) note(line);
     },
-    findSessions: (drawn, data) => collectSessions(analysis.beside!, table, drawn, data, toPlaces(inputs, values)),
+    findSessions: (drawn, data) => collectSessions(analysis.beside!, lastCommandsOf(table), drawn, data, toPlaces(inputs, values)),
   });
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();

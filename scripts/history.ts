@@ -8,6 +8,7 @@ import { parseCommand } from "../lib/process/options.ts";
 import { checkDays, checkNames } from "../lib/process/option-values.ts";
 import { findEpisodes } from "../lib/history/episodes.ts";
 import { withTablePeaks } from "../lib/history/peak-episodes.ts";
+import { findEpisodesAside } from "../lib/history/history-aside.ts";
 import {
   chooseEpisodes,
   describeHistory,
@@ -17,17 +18,14 @@ import {
   historyToText,
   whyNoHistory,
 } from "../lib/history/history-output.ts";
-import { drawTable } from "../lib/reduced/drawn-table.ts";
+import { openTables } from "../lib/reduced/large-tables.ts";
 import {
-  chooseTable,
+  listTableNames,
   EMPTY_TABLE_EXIT,
-  readReduced,
   TABLE_OPERAND,
   TABLE_OPTION,
   TableTelling,
 } from "../lib/reduced/reduced-input.ts";
-import { isEmpty } from "../lib/reduced/reduced-table.ts";
-import { selectTable } from "../lib/reduced/select-table.ts";
 import { buildCoverage } from "../lib/statistics/coverage.ts";
 import { formatDuration, plural, toIsoDay } from "../lib/text/format.ts";
 import { toSafeJson } from "../lib/text/text.ts";
@@ -76,22 +74,22 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const path = chooseTable(values.file, operands);
+  const paths = listTableNames(values.file, operands);
   if (values.json && values.csv)
     throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   checkDays(values.since, values.until);
   const startMs = performance.now();
   const telling = new TableTelling(values.quiet);
-  const whole = await readReduced(path, telling.onNotice, telling.onProblem);
-  if (isEmpty(whole)) throw new Error("Cannot tell what happened: the table holds no events");
-  const missing = checkNames("sensor", values.sensor, whole.dictionaries.sensor);
+  using opened = await openTables(paths, telling);
+  if (opened.isEmpty) throw new Error("Cannot tell what happened: the table holds no events");
+  const missing = checkNames("sensor", values.sensor, opened.sensors);
   for (const line of missing) note(line);
   const sensors = values.sensor;
-  const { table, limits, partlyCut } = drawTable(sensors.length === 0 ? whole : selectTable(whole, { sensors }));
+  const { table, limits, partlyCut, large } = await opened.draw(sensors.length === 0 ? {} : { sensors }, true);
   if (!values.quiet) limits.forEach(note);
 
   const coverage = buildCoverage(table, partlyCut === undefined ? {} : { partlyCut });
-  const all = episodesWithin(withTablePeaks(table, findEpisodes(table, { coverage })), values.since, values.until);
+  const all = episodesWithin(large === undefined ? withTablePeaks(table, findEpisodes(table, { coverage })) : await findEpisodesAside(large), values.since, values.until);
   const shown = chooseEpisodes(all, values.limit);
   if (values.csv) await writeOutAll(historyToCsv(shown));
   else if (values.json) {

@@ -11,17 +11,14 @@ import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
-import { drawTable } from "../lib/reduced/drawn-table.ts";
+import { openTables } from "../lib/reduced/large-tables.ts";
 import {
-  chooseTable,
+  listTableNames,
   EMPTY_TABLE_EXIT,
-  readReduced,
   TABLE_OPERAND,
   TABLE_OPTION,
   TableTelling,
 } from "../lib/reduced/reduced-input.ts";
-import { selectTable } from "../lib/reduced/select-table.ts";
-import { isEmpty } from "../lib/reduced/reduced-table.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import {
   changesToCsv,
@@ -129,7 +126,7 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const path = chooseTable(values.file, operands);
+  const paths = listTableNames(values.file, operands);
   if (values.json && values.csv)
     throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const startMs = performance.now();
@@ -145,25 +142,25 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (origins === undefined && values.kind.some(isOriginKind))
     throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
   const telling = new TableTelling(values.quiet);
-  const whole = await readReduced(path, telling.onNotice, telling.onProblem);
-  if (isEmpty(whole)) throw new Error("Cannot compare anything: the table holds no events");
-  const known = whole.dictionaries.sensor;
+  using opened = await openTables(paths, telling);
+  if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
+  const known = opened.sensors;
   const missing = checkNames("sensor", values.sensor, known);
   for (const line of missing) note(line);
   const down = (downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
   const strangers = checkNames("sensor of --downtime", down, known);
   if (!values.quiet) for (const line of strangers) note(line);
   const [sensors, kinds] = [values.sensor, values.kind as readonly ComparableKind[]];
-  const isPart = sensors.length + kinds.length > 0;
-  const table = isPart
-    ? selectTable(whole, { ...(sensors.length > 0 && { sensors }), ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }) })
-    : whole;
-
+  const selection = {
+    ...(sensors.length > 0 && { sensors }),
+    ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }),
+  };
   const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  const { table: counts, ...more } = drawTable(table);
+  // Where addresses come from is added to the rows of a table in memory.
+  const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   const { statistics, html } = await statsAside({
-    table: drawn,
+    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection } }),
     options: {
       ...more,
       thresholdPercent,

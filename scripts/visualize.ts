@@ -12,19 +12,17 @@ import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
-import { drawTable } from "../lib/reduced/drawn-table.ts";
+import { openTables } from "../lib/reduced/large-tables.ts";
 import {
-  chooseTable,
+  listTableNames,
   EMPTY_TABLE_EXIT,
-  readReduced,
   TABLE_OPERAND,
   TABLE_OPTION,
   TableTelling,
 } from "../lib/reduced/reduced-input.ts";
-import { countRows, isEmpty } from "../lib/reduced/reduced-table.ts";
 import { linkPages, reportPaths } from "../lib/pages/page-names.ts";
 import { takeWithPauses } from "../lib/process/pause.ts";
-import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
+import { collectSessions, lastCommandsOf, storedLastCommands, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/pages/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
@@ -88,7 +86,7 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const path = chooseTable(values.file, operands);
+  const names = listTableNames(values.file, operands);
   const startMs = performance.now();
   const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
   const paths = reportPaths(outfile);
@@ -98,8 +96,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
-  const table = await readReduced(path, telling.onNotice, telling.onProblem);
-  if (isEmpty(table)) throw new Error("Cannot show the table: it holds no events");
+  using opened = await openTables(names, telling);
+  if (opened.isEmpty) throw new Error("Cannot show the table: it holds no events");
   const { events, mappedDir } = values;
   using set =
     events.length === 0
@@ -114,16 +112,18 @@ export async function main(argv: string[]): Promise<ExitCode> {
             outputs,
           }),
         );
-  using work = set && startSessionWork(set, table.info.parameters);
-  const { table: counts, ...more } = drawTable(table);
+  using work = set && startSessionWork(set, opened.parameters);
+  // Where addresses come from is added to the rows of a table in memory.
+  const { table: counts, large, whole, ...more } = await opened.draw({}, origins === undefined);
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
   const { calculateReport } = await import("../lib/pages/report.ts");
-  const report = await takeWithPauses(calculateReport(drawn, shown));
-  const sessions = work && (await collectSessions(work, table, drawn, report.data, toPlaces(events, { mappedDir })));
+  const report = await takeWithPauses(calculateReport(drawn, shown, large && (await import("../lib/pages/stored-report.ts")).toStoredParts(large)));
+  const lastCommands = large === undefined ? lastCommandsOf(whole) : storedLastCommands(large.stored);
+  const sessions = work && (await collectSessions(work, lastCommands, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, episodes, html } = await statsAside({
-    table: drawn,
+    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection } }),
     options: { thresholdPercent, lastDays, ...links, ...more },
   });
   const pages = [
@@ -136,7 +136,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const shown = outfile === "-" ? "on stdout" : outputs.map(visible).join(", ");
     note(
       `visualize: ${plural(statistics.days, "day")}, ${plural(more.allSensors, "sensor")}, ` +
-        `${formatNumber(countRows(table))} rows; ${shown}; ${seconds}`,
+        `${formatNumber(opened.rows)} rows; ${shown}; ${seconds}`,
     );
   }
   return set === undefined || telling.exitCode !== EXIT.ok ? telling.exitCode : exitCodeOf(set);

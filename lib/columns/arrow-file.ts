@@ -4,7 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import { checkFile, type IpcSchema, isIpcFile, type PlacedMessage, type ReadBytes } from "./arrow-guard.ts";
-import { type IpcBatch, readBytes } from "./arrow-ipc.ts";
+import { bodyInFile, type IpcBatch, readBytes } from "./arrow-ipc.ts";
 import { BatchReader, type Body, bodyOf, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
@@ -69,6 +69,12 @@ export class ArrowFile {
     return this.#batches.length;
   }
 
+  /** Rows of a batch. */
+  rows(number: number): number {
+    const { message } = this.#batches[number]!;
+    return "batch" in message ? message.batch.rows : 0;
+  }
+
   /** The texts of a dictionary-coded column, read anew each time; undefined for others. */
   texts(name: string): Texts | undefined {
     const column = this.#schema.columns.find(column => column.name === name);
@@ -77,10 +83,15 @@ export class ArrowFile {
     return readTexts(placed.message.batch, this.#bodyOf(placed));
   }
 
-  /** A batch by its number. */
-  batch(number: number): IpcBatch {
+  /**
+   * A batch by its number.
+   *
+   * @param isLazy Whether no more is read than the columns that are asked for, each when it is.
+   */
+  batch(number: number, isLazy = false): IpcBatch {
     const placed = this.#batches[number]!;
-    const batch = this.#reader.take(placed.message, this.#bodyOf(placed));
+    const body = isLazy ? bodyInFile(this.#file, placed.bodyAt) : this.#bodyOf(placed);
+    const batch = this.#reader.take(placed.message, body);
     if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
     return batch;
   }

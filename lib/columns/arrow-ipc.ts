@@ -160,10 +160,7 @@ function openIpcFile(path: string, wanted: string | undefined): IpcTable {
     return readInto(file, into, start);
   };
   const read = (start: number, length: number) => look(new Uint8Array(length), start);
-  const bodyAt = (at: number): Body => ({
-    read: (start, bytes) => read(at + start, bytes),
-    look: (start, bytes) => (bytes > SCRATCH_MAX_BYTES ? read(at + start, bytes) : look(scratchOf(bytes), at + start)),
-  });
+  const bodyAt = (at: number) => bodyBy(look, at);
   try {
     const isFile = isIpcFile(read, size);
     const { schema } = isFile ? readFooter(read, size) : checkStream(read(0, size));
@@ -241,6 +238,16 @@ function readInto(file: number, bytes: Uint8Array, start: number): Uint8Array {
     filled += n;
   }
   return bytes;
+}
+
+/** The body of a message that lies in a file. */
+export function bodyInFile(file: number, at: number): Body {
+  return bodyBy((into, start) => readInto(file, into, start), at);
+}
+
+function bodyBy(look: (into: Uint8Array, start: number) => Uint8Array, at: number): Body {
+  const read = (start: number, bytes: number) => look(new Uint8Array(bytes), at + start);
+  return { read, look: (start, bytes) => (bytes > SCRATCH_MAX_BYTES ? read(start, bytes) : look(scratchOf(bytes), at + start)) };
 }
 
 let scratch = new Uint8Array(0);

@@ -2,9 +2,10 @@
 import type { Coverage } from "../statistics/coverage.ts";
 import { placeOfDay } from "../statistics/keyed-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-series.ts";
 import { FAMILIES, type Family, FAMILY_NAMES } from "./families.ts";
+import type { HistorySource } from "./history-source.ts";
 import { findShape } from "./levels.ts";
 import { measureNoise, sizeOf, usualCorrelation } from "./noise.ts";
 import { addressesOf, type RowAddresses } from "../reduced/addresses.ts";
@@ -38,15 +39,19 @@ export interface Candidate {
   readonly events: number;
 }
 
-export function findCandidates(table: ReducedTable, coverage: Coverage): { watch: Watch; candidates: Candidate[] } {
-  const watch = buildWatch(table, coverage);
-  const known = new Map<Kind, RowAddresses | undefined>();
+export function findCandidates(source: HistorySource, coverage: Coverage): { watch: Watch; candidates: Candidate[] } {
+  const watch = buildWatch(source.connects, coverage);
+  const known = new WeakMap<KindTable, { readonly addresses: RowAddresses | undefined }>();
   // Of a kind whose key has the address they are made anew each time: once for its families.
-  const addressesBy = (kind: Kind) => {
-    if (!known.has(kind)) known.set(kind, addressesOf(table, kind));
-    return known.get(kind);
+  const addressesBy = (table: ReducedTable, kind: Kind) => {
+    const rows = table.kinds[kind];
+    if (!known.has(rows)) known.set(rows, { addresses: addressesOf(table, kind) });
+    return known.get(rows)!.addresses;
   };
-  const candidates = FAMILY_NAMES.flatMap(family => ofFamily(table, watch, addressesBy(FAMILIES[family].kind), family));
+  const candidates = FAMILY_NAMES.flatMap(family => {
+    const table = source.tableOf(family);
+    return ofFamily(table, watch, addressesBy(table, FAMILIES[family].kind), family);
+  });
   return { watch, candidates };
 }
 

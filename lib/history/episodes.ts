@@ -8,6 +8,7 @@ import { buildCoverage, type Coverage } from "../statistics/coverage.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { type Candidate, findCandidates } from "./candidates.ts";
+import { type HistorySource, toHistorySource } from "./history-source.ts";
 import type { Watch } from "./day-series.ts";
 import { FAMILIES, type Family, LEAST_DAYS } from "./families.ts";
 import type { PeakLeader } from "./peaks.ts";
@@ -88,15 +89,20 @@ const KEYS_MOST = 20;
 
 /** Find the episodes of a table, by score. */
 export function findEpisodes(table: ReducedTable, options: EpisodeOptions = {}): Episode[] {
-  const coverage = options.coverage ?? buildCoverage(table);
-  const changes = findWatchChanges(table, coverage);
-  const { watch, candidates } = findCandidates(table, coverage);
-  const totals = new DayTotals(table, coverage);
+  return findEpisodesIn(toHistorySource(table), { ...options, coverage: options.coverage ?? buildCoverage(table) });
+}
+
+/** {@link findEpisodes} of a table that may lie elsewhere. */
+export function findEpisodesIn(source: HistorySource, options: EpisodeOptions & { readonly coverage: Coverage }): Episode[] {
+  const { coverage } = options;
+  const changes = findWatchChanges(source, coverage);
+  const { watch, candidates } = findCandidates(source, coverage);
+  const totals = new DayTotals(source.totals, coverage);
   const ofAttackers = candidates.filter(candidate => !changes.some(change => explains(change, candidate, coverage.sensors.length)));
   const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(totals, ofAttackers);
-  const episodes = discount(groups.map(group => toEpisode(table, coverage, watch, totals, group))).sort(byScore);
+  const episodes = discount(groups.map(group => toEpisode(coverage, watch, totals, group))).sort(byScore);
   const shown = options.limit === undefined || options.limit === 0 ? episodes : episodes.slice(0, options.limit);
-  return [...shown, ...changes.map(change => toWatchEpisode(table, coverage, change))].sort(byScore);
+  return [...shown, ...changes.map(change => toWatchEpisode(coverage, change))].sort(byScore);
 }
 
 function byScore(a: Episode, b: Episode): number {
@@ -239,8 +245,8 @@ function discount(episodes: readonly Episode[]): Episode[] {
   });
 }
 
-function toEpisode(table: ReducedTable, coverage: Coverage, watch: Watch, totals: DayTotals, { seed, members, together }: Group): Episode {
-  const names = table.dictionaries.sensor;
+function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, members, together }: Group): Episode {
+  const names = coverage.sensors;
   // What every actor logs says nothing of this one, where anything else is known.
   const own = members.filter(({ series }) => series.family !== "event");
   const telling = own.length > 0 ? own : members;
@@ -338,7 +344,7 @@ function explains(
   return (begins && isNear(first, change.last + 1)) || (ends && isNear(last, change.first - 1));
 }
 
-function toWatchEpisode({ dictionaries }: ReducedTable, coverage: Coverage, change: WatchChange): Episode {
+function toWatchEpisode(coverage: Coverage, change: WatchChange): Episode {
   const { shape, first, last, sensors, hours, eventids, goneEventids } = change;
   return {
     shape,
@@ -346,7 +352,7 @@ function toWatchEpisode({ dictionaries }: ReducedTable, coverage: Coverage, chan
     last,
     begins: true,
     ends: shape !== "silent",
-    sensors: sensors.map(code => dictionaries.sensor[code]!),
+    sensors: sensors.map(code => coverage.sensors[code]!),
     sensorsWatching: countWatching(coverage, first, last),
     sources: undefined,
     events: 0,

@@ -4,7 +4,7 @@
  * Each changes counts without any attacker doing anything else than before.
  */
 import { type Coverage, HOUR_US } from "../statistics/coverage.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { HistorySource } from "./history-source.ts";
 import { dayOf, DAY_US } from "../text/time.ts";
 
 export type WatchShape = "outage" | "new-sensor" | "silent" | "upgrade";
@@ -30,7 +30,7 @@ const OUTAGE_HOURS = 6;
 const NEW_AFTER_DAYS = 2;
 
 /** What happened to the sensors, by its first day. */
-export function findWatchChanges(table: ReducedTable, coverage: Coverage): WatchChange[] {
+export function findWatchChanges(source: Pick<HistorySource, "dictionaries" | "events">, coverage: Coverage): WatchChange[] {
   const { sensors, outages, silent, firstSeenUs, firstDay } = coverage;
   const found: WatchChange[] = [];
   const add = (shape: WatchShape, sensor: number, first: number, last: number, more: Partial<WatchChange> = {}) => {
@@ -46,7 +46,7 @@ export function findWatchChanges(table: ReducedTable, coverage: Coverage): Watch
     const day = Math.floor(us / DAY_US);
     if (day >= firstDay + NEW_AFTER_DAYS) add("new-sensor", sensor, day, day);
   });
-  found.push(...findUpgrades(table, coverage));
+  found.push(...findUpgrades(source, coverage));
   return joinSensors(found).sort((a, b) => a.first - b.first || a.last - b.last || a.sensors[0]! - b.sensors[0]!);
 }
 
@@ -73,9 +73,9 @@ const ABSENCE_PROBABILITY = 1e-4;
 const OF_ATTACKERS = /^cowrie\.(login|command|session\.file|direct-tcpip|client\.fingerprint|virustotal)/;
 
 /** Event ids that a sensor writes from a day on, and never before; or no longer: another version, or another setting. */
-function findUpgrades(table: ReducedTable, coverage: Coverage): WatchChange[] {
+function findUpgrades(source: Parameters<typeof findWatchChanges>[0], coverage: Coverage): WatchChange[] {
   const changes: WatchChange[] = [];
-  const seen = daysOfIds(table, coverage);
+  const seen = daysOfIds(source, coverage);
   for (const [sensor, ids] of seen.entries()) {
     const watched = watchedDays(coverage, sensor);
     const turns = [...ids].flatMap(([eventid, days]) => {
@@ -95,16 +95,19 @@ function findUpgrades(table: ReducedTable, coverage: Coverage): WatchChange[] {
 }
 
 /** Per sensor: the days on which each event id was seen, ascending. */
-function daysOfIds({ kinds: { event }, dictionaries }: ReducedTable, { sensors }: Coverage): Map<string, number[]>[] {
+function daysOfIds({ events, dictionaries }: Parameters<typeof findWatchChanges>[0], { sensors }: Coverage): Map<string, number[]>[] {
   const seen = sensors.map(() => new Map<string, number[]>());
-  for (let row = 0; row < event.rows; row++) {
-    const code = event.keys.eventid![row]!;
-    if (code < 0) continue;
-    const ids = seen[event.sensor[row]!]!;
-    const eventid = dictionaries.eventid[code]!;
-    const days = ids.get(eventid);
-    if (days === undefined) ids.set(eventid, [event.day[row]!]);
-    else if (days.at(-1) !== event.day[row]) days.push(event.day[row]!);
+  for (const { rows, day, sensor, keys } of events) {
+    const eventids = keys.eventid!;
+    for (let row = 0; row < rows; row++) {
+      const code = eventids[row]!;
+      if (code < 0) continue;
+      const ids = seen[sensor[row]!]!;
+      const eventid = dictionaries.eventid[code]!;
+      const days = ids.get(eventid);
+      if (days === undefined) ids.set(eventid, [day[row]!]);
+      else if (days.at(-1) !== day[row]) days.push(day[row]!);
+    }
   }
   return seen;
 }

@@ -17,6 +17,9 @@ const EVENTS_OF: Readonly<Record<Exclude<ReachStep, "connected">, readonly strin
   fetched: ["cowrie.session.file_download"],
 };
 
+/** The events that tell how far addresses came. */
+export const REACH_EVENTS: readonly string[] = [...new Set(Object.values(EVENTS_OF).flat())];
+
 /** Distinct addresses of all days and sensors of a table; left out what it does not know. */
 export function countReach(table: ReducedTable): TableReach {
   const { event } = table.kinds;

@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 import type { LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { peaksBesideTable, type PeakLeader } from "../history/peaks.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { StoredTable } from "../reduced/stored-table.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { techniqueName } from "../text/techniques.ts";
 import { buildCampaignsData, type CampaignsData } from "../view/report-campaigns.ts";
@@ -46,6 +47,21 @@ export interface ReportSessions {
   readonly leaders?: readonly PeakLeader[];
 }
 
+/** All rows of the last commands of sessions, part by part, as they were counted. */
+export interface LastCommands {
+  readonly dictionaries: ReducedTable["dictionaries"];
+  readonly lastCommands: Iterable<KindTable>;
+}
+
+export function lastCommandsOf({ dictionaries, kinds }: ReducedTable): LastCommands {
+  return { dictionaries, lastCommands: [kinds.last_command] };
+}
+
+/** The same of a table that stays in its file. */
+export function storedLastCommands(stored: StoredTable): LastCommands {
+  return { dictionaries: stored.dictionaries, lastCommands: { [Symbol.iterator]: () => stored.parts("last_command") } };
+}
+
 /**
  * Gather what the report tells of sessions.
  *
@@ -53,7 +69,7 @@ export interface ReportSessions {
  */
 export async function collectSessions(
   work: SessionWork,
-  table: ReducedTable,
+  counted: LastCommands,
   drawn: ReducedTable,
   data: ReportData,
   places: TrailPlaces,
@@ -74,7 +90,7 @@ export async function collectSessions(
     queries.push({ id: last.id, eventids: [], columns: ["input"], keys, firstSeenUs, lastSeenUs });
     trails.push(
       findLastCommands(
-        table,
+        counted,
         keys.map(([input]) => input as string),
         limits,
       ),
@@ -108,11 +124,10 @@ function timesOf({ kinds: { event } }: ReducedTable): { firstUs: number; lastUs:
 
 /** The newest sessions that ended with a command: which these are is known to the reduced table alone. */
 function findLastCommands(
-  { kinds, dictionaries }: ReducedTable,
+  { lastCommands, dictionaries }: LastCommands,
   inputs: readonly string[],
   limits: TrailLimits,
 ): Trail[] {
-  const table: KindTable = kinds.last_command;
   const trails = inputs.map(() => new NewestSessions(limits));
   const slots = new Map(inputs.map((input, i) => [input, i]));
   const ofCode = new Map<number, number>();
@@ -121,13 +136,14 @@ function findLastCommands(
     if (slot === undefined) ofCode.set(code, (slot = slots.get(cutLong(dictionaries.input[code]!)) ?? -1));
     return slot;
   };
-  const input = table.keys.input!;
-  const session = table.keys.session!;
-  for (let row = 0; row < table.rows; row++) {
-    const slot = input[row]! < 0 ? -1 : slotOf(input[row]!);
-    if (slot < 0) continue;
-    const sensor = dictionaries.sensor[table.sensor[row]!]!;
-    trails[slot]!.add(table.lastSeenUs[row]!, sensor, dictionaries.session[session[row]!]!, null);
+  for (const { rows, keys, sensor: sensors, lastSeenUs } of lastCommands) {
+    const { input, session } = keys as { readonly input: Int32Array; readonly session: Int32Array };
+    for (let row = 0; row < rows; row++) {
+      const slot = input[row]! < 0 ? -1 : slotOf(input[row]!);
+      if (slot < 0) continue;
+      const sensor = dictionaries.sensor[sensors[row]!]!;
+      trails[slot]!.add(lastSeenUs[row]!, sensor, dictionaries.session[session[row]!]!, null);
+    }
   }
   return trails.map(trail => trail.finish());
 }

@@ -43,7 +43,7 @@ import { buildCampaignsView, CAMPAIGNS_SHOWN, type CampaignsData } from "../view
 import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, toChangesData } from "../view/report-changes.ts";
-import { calculateReportData, type ReportData, type SectionData, SHOW_MOST } from "../view/report-data.ts";
+import { calculateReportData, type ReportData, type ReportSource, type SectionData, SHOW_MOST, toReportSource } from "../view/report-data.ts";
 import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
 import { MINUTE_DAYS } from "../view/report-minutes.ts";
@@ -126,19 +126,28 @@ export interface PreparedReport {
   render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
+/** What a report is made of. */
+export interface ReportParts {
+  readonly source: ReportSource;
+  /** Has the rows of all events that tell how far addresses came. */
+  readonly reached: ReducedTable;
+}
+
 /**
  * Do all of the report that needs neither statistics nor sessions, in steps, so that they can be computed meanwhile; the
  * same table and options give the same bytes.
  *
- * @param table May be empty: the page then says so.
+ * @param table May be empty: the page then says so. Of one that lies elsewhere its sums, see `stored-report.ts`.
+ * @param from Where its rows lie, if not in the table.
  */
 export function* calculateReport(
   table: ReducedTable,
   options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
+  from: ReportParts = { source: toReportSource(addKeys(table)), reached: table },
 ): Calculation<PreparedReport> {
   const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const counted = yield* calculateReportData(addKeys(table), { show, ...(options.others !== undefined && { others: options.others }) });
-  const data = { ...counted, reach: countReach(table) };
+  const counted = yield* calculateReportData(from.source.table, { show, ...(options.others !== undefined && { others: options.others }) }, from.source);
+  const data = { ...counted, reach: countReach(from.reached) };
   const scope = buildScope(data, everything(data.grid), options);
   const { lastDays, thresholdPercent } = options;
   const hasDays = data.grid.days > 0;

@@ -4,7 +4,9 @@
  * Tested in `test/scripts/visualize.test.ts`.
  */
 import { availableParallelism } from "node:os";
+import { type LargeTable, sumUp } from "../reduced/large-tables.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { StoredTable } from "../reduced/stored-table.ts";
 import type { Episode } from "../history/episodes.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { PROGRAM } from "../process/version.ts";
@@ -17,8 +19,9 @@ const THREADS_MIN_ROWS = 4_000_000;
 /** More find nothing to do: the largest part is a fifth of the work. */
 const THREADS_MAX = 4;
 
-export interface StatsRequest {
-  readonly table: ReducedTable;
+export type StatsRequest = StatsOptions & ({ readonly table: ReducedTable; readonly large?: undefined } | { readonly large: Pick<LargeTable, "path" | "selection"> });
+
+interface StatsOptions {
   readonly options: StatisticsOptions & {
     readonly thresholdPercent: number;
     readonly lastDays: number;
@@ -41,7 +44,7 @@ export interface StatsOutcome {
 
 /** Compute the statistics of a table and render their page; in other threads if the table is large. */
 export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
-  if (countRows(request) < ASIDE_MIN_ROWS) return statsHere(request);
+  if (request.large === undefined && countRows(request.table) < ASIDE_MIN_ROWS) return statsHere(request);
   const entry = new URL("./stats-worker.ts", import.meta.url);
   using thread = new Thread<StatsRequest, StatsOutcome>(entry, { smol: true, doing: "compute the statistics" });
   return await thread.ask(request);
@@ -49,27 +52,51 @@ export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
 
 /** Compute the statistics of a table and render their page, with the help of threads only if the table is very large. */
 export async function statsHere(request: StatsRequest): Promise<StatsOutcome> {
-  const { table, options } = request;
-  const threads = countRows(request) < THREADS_MIN_ROWS ? 1 : Math.min(availableParallelism(), THREADS_MAX);
-  const compute = async () => {
-    // Loaded where it is used: the numeric library takes as long to load as a small log to read.
-    if (threads === 1) return (await import("../statistics/statistics.ts")).computeStatistics(table, options);
-    return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
-  };
-  const [statistics, { renderStats }, { findEpisodes }, { withTablePeaks }, { buildCoverage }] = await Promise.all([
-    compute(),
+  const { options } = request;
+  const [{ table, statistics, episodes }, { renderStats }] = await Promise.all([
+    request.large === undefined ? computeHere(request.table, options) : computeLarge(request.large, options),
     import("./stats-page.ts"),
-    import("../history/episodes.ts"),
-    import("../history/peak-episodes.ts"),
-    import("../statistics/coverage.ts"),
   ]);
-  const episodes = withTablePeaks(table, findEpisodes(table, { coverage: buildCoverage(table, options) }));
   const { thresholdPercent, lastDays, limits = [], allSensors = table.dictionaries.sensor.length, reportLink } = options;
   const common = { thresholdPercent, lastDays, limits, allSensors, generatedBy: PROGRAM };
   const page = { ...common, ...(reportLink && { reportLink }) };
   return { statistics, episodes, html: renderStats(table, statistics, { ...page, episodes }) };
 }
 
-function countRows({ table }: StatsRequest): number {
+/** What a page of statistics tells of, and of which table. */
+type Computed = Omit<StatsOutcome, "html"> & { readonly table: ReducedTable };
+
+async function computeHere(table: ReducedTable, options: StatsRequest["options"]): Promise<Computed> {
+  const threads = countRows(table) < THREADS_MIN_ROWS ? 1 : Math.min(availableParallelism(), THREADS_MAX);
+  const compute = async () => {
+    // Loaded where it is used: the numeric library takes as long to load as a small log to read.
+    if (threads === 1) return (await import("../statistics/statistics.ts")).computeStatistics(table, options);
+    return (await import("../statistics/statistics-threads.ts")).computeInThreads(table, options, threads);
+  };
+  const [statistics, { findEpisodes }, { withTablePeaks }, { buildCoverage }] = await Promise.all([
+    compute(),
+    import("../history/episodes.ts"),
+    import("../history/peak-episodes.ts"),
+    import("../statistics/coverage.ts"),
+  ]);
+  return { table, statistics, episodes: withTablePeaks(table, findEpisodes(table, { coverage: buildCoverage(table, options) })) };
+}
+
+/** The same of a table that stays in its file; `table` has its sums alone. */
+async function computeLarge({ path, selection }: Pick<LargeTable, "path" | "selection">, options: StatsRequest["options"]): Promise<Computed> {
+  const [{ computeStored }, { findStoredEpisodes }, { buildCoverage }] = await Promise.all([
+    import("../statistics/stored-statistics.ts"),
+    import("../history/stored-episodes.ts"),
+    import("../statistics/coverage.ts"),
+  ]);
+  using whole = StoredTable.open(path)!;
+  const stored = whole.select(selection);
+  const cells = await sumUp(stored);
+  const statistics = await computeStored(stored, cells, options, Math.min(availableParallelism(), THREADS_MAX));
+  const episodes = findStoredEpisodes(stored, cells, buildCoverage(cells.table, options));
+  return { table: cells.table, statistics, episodes };
+}
+
+function countRows(table: ReducedTable): number {
   return Object.values(table.kinds).reduce((rows, kind) => rows + kind.rows, 0);
 }

@@ -4,7 +4,7 @@
  * lie far from the rest are left out. Nothing of that touches what is counted, and all of it is said.
  */
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
-import { busiestDays, countOutside } from "./busiest-days.ts";
+import { type BusiestDays, busiestDays, countOutside } from "./busiest-days.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { toReducedRows, toTexts } from "./reduced-arrow.ts";
 import { ReducedBuilder } from "./reduced-builder.ts";
@@ -20,6 +20,14 @@ export interface DrawLimits {
 
 /** Some 25 years; a thousand sensors for a year, a hundred for ten. A sensor-day takes some 2 kB of memory. */
 const DRAW_LIMITS: DrawLimits = { sensors: 1000, days: 9131, sensorDays: 400_000 };
+
+/** Days in a row that are looked at, at most. */
+export const DAYS_DRAWN = DRAW_LIMITS.days;
+
+/** How many sensors are looked at one by one over some days, the one for all others included. */
+export function sensorsDrawn({ first, last }: BusiestDays, most: DrawLimits = DRAW_LIMITS): number {
+  return Math.max(2, Math.min(most.sensors, Math.floor(most.sensorDays / (last - first + 1))));
+}
 
 export interface PartlyCut {
   /** Its code. */
@@ -47,8 +55,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   const names = table.dictionaries.sensor;
   const allSensors = names.length;
   if (range === undefined) return { table, allSensors, limits: [] };
-  const days = range.last - range.first + 1;
-  const sensorsMost = Math.max(2, Math.min(most.sensors, Math.floor(most.sensorDays / days)));
+  const sensorsMost = sensorsDrawn(range, most);
   const weights = new Float64Array(names.length);
   let isOutside = false;
   for (const kind of KIND_NAMES) {
@@ -81,10 +88,7 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
     );
   }
   if (isOutside) {
-    limits.push(
-      `${plural(countOutside(table, range), "event")} too far from the rest to be looked at, which is from ` +
-        `${toIsoDay(range.first)} to ${toIsoDay(range.last)}; the table has all of them.`,
-    );
+    limits.push(describeOutside(countOutside(table, range), range));
   }
   const rows = toReducedRows(table);
   const texts = { ...rows.texts, sensor: toTexts(sensorNames) };
@@ -108,6 +112,10 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   };
 }
 
+export function describeOutside(events: number, { first, last }: BusiestDays): string {
+  return `${plural(events, "event")} too far from the rest to be looked at, which is from ${toIsoDay(first)} to ${toIsoDay(last)}; the table has all of them.`;
+}
+
 /** Days on which one sensor that is not kept has events, and another counts alone: those that were cut tell no events. */
 function partlyCutDays({ kinds, dictionaries }: ReducedTable, isKept: Uint8Array): number[] {
   const sensors = dictionaries.sensor.length;
@@ -129,7 +137,7 @@ function partlyCutDays({ kinds, dictionaries }: ReducedTable, isKept: Uint8Array
   return [...new Set(days)].filter(day => fullDays.has(day)).sort((a, b) => a - b);
 }
 
-function rowsOfDays(table: KindTable, { first, last }: { readonly first: number; readonly last: number }): KindTable {
+function rowsOfDays(table: KindTable, { first, last }: BusiestDays): KindTable {
   const { day } = table;
   const rows = Int32Array.from(day.keys()).filter(row => day[row]! >= first && day[row]! <= last);
   if (rows.length === table.rows) return table;

@@ -3,7 +3,7 @@
  */
 import { type AddressSets, NO_SETS, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
 import { ArrowFile } from "../columns/arrow-file.ts";
-import { type ColumnShape, inChunks, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { type ColumnShape, inChunks, type IpcBatch, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { allTexts, Dictionary, type Texts } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
 import {
@@ -46,6 +46,8 @@ const CODES: Range = [0, INT32_MAX];
 
 /** Rows per record batch: so few that a hundred tables can be open side by side, a batch of each in memory. */
 export const BATCH_ROWS = 1 << 13;
+/** Rows read of one file after which memory is swept. */
+const ROWS_PER_SWEEP = 1 << 20;
 /** Says in the metadata in which order the rows stand: whoever merges need not sort. */
 const ORDER_KEY = "cowrie.order";
 const ORDER = "kind,day,sensor,key";
@@ -203,7 +205,7 @@ export interface SortedTable {
  *
  * @throws {TypeError} if it is no reduced table.
  */
-export function openSorted(path: string): SortedTable | undefined {
+export function openSorted(path: string): SortedFile | undefined {
   const file = ArrowFile.open(path);
   try {
     if (file?.metadata.get(ORDER_KEY) === ORDER) return new SortedFile(path, file);
@@ -215,7 +217,13 @@ export function openSorted(path: string): SortedTable | undefined {
   return undefined;
 }
 
-class SortedFile implements SortedTable {
+/** Some rows of a kind of which a column is read when it is asked for, and checked for its codes alone. */
+export interface LazyBatch extends KindTable {
+  /** What `addresses` leads to. */
+  readonly sets: AddressSets;
+}
+
+export class SortedFile implements SortedTable {
   readonly name: string;
   readonly info: ReducedInfo;
   readonly #file: ArrowFile;
@@ -224,6 +232,7 @@ class SortedFile implements SortedTable {
   readonly #places: Int8Array;
   /** The batch that was asked for last. */
   #at = 0;
+  #readRows = 0;
 
   constructor(name: string, file: ArrowFile) {
     this.name = name;
@@ -252,10 +261,38 @@ class SortedFile implements SortedTable {
       // A row's set is the list in its place: nobody asks whether two are equal.
       // Copied, as they lie within the bytes of all columns.
       const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: own.values.slice(), offsets: own.offsets.slice() };
-      const codes = own && Int32Array.from(own.isNull, (flag, row) => (flag === 1 ? -1 : row));
+      const codes = own && listCodes(own);
       const table = splitKinds(column, this.#kinds!, sets, codes)[kind];
       if (table?.rows !== rows) throw outOfOrder();
       yield { table, sets };
+    }
+  }
+
+  /** Rows of all kinds. */
+  get allRows(): number {
+    let rows = 0;
+    for (let at = 0; at < this.#file.size; at++) rows += this.#file.rows(at);
+    return rows;
+  }
+
+  /** The batches of a kind as {@link batches}, for rows that were checked before; the first has rows of `firstDay` or later. */
+  *lazyBatches(kind: Kind, firstDay: number): Generator<LazyBatch> {
+    const place = KIND_NAMES.indexOf(kind);
+    let low = this.#firstFrom(place);
+    let high = this.#firstFrom(place + 1);
+    const end = high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (unchecked(this.#file.batch(middle, true).column("day")!).at(-1)! < firstDay) low = middle + 1;
+      else high = middle;
+    }
+    for (let at = low; at < end; at++) {
+      yield toLazyBatch(kind, this.#file.batch(at, true));
+      // Left to itself the engine lets many times as much lie about as is in use.
+      this.#readRows += this.#file.rows(at);
+      if (this.#readRows < ROWS_PER_SWEEP) continue;
+      this.#readRows = 0;
+      Bun.gc(true);
     }
   }
 
@@ -288,6 +325,64 @@ class SortedFile implements SortedTable {
     }
     return this.#places[batch]!;
   }
+}
+
+/** The code of each row's set, where the sets are the lists in their places. */
+function listCodes({ isNull }: ListColumn): Int32Array {
+  const codes = new Int32Array(isNull.length);
+  for (let row = 0; row < codes.length; row++) codes[row] = isNull[row] === 1 ? -1 : row;
+  return codes;
+}
+
+/** Whole numbers that are known to be some; NaN, a null, is -1. */
+function unchecked(values: Int32Array | Float64Array): Int32Array {
+  const wholes = new Int32Array(values.length);
+  for (let row = 0; row < values.length; row++) wholes[row] = values[row] !== values[row] ? -1 : values[row]!;
+  return wholes;
+}
+
+function toLazyBatch(kind: Kind, batch: IpcBatch): LazyBatch {
+  const { rows, column, lists } = batch;
+  const once = <T>(make: () => T) => {
+    let made: { readonly value: T } | undefined;
+    return () => (made ??= { value: make() }).value;
+  };
+  const wholes = (name: string) => once(() => unchecked(column(name)!));
+  const columns = KINDS[kind].map((name: KeyColumn) => [name, isTextKey(name) ? () => column(name) as Int32Array : wholes(name)] as const);
+  const keys = Object.defineProperties({}, Object.fromEntries(columns.map(([name, get]) => [name, { get, enumerable: true }])));
+  const known = once(() => (KIND_SPECS[kind].hasAddresses ? listsOf(lists) : undefined));
+  const day = wholes("day");
+  const codes = once(() => known() && listCodes(known()!));
+  return {
+    kind,
+    rows,
+    keys,
+    get day() {
+      return day();
+    },
+    get sensor() {
+      return column("sensor") as Int32Array;
+    },
+    get count() {
+      return column("count") as Float64Array;
+    },
+    get success() {
+      return column("success") as Float64Array;
+    },
+    get firstSeenUs() {
+      return column("first_seen") as Float64Array;
+    },
+    get lastSeenUs() {
+      return column("last_seen") as Float64Array;
+    },
+    get addresses() {
+      return codes() ?? null;
+    },
+    get sets() {
+      const lists = known();
+      return lists === undefined ? NO_SETS : { size: rows, hashes: lists.values, offsets: lists.offsets };
+    },
+  };
 }
 
 /** What a table is that says its rows stand in order, and they do not. */

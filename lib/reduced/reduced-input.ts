@@ -18,39 +18,36 @@ import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { openSorted, readReducedArrow, type StoredReduced, toSorted } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import { isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
+import { countRows, isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 
-/** Operand and option that name the one table a script shows. */
+/** Operand and option that name the tables a script shows as one. */
 export const TABLE_OPERAND = {
   name: "TABLE",
   repeatable: true,
   help:
-    "The one reduced table, in any form: .arrow, reduced.json (its counts are cut, so they are shown and not " +
-    "tested), the reduced.json of cowralyze; a folder, whose tables are combined; " +
+    "Reduced tables in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
+    "reduced.json of cowralyze; several, and those of a folder, are combined; " +
     '"-" for any table on stdin.',
 } as const;
 export const TABLE_OPTION = {
-  file: { type: "path", short: "f", help: "The reduced table; the same as naming it as TABLE." },
+  file: { type: "path", short: "f", help: "A reduced table; the same as naming it as TABLE." },
 } as const satisfies OptionTable;
 
 /**
- * The one table a command line names, by option or as operand.
+ * The tables a command line names, by option or as operands.
  *
- * @throws {UsageError} if there is none, or more than one.
+ * @throws {UsageError} if there is none.
  */
-export function chooseTable(file: string | undefined, operands: readonly string[]): string {
+export function listTableNames(file: string | undefined, operands: readonly string[]): string[] {
   const named = [...(file === undefined ? [] : [file]), ...operands];
   if (named.length === 0)
     throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
-  if (named.length > 1) {
-    throw new UsageError(`Cannot use ${named.length} tables: expected one, which combine-reduced.ts makes of several`);
-  }
   checkInputs(named, stdinIsTerminal());
-  return named[0]!;
+  return named;
 }
 
 /** What a script tells of the tables it reads: notices unless quiet, one that is empty in any case and by its exit code. */
@@ -148,15 +145,30 @@ function listTables(path: string): string[] {
   return names.map(name => join(path, name));
 }
 
+/** A table to be combined. */
+export interface OpenedInput extends SortedInput {
+  readonly rows: number;
+}
+
+/** How many rows a file has that says they stand in order; undefined for anything else. */
+export function countSortedRows(path: string): number | undefined {
+  if (path === STDIN || !isFile(path)) return undefined;
+  return tellPath(path, () => {
+    const sorted = openSorted(path);
+    sorted?.close();
+    return sorted?.allRows;
+  });
+}
+
 /**
  * Tables to be combined, of which as little is read as can be: those that stand sorted in a file are opened, others are in
  * memory.
  *
  * @throws {Error} as {@link readReduced}.
  */
-export async function openInputs(paths: readonly string[], telling: TableTelling): Promise<SortedInput[]> {
+export async function openInputs(paths: readonly string[], telling: TableTelling): Promise<OpenedInput[]> {
   const { onNotice, onProblem } = telling;
-  const inputs: SortedInput[] = [];
+  const inputs: OpenedInput[] = [];
   for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) ? listTables(path) : [path]))) {
     const sorted = path !== STDIN && isFile(path) ? openSortedInput(path, telling) : undefined;
     if (sorted !== undefined) {
@@ -166,7 +178,8 @@ export async function openInputs(paths: readonly string[], telling: TableTelling
     const table = await readReduced(path, onNotice, onProblem);
     const named = { name: path === STDIN ? "standard input" : path, table };
     checkTable(named, onProblem);
-    inputs.push({ name: named.name, info: table.info, read: async () => table, open: () => toSorted(table, named.name) });
+    const rows = countRows(table);
+    inputs.push({ name: named.name, info: table.info, rows, read: async () => table, open: () => toSorted(table, named.name) });
     await pause();
   }
   return inputs;
@@ -183,22 +196,23 @@ function tellVersion(name: string, table: ReducedTable, onNotice: (line: string)
 }
 
 /** A file that says it is sorted, closed until it is merged; undefined = it is something else. */
-function openSortedInput(path: string, { onNotice, onProblem }: TableTelling): SortedInput | undefined {
+function openSortedInput(path: string, { onNotice, onProblem }: TableTelling): OpenedInput | undefined {
   const told = tellPath(path, () => {
     const sorted = openSorted(path);
     try {
-      return sorted && { info: sorted.info, isEmpty: sorted.isEmpty() };
+      return sorted && { info: sorted.info, isEmpty: sorted.isEmpty(), rows: sorted.allRows };
     } finally {
       sorted?.close();
     }
   });
   if (told === undefined) return undefined;
   if (told.isEmpty) onProblem(`${quoteForMessage(path)} holds no events`);
-  return { name: path, info: told.info, read: () => readReduced(path, onNotice), open: () => tellPath(path, () => openSorted(path)!) };
+  const { info, rows } = told;
+  return { name: path, info, rows, read: () => readReduced(path, onNotice), open: () => tellPath(path, () => openSorted(path)!) };
 }
 
 /** Whose error names the file. */
-function tellPath<T>(path: string, read: () => T): T {
+export function tellPath<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -210,7 +224,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 

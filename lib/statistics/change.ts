@@ -120,13 +120,7 @@ export function describeChanges(
   options: ChangeOptions,
   sources?: KeyedRows,
 ): ChangeRow<number>[] {
-  const byKey = new Map<number, number[]>();
-  for (let i = 0; i < tests.length; i++) {
-    if (judged.reported[i] !== 1 && options.rows !== "all") continue;
-    const known = byKey.get(tests.key[i]!);
-    if (known === undefined) byKey.set(tests.key[i]!, [i]);
-    else known.push(i);
-  }
+  const byKey = Map.groupBy(describedTests(tests, judged, options), i => tests.key[i]!);
   if (byKey.size === 0) return [];
   const { days, firstDay, sensors } = coverage;
   const chosen = [...byKey.keys()];
@@ -147,6 +141,15 @@ export function describeChanges(
     for (let i = 0; i < rowsOfKey.length; i++) laid[cellOf(rowsOfKey[i]!)] = 0;
   }
   return result;
+}
+
+function* describedTests(tests: Comparisons, judged: JudgedKind, { rows }: Pick<ChangeOptions, "rows">): Generator<number> {
+  for (let i = 0; i < tests.length; i++) if (judged.reported[i] === 1 || rows === "all") yield i;
+}
+
+/** The keys that {@link describeChanges} looks at. */
+export function describedKeys(tests: Comparisons, judged: JudgedKind, options: Pick<ChangeOptions, "rows">): Set<number> {
+  return new Set(Array.from(describedTests(tests, judged, options), i => tests.key[i]!));
 }
 
 function gatherSources(kind: KeyedRows, chosen: readonly number[]): KeySources {

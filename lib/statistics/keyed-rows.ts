@@ -15,6 +15,7 @@ import {
 } from "../reduced/origin-kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
+import { hashTuple, TupleNumbers } from "../columns/tuple-numbers.ts";
 
 /**
  * What is compared: kinds by their keys, events by `eventid` alone, counts of distinct values, and families of keys that only
@@ -146,7 +147,7 @@ export function internRows(columns: readonly Int32Array[], rows: number): Intern
   const [a, b, c] = columns;
   if (b === undefined) return internCodes(a!, rows);
   const width = c === undefined ? denseWidth(a!, b, rows) : undefined;
-  return width === undefined ? internTuples(a!, b, c ?? b, rows) : internPairs(a!, b, width, rows);
+  return width === undefined ? internTuples(columns, rows) : internPairs(a!, b, width, rows);
 }
 
 function internCodes(column: Int32Array, rows: number): InternedRows {
@@ -186,59 +187,24 @@ function internPairs(a: Int32Array, b: Int32Array, { places, second, rank }: Den
   return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
 }
 
-/** @param c The second column again where there is no third: comparing it twice costs less than a branch. */
-function internTuples(a: Int32Array, b: Int32Array, c: Int32Array, rows: number): InternedRows {
+function internTuples(columns: readonly Int32Array[], rows: number): InternedRows {
+  const numbers = new TupleNumbers(columns.length);
   const key = sharedInts(rows);
   let firstRow = new Int32Array(1024);
-  let keys = 0;
-  // Four numbers a slot, the tuple and its key + 1: a look-up touches one line of the cache.
-  let bits = 12;
-  let slots = new Int32Array(4 << bits);
-  const places = new Int32Array(AHEAD_ROWS);
-  let touched = 0;
-  for (let start = 0; start < rows; start += AHEAD_ROWS) {
-    const end = Math.min(rows, start + AHEAD_ROWS);
-    while ((keys + AHEAD_ROWS) * 2 >= slots.length / 4) slots = widenSlots(slots, ++bits);
-    // Looking at the slots without deciding anything brings them from memory side by side, not one by one.
-    for (let row = start; row < end; row++) {
-      const at = (hashTuple(a[row]!, b[row]!, c[row]!) >>> (32 - bits)) * 4;
-      places[row - start] = at;
-      touched ^= slots[at]!;
-    }
-    for (let row = start; row < end; row++) {
-      const x = a[row]!;
-      const y = b[row]!;
-      const z = c[row]!;
-      let at = places[row - start]!;
-      while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
-        at = (at + 4) & (slots.length - 1);
-      }
-      if (slots[at + 3] === 0) {
-        slots[at] = x;
-        slots[at + 1] = y;
-        slots[at + 2] = z;
-        if (keys === firstRow.length) firstRow = doubled(firstRow);
-        firstRow[keys++] = row;
-        slots[at + 3] = keys;
-      }
-      key[row] = slots[at + 3]! - 1;
+  // In pieces, so that the first rows of keys are found where they are numbered.
+  for (let start = 0; start < rows; start += NUMBERED_ROWS) {
+    const end = Math.min(rows, start + NUMBERED_ROWS);
+    const before = numbers.size;
+    const numbered = numbers.number(columns.map(column => column.subarray(start, end)), end - start);
+    key.set(numbered, start);
+    let keys = before;
+    for (let row = start; keys < numbers.size; row++) {
+      if (numbered[row - start] !== keys) continue;
+      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      firstRow[keys++] = row;
     }
   }
-  // Used, so that no compiler may leave the looking out.
-  places[0] = touched;
-  return { key, keys, firstRow: shared(firstRow.subarray(0, keys)) };
-}
-
-/** The slots of {@link internTuples} laid out anew in `2 ** bits`. */
-function widenSlots(old: Int32Array, bits: number): Int32Array<ArrayBuffer> {
-  const slots = new Int32Array(4 << bits);
-  for (let from = 0; from < old.length; from += 4) {
-    if (old[from + 3] === 0) continue;
-    let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - bits)) * 4;
-    while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
-    slots.set(old.subarray(from, from + 4), to);
-  }
-  return slots;
+  return { key, keys: numbers.size, firstRow: shared(firstRow.subarray(0, numbers.size)) };
 }
 
 /** A copy that threads may look at. */
@@ -254,8 +220,8 @@ function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return wider;
 }
 
-/** Rows whose slots are fetched together. */
-const AHEAD_ROWS = 64;
+/** Rows that are numbered at once. */
+const NUMBERED_ROWS = 1 << 13;
 
 /** Most places of a table with one for each pair: 64 MB. */
 const DENSE_PLACES = 1 << 24;
@@ -282,12 +248,6 @@ function denseWidth(a: Int32Array, b: Int32Array, rows: number): DenseWidth | un
     if ((mostA + 2) * second > DENSE_PLACES) return undefined;
   }
   return { places: (mostA + 2) * second, second, rank };
-}
-
-function hashTuple(a: number, b: number, c: number): number {
-  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x165667b1, 0xc2b2ae35) ^ Math.imul(c, 0x27d4eb2f);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
 }
 
 /** Some of many keys, and the place of each among them. */

@@ -5,7 +5,7 @@
  */
 import type { Coverage } from "./coverage.ts";
 import { rowOfDay } from "./keyed-rows.ts";
-import type { ValuePart, ValueRows, ValueType } from "./value-rows.ts";
+import { partsSince, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
 
 /** One value in the ledger; a number until it is named. */
 export interface LedgerEntry<Value = (string | null)[]> {
@@ -21,7 +21,7 @@ export interface LedgerEntry<Value = (string | null)[]> {
 
 /** What is known of every value of a type, whatever the sensor. */
 export interface Ledger {
-  readonly rows: ValueRows;
+  readonly rows: ValueSource;
   readonly sensors: number;
   /** Day that `before` is the state of. */
   readonly sinceDay: number;
@@ -70,7 +70,7 @@ export const firstSensorOf = ({ ints, stride }: Ledger, value: number): number =
  *
  * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
  */
-export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: number): Ledger {
+export function buildLedger(rows: ValueSource, coverage: Coverage, sinceDay: number): Ledger {
   const { values } = rows;
   const { firstDay } = coverage;
   const sensors = coverage.sensors.length;
@@ -131,8 +131,8 @@ export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: numbe
     }
     looked[0] = touched;
   };
-  const starts = rows.parts.map(part => rowOfDay(part.day.subarray(0, part.rows), sinceDay));
-  for (const [i, part] of rows.parts.entries()) read(part, 0, starts[i]!);
+  const startOf = (part: ValuePart) => rowOfDay(part.day.subarray(0, part.rows), sinceDay);
+  for (const part of rows.parts) read(part, 0, startOf(part));
   const lastDay = new Int32Array(values);
   const seenBy = new Int32Array(values * words);
   for (let value = 0; value < values; value++) {
@@ -140,7 +140,7 @@ export function buildLedger(rows: ValueRows, coverage: Coverage, sinceDay: numbe
     lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
     for (let word = 0; word < words; word++) seenBy[value * words + word] = ints[value * stride + SEEN_BY + word]!;
   }
-  for (const [i, part] of rows.parts.entries()) read(part, starts[i]!, part.rows);
+  for (const part of partsSince(rows, sinceDay)) read(part, startOf(part), part.rows);
   return { rows, sensors, sinceDay, doubles, ints, stride, words, perDay, newPerDay, before: { lastDay, seenBy } };
 }
 

@@ -19,7 +19,7 @@ import {
   nameEntries,
 } from "./ledger.ts";
 import { dayOf } from "../text/time.ts";
-import type { ValueType } from "./value-rows.ts";
+import { partsSince, type ValueType } from "./value-rows.ts";
 
 /** Seen on this many days, a value was established: its silence is worth a line. */
 const GONE_MIN_DAYS = 3;
@@ -176,7 +176,7 @@ function followRows(
   const returned = new Map<number, { before: number; on: number }>();
   const newHere: number[] = [];
   const isNewHere = new Uint8Array(rows.values);
-  for (const part of rows.parts) {
+  for (const part of partsSince(rows, sinceDay)) {
     for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
       const value = part.value[row]!;
       if (value < 0) continue;

@@ -279,7 +279,7 @@ export function judgeStandOuts(
 }
 
 /** The first day that is looked at, counted from the archive's first. */
-function startOf(coverage: Coverage, options: StandOutOptions): number {
+export function startOf(coverage: Pick<Coverage, "days">, options: Pick<StandOutOptions, "days">): number {
   return Math.max(0, coverage.days - options.days);
 }
 

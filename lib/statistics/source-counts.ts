@@ -9,7 +9,7 @@ import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { addressesOf, countAddresses, knowsAddresses, type RowAddresses } from "../reduced/addresses.ts";
 import { type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import type { ShownKind } from "../reduced/origin-kinds.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { networkOf } from "../text/network.ts";
 import type { Windows } from "./baseline.ts";
 import { type Coverage, CUT } from "./coverage.ts";
@@ -45,6 +45,8 @@ export interface FamilyColumns {
   readonly family: SourceFamily;
   readonly kind: Kind;
   readonly columns: readonly Int32Array[];
+  /** The same of other rows of the kind. */
+  readonly columnsOf: (part: KindTable) => readonly Int32Array[];
   /** Texts made for the family, where its keys are not those of a column. */
   readonly texts: readonly string[] | undefined;
 }
@@ -57,13 +59,17 @@ export function familyColumns(table: ReducedTable, kinds: readonly ShownKind[]):
     .map(family => {
       const from: { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined } = FAMILY_ROWS[family];
       const { kind, textOf } = from;
-      const columns = SOURCE_FAMILIES[family].columns.map(name => table.kinds[kind].keys[name]!);
-      if (textOf === undefined) return { family, kind, columns, texts: undefined };
+      const own = ({ keys }: KindTable) => SOURCE_FAMILIES[family].columns.map(name => keys[name]!);
+      if (textOf === undefined) return { family, kind, columns: own(table.kinds[kind]), columnsOf: own, texts: undefined };
       const name = SOURCE_FAMILIES[family].columns[0] as "input" | "src_ip";
       const { codes, texts } = mapTexts(table.dictionaries[name], textOf);
-      const mapped = sharedInts(columns[0]!.length);
-      for (let row = 0; row < mapped.length; row++) mapped[row] = columns[0]![row]! < 0 ? -1 : codes[columns[0]![row]!]!;
-      return { family, kind, columns: [mapped], texts };
+      const columnsOf = (part: KindTable) => {
+        const [column] = own(part) as [Int32Array];
+        const mapped = sharedInts(column.length);
+        for (let row = 0; row < mapped.length; row++) mapped[row] = column[row]! < 0 ? -1 : codes[column[row]!]!;
+        return [mapped];
+      };
+      return { family, kind, columns: columnsOf(table.kinds[kind]), columnsOf, texts };
     });
 }
 

@@ -18,7 +18,7 @@ import { findStandOuts, type KindStandOuts, listOnlyHere, type SpreadSummary, su
 import type { StatisticsSettings } from "./settings.ts";
 import { countSources, type SourceAsk } from "./source-counts.ts";
 import { fitTrends, type TrendRow } from "./trend.ts";
-import type { ValueRows } from "./value-rows.ts";
+import type { ValueRows, ValueSource } from "./value-rows.ts";
 
 /** What every part may look at. */
 export interface PartContext {
@@ -63,16 +63,7 @@ export type PartName = keyof Parts;
 
 const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => Parts[N]["answer"] } = {
   number: (_, { columns, rows }) => internRows(columns, rows),
-  ledger: ({ coverage, settings, novelty }, rows) => {
-    const ledger = buildLedger(rows, coverage, novelty.sinceDay);
-    const name = DISTINCT_OF.get(rows.type);
-    return {
-      novelty: findNovelty(ledger, coverage, novelty),
-      distinct: name === undefined ? [] : countDistinctPerDay(ledger, name, coverage),
-      spread: summarizeSpread(ledger, coverage.sensors),
-      onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
-    };
-  },
+  ledger: readLedger,
   sources: ({ coverage, sourceWindows }, ask) => countSources(ask, coverage, sourceWindows!),
   dispersions: (context, rows) => measureDispersions(rows, context.coverage, windowsOf(context, rows)),
   pooled: (_, kinds) => learnPooled(kinds),
@@ -83,6 +74,18 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
   standOuts: ({ coverage, settings }, rows) => findStandOuts(rows, coverage, toStandOutOptions(settings)),
   trends: ({ coverage }, rows) => fitTrends(rows, coverage),
 };
+
+/** What the ledger of one type of value says, whose rows may lie elsewhere. */
+export function readLedger({ coverage, settings, novelty }: PartContext, rows: ValueSource): LedgerPart {
+  const ledger = buildLedger(rows, coverage, novelty.sinceDay);
+  const name = DISTINCT_OF.get(rows.type);
+  return {
+    novelty: findNovelty(ledger, coverage, novelty),
+    distinct: name === undefined ? [] : countDistinctPerDay(ledger, name, coverage),
+    spread: summarizeSpread(ledger, coverage.sensors),
+    onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
+  };
+}
 
 function windowsOf({ windows, sourceWindows }: PartContext, { unit }: KeyedRows): Windows {
   return unit === "sources" ? sourceWindows! : windows;

@@ -4,9 +4,9 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
-import { ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
+import { isOriginKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
-import { type ChangeRow, sortChanges } from "./change.ts";
+import { type ChangeRow, describedKeys, sortChanges } from "./change.ts";
 import {
   buildCoverage,
   type Coverage,
@@ -27,18 +27,21 @@ import {
   toKeyedRows,
   valuesOf,
 } from "./keyed-rows.ts";
-import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
+import { COMPARED_KINDS, type Kind, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import { judgeComparisons, largestReported, type TestCounts } from "./judgement.ts";
 import { nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { joinRecalled, type RecalledRows } from "./recall.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import {
+  countSources,
   type FamilyColumns,
   familyAsk,
   familyColumns,
   familyValues,
+  type SourceAsk,
   SOURCE_KINDS,
   sourceWindows,
   toSourceAsk,
@@ -111,8 +114,13 @@ export interface StatisticsPlan {
   readonly steps: Generator<readonly PartCall[], Statistics>;
 }
 
-/** @throws {RangeError} if an option is out of range. */
-export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
+/**
+ * What holds for all parts.
+ *
+ * @param table Its sums by sensor-day do as well.
+ * @throws {RangeError} if an option is out of range.
+ */
+export function planContext(table: ReducedTable, options: StatisticsOptions = {}): PartContext {
   const { downtime = [], partlyCut, newSinceDay } = options;
   const settings = toSettings(options);
   const coverage = buildCoverage(table, { quietDays: settings.quietDays, downtime, ...(partlyCut && { partlyCut }) });
@@ -124,11 +132,27 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
     burnInDays: settings.burnInDays,
     limit: settings.listLimit,
   };
-  const context: PartContext = { coverage, windows, sourceWindows: known, settings, novelty };
+  return { coverage, windows, sourceWindows: known, settings, novelty };
+}
+
+/** What is known of a table of which not all rows are there. */
+export interface RestOfTable {
+  /** First day of which the table has all rows. */
+  readonly fromDay: number;
+  /** By {@link VALUE_TYPES}. */
+  readonly ledgers: readonly { readonly part: LedgerPart; readonly textOf: NamedValueRows["textOf"] }[];
+  /** The rows of some keys before {@link fromDay}, see `recallRows`. */
+  recall(kind: Kind, columnsOf: (part: KindTable) => readonly Int32Array[], keys: ReadonlyMap<number, readonly number[]>): RecalledRows;
+}
+
+/** @throws {RangeError} if an option is out of range. */
+export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
+  const context = planContext(table, options);
   return { context, steps: runSteps(table, context) };
 }
 
-function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
+/** The statistics of a table, or of one of which the `rest` lies elsewhere. */
+export function* runSteps(table: ReducedTable, context: PartContext, rest?: RestOfTable): StatisticsPlan["steps"] {
   const { coverage, settings } = context;
   const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
     kind => settings.kinds.includes(kind) && rowsOf(table, kind) !== undefined,
@@ -143,18 +167,20 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
     return new PartCall("number", { columns, rows }, rows);
   });
   // Credentials are numbered logins; the other values need no numbers first.
-  const valueRows = VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
+  const valueRows = rest !== undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
   const kinds = comparedKinds.map((kind, i) => {
     const keys = numbered[i]!.answer;
-    return { kind, rows: toKeyedRows(table, kind, keys), nameOf: (key: number) => valuesOf(table, kind, keys, key) };
+    const rows = toKeyedRows(table, kind, keys);
+    const recall = rest && !isOriginKind(kind) ? recallEvents(rest, kind, keyColumns(table, kind), keys, rows) : undefined;
+    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), recall, keys };
   });
-  const sources = planSources(table, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })));
+  const sources = planSources(table, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
-  const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
-  const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
+  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(table, "credential", logins));
+  const ledgers = rest !== undefined ? [] : (named as readonly NamedValueRows[]).map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
   const standOuts = ofEach("standOuts");
@@ -162,20 +188,21 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
   const counted = sources.map(({ call }) => call);
   yield [...ledgers.filter((_, i) => early[i] === undefined), ...standOuts, ...trends, ...counted];
 
+  const told = rest?.ledgers.map(({ part }) => part) ?? answersOf(ledgers);
   // Counts of distinct values are compared like any others; they are few.
-  const distinct = ledgers.flatMap(({ answer }) => answer.distinct);
+  const distinct = told.flatMap(ledger => ledger.distinct);
   const names = [...new Set(distinct.map(({ name }) => name))];
   const distinctRows = toDistinctRows(distinct, names, coverage);
   const compared: ComparedRows[] = [
     ...kinds,
     { kind: "distinct", rows: distinctRows, nameOf: key => [names[key]!] },
-    ...sources.map(({ call, kind, nameOf }) => ({ kind, rows: call.answer, nameOf })),
+    ...sources.map(({ call, kind, nameOf, recall }) => ({ kind, rows: call.answer, nameOf, recall: recall?.(call.answer) })),
   ];
   const { changes, tests } = yield* compare(compared, context);
   return toStatistics(table, context, {
     compared,
     named,
-    ledgers: answersOf(ledgers),
+    ledgers: told,
     standOuts: answersOf(standOuts),
     trends: answersOf(trends),
     changes,
@@ -188,27 +215,73 @@ interface ComparedRows {
   readonly kind: ChangeKind;
   readonly rows: KeyedRows;
   readonly nameOf: (key: number) => KeyValues;
+  /** All rows of some keys, where `rows` lacks those of earlier days. */
+  readonly recall?: Recall | undefined;
+}
+
+type Recall = (keys: ReadonlySet<number>) => KeyedRows;
+
+function recallEvents({ recall, fromDay }: RestOfTable, kind: Kind, columns: readonly Int32Array[], { firstRow }: InternedRows, held: KeyedRows): Recall {
+  const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
+  return chosen => {
+    const { table, key } = recall(kind, ({ keys }) => names.map(name => keys[name]!), tuplesOf(chosen, columns, firstRow));
+    return joinRecalled({ ...table.kinds[kind], key }, held, chosen, fromDay);
+  };
+}
+
+/** As {@link countSources}, of rows on earlier days. */
+function recallSources(
+  { recall, fromDay }: RestOfTable,
+  { coverage, sourceWindows: known }: PartContext,
+  ask: SourceAsk,
+  kind: Kind,
+  columnsOf: (part: KindTable) => readonly Int32Array[],
+  columns: readonly Int32Array[],
+  { firstRow }: InternedRows,
+): (held: KeyedRows) => Recall {
+  return held => chosen => {
+    const { table, key } = recall(kind, columnsOf, tuplesOf(chosen, columns, firstRow));
+    const before = countSources({ ...toSourceAsk(table, kind, ask.kind, { key, keys: ask.keys }), nothing: ask.nothing }, coverage, known!);
+    return joinRecalled(before, held, chosen, fromDay);
+  };
+}
+
+function tuplesOf(keys: ReadonlySet<number>, columns: readonly Int32Array[], firstRow: Int32Array): Map<number, number[]> {
+  return new Map(Array.from(keys, key => [key, columns.map(column => column[firstRow[key]!]!)]));
 }
 
 /** The counting of sources: of the kinds that have the same keys for both, then of families of keys. */
 function planSources(
   table: ReducedTable,
-  { sourceWindows: known }: PartContext,
-  kinds: readonly ComparedRows[],
+  context: PartContext,
+  kinds: readonly (ComparedRows & { readonly keys: InternedRows })[],
   families: readonly { readonly family: FamilyColumns; readonly keys: InternedRows }[],
+  rest: RestOfTable | undefined,
 ) {
-  if (known === undefined) return [];
+  if (context.sourceWindows === undefined) return [];
   const asks = [
     ...SOURCE_KINDS.flatMap(kind => {
       const of = kinds.find(other => other.kind === kind);
-      return of === undefined ? [] : [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf }];
+      if (of === undefined) return [];
+      const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
+      const columnsOf = (part: KindTable) => names.map(name => part.keys[name]!);
+      return [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
     }),
     ...families.map(({ family, keys }) => ({
       ask: familyAsk(table, family, keys),
       nameOf: (key: number) => familyValues(table, family, keys, key),
+      from: family.kind,
+      columnsOf: family.columnsOf,
+      columns: family.columns,
+      keys,
     })),
   ];
-  return asks.map(({ ask, nameOf }) => ({ kind: ask.kind, nameOf, call: new PartCall("sources", ask, ask.rows) }));
+  return asks.map(({ ask, nameOf, from, columnsOf, columns, keys }) => ({
+    kind: ask.kind,
+    nameOf,
+    call: new PartCall("sources", ask, ask.rows),
+    recall: rest && recallSources(rest, context, ask, from, columnsOf, columns, keys),
+  }));
 }
 
 /** Compare all that is counted with its own past: how much it varies, what is usual, what passes, and all about that. */
@@ -240,10 +313,13 @@ function* compare(
     windows,
     settings,
   );
-  const changes = compared.map(({ kind, rows }, i) => {
+  const changes = compared.map(({ kind, rows, recall }, i) => {
     const sources = compared.find(other => other.kind === kind && other.rows.unit === "sources")?.rows;
-    const ask = { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]!, sources };
-    return new PartCall("changes", ask, rows.rows);
+    const { kept } = comparisons[i]!.answer;
+    const judged = judgement.kinds[i]!;
+    const described = recall && describedKeys(kept, judged, settings);
+    const whole = described === undefined || described.size === 0 ? rows : recall!(described);
+    return new PartCall("changes", { rows: whole, kept, judged, sources }, whole.rows);
   });
   yield changes;
   return { changes: answersOf(changes), tests: judgement.tests };
@@ -254,7 +330,7 @@ const answersOf = <N extends PartName>(calls: readonly PartCall<N>[]) => calls.m
 /** What the parts found; `compared` names the keys of changes, stand-outs and trends, `named` the values of ledgers. */
 interface Found {
   readonly compared: readonly { readonly nameOf: (key: number) => KeyValues }[];
-  readonly named: readonly NamedValueRows[];
+  readonly named: readonly Pick<NamedValueRows, "textOf">[];
   readonly ledgers: readonly LedgerPart[];
   readonly standOuts: readonly Parts["standOuts"]["answer"][];
   readonly trends: readonly Parts["trends"]["answer"][];

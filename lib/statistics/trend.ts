@@ -150,6 +150,20 @@ export interface TrendRow<Key = KeyValues> {
   kendallP: number;
 }
 
+/** The keys whose trends are fitted, most frequent first, ties in their order. */
+export function chooseTrendKeys(totals: Float64Array, keys: number): number[] {
+  const top: number[] = [];
+  for (let key = 0; key < keys; key++) {
+    const total = totals[key]!;
+    if (total < TREND_MIN_COUNT) continue;
+    if (top.length === TREND_KEYS && total <= totals[top.at(-1)!]!) continue;
+    top.push(key);
+    top.sort((a, b) => totals[b]! - totals[a]! || a - b);
+    if (top.length > TREND_KEYS) top.pop();
+  }
+  return top;
+}
+
 /** Slopes of the most frequent keys of a kind for the fleet; of event ids for each sensor, too. */
 export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>[] {
   const { sensors, days, firstDay } = coverage;
@@ -158,15 +172,7 @@ export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>
   const trends: TrendRow<number>[] = [];
   const totals = new Float64Array(kind.keys);
   for (let row = 0; row < rows; row++) totals[keyOf[row]!]! += countOf[row]!;
-  const top: number[] = [];
-  for (let key = 0; key < kind.keys; key++) {
-    const total = totals[key]!;
-    if (total < TREND_MIN_COUNT) continue;
-    if (top.length === TREND_KEYS && total <= totals[top.at(-1)!]!) continue;
-    top.push(key);
-    top.sort((a, b) => totals[b]! - totals[a]! || a - b);
-    if (top.length > TREND_KEYS) top.pop();
-  }
+  const top = chooseTrendKeys(totals, kind.keys);
   // Bytes, so that the table stays in the cache while every row asks it.
   const slotOf = new Uint8Array(kind.keys);
   for (const [slot, key] of top.entries()) slotOf[key] = slot + 1;

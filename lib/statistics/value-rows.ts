@@ -31,11 +31,23 @@ export interface ValuePart {
   readonly lastSeenUs: Float64Array;
 }
 
-export interface ValueRows {
+/** Values whose rows may lie elsewhere: they are read part by part, as often as they are asked for. */
+export interface ValueSource {
   readonly type: ValueType;
   readonly values: number;
+  /** The rows of a value come in (day, sensor) order. */
+  readonly parts: Iterable<ValuePart>;
+  /** The same without parts that end before a day. */
+  since?(day: number): Iterable<ValuePart>;
+}
+
+export interface ValueRows extends ValueSource {
   /** No value stands in more than one part, so the rows of a value are in (day, sensor) order. */
   readonly parts: readonly ValuePart[];
+}
+
+export function partsSince(rows: ValueSource, day: number): Iterable<ValuePart> {
+  return rows.since?.(day) ?? rows.parts;
 }
 
 /** Rows by value, and what the values are. */
@@ -95,12 +107,12 @@ function named(type: ValueType, texts: readonly string[], parts: readonly ValueP
   return { rows: { type, values: texts.length, parts }, textOf: code => [texts[code]!] };
 }
 
-function toPart({ rows, day, sensor, count, firstSeenUs, lastSeenUs }: KindTable, value: Int32Array): ValuePart {
+export function toPart({ rows, day, sensor, count, firstSeenUs, lastSeenUs }: KindTable, value: Int32Array): ValuePart {
   return { rows, day, sensor, value, count, firstSeenUs, lastSeenUs };
 }
 
 /** Text of each code through a function; equal results share a number. */
-function mapCodes(
+export function mapCodes(
   texts: readonly string[],
   change: (text: string) => string | undefined,
 ): { map: Int32Array; texts: string[] } {
@@ -116,7 +128,7 @@ function mapCodes(
   return { map, texts: [...numbers.keys()] };
 }
 
-function throughMap(codes: Int32Array, map: Int32Array): Int32Array {
+export function throughMap(codes: Int32Array, map: Int32Array): Int32Array {
   const values = sharedInts(codes.length);
   for (let row = 0; row < codes.length; row++) values[row] = codes[row]! < 0 ? -1 : map[codes[row]!]!;
   return values;
@@ -143,7 +155,7 @@ function addressRows(table: ReducedTable): NamedValueRows {
 }
 
 /** Rows of several kinds in one list, in (day, sensor) order; only those whose value is wanted. */
-function mergeParts(
+export function mergeParts(
   parts: readonly { part: KindTable; value: Int32Array }[],
   isWanted: (value: number) => boolean = () => true,
 ): ValuePart {

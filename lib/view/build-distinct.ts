@@ -3,6 +3,7 @@
  *
  * Tested in `test/lib/view/distinct-values.test.ts`.
  */
+import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { type DayRange } from "./axis.ts";
 import { type Cells, type Grid, lowerBound } from "./cells.ts";
 import { type DistinctData, gapClasses, type SharedValues } from "./distinct-values.ts";
@@ -32,12 +33,22 @@ const WINDOWS = [7, 28, 90];
  * @param values How many numbers there are.
  */
 export function buildDistinct(
-  parts: readonly DistinctPart[],
+  parts: Iterable<DistinctPart>,
   values: number,
   grid: Grid,
   room: DistinctRoom = roomOf(grid),
 ): DistinctData {
-  const lists = listCells(parts, values, grid);
+  return takeAtOnce(calculateDistinct(parts, values, grid, room));
+}
+
+/** {@link buildDistinct} in steps; parts are read as often as need be. */
+export function* calculateDistinct(
+  parts: Iterable<DistinctPart>,
+  values: number,
+  grid: Grid,
+  room: DistinctRoom = roomOf(grid),
+): Calculation<DistinctData> {
+  const lists = yield* listCells(parts, values, grid);
   const exact = countGaps(lists, grid);
   const entries = (scopes: readonly Cells[]) => scopes.reduce((sum, { at }) => sum + at.length, 0);
   let gapsApart = Infinity;
@@ -64,10 +75,10 @@ interface CellLists {
   readonly values: number;
 }
 
-function listCells(parts: readonly DistinctPart[], values: number, grid: Grid): CellLists {
+function* listCells(parts: Iterable<DistinctPart>, values: number, grid: Grid): Calculation<CellLists> {
   const last = new Int32Array(values).fill(-1);
   const starts = new Int32Array(values + 1);
-  const forEach = (visit: (value: number, cell: number) => void) => {
+  const forEach = function* (visit: (value: number, cell: number) => void): Calculation<void> {
     last.fill(-1);
     for (const { rows, day, sensor, value } of parts) {
       for (let row = 0; row < rows; row++) {
@@ -78,9 +89,10 @@ function listCells(parts: readonly DistinctPart[], values: number, grid: Grid): 
         last[value[row]!] = cell;
         visit(value[row]!, cell);
       }
+      yield;
     }
   };
-  forEach(value => starts[value + 1]!++);
+  yield* forEach(value => starts[value + 1]!++);
   let found = 0;
   for (let value = 0; value < values; value++) {
     if (starts[value + 1]! > 0) found++;
@@ -88,7 +100,7 @@ function listCells(parts: readonly DistinctPart[], values: number, grid: Grid): 
   }
   const cells = new Int32Array(starts[values]!);
   const next = starts.slice(0, values);
-  forEach((value, cell) => (cells[next[value]!++] = cell));
+  yield* forEach((value, cell) => (cells[next[value]!++] = cell));
   return { cells, starts, values: found };
 }
 

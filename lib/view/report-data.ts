@@ -2,17 +2,18 @@
  * From a reduced table to what the report's page carries: totals of everything, and day-by-sensor counts of the
  * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
  */
-import { buildDistinct } from "./build-distinct.ts";
+import { calculateDistinct, type DistinctPart } from "./build-distinct.ts";
 import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
+import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { type Activity, ACTIVITY_EVENTS } from "../sessions/activity-events.ts";
 import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
-import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
+import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownKind, type ShownRows } from "../reduced/origin-kinds.ts";
 import type { Calculation } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { MinutesData } from "./report-minutes.ts";
 import type { SessionReach, TableReach } from "./report-reach.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
@@ -99,19 +100,44 @@ export interface ReportDataOptions {
   readonly others?: number;
 }
 
-export function* calculateReportData(table: ReducedTable, options: ReportDataOptions): Calculation<ReportData> {
+/** Where a report is read from: a table in memory, or one that lies elsewhere. */
+export interface ReportSource {
+  /** Its texts and names are those of all rows; its counts add up to those of all rows by kind, day and sensor. */
+  readonly table: ReducedTable;
+  /** VirusTotal's verdicts. */
+  readonly scans: KindTable;
+  /** All rows of a kind, part by part in their order, as often as they are asked for; undefined where it has none. */
+  partsOf(kind: ShownKind): Iterable<ShownRows> | undefined;
+  /** Source addresses, as `toValueRows` tells them. */
+  addresses(): { readonly parts: Iterable<DistinctPart>; readonly values: number };
+}
+
+export function toReportSource(table: ReducedTable): ReportSource {
+  return {
+    table,
+    scans: table.kinds.scan,
+    partsOf(kind) {
+      const rows = rowsOf(table, kind);
+      return rows && [rows];
+    },
+    addresses: () => toValueRows(table, "address").rows,
+  };
+}
+
+/** @param source Where its rows lie, if not in the table. */
+export function* calculateReportData(table: ReducedTable, options: ReportDataOptions, source = toReportSource(table)): Calculation<ReportData> {
   const { grid, eventsOutside } = chooseDays(table, options.others);
-  const verdicts = readVerdicts(table);
+  const verdicts = readVerdicts(source.scans);
   const drafts: Draft[] = [];
   for (const section of SECTIONS) {
-    const draft = draftSection(table, section, grid, Math.max(CARRY_MOST, options.show));
+    const draft = yield* draftSection(source, section, grid, Math.max(CARRY_MOST, options.show));
     if (draft !== undefined) drafts.push(draft);
     yield;
   }
   const carried = shareOut(drafts, grid, options.show);
   const sections: SectionData[] = [];
   for (const [i, draft] of drafts.entries()) {
-    sections.push(finishSection(table, draft, carried[i]!, verdicts));
+    sections.push(yield* finishSection(table, draft, carried[i]!, verdicts));
     yield;
   }
   const events = countEvents(table, grid);
@@ -121,9 +147,9 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     sensors: table.dictionaries.sensor.map(cutLong),
     events,
     eventsOutside,
-    distinct: countDistinct(table, grid, verdicts),
+    distinct: yield* countDistinct(source, grid, verdicts),
     sections,
-    ...countHours(table, grid),
+    ...countHours(source, grid),
     ...describeUnknown(table.info.sources),
     ...(table.origins && { originsBy: table.origins.by }),
   };
@@ -165,21 +191,24 @@ function countEvents(table: ReducedTable, grid: Grid): Cells {
   return { at, count: Float64Array.from(at, cell => others.get(cell)!) };
 }
 
-function countHours({ kinds: { event }, dictionaries }: ReducedTable, grid: Grid): Pick<ReportData, "hours"> {
+function countHours({ table: { dictionaries }, partsOf }: ReportSource, grid: Grid): Pick<ReportData, "hours"> {
   const ids = Object.entries(ACTIVITY_EVENTS).map(([, eventids]) => new Set(eventids.map(id => dictionaries.eventid.indexOf(id))));
   const sums = ids.map(() => new Map<number, number>());
   let cells = 0;
-  for (let row = 0; row < event.rows; row++) {
-    const [day, hour] = [event.day[row]! - grid.firstDay, event.keys.hour![row]!];
-    // Of cut counts no hour is known.
-    if (hour < 0) return {};
-    if (day < 0 || day >= grid.days) continue;
-    const cell = (day * 24 + hour) * grid.sensors + event.sensor[row]!;
-    for (let i = 0; i < ids.length; i++) {
-      if (!ids[i]!.has(event.keys.eventid![row]!)) continue;
-      const before = sums[i]!.get(cell);
-      if (before === undefined && ++cells > HOUR_CELLS_MOST) return {};
-      sums[i]!.set(cell, (before ?? 0) + event.count[row]!);
+  for (const { rows, day: days, sensor, keys, count } of partsOf("event")!) {
+    const { eventid, hour: hours } = keys;
+    for (let row = 0; row < rows; row++) {
+      const [day, hour] = [days[row]! - grid.firstDay, hours![row]!];
+      // Of cut counts no hour is known.
+      if (hour < 0) return {};
+      if (day < 0 || day >= grid.days) continue;
+      const cell = (day * 24 + hour) * grid.sensors + sensor[row]!;
+      for (let i = 0; i < ids.length; i++) {
+        if (!ids[i]!.has(eventid![row]!)) continue;
+        const before = sums[i]!.get(cell);
+        if (before === undefined && ++cells > HOUR_CELLS_MOST) return {};
+        sums[i]!.set(cell, (before ?? 0) + count[row]!);
+      }
     }
   }
   const toSorted = (own: ReadonlyMap<number, number>): Cells => {
@@ -191,8 +220,7 @@ function countHours({ kinds: { event }, dictionaries }: ReducedTable, grid: Grid
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */
-function readVerdicts(table: ReducedTable): Map<number, [number, number]> {
-  const { keys, lastSeenUs, rows } = table.kinds.scan;
+function readVerdicts({ keys, lastSeenUs, rows }: KindTable): Map<number, [number, number]> {
   const latest = new Map<number, { us: number; positives: number; total: number }>();
   for (let row = 0; row < rows; row++) {
     const shasum = keys.shasum![row]!;
@@ -205,113 +233,89 @@ function readVerdicts(table: ReducedTable): Map<number, [number, number]> {
   return new Map([...latest].map(([shasum, { positives, total }]) => [shasum, [positives, total]]));
 }
 
-function countDistinct(table: ReducedTable, grid: Grid, verdicts: ReturnType<typeof readVerdicts>) {
-  const { kinds, dictionaries } = table;
-  const { command, file_download: download } = kinds;
-  const shasum = download.keys.shasum!;
+function* countDistinct({ table: { dictionaries }, partsOf, addresses }: ReportSource, grid: Grid, verdicts: ReturnType<typeof readVerdicts>) {
   const isFlagged = dictionaries.shasum.map((_, code) => (verdicts.get(code)?.[0] ?? 0) > 0);
-  const flagged = shasum.map(code => (code >= 0 && isFlagged[code]! ? code : -1));
-  const addresses = toValueRows(table, "address").rows;
+  const valuesOf = (kind: "command" | "file_download", valueOf: (rows: ShownRows) => Int32Array) => ({
+    *[Symbol.iterator](): Generator<DistinctPart> {
+      for (const part of partsOf(kind)!) yield { rows: part.rows, day: part.day, sensor: part.sensor, value: valueOf(part) };
+    },
+  });
+  const files = (isWanted: (code: number) => boolean) =>
+    valuesOf("file_download", ({ keys }) => keys.shasum!.map(code => (code >= 0 && isWanted(code) ? code : -1)));
+  const found = addresses();
   return {
-    addresses: buildDistinct(addresses.parts, addresses.values, grid),
-    commands: buildDistinct([{ ...command, value: command.keys.input! }], dictionaries.input.length, grid),
-    files: buildDistinct([{ ...download, value: shasum }], dictionaries.shasum.length, grid),
-    flagged: buildDistinct([{ ...download, value: flagged }], dictionaries.shasum.length, grid),
+    addresses: yield* calculateDistinct(found.parts, found.values, grid),
+    commands: yield* calculateDistinct(valuesOf("command", ({ keys }) => keys.input!), dictionaries.input.length, grid),
+    files: yield* calculateDistinct(files(() => true), dictionaries.shasum.length, grid),
+    flagged: yield* calculateDistinct(files(code => isFlagged[code]!), dictionaries.shasum.length, grid),
   };
 }
 
 /** A section with its keys ranked, before it is known how many of them the page can carry. */
 interface Draft {
   readonly section: Section;
-  readonly table: ShownRows;
+  readonly parts: Iterable<ShownRows>;
   readonly grid: Grid;
-  /** `group[row]`, -1 for rows that do not belong. */
-  readonly group: Int32Array;
+  /** Numbers of the section's keys. */
+  readonly numbers: TupleNumbers;
   readonly totals: Float64Array;
-  /** First row of each group, which names its key. */
-  readonly firstRow: Int32Array;
-  /** Groups by total falling, as many as may be carried. */
+  /** Keys by total falling, as many as may be carried. */
   readonly ranked: Int32Array;
   /** `size[i]` = rows of `ranked[i]`, an upper bound of its cells. */
   readonly size: Int32Array;
 }
 
-function draftSection(table: ReducedTable, section: Section, grid: Grid, most: number): Draft | undefined {
-  const kind = rowsOf(table, section.kind);
-  if (kind === undefined) return undefined;
-  const { group, groups } = groupsOfRows(table, kind, section, grid);
-  if (groups === 0) return undefined;
-  const totals = new Float64Array(groups);
-  const rows = new Int32Array(groups);
-  const firstRow = new Int32Array(groups).fill(-1);
-  for (let row = 0; row < kind.rows; row++) {
-    const id = group[row]!;
-    if (id < 0) continue;
-    totals[id]! += kind.count[row]!;
-    rows[id]!++;
-    if (firstRow[id] === -1) firstRow[id] = row;
-  }
-  const ranked = rankGroups(totals, kind, section, firstRow, most);
-  return { section, table: kind, grid, group, totals, firstRow, ranked, size: ranked.map(id => rows[id]!) };
-}
-
-/** Number the distinct keys of the section's columns; rows outside the days drawn get -1. */
-function groupsOfRows(table: ReducedTable, kind: ShownRows, section: Section, grid: Grid) {
-  const group = new Int32Array(kind.rows);
-  let groups = 1;
-  for (const column of section.columns) {
-    const codes = kind.keys[column]!;
-    const cardinality = isTextColumn(column) ? namesOf(table, column).length + 1 : largest(codes) + 2;
-    // One slot per pair where that is small, else a Map; either way a group is numbered when it is first met.
-    const pairs = groups * cardinality;
-    const slots = pairs <= 1 << 22 ? new Int32Array(pairs) : undefined;
-    const known = new Map<number, number>();
-    let next = 0;
-    for (let row = 0; row < group.length; row++) {
-      const pair = group[row]! * cardinality + codes[row]! + 1;
-      let id = slots === undefined ? known.get(pair) : slots[pair]! === 0 ? undefined : slots[pair]! - 1;
-      if (id === undefined) {
-        id = next++;
-        if (slots === undefined) known.set(pair, id);
-        else slots[pair] = id + 1;
-      }
-      group[row] = id;
-    }
-    groups = next;
-  }
-  const lastDay = grid.firstDay + grid.days - 1;
-  const needed = section.needs === undefined ? undefined : kind.keys[section.needs]!;
+function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, most: number): Calculation<Draft | undefined> {
+  const parts = partsOf(section.kind);
+  if (parts === undefined) return undefined;
+  const numbers = new TupleNumbers(section.columns.length);
+  let totals = new Float64Array(64);
+  let sizes = new Float64Array(64);
   let kept = 0;
-  for (let row = 0; row < group.length; row++) {
-    const day = kind.day[row]!;
-    if (day < grid.firstDay || day > lastDay || needed?.[row] === -1) group[row] = -1;
-    else kept++;
+  for (const part of parts) {
+    const { rows, count } = part;
+    const group = groupsOf(part, section, grid, numbers);
+    [totals, sizes] = [reserved(totals, numbers.size), reserved(sizes, numbers.size)];
+    for (let row = 0; row < rows; row++) {
+      const id = group[row]!;
+      if (id < 0) continue;
+      kept++;
+      totals[id]! += count[row]!;
+      sizes[id]!++;
+    }
+    yield;
   }
-  return { group, groups: kept === 0 ? 0 : groups };
+  if (kept === 0) return undefined;
+  totals = totals.subarray(0, numbers.size);
+  const ranked = rankGroups(totals, numbers, most);
+  return { section, parts, grid, numbers, totals, ranked, size: ranked.map(id => sizes[id]!) };
 }
 
-function largest(values: Int32Array): number {
-  let max = -1;
-  for (const value of values) if (value > max) max = value;
-  return max;
+function reserved(column: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
+  if (size <= column.length) return column;
+  const wider = new Float64Array(Math.max(size, 2 * column.length));
+  wider.set(column);
+  return wider;
+}
+
+/** Number the keys of a section's columns; rows outside the days drawn, and those that do not belong, get -1. */
+function groupsOf({ rows, day, keys }: ShownRows, section: Section, grid: Grid, numbers: TupleNumbers): Int32Array {
+  const group = numbers.number(section.columns.map(column => keys[column]!), rows);
+  const lastDay = grid.firstDay + grid.days - 1;
+  const needed = section.needs === undefined ? undefined : keys[section.needs]!;
+  for (let row = 0; row < rows; row++) {
+    if (day[row]! < grid.firstDay || day[row]! > lastDay || needed?.[row] === -1) group[row] = -1;
+  }
+  return group;
 }
 
 /** The `most` groups with the largest totals, falling; ties by key, "no value" first. */
-function rankGroups(
-  totals: Float64Array,
-  kind: ShownRows,
-  section: Section,
-  firstRow: Int32Array,
-  most: number,
-): Int32Array {
-  const columns = section.columns.map(column => kind.keys[column]!);
+function rankGroups(totals: Float64Array, numbers: TupleNumbers, most: number): Int32Array {
   const compare = (a: number, b: number) => {
     if (totals[a] !== totals[b]) return totals[b]! - totals[a]!;
-    for (const codes of columns) {
-      const difference = codes[firstRow[a]!]! - codes[firstRow[b]!]!;
-      if (difference !== 0) return difference;
-    }
-    return 0;
+    const [left, right] = [numbers.tupleOf(a), numbers.tupleOf(b)];
+    const i = left.findIndex((code, i) => code !== right[i]);
+    return i < 0 ? 0 : left[i]! - right[i]!;
   };
   // A floor under the wanted totals first: sorting a million groups to keep 300 of them costs more than reading twice.
   const floor = totals.length > 4 * most ? totals.slice().sort()[totals.length - most]! : 0;
@@ -342,14 +346,13 @@ function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] 
   return carried;
 }
 
-function finishSection(
+function* finishSection(
   table: ReducedTable,
-  draft: Draft,
+  { section, parts, grid, numbers, totals, ranked: candidates }: Draft,
   carried: number,
   verdicts: Map<number, [number, number]>,
-): SectionData {
-  const { section, table: kind, grid, group, totals, firstRow } = draft;
-  const ranked = draft.ranked.subarray(0, carried);
+): Calculation<SectionData> {
+  const ranked = candidates.subarray(0, carried);
   const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
   // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
   const isRowPerKey = section.columns.length === keyOf(section.kind).length;
@@ -360,54 +363,62 @@ function finishSection(
   const lastSeenUs = new Array<number>(carried).fill(-Infinity);
   const cells = Array.from({ length: carried }, () => new CellBuilder());
   const success = Array.from({ length: carried }, () => new CellBuilder());
-  for (let row = 0; row < kind.rows; row++) {
-    if (group[row]! < 0) continue;
-    const slot = slotOf[group[row]!]!;
-    const cell = (kind.day[row]! - grid.firstDay) * grid.sensors + kind.sensor[row]!;
-    if (slot < 0) {
-      if (!isBounded) continue;
-      const most = leftOut.get(cell) ?? 0;
-      leftOut.set(cell, isRowPerKey ? Math.max(most, kind.count[row]!) : most + kind.count[row]!);
-      continue;
+  const [all, allSuccess] = [new CellBuilder(), new CellBuilder()];
+  for (const part of parts) {
+    const { rows, day, sensor, count, success: succeeded, firstSeenUs: first, lastSeenUs: last } = part;
+    const group = groupsOf(part, section, grid, numbers);
+    for (let row = 0; row < rows; row++) {
+      if (group[row]! < 0) continue;
+      const slot = slotOf[group[row]!]!;
+      const cell = (day[row]! - grid.firstDay) * grid.sensors + sensor[row]!;
+      all.add(cell, count[row]!);
+      allSuccess.add(cell, succeeded[row]!);
+      if (slot < 0) {
+        if (!isBounded) continue;
+        const most = leftOut.get(cell) ?? 0;
+        leftOut.set(cell, isRowPerKey ? Math.max(most, count[row]!) : most + count[row]!);
+        continue;
+      }
+      cells[slot]!.add(cell, count[row]!);
+      success[slot]!.add(cell, succeeded[row]!);
+      firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, first[row]!);
+      lastSeenUs[slot] = Math.max(lastSeenUs[slot]!, last[row]!);
     }
-    cells[slot]!.add(cell, kind.count[row]!);
-    success[slot]!.add(cell, kind.success[row]!);
-    firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, kind.firstSeenUs[row]!);
-    lastSeenUs[slot] = Math.max(lastSeenUs[slot]!, kind.lastSeenUs[row]!);
+    yield;
   }
+  const codeOf = (id: number, column: ShownColumn) => numbers.tupleOf(id)[section.columns.indexOf(column)]!;
   return {
     id: section.id,
     distinct: totals.reduce((n, total) => n + (total > 0 ? 1 : 0), 0),
-    leftOutLargest: carried < draft.ranked.length ? totals[draft.ranked[carried]!]! : 0,
+    leftOutLargest: carried < candidates.length ? totals[candidates[carried]!]! : 0,
     ...(isBounded && {
       leftOutMost: { at: Int32Array.from(leftOut.keys()), count: Float64Array.from(leftOut.values()) },
     }),
-    keys: [...ranked].map(id => section.columns.map(column => keyValue(table, kind, column, firstRow[id]!))),
+    keys: [...ranked].map(id => section.columns.map(column => keyValue(table, column, codeOf(id, column)))),
     ...(section.columns.includes("shasum") && {
-      verdicts: [...ranked].map(id => verdicts.get(kind.keys.shasum![firstRow[id]!]!) ?? null),
+      verdicts: [...ranked].map(id => verdicts.get(codeOf(id, "shasum")) ?? null),
     }),
-    ...(table.origins && section.columns.includes("src_ip") && { origins: [...ranked].map(id => originOf(table, kind, firstRow[id]!)) }),
+    ...(table.origins && section.columns.includes("src_ip") && { origins: [...ranked].map(id => originOf(table, codeOf(id, "src_ip"))) }),
     firstSeenUs,
     lastSeenUs,
-    all: toCells(kind, grid, kind.count, group),
+    all: all.finish(),
     cells: cells.map(builder => builder.finish()),
     ...(section.kind === "login" && {
-      allSuccess: toCells(kind, grid, kind.success, group),
+      allSuccess: allSuccess.finish(),
       success: success.map(builder => builder.finish()),
     }),
   };
 }
 
-function keyValue(table: ReducedTable, kind: ShownRows, column: ShownColumn, row: number): KeyValue {
-  const code = kind.keys[column]![row]!;
+function keyValue(table: ReducedTable, column: ShownColumn, code: number): KeyValue {
   if (code < 0) return null;
   if (!isTextColumn(column)) return code;
   const text = namesOf(table, column)[code]!;
   return column === "country" ? withCountryName(text) : cutLong(text);
 }
 
-function originOf({ origins }: ReducedTable, { keys }: ShownRows, row: number): string {
-  return cutLong(origins!.addresses[keys.src_ip![row]!] ?? "");
+function originOf({ origins }: ReducedTable, address: number): string {
+  return cutLong(origins!.addresses[address] ?? "");
 }
 
 const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
@@ -419,10 +430,9 @@ function withCountryName(code: string): string {
 }
 
 /** Add up the rows of each cell; rows stand by day and sensor. */
-function toCells(kind: ShownRows, grid: Grid, counts: Float64Array, group?: Int32Array): Cells {
+function toCells(kind: ShownRows, grid: Grid, counts: Float64Array): Cells {
   const builder = new CellBuilder();
   for (let row = 0; row < kind.rows; row++) {
-    if (group !== undefined && group[row]! < 0) continue;
     const day = kind.day[row]! - grid.firstDay;
     if (day >= 0 && day < grid.days) builder.add(day * grid.sensors + kind.sensor[row]!, counts[row]!);
   }

@@ -26,6 +26,8 @@ const SHAPE: readonly { kind: Kind; share: number; pool: number; key: (n: number
   { kind: "connect", share: 0.23, pool: 1_000_000, key: n => [n >>> 1, 22 + (n & 1)] },
   { kind: "session_closed", share: 0.2, pool: 1_000_000, key: n => [n >>> 1, n & 1] },
   { kind: "client", share: 0.05, pool: 5_000, key: n => [n, -1] },
+  // Nearly every hour of four types: drawn so often that hardly any is missing.
+  { kind: "event", share: 0.3, pool: 96, key: n => [Math.floor(n / 24), n % 24] },
 ];
 
 /** Numbers that stand for texts, as texts in the same order. */

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { PENALTY } from "../../lib/history/candidates.ts";
+import { toHistorySource } from "../../lib/history/history-source.ts";
 import { buildSeries, buildWatch, type DaySeries, type Watch } from "../../lib/history/day-series.ts";
 import { FAMILIES, FAMILY_NAMES } from "../../lib/history/families.ts";
 import { findShape } from "../../lib/history/levels.ts";
@@ -50,7 +51,7 @@ const { values, positionals } = parseArgs({ options: { rounds: { type: "string",
 const random = seededRandom("history shuffle");
 for (const path of positionals) {
   const table = await readReduced(path, () => {});
-  const watch = buildWatch(table, buildCoverage(table));
+  const watch = buildWatch(toHistorySource(table).connects, buildCoverage(table));
   let [keys, changed] = [0, 0];
   for (const family of FAMILY_NAMES) {
     const series = buildSeries(table, watch, addressesOf(table, FAMILIES[family].kind), family);

@@ -73,7 +73,7 @@ test.skipIf(LEGACY_REDUCED === undefined)(
 
 test.each([
   [[], 2, "visualize: Missing TABLE: expected a reduced table"],
-  [["a", "b"], 2, "expected one, which combine-reduced.ts makes of several"],
+  [["fleet.arrow", "missing"], 1, 'Cannot read "missing": no such file or folder'],
   [["missing"], 1, 'Cannot read "missing": no such file or folder'],
   [["fleet.arrow", "-n", "0"], 2, 'Cannot read --last-n-days "0": expected a whole number >= 1'],
 ] as const)("%p", async (args, exitCode, says) => {

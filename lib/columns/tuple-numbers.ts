@@ -1,0 +1,121 @@
+/**
+ * Numbers for tuples of codes that come batch by batch, counting up from 0 in order of first sight.
+ *
+ * Tested in `test/lib/columns/tuple-numbers.test.ts`.
+ */
+
+/** Rows whose slots are fetched together. */
+const AHEAD_ROWS = 64;
+
+export class TupleNumbers {
+  /** How many different tuples there were. */
+  size = 0;
+  readonly #width: number;
+  /** Codes of each tuple, `#width` a tuple. */
+  #tuples = new Int32Array(1 << 12);
+  /** Of single codes the number + 1 by code + 1. */
+  #byCode = new Int32Array(1 << 10);
+  #bits = 12;
+  /** Four numbers a slot, the tuple and its number + 1: a look-up touches one line of the cache. */
+  #slots = new Int32Array(4 << this.#bits);
+  readonly #places = new Int32Array(AHEAD_ROWS);
+
+  /** @param width Columns of a tuple, one to three. */
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** The numbers of rows; `columns[i][row]` >= -1. */
+  number(columns: readonly Int32Array[], rows: number): Int32Array {
+    const numbers = new Int32Array(rows);
+    const [a, b, c] = columns;
+    if (b === undefined) this.#numberCodes(a!, numbers);
+    // The second column again where there is no third: comparing it twice costs less than a branch.
+    else this.#numberTuples(a!, b, c ?? b, numbers);
+    return numbers;
+  }
+
+  /** The codes that a number stands for. */
+  tupleOf(number: number): number[] {
+    return [...this.#tuples.subarray(number * this.#width, (number + 1) * this.#width)];
+  }
+
+  #numberCodes(column: Int32Array, numbers: Int32Array): void {
+    for (let row = 0; row < numbers.length; row++) {
+      const code = column[row]! + 1;
+      if (code >= this.#byCode.length) this.#byCode = widened(this.#byCode, code + 1);
+      if (this.#byCode[code] === 0) {
+        this.#keep(column[row]!, 0, 0);
+        this.#byCode[code] = this.size;
+      }
+      numbers[row] = this.#byCode[code]! - 1;
+    }
+  }
+
+  #numberTuples(a: Int32Array, b: Int32Array, c: Int32Array, numbers: Int32Array): void {
+    let touched = 0;
+    const places = this.#places;
+    for (let start = 0; start < numbers.length; start += AHEAD_ROWS) {
+      const end = Math.min(numbers.length, start + AHEAD_ROWS);
+      while ((this.size + AHEAD_ROWS) * 2 >= this.#slots.length / 4) this.#widenSlots();
+      const slots = this.#slots;
+      const shift = 32 - this.#bits;
+      // Looking at the slots without deciding anything brings them from memory side by side, not one by one.
+      for (let row = start; row < end; row++) {
+        const at = (hashTuple(a[row]!, b[row]!, c[row]!) >>> shift) * 4;
+        places[row - start] = at;
+        touched ^= slots[at]!;
+      }
+      for (let row = start; row < end; row++) {
+        const [x, y, z] = [a[row]!, b[row]!, c[row]!];
+        let at = places[row - start]!;
+        while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
+          at = (at + 4) & (slots.length - 1);
+        }
+        if (slots[at + 3] === 0) {
+          slots[at] = x;
+          slots[at + 1] = y;
+          slots[at + 2] = z;
+          this.#keep(x, y, z);
+          slots[at + 3] = this.size;
+        }
+        numbers[row] = slots[at + 3]! - 1;
+      }
+    }
+    // Used, so that no compiler may leave the looking out.
+    places[0] = touched;
+  }
+
+  #keep(a: number, b: number, c: number): void {
+    const at = this.size++ * this.#width;
+    if (at + 3 > this.#tuples.length) this.#tuples = widened(this.#tuples, at + 3);
+    this.#tuples[at] = a;
+    if (this.#width > 1) this.#tuples[at + 1] = b;
+    if (this.#width > 2) this.#tuples[at + 2] = c;
+  }
+
+  #widenSlots(): void {
+    const old = this.#slots;
+    const slots = new Int32Array(4 << ++this.#bits);
+    for (let from = 0; from < old.length; from += 4) {
+      if (old[from + 3] === 0) continue;
+      let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - this.#bits)) * 4;
+      while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
+      slots.set(old.subarray(from, from + 4), to);
+    }
+    this.#slots = slots;
+  }
+}
+
+/** Of the codes that attackers chose: they are numbers of texts in their order, which nobody chooses one by one. */
+export function hashTuple(a: number, b: number, c: number): number {
+  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x165667b1, 0xc2b2ae35) ^ Math.imul(c, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
+}
+
+function widened(list: Int32Array<ArrayBuffer>, least: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(Math.max(least, 2 * list.length));
+  wider.set(list);
+  return wider;
+}

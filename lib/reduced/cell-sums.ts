@@ -1,0 +1,161 @@
+/**
+ * A reduced table summed up by sensor-day, row by row as it is read: what says when sensors were watching and how much of
+ * everything there was, of a table that is too large to be held.
+ *
+ * The sums are a table themselves, with a row a sensor-day of each kind, and a row an hour of events; keys are not told.
+ *
+ * Tested in `test/lib/statistics/stored-statistics.test.ts`.
+ */
+import { NO_SETS } from "../columns/address-sets.ts";
+import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
+import { type Kind, KIND_NAMES, KIND_SPECS } from "./kinds.ts";
+import type { KindTable, ReducedTable } from "./reduced-table.ts";
+
+const HOURS = 24;
+
+export interface CellSums {
+  /** `addresses` of a row is -1 if one of the rows that it sums up does not know its own, else the empty set. */
+  readonly table: ReducedTable;
+  /** `rows[kind][i]` = how many rows row i of the sums stands for. */
+  readonly rows: Readonly<Record<Kind, Int32Array>>;
+}
+
+/** @throws {RangeError} if rows do not come by day and sensor. */
+export class CellSummer {
+  readonly #kinds = new Map(KIND_NAMES.map(kind => [kind, new KindCells(kind)]));
+
+  /** Add rows of one kind that come behind all of it that were added. */
+  add(part: KindTable): void {
+    this.#kinds.get(part.kind)!.add(part);
+  }
+
+  finish({ info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">): CellSums {
+    const finished = [...this.#kinds].map(([kind, cells]) => [kind, cells.finish()] as const);
+    return {
+      table: {
+        info,
+        dictionaries,
+        // One set, the empty one.
+        sets: { ...NO_SETS, size: 1, offsets: new Int32Array(2) },
+        kinds: Object.fromEntries(finished.map(([kind, { table }]) => [kind, table])) as unknown as ReducedTable["kinds"],
+      },
+      rows: Object.fromEntries(finished.map(([kind, { rows }]) => [kind, rows])) as unknown as CellSums["rows"],
+    };
+  }
+}
+
+/** Columns of sums: day, sensor, hour, whether all addresses are known, rows; then numbers. */
+class KindCells {
+  readonly #kind: Kind;
+  /** Rows of a sensor-day: hours, and one for rows without. */
+  readonly #width: number;
+  #size = 0;
+  #day = new Int32Array(64);
+  #sensor = new Int32Array(64);
+  #hour = new Int32Array(64);
+  #known = new Int32Array(64);
+  #rows = new Int32Array(64);
+  #count = new Float64Array(64);
+  #first = new Float64Array(64);
+  #last = new Float64Array(64);
+  /** Place of each hour of the sensor-day that is added to, the one for rows without first. */
+  readonly #places: Int32Array;
+  #openDay = -Infinity;
+  #openSensor = -1;
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+    this.#width = kind === "event" ? HOURS + 1 : 1;
+    this.#places = new Int32Array(this.#width);
+  }
+
+  add({ rows, day, sensor, keys, count, addresses, firstSeenUs, lastSeenUs }: KindTable): void {
+    const hours = this.#kind === "event" ? keys.hour : undefined;
+    for (let row = 0; row < rows; row++) {
+      if (day[row] !== this.#openDay || sensor[row] !== this.#openSensor) this.#open(day[row]!, sensor[row]!);
+      const at = this.#placeOf(hours === undefined ? 0 : hours[row]! + 1);
+      this.#rows[at]!++;
+      this.#count[at]! += count[row]!;
+      if (addresses !== null && addresses[row]! < 0) this.#known[at] = -1;
+      if (firstSeenUs[row]! < this.#first[at]!) this.#first[at] = firstSeenUs[row]!;
+      if (lastSeenUs[row]! > this.#last[at]!) this.#last[at] = lastSeenUs[row]!;
+    }
+  }
+
+  finish(): { readonly table: KindTable; readonly rows: Int32Array } {
+    const order = Int32Array.from({ length: this.#size }, (_, i) => i);
+    // Hours come in the order of the event ids.
+    if (this.#kind === "event") order.sort((a, b) => this.#day[a]! - this.#day[b]! || this.#sensor[a]! - this.#sensor[b]! || this.#hour[a]! - this.#hour[b]!);
+    const ints = (column: Int32Array) => fill(sharedInts(this.#size), column, order);
+    const floats = (column: Float64Array) => fill(sharedFloats(this.#size), column, order);
+    const table = {
+      kind: this.#kind,
+      rows: this.#size,
+      day: ints(this.#day),
+      sensor: ints(this.#sensor),
+      keys: this.#kind === "event" ? { hour: ints(this.#hour) } : {},
+      count: floats(this.#count),
+      success: sharedFloats(this.#size),
+      addresses: KIND_SPECS[this.#kind].hasAddresses ? ints(this.#known) : null,
+      firstSeenUs: floats(this.#first),
+      lastSeenUs: floats(this.#last),
+    };
+    return { table, rows: ints(this.#rows) };
+  }
+
+  #open(day: number, sensor: number): void {
+    if (day < this.#openDay || (day === this.#openDay && sensor < this.#openSensor)) {
+      throw new RangeError("a reduced table with damaged rows: they do not stand in the order that it says they have");
+    }
+    this.#openDay = day;
+    this.#openSensor = sensor;
+    this.#places.fill(-1);
+  }
+
+  #placeOf(slot: number): number {
+    if (this.#places[slot]! >= 0) return this.#places[slot]!;
+    if (this.#size === this.#day.length) this.#grow();
+    const at = this.#size++;
+    this.#places[slot] = at;
+    this.#day[at] = this.#openDay;
+    this.#sensor[at] = this.#openSensor;
+    this.#hour[at] = slot - 1;
+    this.#first[at] = Infinity;
+    this.#last[at] = -Infinity;
+    return at;
+  }
+
+  #grow(): void {
+    const wider = <T extends Int32Array | Float64Array>(column: T) => {
+      const own = new (column.constructor as new (length: number) => T)(2 * column.length);
+      own.set(column);
+      return own;
+    };
+    this.#day = wider(this.#day);
+    this.#sensor = wider(this.#sensor);
+    this.#hour = wider(this.#hour);
+    this.#known = wider(this.#known);
+    this.#rows = wider(this.#rows);
+    this.#count = wider(this.#count);
+    this.#first = wider(this.#first);
+    this.#last = wider(this.#last);
+  }
+}
+
+function fill<T extends Int32Array | Float64Array>(into: T, from: T, order: Int32Array): T {
+  for (let i = 0; i < order.length; i++) into[i] = from[order[i]!]!;
+  return into;
+}
+
+/** Whether of each sensor-day that anything is counted of events are counted. */
+export function tellsEvents({ table: { kinds } }: CellSums): boolean {
+  const cellOf = (day: number, sensor: number) => day * 0x20_0000 + sensor;
+  const known = new Set<number>();
+  const { event } = kinds;
+  for (let row = 0; row < event.rows; row++) if (event.count[row]! > 0) known.add(cellOf(event.day[row]!, event.sensor[row]!));
+  return KIND_NAMES.every(kind => {
+    const { rows, day, sensor } = kinds[kind];
+    for (let row = 0; row < rows && kind !== "scan"; row++) if (!known.has(cellOf(day[row]!, sensor[row]!))) return false;
+    return true;
+  });
+}

