@@ -107,17 +107,27 @@ function logChance(x: number, n: number, a: number, b: number): number {
 export function upperBetaBinomial(x: number, n: number, a: number, b: number): number {
   if (x <= 0) return 1;
   if (x > n) return 0;
-  const first = Math.exp(logChance(x, n, a, b));
-  let sum = first;
-  let chance = first;
+  const start = addChances(x, n, a, b);
+  if (start.last === n || start.isOver) return Math.min(1, start.sum);
+  // Towards n chances may rise again, without bound if they were not whole: there they are added one by one, too.
+  const end = Math.max(start.last + 1, n - LONG_SUM);
+  const middle = end > start.last + 1 ? integrateChances(start.last + 1, end - 1, { n, a, b, sum: start.sum }) : 0;
+  return Math.min(1, start.sum + middle + addChances(end, n, a, b).sum);
+}
+
+/** The sum of at most {@link LONG_SUM} chances and one from `x` on; it is over where more of them would change nothing. */
+function addChances(x: number, n: number, a: number, b: number): { sum: number; last: number; isOver: boolean } {
+  let chance = Math.exp(logChance(x, n, a, b));
+  let sum = chance;
   const last = Math.min(n, x + LONG_SUM);
   for (let k = x; k < last; k++) {
     chance *= ((n - k) / (k + 1)) * ((a + k) / (b + n - k - 1));
     const next = sum + chance;
-    if (next === sum) return Math.min(1, sum);
+    // With b below 1 the chances of few that are left may be the largest.
+    if (next === sum && b >= 1) return { sum, last: k, isOver: true };
     sum = next;
   }
-  return Math.min(1, last === n ? sum : sum + integrateTail(last + 1, n, a, b, chance));
+  return { sum, last, isOver: false };
 }
 
 /** Nodes and weights of Gauss and Legendre with five points on -1..1. */
@@ -125,27 +135,24 @@ const NODES = [-0.906179845938664, -0.538469310105683, 0, 0.538469310105683, 0.9
 const WEIGHTS = [0.236926885056189, 0.478628670499366, 0.568888888888889, 0.478628670499366, 0.236926885056189];
 
 /**
- * The sum of the chances from `x` to `n` as an integral from half before to half behind: where thousands of chances make a
+ * The sum of the chances from `x` to `last` as an integral from half before to half behind: where thousands of chances make a
  * tail, one differs from the next so little that the two are equal to 1e-7 of the tail.
  *
- * @param before The chance of `x - 1`, which tells when a piece no longer matters.
+ * @param of `sum`: what there is already, which tells when a piece no longer matters.
  */
-function integrateTail(x: number, n: number, a: number, b: number, before: number): number {
-  const end = n + 0.5;
+function integrateChances(x: number, last: number, { n, a, b, sum }: { n: number; a: number; b: number; sum: number }): number {
+  const end = last + 0.5;
   let width = LONG_SUM / 4;
-  let sum = 0;
+  let found = 0;
   for (let start = x - 0.5; start < end; ) {
-    const half = Math.min(width, end - start) / 2;
+    // Towards n pieces become narrow again.
+    const half = Math.min(width, end - start, Math.max(LONG_SUM / 4, (n - start) / 4)) / 2;
     let piece = 0;
-    for (let i = 0; i < NODES.length; i++) {
-      // The last half unit lies behind n, where the chance is not defined: its end stands for it.
-      const at = Math.min(n, start + half + half * NODES[i]!);
-      piece += WEIGHTS[i]! * half * Math.exp(logChance(at, n, a, b));
-    }
-    sum += piece;
-    if (piece <= 1e-12 * (sum + before)) break;
+    for (let i = 0; i < NODES.length; i++) piece += WEIGHTS[i]! * half * Math.exp(logChance(start + half + half * NODES[i]!, n, a, b));
+    found += piece;
+    if (piece <= 1e-12 * (found + sum) && b >= 1) break;
     start += 2 * half;
     width *= 1.25;
   }
-  return sum;
+  return found;
 }

@@ -1,7 +1,7 @@
 /**
  * The test of one comparison: a count against its baseline, under a mixture over how much such counts vary.
  *
- * Variance over mean differs from key to key a hundredfold, and a key's own few days tell little of it. So each value of a
+ * Variance over mean differs from key to key a thousandfold, and a key's own few days tell little of it. So each value of a
  * grid is weighed: by how usual it is among the keys of the kind, learnt from all of them (empirical Bayes), and by how
  * well the key's own past agrees with it. Counts of exposure E at dispersion phi are negative binomial of size r E with
  * r = rate / (phi - 1), so that sums over days are of the same family and the sum of two falls into a beta-binomial: the
@@ -13,9 +13,16 @@ import { logRise, upperBetaBinomial } from "./beta-binomial.ts";
 import { upperTail } from "./distributions.ts";
 import { anscombe, medianSorted } from "./robust.ts";
 
-/** Variance over mean, from Poisson (nearly: the size of a negative binomial must be finite) to bursts without measure. */
-export const DISPERSIONS = [1.0001, 1.3, 1.7, 2.2, 3, 4, 5.5, 7.5, 10, 14, 20, 30, 50, 100, 250] as const;
+/**
+ * Variance over mean, from Poisson (nearly: the size of a negative binomial must be finite) to what the commonest keys of real
+ * sensors show: tens of thousands of events a day, mostly of one address or none, have 5,000 to 8,000. A grid that ends below
+ * calls every day of such a key a change.
+ */
+export const DISPERSIONS = [
+  1.0001, 1.3, 1.7, 2.2, 3, 4, 5.5, 7.5, 10, 14, 20, 30, 50, 100, 250, 1000, 4000, 16_000, 64_000,
+] as const;
 export const GRID = DISPERSIONS.length;
+const LOG_DISPERSIONS = DISPERSIONS.map(Math.log);
 
 /** A baseline of this many tells something of its dispersion: keys with fewer teach nothing about their kind. */
 export const MIN_LEARNT = 5;
@@ -23,7 +30,10 @@ const EM_ROUNDS = 30;
 /** Keys that what is usual in all kinds weighs, beside those of the kind; and a flat start, beside all keys. */
 const POOLED_WEIGHT = 5;
 const FLAT_WEIGHT = 1;
-const FLAT = new Float64Array(GRID).fill(1 / GRID);
+/** Where nothing is known all are alike, but for those that hardly any key has: a tenth of the others each. */
+const RARE_DISPERSION = 250;
+const shares = DISPERSIONS.map((phi): number => (phi > RARE_DISPERSION ? 0.1 : 1));
+const FLAT = Float64Array.from(shares, share => share / shares.reduce((sum, other) => sum + other, 0));
 /** Weights below this add nothing that a double could show. */
 const LEAST_WEIGHT = 1e-16;
 
@@ -40,7 +50,7 @@ export function makeBaseline(most: number): Baseline {
   return { days: 0, counts: new Float64Array(most), exposures: new Float64Array(most), count: 0, exposure: 0 };
 }
 
-/** Baselines up to this are multiplied out: no product then leaves the range of doubles. */
+/** Baselines up to this are multiplied out: no product then leaves the range of doubles, but on days of next to no exposure. */
 const SHORT_BASELINE = 40;
 
 /**
@@ -49,8 +59,7 @@ const SHORT_BASELINE = 40;
  * @param into `GRID` numbers from `at` on.
  */
 export function weighLikelihoods(baseline: Baseline, into: Float64Array | Float32Array, at = 0): void {
-  if (baseline.count <= SHORT_BASELINE) multiplyOut(baseline);
-  else addLogs(baseline);
+  if (baseline.count > SHORT_BASELINE || !multiplyOut(baseline)) addLogs(baseline);
   let most = 0;
   for (let j = 0; j < GRID; j++) if (likelihoods[j]! > most) most = likelihoods[j]!;
   for (let j = 0; j < GRID; j++) into[at + j] = likelihoods[j]! / most;
@@ -61,8 +70,10 @@ const likelihoods = new Float64Array(GRID);
 /**
  * Few counts: the chance of each event given those before it, one factor each. The k-th of a day goes with 1 + k / size of
  * the day, the k-th of all with 1 + k / size of all days.
+ *
+ * @returns Whether no product left the range of doubles.
  */
-function multiplyOut({ days, counts, exposures, count, exposure }: Baseline): void {
+function multiplyOut({ days, counts, exposures, count, exposure }: Baseline): boolean {
   let several = 0;
   for (let i = 0; i < days; i++) {
     // None and one say the same at any dispersion.
@@ -77,8 +88,10 @@ function multiplyOut({ days, counts, exposures, count, exposure }: Baseline): vo
       const ofDay = (inverse * exposure) / severalExposures[i]!;
       for (let k = 1; k < severalCounts[i]!; k++) above *= 1 + k * ofDay;
     }
+    if (above === Infinity) return false;
     likelihoods[j] = above / riseOfAll(j, count, inverse);
   }
+  return true;
 }
 
 /** Days of a short baseline that have two counts at least. */
@@ -183,12 +196,13 @@ export function weighDispersions(baseline: Baseline, usual: Float64Array = FLAT,
   for (let j = 0; j < GRID; j++) into[j]! /= sum;
 }
 
-/** Mean of the dispersions by weight: what is shown, and what widens an interval. */
+/** Mean of the dispersions by weight, geometric, as the grid is: what is shown, and what widens an interval. */
 export function meanDispersion(weights: Float64Array): number {
   let sum = 0;
-  for (let j = 0; j < GRID; j++) sum += weights[j]! * DISPERSIONS[j]!;
+  for (let j = 0; j < GRID; j++) sum += weights[j]! * LOG_DISPERSIONS[j]!;
+  const mean = Math.exp(sum);
   // The lowest of the grid stands for Poisson.
-  return sum < 1.001 ? 1 : sum;
+  return mean < 1.001 ? 1 : mean;
 }
 
 /** A count and what it is held against: the sum of a baseline, and the exposure of the count over that of the baseline. */

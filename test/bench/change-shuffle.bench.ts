@@ -1,14 +1,16 @@
 /**
  * How often the test of change finds something where nothing changed: in the days of real keys in any other order.
  *
- * Run: bun test/bench/change-shuffle.bench.ts TABLE... [--rounds N] [--leave-out DAY,DAY] [--last-days N]
+ * Run: bun test/bench/change-shuffle.bench.ts FILE... [--rounds N] [--leave-out DAY,DAY] [--last-days N]
  *
- * Each is a reduced table of two weeks at least. The days of a key are put into another order on each sensor, each key's by
+ * Each is a reduced table of two weeks at least, or a CSV of counts (`key,t,n`: the n of a key on day t, from 1 on). The days of a key are put into another order on each sensor, each key's by
  * itself, so whatever is found is chance; days that are known to be changes are left out. Days that were watched in part count
  * as whole ones. Told is how many times as often as it should a p of 0.01, 0.001 and 0.0001 came, by unit, view and kind.
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
+import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { buildWindows } from "../../lib/statistics/baseline.ts";
 import { compareKeys, measureDispersions } from "../../lib/statistics/comparisons.ts";
 import { type Coverage, isUsable, UNKNOWN } from "../../lib/statistics/coverage.ts";
@@ -16,8 +18,11 @@ import { learnOwn, learnPooled } from "../../lib/statistics/dispersion.ts";
 import type { KeyedRows, Unit } from "../../lib/statistics/keyed-rows.ts";
 import { FLEET } from "../../lib/statistics/local-windows.ts";
 import { planStatistics } from "../../lib/statistics/statistics.ts";
+import type { StatisticsOptions } from "../../lib/statistics/settings.ts";
 import { workOut } from "../../lib/statistics/statistics-parts.ts";
 import { DAY_US } from "../../lib/text/time.ts";
+import { buildReduced } from "../support/build.ts";
+import { command, watch } from "../support/days.ts";
 import { type Random, seededRandom } from "../support/random.ts";
 
 const ALPHAS = [0.01, 0.001, 0.0001];
@@ -82,7 +87,7 @@ function shuffle(of: KeyedRows, all: readonly Series[], { firstDay }: Coverage, 
 }
 
 /** What is compared of a table, as `computeStatistics` does up to the first comparison. */
-function readKinds(table: Parameters<typeof planStatistics>[0], options: Parameters<typeof planStatistics>[1]) {
+function readKinds(table: ReducedTable, options: StatisticsOptions) {
   const { context, steps } = planStatistics(table, options);
   for (;;) {
     const step = steps.next();
@@ -111,6 +116,19 @@ class Tally {
   }
 }
 
+/** Counts of one sensor that was always watched, as a table. */
+function readCounts(path: string): ReducedTable {
+  const counts = new Map<string, number[]>();
+  for (const line of readFileSync(path, "utf8").trim().split("\n").slice(1)) {
+    const [key, t, n] = line.split(",");
+    const own = counts.get(key!) ?? [];
+    counts.set(key!, own);
+    own[Number(t) - 1] = Number(n);
+  }
+  const days = Math.max(...[...counts.values()].map(({ length }) => length));
+  return buildReduced([...watch("sensor", days), ...[...counts].flatMap(([key, of]) => command("sensor", key, Array.from(of, n => n ?? 0)))]);
+}
+
 const { values, positionals } = parseArgs({
   options: {
     rounds: { type: "string", default: "20" },
@@ -126,8 +144,10 @@ const downtime = values["leave-out"].split(",").filter(Boolean).map(text => {
   return { sensor: "*", fromUs, toUs: fromUs + DAY_US };
 });
 for (const path of positionals) {
-  const table = await readReduced(path, () => {});
-  const { context, kinds } = readKinds(table, { downtime, lastDays: Number(values["last-days"]) });
+  const isCounts = path.endsWith(".csv");
+  const table = isCounts ? readCounts(path) : await readReduced(path, () => {});
+  const options = { downtime, lastDays: Number(values["last-days"]), ...(isCounts && { kinds: ["command" as const] }) };
+  const { context, kinds } = readKinds(table, options);
   const coverage = wholeDays(context.coverage);
   const usable = usableDays(coverage);
   const windows = buildWindows(coverage, context.settings);
