@@ -29,7 +29,7 @@ import {
   readScope,
   readWithTables,
 } from "../lib/logs/log-options.ts";
-import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
+import { openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
 import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOut } from "../lib/process/cli.ts";
 import { type Command, COMMON_OPTIONS, DAY_FORMS, UsageError } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
@@ -95,7 +95,6 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
-  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const why = values.why === undefined ? undefined : readPair(values.why);
   const earlier = values.before === undefined ? undefined : readEarlier(values.before);
   const origins = openOrigins(values);
@@ -120,7 +119,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (fates !== undefined) tellFates(found, fates);
   if (!values.quiet) {
     const some = shown.length < campaigns.length ? `${formatNumber(shown.length)} of ` : "";
-    note(`campaigns: ${some}${plural(campaigns.length, "campaign")}; ${describeRest(found)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
+    note(`campaigns: ${some}${plural(campaigns.length, "campaign")}; ${describeRest(found)}; ${describePace(startMs, set, origins)}`);
   }
   return isMissing ? EXIT.failed : exitCodeOf(set);
 }

@@ -31,7 +31,7 @@ import { peaksBesideTable } from "../lib/history/peaks.ts";
 import { findLeadersIn } from "../lib/sessions/peak-counts.ts";
 import { episodeToPlain } from "../lib/history/history-output.ts";
 import { originCountsToJson } from "../lib/origin/origin-counts.ts";
-import { describeSources, openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
+import { openOrigins, ORIGIN_OPTION, type Origins } from "../lib/origin/origins.ts";
 import { drawTable } from "../lib/reduced/drawn-table.ts";
 import { isEmpty, type ReducedTable } from "../lib/reduced/reduced-table.ts";
 import { toPlainStatistics } from "../lib/statistics/statistics-output.ts";
@@ -102,7 +102,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const looks = firstLooks(digest, inputs);
   if (values.json) await writeOut(`${toSafeJson(toPlain(digest, looks, origins))}\n`);
   else await deliver(digest, looks, values);
-  if (!values.quiet) note(`digest: ${describeLogs(set)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
+  if (!values.quiet) note(`digest: ${describeLogs(set)}; ${describePace(startMs, set, origins)}`);
   if (values.exitCode && digest.sensorsSilent.length + digest.sensorsAbsent.length > 0) return EXIT.silent;
   return values.exitCode && digest.changes.length > 0 ? EXIT.changed : exitCodeOf(set);
 }

@@ -3,7 +3,7 @@
  * What happened when, over the whole of an archive: what began, ended, peaked and paused, from a reduced table.
  */
 import { EXIT, type ExitCode, note, noteCsv, runMain, writeOut, writeOutAll } from "../lib/process/cli.ts";
-import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
+import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { checkDays, checkNames } from "../lib/process/option-values.ts";
 import { findEpisodes } from "../lib/history/episodes.ts";
@@ -75,8 +75,6 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const paths = listTableNames(values.file, operands);
-  if (values.json && values.csv)
-    throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   checkDays(values.since, values.until);
   const startMs = performance.now();
   const telling = new TableTelling(values.quiet);

@@ -27,7 +27,7 @@ import {
   readScope,
   readWithTables,
 } from "../lib/logs/log-options.ts";
-import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { PROGRAM } from "../lib/process/version.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
@@ -135,10 +135,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (isFolder) await writeOutputs(toFeed(values, [...types].sort().join(","), collected));
   else await writeOutputs([[values.outfile ?? "-", toText(values, collected.indicators, campaigns)]]);
   if (values.format === "csv" && values.outfile === undefined) noteCsv(COMMAND.name, values.quiet);
-  if (!values.quiet) {
-    const by = origins === undefined ? "" : `; ${describeSources(origins.sources)}`;
-    note(`indicators: ${describe(collected)}; ${describeLogs(set)}; ${describePace(startMs, set)}${by}`);
-  }
+  if (!values.quiet) note(`indicators: ${describe(collected)}; ${describeLogs(set)}; ${describePace(startMs, set, origins)}`);
   return exitCodeOf(set);
 }
 

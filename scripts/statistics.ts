@@ -127,8 +127,6 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const paths = listTableNames(values.file, operands);
-  if (values.json && values.csv)
-    throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const startMs = performance.now();
   const listsNew = values.new || values.newSince !== undefined;
   const writesData = values.json || values.csv || listsNew;

@@ -22,7 +22,7 @@ import {
 } from "../lib/logs/log-options.ts";
 import { parseCondition, WHERE_OPTION } from "../lib/events/event-filter.ts";
 import { type LoginSummary, type TopValues, summarizeEvents, type Summary } from "../lib/logs/summary.ts";
-import { describeSources, openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 
@@ -71,7 +71,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until, --sensor and --where");
   }
   await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
-  if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`);
+  if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set, origins)}`);
   return exitCodeOf(set);
 }
 

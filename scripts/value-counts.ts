@@ -24,7 +24,7 @@ import {
   readScope,
   readWithTables,
 } from "../lib/logs/log-options.ts";
-import { describeSources, openOrigins, ORIGIN_COLUMNS, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import { openOrigins, ORIGIN_COLUMNS, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, type TableCell, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
 import { countValues, type Grouping, GROUPINGS, type ValueCountRow, type ValueCounts } from "../lib/logs/value-counts.ts";
@@ -100,8 +100,6 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs(values.file, operands);
-  if (values.json && values.csv)
-    throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   const events = splitCommas("--event", values.event);
   const columns = splitCommas("--column", values.column);
   const scope = await readScope(values);
@@ -131,7 +129,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const without = counts.without > 0 ? `, ${formatNumber(counts.without)} more had no value` : "";
     note(
       `value-counts: ${shown}${plural(counts.distinct, "value")} in ${plural(counts.counted, "event")}${without}; ` +
-        `${describeLogs(set)}; ${describePace(startMs, set)}${origins === undefined ? "" : `; ${describeSources(origins.sources)}`}`,
+        `${describeLogs(set)}; ${describePace(startMs, set, origins)}`,
     );
   }
   return counts.missing.length > 0 ? EXIT.failed : exitCodeOf(set);

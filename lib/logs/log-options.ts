@@ -3,6 +3,7 @@
  *
  * Tested in `test/scripts/analyze-local.test.ts`.
  */
+import { describeSources, type Origins } from "../origin/origins.ts";
 import { EXIT, type ExitCode, note, STDIN, stdinIsTerminal } from "../process/cli.ts";
 import { COMMON_OPTIONS, type OptionTable, type OptionValues, UsageError } from "../process/command.ts";
 import { checkDays, checkInputs } from "../process/option-values.ts";
@@ -231,8 +232,9 @@ export function describeLogs({ logs, textBytes, reused, leftOut, counts }: LogTa
   ].join(", ");
 }
 
-/** Time since `startMs`, and text per second: `0.42 s, 310 MB/s`. */
-export function describePace(startMs: number, { textBytes }: LogTally): string {
+/** The end of a summary: time since `startMs`, text per second, and who spoke of countries: `0.42 s, 310 MB/s`. */
+export function describePace(startMs: number, { textBytes }: LogTally, origins?: Origins): string {
   const seconds = (performance.now() - startMs) / 1000;
-  return `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}`;
+  const by = origins === undefined ? "" : `; ${describeSources(origins.sources)}`;
+  return `${formatDuration(seconds)}, ${formatRate(textBytes, seconds)}${by}`;
 }

@@ -125,6 +125,7 @@ export function parseCommand<const T extends OptionTable>(
     if (spec.repeatable) values[key] = read ?? [];
     else values[key] = read?.at(-1) ?? ("default" in spec ? spec.default : spec.type === "boolean" ? false : undefined);
   }
+  if (values.json && values.csv) throw new UsageError("Cannot write both --json and --csv to stdout: expected one of them");
   return {
     values: values as OptionValues<T>,
     operands,

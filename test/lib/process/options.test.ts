@@ -241,3 +241,9 @@ test("toLongName() puts a dash before each capital", () => {
     "path", "top-n-events", "robot-max-seconds",
   ]);
 });
+
+test("stdout takes one form of data: --json and --csv together are refused by every table that has both", () => {
+  const both = { ...COMMAND, options: { csv: COMMON_OPTIONS.csv, json: { type: "boolean", help: "Data." } } } as const;
+  expect(parseCommand(both, ["--csv"]).values).toMatchObject({ csv: true, json: false });
+  expect(() => parseCommand(both, ["--json", "--csv"])).toThrow("Cannot write both --json and --csv to stdout: expected one of them");
+});
