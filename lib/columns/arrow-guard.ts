@@ -238,8 +238,8 @@ export function checkStream(bytes: Uint8Array): { schema: IpcSchema; messages: r
 }
 
 /** Check a file in memory, as {@link checkFile}. */
-export function checkFileBytes(bytes: Uint8Array): ReturnType<typeof checkFile> {
-  return checkFile(bytesOf(bytes), bytes.length);
+export function checkFileBytes(bytes: Uint8Array, footer?: Footer): ReturnType<typeof checkFile> {
+  return checkFile(bytesOf(bytes), bytes.length, footer);
 }
 
 /** Bytes that are in memory, as if read. */
@@ -253,15 +253,17 @@ export function bytesOf(bytes: Uint8Array): ReadBytes {
 /**
  * Check all messages of a file, and that its footer names them and no others.
  *
+ * @param footer Where it was read already.
  * @throws {ArrowError} if they are damaged, cut short or nothing of ours.
  */
 export function checkFile(
   read: ReadBytes,
   sizeBytes: number,
+  footer = readFooter(read, sizeBytes),
 ): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
   const all = walkMessages(read, MAGIC_BYTES, new MessageGuard(true));
   const messages = all.filter(({ message }) => !("schema" in message));
-  const { schema, blocks } = readFooter(read, sizeBytes);
+  const { schema, blocks } = footer;
   const byPlace = new Map(messages.map(placed => [placed.at, placed]));
   for (const { at, metadataBytes, bodyBytes } of blocks) {
     const placed = byPlace.get(at);
@@ -271,15 +273,17 @@ export function checkFile(
   return { schema, messages };
 }
 
+export interface Footer {
+  readonly schema: IpcSchema;
+  readonly blocks: readonly { readonly at: number; readonly metadataBytes: number; readonly bodyBytes: number }[];
+}
+
 /**
  * The footer of a file: its schema, and where its messages lie.
  *
  * @throws {ArrowError} if it is damaged or nothing of ours.
  */
-export function readFooter(
-  read: ReadBytes,
-  sizeBytes: number,
-): { schema: IpcSchema; blocks: readonly { at: number; metadataBytes: number; bodyBytes: number }[] } {
+export function readFooter(read: ReadBytes, sizeBytes: number): Footer {
   const trailer = read(sizeBytes - TRAILER_BYTES, TRAILER_BYTES);
   const length = new DataView(trailer.buffer, trailer.byteOffset).getUint32(0, true);
   if (length + TRAILER_BYTES > sizeBytes) throw damaged();

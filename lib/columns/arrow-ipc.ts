@@ -163,14 +163,15 @@ function openIpcFile(path: string, wanted: string | undefined): IpcTable {
   const bodyAt = (at: number) => bodyBy(look, at);
   try {
     const isFile = isIpcFile(read, size);
-    const { schema } = isFile ? readFooter(read, size) : checkStream(read(0, size));
+    const footer = isFile ? readFooter(read, size) : undefined;
+    const { schema } = footer ?? checkStream(read(0, size));
     return {
       ...describe(schema),
       state,
       ...walk(schema, () => {
-        if (isFile && size > WHOLE_MAX_BYTES) return { ...checkFile(read, size), bodyAt };
+        if (isFile && size > WHOLE_MAX_BYTES) return { ...checkFile(read, size, footer), bodyAt };
         const bytes = read(0, size);
-        return { ...(isFile ? checkFileBytes(bytes) : checkStream(bytes)), bodyAt: bodiesOf(bytes) };
+        return { ...(isFile ? checkFileBytes(bytes, footer) : checkStream(bytes)), bodyAt: bodiesOf(bytes) };
       }),
       close: async () => {
         isOpen = false;

@@ -20,7 +20,6 @@
 import {
   chmodSync,
   closeSync,
-  constants,
   fstatSync,
   linkSync,
   mkdirSync,
@@ -33,25 +32,22 @@ import {
 } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { openRegular, readSmall, stateOf } from "../columns/regular-file.ts";
+import { openRegular, stateOf } from "../columns/regular-file.ts";
 import { environment, USER_ID } from "./cli.ts";
+import { NOTE_BYTES, NoteFile } from "./note-file.ts";
 import { removeQuietly } from "./output-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 const BLOCK_BYTES = 1 << 20;
 /** Times of files are rounded, on some file systems to two seconds. */
 const TICK_MS = 2000;
-const NOTE_BYTES = 16;
-/** Notes on a hundred thousand files; then the older half is forgotten. */
-const NOTES_MAX_BYTES = 4 << 20;
 
 interface KeyRing {
   readonly key: Buffer;
   /** Where the key lies, and what is kept besides. */
   readonly folder: string;
-  readonly notesPath: string;
   /** Of contents that were written and states that were verified; read when first asked for. */
-  notes: Set<string>;
+  readonly notes: NoteFile;
 }
 
 /** By environment, since it says where the key lies. */
@@ -109,7 +105,7 @@ export function* noteKept(purpose: string, chunks: Iterable<Uint8Array>): Genera
     hash?.update(chunk);
     yield chunk;
   }
-  if (hash !== undefined) addNote(ring as KeyRing, finishNote(hash));
+  if (hash !== undefined) (ring as KeyRing).notes.add(finishNote(hash));
 }
 
 /**
@@ -134,10 +130,10 @@ export function verifyKept(path: string, purpose: string): string | undefined {
     if (Number(stat.uid) !== USER_ID || (Number(stat.mode) & 0o022) !== 0) return undefined;
     const state = stateOf(stat);
     const stateNote = finishNote(startNote(ring.key, STATE, purpose).update(state));
-    if (ring.notes.has(stateNote)) return state;
-    if (!isNoted(ring, hashContent(file, startNote(ring.key, CONTENT, purpose)))) return undefined;
+    if (ring.notes.hasByNow(stateNote)) return state;
+    if (!ring.notes.hasByNow(hashContent(file, startNote(ring.key, CONTENT, purpose)))) return undefined;
     if (stateOf(fstatSync(file, { bigint: true })) !== state) return undefined;
-    if (Date.now() - Math.max(Number(stat.mtimeMs), Number(stat.ctimeMs)) > TICK_MS) addNote(ring, stateNote);
+    if (Date.now() - Math.max(Number(stat.mtimeMs), Number(stat.ctimeMs)) > TICK_MS) ring.notes.add(stateNote);
     return state;
   } catch {
     // It cannot be read to its end.
@@ -154,11 +150,11 @@ function startNote(key: Buffer, about: typeof CONTENT | typeof STATE, purpose: s
   return new Bun.CryptoHasher("sha256", key).update(`${about}\0${purpose}\0`);
 }
 
-function finishNote(hash: Bun.CryptoHasher): string {
-  return hash.digest().toString("latin1", 0, NOTE_BYTES);
+function finishNote(hash: Bun.CryptoHasher): Buffer {
+  return hash.digest().subarray(0, NOTE_BYTES);
 }
 
-function hashContent(file: number, hash: Bun.CryptoHasher): string {
+function hashContent(file: number, hash: Bun.CryptoHasher): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);
   for (let at = 0; ; ) {
     const n = readSync(file, block, 0, BLOCK_BYTES, at);
@@ -166,35 +162,6 @@ function hashContent(file: number, hash: Bun.CryptoHasher): string {
     hash.update(block.subarray(0, n));
     at += n;
   }
-}
-
-function isNoted(ring: KeyRing, note: string): boolean {
-  // Another thread or run may have noted it by now.
-  if (!ring.notes.has(note)) ring.notes = readNotes(ring.notesPath);
-  return ring.notes.has(note);
-}
-
-function addNote(ring: KeyRing, note: string): void {
-  ring.notes.add(note);
-  const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  try {
-    const file = openSync(ring.notesPath, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
-    try {
-      writeSync(file, Buffer.from(note, "latin1"));
-      if (fstatSync(file).size > NOTES_MAX_BYTES) forgetOldest(ring);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // A full disk, a folder that is read-only by now: what is not noted is made anew or verified the next time.
-  }
-}
-
-function forgetOldest({ notesPath }: KeyRing): void {
-  const partial = `${notesPath}.${crypto.randomUUID()}`;
-  const all = readSmall(notesPath, { followsLinks: false });
-  writeFileSync(partial, all.subarray(Math.floor(all.length / NOTE_BYTES / 2) * NOTE_BYTES), { flag: "wx", mode: 0o600 });
-  renameSync(partial, notesPath);
 }
 
 function openRing(): KeyRing | { readonly problem: string } {
@@ -214,14 +181,18 @@ function stateFolders(): string[] {
   return [...new Set(parents.flatMap(parent => (parent?.startsWith("/") ? [join(parent, "cowrie-longitudinal")] : [])))];
 }
 
-/** The home folder of the account; with sudo, $HOME may be somebody else's. */
+let account: { readonly home: string | undefined } | undefined;
+
+/** The home folder of the account, looked up once: asked for each file. With sudo, $HOME may be somebody else's. */
 function accountHome(): string | undefined {
+  if (account !== undefined) return account.home;
   try {
-    return userInfo().homedir;
+    account = { home: userInfo().homedir };
   } catch {
     // An account that is written down nowhere, as in containers.
-    return undefined;
+    account = { home: undefined };
   }
+  return account.home;
 }
 
 function findKey(folders: readonly string[]): KeyRing | { readonly problem: string } {
@@ -230,18 +201,7 @@ function findKey(folders: readonly string[]): KeyRing | { readonly problem: stri
     const path = join(folder, "key");
     try {
       if (!hasKey(path)) makeKey(folder, path);
-      const notesPath = join(folder, "kept");
-      const ring = { key: readKey(path), folder, notesPath };
-      let notes: Set<string> | undefined;
-      return {
-        ...ring,
-        get notes() {
-          return (notes ??= readNotes(notesPath));
-        },
-        set notes(read) {
-          notes = read;
-        },
-      };
+      return { key: readKey(path), folder, notes: new NoteFile(join(folder, "kept")) };
     } catch (error) {
       problems.push(`${quoteForMessage(path)}: ${errorReason(error)}`);
     }
@@ -306,17 +266,4 @@ function hasKey(path: string): boolean {
     // None, or none of use.
     return false;
   }
-}
-
-function readNotes(path: string): Set<string> {
-  const notes = new Set<string>();
-  try {
-    const text = readSmall(path, { followsLinks: false }).toString("latin1");
-    for (let at = 0; at < text.length; at += NOTE_BYTES) notes.add(text.slice(at, at + NOTE_BYTES));
-    // A disk that was full in the middle of one: those behind it would never be found.
-    if (text.length % NOTE_BYTES !== 0) removeQuietly(path);
-  } catch {
-    // None yet.
-  }
-  return notes;
 }
