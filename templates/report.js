@@ -44,8 +44,8 @@ import { startTables } from "./tables.js";
  * @property {(range: import("../lib/view/axis.ts").DayRange, sensors: readonly number[]) => void} choose These days, on these sensors; none = all.
  */
 
-/** Width of charts on paper, in pixels. */
-const PRINT_WIDTH = 720;
+/** Width of charts on paper, in pixels: wider than the sheet, so that two sections stand on it. */
+const PRINT_WIDTH = 960;
 
 /** Characters unpacked between two pauses; a multiple of four, as four stand for three bytes. */
 const PACKED_SLICE = 240_000;
