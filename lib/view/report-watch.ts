@@ -21,6 +21,8 @@ const UNLIKE_TIMES = 6;
 const LEAST_STRAY = 0.15;
 /** Names in a line. */
 const NAMES_MOST = 4;
+/** Days that are told by hours, at most. */
+const HOURLY_DAYS = 3;
 const STRIP_WIDTH = 1040;
 const STRIP_HEIGHT = 14;
 
@@ -112,7 +114,7 @@ function findSilent({ data, filter }: Scope): string[] {
 export function watchMarkup(scope: Scope): Markup[] {
   const shares = watchedShares(scope);
   const known = shares.reduce<number>((sum, share) => sum + share, 0);
-  const days = `${formatNumber(known, known % 1 === 0 ? 0 : 1)} of ${plural(shares.length, "day")}`;
+  const days = describeWatched(known, shares.length);
   const none = [...shares.keys()].filter(day => shares[day] === 0).map(day => toDayLabel(scope.filter.range.first + day));
   const parts: (Markup | string)[] = [element("b", {}, "Watch"), ` ${days}`];
   if (none.length > 0) parts.push(`; nobody on ${listText(none)}`);
@@ -121,6 +123,13 @@ export function watchMarkup(scope: Scope): Markup[] {
   const silent = findSilent(scope);
   if (silent.length > 0) parts.push("; silent now: ", ...names(silent));
   return [element("p", {}, ...parts, "."), stripMarkup(shares)];
+}
+
+/** Of few days by hours, which are what is known. */
+function describeWatched(known: number, days: number): string {
+  const isWhole = known % 1 === 0;
+  if (days <= HOURLY_DAYS && !isWhole) return `${formatNumber(Math.max(1, Math.round(24 * known)))} of ${formatNumber(24 * days)} hours`;
+  return `${formatNumber(known, isWhole ? 0 : 1)} of ${plural(days, "day")}`;
 }
 
 function names(list: readonly string[]): (Markup | string)[] {

@@ -56,6 +56,22 @@ describe("digest", () => {
     expect(text.stdout).toContain("Kestrel#2026");
   });
 
+  test("what happened is told in the words of the report's first screen", async () => {
+    const page = join(folder, "page.html");
+    const [{ stdout }, made] = await Promise.all([
+      digest(["--since", "2026-07-06", "--json"]),
+      runScript("analyze-local", [fleet, "--mapped-dir", join(folder, "page-tables"), "-f", join(folder, "page.json"), "-o", page, "-q"]),
+    ]);
+    expect({ stderr: made.stderr, exitCode: made.exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    const sentences = (JSON.parse(stdout).episodes as { sentence: string }[]).map(({ sentence }) => sentence.replaceAll("`", ""));
+    const told = [...readFileSync(page, "utf8").matchAll(/<span class="sentence">(.*?)<\/span><span class="beside">/gs)]
+      .map(([, text]) => text!.replace(/<[^>]*>/g, "").replace(/&(lt|gt|amp|#39|quot);/g, (_, name) => ({ lt: "<", gt: ">", amp: "&", "#39": "'", quot: '"' })[name as string]!))
+      .filter(text => !text.includes("seen for the first time") && !text.includes("expected") && !text.includes("one campaign"));
+    expect(told.length).toBeGreaterThanOrEqual(3);
+    expect(told.filter(text => !sentences.includes(text))).toEqual([]);
+    expect(told.some(text => text.includes("it made 900 of 928 logins (97.0 %)"))).toBe(true);
+  });
+
   test("the commands it names are such that run", async () => {
     const { stdout } = await digest(["--json"]);
     const { look_first: looks } = JSON.parse(stdout) as { look_first: { command: string }[] };

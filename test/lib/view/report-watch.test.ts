@@ -59,3 +59,14 @@ test("one line: days watched, those that nobody watched, who is silent", () => {
   expect(line).toBe("<p><b>Watch</b> 7 of 8 days; nobody on 3 May; silent now: <code>&lt;b&gt;</code>.</p>");
   expect(strip).toContain('class="hatched"');
 });
+
+test("few days are told by hours, where not all of them were watched", () => {
+  const row = (date: string): LiteralRow => ({ kind: "event", date, sensor: "a", key: { eventid: "e", hour: 1 }, count: 1 });
+  const data = buildReportData(buildReduced([row("2026-05-01"), row("2026-05-02")]), { show: 5 });
+  const told = (hours: readonly number[]) => {
+    const watched = { ...data, watchedHours: { at: Int32Array.of(0, 1), count: Float64Array.from(hours) } };
+    return toMarkupText(watchMarkup(buildScope(watched, everything(data.grid), { lastDays: 7, thresholdPercent: 20 }))[0]!);
+  };
+  expect(told([24, 24])).toContain("</b> 2 of 2 days.");
+  expect(told([3, 14])).toContain("</b> 17 of 48 hours.");
+});
