@@ -46,7 +46,7 @@ export async function analyzeLogs<Work extends Disposable>(
     ...options,
     ...(!isPart && { scope: parameters }),
     ...(dedupeLines ? { lineHashes: true, keepsTables: true } : { reduction: parameters }),
-    ...(startBeside && { keepsTables: true, wantsSessions: true }),
+    ...(startBeside && { keepsTables: true, wantsSessions: true, keepsDigests: !dedupeLines }),
   });
   // Adding up what the logs hold takes one core: the others have time.
   const beside = startBeside?.(set);

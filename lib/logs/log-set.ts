@@ -12,6 +12,7 @@ import { isOpenStream } from "../columns/regular-file.ts";
 import { findEventCopies } from "./event-copies.ts";
 import { readLogs } from "./log-pool.ts";
 import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
+import { LogDigests } from "./log-digests.ts";
 import type { LogSessions } from "./log-sessions.ts";
 import { keyProblem } from "../process/kept-files.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
@@ -44,6 +45,8 @@ export interface LogSetOptions {
   readonly reduction?: ReductionParameters;
   /** Gather what the sessions of each log left. */
   readonly wantsSessions?: boolean;
+  /** Keep both for the next run, and take what the one before has kept. */
+  readonly keepsDigests?: boolean;
   /** Which events will count: a sensor that no log has is told, or refused. */
   readonly scope?: EventScope;
   /** Where the command writes: a log among them is an error, before it is written over. */
@@ -186,6 +189,7 @@ async function makeJob(
     hasLineHashes: options.lineHashes ?? false,
     ...(options.reduction === undefined ? {} : { reduction: options.reduction }),
     wantsSessions: options.wantsSessions ?? false,
+    keepsDigest: options.keepsDigests ?? false,
     ...(options.wantsRejects ? { rejectsPath: join(scratch, `${i}.rejects`) } : {}),
   };
   const passes = isPassing(path);
@@ -206,7 +210,7 @@ function mayHaveTable({ tablePath, isFresh }: LogJob): boolean {
 async function readAll(
   jobs: readonly LogJob[],
   sizeBytes: number,
-  { jobs: threads, onProgress = () => {} }: LogSetOptions,
+  { jobs: threads, keepsDigests = false, onProgress = () => {} }: LogSetOptions,
 ): Promise<ReadonlyMap<LogJob, LogResult>> {
   const results = new Map<LogJob, LogResult>();
   const removePartials = () => {
@@ -216,13 +220,21 @@ async function readAll(
   };
   const forget = onStop(removePartials);
   try {
+    const digests = keepsDigests ? new LogDigests() : undefined;
     const onDone = (job: LogJob, result: LogResult) => {
-      results.set(job, result);
+      const { digest: _, ...made } = result;
+      results.set(job, made);
+      digests?.keep(job, result);
     };
     const files: LogJob[] = [];
     let changedBytes = 0;
     for (const job of jobs) {
       if (job.path === STDIN) continue;
+      const digest = digests?.find(job);
+      if (digest !== undefined) {
+        results.set(job, digest);
+        continue;
+      }
       // Threads are for work: what has its table already is not worth one, but of very many the counts.
       const isLittle = job.reduction === undefined || sizeBytes < COUNTED_HERE_MAX_BYTES;
       await pauseNowAndThen();
@@ -235,6 +247,7 @@ async function readAll(
       changedBytes += isPassing(job.path) ? 0 : statSync(job.path, { throwIfNoEntry: false })?.size ?? 0;
     }
     await readLogs(files, changedBytes, threads, onDone, onProgress);
+    digests?.write();
     for (const job of jobs) {
       if (job.path !== STDIN) continue;
       let told = 0;

@@ -6,8 +6,14 @@
 import { adoptKernel } from "../kernel/kernel.ts";
 import { answerAsks } from "../process/thread.ts";
 import { buffersOf } from "../reduced/reduced-builder.ts";
+import { packDigest } from "./log-digests.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 
-answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(readLog, adoptKernel, ({ rows }) =>
-  rows === undefined ? [] : buffersOf(rows),
+answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(
+  async (job, tell) => {
+    const result = await readLog(job, tell);
+    return job.keepsDigest === true ? { ...result, digest: packDigest(result) } : result;
+  },
+  adoptKernel,
+  ({ rows }) => (rows === undefined ? [] : buffersOf(rows)),
 );

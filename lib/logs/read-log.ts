@@ -44,6 +44,8 @@ export interface LogJob {
   readonly reduction?: ReductionParameters;
   /** Gather what the sessions left. */
   readonly wantsSessions?: boolean;
+  /** Both will be kept. */
+  readonly keepsDigest?: boolean;
   /** Rejected lines are appended to this file, one JSON object a line. */
   readonly rejectsPath?: string;
   /** Note in the event table where to go on when the log has grown. */
@@ -54,6 +56,10 @@ export interface LogResult {
   readonly source: SourceInfo;
   readonly rows?: ReducedRows;
   readonly sessions?: LogSessions;
+  /** Both of these as they are kept, see `packDigest`, where a thread made it. */
+  readonly digest?: Uint8Array;
+  /** The log's file as it was before it was read. */
+  readonly log?: FileIdentity;
   /** The stored table was used as it is. */
   readonly isReused: boolean;
   /** State of the event table's file, by which to tell that what is opened later is the same; see `stateOf`. */
@@ -102,7 +108,7 @@ async function openLog(job: LogJob, mayHash: boolean): Promise<{ file: FileIdent
     const file = identifyFile(path);
     if (isArrowFile(path)) return { file, result: await readStored(job, await openEventTable(path)) };
     const stored = tablePath === undefined || isFresh ? undefined : await openIfTrue(job, tablePath, file, mayHash);
-    return stored === undefined ? { file } : { file, result: await readStored(job, stored) };
+    return stored === undefined ? { file } : { file, result: { ...(await readStored(job, stored)), log: file } };
   } catch (error) {
     throw cannotRead(path, error);
   }
@@ -169,6 +175,7 @@ export async function mapText(
       source: info.source,
       isReused: false,
       ...taken,
+      ...(file === undefined ? {} : { log: file }),
       ...(tableState === undefined ? {} : { tableState }),
     };
   } finally {

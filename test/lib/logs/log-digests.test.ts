@@ -1,0 +1,131 @@
+/** What is kept of logs is taken as long as it is true, and never by its own word. */
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ReductionParameters } from "../../../lib/events/scope.ts";
+import { LogDigests } from "../../../lib/logs/log-digests.ts";
+import { type LogSetOptions, readLogSet } from "../../../lib/logs/log-set.ts";
+import { dayOf } from "../../../lib/text/time.ts";
+import { NOON_MS, toLine } from "../../support/event-logs.ts";
+
+const DAY = dayOf(NOON_MS * 1000);
+const SCOPE: ReductionParameters = { robotMaxSeconds: 10 };
+
+class Logs implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "digests-"));
+
+  pathOf(i: number): string {
+    return join(this.folder, `cowrie.json.${i}`);
+  }
+
+  /** @param sessions Of the log, so that some are larger than others. */
+  write(i: number, sessions: number): void {
+    const lines = Array.from({ length: sessions }, (_, n) => toLine({ eventid: "command.input", at: n, session: `s${i}-${n}`, input: `c${n} ${i}` }));
+    writeFileSync(this.pathOf(i), `${lines.join("\n")}\n`);
+  }
+
+  async read(options: Partial<LogSetOptions> = {}) {
+    using set = await readLogSet([this.folder], {
+      mode: "continue",
+      keepsTables: true,
+      wantsSessions: true,
+      keepsDigests: true,
+      reduction: SCOPE,
+      outputs: [],
+      onNotice() {},
+      ...options,
+    });
+    return { logs: set.logs.map(({ rows, sessions, source }) => ({ rows, sessions, source })), reused: set.reused, rejects: await Array.fromAsync(set.rejects()) };
+  }
+
+  /** What a log's digest tells of it. */
+  find(i: number, reduction = SCOPE, more: object = {}) {
+    const path = this.pathOf(i);
+    return new LogDigests().find({ path, tablePath: `${path}.arrow`, reduction, isFresh: false, hasLineHashes: false, wantsSessions: true, ...more });
+  }
+
+  packs(): string[] {
+    return readdirSync(this.folder).filter(name => name.startsWith("cowrie-digests")).map(name => join(this.folder, name));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+describe("the digest of a log", () => {
+  test("is what was made of it, and of many logs they lie in one file", async () => {
+    using logs = new Logs();
+    for (let i = 0; i < 5; i++) logs.write(i, 3 + i);
+    const first = await logs.read();
+    expect(logs.packs().length).toBe(1);
+    const { rows, sessions, source, isReused } = logs.find(3)!;
+    expect({ rows: rows!, sessions: sessions!, source, isReused }).toEqual({ ...first.logs.find(log => log.source.path === logs.pathOf(3))!, isReused: true } as never);
+    const again = await logs.read();
+    expect(again.logs).toEqual(first.logs);
+    expect([again.reused, logs.packs().length]).toEqual([5, 1]);
+  });
+
+  test("is none of a log that changed, was touched, or lost its table, nor of a table that changed", async () => {
+    using logs = new Logs();
+    for (let i = 0; i < 5; i++) logs.write(i, 3);
+    await logs.read();
+    appendFileSync(logs.pathOf(0), `${toLine({ eventid: "session.connect", at: 9 })}\n`);
+    utimesSync(logs.pathOf(1), 1e9, 1e9);
+    rmSync(`${logs.pathOf(2)}.arrow`);
+    utimesSync(`${logs.pathOf(3)}.arrow`, 1e9, 1e9);
+    expect([0, 1, 2, 3, 4].map(i => logs.find(i) !== undefined)).toEqual([false, false, false, false, true]);
+    const { logs: read } = await logs.read();
+    expect(read.map(({ source }) => source.counts.events).sort()).toEqual([3, 3, 3, 3, 4]);
+    // What is true of them now is kept beside what was.
+    expect([0, 1, 2, 3, 4].map(i => logs.find(i) !== undefined)).toEqual([true, true, true, true, true]);
+  });
+
+  test("is none for what would be counted otherwise; days that hold all its events are no other", async () => {
+    using logs = new Logs();
+    logs.write(0, 3);
+    await logs.read();
+    expect(logs.find(0, { robotMaxSeconds: 10, sinceDay: DAY - 5, untilDay: DAY })).toBeDefined();
+    expect(logs.find(0, { robotMaxSeconds: 10, sinceDay: DAY + 1 })).toBeUndefined();
+    expect(logs.find(0, { robotMaxSeconds: 11 })).toBeUndefined();
+    expect(logs.find(0, { robotMaxSeconds: 10, sensors: ["b"] })).toBeUndefined();
+    expect([logs.find(0, SCOPE, { isFresh: true }), logs.find(0, SCOPE, { hasLineHashes: true })]).toEqual([undefined, undefined]);
+    await logs.read({ reduction: { robotMaxSeconds: 10, sinceDay: DAY + 1 } });
+    expect(logs.find(0, { robotMaxSeconds: 10, sinceDay: DAY + 9 })!.rows!.kinds.event?.rows ?? 0).toBe(0);
+  });
+
+  test("is not believed by its own word, whichever byte of the file was changed, nor where it was brought from", async () => {
+    using logs = new Logs();
+    logs.write(0, 3);
+    await logs.read();
+    const [pack] = logs.packs();
+    const bytes = readFileSync(pack!);
+    for (const at of [0, 40, bytes.length >> 1, bytes.length - 9, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[at]! ^= 1;
+      writeFileSync(pack!, changed);
+      expect(logs.find(0)).toBeUndefined();
+    }
+    writeFileSync(pack!, bytes.subarray(0, 5));
+    expect((await logs.read()).reused).toBe(1);
+  });
+
+  test("does not hide rejected lines", async () => {
+    using logs = new Logs();
+    logs.write(0, 3);
+    appendFileSync(logs.pathOf(0), "no JSON\n");
+    await logs.read();
+    expect((await logs.read({ wantsRejects: true })).rejects.length).toBe(1);
+  });
+
+  test("is copied with others from time to time, so that files stay few", async () => {
+    using logs = new Logs();
+    for (let i = 0; i < 20; i++) {
+      logs.write(i, 20);
+      await logs.read();
+      expect(logs.packs().length).toBeLessThan(7);
+    }
+    for (let i = 0; i < 20; i++) expect(logs.find(i)).toBeDefined();
+  });
+});
