@@ -4,7 +4,8 @@
  *
  * EARS C2: Hutwagner et al. 2003; seven days, two left out. Farrington flexible: Noufaily et al. 2013, of a level without
  * trend or season, as there is a month to go by: quasi-Poisson, past outbreaks weighed down, negative-binomial tail. CUSUM:
- * sums of deviates on the square-root scale (Rossi et al. 1999), k = 1/2, over seven days.
+ * sums of deviates on the square-root scale 2 sqrt(x + 3/8), k = 1/2, over seven days. Held against R's `surveillance` in the
+ * record of the runs.
  */
 import { upperTail } from "../../lib/statistics/distributions.ts";
 
