@@ -101,20 +101,59 @@ function originSection({ origins, originSources }: Digest): MailSection[] {
   return [{ title, lines: lines.length === 0 ? ["no address of these days is known there"] : lines }];
 }
 
-/** The digest as text, {@link LINES_MOST} lines at most. */
+/** A section as it stands in the text. */
+interface TextSection {
+  readonly title: string;
+  /** Each a line with what belongs to it, wrapped. */
+  readonly items: string[][];
+  /** Figures below them. */
+  readonly figures: readonly string[];
+  /** Lines that had no room. */
+  dropped: number;
+}
+
+/**
+ * The digest as text, {@link LINES_MOST} lines at most. Where it is longer, the longest sections give way, so that every
+ * section has its say.
+ */
 export function digestToText(digest: Digest, looks: readonly FirstLook[]): string {
   const width = Math.max(...digest.figures.map(({ name }) => name.length));
-  const lines = [digestTitle(digest)];
-  const figures = digest.figures.filter(isWorthALine);
-  for (const { title, lines: own } of digestSections(digest, looks)) {
-    const told = own.flatMap(line => (line.startsWith(INDENT) ? [line] : wrapText(line, LINE_COLUMNS - 4).map((part, i) => (i === 0 ? part : INDENT + part))));
-    lines.push("", title, ...told.map(line => INDENT + line));
-    if (title === SENSORS) lines.push(...figures.map(figure => `${INDENT}${figure.name.padEnd(width)}  ${figureText(figure)}`));
+  const figures = digest.figures.filter(isWorthALine).map(figure => `${figure.name.padEnd(width)}  ${figureText(figure)}`);
+  const sections = digestSections(digest, looks).map(
+    ({ title, lines }): TextSection => ({ title, items: toItems(lines), figures: title === SENSORS ? figures : [], dropped: 0 }),
+  );
+  const roomy = [digestTitle(digest), ...sections.flatMap(section => ["", ...sectionLines(section)])];
+  if (roomy.length <= LINES_MOST) return `${roomy.join("\n")}\n`;
+  // Blank lines go first.
+  makeRoom(sections, LINES_MOST - 1);
+  return `${[digestTitle(digest), ...sections.flatMap(sectionLines)].join("\n")}\n`;
+}
+
+/** Lines with those that belong to them, each cut to the width of a mail. */
+function toItems(lines: readonly string[]): string[][] {
+  const items: string[][] = [];
+  for (const line of lines) {
+    if (line.startsWith(INDENT)) items.at(-1)!.push(line);
+    else items.push(wrapText(line, LINE_COLUMNS - 4).map((part, i) => (i === 0 ? part : INDENT + part)));
   }
-  const tight = lines.length <= LINES_MOST ? lines : lines.filter(line => line !== "");
-  if (tight.length <= LINES_MOST) return `${tight.join("\n")}\n`;
-  const shown = tight.slice(0, LINES_MOST - 1);
-  return `${[...shown, `${plural(tight.length - shown.length, "more line")} did not fit: --json and --html have them`].join("\n")}\n`;
+  return items;
+}
+
+function sectionLines({ title, items, figures, dropped }: TextSection): string[] {
+  const more = dropped === 0 ? [] : [`${plural(dropped, "more line")} did not fit: --json and --html have them`];
+  return [title, ...[...items.flat(), ...more, ...figures].map(line => INDENT + line)];
+}
+
+/** Take items from the ends of the longest sections until all lines are `most`; one stays in each. */
+function makeRoom(sections: readonly TextSection[], most: number): void {
+  const sizeOf = (section: TextSection) => sectionLines(section).length;
+  for (let size = sections.reduce((sum, section) => sum + sizeOf(section), 0); size > most; ) {
+    const [longest] = sections.filter(({ items }) => items.length > 1).sort((a, b) => b.items.flat().length - a.items.flat().length);
+    if (longest === undefined) return;
+    const before = sizeOf(longest);
+    longest.dropped += longest.items.pop()!.length;
+    size += sizeOf(longest) - before;
+  }
 }
 
 /** The digest as a page for mail programs, which know neither style sheets nor scripts. */

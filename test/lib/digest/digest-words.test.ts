@@ -47,17 +47,48 @@ describe("digestToText", () => {
     expect(text).not.toContain("uploads");
   });
 
-  test("what does not fit is said, and is in the page", () => {
+  test("what does not fit is said where it would stand, and is in the page", () => {
     const looks = Array.from({ length: 40 }, (_, i) => ({ what: `thing ${i}`, command: `bun scripts/x.ts ${i}` }));
     const credentials = [{ username: "root", password: "last of all", count: 1, accepted: 0 }];
     const full = { ...EMPTY, credentials };
     const lines = linesOf(digestToText(full, looks));
-    expect(lines).toHaveLength(LINES_MOST);
-    // The title, sensors with figures, looks, changes and credentials, without a blank line.
-    const all = 1 + 3 + (1 + 80) + 2 + 2;
-    expect(lines.at(-1)).toBe(`${all - (LINES_MOST - 1)} more lines did not fit: --json and --html have them`);
-    expect(digestToHtml(full, looks)).toContain("last of all");
+    expect(lines.length).toBeWithin(LINES_MOST - 1, LINES_MOST + 1);
+    // The title, sensors with figures, changes, credentials; of the looks as many as there is room for, each with its command.
+    expect(lines.slice(-4, -2)).toEqual(["What changed (tested, 0 comparisons)", "  nothing beyond chance"]);
+    expect(lines.at(-1)).toContain("last of all");
+    const shown = lines.filter(line => line.startsWith("  thing")).length;
+    expect(lines.filter(line => line.startsWith("    bun"))).toHaveLength(shown);
+    expect(lines).toContain(`  ${80 - 2 * shown} more lines did not fit: --json and --html have them`);
+    expect(digestToHtml(full, looks)).toContain("thing 39");
     expect(digestSections(full, looks).at(-1)!.lines[0]).toContain("last of all");
+  });
+
+  test("with every list full each section has its say", () => {
+    const many = <T>(toOne: (i: number) => T) => Array.from({ length: 30 }, (_, i) => toOne(i));
+    const long = "x".repeat(60);
+    const value = (i: number) => ({ value: [`${long}${i}`], count: 3, sensors: ["a", "b"] });
+    const campaign = (i: number) => ({ id: `c${i}`, name: long, sessions: 5, addresses: ["a"], sensors: ["a"] });
+    const full = {
+      ...EMPTY,
+      sensorsUp: many(i => `${long}${i}`),
+      sensorsNew: many(i => `${long}${i}`),
+      sensorsSilent: many(i => ({ sensor: `s${i}`, sinceUs: 0, hours: 5 })),
+      sensorsAbsent: many(i => ({ sensor: `s${i}`, lastUs: 0 })),
+      figures: many(i => ({ name: `figure ${i}`, now: i + 1, before: null })).slice(0, 12),
+      changes: many(i => ({ sensor: long, kind: "login", key: [`${long}${i}`, long], unit: "events", count: 9, expected: 1, category: "up" })),
+      campaignsNew: many(campaign),
+      campaignsReturning: many(campaign),
+      newHashes: many(value),
+      newHosts: many(value),
+      credentials: many(i => ({ username: long, password: `${long}${i}`, count: 4, accepted: 2 })),
+    } as unknown as Digest;
+    const looks = many(i => ({ what: `thing ${i}`, command: `bun scripts/x.ts ${i}` })).slice(0, 5);
+    const lines = linesOf(digestToText(full, looks));
+    expect(lines.length).toBeWithin(LINES_MOST - 3, LINES_MOST + 1);
+    const titles = digestSections(full, looks).map(({ title }) => title);
+    expect(lines.filter(line => !line.startsWith(" "))).toEqual([lines[0]!, ...titles]);
+    expect(titles).toContain("Credentials tried most");
+    for (const title of titles) expect(lines[lines.indexOf(title) + 1]).toStartWith("  ");
   });
 
   test("just as many as there is room for are all there", () => {
