@@ -27,7 +27,7 @@ import { startDataTable } from "./data-tables.js";
 import { find, findAll, h, saveSvg, saveText, toNode } from "./page.js";
 import { showChart } from "./report-charts.js";
 import { unlessDelivered } from "./report-overview.js";
-import { linesCsv, NUMBER_ROWS, numbersTable, startNumbers } from "./report-numbers.js";
+import { linesCsv, NUMBER_ROWS, growingNumbers, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
 
 /**
@@ -58,7 +58,7 @@ export function startActivity(report) {
     const label = activityLabel(steps);
     find(".unit", box).textContent = label;
     current = { steps, lines };
-    if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, lines, label));
+    if (numbers.isShown()) return canvas.replaceChildren(growingNumbers(steps, lines, label));
     showChart(canvas, multiplesChart(lines, steps, width, label, toMarks(toldOf(report))), steps, lines, (first, last) => {
       // Of hours whole days are chosen.
       report.chooseRange(Math.floor(first), Math.ceil(last));

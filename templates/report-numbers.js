@@ -1,24 +1,18 @@
 /** The numbers of a chart: a table in its place, and as CSV. */
-import { describeValue, lineLabel, lineText, weightOf } from "../lib/view/chart.ts";
 import { toCsv } from "../lib/text/csv.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { toClock } from "../lib/text/labels.ts";
-import { clipApart } from "../lib/text/cut.ts";
-import { element } from "../lib/view/markup.ts";
-import { numberHead, scrollBox, tableMarkup } from "../lib/view/parts-markup.ts";
-import { stepLabel } from "../lib/view/report-view.ts";
+import { numbersRow, numbersTable } from "../lib/view/numbers-table.ts";
+import { scrollBox } from "../lib/view/parts-markup.ts";
 import { breathe, find, toNode } from "./page.js";
 
 /**
- * @typedef {import("../lib/view/heat-chart.ts").HeatRow} HeatRow
  * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
  */
 
 /** Steps of a table at most. */
 export const NUMBER_ROWS = 400;
-/** Characters of a name before it is told from the others. */
-const NAME_MOST = 200;
 /** Numbers in one table at most. */
 export const NUMBERS_MOST = 12_000;
 /** Numbers that are laid out at once; more come as they are scrolled to. */
@@ -41,27 +35,11 @@ export function startNumbers(box, draw) {
   return { isShown };
 }
 
-/** @type {(steps: Steps, lines: readonly (Pick<Line, "name" | "alike"> & Pick<HeatRow, "values">)[], unit: string) => HTMLElement} */
-export function numbersTable(steps, lines, unit) {
-  const names = clipApart(
-    lines.map(line => lineLabel(line, NAME_MOST)),
-    30,
-  );
-  const heads = names.map((name, i) => ({ ...numberHead(name), title: weightOf(lines[i]) > 1 ? lineText(lines[i]) : undefined }));
-  const box = toNode(scrollBox(unit, tableMarkup(["Day", ...heads], []), "scroll numbers"));
-  const body = find("tbody", box);
-  const rowAt = (/** @type {number} */ step) =>
-    toNode(
-      element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, stepLabel(steps, step)),
-        ...lines.map(line =>
-          element("td", { class: "number" }, line.values[step] === undefined ? "" : describeValue(line.values[step])),
-        ),
-      ),
-    );
-  growTable(box, body, steps.n, rowAt, Math.ceil(CELLS_AT_ONCE / Math.max(1, lines.length)));
+/** @type {(steps: Steps, lines: readonly import("../lib/view/numbers-table.ts").NumberLine[], unit: string) => HTMLElement} */
+export function growingNumbers(steps, lines, unit) {
+  const box = toNode(scrollBox(unit, numbersTable(steps, lines, []), "scroll numbers"));
+  const rowAt = (/** @type {number} */ step) => toNode(numbersRow(steps, lines, step));
+  growTable(box, find("tbody", box), steps.n, rowAt, Math.ceil(CELLS_AT_ONCE / Math.max(1, lines.length)));
   return box;
 }
 

@@ -11,7 +11,7 @@ import { buildCoverage, chooseSteps, describeCoverage } from "../lib/view/report
 import { startDataTable } from "./data-tables.js";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { showHeat } from "./report-charts.js";
-import { NUMBER_ROWS, NUMBERS_MOST, numbersTable, startNumbers } from "./report-numbers.js";
+import { NUMBER_ROWS, NUMBERS_MOST, growingNumbers, startNumbers } from "./report-numbers.js";
 import { startTable } from "./tables.js";
 import { buildFigures, describeHeadline } from "../lib/view/report-figures.ts";
 import { heatChart } from "../lib/view/heat-chart.ts";
@@ -86,7 +86,7 @@ export function startCoverage(report) {
     const label = describeCoverage(scope, what, steps, rows.length) + describeOrder(rows, apart);
     find(".unit", box).textContent = label;
     if (rows.length === 0) return canvas.replaceChildren("No sensor chosen.");
-    if (numbers.isShown()) return canvas.replaceChildren(numbersTable(steps, rows, label));
+    if (numbers.isShown()) return canvas.replaceChildren(growingNumbers(steps, rows, label));
     const chart = heatChart(rows, steps, width, label, apart);
     showHeat(canvas, chart, steps, rows);
   };

@@ -6,7 +6,7 @@ import { element } from "../lib/view/markup.ts";
 import { buildLines, buildRest, chooseSteps, hasCourse, rankSection, stepUnit, sumAlike } from "../lib/view/report-view.ts";
 import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";
 import { showChart, showHeat } from "./report-charts.js";
-import { linesCsv, NUMBER_ROWS, numbersTable } from "./report-numbers.js";
+import { linesCsv, NUMBER_ROWS, growingNumbers } from "./report-numbers.js";
 import { startRanking } from "./report-ranking.js";
 import { heatChart } from "../lib/view/heat-chart.ts";
 
@@ -95,7 +95,7 @@ function startChart(report, section, node, rankingOf) {
     drawLegend(view === "lines" || view === "stack" ? all : []);
     current = { steps, lines };
     if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
-    if (view === "table") return canvas.replaceChildren(numbersTable(steps, lines, unit));
+    if (view === "table") return canvas.replaceChildren(growingNumbers(steps, lines, unit));
     if (view === "strips") {
       const rows = all.map(line => ({ name: lineLabel(line, STRIP_NAME), total: ranking.counts[line.key], values: line.values }));
       return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);

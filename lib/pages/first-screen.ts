@@ -5,6 +5,7 @@
  */
 import { activityLabel, activityLines, activitySteps, buildBehaviours, buildWho, firstListMarkup } from "../view/report-first.ts";
 import { type Markup, toMarkupText } from "../view/markup.ts";
+import { FOLD_ROWS, numbersFold } from "../view/numbers-table.ts";
 import { multiplesChart } from "../view/multiples-chart.ts";
 import { chooseSentences, describeTimeline, historyTable, type HistoryData, placeOf, rowsWithin, sentencesMarkup, timelineChart, toMarks } from "../view/report-history.ts";
 import { buildFunnel, funnelMarkup } from "../view/report-reach.ts";
@@ -25,12 +26,17 @@ export function toFirstView(scope: Scope, history: HistoryData | undefined, { ch
   const steps = activitySteps(scope, width / STEP_ROOM);
   const lines = activityLines(scope, steps);
   const label = activityLabel(steps);
+  const rows = activitySteps(scope, FOLD_ROWS);
   const behaviours = buildBehaviours(scope, chains);
   return {
     isBeside,
     stories: stories === undefined || trails === undefined ? false : asMarkup(...storiesMarkup(scope, stories, trails)),
     told: history === undefined || told.length === 0 ? false : asMarkup(...sentencesMarkup(told, row => placeOf(history, row))),
-    activity: { unit: label, svg: toMarkupText(multiplesChart(lines, steps, width, label, toMarks(told)).svg) },
+    activity: {
+      unit: label,
+      svg: toMarkupText(multiplesChart(lines, steps, width, label, toMarks(told)).svg),
+      numbers: asMarkup(numbersFold(rows, activityLines(scope, rows), activityLabel(rows))),
+    },
     funnel: asMarkup(...funnelMarkup(buildFunnel(scope))),
     behaviours:
       // Stories say the same, and more.

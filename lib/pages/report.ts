@@ -69,7 +69,8 @@ import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 import { buildFigures, describeHeadline } from "../view/report-figures.ts";
-import { heatChart } from "../view/heat-chart.ts";
+import { DENSE_ROWS, heatChart } from "../view/heat-chart.ts";
+import { FOLD_ROWS, numbersFold } from "../view/numbers-table.ts";
 import { describeOrder, heatStep, orderRows, unlikeOf } from "../view/report-watch.ts";
 
 const SCRIPT = await bundleScript("report.js");
@@ -262,7 +263,10 @@ function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / heatStep(scope));
   const { rows, apart } = orderRows(buildCoverage(scope, steps), unlikeOf(scope));
   const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows, apart);
-  return { svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label, apart).svg), unit: label, fold: foldOfSensors(scope.data) };
+  const isLarge = rows.length >= DENSE_ROWS;
+  const days = chooseSteps(scope, FOLD_ROWS);
+  const numbers = isLarge ? false : { markup: toMarkupText(numbersFold(days, buildCoverage(scope, days), describeCoverage(scope, "Events", days, rows.length))) };
+  return { numbers, svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label, apart).svg), unit: label, fold: foldOfSensors(scope.data) };
 }
 
 /** All tables there may be; a sheet of sessions says itself what its few columns are. */

@@ -167,6 +167,6 @@ export function findStrangers(page: Page): Promise<string[]> {
 
 const TAGS = (
   "html head meta title style body a header main nav section article footer form output div p span h1 h2 h3 h4 b " +
-  "small code abbr i ul ol li dl dt dd table thead tbody tr th td figure figcaption details summary label input select " +
+  "small code abbr noscript i ul ol li dl dt dd table thead tbody tr th td figure figcaption details summary label input select " +
   "option fieldset legend button script svg g defs pattern path rect circle line text tspan title"
 ).split(" ");
