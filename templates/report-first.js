@@ -82,7 +82,7 @@ export function startFirst(report) {
     const { scope } = report;
     find("#funnel .list").replaceChildren(...funnelMarkup(buildFunnel(scope)).map(part => toNode(part)));
     find("#who .list").replaceChildren(toNode(firstListMarkup(buildWho(scope), "connections")));
-    find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), "commands")));
+    find("#behaviours .list")?.replaceChildren(toNode(firstListMarkup(buildBehaviours(scope, chains), chains === undefined ? "commands" : "sessions")));
     if (stories && trails) find("#stories .story").replaceChildren(...storiesMarkup(scope, stories, trails).map(item => toNode(item)));
     if (told === null || history === undefined) return;
     const rows = toldOf(report);

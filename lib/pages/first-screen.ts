@@ -42,7 +42,7 @@ export function toFirstView(scope: Scope, history: HistoryData | undefined, { ch
       // Stories say the same, and more.
       behaviours.rows.length === 0 || stories !== undefined
         ? false
-        : { ...asMarkup(firstListMarkup(behaviours, "commands")), unit: chains === undefined ? "commands" : "sessions" },
+        : { ...asMarkup(firstListMarkup(behaviours, chains === undefined ? "commands" : "sessions")), unit: chains === undefined ? "commands" : "" },
     watch: asMarkup(...watchMarkup(scope)),
     who: asMarkup(firstListMarkup(buildWho(scope), "connections")),
   };

@@ -21,6 +21,8 @@ export interface TypedSessions {
   /** Of the first command, microseconds since 1970-01-01 UTC. */
   readonly typedUs: ArrayLike<number>;
   readonly sensor: ArrayLike<number>;
+  /** Codes, -1 = not known. */
+  readonly address: ArrayLike<number>;
   readonly tree: ChainTree;
   /** Texts by the codes of the tree. */
   readonly commands: readonly string[];
@@ -34,6 +36,8 @@ export interface CountedChain {
   /** The sessions type more than the positions hold. */
   readonly isCut: boolean;
   readonly sessions: number;
+  /** Distinct ones behind them. */
+  readonly addresses: number;
   /** By the day of each session's first command. */
   readonly tally: Tally;
 }
@@ -75,13 +79,14 @@ export function countChains(typed: TypedSessions, { steps, most, ...scope }: Cha
   const slots = new Int32Array(tree.size).fill(kept.length);
   kept.forEach(({ chain }, slot) => (slots[chain] = slot));
   const tallies = tallyOf(done, slots, kept.length + 1);
+  const addresses = addressesOf(done, slots, kept.length);
   const texts = new Map<number, number>();
   const codeOf = (code: number) => {
     if (!texts.has(code)) texts.set(code, texts.size);
     return texts.get(code)!;
   };
   const counted = kept.map(({ commands, isCut, sessions: n }, slot) => {
-    return { commands: commands.map(codeOf), isCut, sessions: n, tally: tallies[slot]! };
+    return { commands: commands.map(codeOf), isCut, sessions: n, addresses: addresses[slot]!, tally: tallies[slot]! };
   });
   return {
     steps,
@@ -94,12 +99,12 @@ export function countChains(typed: TypedSessions, { steps, most, ...scope }: Cha
   };
 }
 
-/** Chain, day and sensor of each session that counts. */
-function listChains({ count, chain, tree: whole, typedUs, sensor, sensors }: TypedSessions, tree: ChainTree, scope: EventScope): Triples {
+/** Chain, day, sensor and address of each session that counts. */
+function listChains({ count, chain, tree: whole, typedUs, sensor, address, sensors }: TypedSessions, tree: ChainTree, scope: EventScope): Counted {
   const { sinceDay = -Infinity, untilDay = Infinity } = scope;
   const wanted = scope.sensors && new Set(scope.sensors);
   const isLeftOut = Uint8Array.from(sensors, name => Number(wanted?.has(name) === false));
-  const done = new Triples();
+  const done = new Counted();
   /** Of a chain in the whole tree, as it is told here. */
   const known = new Int32Array(whole.size).fill(NO_CHAIN);
   for (let session = 0; session < count; session++) {
@@ -108,7 +113,7 @@ function listChains({ count, chain, tree: whole, typedUs, sensor, sensors }: Typ
     const day = dayOf(typedUs[session]!);
     if (day < sinceDay || day > untilDay) continue;
     if (known[own] === NO_CHAIN) known[own] = tree.join(NO_CHAIN, own, whole);
-    done.push(known[own]!, day, sensor[session]!);
+    done.push(known[own]!, day, sensor[session]!, address[session]!);
   }
   return done;
 }
@@ -118,16 +123,17 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
   return a.length - b.length;
 }
 
-/** A growing list of three numbers each: a chain, a day, a sensor. */
-class Triples {
+/** A growing list of four numbers each: a chain, a day, a sensor, an address. */
+class Counted {
   length = 0;
   first = new Int32Array(1024);
   day = new Int32Array(1024);
   sensor = new Int32Array(1024);
+  address = new Int32Array(1024);
 
-  push(first: number, day: number, sensor: number): void {
+  push(first: number, day: number, sensor: number, address: number): void {
     if (this.length === this.first.length) {
-      for (const name of ["first", "day", "sensor"] as const) {
+      for (const name of ["first", "day", "sensor", "address"] as const) {
         const larger = new Int32Array(2 * this.length);
         larger.set(this[name]);
         this[name] = larger;
@@ -135,12 +141,20 @@ class Triples {
     }
     this.first[this.length] = first;
     this.day[this.length] = day;
+    this.address[this.length] = address;
     this.sensor[this.length++] = sensor;
   }
 }
 
+/** Distinct addresses by slot. */
+function addressesOf(done: Counted, slots: Int32Array, size: number): number[] {
+  const seen = Array.from({ length: size }, () => new Set<number>());
+  for (let i = 0; i < done.length; i++) if (done.address[i]! >= 0) seen[slots[done.first[i]!]!]?.add(done.address[i]!);
+  return seen.map(set => set.size);
+}
+
 /** Count by slot, day and sensor; each tally by day, then sensor. */
-function tallyOf(done: Triples, slots: Int32Array, size: number): Tally[] {
+function tallyOf(done: Counted, slots: Int32Array, size: number): Tally[] {
   const counts = Array.from({ length: size }, () => new Map<number, number>());
   for (let i = 0; i < done.length; i++) {
     const cells = counts[slots[done.first[i]!]!]!;

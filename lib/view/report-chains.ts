@@ -38,7 +38,12 @@ export interface ChainsData {
   /** Masked commands by code. */
   readonly commands: readonly string[];
   readonly purposes: readonly Purpose[];
-  readonly chains: readonly { readonly commands: readonly number[]; readonly isCut: boolean }[];
+  readonly chains: readonly {
+    readonly commands: readonly number[];
+    readonly isCut: boolean;
+    /** Distinct ones, of all days and sensors. */
+    readonly addresses: number;
+  }[];
   /** Different chains, carried or not. */
   readonly distinct: number;
   /** `cells[chain]` = sessions by run of days and sensor. */
@@ -62,11 +67,11 @@ export function buildChainsData(
   const runDays = chooseRun(grid);
   const toCells = (tallies: readonly Tally[]) => sumTallies(tallies, counts.sensors, grid, runDays, sensors);
   const texts = new Map<number, number>();
-  const chains: { commands: number[]; isCut: boolean }[] = [];
+  const chains: { commands: number[]; isCut: boolean; addresses: number }[] = [];
   const cells: Cells[] = [];
   let [cellsUsed, textUsed] = [0, 0];
   let kept = 0;
-  for (const { commands, isCut, tally } of counts.chains) {
+  for (const { commands, isCut, addresses, tally } of counts.chains) {
     const own = toCells([tally]);
     const fresh = [...new Set(commands)].filter(code => !texts.has(code));
     const text = fresh.reduce((sum, code) => sum + Math.min(COMMAND_MOST, counts.commands[code]!.length), 0);
@@ -78,7 +83,7 @@ export function buildChainsData(
     cellsUsed += own.at.length;
     textUsed += text;
     for (const code of fresh) texts.set(code, texts.size);
-    chains.push({ commands: commands.map(code => texts.get(code)!), isCut });
+    chains.push({ commands: commands.map(code => texts.get(code)!), isCut, addresses });
     cells.push(own);
   }
   const rest = toCells([...counts.chains.slice(kept).map(({ tally }) => tally), counts.rest]);

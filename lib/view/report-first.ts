@@ -8,6 +8,7 @@ import { groupAlike, joinAlike } from "./alike.ts";
 import { formatNumber, formatShare, plural } from "../text/format.ts";
 import { clipEnd } from "../text/cut.ts";
 import { toDayLabel, toShort } from "../text/labels.ts";
+import { PURPOSES } from "../text/purpose-names.ts";
 import { visible } from "../text/text.ts";
 import { dayCount, perStep } from "./axis.ts";
 import { type Cells, type Grid, sumByDay, sumCells } from "./cells.ts";
@@ -153,6 +154,8 @@ export interface FirstRow {
   readonly more: string;
   readonly count: number;
   readonly share: number;
+  /** Distinct ones, told in place of the share. */
+  readonly addresses?: number;
   readonly values: readonly (number | null)[];
   readonly from: number;
   readonly to: number;
@@ -192,13 +195,23 @@ function behavioursOfChains(scope: Scope, data: ChainsData): { rows: FirstRow[];
   const total = counts.reduce((sum, count) => sum + count, 0) + sumCells(data.rest, runs, filter);
   const order = [...counts.keys()].filter(chain => counts[chain]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b);
   const rows = order.slice(0, LIST_MOST).map(chain => {
-    const { commands, isCut } = data.chains[chain]!;
-    const [first, ...others] = commands.map(code => data.commands[code]!);
-    const more = others.length === 0 ? "" : `+ ${plural(others.length, "command")}${isCut ? " or more" : ""}`;
-    const row = toFirstRow(scope, clipEnd(visible(first ?? ""), 70), more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], data.runDays);
-    return row;
+    const { commands, isCut, addresses } = data.chains[chain]!;
+    const lead = leadOf(commands, data);
+    const others = commands.length - 1;
+    const more = others < 1 ? "" : `+ ${plural(others, "command")}${isCut ? " or more" : ""}`;
+    const text = clipEnd(visible(data.commands[commands[lead]!] ?? ""), 70);
+    const row = toFirstRow(scope, text, more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], data.runDays);
+    return scope.whole ? { ...row, addresses } : row;
   });
   return { rows, rest: describeRest(order.length - rows.length, total, rows, "chain") };
+}
+
+/** Place of the command by which a chain is known: of those whose purpose weighs most the longest, as many begin alike. */
+function leadOf(chain: readonly number[], { commands, purposes }: ChainsData): number {
+  const weightOf = (code: number) => PURPOSES.findIndex(({ id }) => id === purposes[code]);
+  const lengthOf = (place: number) => commands[chain[place]!]!.length;
+  const most = Math.min(...chain.map(weightOf));
+  return chain.reduce((lead, code, place) => (weightOf(code) === most && (lead < 0 || lengthOf(place) > lengthOf(lead)) ? place : lead), -1);
 }
 
 function behavioursOfCommands(scope: Scope): { rows: FirstRow[]; rest: string } {
@@ -255,13 +268,14 @@ function daysText(from: number, to: number): string {
 }
 
 export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; rest: string }, unit: string): Markup {
-  const body = rows.map(({ text, more, count, share, values, from, to }) =>
+  const hasAddresses = rows.some(({ addresses }) => addresses !== undefined);
+  const body = rows.map(({ text, more, count, share, addresses, values, from, to }) =>
     element(
       "tr",
       {},
       element("td", { class: "who" }, element("code", {}, text), ...(more === "" ? [] : [element("span", { class: "what" }, ` ${more}`)])),
-      element("td", { class: "number" }, toFigure(count)),
-      element("td", { class: "number" }, formatShare(share)),
+      element("td", { class: "number", title: formatShare(share) }, toFigure(count)),
+      element("td", { class: "number" }, addresses === undefined ? formatShare(share) : toFigure(addresses)),
       ...(values.length < 2
         ? []
         : values.length < SPARK_DAYS
@@ -269,7 +283,10 @@ export function firstListMarkup({ rows, rest }: { rows: readonly FirstRow[]; res
           : [element("td", { class: "strip", title: daysText(from, to) }, sparkline(values, 84, 18))]),
     ),
   );
+  const head = hasAddresses
+    ? [element("thead", {}, element("tr", {}, element("td"), element("th", { scope: "col", class: "number" }, unit), element("th", { scope: "col", class: "number" }, "addresses"), element("td", { class: "strip" })))]
+    : [];
   const foot = rest === "" ? [] : [element("tr", { class: "rest" }, element("td", { colspan: rows.some(({ values }) => values.length > 1) ? 4 : 3 }, rest))];
   if (rows.length === 0) return element("p", { class: "none" }, `No ${unit} in this selection.`);
-  return element("table", { class: "first-list" }, element("tbody", {}, ...body, ...foot));
+  return element("table", { class: "first-list" }, ...head, element("tbody", {}, ...body, ...foot));
 }

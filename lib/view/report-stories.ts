@@ -108,7 +108,7 @@ function typedMarkup({ commands, all, isCut }: CarriedStory): (Markup | string)[
 function fromMarkup({ address, addresses, credential, variants }: CarriedStory, sessions: number, whole: boolean): (Markup | string)[] {
   const more = whole && addresses > 1 ? ` and ${plural(addresses - 1, "other address", "other addresses")}` : "";
   return [
-    sessions === 1 ? "once" : `${plural(sessions, "session")}${variants > 1 ? ` in ${formatNumber(variants)} variants` : ""}`,
+    sessions === 1 ? "once" : `${plural(sessions, "session")}${whole && variants > 1 ? ` in ${formatNumber(variants)} variants` : ""}`,
     // The session that is told of may be none of them.
     whole ? ", " : " in this selection, first of all ",
     ...(address === null ? ["from an address that is not known"] : ["from ", code(address), more]),

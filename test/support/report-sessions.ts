@@ -92,6 +92,7 @@ function buildCounts(table: ReducedTable, { grid, events }: ReportData, n: numbe
       commands: codes,
       isCut: codes.length === STEPS,
       sessions,
+      addresses: Math.ceil(sessions / 3),
       tally: toTally(tally),
     }));
   return {

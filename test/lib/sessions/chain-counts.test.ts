@@ -57,6 +57,12 @@ describe("countChains", () => {
     expect([counts.sessions, counts.distinct, [...counts.rest.count]]).toEqual([5, 4, [3]]);
   });
 
+  test("distinct addresses behind each chain", async () => {
+    const from = (nth: number, src_ip: string) => typed(nth, nth < 3 ? "a" : "b", { session: `s${nth}`, src_ip });
+    using set = await readEvents([from(0, "192.0.2.1"), from(1, "192.0.2.2"), from(2, "192.0.2.1")], [from(3, "192.0.2.1")]);
+    expect((await count(set)).chains.map(({ sessions, addresses }) => [sessions, addresses])).toEqual([[3, 2], [1, 1]]);
+  });
+
   test("only sessions of the days and sensors asked for, under their aliases", async () => {
     using set = await readEvents([
       typed(1, "old"),

@@ -51,6 +51,7 @@ const chain = (commands: readonly number[], cells: Tally, isCut = false) => ({
   commands,
   isCut,
   sessions: cells.count.reduce((sum, count) => sum + count, 0),
+  addresses: 1,
   tally: cells,
 });
 

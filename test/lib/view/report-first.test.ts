@@ -121,8 +121,8 @@ describe("who, and what they did", () => {
       commands: ["a", "b"],
       purposes: ["other", "other"],
       chains: [
-        { commands: [0, 1], isCut: true },
-        { commands: [1], isCut: false },
+        { commands: [0, 1], isCut: true, addresses: 4 },
+        { commands: [1], isCut: false, addresses: 3 },
       ],
       distinct: 2,
       cells: [cells(0, 6), cells(5, 9)],
@@ -131,6 +131,10 @@ describe("who, and what they did", () => {
     const { rows: did, rest } = buildBehaviours(part(0, 2), chains);
     expect(did.map(({ text, more, count, share }) => [text, more, count, share])).toEqual([["a", "+ 1 command or more", 6, 0.75]]);
     expect(rest).toBe("others: 25.0 %");
+    // Of all days and sensors it is known from how many addresses; known is a chain by what its commands are for.
+    const all = buildBehaviours(whole, { ...chains, purposes: ["probe", "download"] });
+    expect(all.rows.map(({ text, more, addresses }) => [text, more, addresses])).toEqual([["b", "", 3], ["b", "+ 1 command or more", 4]]);
+    expect(toMarkupText(firstListMarkup(all, "sessions"))).toContain('>addresses</th>');
   });
 
   test("commands that lie on each other are one script", () => {
