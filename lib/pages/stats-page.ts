@@ -4,6 +4,7 @@ import historyStyle from "../../templates/history.css" with { type: "text" };
 import patternsPartial from "../../templates/patterns.mustache" with { type: "text" };
 import provenancePartial from "../../templates/provenance.mustache" with { type: "text" };
 import page from "../../templates/stats.mustache" with { type: "text" };
+import { inBrief } from "./stats-section.ts";
 import { bundleScript } from "./client-script.ts";
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { renderPage } from "./html.ts";
@@ -77,7 +78,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
     figures: hasDays ? toHeadFigures(statistics, options).map(figure => ({ markup: toMarkupText(figureMarkup(figure)) })) : [],
     notes: [...(options.limits ?? []), ...statistics.notes.map(visible)],
     hasNotes: (options.limits ?? []).length + statistics.notes.length > 0,
-    sections: sections.map(section => ({
+    sections: sections.map(inBrief).map(section => ({
       ...section,
       tables: section.tables.map(({ title, table }) => ({ title, markup: toMarkupText(dataTable(table)) })),
     })),

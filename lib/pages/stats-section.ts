@@ -34,6 +34,13 @@ export function toFigure({ svg }: Chart, unit: string, name: string): Figure {
   return { svg: toMarkupText(svg), unit, name };
 }
 
+/** A section whose tables all have no row is a line that says so; how its columns would be read nobody needs then. */
+export function inBrief(section: SectionView): SectionView & { readonly isBrief: boolean } {
+  const { charts, tables } = section;
+  const isBrief = charts.length === 0 && tables.length > 0 && tables.every(({ table }) => table.rows.length === 0);
+  return isBrief ? { ...section, isBrief, lead: [...new Set(tables.map(({ table }) => table.shown))].join(" "), tables: [] } : { ...section, isBrief };
+}
+
 /** Only tables that say something: an empty one is none. */
 export function withRows(...tables: readonly TitledTable[]): TitledTable[] {
   return tables.filter(({ table }) => table.rows.length > 0);

@@ -30,6 +30,9 @@ describe("renderStats", () => {
     const body = bodyOf(render(table));
     expect(body).toContain("Nothing was compared: a comparison needs 9 watched days of a sensor");
     expect(body).toContain("Nothing is called new: the archive is not longer than its burn-in");
+    // In a line, without a word on how the columns would be read.
+    expect(body).toContain('<section id="period" class="brief">\n<h2>What changed over these days as a whole?</h2>\n<p class="lead">Nothing was compared');
+    expect(body).not.toContain("95 % interval of the ratio");
     expect(body).not.toContain("undefined");
     expect(body).not.toContain("NaN");
   });
