@@ -29,8 +29,13 @@ export function sortTexts(texts: Texts, used: Uint8Array): { sorted: string[]; r
   for (let code = 0, place = 0; code < all.length; code++) if (used[code] === 1) order[place++] = code;
   sortCodes(order, texts, all, 0);
   const rank = new Int32Array(all.length).fill(-1);
-  for (let place = 0; place < size; place++) rank[order[place]!] = place;
-  return { sorted: Array.from(order, code => all[code]!), rank };
+  const sorted: string[] = [];
+  for (let place = 0; place < size; place++) {
+    const code = order[place]!;
+    rank[code] = place;
+    sorted.push(all[code]!);
+  }
+  return { sorted, rank };
 }
 
 /** Sort codes of different texts in place, all of which have the same first `skipped` bytes. */
