@@ -4,8 +4,7 @@
  * Tested in `test/lib/logs/log-set.test.ts`.
  */
 import { adoptKernel } from "../kernel/kernel.ts";
-import { answerAsks } from "../process/thread.ts";
-import { buffersOf } from "../reduced/reduced-builder.ts";
+import { answerAsks, memoryOf } from "../process/thread.ts";
 import { packDigest } from "./log-digests.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 
@@ -15,5 +14,5 @@ answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(
     return job.keepsDigest === true ? { ...result, digest: packDigest(result) } : result;
   },
   adoptKernel,
-  ({ rows }) => (rows === undefined ? [] : buffersOf(rows)),
+  ({ rows, sessions, digest }) => memoryOf([rows, sessions, digest]),
 );

@@ -24,7 +24,7 @@ import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
 import { dayOf } from "../text/time.ts";
-import { Thread } from "../process/thread.ts";
+import { memoryOf, Thread } from "../process/thread.ts";
 
 /** Positions of a chain that the report tells apart. */
 const REPORT_STEPS = 6;
@@ -102,9 +102,10 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
           smol: true,
           doing: "look through the sessions",
         });
-  const run = <Task extends SessionTask>(task: Task) =>
-    (thread === undefined ? runSessionTask(task) : thread.ask(task)) as Promise<SessionOutcomes[Task["what"]]>;
-  const counts = listSessions(set).then(logs => run({ what: "counts", logs, scope }));
+  const run = <Task extends SessionTask>(task: Task, transfer?: ArrayBuffer[]) =>
+    (thread === undefined ? runSessionTask(task) : thread.ask(task, undefined, transfer)) as Promise<SessionOutcomes[Task["what"]]>;
+  // Handed over: nobody but the counts looks at the sessions.
+  const counts = listSessions(set).then(logs => run({ what: "counts", logs, scope }, memoryOf(logs)));
   // Its failure is met where it is awaited.
   counts.catch(() => {});
   return {

@@ -6,6 +6,18 @@
  */
 import { errorReason } from "../text/text.ts";
 
+/** All memory of the arrays in a message, to be handed over instead of copied; what threads share stays where it is. */
+export function memoryOf(message: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const look = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    if (!ArrayBuffer.isView(value)) Object.values(value).forEach(look);
+    else if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  };
+  look(message);
+  return [...found];
+}
+
 /** Sent to a thread. */
 type Sent<Ask, Told> = { readonly ask: Ask } | { readonly told: Told };
 
@@ -65,13 +77,14 @@ export class Thread<Ask, Answer, News = never, Told = never> implements Disposab
    * Ask, and wait for the answer.
    *
    * @param onNews Hears how far it is, until it answers.
+   * @param transfer Handed over and no longer ours.
    * @throws {Error} what the thread threw, by its reason and name alone, or that it broke down.
    */
-  ask(ask: Ask, onNews?: (news: News) => void): Promise<Answer> {
+  ask(ask: Ask, onNews?: (news: News) => void, transfer: ArrayBuffer[] = []): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#pending.push({ resolve, reject, onNews });
-      this.#send({ ask });
+      this.#send({ ask }, transfer);
     });
   }
 
@@ -100,7 +113,7 @@ declare const self: Worker;
  *
  * @param answer Works a question out; `tell` says how far it is.
  * @param onTold Hears what is told beside the questions, at once.
- * @param handedOver The memory of an answer that is handed over, not copied: nobody here may use it any more.
+ * @param handedOver The memory of an answer that is handed over, not copied, see {@link memoryOf}: nobody here uses it any more.
  */
 export function answerAsks<Ask, Answer, News = never, Told = never>(
   answer: (ask: Ask, tell: (news: News) => void) => Answer | Promise<Answer>,

@@ -32,19 +32,6 @@ export interface ReducedRows {
   readonly kinds: Readonly<Partial<Record<Kind, KindTable>>>;
 }
 
-/** All memory that rows lie in, each piece once; none of it may be shared between threads already. */
-export function buffersOf({ texts, sets, kinds }: ReducedRows): ArrayBuffer[] {
-  const buffers = new Set([sets.hashes.buffer, sets.offsets.buffer]);
-  for (const { arena, offsets } of Object.values(texts)) buffers.add(arena.buffer).add(offsets.buffer);
-  for (const table of Object.values(kinds)) {
-    mapColumns(table, column => {
-      buffers.add(column.buffer);
-      return column;
-    });
-  }
-  return [...buffers] as ArrayBuffer[];
-}
-
 /** Rows gathered before equal keys are added up; then again whenever they have doubled. */
 const COMPACT_MIN_ROWS = 1 << 17;
 /** Elements of sets that may be held before those of rows that were added up are let go; then again when they have doubled. */

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Thread } from "../../../lib/process/thread.ts";
+import { memoryOf, Thread } from "../../../lib/process/thread.ts";
 import { makeTempDir, ROOT } from "../../support/run.ts";
 
 let dir: Awaited<ReturnType<typeof makeTempDir>>;
 let entry: URL;
 
-type Ask = "add" | "throw" | "break" | { readonly slowly: number };
+type Ask = "add" | "throw" | "break" | { readonly slowly: number } | { readonly numbers: Int32Array };
 
 beforeAll(async () => {
   dir = await makeTempDir();
@@ -15,20 +15,24 @@ beforeAll(async () => {
   entry = pathToFileURL(path);
   await Bun.write(
     path,
-    `import { answerAsks } from ${JSON.stringify(join(ROOT, "lib/process/thread.ts"))};
+    `import { answerAsks, memoryOf } from ${JSON.stringify(join(ROOT, "lib/process/thread.ts"))};
      class OddError extends Error { name = "OddError"; }
-     let told = 0;
+     let told = 0, kept;
      let wake = () => {};
      answerAsks(async (ask, tell) => {
        if (ask === "throw") throw new OddError("it will not");
        if (ask === "break") { setTimeout(() => { throw new Error("all is lost"); }); await new Promise(() => {}); }
+       if ("numbers" in Object(ask)) {
+         kept = { sum: ask.numbers.reduce((a, b) => a + b), numbers: ask.numbers, more: [{ beside: ask.numbers.subarray(1) }] };
+         return kept;
+       }
        if (ask === "add") {
          while (told < 6) { tell(told); await new Promise(resolve => (wake = resolve)); }
          return told;
        }
        await new Promise(resolve => setTimeout(resolve, 5 * ask.slowly));
        return ask.slowly;
-     }, n => { told += n; wake(); });`,
+     }, n => { told += n; wake(); }, memoryOf);`,
   );
 });
 afterAll(() => dir[Symbol.asyncDispose]());
@@ -50,6 +54,16 @@ describe("Thread", () => {
     for (const n of [1, 2, 3]) thread.tell(n);
     expect(await sum).toBe(6);
     expect(news.length).toBeGreaterThan(0);
+  });
+
+  test("memory is handed over, there and back, and what is shared is not", async () => {
+    using thread = new Thread<Ask, unknown>(entry);
+    const shared = new Int32Array(new SharedArrayBuffer(8));
+    const numbers = Int32Array.of(1, 2, 3);
+    expect(memoryOf({ numbers, text: "", shared, none: null, more: [numbers.subarray(1)] })).toEqual([numbers.buffer]);
+    const answer = thread.ask({ numbers }, undefined, memoryOf({ numbers }));
+    expect(numbers.length).toBe(0);
+    expect(await answer).toEqual({ sum: 6, numbers: Int32Array.of(1, 2, 3), more: [{ beside: Int32Array.of(2, 3) }] });
   });
 
   test("a failure is that of its question, by reason and name; the next one is answered", async () => {
