@@ -2,6 +2,7 @@
 # The parts of a plan to one table and both reports: finish.sh PLAN OUTPUT.html
 # Writes OUTPUT.html, OUTPUT-stats.html (stats.html beside result.html), OUTPUT.arrow and OUTPUT.json.
 set -eu
+. "$(dirname "$0")/usage.sh"
 plan=$1 output=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 bun=${BUN:-bun}

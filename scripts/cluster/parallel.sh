@@ -3,6 +3,8 @@
 # On this machine, or on those that PARALLEL names (PARALLEL="--sshloginfile nodes --jobs 4"; the folders must have the same
 # paths there, and Bun be on their PATH or in BUN). Run it again after a failure and only what is missing is done.
 set -eu
+. "$(dirname "$0")/usage.sh"
+command -v parallel >/dev/null || { echo "parallel.sh: GNU parallel is not installed" >&2; exit 1; }
 plan=$(cd "$1" && pwd) output=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -3,6 +3,7 @@
 # Safe to run again: what is done is left as it is, and an output gets its name only when it is whole. Input that is damaged
 # (exit 3 of reduce.ts) is counted as far as it goes and named in the part's log; the part is done all the same.
 set -eu
+. "$(dirname "$0")/usage.sh"
 plan=$1 number=$2
 shift 2
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -5,6 +5,8 @@
 # Slurm's own variables: SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_MEM_PER_NODE, SBATCH_TIMELIMIT.
 # Prints the job numbers: of the array, of the report.
 set -eu
+. "$(dirname "$0")/usage.sh"
+command -v sbatch >/dev/null || { echo "slurm.sh: Slurm is not installed here: no sbatch" >&2; exit 1; }
 plan=$(cd "$1" && pwd) output=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -106,6 +106,20 @@ describe("a part", () => {
   });
 });
 
+test("each script for an engine says what it does, and what it lacks", async () => {
+  const names = readdirSync(CLUSTER).filter(name => name.endsWith(".sh") && name !== "usage.sh");
+  expect(names.toSorted()).toEqual(["finish.sh", "parallel.sh", "part.sh", "slurm.sh"]);
+  for (const name of names) {
+    const { stdout, stderr, exitCode } = await run(["sh", join(CLUSTER, name), "--help"], { cwd: folder });
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    expect(stdout).toContain(`${name} PLAN `);
+    expect(stdout).not.toContain("set -eu");
+    const lacking = await run(["sh", join(CLUSTER, name), "plan"], { cwd: folder });
+    expect(lacking).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(lacking.stderr).toMatch(new RegExp(`^${name}: expected PLAN .*; --help tells more\n$`));
+  }
+});
+
 const engines = { parallel: missing("parallel"), snakemake: missing("snakemake"), slurm: missing("slurm") };
 
 describe("engines", () => {

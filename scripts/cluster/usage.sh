@@ -1,0 +1,7 @@
+# Read by the other scripts here, with their arguments: --help shows the head of the script, and too few are told.
+case ${1-} in
+  -h | --help)
+    sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"
+    exit 0 ;;
+esac
+[ "$#" -ge 2 ] || { echo "${0##*/}: expected$(sed -n '2s/^[^:]*: [^ ]*//p' "$0"); --help tells more" >&2; exit 2; }
