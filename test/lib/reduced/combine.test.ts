@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { SourceInfo } from "../../../lib/events/source.ts";
-import { combineTables, type NamedTable } from "../../../lib/reduced/combine.ts";
+import { combineTables, type NamedTable, settleInputs } from "../../../lib/reduced/combine.ts";
 import { calculateReport } from "../../../lib/pages/report.ts";
 import { takeWithPauses } from "../../../lib/process/pause.ts";
 import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
@@ -152,6 +152,15 @@ describe("work", () => {
 
   test("each of two copies is held against the other alone", async () => {
     expect(await combine(...many(300), ...many(300))).toMatchObject({ logins: 300, compared: 300 });
+  });
+
+  test("tables that share some of their logs are refused before a row of any is read", async () => {
+    const opened = (name: string, ...hashes: string[]) => ({
+      name,
+      info: named(name, rows("s", [1]), hashes.map(hash => source(hash, hash, 10))).table.info,
+      read: (): Promise<never> => Promise.reject(new Error(`${name} was read`)),
+    });
+    await expect(settleInputs([opened("one", "a", "b"), opened("two", "b", "c"), opened("three", "d")], () => {})).rejects.toThrow(/^Cannot combine "\w+" and "\w+": both count 1 log/);
   });
 
   test("one sensor-day in many tables of cut counts: a notice each", async () => {
