@@ -11,6 +11,7 @@ import { allTexts, Dictionary, hasText, textOf, type Texts } from "../columns/di
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { TextColumn } from "../events/schema.ts";
 import { floats, type GrowingColumn, ints } from "../columns/growing-column.ts";
+import { pickTexts } from "../columns/pick-texts.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
 import { dayOf } from "../text/time.ts";
 import { type LogReach, REACH_BITS, SlotReach } from "./slot-reach.ts";
@@ -429,17 +430,6 @@ function listsOf({ starts, values: places }: SessionLists, slots: Int32Array, va
 }
 
 const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
-
-/** The texts of some codes, one for each. */
-function pickTexts({ arena, offsets }: Texts, codes: Int32Array): Texts {
-  const own = new Int32Array(codes.length + 1);
-  for (let i = 0; i < codes.length; i++) own[i + 1] = own[i]! + offsets[codes[i]! + 1]! - offsets[codes[i]!]!;
-  const bytes = new Uint8Array(own[codes.length]!);
-  for (let i = 0; i < codes.length; i++) {
-    for (let at = offsets[codes[i]!]!, to = own[i]!; to < own[i + 1]!; at++, to++) bytes[to] = arena[at]!;
-  }
-  return { size: codes.length, arena: bytes, offsets: own };
-}
 
 /** Codes numbered anew in the order of their first sight, with the texts of these alone. */
 function numberTexts(texts: Texts = NO_TEXTS, codes: Int32Array): SessionTexts {

@@ -4,6 +4,7 @@
  */
 import { addressHash } from "../columns/address-sets.ts";
 import { Dictionary, textOf } from "../columns/dictionary.ts";
+import { keepUsedTexts } from "../columns/pick-texts.ts";
 import type { BuiltEventTable } from "../events/event-table.ts";
 import type { RowWatcher } from "../events/event-rows.ts";
 import { NORMALIZE, NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
@@ -31,6 +32,9 @@ import type { KindTable } from "./reduced-table.ts";
 
 /** A log with more rows is reduced by the plain path, whose memory is bounded by its rows alone. */
 const HELD_MAX = 1 << 21;
+
+/** Columns with a text of its own in many events that are no part of a key: every session, the hash of every recording. */
+const SELDOM_USED = ["session", "shasum"] as const;
 
 /** Of an event that counts as no kind but `event`. */
 const NO_RULE = 0;
@@ -123,7 +127,7 @@ export class KernelReducer implements RowWatcher {
   }
 
   /**
-   * The rows, which share texts with the table; undefined if the kernel did not make them.
+   * The rows, which share most texts with the table; undefined if the kernel did not make them.
    *
    * @param table Of the same log.
    * @param source Identity of the log, named by its rows of `last_command`.
@@ -143,6 +147,10 @@ export class KernelReducer implements RowWatcher {
       const table = reduced.kinds[place]!;
       return table.rows === 0 ? [] : [[kind, toKindTable(kind, table, recodes)]];
     });
+    for (const name of SELDOM_USED) {
+      const columns = kinds.flatMap(([, { keys }]) => keys[name] ?? []);
+      texts[name] = keepUsedTexts(texts[name], columns);
+    }
     return { texts, sets: reduced.sets, kinds: Object.fromEntries(kinds) };
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { allTexts, Dictionary, textOf } from "../../../lib/columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../../../lib/columns/group.ts";
+import { keepUsedTexts } from "../../../lib/columns/pick-texts.ts";
 import { LineSet } from "../../../lib/logs/distinct-lines.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -38,6 +39,14 @@ describe("Dictionary", () => {
     ]).toEqual([0, 0, 1]);
     expect(dictionary.texts()).toEqual(["\ufffd", "\uFEFFa"]);
   });
+});
+
+test("keepUsedTexts() leaves out what no column has, and none for no value", () => {
+  const dictionary = new Dictionary();
+  for (const text of ["zero", "one", "", "three", "f\u00fcnf"]) dictionary.internText(text);
+  const columns = [Int32Array.of(4, -1, 2), Int32Array.of(2, 1, 4), new Int32Array(0)];
+  expect([...allTexts(keepUsedTexts(dictionary, columns))]).toEqual(["f\u00fcnf", "", "one"]);
+  expect(columns).toEqual([Int32Array.of(0, -1, 1), Int32Array.of(1, 2, 0), new Int32Array(0)]);
 });
 
 describe("groups and order", () => {
