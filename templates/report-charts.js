@@ -1,5 +1,5 @@
 /** Charts that answer a pointer and keys: what stands at a step, and which days are chosen. */
-import { describeValue, lineLabel } from "../lib/view/chart.ts";
+import { describeValue, lineLabels } from "../lib/view/chart.ts";
 import { element } from "../lib/view/markup.ts";
 import { describePeak, stepLabel } from "../lib/view/report-view.ts";
 import { find, hideTip, showTip, toNode } from "./page.js";
@@ -74,6 +74,7 @@ export function showChart(canvas, chart, steps, lines, chooseRange) {
 function startCursor(svg, { plot }, steps, lines) {
   const band = (plot.right - plot.left) / steps.n;
   const cross = find(".cross", svg);
+  const names = lineLabels(lines, TIP_NAME);
   const cursor = {
     at: steps.n - 1,
     /** @type {(step: number, clientX: number, clientY: number) => void} */
@@ -84,7 +85,7 @@ function startCursor(svg, { plot }, steps, lines) {
       cross.setAttribute("x2", x);
       cross.removeAttribute("hidden");
       const entries = lines
-        .map(line => ({ name: lineLabel(line, TIP_NAME), style: line.style, value: line.values[step] }))
+        .map((line, i) => ({ name: names[i], style: line.style, value: line.values[step] }))
         .sort((a, b) => (b.value ?? -1) - (a.value ?? -1));
       showTip(clientX, clientY, stepLabel(steps, step), entries);
     },

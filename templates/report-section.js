@@ -1,7 +1,7 @@
 /** A section of the report: its chart in several views, with a legend that switches lines off, and its table. */
-import { describeAlike, hasLogScale, lineChart, lineLabel, lineText, LOGARITHMIC, SERIES_MOST, stackChart, weightOf } from "../lib/view/chart.ts";
+import { describeAlike, hasLogScale, lineChart, lineLabels, lineText, LOGARITHMIC, SERIES_MOST, stackChart, weightOf } from "../lib/view/chart.ts";
 import { groupAlike } from "../lib/view/alike.ts";
-import { clipEnd } from "../lib/text/cut.ts";
+import { clipEndsApart } from "../lib/text/cut.ts";
 import { element } from "../lib/view/markup.ts";
 import { buildLines, buildRest, chooseSteps, hasCourse, rankSection, stepUnit, sumAlike } from "../lib/view/report-view.ts";
 import { copyText, find, findAll, h, saveSvg, saveText, swatch } from "./page.js";
@@ -25,6 +25,8 @@ const STEP_ROOM = { lines: 1.6, stack: 4, strips: 6 };
 /** Rows of strips at most, and characters of their names. */
 const STRIPS_MOST = 20;
 const STRIP_NAME = 80;
+/** Characters of a name in the legend. */
+const LEGEND_NAME = 40;
 
 /** @type {(report: Report, section: SectionData) => Part} */
 export function startSection(report, section) {
@@ -97,7 +99,8 @@ function startChart(report, section, node, rankingOf) {
     if (ranking.total === 0) return canvas.replaceChildren(h("p", { class: "none" }, "Nothing in this selection."));
     if (view === "table") return canvas.replaceChildren(growingNumbers(steps, lines, unit));
     if (view === "strips") {
-      const rows = all.map(line => ({ name: lineLabel(line, STRIP_NAME), total: ranking.counts[line.key], values: line.values }));
+      const names = lineLabels(all, STRIP_NAME);
+      const rows = all.map((line, i) => ({ name: names[i], total: ranking.counts[line.key], values: line.values }));
       return showHeat(canvas, heatChart(rows, steps, width, label), steps, rows);
     }
     const drawn = view === "stack" ? sumAlike(lines) : lines;
@@ -137,13 +140,13 @@ function startLegend(box, hiddenKeys, redraw) {
       series.classList.toggle("hot", on && series.classList.contains(`s${line.style}`));
     }
   };
-  /** @param {KeyLine} line */
-  const toButton = line => {
+  /** @type {(line: KeyLine, name: string) => HTMLButtonElement} */
+  const toButton = (line, name) => {
     const button = h(
       "button",
       { type: "button", "aria-pressed": String(!hiddenKeys.has(line.key)), class: `s${line.style}`, title: weightOf(line) === 1 ? undefined : lineText(line) },
       swatch(),
-      element("code", {}, clipEnd(line.name, 40)),
+      element("code", {}, name),
       weightOf(line) === 1 ? undefined : element("span", { class: "what" }, ` +${weightOf(line) - 1}`),
     );
     button.addEventListener("click", () => {
@@ -156,5 +159,11 @@ function startLegend(box, hiddenKeys, redraw) {
     button.addEventListener("pointerleave", () => point(line, false));
     return button;
   };
-  return lines => legend.replaceChildren(...(lines.length < 2 ? [] : lines).map(toButton));
+  return lines => {
+    const names = clipEndsApart(
+      lines.map(({ name }) => name),
+      LEGEND_NAME,
+    );
+    legend.replaceChildren(...(lines.length < 2 ? [] : lines).map((line, i) => toButton(line, names[i])));
+  };
 }

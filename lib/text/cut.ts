@@ -47,6 +47,12 @@ export function clipApart(names: readonly string[], n: number): string[] {
   });
 }
 
+/** Names cut to `n` characters at their ends; where that makes two alike, all are {@link clipApart}. */
+export function clipEndsApart(names: readonly string[], n: number): string[] {
+  const ends = names.map(name => clipEnd(name, n));
+  return new Set(ends).size === new Set(names).size ? ends : clipApart(names, n);
+}
+
 /** Cut the middle out, so that both the start and the end of a name or an address can be read. */
 export function clipMiddle(text: string, n: number): string {
   if (text.length <= n) return text;

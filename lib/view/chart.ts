@@ -4,7 +4,7 @@
  */
 import { type DayRange, dayCount, dayTicks } from "./axis.ts";
 import { formatNumber } from "../text/format.ts";
-import { clipEnd } from "../text/cut.ts";
+import { clipEnd, clipEndsApart } from "../text/cut.ts";
 import { element, type Markup } from "./markup.ts";
 import { countScale, isLogarithmic, linearScale, round1, type Scale, spreadLabels } from "./scale.ts";
 
@@ -48,10 +48,18 @@ export function weightOf({ alike = [] }: Pick<Line, "alike">): number {
   return 1 + alike.length;
 }
 
-/** A line's name, cut to `most` characters, and how many others it stands for: `enable +4`. */
-export function lineLabel(line: LineNames, most: number): string {
-  const more = moreOf(line);
-  return `${clipEnd(line.name, most - more.length)}${more}`;
+/** Names of lines, cut to `most` characters and told apart, each with how many others it stands for: `enable +4`. */
+export function lineLabels(lines: readonly LineNames[], most: number): string[] {
+  return cutNames(lines, most).map((name, i) => `${name}${moreOf(lines[i]!)}`);
+}
+
+/** The names alone, with room for what stands behind. */
+function cutNames(lines: readonly LineNames[], most: number): string[] {
+  const room = lines.reduce((least, line) => Math.min(least, most - moreOf(line).length), most);
+  return clipEndsApart(
+    lines.map(({ name }) => name),
+    room,
+  );
 }
 
 function moreOf({ alike = [] }: Pick<Line, "alike">): string {
@@ -59,9 +67,8 @@ function moreOf({ alike = [] }: Pick<Line, "alike">): string {
 }
 
 /** The same as elements of a picture: what is not a part of the name is told from it. */
-function labelParts(line: LineNames, most: number): (Markup | string)[] {
+function labelParts(line: LineNames, name: string): (Markup | string)[] {
   const more = moreOf(line);
-  const name = clipEnd(line.name, most - more.length);
   return [name, ...(more === "" ? [] : [element("tspan", { class: "more" }, more)]), element("title", {}, lineText(line))];
 }
 
@@ -145,6 +152,7 @@ export function lineChart(
   const ends = lines.map(line => line.values.findLastIndex(value => value !== null));
   const endY = lines.map((line, i) => round1(scale.at(line.values[ends[i]!] ?? 0) + (beside[i]![ends[i]!] ?? 0)));
   const labelY = spreadLabels(endY, LABEL_GAP, plot.top + 2, plot.bottom);
+  const labels = cutNames(lines, LABEL_CHARACTERS);
   const series = lines.map((line, i) =>
     element(
       "g",
@@ -159,7 +167,7 @@ export function lineChart(
             element(
               "text",
               { class: "label", x: plot.right + 16, y: labelY[i]!, dy: ".35em" },
-              ...labelParts(line, LABEL_CHARACTERS),
+              ...labelParts(line, labels[i]!),
             ),
           ]
         : []),
@@ -233,6 +241,7 @@ export function stackChart(lines: readonly Line[], steps: Steps, width: number, 
     });
     return element("path", { class: `area s${line.style ?? i}`, "data-series": i, d });
   });
+  const labels = cutNames(lines, LABEL_CHARACTERS - 2);
   const names = [...lines.keys()].reverse().map((i, row) => {
     const y = plot.top + 8 + row * 18;
     return element(
@@ -242,7 +251,7 @@ export function stackChart(lines: readonly Line[], steps: Steps, width: number, 
       element(
         "text",
         { class: "name", x: plot.right + 32, y, dy: ".35em" },
-        ...labelParts(lines[i]!, LABEL_CHARACTERS - 2),
+        ...labelParts(lines[i]!, labels[i]!),
       ),
     );
   });

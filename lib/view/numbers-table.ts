@@ -3,24 +3,19 @@
  *
  * Tested in `test/lib/view/numbers-table.test.ts`.
  */
-import { clipApart } from "../text/cut.ts";
-import { describeValue, lineLabel, lineText, type Line, type Steps, weightOf } from "./chart.ts";
+import { describeValue, lineLabels, lineText, type Line, type Steps, weightOf } from "./chart.ts";
 import { element, type Markup } from "./markup.ts";
 import { type Head, numberHead, scrollBox, tableMarkup } from "./parts-markup.ts";
 import { stepLabel } from "./report-view.ts";
 
-/** Characters of a name before it is told from the others, and after. */
-const NAME_MOST = 200;
+/** Characters of a name. */
 const HEAD_CHARACTERS = 30;
 
 /** A line of a chart or a row of a heat map: undefined where there is nothing to say. */
 export type NumberLine = Pick<Line, "name" | "alike"> & { readonly values: readonly (number | null | undefined)[] };
 
 export function numbersTable(steps: Steps, lines: readonly NumberLine[], rows: readonly Markup[]): Markup {
-  const names = clipApart(
-    lines.map(line => lineLabel(line, NAME_MOST)),
-    HEAD_CHARACTERS,
-  );
+  const names = lineLabels(lines, HEAD_CHARACTERS);
   const heads = names.map((name, i): Head => ({ ...numberHead(name), title: weightOf(lines[i]!) > 1 ? lineText(lines[i]!) : undefined }));
   return tableMarkup([steps.days < 1 ? "Hour" : "Day", ...heads], rows);
 }

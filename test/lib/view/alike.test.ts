@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { groupAlike, joinAlike } from "../../../lib/view/alike.ts";
 import { everything } from "../../../lib/view/cells.ts";
-import { describeAlike, lineChart, lineLabel, lineText, stackChart, toSteps } from "../../../lib/view/chart.ts";
+import { describeAlike, lineChart, lineLabels, lineText, stackChart, toSteps } from "../../../lib/view/chart.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
 import { buildLines, buildRest, buildScope, rankSection, sumAlike } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -46,7 +46,9 @@ test("a line stands for its group: it says for how many, lists them, and is stac
     { name: "uname", values: [9, 0] },
     { name: "enable", alike: ["sh", "system"], values: [2, 3] },
   ]);
-  expect(lines.map(line => lineLabel(line, 7))).toEqual(["uname", "ena… +2"]);
+  expect(lineLabels(lines, 7)).toEqual(["una…", "ena… +2"]);
+  // Names that begin alike are told apart.
+  expect(lineLabels([{ name: "/bin/busybox MIRAI" }, { name: "/bin/busybox OWARI" }], 12)).toEqual(["/bin/bus…RAI", "/bin/bus…ARI"]);
   expect(lineText(lines[1]!)).toBe("enable, and as often on the same days and sensors: sh; system");
   expect([describeAlike(lines), describeAlike(lines.slice(0, 1))]).toEqual(["; +1: another with the same counts, drawn as one", ""]);
   expect(sumAlike(lines).map(({ values }) => values)).toEqual([[9, 0], [6, 9]]);
