@@ -11,7 +11,7 @@ import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
-import { openTables } from "../lib/reduced/large-tables.ts";
+import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import {
   listTableNames,
   EMPTY_TABLE_EXIT,
@@ -140,7 +140,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (origins === undefined && values.kind.some(isOriginKind))
     throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
   const telling = new TableTelling(values.quiet);
-  using opened = await openTables(paths, telling);
+  using opened = await openReducedTables(paths, telling);
   if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
   const known = opened.sensors;
   const missing = checkNames("sensor", values.sensor, known);

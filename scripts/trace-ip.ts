@@ -11,7 +11,7 @@ import { findAddress } from "../lib/sessions/event-search.ts";
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
-import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
+import { runTrace, type TraceRequest, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
 import { addressToText } from "../lib/sessions/trace-text.ts";
 import { summarize, summaryToJson } from "../lib/sessions/story-summary.ts";
 
@@ -78,7 +78,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const matches = (address: string) => matchers.some(isIn => isIn(address));
   const name = ip.join(", ");
   const kind = withCommands ? "a session with commands from" : "a session from";
-  const trace: Trace = {
+  const trace: TraceRequest = {
     name: COMMAND.name,
     asked: ip.map((text, i) => ({
       what: `${kind} ${quoteForMessage(text)}`,

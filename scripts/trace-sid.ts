@@ -11,7 +11,7 @@ import { findLongerSession, findSessions } from "../lib/sessions/event-search.ts
 import { DAMAGED_EXIT, LOG_OPERAND } from "../lib/logs/log-options.ts";
 import { quoteForMessage, toSafeJson } from "../lib/text/text.ts";
 import { storyToJson } from "../lib/sessions/story.ts";
-import { runTrace, type Trace, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
+import { runTrace, type TraceRequest, TRACE_OPTIONS } from "../lib/sessions/trace-run.ts";
 import { storiesToText } from "../lib/sessions/trace-text.ts";
 
 const { file, ...traceOptions } = TRACE_OPTIONS;
@@ -59,7 +59,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { sessionId } = values;
   const recordings =
     values.tty === undefined ? undefined : new (await import("../lib/sessions/story-recordings.ts")).StoryRecordings(values.tty);
-  const trace: Trace = {
+  const trace: TraceRequest = {
     name: COMMAND.name,
     asked: sessionId.map(id => ({
       what: `session ${quoteForMessage(id)}`,

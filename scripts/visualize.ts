@@ -12,7 +12,7 @@ import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
-import { openTables } from "../lib/reduced/large-tables.ts";
+import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import {
   listTableNames,
   EMPTY_TABLE_EXIT,
@@ -96,7 +96,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openTables(names, telling);
+  using opened = await openReducedTables(names, telling);
   if (opened.isEmpty) throw new Error("Cannot show the table: it holds no events");
   const { events, mappedDir } = values;
   using set =

@@ -5,7 +5,7 @@ import { areNear, hasLogScale, lineChart, LOGARITHMIC } from "../lib/view/chart.
 import { toCsv } from "../lib/text/csv.ts";
 import { parseIsoDay, toIsoDay } from "../lib/text/format.ts";
 import { element } from "../lib/view/markup.ts";
-import { compareFigures, compareKeys, compareLines, sideName } from "../lib/view/report-compare.ts";
+import { compareFigures, compareLeaders, compareLines, sideName } from "../lib/view/report-compare.ts";
 import { headCell, partMarkup } from "../lib/view/parts-markup.ts";
 import { buildScope, columnNames, rankSection } from "../lib/view/report-view.ts";
 import { find, findAll, h, saveSvg, saveText } from "./page.js";
@@ -179,7 +179,7 @@ function drawCompared({ data, page, chooseRange }, node, sectionId, sides, width
   find(".unit", node).textContent = label;
   showChart(find(".canvas", node), lineChart(lines, steps, width, label, { isLinear }), steps, lines, chooseRange);
 
-  return drawKeys(find(".compare-keys", node), columnNames(meant), compareKeys(both, section, KEYS_MOST));
+  return drawKeys(find(".compare-keys", node), columnNames(meant), compareLeaders(both, section, KEYS_MOST));
 }
 
 /** @type {(names: string[], numbersFrom?: number) => HTMLElement} */
@@ -201,7 +201,7 @@ function drawFigures(table, both) {
 }
 
 /**
- * @type {(table: any, columns: string[], rows: ReturnType<typeof compareKeys>) => string}
+ * @type {(table: any, columns: string[], rows: ReturnType<typeof compareLeaders>) => string}
  * @returns The same as CSV.
  */
 function drawKeys(table, columns, rows) {

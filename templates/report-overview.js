@@ -7,7 +7,7 @@ import { buildChangesView } from "../lib/view/report-changes.ts";
 import { buildDurationsView } from "../lib/view/report-durations.ts";
 import { dataTable } from "../lib/view/data-table.ts";
 import { SECTIONS } from "../lib/view/report-sections.ts";
-import { buildCoverage, chooseSteps, describeCoverage } from "../lib/view/report-view.ts";
+import { buildHeatRows, chooseSteps, describeCoverage } from "../lib/view/report-view.ts";
 import { startDataTable } from "./data-tables.js";
 import { find, h, saveSvg, saveText, toNode } from "./page.js";
 import { showHeat } from "./report-charts.js";
@@ -79,7 +79,7 @@ export function startCoverage(report) {
       numbers.isShown() ? Math.min(NUMBER_ROWS, NUMBERS_MOST / Math.max(1, chosen)) : width / heatStep(scope),
     );
     const section = scope.data.sections[Number(metric.value)];
-    const drawn = buildCoverage(scope, steps, section);
+    const drawn = buildHeatRows(scope, steps, section);
     const { apart, ...ordered } = orderRows(drawn, section === undefined ? unlikeOf(scope) : findUnlike(drawn));
     rows = [...ordered.rows];
     const what = section === undefined ? "Events" : (metric.selectedOptions[0].textContent ?? "");

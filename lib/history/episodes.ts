@@ -12,7 +12,7 @@ import { type HistorySource, toHistorySource } from "./history-source.ts";
 import type { Watch } from "./day-series.ts";
 import { FAMILIES, type Family, LEAST_DAYS } from "./families.ts";
 import type { PeakLeader } from "./peaks.ts";
-import { commonShare, countSources, uniteSets } from "./source-sets.ts";
+import { commonShare, sourceSetSize, uniteSets } from "./source-sets.ts";
 import type { SpanShape } from "./spans.ts";
 import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
 
@@ -219,7 +219,7 @@ const MACHINE_TIMES = 4;
 function isOneOf({ sources, first, last, events, span }: Candidate, campaign: Candidate): boolean {
   if (sources?.length !== 1 || campaign.sources === undefined || campaign.sources.length < 2) return false;
   if (span.shape === "burst" || first < campaign.first - 1 || last > campaign.last + 1) return false;
-  const isTypical = events * countSources(campaign.sources) <= MACHINE_TIMES * campaign.events;
+  const isTypical = events * sourceSetSize(campaign.sources) <= MACHINE_TIMES * campaign.events;
   return isTypical && commonShare(sources, campaign.sources) === 1;
 }
 
@@ -229,7 +229,7 @@ function isOneOf({ sources, first, last, events, span }: Candidate, campaign: Ca
  */
 function scoreOf(members: readonly Candidate[]): number {
   const surprise = Math.max(...members.map(({ span }) => Math.min(SURPRISE_MOST, span.gain) / Math.sqrt(span.end - span.start)));
-  const sources = Math.max(1, ...members.map(one => (one.sources === undefined ? 1 : countSources(one.sources))));
+  const sources = Math.max(1, ...members.map(one => (one.sources === undefined ? 1 : sourceSetSize(one.sources))));
   const sensors = Math.max(1, ...members.map(one => one.sensors.length));
   return surprise * (1 + Math.log(sources)) * (1 + Math.log(sensors));
 }
@@ -255,7 +255,7 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
   const sensors = [...new Set(telling.flatMap(one => one.sensors))].sort((a, b) => a - b);
   const first = Math.min(...telling.map(one => one.first));
   const last = Math.max(...telling.map(one => one.last));
-  const sorted = sortTelling(telling, all && countSources(all), together);
+  const sorted = sortTelling(telling, all && sourceSetSize(all), together);
   const alike = sorted.filter(({ series }) => series.family === sorted[0]!.series.family);
   return {
     shape: seed.span.shape,
@@ -265,7 +265,7 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
     ends: seed.ends,
     sensors: sensors.map(code => names[code]!),
     sensorsWatching: countWatching(coverage, first, last),
-    sources: all && countSources(all),
+    sources: all && sourceSetSize(all),
     events: together === undefined ? sorted[0]!.events : alike.reduce((sum, { events }) => sum + events, 0),
     alike: alike.length,
     keys: toKeys(totals, [...sorted, ...members.filter(one => !telling.includes(one))]),
@@ -311,7 +311,7 @@ function sortTelling(telling: readonly Candidate[], sources: number | undefined,
   const leads = sorted.filter(one =>
     together !== undefined
       ? ACTIVITY_OF[one.series.family] === together && (one.series.family === "user" || one.series.family === "address")
-      : sources === undefined || one.sources === undefined || countSources(one.sources) >= LEAD_SHARE * sources,
+      : sources === undefined || one.sources === undefined || sourceSetSize(one.sources) >= LEAD_SHARE * sources,
   );
   // What gains about as much as the best is told in the order of telling.
   const best = Math.max(...leads.map(gainOf));
@@ -387,7 +387,7 @@ function toKeys(totals: DayTotals, members: readonly Candidate[]): EpisodeKey[] 
       values,
       events,
       share: events / totals.sum(FAMILIES[family].kind, first, last),
-      sources: sources && countSources(sources),
+      sources: sources && sourceSetSize(sources),
       before: orNull(span.before),
       level: span.level,
       after: orNull(span.after),

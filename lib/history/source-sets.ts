@@ -35,7 +35,7 @@ export function uniteSets(sets: readonly SourceSet[]): SourceSet {
 }
 
 /** How many addresses a set stands for. */
-export function countSources(set: SourceSet): number {
+export function sourceSetSize(set: SourceSet): number {
   return setSize({ size: 1, hashes: set, offsets: Int32Array.of(0, set.length) }, 0);
 }
 

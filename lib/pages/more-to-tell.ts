@@ -20,7 +20,7 @@ import { everything, sumByDay } from "../view/cells.ts";
 import { type HistoryRow, toPerStep, toSentence } from "../view/report-history.ts";
 import { SECTIONS } from "../view/report-sections.ts";
 import type { Scope } from "../view/report-view.ts";
-import { wordOf } from "../view/stats-tables.ts";
+import { changeWord } from "../view/stats-tables.ts";
 
 /** More than a page's first screen tells, for what episodes or a filter leave out. */
 const CHANGES_MOST = 4;
@@ -95,7 +95,7 @@ function toChangeRow(scope: Scope, change: ChangeRow, episodes: readonly Episode
   };
 }
 
-const wordOfChange = (kind: ChangeKind) => WORDS[kind] ?? wordOf(kind);
+const wordOfChange = (kind: ChangeKind) => WORDS[kind] ?? changeWord(kind);
 
 function describeChange({ firstDay, lastDay, kind, key, category, unit, count, expected, sensor, sensorsSeen, sensorsUp }: ChangeRow, { data }: Scope): SentencePart[] {
   const word = wordOfChange(kind);

@@ -49,7 +49,7 @@ import type { ReportSessions } from "./report-sessions.ts";
 import { MINUTE_DAYS } from "../view/report-minutes.ts";
 import { buildTrail, sessionsOf, type TrailsData, type TrailView } from "../view/report-trails.ts";
 import {
-  buildCoverage,
+  buildHeatRows,
   buildLines,
   buildRow,
   buildScope,
@@ -261,11 +261,11 @@ function toCompareView(data: ReportData) {
 
 function toCoverageView(scope: Scope) {
   const steps = chooseSteps(scope, CHART_WIDTH / heatStep(scope));
-  const { rows, apart } = orderRows(buildCoverage(scope, steps), unlikeOf(scope));
+  const { rows, apart } = orderRows(buildHeatRows(scope, steps), unlikeOf(scope));
   const label = describeCoverage(scope, "Events", steps, rows.length) + describeOrder(rows, apart);
   const isLarge = rows.length >= DENSE_ROWS;
   const days = chooseSteps(scope, FOLD_ROWS);
-  const numbers = isLarge ? false : { markup: toMarkupText(numbersFold(days, buildCoverage(scope, days), describeCoverage(scope, "Events", days, rows.length))) };
+  const numbers = isLarge ? false : { markup: toMarkupText(numbersFold(days, buildHeatRows(scope, days), describeCoverage(scope, "Events", days, rows.length))) };
   return { numbers, svg: toMarkupText(heatChart(rows, steps, CHART_WIDTH, label, apart).svg), unit: label, fold: foldOfSensors(scope.data) };
 }
 

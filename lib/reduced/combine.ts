@@ -16,7 +16,7 @@ import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
-import { coversDays, type DayRange, daysOf, shareDays, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
+import { coversDays, type DayBounds, daysOf, shareDays, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
 import { findSeams, reduceSeam, type Seam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -171,7 +171,7 @@ async function leaveOutParts<Input extends NamedInfo>(
   const leftOut: string[] = [];
   // Who counts a log: one of the tables kept, or several that count other days of it; a file of cut counts may stand in
   // several all the same.
-  const exactOf = new Map<string, { tables: NamedInfo[]; source: SourceInfo; days: readonly DayRange[] }>();
+  const exactOf = new Map<string, { tables: NamedInfo[]; source: SourceInfo; days: readonly DayBounds[] }>();
   const cutOf = new Map<string, Set<NamedInfo>>();
   const indexes = new Map<NamedInfo, ReturnType<typeof indexSources>>();
   const sourcesLike = (source: SourceInfo, table: NamedInfo) => {
@@ -206,7 +206,7 @@ async function leaveOutParts<Input extends NamedInfo>(
       continue;
     }
     const exact = sources.filter(({ cut }) => !cut);
-    const isTwin = (source: SourceInfo, known: { source: SourceInfo; days: readonly DayRange[] } | undefined) =>
+    const isTwin = (source: SourceInfo, known: { source: SourceInfo; days: readonly DayBounds[] } | undefined) =>
       known !== undefined &&
       (known.source.wholeHash !== source.wholeHash || shareDays(known.days, daysOf(source, input.info.parameters)));
     const twins = exact.filter(source => isTwin(source, exactOf.get(source.headHash)));
@@ -336,7 +336,7 @@ function mergeSources(
   onNotice: (line: string) => void,
 ): SourceInfo[] {
   const cut = new Map<string, SourceInfo>();
-  const exact = new Map<string, { source: SourceInfo; days: DayRange[] }>();
+  const exact = new Map<string, { source: SourceInfo; days: DayBounds[] }>();
   const sources: SourceInfo[] = [];
   for (const { info } of tables) {
     // Copies may count on purpose: the second of a table is the second of another one, too.

@@ -8,15 +8,15 @@ import type { SourceInfo } from "../events/source.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
 
 /** First and last day, both included, since 1970-01-01 UTC; -Infinity and Infinity = open. */
-export type DayRange = readonly [first: number, last: number];
+export type DayBounds = readonly [first: number, last: number];
 
 /** The days of a log that count, in rising order, no two of them touching. */
-export function daysOf({ days }: SourceInfo, { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): readonly DayRange[] {
+export function daysOf({ days }: SourceInfo, { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): readonly DayBounds[] {
   return days?.map(([first, last]) => [first ?? -Infinity, last ?? Infinity]) ?? [[sinceDay, untilDay]];
 }
 
 /** As a {@link SourceInfo} tells them: not at all where they are those of the whole table. */
-export function toDays(ranges: readonly DayRange[], { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): Pick<SourceInfo, "days"> {
+export function toDays(ranges: readonly DayBounds[], { sinceDay = -Infinity, untilDay = Infinity }: ReductionParameters): Pick<SourceInfo, "days"> {
   const [first] = ranges;
   if (ranges.length === 1 && first![0] === sinceDay && first![1] === untilDay) return {};
   return { days: ranges.map(range => range.map(day => (Number.isFinite(day) ? day : null)) as [number | null, number | null]) };
@@ -31,7 +31,7 @@ export function widthOfDays({ parameters, sources }: Pick<ReducedInfo, "paramete
   return [openEnds, (untilDay ?? 0) - (sinceDay ?? 0), -lacking];
 }
 
-export function uniteDays(ranges: readonly DayRange[]): DayRange[] {
+export function uniteDays(ranges: readonly DayBounds[]): DayBounds[] {
   const united: [number, number][] = [];
   for (const [first, last] of [...ranges].sort(([a], [b]) => (a < b ? -1 : Number(a > b)))) {
     const before = united.at(-1);
@@ -42,10 +42,10 @@ export function uniteDays(ranges: readonly DayRange[]): DayRange[] {
 }
 
 /** @param whole As {@link uniteDays} gives them. */
-export function coversDays(whole: readonly DayRange[], part: readonly DayRange[]): boolean {
+export function coversDays(whole: readonly DayBounds[], part: readonly DayBounds[]): boolean {
   return part.every(([first, last]) => whole.some(([from, to]) => from <= first && last <= to));
 }
 
-export function shareDays(a: readonly DayRange[], b: readonly DayRange[]): boolean {
+export function shareDays(a: readonly DayBounds[], b: readonly DayBounds[]): boolean {
   return a.some(([first, last]) => b.some(([from, to]) => first <= to && from <= last));
 }

@@ -123,7 +123,7 @@ export async function sumUp(stored: StoredTable): Promise<CellSums> {
  * @param largeRows Rows from which they stay in a file.
  * @throws {Error} as `readReduced` and `combineTables`.
  */
-export async function openTables(paths: readonly string[], telling: TableTelling, largeRows = LARGE_ROWS): Promise<OpenedTables> {
+export async function openReducedTables(paths: readonly string[], telling: TableTelling, largeRows = LARGE_ROWS): Promise<OpenedTables> {
   const stack = new DisposableStack();
   try {
     return new OpenedTables(await openAll(paths, telling, largeRows, stack), stack);

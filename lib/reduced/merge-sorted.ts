@@ -10,7 +10,7 @@ import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { Dictionary } from "../columns/dictionary.ts";
 import { sortTexts } from "../columns/sort-texts.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
-import { BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
+import { REDUCED_BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import type { ReducedTable } from "./reduced-table.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -162,7 +162,7 @@ function* mergeKind(kind: Kind, streams: readonly Stream[]): Generator<WrittenBa
   for (let stream = heap.pop(); stream !== undefined; stream = heap.pop()) {
     const limit = heap.first;
     const { rows } = stream.batch!.table;
-    const most = Math.min(rows, stream.row + BATCH_ROWS);
+    const most = Math.min(rows, stream.row + REDUCED_BATCH_ROWS);
     let end = stream.row + 1;
     if (limit === undefined) end = most;
     else while (end < most && compareRows(stream.columns, end, limit.columns, limit.row) <= 0) end++;
@@ -229,14 +229,14 @@ class MergedRows {
   constructor(kind: Kind) {
     this.#kind = kind;
     // A batch, and what is added to it at once.
-    const capacity = 2 * BATCH_ROWS;
+    const capacity = 2 * REDUCED_BATCH_ROWS;
     const floats = () => new Float64Array(capacity);
     this.#columns = Array.from({ length: 2 + KINDS[kind].length }, () => new Int32Array(capacity));
     [this.#count, this.#success, this.#firstSeenUs, this.#lastSeenUs] = [floats(), floats(), floats(), floats()];
     this.#addresses = KIND_SPECS[kind].hasAddresses ? new AddressLists(capacity) : undefined;
   }
 
-  /** Add the rows of a stream from where it stands to `end`, {@link BATCH_ROWS} at most. */
+  /** Add the rows of a stream from where it stands to `end`, {@link REDUCED_BATCH_ROWS} at most. */
   add(stream: Stream, end: number): void {
     const { table, sets } = stream.batch!;
     let start = stream.row;
@@ -261,13 +261,13 @@ class MergedRows {
 
   /** The first rows as a batch, where there are more: the last may still grow. */
   *takeFull(): Generator<WrittenBatch> {
-    while (this.#rows > BATCH_ROWS) {
-      yield this.#view(BATCH_ROWS);
+    while (this.#rows > REDUCED_BATCH_ROWS) {
+      yield this.#view(REDUCED_BATCH_ROWS);
       for (const column of [...this.#columns, this.#count, this.#success, this.#firstSeenUs, this.#lastSeenUs]) {
-        column.copyWithin(0, BATCH_ROWS, this.#rows);
+        column.copyWithin(0, REDUCED_BATCH_ROWS, this.#rows);
       }
-      this.#addresses?.drop(BATCH_ROWS);
-      this.#rows -= BATCH_ROWS;
+      this.#addresses?.drop(REDUCED_BATCH_ROWS);
+      this.#rows -= REDUCED_BATCH_ROWS;
     }
   }
 

@@ -45,7 +45,7 @@ const INSTANTS: Range = [EARLIEST_US, LATEST_US];
 const CODES: Range = [0, INT32_MAX];
 
 /** Rows per record batch: so few that a hundred tables can be open side by side, a batch of each in memory. */
-export const BATCH_ROWS = 1 << 13;
+export const REDUCED_BATCH_ROWS = 1 << 13;
 /** Rows read of one file after which memory is swept. */
 const ROWS_PER_SWEEP = 1 << 20;
 /** Says in the metadata in which order the rows stand: whoever merges need not sort. */
@@ -64,8 +64,8 @@ export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): G
   function* batches(): Generator<WrittenBatch> {
     for (const kind of KIND_NAMES) {
       const { rows } = table.kinds[kind];
-      for (let start = 0; start < rows; start += BATCH_ROWS) {
-        const part = sliceRows(table.kinds[kind], start, Math.min(start + BATCH_ROWS, rows));
+      for (let start = 0; start < rows; start += REDUCED_BATCH_ROWS) {
+        const part = sliceRows(table.kinds[kind], start, Math.min(start + REDUCED_BATCH_ROWS, rows));
         yield { table: part, addresses: part.addresses === null ? undefined : setsToLists(table.sets, part.addresses) };
       }
     }
@@ -75,7 +75,7 @@ export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): G
 }
 
 /**
- * The same of rows that come batch by batch, kind by kind in order, {@link BATCH_ROWS} each but for the last of a kind.
+ * The same of rows that come batch by batch, kind by kind in order, {@link REDUCED_BATCH_ROWS} each but for the last of a kind.
  *
  * @param isLarge Whether a count is beyond 32 bits: where tables were added up whose counts together are more than any log
  * holds. So a sum never wraps.

@@ -19,7 +19,7 @@ export type StepKind =
 export type Tone = "plain" | "strong" | "alarm" | "quiet";
 
 /** A piece of a step's text; foreign ones were written by whoever attacked. */
-export interface Part {
+export interface StepPart {
   readonly text: string;
   readonly isForeign: boolean;
 }
@@ -31,7 +31,7 @@ export interface Step {
   readonly tone: Tone;
   /** What it is, in our words: "login refused". */
   readonly what: string;
-  readonly parts: readonly Part[];
+  readonly parts: readonly StepPart[];
   /** Of a command. */
   readonly purpose?: Purpose;
   /** How many equal steps in a row this stands for; the last at `lastUs`. */
@@ -68,9 +68,9 @@ export function addStep(steps: Step[], step: Step): void {
 
 export const LET_IN = "login accepted";
 
-const own = (text: string): Part => ({ text, isForeign: false });
+const own = (text: string): StepPart => ({ text, isForeign: false });
 
-const foreign = (text: string): Part => ({ text, isForeign: true });
+const foreign = (text: string): StepPart => ({ text, isForeign: true });
 
 interface StepContext {
   readonly verdicts: ReadonlyMap<string, Verdict>;

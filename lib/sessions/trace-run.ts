@@ -47,7 +47,7 @@ export interface Asked {
 }
 
 /** One trace: how it searches, and how its result is told. */
-export interface Trace {
+export interface TraceRequest {
   readonly name: string;
   /** All that is looked for. */
   readonly asked: readonly Asked[];
@@ -66,7 +66,7 @@ const PIECE_LENGTH = 1 << 16;
 
 /** Trace through the logs a command line names. */
 export async function runTrace(
-  trace: Trace,
+  trace: TraceRequest,
   values: OptionValues<typeof TRACE_OPTIONS>,
   operands: readonly string[],
 ): Promise<ExitCode> {

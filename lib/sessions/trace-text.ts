@@ -10,7 +10,7 @@ import type { FoundRecording } from "./story-recordings.ts";
 import { dayOfStory, type Story } from "./story.ts";
 import { describeOrigin } from "../origin/origins.ts";
 import { dayOf } from "../text/time.ts";
-import { describeVerdict, type Part, type Step, toEndpoint } from "./story-steps.ts";
+import { describeVerdict, type StepPart, type Step, toEndpoint } from "./story-steps.ts";
 import type { StorySummary } from "./story-summary.ts";
 
 export interface TraceTextOptions {
@@ -38,7 +38,7 @@ export function formatOffset(us: number): string {
 }
 
 /** A part as it is shown; foreign text is quoted where nobody would see where it ends. */
-export function showPart({ text, isForeign }: Part): string {
+export function showPart({ text, isForeign }: StepPart): string {
   return isForeign ? quoteEdges(visible(text)) : visible(text);
 }
 

@@ -53,7 +53,7 @@ export function compareFigures(sides: readonly [Side, Side]): CompareFigure[] {
 }
 
 /** Keys that lead on either side, by the larger share of the two; ties as in the data. */
-export function compareKeys(sides: readonly [Side, Side], data: SectionData, most: number): CompareRow[] {
+export function compareLeaders(sides: readonly [Side, Side], data: SectionData, most: number): CompareRow[] {
   const rankings = sides.map(({ scope }) => rankSection(scope, data));
   const watched = sides.map(({ scope }) => scope.watched.reduce((sum, n) => sum + n, 0)) as [number, number];
   const share = (side: number, key: number) => {

@@ -4,10 +4,10 @@ import { sumCells } from "./cells.ts";
 import { countDistinctValues, distinctText, type DistinctValue } from "./distinct-values.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
-import { describeVerdict } from "./report-first.ts";
+import { describePeriod } from "./report-first.ts";
 import type { FigureView } from "./parts-markup.ts";
 import type { SectionData } from "./report-data.ts";
-import { type Comparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
+import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
 
 /** The figures at the top of the page. */
 export function buildFigures(scope: Scope): FigureView[] {
@@ -20,7 +20,7 @@ export function buildFigures(scope: Scope): FigureView[] {
     const past = comparison && describePast(section, comparison);
     figures.push({ value: toFigure(value), label, note: note(section), ...(past !== undefined && { past }) });
   };
-  const describePast = (section: SectionData, { now, before }: Comparison) => {
+  const describePast = (section: SectionData, { now, before }: PeriodComparison) => {
     const [count, countBefore] = [now, before].map(period => sumCells(section.all, data.grid, period)) as [number, number];
     if (count === 0 && countBefore === 0) return undefined;
     const days = dayCount(now.range);
@@ -89,7 +89,7 @@ export function describeHeadline(scope: Scope): { heading: string; lede: string 
   const number = sensors.length - (others === undefined ? 0 : 1);
   const all = plural(number, "sensor");
   return {
-    heading: active === 0 ? "No events" : describeVerdict(scope),
+    heading: active === 0 ? "No events" : describePeriod(scope),
     lede:
       (days === 1 ? `${toLongDay(range.first)} UTC, ` : `${toIsoDay(range.first)} to ${toIsoDay(range.last)} UTC, `) +
       (chosen === number ? all : `${formatNumber(chosen)} of ${all}`) +

@@ -32,7 +32,7 @@ const SPARK_STEPS = 60;
 const sectionOf = ({ data }: Scope, id: string): SectionData | undefined => data.sections.find(section => section.id === id);
 
 /** What there was, in one sentence; undefined where nothing was logged. */
-export function describeVerdict(scope: Scope): string {
+export function describePeriod(scope: Scope): string {
   const parts = [describeCounts(scope), describePeaks(scope), describeUnwatched(scope)].filter(part => part !== undefined);
   return `${parts.join("; ")}.`;
 }

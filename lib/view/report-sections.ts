@@ -181,7 +181,7 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 /** What a key column is called above a table's column. */
-export const COLUMN_NAMES: Readonly<Record<ShownColumn, string>> = {
+export const COLUMN_HEADINGS: Readonly<Record<ShownColumn, string>> = {
   country: "Country",
   network: "Network",
   username: "User name",

@@ -10,7 +10,7 @@ import type { KeyValue } from "../reduced/kinds.ts";
 import type { ShownColumn } from "../reduced/origin-kinds.ts";
 import { quoteEdges, sensorLabel, toChange, toClock, toLongDay } from "../text/labels.ts";
 import type { ReportData, SectionData } from "./report-data.ts";
-import { COLUMN_NAMES, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
+import { COLUMN_HEADINGS, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import type { LongText } from "../text/long-text.ts";
 import { visible } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
@@ -28,7 +28,7 @@ const FOLD_SOONER: Readonly<Partial<Record<ShownColumn, number>>> = { shasum: 16
 const SHORT_CHARACTERS = 24;
 
 /** Which days are held against which, and what to call them. */
-export interface Comparison {
+export interface PeriodComparison {
   readonly now: Filter;
   readonly before: Filter;
   /** `last 7 days`, or `days shown` when the filter itself is the younger period. */
@@ -45,7 +45,7 @@ export interface Scope {
   readonly whole: boolean;
   /** `watched[day - first]` = chosen sensors with an event on that day. */
   readonly watched: Float64Array;
-  readonly comparison?: Comparison;
+  readonly comparison?: PeriodComparison;
   /** Changes below this ratio are not set apart. */
   readonly threshold: number;
 }
@@ -66,7 +66,7 @@ export function buildScope(data: ReportData, filter: Filter, options: ScopeOptio
 }
 
 /** The days shown against as many before them; where the archive begins too late for that, its last days. */
-function chooseComparison(data: ReportData, filter: Filter, lastDays: number): Comparison | undefined {
+function chooseComparison(data: ReportData, filter: Filter, lastDays: number): PeriodComparison | undefined {
   const { first, last } = filter.range;
   const days = dayCount(filter.range);
   const [length, name] =
@@ -80,7 +80,7 @@ function chooseComparison(data: ReportData, filter: Filter, lastDays: number): C
 }
 
 /** Change of the count per sensor-day with logs: a sensor that was added is no attack that grew. */
-function rateChange(now: number, before: number, comparison: Comparison): number {
+function rateChange(now: number, before: number, comparison: PeriodComparison): number {
   return now / comparison.nowWatched / (before / comparison.beforeWatched) - 1;
 }
 
@@ -95,7 +95,7 @@ export interface ChangeView {
 function toChangeView(
   now: number,
   before: number,
-  comparison: Comparison,
+  comparison: PeriodComparison,
   threshold: number,
 ): ChangeView {
   if (before === 0) {
@@ -126,7 +126,7 @@ export function sensorName(data: ReportData, sensor: number): string {
 }
 
 /** Events per sensor and day, means where a step is longer; null inside a sensor's life without an event, undefined outside of it. */
-export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData): HeatRow[] {
+export function buildHeatRows(scope: Scope, steps: Steps, metric?: SectionData): HeatRow[] {
   const { data, filter } = scope;
   const { range } = filter;
   const lives = sensorLives(data);
@@ -162,7 +162,7 @@ export function buildCoverage(scope: Scope, steps: Steps, metric?: SectionData):
     }));
 }
 
-/** What a chart of {@link buildCoverage} shows, and of how many sensors when not of all. */
+/** What a chart of {@link buildHeatRows} shows, and of how many sensors when not of all. */
 export function describeCoverage(scope: Scope, what: string, steps: Steps, rows: number): string {
   const chosen = scope.filter.sensors.reduce((sum, one) => sum + one, 0);
   const cut = rows < chosen ? `, the ${rows} busiest of ${formatNumber(chosen)} sensors` : "";
@@ -429,7 +429,7 @@ export function buildRest(scope: Scope, ranking: Ranking, lines: readonly Line[]
 }
 
 export function columnNames(section: Section): string[] {
-  return section.columns.map(column => COLUMN_NAMES[column]);
+  return section.columns.map(column => COLUMN_HEADINGS[column]);
 }
 
 /**

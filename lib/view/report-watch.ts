@@ -8,7 +8,7 @@ import { toDayLabel } from "../text/labels.ts";
 import { forEachCell } from "./cells.ts";
 import { element, type Markup } from "./markup.ts";
 import { round1 } from "./scale.ts";
-import { buildCoverage, chooseSteps, type Scope, sensorLives, sensorName } from "./report-view.ts";
+import { buildHeatRows, chooseSteps, type Scope, sensorLives, sensorName } from "./report-view.ts";
 import { DENSE_ROWS, type HeatRow } from "./heat-chart.ts";
 
 /** Fewer sensors are no fleet that one could be unlike. */
@@ -69,7 +69,7 @@ const unlikeKnown = new WeakMap<Scope, string[]>();
 /** {@link findUnlike} of the events of the chosen days and sensors, whatever the width of a picture. */
 export function unlikeOf(scope: Scope): string[] {
   let names = unlikeKnown.get(scope);
-  if (names === undefined) unlikeKnown.set(scope, (names = findUnlike(buildCoverage(scope, chooseSteps(scope, UNLIKE_STEPS)))));
+  if (names === undefined) unlikeKnown.set(scope, (names = findUnlike(buildHeatRows(scope, chooseSteps(scope, UNLIKE_STEPS)))));
   return names;
 }
 

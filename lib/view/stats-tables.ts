@@ -24,7 +24,7 @@ const CHANGE_REACH = 32;
 const TREND_REACH = 3;
 
 const isFamily = (kind: ChangeKind): kind is SourceFamily => kind in SOURCE_FAMILIES;
-export const wordOf = (kind: ChangeKind) =>
+export const changeWord = (kind: ChangeKind) =>
   kind === "distinct" ? "distinct" : isFamily(kind) ? SOURCE_FAMILIES[kind].word : wordOfKind(kind);
 export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; readonly many: string }>> = {
   credential: { one: "credential", many: "credentials" },
@@ -190,7 +190,7 @@ export function buildChangesTable(
   const hasUnits = rows.some(row => row.unit === "sources");
   const hasEventsPerSource = rows.some(row => row.eventsPerSource !== null);
   const columns: Column<ShownChange>[] = [
-    ["Kind", "", row => textCell(wordOf(row.kind), wordOf(row.kind), "what")],
+    ["Kind", "", row => textCell(changeWord(row.kind), changeWord(row.kind), "what")],
     ["Value", "", row => keyCell(row.kind, row.key)],
   ];
   if (hasDays) columns.unshift(["Day", "", row => textCell(toIsoDay(row.firstDay), row.firstDay, "time")]);
@@ -287,7 +287,7 @@ export function buildLedgerTable<Entry extends LedgerEntry>(
 const weekly = (percent: number | null) => (percent === null ? "–" : toChange(percent / 100));
 
 const TREND_COLUMNS: readonly Column<TrendRow>[] = [
-  ["Kind", "", row => textCell(wordOf(row.kind), wordOf(row.kind), "what")],
+  ["Kind", "", row => textCell(changeWord(row.kind), changeWord(row.kind), "what")],
   ["Value", "", row => keyCell(row.kind, row.key)],
   ["Where", "", row => scopeCell(row.sensor)],
   ["Count", "number", row => numberCell(row.count)],

@@ -13,6 +13,8 @@ import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { NEEDS_REAL_LOGS, realFolder, realFolders } from "../support/real-logs.ts";
 import { ROOT, runScript } from "../support/run.ts";
 
+/** Looks at tables that do not fit yet. */
+const TRIES_MOST = 100;
 const WIDTHS = [1920, 1440, 1024, 768, 390];
 const PHONE = 390;
 /** Of a side, in pixels: WCAG 2.2, target size. */
@@ -70,7 +72,12 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
         const clipped: Record<number, string[]> = {};
         for (const width of WIDTHS) {
           await resize(page, width);
-          const found = await findClipped(page);
+          let found = await findClipped(page);
+          // Tables are fitted some a frame, and frames are rare where many want the cores.
+          for (let tries = 0; found.length > 0 && tries < TRIES_MOST; tries++) {
+            await page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))");
+            found = await findClipped(page);
+          }
           if (found.length > 0) clipped[width] = found;
           if (name !== EXAMPLE) continue;
           if (width === 1440) expect(await countStops(page)).toBeLessThanOrEqual(STOPS_MOST);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { combineTables } from "../../../lib/reduced/combine.ts";
 import { combineSorted, type SortedInput } from "../../../lib/reduced/combine-sorted.ts";
 import { type KindTable, type ReducedTable, sliceRows, takeRows } from "../../../lib/reduced/reduced-table.ts";
-import { BATCH_ROWS, openSorted, readReducedArrow, reducedToIpc, type SortedTable, toSorted } from "../../../lib/reduced/reduced-arrow.ts";
+import { REDUCED_BATCH_ROWS, openSorted, readReducedArrow, reducedToIpc, type SortedTable, toSorted } from "../../../lib/reduced/reduced-arrow.ts";
 import { mergeSorted } from "../../../lib/reduced/merge-sorted.ts";
 import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
 import { readReduced } from "../../../lib/reduced/reduced-input.ts";
@@ -82,8 +82,8 @@ describe("the same bytes as in memory", () => {
     const random = seededRandom("batches");
     const draw = (name: string) => {
       const rows: LiteralRow[] = [];
-      for (let i = 0; i < 1.3 * BATCH_ROWS; i++) {
-        if (i > BATCH_ROWS - 20 && i < BATCH_ROWS + 20 ? false : random.chance(0.3)) continue;
+      for (let i = 0; i < 1.3 * REDUCED_BATCH_ROWS; i++) {
+        if (i > REDUCED_BATCH_ROWS - 20 && i < REDUCED_BATCH_ROWS + 20 ? false : random.chance(0.3)) continue;
         const from = [`192.0.2.${random.int(200)}`, `198.51.100.${random.int(200)}`].slice(0, random.int(3));
         rows.push({
           ...{ kind: "command", date: `2024-01-0${1 + Math.floor(i / 9000)}`, sensor: "s", key: { input: String(i).padStart(6, "0") } },
@@ -118,7 +118,7 @@ describe("the same bytes as in memory", () => {
 
 test("of each table a batch is in memory, and no more", () => {
   let ahead = 0;
-  const rows = 40 * BATCH_ROWS;
+  const rows = 40 * REDUCED_BATCH_ROWS;
   const table = built([{ kind: "command", date: "2024-01-01", sensor: "s", key: { input: "x" }, count: 1, from: [] }], "log");
   const whole = { ...takeRows(table.kinds.command, new Int32Array(rows)), day: new Int32Array(rows) };
   /** The days of one table are even, those of the other odd. */
@@ -126,8 +126,8 @@ test("of each table a batch is in memory, and no more", () => {
     ...toSorted(table),
     *batches(kind) {
       if (kind !== "command") return;
-      for (let start = 0; start < rows; start += BATCH_ROWS) {
-        const part: KindTable = sliceRows(whole, start, start + BATCH_ROWS);
+      for (let start = 0; start < rows; start += REDUCED_BATCH_ROWS) {
+        const part: KindTable = sliceRows(whole, start, start + REDUCED_BATCH_ROWS);
         ahead++;
         yield { table: { ...part, day: part.day.map((_, row) => 2 * (start + row) + odd) }, sets: table.sets };
       }
@@ -136,7 +136,7 @@ test("of each table a batch is in memory, and no more", () => {
   let batches = 0;
   for (const { table } of mergeSorted([stream(0), stream(1)]).batches()) {
     batches++;
-    ahead -= table.rows / BATCH_ROWS;
+    ahead -= table.rows / REDUCED_BATCH_ROWS;
     expect(ahead).toBeLessThanOrEqual(3);
   }
   expect(batches).toBe(80);

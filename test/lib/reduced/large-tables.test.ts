@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openTables, sumUp } from "../../../lib/reduced/large-tables.ts";
+import { openReducedTables, sumUp } from "../../../lib/reduced/large-tables.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { TableTelling } from "../../../lib/reduced/reduced-input.ts";
 import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
@@ -30,12 +30,12 @@ const paths = [await write("two/ams.arrow", await reduce("hp-ams-01")), await wr
 const telling = new TableTelling(true);
 
 test("two tables, named or in their folder, in memory and in a file", async () => {
-  using inMemory = await openTables(paths, telling);
+  using inMemory = await openReducedTables(paths, telling);
   const drawn = await inMemory.draw({}, true);
   const expected = JSON.stringify(computeStatistics(drawn.whole!));
   let path = "";
   for (const operands of [paths, [join(temp.path, "two")]]) {
-    using opened = await openTables(operands, telling, 1);
+    using opened = await openReducedTables(operands, telling, 1);
     const { large } = await opened.draw({}, true);
     path = large!.path;
     expect([opened.rows, opened.sensors, opened.isEmpty]).toEqual([countRows(drawn.whole!), drawn.whole!.dictionaries.sensor, false]);
@@ -51,7 +51,7 @@ test("one file is read where it is, and days far from the rest are left out of i
     { kind: "connect" as const, date, sensor: "a", key: { src_ip: "192.0.2.1", dst_port: 22 }, count: n },
   ];
   const path = await write("far.arrow", buildReduced([...day("1999-01-01", 1), ...day("2026-01-01", 5), ...day("2026-01-02", 7)]));
-  using opened = await openTables([path], telling, 1);
+  using opened = await openReducedTables([path], telling, 1);
   const { large, limits } = await opened.draw({}, true);
   expect(large!.path).toBe(path);
   expect([...large!.cells.table.kinds.connect.count]).toEqual([5, 7]);
@@ -61,6 +61,6 @@ test("one file is read where it is, and days far from the rest are left out of i
 
 test("counts that tell no event, and cut ones, are read into memory", async () => {
   const login = { kind: "login" as const, date: "2026-01-01", sensor: "a", key: { username: "u", password: "p" }, count: 1 };
-  using opened = await openTables([await write("no-events.arrow", buildReduced([login], NO_INFO))], telling, 1);
+  using opened = await openReducedTables([await write("no-events.arrow", buildReduced([login], NO_INFO))], telling, 1);
   expect((await opened.draw({}, true)).large).toBeUndefined();
 });

@@ -6,7 +6,7 @@ import { withTablePeaks } from "../../../lib/history/peak-episodes.ts";
 import { findStoredEpisodes } from "../../../lib/history/stored-episodes.ts";
 import { type CellSums, CellSummer, tellsEvents } from "../../../lib/reduced/cell-sums.ts";
 import { KIND_NAMES } from "../../../lib/reduced/kinds.ts";
-import { BATCH_ROWS, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { REDUCED_BATCH_ROWS, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { selectTable } from "../../../lib/reduced/select-table.ts";
 import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-table.ts";
@@ -71,7 +71,7 @@ const large = drawLarge();
 
 describe("statistics of a table in its file", () => {
   test("the drawn table is read in several batches, and has something to tell", () => {
-    expect(large.kinds.login.rows).toBeGreaterThan(BATCH_ROWS);
+    expect(large.kinds.login.rows).toBeGreaterThan(REDUCED_BATCH_ROWS);
     expect(computeStatistics(large).tests.reported).toBeGreaterThan(0);
   });
 

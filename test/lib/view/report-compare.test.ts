@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
-import { compareFigures, compareKeys, compareLines, type Side, sideName } from "../../../lib/view/report-compare.ts";
+import { compareFigures, compareLeaders, compareLines, type Side, sideName } from "../../../lib/view/report-compare.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { buildReportData } from "../../support/report.ts";
@@ -42,7 +42,7 @@ describe("side by side", () => {
   });
 
   test("leaders of either side, changes per sensor-day with logs", () => {
-    const rows = compareKeys([before, after], COMMANDS, 5);
+    const rows = compareLeaders([before, after], COMMANDS, 5);
     expect(rows.map(({ parts, sides, change }) => [parts[0]!.text, ...sides.map(one => one.count), change])).toEqual([
       // 6 on two sensor-days, 12 on three.
       ["id", 6, 12, "+33.3 %"],

@@ -9,7 +9,7 @@ import {
   activitySteps,
   buildBehaviours,
   buildWho,
-  describeVerdict,
+  describePeriod,
   firstListMarkup,
 } from "../../../lib/view/report-first.ts";
 import type { ChainsData } from "../../../lib/view/report-chains.ts";
@@ -53,14 +53,14 @@ const part = (first: number, last: number, sensors = [1, 1]) =>
 
 describe("the verdict", () => {
   test("logins, addresses, what was accepted, peaks, days without a watch", () => {
-    expect(describeVerdict(whole)).toBe("107 logins from 2 addresses, 16.8 % accepted; 5 May was the peak; 1 of 10 days without a watch.");
-    expect(describeVerdict(part(4, 4, [0, 1]))).toBe("1 login, 100.0 % accepted; 2 addresses.");
+    expect(describePeriod(whole)).toBe("107 logins from 2 addresses, 16.8 % accepted; 5 May was the peak; 1 of 10 days without a watch.");
+    expect(describePeriod(part(4, 4, [0, 1]))).toBe("1 login, 100.0 % accepted; 2 addresses.");
   });
 
   test("without logins it speaks of connections, without those of events", () => {
     const of = (kinds: string[]) => {
       const data = buildReportData(buildReduced(rows().filter(({ kind }) => kinds.includes(kind))), { show: 5 });
-      return describeVerdict(buildScope(data, everything(data.grid), OPTIONS));
+      return describePeriod(buildScope(data, everything(data.grid), OPTIONS));
     };
     expect(of(["connect", "event"])).toStartWith("125 connections from 2 addresses, no login");
     expect(of(["event"])).toStartWith("72 events");

@@ -3,7 +3,7 @@ import { toSteps } from "../../../lib/view/chart.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { groupAlike } from "../../../lib/view/alike.ts";
 import {
-  buildCoverage,
+  buildHeatRows,
   buildLines,
   buildRow,
   buildScope,
@@ -97,7 +97,7 @@ describe("steps of several days", () => {
   });
 
   test("of a sensor's coverage too", () => {
-    expect(buildCoverage(whole, toSteps(whole.filter.range, 3)).map(row => row.values)).toEqual([
+    expect(buildHeatRows(whole, toSteps(whole.filter.range, 3)).map(row => row.values)).toEqual([
       [10, 10],
       [10, undefined],
     ]);
@@ -106,7 +106,7 @@ describe("steps of several days", () => {
 
 describe("coverage", () => {
   test("inside a sensor's life a silent day is no data; outside it is nothing; another kind's zero is zero", () => {
-    expect(buildCoverage(whole, steps)).toEqual([
+    expect(buildHeatRows(whole, steps)).toEqual([
       { name: "a", total: 30, values: [10, 10, null, 10] },
       { name: "b", total: 10, values: [undefined, 10, undefined, undefined] },
     ]);
@@ -118,7 +118,7 @@ describe("coverage", () => {
     );
     const scope = buildScope(data, everything(data.grid), OPTIONS);
     const commands = data.sections.find(section => section.id === "commands")!;
-    expect(buildCoverage(scope, toSteps(scope.filter.range, 1), commands)[0]!.values).toEqual([4, 0]);
+    expect(buildHeatRows(scope, toSteps(scope.filter.range, 1), commands)[0]!.values).toEqual([4, 0]);
   });
 });
 
@@ -242,7 +242,7 @@ test("of a thousand sensors the coverage draws the busiest, and says so", () => 
   }));
   const data = buildReportData(buildReduced(rows), { show: 5 });
   const scope = buildScope(data, everything(data.grid), OPTIONS);
-  const drawn = buildCoverage(scope, toSteps(scope.filter.range, 1));
+  const drawn = buildHeatRows(scope, toSteps(scope.filter.range, 1));
   expect({ n: drawn.length, least: Math.min(...drawn.map(row => row.total)), order: drawn[0]!.name }).toEqual({
     n: 200,
     least: 100,
