@@ -145,6 +145,17 @@ describe("lib", () => {
     const names = FILES.map(file => file.split("/").at(-1)!);
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
+
+  test("what is exported has one meaning: no two modules export the same name", () => {
+    const homes = new Map<string, string[]>();
+    for (const file of FILES.filter(file => !file.includes("/assembly/"))) {
+      const declared = readFileSync(join(LIB, file), "utf8").matchAll(/^export (?:abstract |async )*(?:function\*?|const|class|interface|type) (\w+)/gm);
+      // Of an overloaded function each form is one.
+      for (const name of new Set([...declared].map(([, name]) => name!))) homes.set(name, [...(homes.get(name) ?? []), `lib/${file}`]);
+    }
+    expect(homes.size).toBeGreaterThan(500);
+    expect([...homes].filter(([, files]) => files.length > 1)).toEqual([]);
+  });
 });
 
 test("a script that has nothing to do yet loads no package, and no page", async () => {
