@@ -15,10 +15,12 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { EMPTY_TABLE_EXIT, openInputs, TableTelling } from "../lib/reduced/reduced-input.ts";
 import { REDUCED_OUTPUT_OPTIONS, type ReducedPaths, reducedPaths, writeCombined, writeReduced } from "../lib/reduced/reduced-output.ts";
-import { countRows } from "../lib/reduced/reduced-table.ts";
+import { countRows, type Shard } from "../lib/reduced/reduced-table.ts";
+import { parseShard, SHARD_OPTION, shardSorted, shardTable, toShardInfo } from "../lib/reduced/shards.ts";
 
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,
+  ...SHARD_OPTION,
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
 } as const;
@@ -70,6 +72,7 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   checkInputs(operands, stdinIsTerminal());
+  const shard = parseShard(values.shard);
   const startMs = performance.now();
   const paths = reducedPaths(values.outfile);
   if (paths.arrow === "-") refuseTerminal("Arrow");
@@ -79,7 +82,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
 
   const telling = new TableTelling(values.quiet);
   const { onNotice } = telling;
-  const inputs = await openInputs(operands, telling);
+  const opened = await openInputs(operands, telling);
+  const inputs = shard === undefined ? opened : opened.map(input => shardInput(input, shard));
   await using outputSet = new OutputSet();
   const { info, leftOut, joinedLines, rows } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);
   await outputSet.commit();
@@ -93,6 +97,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
     );
   }
   return telling.exitCode;
+}
+
+/** The same of one shard. */
+function shardInput(input: SortedInput, shard: Shard): SortedInput {
+  return {
+    name: input.name,
+    info: toShardInfo(input.name, input.info, shard),
+    read: async () => shardTable(await input.read(), shard, input.name),
+    open: () => shardSorted(input.open(), shard),
+  };
 }
 
 /** Combine tables and write what comes of it; only cut counts must be held against all others in memory. */

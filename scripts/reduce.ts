@@ -33,6 +33,7 @@ import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
 import { countRows } from "../lib/reduced/reduced-table.ts";
+import { parseShard, SHARD_OPTION, shardTable } from "../lib/reduced/shards.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
 
 const OPTIONS = {
@@ -42,6 +43,7 @@ const OPTIONS = {
   ...READ_OPTIONS,
   ...EVENT_OPTIONS,
   ...REDUCTION_OPTIONS,
+  ...SHARD_OPTION,
   ...LINE_OPTIONS,
   wait: COMMON_OPTIONS.wait,
 } as const;
@@ -72,6 +74,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs([...values.file, ...(await readNames(values.files0From))], operands);
   const scope = await readScope(values);
+  const shard = parseShard(values.shard);
   const startMs = performance.now();
   using _beat = startBeat();
   const paths = reducedPaths(values.outfile);
@@ -91,7 +94,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
       outputs,
     }),
   );
-  const { table, set } = analysis;
+  const { set } = analysis;
+  const table = shard === undefined ? analysis.table : shardTable(analysis.table, shard);
   await using outputSet = new OutputSet();
   await writeReduced(outputSet, paths, table, values.topNEvents);
   await writeRejects(outputSet, values.rejects, set);

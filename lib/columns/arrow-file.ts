@@ -1,9 +1,17 @@
 /**
- * An Arrow IPC file batch by batch, in any order, with no more of it in memory than the batch that is looked at: where
+ * An Arrow IPC file, or a stream that was kept as one, batch by batch, in any order, with no more of it in memory than the batch that is looked at: where
  * hundreds of tables are merged, their texts alone would fill it.
  */
 import { closeSync } from "node:fs";
-import { checkFile, type IpcSchema, isIpcFile, type PlacedMessage, type ReadBytes } from "./arrow-guard.ts";
+import {
+  checkFile,
+  checkStreamBy,
+  type IpcSchema,
+  isIpcFile,
+  isIpcStream,
+  type PlacedMessage,
+  type ReadBytes,
+} from "./arrow-guard.ts";
 import { bodyInFile, type IpcBatch, readBytes } from "./arrow-ipc.ts";
 import { BatchReader, type Body, bodyOf, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
@@ -22,14 +30,15 @@ export class ArrowFile {
   readonly #dictionaries = new Map<number, PlacedMessage>();
 
   /**
-   * @returns undefined if it is no Arrow file, or a stream that was kept as a file.
+   * @returns undefined if it is no Arrow data.
    * @throws {ArrowError} if it is damaged.
    */
   static open(path: string): ArrowFile | undefined {
     const { file, size } = openRegularAs(path);
     try {
       const read: ReadBytes = (start, length) => readBytes(file, start, length);
-      if (isIpcFile(read, size)) return new ArrowFile(file, read, size);
+      if (isIpcFile(read, size)) return new ArrowFile(file, read, checkFile(read, size));
+      if (isIpcStream(read, size)) return new ArrowFile(file, read, checkStreamBy(read));
     } catch (error) {
       closeSync(file);
       throw error;
@@ -38,8 +47,7 @@ export class ArrowFile {
     return undefined;
   }
 
-  private constructor(file: number, read: ReadBytes, sizeBytes: number) {
-    const { schema, messages } = checkFile(read, sizeBytes);
+  private constructor(file: number, read: ReadBytes, { schema, messages }: ReturnType<typeof checkFile>) {
     this.#file = file;
     this.#read = read;
     this.#schema = schema;

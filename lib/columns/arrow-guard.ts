@@ -232,7 +232,12 @@ function readBatch(buffer: Flatbuffer, batch: number, bodyBytes: number): BatchL
  * @throws {ArrowError} if they are damaged, cut short or nothing of ours.
  */
 export function checkStream(bytes: Uint8Array): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
-  const [first, ...messages] = walkMessages(bytesOf(bytes), 0, new MessageGuard(false));
+  return checkStreamBy(bytesOf(bytes));
+}
+
+/** {@link checkStream} of one that was kept as a file: its bodies are not read. */
+export function checkStreamBy(read: ReadBytes): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
+  const [first, ...messages] = walkMessages(read, 0, new MessageGuard(false));
   if (first === undefined || !("schema" in first.message)) throw new ArrowError("Arrow data without a schema");
   return { schema: first.message.schema, messages };
 }
@@ -304,6 +309,11 @@ export function readFooter(read: ReadBytes, sizeBytes: number): Footer {
 /** Tell a file, whole at its end, from a stream. */
 export function isIpcFile(read: ReadBytes, sizeBytes: number): boolean {
   return sizeBytes > TRAILER_BYTES && isMagic(read(sizeBytes - MAGIC.length, MAGIC.length));
+}
+
+/** Tell a stream that was kept as a file. */
+export function isIpcStream(read: ReadBytes, sizeBytes: number): boolean {
+  return sizeBytes > PREFIX_BYTES && new DataView(read(0, PREFIX_BYTES).buffer).getUint32(0, true) === CONTINUATION;
 }
 
 /** Check messages up to the mark behind the last. */

@@ -27,11 +27,20 @@ export function parseInfo(json: string, what: string): Record<string, unknown> {
 /** @throws {TypeError} if it is not the metadata of a reduced table. */
 export function checkReducedInfo(
   info: Record<string, unknown>,
-): asserts info is { version: number; sources: readonly SourceInfo[]; parameters: ReductionParameters } {
-  const { sources, parameters } = info;
-  if (!isList(sources, isSource) || !isParameters(parameters)) {
+): asserts info is {
+  version: number;
+  sources: readonly SourceInfo[];
+  parameters: ReductionParameters;
+  shard?: { readonly number: number; readonly of: number };
+} {
+  const { sources, parameters, shard } = info;
+  if (!isList(sources, isSource) || !isParameters(parameters) || !isAbsentOr(shard, isShard)) {
     throw new TypeError("a reduced table with damaged metadata: its sources or parameters are not what they should be");
   }
+}
+
+function isShard(value: unknown): boolean {
+  return isRecord(value) && isCount(value.number) && isCount(value.of) && value.number >= 1 && value.number <= value.of;
 }
 
 /** The first and the last day that `--since` and `--until` take: years of four digits. */

@@ -13,6 +13,7 @@ import { type Kind, REDUCED_VERSION } from "./kinds.ts";
 import { batchesOf, mergeSorted, textsOf } from "./merge-sorted.ts";
 import { batchesToIpc, openSorted, type SortedTable, toSorted, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
 import { ReducedBuilder } from "./reduced-builder.ts";
+import { shardRows } from "./shards.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
 import { TopRows } from "./top-rows.ts";
 import type { IpcFormat } from "../columns/arrow-ipc.ts";
@@ -59,15 +60,15 @@ export async function combineSorted(
   folder: string,
   onNotice: (line: string) => void,
 ): Promise<CombinedSorted> {
-  const { kept, leftOut, parameters, sources } = await settleInputs(inputs, onNotice);
+  const { kept, leftOut, parameters, sources, shard } = await settleInputs(inputs, onNotice);
   const stack = new DisposableStack();
   try {
     const seams = await findSeams(sources);
-    const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams) };
+    const info = { version: REDUCED_VERSION, parameters, sources: settleSeams(sources, seams), ...(shard && { shard }) };
     const groups = await mergeGroups(kept, sources, parameters, folder, stack);
     const tables = groups.map(input => stack.adopt(input.open(), table => table.close()));
     const builder = await bringTogether(tables, sources);
-    for await (const rows of seamRows(seams, kept, parameters)) builder.add(rows);
+    for await (const rows of seamRows(seams, kept, parameters)) builder.add(shard === undefined ? rows : shardRows(rows, shard));
     const settled = await takeWithPauses(builder.calculate(info));
     const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
     const top = new TopRows(topN);

@@ -15,7 +15,8 @@ import { holdsAll } from "./holds-all.ts";
 import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import { type KindTable, type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
+import { type KindTable, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
+import { shardRows } from "./shards.ts";
 import { coversDays, type DayBounds, daysOf, shareDays, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
 import { findSeams, reduceSeam, type Seam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
@@ -66,7 +67,7 @@ export async function combineTables(
     tableOf.set(named, input);
     return named;
   });
-  const { kept: keptInfos, leftOut, compared, parameters, sources } = await settleInputs(infos, onNotice);
+  const { kept: keptInfos, leftOut, compared, parameters, sources, shard } = await settleInputs(infos, onNotice);
   const kept = keptInfos.map(named => tableOf.get(named)!);
   const cells = new Cells(kept);
   const exact = new ReducedBuilder();
@@ -86,9 +87,9 @@ export async function combineTables(
   exact.addCut(cut.toRows());
 
   const seams = await findSeams(sources);
-  for await (const rows of seamRows(seams, kept.map(({ table }) => table), parameters)) exact.add(rows);
+  for await (const rows of seamRows(seams, kept.map(({ table }) => table), parameters)) exact.add(shard === undefined ? rows : shardRows(rows, shard));
   const settled = settleSeams(sources, seams);
-  const table = await takeWithPauses(exact.calculate({ version: REDUCED_VERSION, parameters, sources: settled }));
+  const table = await takeWithPauses(exact.calculate({ version: REDUCED_VERSION, parameters, sources: settled, ...(shard && { shard }) }));
   return { table, leftOut, compared, joinedLines: seams.length };
 }
 
@@ -100,6 +101,8 @@ export interface SettledInputs<Input extends NamedInfo> {
   readonly parameters: ReductionParameters;
   /** In canonical order. */
   readonly sources: SourceInfo[];
+  /** Where all tables are of the same. */
+  readonly shard?: Shard;
 }
 
 /**
@@ -111,9 +114,43 @@ export async function settleInputs<Input extends NamedInfo>(
   inputs: readonly Input[],
   onNotice: (line: string) => void,
 ): Promise<SettledInputs<Input>> {
+  const shards = Map.groupBy(inputs, ({ info: { shard } }) => (shard === undefined ? "" : `${shard.number}/${shard.of}`));
+  if (shards.size > 1) return await settleShards([...shards.values()], onNotice);
   const parted = await leaveOutParts(inputs, onNotice);
   const parameters = mergeParameters(parted.kept);
-  return { ...parted, parameters, sources: mergeSources(parted.kept, parameters, onNotice) };
+  const { shard } = inputs[0]!.info;
+  return { ...parted, parameters, sources: mergeSources(parted.kept, parameters, onNotice), ...(shard && { shard }) };
+}
+
+/**
+ * The same of tables of several shards, each shard by itself: together they are whole.
+ *
+ * @throws {Error} if one is missing, or not all are of the same logs.
+ */
+async function settleShards<Input extends NamedInfo>(shards: readonly Input[][], onNotice: (line: string) => void): Promise<SettledInputs<Input>> {
+  const settled: SettledInputs<Input>[] = [];
+  for (const inputs of shards) settled.push(await settleInputs(inputs, onNotice));
+  const [first] = settled as [SettledInputs<Input>];
+  const of = first.shard?.of ?? 0;
+  const names = settled.map(({ shard }) => (shard === undefined ? "a whole table" : `${shard.number}/${shard.of}`));
+  if (settled.some(({ shard }) => shard?.of !== of) || settled.length !== of) {
+    throw new Error(`Cannot combine the shards ${names.join(", ")}: expected all of one number of shards, or tables of one shard`);
+  }
+  const logsOf = ({ sources, parameters }: SettledInputs<Input>) => JSON.stringify([sources, parameters]);
+  const other = settled.find(one => logsOf(one) !== logsOf(first));
+  if (other !== undefined) {
+    throw new Error(
+      `Cannot combine ${quoteForMessage(first.kept[0]!.name)} and ${quoteForMessage(other.kept[0]!.name)}: they are shards of other ` +
+        "logs or days, expected all shards of the same",
+    );
+  }
+  const { shard: _, ...rest } = first;
+  return {
+    ...rest,
+    kept: settled.flatMap(({ kept }) => kept),
+    leftOut: settled.flatMap(({ leftOut }) => leftOut),
+    compared: settled.reduce((sum, { compared }) => sum + compared, 0),
+  };
 }
 
 /**

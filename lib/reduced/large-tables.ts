@@ -19,13 +19,15 @@ import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn }
 import { KIND_NAMES } from "./kinds.ts";
 import { batchesOf } from "./merge-sorted.ts";
 import { openSorted } from "./reduced-arrow.ts";
-import { countSortedRows, isFolder, openInputs, readReduced, type TableTelling, tellPath } from "./reduced-input.ts";
+import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, type TableTelling, tellPath } from "./reduced-input.ts";
 import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
 import { type StoredSelection, StoredTable } from "./stored-table.ts";
 
 /** Rows from which a table is not held in memory: some 500 MB of it. */
 const LARGE_ROWS = 4_000_000;
+/** Bytes of a stream from which it is put into a file. */
+const LONG_BYTES = 256 << 20;
 /** Chunks of 1 MiB after which memory is swept. */
 const CHUNKS_PER_SWEEP = 64;
 
@@ -126,7 +128,10 @@ export async function sumUp(stored: StoredTable): Promise<CellSums> {
 export async function openReducedTables(paths: readonly string[], telling: TableTelling, largeRows = LARGE_ROWS): Promise<OpenedTables> {
   const stack = new DisposableStack();
   try {
-    return new OpenedTables(await openAll(paths, telling, largeRows, stack), stack);
+    const opened = await openAll(paths, telling, largeRows, stack);
+    const { shard } = ("stored" in opened ? opened.stored : opened).info;
+    if (shard !== undefined) throw new Error(`Cannot show shard ${shard.number} of ${shard.of} alone: expected all ${shard.of}, as several tables`);
+    return new OpenedTables(opened, stack);
   } catch (error) {
     stack.dispose();
     throw error;
@@ -137,6 +142,7 @@ async function openAll(paths: readonly string[], telling: TableTelling, largeRow
   const { onNotice, onProblem } = telling;
   const [only] = paths;
   const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!);
+  if (paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, stack);
   if (paths.length === 1 && !isFolderOnly) {
     const isLarge = (countSortedRows(only!) ?? 0) >= largeRows;
     return isLarge ? await openChecked(only!, stack) : await readReduced(only!, onNotice, onProblem);
@@ -154,15 +160,45 @@ async function openAll(paths: readonly string[], telling: TableTelling, largeRow
   return { path, stored, cells: await sumUp(stored) };
 }
 
+/**
+ * A table that comes as a stream: put into a file once it is longer than memory is spared for.
+ *
+ * @param longBytes Bytes from which on it is.
+ */
+export async function openStream(
+  chunks: AsyncIterable<Uint8Array>,
+  onNotice: (line: string) => void,
+  stack: DisposableStack,
+  longBytes = LONG_BYTES,
+): Promise<ReducedTable | StoredInFile> {
+  const held: Uint8Array[] = [];
+  let bytes = 0;
+  const rest = chunks[Symbol.asyncIterator]();
+  for (let next = await rest.next(); ; next = await rest.next()) {
+    if (next.done === true) return await readReducedChunks(inOrder(held), onNotice);
+    bytes += held[held.push(next.value) - 1]!.length;
+    if (bytes >= longBytes) break;
+  }
+  const path = join(makeFolder(stack), "stream.arrow");
+  await writePieces(path, inOrder(held.splice(0), rest));
+  if (countSortedRows(path) === undefined) return await readReduced(path, onNotice);
+  return await openChecked(path, stack, "standard input");
+}
+
+async function* inOrder(held: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* held;
+  for (let next = await rest?.next(); next?.done === false; next = await rest!.next()) yield next.value;
+}
+
 /** Open a file whose every row is looked at once: whoever reads parts of it trusts them. */
-async function openChecked(path: string, stack: DisposableStack): Promise<StoredInFile> {
-  const stored = stack.use(tellPath(path, () => StoredTable.open(path)!));
+async function openChecked(path: string, stack: DisposableStack, name = path): Promise<StoredInFile> {
+  const stored = stack.use(tellPath(name, () => StoredTable.open(path)!));
   using opened = new DisposableStack();
   const table = opened.adopt(openSorted(path)!, table => table.close());
   const summer = new CellSummer();
   for (const kind of KIND_NAMES) {
     for (const batch of batchesOf(table, kind)) {
-      tellPath(path, () => summer.add(batch.table));
+      tellPath(name, () => summer.add(batch.table));
       await pauseNowAndThen();
     }
   }
@@ -170,16 +206,27 @@ async function openChecked(path: string, stack: DisposableStack): Promise<Stored
 }
 
 async function combineToFile(inputs: readonly SortedInput[], onNotice: (line: string) => void, stack: DisposableStack): Promise<string> {
+  const folder = makeFolder(stack);
+  using combined = await combineSorted(inputs, 1, folder, onNotice);
+  const path = join(folder, "combined.arrow");
+  await writePieces(path, combined.chunks("file"));
+  return path;
+}
+
+/** A folder for what is not worth keeping. */
+function makeFolder(stack: DisposableStack): string {
   const folder = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   stack.defer(onStop(remove));
   stack.defer(remove);
-  using combined = await combineSorted(inputs, 1, folder, onNotice);
-  const path = join(folder, "combined.arrow");
+  return folder;
+}
+
+async function writePieces(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   const file = openSync(path, "wx", 0o600);
   try {
     let chunks = 0;
-    for (const chunk of combined.chunks("file")) {
+    for await (const chunk of pieces) {
       for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
       // Left to itself the engine lets three times as much lie about as is in use.
       if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
@@ -188,5 +235,4 @@ async function combineToFile(inputs: readonly SortedInput[], onNotice: (line: st
   } finally {
     closeSync(file);
   }
-  return path;
 }

@@ -89,15 +89,10 @@ export async function readReduced(
   onNotice: (line: string) => void,
   onProblem = onNotice,
 ): Promise<ReducedTable> {
-  const name = path === STDIN ? "standard input" : path;
+  const name = path;
   if (path !== STDIN && isFolder(path)) return await readFolder(path, onNotice, onProblem);
+  if (path === STDIN) return await readReducedChunks(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice);
   try {
-    if (path === STDIN) {
-      const { head, all } = await peek(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>);
-      if (head.length === 0) throw new Error("it is empty");
-      if (isArrow(head)) return tellVersion(name, await toTable(await readReducedArrow(all)), onNotice);
-      return parseReducedJson(name, await readAll(streamText(head, all)), onNotice);
-    }
     if (isArrowFile(path)) return tellVersion(name, await toTable(await readReducedArrow(path)), onNotice);
     const bytes = await readAll(openText(path));
     const table = parseReducedJson(path, bytes, onNotice);
@@ -106,6 +101,20 @@ export async function readReduced(
       onNotice(`${quoteForMessage(path)} holds the top entries only: the full counts are in ${quoteForMessage(full)}`);
     }
     return table;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error;
+    throw new Error(`Cannot read ${quoteForMessage(name)}: ${describe(error)}`, { cause: error });
+  }
+}
+
+/** {@link readReduced} of the bytes of standard input. */
+export async function readReducedChunks(chunks: AsyncIterable<Uint8Array>, onNotice: (line: string) => void): Promise<ReducedTable> {
+  const name = "standard input";
+  try {
+    const { head, all } = await peek(chunks);
+    if (head.length === 0) throw new Error("it is empty");
+    if (isArrow(head)) return tellVersion(name, await toTable(await readReducedArrow(all)), onNotice);
+    return parseReducedJson(name, await readAll(streamText(head, all)), onNotice);
   } catch (error) {
     if (error instanceof SyntaxError) throw error;
     throw new Error(`Cannot read ${quoteForMessage(name)}: ${describe(error)}`, { cause: error });

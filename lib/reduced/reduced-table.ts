@@ -47,6 +47,14 @@ export interface ReducedInfo {
   readonly parameters: ReductionParameters;
   /** In canonical order: time of the first event, path, hash. */
   readonly sources: readonly SourceInfo[];
+  /** The part of all keys that a table holds; undefined = every one. See `shards.ts`. */
+  readonly shard?: Shard;
+}
+
+/** One of `of` parts, counted from 1. */
+export interface Shard {
+  readonly number: number;
+  readonly of: number;
 }
 
 export interface ReducedTable {

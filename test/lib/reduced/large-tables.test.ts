@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openReducedTables, sumUp } from "../../../lib/reduced/large-tables.ts";
+import { openReducedTables, openStream, sumUp } from "../../../lib/reduced/large-tables.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { TableTelling } from "../../../lib/reduced/reduced-input.ts";
 import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
@@ -43,6 +43,19 @@ test("two tables, named or in their folder, in memory and in a file", async () =
     expect(bytesOf((await opened.draw({}, false)).whole!).equals(bytesOf(drawn.whole!))).toBe(true);
   }
   expect(path === "" || existsSync(path)).toBe(false);
+});
+
+test("a stream, held in memory or put into a file", async () => {
+  const bytes = Buffer.concat([...reducedToIpc(await reduce("hp-ams-01"), "stream")]);
+  async function* inPieces(of = bytes) {
+    for (let at = 0; at < of.length; at += 100_000) yield of.subarray(at, at + 100_000);
+  }
+  using stack = new DisposableStack();
+  const short = await openStream(inPieces(), () => {}, stack);
+  const long = await openStream(inPieces(), () => {}, stack, 150_000);
+  if ("stored" in short || !("stored" in long)) throw new Error("Cannot compare: the wrong one is in a file");
+  expect(JSON.stringify(await computeStored(long.stored, long.cells, {}, 1))).toBe(JSON.stringify(computeStatistics(short)));
+  await expect(openStream(inPieces(bytes.subarray(0, -1000)), () => {}, stack, 150_000)).rejects.toThrow("cut short");
 });
 
 test("one file is read where it is, and days far from the rest are left out of it", async () => {
