@@ -14,7 +14,7 @@ import { floats, type GrowingColumn, ints } from "../columns/growing-column.ts";
 import { pickTexts } from "../columns/pick-texts.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
 import { dayOf } from "../text/time.ts";
-import { type LogReach, REACH_BITS, SlotReach } from "./slot-reach.ts";
+import { activitiesOf, type LogReach, REACH_BITS, SlotReach } from "./slot-reach.ts";
 
 /** Codes by session, -1 = none, and the texts they stand for. */
 export interface SessionTexts {
@@ -35,7 +35,7 @@ export interface Trace {
   readonly beside: string;
 }
 
-/** Sessions that left something or may go on in another log, in the order in which they were met; behind them such of which only a refused login is known. */
+/** Sessions that left something or may go on in another log, in the order in which they were met; behind them such of which no more than a refused login is known. */
 export interface LogSessions {
   /** Sessions that connected, also such as are left out. */
   readonly connects: number;
@@ -142,6 +142,8 @@ export class SessionReader {
   /** By code of the event's id: what it tells, and how far a session came by it. */
   #tells: Uint8Array | undefined;
   #reaches = new Uint8Array(0);
+  /** By the same code, see `activitiesOf`. */
+  #activities: readonly (readonly number[])[] = [];
   #batch: EventBatch | undefined;
   #columns: Partial<Record<TextColumn, Int32Array | null>> = {};
   /** Slot of a session on the sensor on which it was met first; others, which are rare, in the map. */
@@ -172,18 +174,19 @@ export class SessionReader {
     }
     this.#batch = batch;
     this.#columns = {};
-    const reaches = this.#reaches;
+    const [reaches, activities] = [this.#reaches, this.#activities];
     for (let row = 0; row < batch.rows; row++) {
       const what = tells[eventid[row]!]!;
       const bits = reaches[eventid[row]!]!;
-      if (what === 0 && bits === 0) continue;
+      const counted = activities[eventid[row]!]!;
+      if (what === 0 && bits === 0 && counted.length === 0) continue;
       const sensorCode = sensor === undefined ? -1 : sensor[row]!;
       const us = batch.timestampUs[row]!;
       if (what === CLOSED && durations !== undefined) this.#addLength(durations[row]!, us, sensorCode);
       if (session === undefined || session[row]! < 0) continue;
       const slot = this.#slot(session[row]!, sensorCode);
       if (address !== undefined && this.#address.values[slot] === -1) this.#address.values[slot] = address[row]!;
-      if (bits !== 0 && this.#isCounted(what, row)) this.#reach.see(slot, bits, us);
+      if ((bits !== 0 || counted.length > 0) && this.#isCounted(what, row)) this.#reach.see(slot, bits, counted, us);
       // Most events are passwords that were refused: they tell nothing more.
       if (what === 0) continue;
       if (this.#firstUs.values[slot] === Infinity) this.#told.push(slot);
@@ -209,6 +212,7 @@ export class SessionReader {
     const hasKeys = (["key", "fingerprint"] as const).some(name => (dictionaries.get(name)?.size ?? 0) > 0);
     const ids = allTexts(dictionaries.get("eventid")!);
     this.#reaches = Uint8Array.from(ids, id => REACH_BITS.get(id) ?? 0);
+    this.#activities = ids.map(activitiesOf);
     return Uint8Array.from(ids, id => {
       const what = TELLS.get(id) ?? 0;
       return what === FAILED && !hasKeys ? 0 : what;

@@ -1,5 +1,6 @@
 /**
- * How far the sessions of one log came, day by day: connected, tried to log in, let in, typed a command, fetched a file.
+ * How far the sessions of one log came, day by day: connected, tried to log in, let in, typed a command, fetched a file; and
+ * how often they did so.
  *
  * Sessions that lie in the log whole and on one day are counted together where they came from one address and equally far;
  * of others, which are few, an entry a day stays, as other logs may tell more of them.
@@ -9,6 +10,7 @@
 import { groupRows, take } from "../columns/group.ts";
 import { DAY_US } from "../text/time.ts";
 import { floats, ints } from "../columns/growing-column.ts";
+import { ACTIVITIES, ACTIVITY_EVENTS } from "../events/activity-events.ts";
 
 /** Bit n of what a session did is step n. */
 export const REACH_STEPS = ["connected", "tried", "accepted", "typed", "fetched"] as const;
@@ -30,6 +32,11 @@ export const REACH_BITS: ReadonlyMap<string, number> = new Map([
   ["cowrie.session.closed", CLOSED],
 ]);
 
+/** Places in `ACTIVITIES` of what an event is counted as, by its id. */
+export function activitiesOf(eventid: string): number[] {
+  return ACTIVITIES.flatMap((name, place) => ((ACTIVITY_EVENTS[name] as readonly string[]).includes(eventid) ? [place] : []));
+}
+
 /** Entries in the order in which sessions were met; those of one session stand together. */
 export interface LogReach {
   /** Place among the sessions of the log; -1 = {@link count} sessions that lie in it whole, on one day. */
@@ -42,6 +49,8 @@ export interface LogReach {
   /** Of the entry of one session, Infinity where it did not connect on that day; and of the first event that told something. */
   readonly connectUs: Float64Array;
   readonly firstUs: Float64Array;
+  /** `done[place in ACTIVITIES]` = events of all its sessions. */
+  readonly done: readonly Int32Array[];
 }
 
 /** By slot, the number of a session in its table. */
@@ -51,18 +60,24 @@ export class SlotReach {
   readonly #bits = ints();
   readonly #connectUs = floats();
   readonly #firstUs = floats();
+  readonly #done = ACTIVITIES.map(() => ints());
   /** `#entryOf[slot]` = its entry + 1, 0 = none yet. */
   readonly #entryOf = ints();
   /** Further entries of slots that go over midnight. */
   readonly #more = new Map<number, number[]>();
 
-  /** Take what an event tells. */
-  see(slot: number, bits: number, us: number): void {
+  /**
+   * Take what an event tells.
+   *
+   * @param activities See {@link activitiesOf}.
+   */
+  see(slot: number, bits: number, activities: readonly number[], us: number): void {
     const day = Math.floor(us / DAY_US);
     while (this.#entryOf.length <= slot) this.#entryOf.push(0);
     let entry = this.#entryOf.values[slot]! - 1;
     if (entry < 0) this.#entryOf.values[slot] = (entry = this.#add(slot, day)) + 1;
     else if (this.#day.values[entry] !== day) entry = this.#entryOn(slot, day);
+    for (let i = 0; i < activities.length; i++) this.#done[activities[i]!]!.values[entry]!++;
     // Most events are one more password: they tell nothing that is not known.
     if ((this.#bits.values[entry]! & bits) === bits && us >= this.#firstUs.values[entry]!) return;
     this.#bits.values[entry]! |= bits;
@@ -76,6 +91,7 @@ export class SlotReach {
     this.#bits.push(0);
     this.#connectUs.push(Infinity);
     this.#firstUs.push(Infinity);
+    for (const column of this.#done) column.push(0);
     return this.#slot.length - 1;
   }
 
@@ -118,6 +134,11 @@ export class SlotReach {
     const { groupOf, firstRow } = groupRows(Object.values(columns), size);
     const count = new Int32Array(firstRow.length);
     for (let row = 0; row < size; row++) count[groupOf[row]!]!++;
+    const done = this.#done.map(({ values }) => {
+      const sums = new Int32Array(firstRow.length);
+      for (let row = 0; row < size; row++) sums[groupOf[row]!]! += values[order[row]!]!;
+      return sums;
+    });
     return {
       session: take(columns.session, firstRow),
       sensor: take(columns.sensor, firstRow),
@@ -127,6 +148,7 @@ export class SlotReach {
       count,
       connectUs: Float64Array.from(firstRow, row => this.#connectUs.values[order[row]!]!),
       firstUs: Float64Array.from(firstRow, row => this.#firstUs.values[order[row]!]!),
+      done,
     };
   }
 }

@@ -46,7 +46,8 @@ export interface TableRef {
 
 export type SessionTask =
   | { readonly what: "counts"; readonly logs: readonly LogSessions[]; readonly scope: ReductionParameters }
-  | { readonly what: "leaders"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
+  /** Of the sessions that were counted before. */
+  | { readonly what: "leaders"; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | { readonly what: "minutes"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
   | {
       readonly what: "trails";
@@ -102,15 +103,18 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
           smol: true,
           doing: "look through the sessions",
         });
+  const answer = sessionTasks();
   const run = <Task extends SessionTask>(task: Task, transfer?: ArrayBuffer[]) =>
-    (thread === undefined ? runSessionTask(task) : thread.ask(task, undefined, transfer)) as Promise<SessionOutcomes[Task["what"]]>;
-  // Handed over: nobody but the counts looks at the sessions.
-  const counts = listSessions(set).then(logs => run({ what: "counts", logs, scope }, memoryOf(logs)));
+    (thread === undefined ? answer(task) : thread.ask(task, undefined, transfer)) as Promise<SessionOutcomes[Task["what"]]>;
+  const sessions = listSessions(set);
+  // Handed over: nobody here looks at the sessions.
+  const counts = sessions.then(logs => run({ what: "counts", logs, scope }, memoryOf(logs)));
   // Its failure is met where it is awaited.
   counts.catch(() => {});
   return {
     counts,
-    findLeaders: peaks => run({ what: "leaders", tables: listTables(set), scope, peaks }),
+    // Behind the counts, which bring the sessions.
+    findLeaders: peaks => sessions.then(() => run({ what: "leaders", scope, peaks })),
     countMinutes: async () => {
       const tables = listTables(set);
       return isShort(tables, scope) ? run({ what: "minutes", tables, scope }) : undefined;
@@ -120,18 +124,16 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
   };
 }
 
-/** Do a task in this thread. */
-export async function runSessionTask<Task extends SessionTask>(task: Task): Promise<SessionOutcomes[Task["what"]]> {
-  const outcome = await doTask(task);
-  return outcome as SessionOutcomes[Task["what"]];
-}
-
-async function doTask(task: SessionTask): Promise<SessionOutcome> {
-  const { scope } = task;
-  if (task.what === "counts") return countSessions(task.logs, scope);
-  const places = task.tables.map(toPlace);
-  if (task.what === "minutes") return countMinutes(places, scope);
-  return task.what === "leaders" ? findLeaders(places, task.peaks, scope) : findTrails(places, task.queries, scope, task.limits);
+/** What does one task after the other in this thread; the sessions stay for those that come behind the counts. */
+export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
+  let sessions: readonly LogSessions[] = [];
+  return async task => {
+    const { scope } = task;
+    if (task.what === "leaders") return findLeaders(sessions, task.peaks, scope);
+    if (task.what === "counts") return countSessions((sessions = task.logs), scope);
+    const places = task.tables.map(toPlace);
+    return task.what === "minutes" ? countMinutes(places, scope) : findTrails(places, task.queries, scope, task.limits);
+  };
 }
 
 /** @param logs In the order of the set. */

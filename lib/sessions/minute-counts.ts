@@ -8,7 +8,7 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { dayOf } from "../text/time.ts";
-import { ACTIVITIES, ACTIVITY_EVENTS } from "./activity-events.ts";
+import { ACTIVITIES, ACTIVITY_EVENTS } from "../events/activity-events.ts";
 import { countedRows } from "./counted-rows.ts";
 import { codeOf } from "./event-search.ts";
 import type { TrailPlace } from "./session-trails.ts";

@@ -80,7 +80,7 @@ export class ReachCounter {
       const sensor = numbers[reach.sensor[at]!]!;
       const session = reach.session[at]!;
       if (open?.session !== session) close();
-      if (sensor < 0 || day < sinceDay || day > untilDay) continue;
+      if (reach.bits[at] === 0 || sensor < 0 || day < sinceDay || day > untilDay) continue;
       const own = { bits: reach.bits[at]!, connectUs: reach.connectUs[at]!, firstUs: reach.firstUs[at]!, address: addressOf(reach.address[at]!), sensor };
       if (session < 0) this.#count(own, reach.count[at]!);
       else if (open === undefined) open = { session, parts: own };

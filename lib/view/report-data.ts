@@ -8,7 +8,7 @@ import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
-import { type Activity, ACTIVITY_EVENTS } from "../sessions/activity-events.ts";
+import { type Activity, ACTIVITY_EVENTS } from "../events/activity-events.ts";
 import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
 import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownKind, type ShownRows } from "../reduced/origin-kinds.ts";
 import type { Calculation } from "../process/pause.ts";

@@ -3,7 +3,7 @@
  *
  * Tested in `test/lib/view/report-minutes.test.ts`.
  */
-import { ACTIVITIES } from "../sessions/activity-events.ts";
+import { ACTIVITIES } from "../events/activity-events.ts";
 import type { MinuteCounts } from "../sessions/minute-counts.ts";
 import { type Cells, forEachCell, type Grid } from "./cells.ts";
 import type { Line, Steps } from "./chart.ts";

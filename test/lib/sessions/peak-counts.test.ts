@@ -59,7 +59,7 @@ function plainLeaders(folder: string, peaks: readonly PeakDay[]): string[] {
 const DAY = Math.floor(NOON_MS / 86_400_000);
 const login = (at: number, src_ip: string, rest: object = {}): LogEvent => ({ eventid: "login.failed", at, src_ip, ...rest });
 const LOGS = [
-  [login(0, "192.0.2.1"), login(1, "192.0.2.1", { sensor: "b" }), login(2, "192.0.2.2"), login(86_400, "192.0.2.2")],
+  [login(0, "192.0.2.1"), login(1, "192.0.2.1", { sensor: "b" }), login(2, "192.0.2.2", { session: "s2" }), login(86_400, "192.0.2.2", { session: "s2" })],
   [login(3, "192.0.2.1"), { eventid: "command.input", at: 4, input: "x", realm: "fed" }],
 ];
 const peak = (total: number, day = DAY): PeakDay => ({ activity: "logins", day, total });
@@ -71,6 +71,6 @@ test("counts go over tables; another total than was counted is not told, nor is 
   expect(await findLeadersIn(set, [peak(5)], {})).toEqual([]);
   expect(await findLeadersIn(set, [peak(3)], { sensors: ["a"] })).toEqual([{ ...whole, total: 3, count: 2, sensors: ["a"] }]);
   expect(await findLeadersIn(set, [{ activity: "commands", day: DAY, total: 0 }], {})).toEqual([]);
-  using even = await readEvents([login(0, "192.0.2.1"), login(1, "192.0.2.2")]);
+  using even = await readEvents([login(0, "192.0.2.1"), login(1, "192.0.2.2", { session: "s2" })]);
   expect(await findLeadersIn(even, [peak(2)], {})).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { EventScope } from "../../../lib/events/scope.ts";
 import { tablesOf } from "../../../lib/logs/walk-tables.ts";
-import { ACTIVITIES } from "../../../lib/sessions/activity-events.ts";
+import { ACTIVITIES } from "../../../lib/events/activity-events.ts";
 import { countMinutes } from "../../../lib/sessions/minute-counts.ts";
 import { perStep } from "../../../lib/view/axis.ts";
 import { everything } from "../../../lib/view/cells.ts";
