@@ -4,7 +4,7 @@
  *
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
-import { Dictionary, textOf } from "../columns/dictionary.ts";
+import { allTexts, Dictionary } from "../columns/dictionary.ts";
 import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
 import type { LogSessions, SessionTexts, Trace } from "../logs/log-sessions.ts";
 import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
@@ -66,7 +66,8 @@ export interface MarkedSessions {
 
 interface Known {
   readonly command: number;
-  readonly marks: readonly number[];
+  /** Which its words leave; looked for when a session has them. */
+  marks: readonly number[] | undefined;
 }
 
 /** Takes the sessions of logs, in any order. */
@@ -77,6 +78,7 @@ export class SessionMarks {
   readonly #ids = new Dictionary();
   readonly #codes: CommandCodes;
   readonly #inputs = new Map<string, Known>();
+  readonly #traced = new Map<string, readonly number[]>();
   readonly #markCodes = new Map<string, number>();
   /** Sets of marks, rising: as chains of codes, equal ones are one number. */
   readonly #sets = new ChainTree(Infinity);
@@ -114,10 +116,9 @@ export class SessionMarks {
 
   take(log: LogSessions): void {
     this.#all += log.connects;
+    const inputs = allTexts(log.inputs);
     // Numbered in the order in which they were typed, whichever session has them.
-    for (let code = 0; code < log.inputs.size; code++) this.#codes.codeOf(textOf(log.inputs, code));
-    const inputs: Known[] = [];
-    const inputOf = (code: number) => (inputs[code] ??= this.#inputOf(textOf(log.inputs, code)));
+    const known = inputs.map(input => this.#inputOf(input));
     const traced = log.traces.map(trace => this.#marksOf(trace));
     const sensors: number[] = [];
     const { address, hassh, version, credential } = this.#dictionaries;
@@ -134,9 +135,11 @@ export class SessionMarks {
       const marks: number[] = [];
       for (let at = left.starts[slot]!; at < left.starts[slot + 1]!; at++) marks.push(...traced[left.values[at]!]!);
       for (let at = typed.starts[slot]!; at < typed.starts[slot + 1]!; at++) {
-        const known = inputOf(typed.values[at]!);
-        commands.push(known.command);
-        if (known.marks.length > 0) marks.push(...known.marks);
+        const code = typed.values[at]!;
+        const input = known[code]!;
+        commands.push(input.command);
+        const own = (input.marks ??= this.#marksIn(inputs[code]!));
+        for (let i = 0; i < own.length; i++) marks.push(own[i]!);
       }
       if (commands.length === 0 && marks.length === 0 && log.isWhole[slot] === 1) continue;
       const sensor = (sensors[log.sensor[slot]!] ??= this.#sensorOf(log.sensors[log.sensor[slot]!]!));
@@ -219,7 +222,7 @@ export class SessionMarks {
   #addMarks(at: number, marks: readonly number[]): void {
     const { markSet } = this.#facts;
     const known = this.#sets.read(markSet[at]!).commands;
-    const all = known.length === 0 && marks.length === 1 ? marks : [...new Set([...known, ...marks])].sort((a, b) => a - b);
+    const all = marks.length === 1 && known.length === 0 ? marks : united(known, marks);
     const own = all.length <= MARKS_MOST ? all : this.#withoutLists(all);
     markSet[at] = this.#sets.extend(NO_CHAIN, own);
   }
@@ -229,23 +232,32 @@ export class SessionMarks {
     return marks.filter(mark => perKind.get(this.#marks[mark]!.kind)!.length <= MARKS_MOST);
   }
 
-  /** What a command is, and which marks its words leave. */
   #inputOf(input: string): Known {
     let known = this.#inputs.get(input);
-    if (known === undefined) {
-      const keys = publicKeysOf(input);
-      for (const key of keys) this.#noteKey(key);
-      const marks = [
-        ...keys.map(({ fingerprint }): Mark => ({ kind: "planted", value: fingerprint })),
-        ...fetchedBy(input).slice(0, FETCHED_MOST).flatMap(marksOfFetched),
-      ];
-      known = { command: this.#codes.codeOf(input), marks: marks.map(mark => this.#markOf(mark)) };
-      this.#inputs.set(input, known);
-    }
+    if (known === undefined) this.#inputs.set(input, (known = { command: this.#codes.codeOf(input), marks: undefined }));
     return known;
   }
 
-  #marksOf({ what, text, beside }: Trace): number[] {
+  /** The marks that the words of a command leave. */
+  #marksIn(input: string): number[] {
+    const keys = publicKeysOf(input);
+    for (const key of keys) this.#noteKey(key);
+    const marks = [
+      ...keys.map(({ fingerprint }): Mark => ({ kind: "planted", value: fingerprint })),
+      ...fetchedBy(input).slice(0, FETCHED_MOST).flatMap(marksOfFetched),
+    ];
+    return marks.map(mark => this.#markOf(mark));
+  }
+
+  /** The same trace is in one log after the other. */
+  #marksOf(trace: Trace): readonly number[] {
+    const name = `${trace.what}\u0000${trace.text}\u0000${trace.beside}`;
+    let marks = this.#traced.get(name);
+    if (marks === undefined) this.#traced.set(name, (marks = this.#marksOfTrace(trace)));
+    return marks;
+  }
+
+  #marksOfTrace({ what, text, beside }: Trace): number[] {
     if (what === "url") return marksOfUrl(text).map(mark => this.#markOf(mark));
     return what === "key" ? this.#markOfKey(text, beside) : this.#markOfFile(text, beside);
   }
@@ -278,6 +290,12 @@ export class SessionMarks {
     const value = key?.fingerprint ?? (fingerprint === "" ? undefined : fingerprint.slice(0, 256));
     return value === undefined ? [] : [this.#markOf({ kind: "offered", value })];
   }
+}
+
+/** Codes of two lists, rising; each once. */
+function united(a: readonly number[], b: readonly number[]): number[] {
+  const all = Float64Array.from([...a, ...b]).sort();
+  return Array.from(all.filter((code, i) => i === 0 || code !== all[i - 1]!));
 }
 
 /** The code of a session's text in the dictionary of all logs. */

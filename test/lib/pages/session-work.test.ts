@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { chunkedText } from "../../../lib/events/log-text.ts";
 import { mapLog } from "../../../lib/events/map-log.ts";
 import { startSessionWork } from "../../../lib/pages/session-work.ts";
-import { type LogEvent, readEvents, toLine } from "../../support/event-logs.ts";
+import { type LogEvent, NOON_MS, readEvents, toLine } from "../../support/event-logs.ts";
 
 const EVENTS: LogEvent[] = Array.from({ length: 60 }, (_, i) => ({
   eventid: i % 3 === 0 ? "login.success" : "command.input",
@@ -33,11 +33,13 @@ describe("startSessionWork", () => {
       [Infinity, 0].map(async asideMinEvents => {
         using work = startSessionWork(set, SCOPE, asideMinEvents);
         const trails = work.findTrails([QUERY], LIMITS);
-        return { counts: await work.counts, trails: await trails };
+        const leaders = await work.findLeaders([{ activity: "commands", day: Math.floor(NOON_MS / 86_400_000), total: 7 }]);
+        return { counts: await work.counts, trails: await trails, leaders };
       }),
     );
     expect(outcomes[1]).toEqual(outcomes[0]!);
     expect(outcomes[0]!.counts.chains.sessions).toBe(20);
+    expect(outcomes[0]!.leaders).toMatchObject([{ address: "192.0.2.1", count: 7, sensors: ["a"] }]);
     expect(outcomes[0]!.trails[0]!.map(trail => trail.sessions.length)).toEqual([5, 5, 0]);
   });
 
