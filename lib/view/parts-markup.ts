@@ -1,8 +1,6 @@
 /**
  * What pages are built of again and again: folded texts, tables, figures, legends. Drawn here alone, for the server and
  * for the pages' scripts; templates hold what a page says once.
- *
- * Tested in `test/lib/view/report-view.test.ts` and `test/lib/pages/html.test.ts`.
  */
 import type { LongText } from "../text/long-text.ts";
 import { element, type Markup } from "./markup.ts";

@@ -1,8 +1,4 @@
-/**
- * The table of a section: its leading keys, as the server delivers it and as the page's script sorts, searches and saves it.
- *
- * Tested in `test/lib/view/report-view.test.ts`.
- */
+/** The table of a section: its leading keys, as the server delivers it and as the page's script sorts, searches and saves it. */
 import { clipEnd } from "../text/cut.ts";
 import { sparkline } from "./chart.ts";
 import { element, type Markup } from "./markup.ts";

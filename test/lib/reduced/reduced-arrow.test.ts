@@ -171,6 +171,8 @@ describe("reduced.json", () => {
         key: { src_ip: "203.0.113.7", robot: null },
         count: 1,
       },
+      ...[1, 0].map(robot => ({ kind: "session_closed" as const, date: "2024-01-31", sensor: "b", key: { src_ip: "203.0.113.8", robot }, count: 3 - robot })),
+      { kind: "connect", date: "2024-01-31", sensor: "b", key: { src_ip: "203.0.113.7", dst_port: 1 }, count: 1 },
       {
         kind: "file_download",
         date: "2024-01-31",
@@ -202,7 +204,12 @@ describe("reduced.json", () => {
           { input: "c", count: 2 },
           { input: "\u2028\u009b</script>", count: 2 },
         ],
-        session_closed: [{ src_ip: "203.0.113.7", robot: null, count: 1 }],
+        connect: [{ src_ip: "203.0.113.7", dst_port: 1, count: 1 }],
+        session_closed: [
+          { src_ip: "203.0.113.8", robot: false, count: 3 },
+          { src_ip: "203.0.113.8", robot: true, count: 2 },
+          { src_ip: "203.0.113.7", robot: null, count: 1 },
+        ],
         file_download: [
           { url: null, outfile: "o", shasum: "s1", scans: { positives: 3, total: 60 }, count: 2 },
           { url: null, outfile: "o", shasum: "s2", scans: null, count: 1 },
