@@ -25,7 +25,7 @@ const PEAK_TIMES = 2.5;
 const EVENTS_LEAST = 20;
 const FEW_DAYS = 7;
 /** Peaks of one activity that are looked into. */
-const PEAKS_MOST = 8;
+const PEAKS_MOST = 5;
 /** What is told of one address in an episode. */
 export const TOLD_MOST = 2;
 
