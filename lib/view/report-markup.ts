@@ -115,5 +115,5 @@ export function copyLine({ what, text }: TrailCommand, folders: readonly string[
 }
 
 function copyButton(text: string, label: string, what: string): Markup {
-  return element("button", { type: "button", class: "copy", "data-copy": text, "aria-label": `Copy ${what}` }, label);
+  return element("button", { type: "button", class: "copy", "data-copy": text, "aria-label": `${label}: ${what}` }, label);
 }

@@ -83,7 +83,7 @@ function storyMarkup({ data, whole }: Scope, story: CarriedStory, sessions: numb
       "span",
       { class: "beside" },
       element("span", { class: "basis", title: "Number of the session: trace-sid.ts tells all of it" }, visible(session)),
-      element("button", { type: "button", class: "script copy show", "data-copy": traceSession(places, session), "aria-label": `Copy the command that traces ${visible(session)}` }, "Copy trace"),
+      element("button", { type: "button", class: "script copy show", "data-copy": traceSession(places, session), "aria-label": `Copy trace: the command that traces ${visible(session)}` }, "Copy trace"),
     ),
   );
 }

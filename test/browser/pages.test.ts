@@ -127,7 +127,7 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
       const handles = "button:not(thead *):visible, input:visible, nav:visible, #tip:visible";
       expect(await page.locator(handles).count()).toBe(0);
-      const folded = await page.evaluate(`[...document.querySelectorAll("main details > :not(summary)")]
+      const folded = await page.evaluate(`[...document.querySelectorAll("main details > :not(summary, [hidden])")]
         .filter(node => node.closest(".script") === null && !node.checkVisibility({ contentVisibilityAuto: true })).length`);
       expect(folded).toBe(0);
       expect(await fitsWindow(page)).toBe(true);
