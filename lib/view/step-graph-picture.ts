@@ -87,11 +87,32 @@ export interface PictureOptions {
 }
 
 /** Draw what a threshold leaves of a step graph. */
-export function drawStepGraph(
-  graph: StepGraph,
-  thinned: Thinned,
-  { width: wanted, textOf, purposes, refs, titleMost, beside }: PictureOptions,
-): Markup {
+export function drawStepGraph(graph: StepGraph, thinned: Thinned, options: PictureOptions): Markup {
+  const plan = planPicture(graph, thinned, options.width);
+  const { columns, columnWidth, width, height, xOf } = plan;
+  const heads = Array.from({ length: columns }, (_, step) =>
+    element("text", { class: "tick", x: xOf(step), y: 12 }, step > 0 ? ordinal(step + 1) : columnWidth < COLUMN_LEAST ? "1st" : "first command"),
+  );
+  return element(
+    "svg",
+    {
+      class: "chart sankey",
+      viewBox: `0 0 ${width} ${height + HEADER_HEIGHT + 8}`,
+      width,
+      height: height + HEADER_HEIGHT + 8,
+      role: "img",
+      "aria-label": `Step graph of the commands of ${plural(graph.sessions, "session")}; ${options.beside}`,
+    },
+    ...heads,
+    element("g", { class: "bands", "aria-hidden": "true" }, ...drawBands(plan, options.purposes)),
+    ...drawNodes(plan, graph.sessions, options),
+  );
+}
+
+type Plan = ReturnType<typeof planPicture>;
+
+/** Where all nodes and links stand. */
+function planPicture(graph: StepGraph, thinned: Thinned, wanted: number) {
   const place = new Map(thinned.nodes.map((node, i) => [node, i]));
   const nodes = thinned.nodes.map(i => graph.nodes[i]!);
   const links = thinned.links.map(i => {
@@ -110,30 +131,35 @@ export function drawStepGraph(
     links,
     { height, padding: NODE_PADDING, nodeLeast: NODE_LEAST },
   );
-  const width = columns * columnWidth + MARGIN;
-  const total = graph.sessions;
-  const x = (step: number) => step * columnWidth + MARGIN;
-  const bands = links.map(({ source, target, value }, i) => {
-    const { sourceY, targetY, width: band } = layout.links[i]!;
-    const [from, to] = [x(nodes[source]!.step) + NODE_WIDTH, x(nodes[target]!.step)];
+  const xOf = (step: number) => step * columnWidth + MARGIN;
+  return { nodes, links, layout, columns, columnWidth, width: columns * columnWidth + MARGIN, height, xOf };
+}
+
+function drawBands({ nodes, links, layout, xOf }: Plan, purposes: readonly Purpose[]): Markup[] {
+  return links.map(({ source, target, value }, i) => {
+    const { sourceY, targetY, width } = layout.links[i]!;
+    const [from, to] = [xOf(nodes[source]!.step) + NODE_WIDTH, xOf(nodes[target]!.step)];
     const middle = (from + to) / 2;
     const [y0, y1] = [round1(sourceY + HEADER_HEIGHT), round1(targetY + HEADER_HEIGHT)];
     return element("path", {
       class: `band p-${purposeOfNode(nodes[source]!, purposes)}`,
       d: `M${from} ${y0}c${middle - from} 0 ${middle - from} ${round1(y1 - y0)} ${to - from} ${round1(y1 - y0)}`,
-      "stroke-width": Math.max(0.8, round1(band)),
+      "stroke-width": Math.max(0.8, round1(width)),
       "data-sessions": value,
     });
   });
+}
+
+function drawNodes({ nodes, links, layout, columnWidth, xOf }: Plan, total: number, { textOf, purposes, refs, titleMost }: PictureOptions): Markup[] {
   const characters = Math.floor((columnWidth - NODE_WIDTH - 16) / CHARACTER_WIDTH);
   const leaving = new Set(links.map(({ source }) => source));
-  const bars = nodes.map((node, i) => {
-    const { y, height: own } = layout.nodes[i]!;
+  return nodes.map((node, i) => {
+    const { y, height } = layout.nodes[i]!;
     return drawNode(node, {
       index: i,
-      x: x(node.step),
+      x: xOf(node.step),
       y: y + HEADER_HEIGHT,
-      height: own,
+      height,
       purpose: purposeOfNode(node, purposes),
       name: node.command === REST ? `${plural(node.commands, "other command")}` : textOf(node.command),
       ref: refs.get(node.command),
@@ -143,23 +169,6 @@ export function drawStepGraph(
       titleMost,
     });
   });
-  const heads = Array.from({ length: columns }, (_, step) =>
-    element("text", { class: "tick", x: x(step), y: 12 }, step > 0 ? ordinal(step + 1) : columnWidth < COLUMN_LEAST ? "1st" : "first command"),
-  );
-  return element(
-    "svg",
-    {
-      class: "chart sankey",
-      viewBox: `0 0 ${width} ${height + HEADER_HEIGHT + 8}`,
-      width,
-      height: height + HEADER_HEIGHT + 8,
-      role: "img",
-      "aria-label": `Step graph of the commands of ${plural(total, "session")}; ${beside}`,
-    },
-    ...heads,
-    element("g", { class: "bands", "aria-hidden": "true" }, ...bands),
-    ...bars,
-  );
 }
 
 function ordinal(n: number): string {
