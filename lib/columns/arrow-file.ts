@@ -4,6 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import {
+  bytesOf,
   checkFile,
   checkStreamBy,
   type IpcSchema,
@@ -17,6 +18,9 @@ import { BatchReader, type Body, bodyOf, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
+
+/** Files up to this size are read at once: their messages are dozens, and a piece of them costs as much as all. */
+const WHOLE_MAX_BYTES = 1 << 16;
 
 /** Bytes of a code. */
 const WIDTHS = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4 } as const;
@@ -36,7 +40,7 @@ export class ArrowFile {
   static open(path: string): ArrowFile | undefined {
     const { file, size } = openRegularAs(path);
     try {
-      const read: ReadBytes = (start, length) => readBytes(file, start, length);
+      const read: ReadBytes = size <= WHOLE_MAX_BYTES ? bytesOf(readBytes(file, 0, size)) : (start, length) => readBytes(file, start, length);
       if (isIpcFile(read, size)) return new ArrowFile(file, read, checkFile(read, size));
       if (isIpcStream(read, size)) return new ArrowFile(file, read, checkStreamBy(read));
     } catch (error) {
