@@ -4,21 +4,14 @@ import { placeOfDay } from "../statistics/keyed-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-series.ts";
-import { FAMILIES, type Family, FAMILY_NAMES } from "./families.ts";
+import { FAMILIES, type Family, FAMILY_NAMES, type FamilySpec } from "./families.ts";
 import type { HistorySource } from "./history-source.ts";
-import { findShape } from "./levels.ts";
+import { findShape, PENALTY } from "./levels.ts";
 import { measureNoise, sizeOf, usualCorrelation } from "./noise.ts";
+import { buildSensorWatches, findSensorSpans } from "./sensor-levels.ts";
 import { addressesOf, type RowAddresses } from "../reduced/addresses.ts";
 import { gatherSources, type SourceSet } from "./source-sets.ts";
 import { findSpans, type Span } from "./spans.ts";
-
-/**
- * What a change must gain in twice the log-likelihood.
- *
- * With it and the rank test of `levels.ts`, of the keys of real logs whose days were shuffled less than one in a hundred
- * has a change of level.
- */
-export const PENALTY = 16;
 
 /** Candidates of a family at most: those that gain most. */
 const CANDIDATES_MOST = 200;
@@ -37,10 +30,13 @@ export interface Candidate {
   /** Addresses behind it, undefined where nobody knows. */
   readonly sources: SourceSet | undefined;
   readonly events: number;
+  /** The others have the key too, and saw nothing of it: what happened to it there alone. */
+  readonly isLocal: boolean;
 }
 
 export function findCandidates(source: HistorySource, coverage: Coverage): { watch: Watch; candidates: Candidate[] } {
   const watch = buildWatch(source.connects, coverage);
+  const watches = coverage.sensors.length > 1 ? buildSensorWatches(coverage) : [];
   const known = new WeakMap<KindTable, { readonly addresses: RowAddresses | undefined }>();
   // Of a kind whose key has the address they are made anew each time: once for its families.
   const addressesBy = (table: ReducedTable, kind: Kind) => {
@@ -50,26 +46,43 @@ export function findCandidates(source: HistorySource, coverage: Coverage): { wat
   };
   const candidates = FAMILY_NAMES.flatMap(family => {
     const table = source.tableOf(family);
-    return ofFamily(table, watch, addressesBy(table, FAMILIES[family].kind), family);
+    return ofFamily(table, { watch, watches }, addressesBy(table, FAMILIES[family].kind), family);
   });
   return { watch, candidates };
 }
 
-function ofFamily(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, family: Family): Candidate[] {
-  const all = buildSeries(table, watch, addresses, family);
-  const noises = all.map(({ counts }) => measureNoise(counts, watch.exposure));
-  const usual = usualCorrelation(noises);
-  const found: { series: DaySeries; span: Span }[] = [];
-  all.forEach((series, i) => {
-    const size = sizeOf(noises[i]!, usual);
-    const shape = findShape(series.counts, watch.exposure, { size, penalty: PENALTY });
-    for (const span of findSpans(series.counts, watch.exposure, size, shape)) found.push({ series, span });
-  });
-  const best = found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
-  return best.map(({ series, span }) => toCandidate(table, watch, addresses, series, span));
+/** The days of the fleet, and of each sensor where there are several. */
+interface Watches {
+  readonly watch: Watch;
+  readonly watches: readonly Watch[];
 }
 
-function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, series: DaySeries, span: Span): Candidate {
+/** Something that happened to a key, on the fleet or on one sensor. */
+interface Found {
+  readonly series: DaySeries;
+  readonly span: Span;
+  readonly sensor?: number;
+}
+
+function ofFamily(table: ReducedTable, { watch, watches }: Watches, known: RowAddresses | undefined, family: Family): Candidate[] {
+  const all = buildSeries(table, watch, known, family);
+  const noises = all.map(({ counts }) => measureNoise(counts, watch.exposure));
+  const usual = usualCorrelation(noises);
+  const own = table.kinds[FAMILIES[family].kind];
+  const { isAddress }: FamilySpec = FAMILIES[family];
+  const look = { own, watch, watches, addresses: isAddress ? undefined : known, usual };
+  const found = all.flatMap((series, i): Found[] => {
+    const size = sizeOf(noises[i]!, usual);
+    const shape = findShape(series.counts, watch.exposure, { size, penalty: PENALTY });
+    const spans = findSpans(series.counts, watch.exposure, size, shape);
+    return [...spans.map(span => ({ series, span })), ...(watches.length > 0 ? findSensorSpans(series, spans, look) : [])];
+  });
+  const best = found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
+  return best.map(one => toCandidate(table, one.sensor === undefined ? watch : watches[one.sensor]!, known, one));
+}
+
+/** @param watch That whose days the span is of. */
+function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, { series, span, sensor }: Found): Candidate {
   const own = table.kinds[FAMILIES[series.family].kind];
   const first = watch.days[span.start]!;
   const last = watch.days[span.end - 1]!;
@@ -81,7 +94,7 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
     events += own.count[rows[i]!]!;
     isSeen[own.sensor[rows[i]!]!] = 1;
   }
-  const sensors = [...isSeen.keys()].filter(sensor => isSeen[sensor] === 1);
+  const sensors = [...isSeen.keys()].filter(at => isSeen[at] === 1);
   return {
     series,
     span,
@@ -92,6 +105,7 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
     sensors,
     sources: addresses && gatherSources(addresses, rows),
     events,
+    isLocal: sensor !== undefined,
   };
 }
 

@@ -1,8 +1,8 @@
 /**
  * What the history is looked for in: one series of daily numbers for each frequent key of each family of keys.
  *
- * A family counts its keys by distinct source addresses where the table holds them, else by events. Only the fleet is
- * looked at: a sensor is part of what is then told of a key, not a series of its own.
+ * A family counts its keys by distinct source addresses where the table holds them, else by events. Series are of the fleet;
+ * those of single sensors are made of them in `sensor-levels.ts`.
  *
  * Tested in `test/lib/history/episodes.test.ts`.
  */
@@ -46,6 +46,12 @@ export function buildWatch(connects: Float64Array, coverage: Coverage): Watch {
   for (let sensor = 0; sensor < sensors.length; sensor++) {
     for (let day = 0; day < days; day++) seen[day]! += (exposure[sensor * days + day]! || 0) * usual[sensor]!;
   }
+  return toWatch(seen, firstDay);
+}
+
+/** @param seen How much was watched on each day from the first on, in any unit. */
+export function toWatch(seen: Float64Array, firstDay: number): Watch {
+  const days = seen.length;
   const positive = seen.filter(value => value > 0);
   const mean = positive.reduce((sum, value) => sum + value, 0) / Math.max(1, positive.length);
   const placeOf = new Int32Array(days).fill(-1);
@@ -186,11 +192,7 @@ function toSeries(
   const own = table.kinds[kind];
   const rows = gathered.rows.slice(gathered.offsets[place], gathered.offsets[place + 1]);
   const placeOf = (row: number) => watch.placeOf[own.day[row]! - watch.firstDay]!;
-  const events = new Float64Array(watch.days.length);
-  for (let i = 0; i < rows.length; i++) {
-    const at = placeOf(rows[i]!);
-    if (at >= 0) events[at]! += own.count[rows[i]!]!;
-  }
+  const events = countByDay(own, rows, placeOf, watch.days.length);
   const values = columns.map(column => {
     const code = own.keys[column]![firstRow[key]!]!;
     if (code < 0) return null;
@@ -199,4 +201,14 @@ function toSeries(
   });
   const sources = addresses && countDaily(addresses, rows, placeOf, events.length);
   return { family, values, rows, events, counts: sources ?? events };
+}
+
+/** Events of rows, day by day; `placeOf` a row is negative where its day is none. */
+export function countByDay({ count }: KindTable, rows: Int32Array, placeOf: (row: number) => number, days: number): Float64Array {
+  const events = new Float64Array(days);
+  for (let i = 0; i < rows.length; i++) {
+    const at = placeOf(rows[i]!);
+    if (at >= 0) events[at]! += count[rows[i]!]!;
+  }
+  return events;
 }

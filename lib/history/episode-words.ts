@@ -116,7 +116,8 @@ function describeWhat(episode: Episode): SentencePart[] {
   if (shape === "peak") return describePeak(episode);
   const keys = chooseKeys(episode);
   const [lead, ...others] = keys;
-  const isNew = lead!.before === 0 || (lead!.before !== null && lead!.before < 0.05 * lead!.level);
+  // What one sensor alone sees more of, others had before.
+  const isNew = episode.isLocal !== true && lead!.before !== null && lead!.before <= 0.05 * lead!.level;
   const parts = [
     text(openingOf(episode, lead!, isNew)),
     ...nameKey(lead!),
@@ -182,7 +183,7 @@ export function valuesText(values: EpisodeKey["values"], isHash = false): string
 }
 
 /** From how many addresses, on which sensors, and how much that is of the days' events. */
-function whereFrom({ sensors, sensorsWatching, sources, events, first, last }: Episode, lead: EpisodeKey): SentencePart[] {
+function whereFrom({ sensors, sensorsWatching, isLocal, sources, events, first, last }: Episode, lead: EpisodeKey): SentencePart[] {
   const parts: SentencePart[] = [];
   const [one, many] = EVENT_WORDS[lead.family];
   const isOwn = lead.family === "address" || lead.family === "user";
@@ -196,6 +197,7 @@ function whereFrom({ sensors, sensorsWatching, sources, events, first, last }: E
   if (sensorsWatching > 1) {
     if (sensors.length === 1) parts.push({ text: " on " }, { text: sensorLabel(sensors[0]!), isValue: true });
     else parts.push({ text: ` on ${sensors.length < sensorsWatching ? `${formatNumber(sensors.length)} of ${formatNumber(sensorsWatching)}` : sensors.length === 2 ? "both" : `all ${formatNumber(sensors.length)}`} sensors` });
+    if (isLocal === true) parts.push({ text: " only" });
   }
   return parts;
 }

@@ -45,6 +45,8 @@ export interface Episode {
   /** Names of the sensors it was seen on, and how many there were to see it. */
   readonly sensors: readonly string[];
   readonly sensorsWatching: number;
+  /** What leads it changed there alone; the other sensors have it as before. */
+  readonly isLocal?: true;
   readonly sources: number | undefined;
   /** Those that are counted of what leads it; of several addresses that did the same, of all of them. */
   readonly events: number;
@@ -252,11 +254,13 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
   const telling = own.length > 0 ? own : members;
   const sets = telling.flatMap(({ sources }) => sources ?? []);
   const all = sets.length === 0 ? undefined : uniteSets(sets);
-  const sensors = [...new Set(telling.flatMap(one => one.sensors))].sort((a, b) => a - b);
   const first = Math.min(...telling.map(one => one.first));
   const last = Math.max(...telling.map(one => one.last));
   const sorted = sortTelling(telling, all && sourceSetSize(all), together);
   const alike = sorted.filter(({ series }) => series.family === sorted[0]!.series.family);
+  // Addresses that are part of what one sensor saw may have been elsewhere, too.
+  const seenBy = sorted[0]!.isLocal ? sorted.slice(0, 1) : telling;
+  const sensors = [...new Set(seenBy.flatMap(one => one.sensors))].sort((a, b) => a - b);
   return {
     shape: seed.span.shape,
     first,
@@ -265,6 +269,7 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
     ends: seed.ends,
     sensors: sensors.map(code => names[code]!),
     sensorsWatching: countWatching(coverage, first, last),
+    ...(sorted[0]!.isLocal && { isLocal: true }),
     sources: all && sourceSetSize(all),
     events: together === undefined ? sorted[0]!.events : alike.reduce((sum, { events }) => sum + events, 0),
     alike: alike.length,
@@ -313,9 +318,12 @@ function sortTelling(telling: readonly Candidate[], sources: number | undefined,
       ? ACTIVITY_OF[one.series.family] === together && (one.series.family === "user" || one.series.family === "address")
       : sources === undefined || one.sources === undefined || sourceSetSize(one.sources) >= LEAD_SHARE * sources,
   );
+  // What all sensors saw comes before what one did.
+  const wide = leads.filter(one => !one.isLocal);
+  const fit = wide.length > 0 ? wide : leads;
   // What gains about as much as the best is told in the order of telling.
-  const best = Math.max(...leads.map(gainOf));
-  const lead = leads.find(one => gainOf(one) >= 0.8 * best) ?? sorted[0]!;
+  const best = Math.max(...fit.map(gainOf));
+  const lead = fit.find(one => gainOf(one) >= 0.8 * best) ?? sorted[0]!;
   const family = lead.series.family;
   return [lead, ...sorted.filter(one => one !== lead && one.series.family === family), ...sorted.filter(one => one.series.family !== family)];
 }

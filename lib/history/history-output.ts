@@ -72,7 +72,7 @@ export function basisOf({ isTested }: Episode): "tested" | "counted" {
 
 /** Plain data for other programs: snake_case keys, days as `YYYY-MM-DD`; null = not known, or not within the archive. */
 export function episodeToPlain(episode: Episode): Record<string, unknown> {
-  const { shape, first, last, begins, ends, sensors, sensorsWatching, sources, events, keys, watch, peaks = [], score } = episode;
+  const { shape, first, last, begins, ends, sensors, sensorsWatching, isLocal = false, sources, events, keys, watch, peaks = [], score } = episode;
   return {
     shape,
     first_day: toIsoDay(first),
@@ -82,6 +82,7 @@ export function episodeToPlain(episode: Episode): Record<string, unknown> {
     basis: basisOf(episode),
     sensors,
     sensors_watching: sensorsWatching,
+    only_there: isLocal,
     addresses: sources ?? null,
     events,
     ...(watch && { hours: watch.hours, event_ids: watch.eventids, gone_event_ids: watch.goneEventids }),

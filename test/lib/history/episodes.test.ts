@@ -27,7 +27,7 @@ const PLANTS: Readonly<Record<string, { prefix: string; rate: (day: number, sens
 const SPIKE = { day: 20, sensor: "ams", address: "198.19.255.1", connections: 400 };
 
 /** Rows of the fleet, in literals: what everybody does, and what was planted. */
-function plantedRows({ spike = true } = {}): LiteralRow[] {
+function plantedRows({ spike = true, plants = PLANTS } = {}): LiteralRow[] {
   const random = seededRandom("planted");
   const rows: LiteralRow[] = [];
   for (let day = 0; day < DAYS; day++) {
@@ -42,7 +42,7 @@ function plantedRows({ spike = true } = {}): LiteralRow[] {
           here.push({ from, password: `usual${i}`, count: 1 + poisson(random, 2) });
         }
       }
-      for (const [password, { prefix, rate }] of Object.entries(PLANTS)) {
+      for (const [password, { prefix, rate }] of Object.entries(plants)) {
         const users = poisson(random, rate(day, sensor));
         const shift = Math.floor(random.next() * 40);
         for (let n = 0; n < users; n++) here.push({ from: `${prefix}${shift + n}`, password, count: 2 });
@@ -96,6 +96,30 @@ const days = ({ first, last }: Episode) => [first - FIRST, last - FIRST];
 test("networks are counted by what addresses say, however they are written", () => {
   const masked = ["203.0.113.7", "2001:db8::1", "2001:0db8:0:1::2", "999.1.1.1"].map(FAMILIES.network.mask);
   expect(masked).toEqual(["203.0.113.0/24", "2001:db8:0::/48", "2001:db8:0::/48", "999.1.1.1"]);
+});
+
+describe("what changes on one sensor alone", () => {
+  // Half as much again on the fleet, which is no level of its own there.
+  const more = (day: number) => (day >= 33 ? 12 : 4);
+  const found = (plants: typeof PLANTS) => about("local", findEpisodes(buildReduced(plantedRows({ spike: false, plants }))));
+  const steady = (rate: (day: number, sensor: string) => number) => ({ local: { prefix: "198.51.100.", rate } });
+
+  test("is told once, of that sensor only", () => {
+    const [local, ...others] = found(steady((day, sensor) => (sensor === "ams" ? more(day) : 4)));
+    expect(others).toEqual([]);
+    expect(local).toMatchObject({ shape: "began", sensors: ["ams"], isLocal: true, isTested: true, ends: false });
+    expect(days(local!)).toEqual([33, 59]);
+    expect(sentence(local!)).toMatch(/^Since 3 Apr: more of credential `root \/ local`, [\d,]+ logins from \d+ addresses on `ams` only.*; [34]\.\d → 1[12] a day; still going\.$/);
+    expect(episodeToPlain(local!)).toMatchObject({ only_there: true });
+  });
+
+  test("is told of the fleet where all of them saw it, and of nobody where nobody did", () => {
+    const [fleet, ...others] = found(steady(more));
+    expect(others).toEqual([]);
+    expect(fleet!.isLocal).toBeUndefined();
+    expect(episodeToPlain(fleet!)).toMatchObject({ only_there: false });
+    expect(found(steady(() => 4))).toEqual([]);
+  });
 });
 
 describe("what was planted is found, each thing once", () => {

@@ -22,6 +22,12 @@ describe("rankDeviate", () => {
 });
 
 describe("findShape", () => {
+  test("one of many series of a key must say it the more clearly", () => {
+    const counts = [...days(20, 6), ...[9, 11, 7, 12, 8, 11, 9, 10, 12, 8]];
+    const levelsOf = (series: number) => findShape(counts, ones(counts.length), { size: 40, penalty: 4, series }).levels.length;
+    expect([1, 2, 1e6].map(levelsOf)).toEqual([2, 2, 1]);
+  });
+
   test("levels that hold, a burst, a dip that is neither", () => {
     expect(shapeOf([...days(20, 0), ...days(20, 12)]).levels).toEqual([
       { start: 0, end: 20, rate: 0 },
