@@ -1,9 +1,9 @@
 /**
- * What does it cost to make one reduced table of a fleet's? A table per sensor: 365 days x 100 sensors x 2,000 keys a day.
+ * What does it cost to make one reduced table of a fleet's, and to tell of it? A table per sensor: 365 days x 100 sensors x 2,000 keys a day.
  *
  * Run: bun test/bench/combine.bench.ts [days] [sensors] [keys a sensor-day]
  *
- * The tables are drawn into a temporary folder first, or into the one that COMBINE_TABLES names (not timed; some 90 bytes a row). What is measured is the script as a
+ * The tables are drawn into a temporary folder first, or into the one that COMBINE_TABLES names (not timed; some 90 bytes a row). What is measured is each script as a
  * process of its own: its CPU seconds and its highest memory.
  */
 import { mkdir, stat } from "node:fs/promises";
@@ -104,13 +104,22 @@ for (let sensor = 0; sensor < sensors; sensor++) {
 }
 console.log(`${new Date().toISOString()} bun ${Bun.version}: ${sensors} tables, ${rows} rows, ${(bytes / 1e6).toFixed(0)} MB`);
 
-const script = join(Bun.env.COMBINE_CHECKOUT ?? ROOT, "scripts/combine-reduced.ts");
-const startMs = performance.now();
-const child = Bun.spawn(["bun", script, folder, "-o", join(temp.path, "fleet.json")], { stdout: "inherit", stderr: "inherit" });
-if ((await child.exited) !== 0) throw new Error("Cannot combine");
-const { cpuTime, maxRSS } = child.resourceUsage()!;
-const seconds = Number(cpuTime.total) / 1e6;
-console.log(
-  `combined: ${seconds.toFixed(1)} s of CPU time, ${((performance.now() - startMs) / 1000).toFixed(1)} s in all, ` +
-    `${((seconds / rows) * 1e6).toFixed(2)} us a row, ${(maxRSS / 1e6).toFixed(0)} MB at most`,
-);
+const checkout = Bun.env.COMBINE_CHECKOUT ?? ROOT;
+const fleet = join(temp.path, "fleet");
+const runs = [
+  ["combine-reduced", folder, "-o", `${fleet}.json`],
+  ["statistics", `${fleet}.arrow`, "-o", `${fleet}-stats.html`],
+  ["history", `${fleet}.arrow`, "--json"],
+  ["visualize", `${fleet}.arrow`, "-o", `${fleet}.html`],
+] as const;
+for (const [name, ...args] of runs) {
+  const startMs = performance.now();
+  const child = Bun.spawn(["bun", join(checkout, `scripts/${name}.ts`), ...args], { stdout: "ignore", stderr: "inherit" });
+  if ((await child.exited) !== 0) throw new Error(`Cannot run ${name}`);
+  const { cpuTime, maxRSS } = child.resourceUsage()!;
+  const seconds = Number(cpuTime.total) / 1e6;
+  console.log(
+    `${name}: ${seconds.toFixed(1)} s of CPU time, ${((performance.now() - startMs) / 1000).toFixed(1)} s in all, ` +
+      `${((seconds / rows) * 1e6).toFixed(2)} us a row, ${(maxRSS / 1e6).toFixed(0)} MB at most`,
+  );
+}
