@@ -4,6 +4,8 @@ import { find } from "./page.js";
 
 /** Rows that "Show more" adds. */
 const MORE_ROWS = 25;
+/** So few rows nobody searches. */
+const SEEN_AT_ONCE = 15;
 
 /**
  * @param {HTMLElement} node What holds the button, the search and the words beside it.
@@ -33,8 +35,7 @@ export function startMoreRows(node, first, draw) {
     /** @type {(found: number, all: number) => void} */
     tell(found, all) {
       more.hidden = found <= rows;
-      // Nobody searches what is seen at once.
-      /** @type {HTMLElement} */ (search.parentElement).hidden = all <= first && search.value === "";
+      /** @type {HTMLElement} */ (search.parentElement).hidden = all <= Math.min(first, SEEN_AT_ONCE) && search.value === "";
       more.textContent = `Show ${Math.min(MORE_ROWS, found - rows)} more`;
       find(".found", node).textContent = search.value === "" ? "" : `${formatNumber(found)} of ${formatNumber(all)}`;
     },
