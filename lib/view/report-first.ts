@@ -203,7 +203,10 @@ function behavioursOfChains(scope: Scope, data: ChainsData): { rows: FirstRow[];
     const row = toFirstRow(scope, text, more, counts[chain]!, counts[chain]! / total, [data.cells[chain]!], data.runDays);
     return scope.whole ? { ...row, addresses } : row;
   });
-  return { rows, rest: describeRest(order.length - rows.length, total, rows, "chain") };
+  // Of a part of the days it is known how many of the carried chains there are, and not how many of the others.
+  const isAll = sumCells(data.rest, runs, filter) === 0;
+  const others = scope.whole ? data.distinct - rows.length : isAll ? order.length - rows.length : 0;
+  return { rows, rest: describeRest(others, total, rows, "chain") };
 }
 
 /** Place of the command by which a chain is known: of those whose purpose weighs most the longest, as many begin alike. */

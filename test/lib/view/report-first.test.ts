@@ -135,6 +135,9 @@ describe("who, and what they did", () => {
     const all = buildBehaviours(whole, { ...chains, purposes: ["probe", "download"] });
     expect(all.rows.map(({ text, more, addresses }) => [text, more, addresses])).toEqual([["b", "", 3], ["b", "+ 1 command or more", 4]]);
     expect(toMarkupText(firstListMarkup(all, "sessions"))).toContain('>addresses</th>');
+    // How many others there are, carried or not; of some days it is not known.
+    expect(buildBehaviours(whole, { ...chains, distinct: 7 }).rest).toBe("5 other chains: 11.8 %");
+    expect(buildBehaviours(part(0, 2), { ...chains, distinct: 7 }).rest).toBe("others: 25.0 %");
   });
 
   test("commands that lie on each other are one script", () => {
