@@ -5,9 +5,10 @@
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { type ExitCode, note, refuseTerminal, runMain, stdinIsTerminal } from "../lib/process/cli.ts";
-import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
+import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
 import { checkInputs } from "../lib/process/option-values.ts";
 import { parseCommand } from "../lib/process/options.ts";
+import { NAMES_OPTION, readNames } from "../lib/logs/log-options.ts";
 import { combineTables } from "../lib/reduced/combine.ts";
 import { combineSorted, type SortedInput } from "../lib/reduced/combine-sorted.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
@@ -20,6 +21,7 @@ import { parseShard, SHARD_OPTION, shardSorted, shardTable, toShardInfo } from "
 
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,
+  ...NAMES_OPTION,
   ...SHARD_OPTION,
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
@@ -32,7 +34,6 @@ export const COMMAND = {
     {
       name: "TABLE",
       repeatable: true,
-      required: true,
       help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; folders of them; "-" is stdin.',
     },
   ],
@@ -71,7 +72,9 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  checkInputs(operands, stdinIsTerminal());
+  const named = [...(await readNames(values.files0From)), ...operands];
+  if (named.length === 0) throw new UsageError("Missing TABLE");
+  checkInputs(named, stdinIsTerminal());
   const shard = parseShard(values.shard);
   const startMs = performance.now();
   const paths = reducedPaths(values.outfile);
@@ -82,14 +85,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
 
   const telling = new TableTelling(values.quiet);
   const { onNotice } = telling;
-  const opened = await openInputs(operands, telling);
+  const opened = await openInputs(named, telling);
   const inputs = shard === undefined ? opened : opened.map(input => shardInput(input, shard));
   await using outputSet = new OutputSet();
   const { info, leftOut, joinedLines, rows } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);
   await outputSet.commit();
   if (!values.quiet) {
     note(
-      `combine-reduced: ${plural(operands.length, "table")}` +
+      `combine-reduced: ${plural(named.length, "table")}` +
         (leftOut.length > 0 ? `, ${formatNumber(leftOut.length)} of them left out` : "") +
         `: ${plural(info.sources.length, "source")}, ${formatNumber(rows)} rows` +
         (joinedLines > 0 ? `, ${plural(joinedLines, "cut line")} joined` : "") +

@@ -10,5 +10,5 @@ lists=$(find "$plan" -maxdepth 1 -name "part-*.list" | wc -l)
 tables=$(find "$plan" -maxdepth 1 -name "part-*.arrow" | wc -l)
 [ "$lists" -gt 0 ] && [ "$lists" -eq "$tables" ] || { echo "finish.sh: $tables of $lists parts of $plan are done" >&2; exit 1; }
 stem=${output%.html}
-find "$plan" -maxdepth 1 -name "part-*.arrow" -print0 | sort -z | xargs -0 "$bun" "$here/combine-reduced.ts" -o "$stem.json"
+find "$plan" -maxdepth 1 -name "part-*.arrow" -print0 | sort -z | "$bun" "$here/combine-reduced.ts" --files0-from - -o "$stem.json"
 exec "$bun" "$here/visualize.ts" "$stem.arrow" -o "$output"

@@ -299,6 +299,13 @@ describe("cut counts", () => {
   );
 });
 
+test("tables named in a file or on standard input, as find -print0 does it, are those named one by one", async () => {
+  await combine("hp-ams-01.arrow", "hp-nyc-01.arrow", "-o", "named");
+  await Bun.write(at("names"), "hp-nyc-01.arrow\0hp-ams-01.arrow\0");
+  expect(await combine("--files0-from", "names", "-o", "out")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("combine-reduced: 2 tables") });
+  expect((await read("out.arrow")).equals(await read("named.arrow"))).toBe(true);
+});
+
 describe("usage", () => {
   test.each([
     [[], "combine-reduced: Missing TABLE\n"],
