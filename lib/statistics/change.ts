@@ -66,7 +66,7 @@ export interface ChangeRow<Key = KeyValues> {
   burstDays: number;
   baselineExposure: number;
   exposure: number;
-  /** Variance over mean that the test allowed for, on average over its mixture; 1 = Poisson. */
+  /** Variance over mean that the test allowed for, geometric mean over its mixture; 1 = Poisson. */
   dispersion: number;
   /** Mean per watched day over all other observed days, and the change against it. */
   otherMean: number | null;
