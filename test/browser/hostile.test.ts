@@ -55,7 +55,7 @@ const isFormula = (cell: string) =>
 const JUDGE_PICTURES = `Promise.all(saved.filter(({ type }) => type.startsWith("image/svg"))
   .map(async ({ name, blob }) => {
     const { documentElement: root } = new DOMParser().parseFromString(await blob.text(), "image/svg+xml");
-    const known = new Set("svg g defs pattern path rect circle line text title".split(" "));
+    const known = new Set("svg g defs pattern path rect circle line text tspan title".split(" "));
     const strange = [root, ...root.querySelectorAll("*")].flatMap(node => [
       ...(known.has(node.localName) && node.namespaceURI === "http://www.w3.org/2000/svg" ? [] : [node.outerHTML]),
       ...[...node.attributes].filter(({ name, value }) => /^on|href|style|class/i.test(name) ||
