@@ -11,7 +11,7 @@ import type { Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 
 /** What is counted, of which kind of row. */
-export const PEAK_KINDS = {
+const PEAK_KINDS = {
   logins: "login",
   commands: "command",
   downloads: "file_download",

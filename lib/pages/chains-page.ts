@@ -36,7 +36,7 @@ const TABLES = [
   { selector: "#commands .scroll", names: COMMAND_COLUMNS },
 ];
 /** Chains in the table. */
-export const CHAIN_ROWS = 25;
+const CHAIN_ROWS = 25;
 export interface ChainsOptions {
   /** Links of fewer sessions are hidden. */
   readonly threshold: number;

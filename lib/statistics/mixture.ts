@@ -245,7 +245,7 @@ export function mixtureP(comparison: Comparison, weights: Float64Array, ceiling 
 /** Anscombe deviate from which on a day is a burst, days that a burst lasts at most, and days that are needed to tell. */
 const BURST_DEVIATE = 5;
 const BURST_DAYS = 3;
-export const BURST_MIN_DAYS = 10;
+const BURST_MIN_DAYS = 10;
 /** No day of so few events a unit of exposure is a burst, whatever the others are. */
 export const BURST_LEAST = (BURST_DEVIATE + 2 * Math.sqrt(0.375)) ** 2 / 4 - 0.375;
 

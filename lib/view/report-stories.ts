@@ -52,7 +52,7 @@ function cutTexts<Story extends Omit<SessionStory, "tally">>(story: Story): Stor
 }
 
 /** The stories with a session on the days and sensors chosen. */
-export function storiesWithin({ stories }: StoriesData, { data, filter }: Scope): { story: CarriedStory; sessions: number }[] {
+function storiesWithin({ stories }: StoriesData, { data, filter }: Scope): { story: CarriedStory; sessions: number }[] {
   return stories.map(story => ({ story, sessions: sumCells(story.cells, data.grid, filter) })).filter(({ sessions }) => sessions > 0);
 }
 
