@@ -92,7 +92,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await outputSet.commit();
   if (!values.quiet) {
     note(
-      `combine-reduced: ${plural(named.length, "table")}` +
+      `combine-reduced: ${plural(opened.length, "table")}` +
         (leftOut.length > 0 ? `, ${formatNumber(leftOut.length)} of them left out` : "") +
         `: ${plural(info.sources.length, "source")}, ${formatNumber(rows)} rows` +
         (joinedLines > 0 ? `, ${plural(joinedLines, "cut line")} joined` : "") +
