@@ -3,6 +3,7 @@
  */
 import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
+import { unpackDigest } from "./log-digests.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import { REDUCED_VERSION } from "../reduced/kinds.ts";
@@ -65,9 +66,10 @@ export async function analyzeLogs<Work extends Disposable>(
       }
       set = withDroppedLines(set, droppedOf);
     } else {
-      builder.expect(set.logs.map(({ rows }) => rows!));
+      // Those of small logs are packed still, and take little room.
+      builder.expect(set.logs.flatMap(({ rows }) => rows ?? []));
       for (const log of set.logs) {
-        builder.add(log.rows!);
+        builder.add(log.rows ?? unpackDigest(log.digest!).rows!);
         log.rows = undefined;
         await pauseNowAndThen();
       }

@@ -32,13 +32,24 @@ const LENGTH_BYTES = 8;
 
 type Digest = Pick<LogResult, "rows" | "sessions">;
 
+/** A digest below it stays packed until it is added up: each of its arrays takes more than what lies in it, and small logs come by the ten thousand. */
+const STAYS_PACKED_BYTES = 64 << 10;
+
 /** What was made of a log as it is kept: a third of it, for a tenth of what reading the log costs. */
 export function packDigest({ rows, sessions }: Digest): Uint8Array {
   return Bun.zstdCompressSync(serialize({ rows, sessions }, { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>, { level: 1 });
 }
 
+/** A result with what was made of the log packed, and no more than that if it is small. */
+export function withDigest(result: LogResult): LogResult {
+  const digest = result.digest ?? packDigest(result);
+  if (digest.length >= STAYS_PACKED_BYTES) return { ...result, digest };
+  const { rows: _, sessions: __, ...rest } = result;
+  return { ...rest, digest };
+}
+
 /** Undo {@link packDigest}; of bytes that are our own alone. */
-function unpackDigest(packed: Uint8Array): Digest {
+export function unpackDigest(packed: Uint8Array): Digest {
   return deserialize(Bun.zstdDecompressSync(packed as Uint8Array<ArrayBuffer>)) as Digest;
 }
 
@@ -96,7 +107,9 @@ export class LogDigests {
     if (rejectsPath !== undefined && source.counts.rejected > 0) return undefined;
     try {
       if (!isSame(entry.log, identifyFile(path)) || stateAt(tablePath) !== entry.tableState) return undefined;
-      return { source, isReused: true, tableState: entry.tableState, ...unpackDigest(this.#read(pack, entry)) };
+      const digest = this.#read(pack, entry);
+      const made = digest.length < STAYS_PACKED_BYTES ? { digest } : unpackDigest(digest);
+      return { source, isReused: true, tableState: entry.tableState, ...made };
     } catch {
       // Gone or changed under our eyes: there is the table, and the log.
       return undefined;
@@ -108,17 +121,19 @@ export class LogDigests {
     return tablePath !== undefined && reduction !== undefined && wantsSessions === true && !hasLineHashes && this.#canKeep;
   }
 
-  /** Keep what was made of a log. */
-  keep(job: LogJob, result: LogResult): void {
+  /** Keep what was made of a log, if that is of use; its result goes on as {@link withDigest} leaves it. */
+  keep(job: LogJob, result: LogResult): LogResult {
     const { source, tableState, log } = result;
-    if (!this.#wants(job) || tableState === undefined || log === undefined) return;
-    const kept = result.digest ?? packDigest(result);
+    if (!this.#wants(job) || tableState === undefined || log === undefined) return result;
+    const packed = withDigest(result);
+    const kept = packed.digest!;
     const folder = this.#folderOf(dirname(job.tablePath!));
     const name = basename(job.tablePath!);
     folder.waiting.push({ entry: { name, tableState, log, source, counted: countedIn(job.reduction!, source) }, kept });
     folder.renewed.add(name);
     this.#waitingBytes += kept.length;
     if (this.#waitingBytes > WAITING_MAX_BYTES) this.write();
+    return packed;
   }
 
   /** Write what is waiting. */

@@ -76,6 +76,8 @@ export interface SetLog {
   rows: ReducedRows | undefined;
   /** What its sessions left, if it was asked for. */
   readonly sessions?: LogSessions | undefined;
+  /** Both of a small log, packed, in place of the two; see `unpackDigest`. */
+  readonly digest?: Uint8Array | undefined;
 }
 
 export interface LogSet extends Disposable {
@@ -222,9 +224,8 @@ async function readAll(
   try {
     const digests = keepsDigests ? new LogDigests() : undefined;
     const onDone = (job: LogJob, result: LogResult) => {
-      const { digest: _, ...made } = result;
-      results.set(job, made);
-      digests?.keep(job, result);
+      const { digest, ...made } = digests?.keep(job, result) ?? result;
+      results.set(job, made.rows === undefined && digest !== undefined ? { ...made, digest } : made);
     };
     const files: LogJob[] = [];
     let changedBytes = 0;
@@ -295,7 +296,8 @@ async function settle(
   for (const source of settled) addCounts(counts, source.counts);
   const logs = sources.map((source, i): SetLog => {
     const { job, result } = kept.get(source)!;
-    return { source: settled[i]!, tablePath: tableOf(job), tableState: result.tableState, rows: result.rows, sessions: result.sessions };
+    const { tableState, rows, sessions, digest } = result;
+    return { source: settled[i]!, tablePath: tableOf(job), tableState, rows, sessions, digest };
   });
   const { reused, leftOut, textBytes, damaged, empty } = sorted;
   return { logs, seams, reused, leftOut, counts, textBytes, damaged, empty };

@@ -5,13 +5,13 @@
  */
 import { adoptKernel } from "../kernel/kernel.ts";
 import { answerAsks, memoryOf } from "../process/thread.ts";
-import { packDigest } from "./log-digests.ts";
+import { withDigest } from "./log-digests.ts";
 import { type LogJob, type LogResult, readLog } from "./read-log.ts";
 
 answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(
   async (job, tell) => {
     const result = await readLog(job, tell);
-    return job.keepsDigest === true ? { ...result, digest: packDigest(result) } : result;
+    return job.keepsDigest === true ? withDigest(result) : result;
   },
   adoptKernel,
   ({ rows, sessions, digest }) => memoryOf([rows, sessions, digest]),

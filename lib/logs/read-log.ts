@@ -56,7 +56,7 @@ export interface LogResult {
   readonly source: SourceInfo;
   readonly rows?: ReducedRows;
   readonly sessions?: LogSessions;
-  /** Both of these as they are kept, see `packDigest`, where a thread made it. */
+  /** Both of these as they are kept, see `packDigest`: beside them, or of a small log in their place. */
   readonly digest?: Uint8Array;
   /** The log's file as it was before it was read. */
   readonly log?: FileIdentity;

@@ -13,6 +13,7 @@ import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { PeakDay, PeakLeader } from "../history/peaks.ts";
+import { unpackDigest } from "../logs/log-digests.ts";
 import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -44,8 +45,11 @@ export interface TableRef {
   readonly lastUs: number;
 }
 
+/** The sessions of a log, or its digest. */
+type MaybePacked = LogSessions | Uint8Array;
+
 export type SessionTask =
-  | { readonly what: "counts"; readonly logs: readonly LogSessions[]; readonly scope: ReductionParameters }
+  | { readonly what: "counts"; readonly logs: readonly MaybePacked[]; readonly scope: ReductionParameters }
   /** Of the sessions that were counted before. */
   | { readonly what: "leaders"; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | { readonly what: "minutes"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
@@ -107,8 +111,8 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
   const run = <Task extends SessionTask>(task: Task, transfer?: ArrayBuffer[]) =>
     (thread === undefined ? answer(task) : thread.ask(task, undefined, transfer)) as Promise<SessionOutcomes[Task["what"]]>;
   const sessions = listSessions(set);
-  // Handed over: nobody here looks at the sessions.
-  const counts = sessions.then(logs => run({ what: "counts", logs, scope }, memoryOf(logs)));
+  // Handed over: nobody here looks at the sessions. In digests are the rows as well.
+  const counts = sessions.then(logs => run({ what: "counts", logs, scope }, memoryOf(logs.filter(log => !isPacked(log)))));
   // Its failure is met where it is awaited.
   counts.catch(() => {});
   return {
@@ -126,10 +130,10 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
 
 /** What does one task after the other in this thread; the sessions stay for those that come behind the counts. */
 export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
-  let sessions: readonly LogSessions[] = [];
+  let sessions: readonly MaybePacked[] = [];
   return async task => {
     const { scope } = task;
-    if (task.what === "leaders") return findLeaders(sessions, task.peaks, scope);
+    if (task.what === "leaders") return findLeaders(unpacked(sessions), task.peaks, scope);
     if (task.what === "counts") return countSessions((sessions = task.logs), scope);
     const places = task.tables.map(toPlace);
     return task.what === "minutes" ? countMinutes(places, scope) : findTrails(places, task.queries, scope, task.limits);
@@ -137,11 +141,11 @@ export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
 }
 
 /** @param logs In the order of the set. */
-function countSessions(logs: readonly LogSessions[], scope: ReductionParameters): SessionCounts {
+function countSessions(logs: readonly MaybePacked[], scope: ReductionParameters): SessionCounts {
   const durations = new DurationCounter(scope);
   const reach = new ReachCounter(scope);
   const marks = new SessionMarks(scope.sensorAliases);
-  for (const log of logs) {
+  for (const log of unpacked(logs)) {
     durations.take(log);
     reach.take(log);
     marks.take(log);
@@ -161,9 +165,18 @@ function countSessions(logs: readonly LogSessions[], scope: ReductionParameters)
   };
 }
 
+function isPacked(log: MaybePacked): log is Uint8Array {
+  return log instanceof Uint8Array;
+}
+
+/** One after the other, so that of small logs the digests alone are held. */
+function* unpacked(logs: readonly MaybePacked[]): Generator<LogSessions> {
+  for (const log of logs) yield isPacked(log) ? unpackDigest(log).sessions! : log;
+}
+
 /** The sessions of each log, and behind them those of the event of a line that was cut. */
-async function listSessions({ logs, seams }: LogSet): Promise<LogSessions[]> {
-  const lists = logs.map(async ({ source, sessions }) => {
+async function listSessions({ logs, seams }: LogSet): Promise<MaybePacked[]> {
+  const lists = logs.map(async ({ source, digest, sessions = digest }) => {
     const own = seams.filter(({ before }) => before.wholeHash === source.wholeHash);
     if (sessions === undefined) throw new Error("Cannot count sessions that were not read");
     return [sessions, ...(await Promise.all(own.map(({ table }) => readSessions(table))))];

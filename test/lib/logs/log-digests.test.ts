@@ -4,13 +4,19 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReductionParameters } from "../../../lib/events/scope.ts";
-import { LogDigests } from "../../../lib/logs/log-digests.ts";
+import { LogDigests, unpackDigest } from "../../../lib/logs/log-digests.ts";
 import { type LogSetOptions, readLogSet } from "../../../lib/logs/log-set.ts";
+import type { LogResult } from "../../../lib/logs/read-log.ts";
 import { dayOf } from "../../../lib/text/time.ts";
 import { NOON_MS, toLine } from "../../support/event-logs.ts";
 
 const DAY = dayOf(NOON_MS * 1000);
 const SCOPE: ReductionParameters = { robotMaxSeconds: 10 };
+
+/** What was made of a log, whether it is packed or not. */
+function unpack({ rows, sessions, digest }: Pick<LogResult, "rows" | "sessions"> & { readonly digest?: Uint8Array | undefined }) {
+  return digest === undefined ? { rows, sessions } : unpackDigest(digest);
+}
 
 class Logs implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), "digests-"));
@@ -36,13 +42,14 @@ class Logs implements Disposable {
       onNotice() {},
       ...options,
     });
-    return { logs: set.logs.map(({ rows, sessions, source }) => ({ rows, sessions, source })), reused: set.reused, rejects: await Array.fromAsync(set.rejects()) };
+    return { logs: set.logs.map(log => ({ ...unpack({ rows: log.rows!, sessions: log.sessions!, digest: log.digest }), source: log.source })), reused: set.reused, rejects: await Array.fromAsync(set.rejects()) };
   }
 
   /** What a log's digest tells of it. */
   find(i: number, reduction = SCOPE, more: object = {}) {
     const path = this.pathOf(i);
-    return new LogDigests().find({ path, tablePath: `${path}.arrow`, reduction, isFresh: false, hasLineHashes: false, wantsSessions: true, ...more });
+    const result = new LogDigests().find({ path, tablePath: `${path}.arrow`, reduction, isFresh: false, hasLineHashes: false, wantsSessions: true, ...more });
+    return result && { ...result, ...unpack(result) };
   }
 
   packs(): string[] {
@@ -58,13 +65,29 @@ describe("the digest of a log", () => {
   test("is what was made of it, and of many logs they lie in one file", async () => {
     using logs = new Logs();
     for (let i = 0; i < 5; i++) logs.write(i, 3 + i);
+    const plain = await logs.read({ keepsDigests: false });
+    for (let i = 0; i < 5; i++) rmSync(`${logs.pathOf(i)}.arrow`);
     const first = await logs.read();
+    expect(first.logs).toEqual(plain.logs);
+    expect(first.logs.map(({ rows }) => rows!.kinds.command!.rows)).toEqual([3, 4, 5, 6, 7]);
     expect(logs.packs().length).toBe(1);
     const { rows, sessions, source, isReused } = logs.find(3)!;
     expect({ rows: rows!, sessions: sessions!, source, isReused }).toEqual({ ...first.logs.find(log => log.source.path === logs.pathOf(3))!, isReused: true } as never);
     const again = await logs.read();
     expect(again.logs).toEqual(first.logs);
     expect([again.reused, logs.packs().length]).toEqual([5, 1]);
+  });
+
+  test("stays packed in place of rows and sessions where it is small, as it comes and as it is found", async () => {
+    using logs = new Logs();
+    logs.write(0, 3);
+    logs.write(1, 9000);
+    const shapes: boolean[][] = [];
+    for (let run = 0; run < 2; run++) {
+      using set = await readLogSet([logs.folder], { mode: "continue", wantsSessions: true, keepsDigests: true, reduction: SCOPE, outputs: [], onNotice() {} });
+      for (const { rows, sessions, digest } of set.logs) shapes.push([rows, sessions, digest].map(made => made !== undefined));
+    }
+    expect(shapes).toEqual([[false, false, true], [true, true, false], [false, false, true], [true, true, false]]);
   });
 
   test("is none of a log that changed, was touched, or lost its table, nor of a table that changed", async () => {

@@ -7,7 +7,9 @@ async function runBody(body: string, { pipe = "", env = {}, stdin = "" } = {}) {
   await using dir = await makeTempDir();
   const command = await writeSource(
     dir.path,
-    `import { EXIT, note, onStop, parseCommand, runMain, UsageError, writeOut } from "$lib/process/cli.ts";
+    `import { EXIT, note, onStop, runMain, writeOut } from "$lib/process/cli.ts";
+     import { UsageError } from "$lib/process/command.ts";
+     import { parseCommand } from "$lib/process/options.ts";
      import { existsSync, rmSync, writeFileSync } from "node:fs";
      async function main(argv: string[]) { ${body} }
      await runMain("sample", main as never);`,
