@@ -60,6 +60,6 @@ export function sensorLabel(sensor: string): string {
 
 /** The time of day of a minute since 1970-01-01 UTC, `20:05`. */
 export function toClock(minute: number): string {
-  const of = ((minute % 1440) + 1440) % 1440;
-  return `${String(Math.floor(of / 60)).padStart(2, "0")}:${String(of % 60).padStart(2, "0")}`;
+  const ofDay = ((minute % 1440) + 1440) % 1440;
+  return `${String(Math.floor(ofDay / 60)).padStart(2, "0")}:${String(ofDay % 60).padStart(2, "0")}`;
 }
