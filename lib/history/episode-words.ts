@@ -74,9 +74,11 @@ export function describeDays({ shape, first, last, begins, ends }: Pick<Episode,
 }
 
 /** An episode in a word or two: what it is of, and which; of sensors what happened to them, and the first of them. */
-export function nameOf({ keys, sensors, shape }: Episode): [string, string] {
+export function nameOf({ keys, sensors, shape, isLocal }: Episode): [string, string] {
   const [lead] = keys;
-  if (lead !== undefined) return [FAMILIES[lead.family].word, keyText(lead)];
+  // What one sensor alone saw stands beside the same of others, or of all.
+  const where = isLocal === true && sensors.length === 1 ? ` on ${sensorLabel(sensors[0]!)}` : "";
+  if (lead !== undefined) return [FAMILIES[lead.family].word, `${keyText(lead)}${where}`];
   return [SENSOR_WORDS[shape] ?? "", sensors.length > 1 ? plural(sensors.length, "sensor") : sensorLabel(sensors[0]!)];
 }
 

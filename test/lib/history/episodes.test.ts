@@ -1,6 +1,6 @@
 /** Episodes of a fleet in which it is known what happened; of the example; of a table that knows nothing of addresses. */
 import { beforeAll, describe, expect, test } from "bun:test";
-import { describeEpisode, toPlainSentence } from "../../../lib/history/episode-words.ts";
+import { describeEpisode, nameOf, toPlainSentence } from "../../../lib/history/episode-words.ts";
 import { type Episode, findEpisodes } from "../../../lib/history/episodes.ts";
 import { chooseEpisodes, episodesWithin, episodeToPlain, historyToCsv, newestFirst } from "../../../lib/history/history-output.ts";
 import { FAMILIES } from "../../../lib/history/families.ts";
@@ -111,6 +111,7 @@ describe("what changes on one sensor alone", () => {
     expect(days(local!)).toEqual([33, 59]);
     expect(sentence(local!)).toMatch(/^Since 3 Apr: more of credential `root \/ local`, [\d,]+ logins from \d+ addresses on `ams` only.*; [34]\.\d → 1[12] a day; still going\.$/);
     expect(episodeToPlain(local!)).toMatchObject({ only_there: true });
+    expect(nameOf(local!)).toEqual(["credential", "root / local on ams"]);
   });
 
   test("is told of the fleet where all of them saw it, and of nobody where nobody did", () => {
@@ -118,6 +119,7 @@ describe("what changes on one sensor alone", () => {
     expect(others).toEqual([]);
     expect(fleet!.isLocal).toBeUndefined();
     expect(episodeToPlain(fleet!)).toMatchObject({ only_there: false });
+    expect(nameOf(fleet!)).toEqual(["credential", "root / local"]);
     expect(found(steady(() => 4))).toEqual([]);
   });
 });
