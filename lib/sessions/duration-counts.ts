@@ -1,9 +1,8 @@
 /** How long sessions lasted, counted by step of length, day and sensor, over all logs. */
 import type { EventScope } from "../events/scope.ts";
-import { sensorPicker } from "../events/sensor-aliases.ts";
 import type { LogSessions } from "../logs/log-sessions.ts";
 import { DURATION_STEPS } from "../text/duration-steps.ts";
-import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
+import { SENSORS_MOST, SensorNumbers, type Tally, toTally } from "./tally.ts";
 
 export interface DurationCounts {
   readonly sensors: readonly string[];
@@ -14,20 +13,19 @@ export interface DurationCounts {
 /** Counts lengths, in any order; sessions whose end tells none are left out. */
 export class DurationCounter {
   readonly #scope: EventScope;
-  readonly #pickSensor: (sensor: string) => string | undefined;
-  readonly #sensors = new Map<string, number>();
+  readonly #sensors: SensorNumbers;
   readonly #cells = DURATION_STEPS.map(() => new Map<number, number>());
 
   constructor(scope: EventScope) {
     this.#scope = scope;
-    this.#pickSensor = sensorPicker(scope);
+    this.#sensors = new SensorNumbers(scope);
   }
 
   take({ sensors, lengths }: LogSessions): void {
     const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
     for (const [i, day] of lengths.day.entries()) {
       if (day < sinceDay || day > untilDay) continue;
-      const sensor = this.#sensorOf(sensors[lengths.sensor[i]!]!);
+      const sensor = this.#sensors.of(sensors[lengths.sensor[i]!]!);
       if (sensor < 0) continue;
       const cells = this.#cells[lengths.step[i]!]!;
       const cell = day * SENSORS_MOST + sensor;
@@ -35,15 +33,7 @@ export class DurationCounter {
     }
   }
 
-  #sensorOf(own: string): number {
-    const name = this.#pickSensor(own);
-    if (name === undefined) return -1;
-    let code = this.#sensors.get(name);
-    if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
-    return code;
-  }
-
   finish(): DurationCounts {
-    return { sensors: [...this.#sensors.keys()], tallies: this.#cells.map(toTally) };
+    return { sensors: this.#sensors.names(), tallies: this.#cells.map(toTally) };
   }
 }

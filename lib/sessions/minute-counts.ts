@@ -6,13 +6,12 @@
 import { textOf } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
-import { sensorPicker } from "../events/sensor-aliases.ts";
 import { dayOf } from "../text/time.ts";
 import { ACTIVITIES, ACTIVITY_EVENTS } from "../events/activity-events.ts";
 import { countedRows } from "./counted-rows.ts";
 import { codeOf } from "./event-search.ts";
 import type { TrailPlace } from "./session-trails.ts";
-import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
+import { SENSORS_MOST, SensorNumbers, type Tally, toTally } from "./tally.ts";
 
 const MINUTE_US = 60_000_000;
 
@@ -37,13 +36,12 @@ export async function countMinutes(places: readonly Pick<TrailPlace, "walk">[], 
 /** Counts, table by table, in any order. */
 class MinuteCounter {
   readonly #scope: EventScope;
-  readonly #pickSensor: (sensor: string) => string | undefined;
-  readonly #sensors = new Map<string, number>();
+  readonly #sensors: SensorNumbers;
   readonly #cells = ACTIVITIES.map(() => new Map<number, number>());
 
   constructor(scope: EventScope) {
     this.#scope = scope;
-    this.#pickSensor = sensorPicker(scope);
+    this.#sensors = new SensorNumbers(scope);
   }
 
   /** What takes the batches of a table, each once. */
@@ -65,7 +63,7 @@ class MinuteCounter {
         const us = batch.timestampUs[row]!;
         const code = codes === undefined ? -1 : codes[row]!;
         let sensor = sensors.get(code);
-        if (sensor === undefined) sensors.set(code, (sensor = this.#sensorOf(code < 0 ? "" : textOf(table.dictionaries.get("sensor")!, code))));
+        if (sensor === undefined) sensors.set(code, (sensor = this.#sensors.of(code < 0 ? "" : textOf(table.dictionaries.get("sensor")!, code))));
         if (sensor < 0 || dayOf(us) < sinceDay || dayOf(us) > untilDay) continue;
         const cell = Math.floor(us / MINUTE_US) * SENSORS_MOST + sensor;
         for (const activity of own) this.#cells[activity]!.set(cell, (this.#cells[activity]!.get(cell) ?? 0) + 1);
@@ -74,7 +72,7 @@ class MinuteCounter {
   }
 
   finish(): MinuteCounts {
-    return { sensors: [...this.#sensors.keys()], tallies: this.#cells.map(toTally) };
+    return { sensors: this.#sensors.names(), tallies: this.#cells.map(toTally) };
   }
 
   /** `activities[code of the event's id]` */
@@ -87,13 +85,5 @@ class MinuteCounter {
       }
     });
     return activities;
-  }
-
-  #sensorOf(own: string): number {
-    const name = this.#pickSensor(own);
-    if (name === undefined) return -1;
-    let code = this.#sensors.get(name);
-    if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
-    return code;
   }
 }

@@ -8,12 +8,11 @@
  */
 import { Dictionary, textOf } from "../columns/dictionary.ts";
 import type { EventScope } from "../events/scope.ts";
-import { sensorPicker } from "../events/sensor-aliases.ts";
 import type { LogSessions } from "../logs/log-sessions.ts";
 import { CLOSED, REACH_STEPS, WHOLE } from "../logs/slot-reach.ts";
 import { dayOf } from "../text/time.ts";
 import { sessionKey } from "./event-search.ts";
-import { SENSORS_MOST, type Tally, toTally } from "./tally.ts";
+import { SENSORS_MOST, SensorNumbers, splitCells, type Tally, toTally } from "./tally.ts";
 
 export interface ReachCounts {
   readonly sensors: readonly string[];
@@ -43,8 +42,7 @@ interface OpenSession {
 /** Counts, log by log, in any order. */
 export class ReachCounter {
   readonly #scope: EventScope;
-  readonly #pickSensor: (sensor: string) => string | undefined;
-  readonly #sensors = new Map<string, number>();
+  readonly #sensors: SensorNumbers;
   readonly #addresses = new Dictionary();
   readonly #open = new Map<string, OpenSession>();
   readonly #cells = REACH_STEPS.map(() => new Map<number, number>());
@@ -54,12 +52,12 @@ export class ReachCounter {
 
   constructor(scope: EventScope) {
     this.#scope = scope;
-    this.#pickSensor = sensorPicker(scope);
+    this.#sensors = new SensorNumbers(scope);
   }
 
   take({ ids, sensors, reach, reachAddresses }: LogSessions): void {
     const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
-    const numbers = sensors.map(name => this.#sensorOf(name));
+    const numbers = sensors.map(name => this.#sensors.of(name));
     const addresses = new Map<number, number>();
     const addressOf = (code: number) => {
       if (code < 0) return -1;
@@ -96,11 +94,10 @@ export class ReachCounter {
     const reached = {
       all: this.#addresses.size,
       address: Int32Array.from(address),
-      day: Int32Array.from(cell, at => Math.floor(at / SENSORS_MOST)),
-      sensor: Int32Array.from(cell, at => at % SENSORS_MOST),
+      ...splitCells(cell),
       steps: Uint8Array.from(steps),
     };
-    return { sensors: [...this.#sensors.keys()], tallies: this.#cells.map(toTally), reached };
+    return { sensors: this.#sensors.names(), tallies: this.#cells.map(toTally), reached };
   }
 
   #join(key: string, own: OpenSession): void {
@@ -126,14 +123,6 @@ export class ReachCounter {
       reached.address.push(address);
       reached.steps.push(steps);
     }
-  }
-
-  #sensorOf(own: string): number {
-    const name = this.#pickSensor(own);
-    if (name === undefined) return -1;
-    let code = this.#sensors.get(name);
-    if (code === undefined) this.#sensors.set(name, (code = this.#sensors.size));
-    return code;
   }
 }
 

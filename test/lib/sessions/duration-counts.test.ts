@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readSessions } from "../../../lib/logs/log-sessions.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { DurationCounter } from "../../../lib/sessions/duration-counts.ts";
+import { SENSORS_MOST, toTally } from "../../../lib/sessions/tally.ts";
 import { DURATION_STEPS } from "../../../lib/text/duration-steps.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { buildDurationsData, buildDurationsView } from "../../../lib/view/report-durations.ts";
@@ -60,4 +61,9 @@ test("the picture has a bar for each length and follows the filter", async () =>
   expect(buildDurationsView(scope([0, 1]), lengths, 600).label).toBe("1 session by length");
   const empty = { sensors: [], tallies: [] };
   expect(buildDurationsData(empty, data.grid, ["a"])).toBeUndefined();
+});
+
+test("a day before 1970 keeps its sensors", () => {
+  const { day, sensor, count } = toTally(new Map([[-3 * SENSORS_MOST + 2, 7], [SENSORS_MOST + 1, 4]]));
+  expect([[...day], [...sensor], [...count]]).toEqual([[-3, 1], [2, 1], [7, 4]]);
 });
