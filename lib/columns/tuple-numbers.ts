@@ -11,8 +11,8 @@ export class TupleNumbers {
   /** How many different tuples there were. */
   size = 0;
   readonly #width: number;
-  /** Codes of each tuple, `#width` a tuple. */
-  #tuples = new Int32Array(1 << 12);
+  /** Codes of each tuple, `#width` a tuple; undefined where nobody asks for them, as they may be a fifth of all memory. */
+  #tuples: Int32Array<ArrayBuffer> | undefined;
   /** Of single codes the number + 1 by code + 1. */
   #byCode = new Int32Array(1 << 10);
   #bits = 12;
@@ -20,14 +20,21 @@ export class TupleNumbers {
   #slots = new Int32Array(4 << this.#bits);
   readonly #places = new Int32Array(AHEAD_ROWS);
 
-  /** @param width Columns of a tuple, one to three. */
-  constructor(width: number) {
+  /**
+   * @param width Columns of a tuple, one to three.
+   * @param hasTuples Whether {@link tupleOf} will be asked.
+   */
+  constructor(width: number, hasTuples = true) {
     this.#width = width;
+    if (hasTuples) this.#tuples = new Int32Array(1 << 12);
   }
 
-  /** The numbers of rows; `columns[i][row]` >= -1. */
-  number(columns: readonly Int32Array[], rows: number): Int32Array {
-    const numbers = new Int32Array(rows);
+  /**
+   * The numbers of rows; `columns[i][row]` >= -1.
+   *
+   * @param numbers Where they are put: whoever numbers many millions has room for them already.
+   */
+  number(columns: readonly Int32Array[], rows: number, numbers: Int32Array = new Int32Array(rows)): Int32Array {
     const [a, b, c] = columns;
     if (b === undefined) this.#numberCodes(a!, numbers);
     // The second column again where there is no third: comparing it twice costs less than a branch.
@@ -37,7 +44,7 @@ export class TupleNumbers {
 
   /** The codes that a number stands for. */
   tupleOf(number: number): number[] {
-    return [...this.#tuples.subarray(number * this.#width, (number + 1) * this.#width)];
+    return [...this.#tuples!.subarray(number * this.#width, (number + 1) * this.#width)];
   }
 
   #numberCodes(column: Int32Array, numbers: Int32Array): void {
@@ -67,7 +74,10 @@ export class TupleNumbers {
         touched ^= slots[at]!;
       }
       for (let row = start; row < end; row++) {
-        const [x, y, z] = [a[row]!, b[row]!, c[row]!];
+        // Not taken apart from an array: one a row is garbage of gigabytes beside a large table.
+        const x = a[row]!;
+        const y = b[row]!;
+        const z = c[row]!;
         let at = places[row - start]!;
         while (slots[at + 3] !== 0 && (slots[at] !== x || slots[at + 1] !== y || slots[at + 2] !== z)) {
           at = (at + 4) & (slots.length - 1);
@@ -88,6 +98,7 @@ export class TupleNumbers {
 
   #keep(a: number, b: number, c: number): void {
     const at = this.size++ * this.#width;
+    if (this.#tuples === undefined) return;
     if (at + 3 > this.#tuples.length) this.#tuples = widened(this.#tuples, at + 3);
     this.#tuples[at] = a;
     if (this.#width > 1) this.#tuples[at + 1] = b;

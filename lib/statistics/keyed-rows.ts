@@ -188,23 +188,13 @@ function internPairs(a: Int32Array, b: Int32Array, { places, second, rank }: Den
 }
 
 function internTuples(columns: readonly Int32Array[], rows: number): InternedRows {
-  const numbers = new TupleNumbers(columns.length);
+  const numbers = new TupleNumbers(columns.length, false);
   const key = sharedInts(rows);
-  let firstRow = new Int32Array(1024);
-  // In pieces, so that the first rows of keys are found where they are numbered.
-  for (let start = 0; start < rows; start += NUMBERED_ROWS) {
-    const end = Math.min(rows, start + NUMBERED_ROWS);
-    const before = numbers.size;
-    const numbered = numbers.number(columns.map(column => column.subarray(start, end)), end - start);
-    key.set(numbered, start);
-    let keys = before;
-    for (let row = start; keys < numbers.size; row++) {
-      if (numbered[row - start] !== keys) continue;
-      if (keys === firstRow.length) firstRow = doubled(firstRow);
-      firstRow[keys++] = row;
-    }
-  }
-  return { key, keys: numbers.size, firstRow: shared(firstRow.subarray(0, numbers.size)) };
+  numbers.number(columns, rows, key);
+  const firstRow = sharedInts(numbers.size);
+  // Numbers count up in the order of their first rows.
+  for (let row = 0, keys = 0; keys < firstRow.length; row++) if (key[row] === keys) firstRow[keys++] = row;
+  return { key, keys: numbers.size, firstRow };
 }
 
 /** A copy that threads may look at. */
@@ -219,9 +209,6 @@ function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   wider.set(list);
   return wider;
 }
-
-/** Rows that are numbered at once. */
-const NUMBERED_ROWS = 1 << 13;
 
 /** Most places of a table with one for each pair: 64 MB. */
 const DENSE_PLACES = 1 << 24;
