@@ -450,7 +450,8 @@ function internLists(lists: ListColumn, sets: SetDictionary): Int32Array {
 /** @throws {RangeError} if a list is no set. */
 function checkSets({ values, offsets, isNull }: ListColumn): void {
   for (let row = 0; row < isNull.length; row++) {
-    const [start, end] = [offsets[row]!, offsets[row + 1]!];
+    const start = offsets[row]!;
+    const end = offsets[row + 1]!;
     let isSet = end - start <= SET_MAX;
     for (let i = start + 1; isSet && i < end; i++) isSet = values[i - 1]! < values[i]!;
     if (!isSet) throw new RangeError(`a reduced table with damaged rows: no ${ADDRESSES} are those of row ${row}`);

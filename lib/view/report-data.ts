@@ -198,7 +198,8 @@ function countHours({ table: { dictionaries }, partsOf }: ReportSource, grid: Gr
   for (const { rows, day: days, sensor, keys, count } of partsOf("event")!) {
     const { eventid, hour: hours } = keys;
     for (let row = 0; row < rows; row++) {
-      const [day, hour] = [days[row]! - grid.firstDay, hours![row]!];
+      const day = days[row]! - grid.firstDay;
+      const hour = hours![row]!;
       // Of cut counts no hour is known.
       if (hour < 0) return {};
       if (day < 0 || day >= grid.days) continue;
