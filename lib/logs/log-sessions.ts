@@ -1,7 +1,7 @@
 /**
  * What the sessions of one log leave, out of its event table: who each was, what it typed, which of its events leave a mark,
- * how long sessions lasted and how far they came. No option decides any of it, and no rule of what a mark or a command is: it holds for as long
- * as the log does, and can be sent and kept.
+ * how long sessions lasted and how far they came. No option decides any of it, and no rule of what a mark or a command is: it
+ * holds for as long as the log does, and can be sent and kept.
  *
  * Gathered by slot, the number of a session in this table; texts are looked at once per code, not per event.
  *

@@ -176,12 +176,18 @@ function* unpacked(logs: readonly MaybePacked[]): Generator<LogSessions> {
 
 /** The sessions of each log, and behind them those of the event of a line that was cut. */
 async function listSessions({ logs, seams }: LogSet): Promise<MaybePacked[]> {
+  const seamsOf = groupSeams(seams);
   const lists = logs.map(async ({ source, digest, sessions = digest }) => {
-    const own = seams.filter(({ before }) => before.wholeHash === source.wholeHash);
+    const own = seamsOf.get(source.wholeHash) ?? [];
     if (sessions === undefined) throw new Error("Cannot count sessions that were not read");
     return [sessions, ...(await Promise.all(own.map(({ table }) => readSessions(table))))];
   });
   return (await Promise.all(lists)).flat();
+}
+
+/** The cut lines by the log in which each begins: of very many logs many are. */
+function groupSeams(seams: LogSet["seams"]): ReadonlyMap<string, LogSet["seams"]> {
+  return Map.groupBy(seams, ({ before }) => before.wholeHash);
 }
 
 /** Whether the days asked for are so few that a report shows them by minutes. */
@@ -222,10 +228,11 @@ function toPlace({ from, state, firstUs, lastUs }: TableRef) {
 
 /** The tables of a set in the order of their first events; what has no file, the events of cut lines, as bytes. */
 function listTables({ logs, seams }: LogSet): TableRef[] {
+  const seamsOf = groupSeams(seams);
   return logs.flatMap(({ source, tablePath, tableState }): TableRef[] => {
     const { firstSeenUs = Infinity, lastSeenUs = -Infinity, wholeHash } = source;
     const time = { firstUs: firstSeenUs, lastUs: lastSeenUs };
-    const own = seams.filter(({ before }) => before.wholeHash === wholeHash);
+    const own = seamsOf.get(wholeHash) ?? [];
     return [
       ...(tablePath === undefined ? [] : [{ ...time, from: tablePath, state: tableState }]),
       ...own.map(({ table, before }) => {

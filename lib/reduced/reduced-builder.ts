@@ -103,9 +103,13 @@ export class ReducedBuilder {
   /** Make room for rows that are about to be added, as far as they will lie there before equal ones are added up. */
   expect(parts: readonly ReducedRows[]): void {
     for (const [kind, own] of this.#kinds) {
-      const rows = parts.map(({ kinds }) => kinds[kind]?.rows ?? 0);
-      const sum = rows.reduce((all, one) => all + one, own.rows);
-      own.reserve(Math.min(sum, COMPACT_MIN_ROWS + Math.max(...rows)));
+      let [sum, most] = [own.rows, 0];
+      for (const { kinds } of parts) {
+        const rows = kinds[kind]?.rows ?? 0;
+        sum += rows;
+        most = Math.max(most, rows);
+      }
+      own.reserve(Math.min(sum, COMPACT_MIN_ROWS + most));
     }
   }
 
