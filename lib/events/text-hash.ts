@@ -91,18 +91,23 @@ export interface LogHead {
   readonly blockHash: string | undefined;
 }
 
-/** Look at the first line of a log, to find logs that may hold the same text. */
-export async function readHead(path: string): Promise<LogHead> {
+/** The first 4 KiB of a log, unpacked; all of a shorter one. */
+export async function readOpening(path: string): Promise<Uint8Array> {
   const text = openText(path);
   try {
     const bytes = new Uint8Array(HEAD_BYTES);
-    const n = await text.read(bytes, 0, HEAD_BYTES);
-    const head = firstLine(bytes.subarray(0, n));
-    const blockHash = n < HEAD_BYTES ? undefined : Bun.hash.xxHash3(bytes).toString(16);
-    return { hash: hashHead(head), sizeBytes: head.length, blockHash };
+    return bytes.subarray(0, await text.read(bytes, 0, HEAD_BYTES));
   } finally {
     text.close();
   }
+}
+
+/** Look at the first line of a log, to find logs that may hold the same text. */
+export async function readHead(path: string): Promise<LogHead> {
+  const opening = await readOpening(path);
+  const head = firstLine(opening);
+  const blockHash = opening.length < HEAD_BYTES ? undefined : Bun.hash.xxHash3(opening).toString(16);
+  return { hash: hashHead(head), sizeBytes: head.length, blockHash };
 }
 
 /** Hash of all the text of a log as it is now, and its size in bytes. */

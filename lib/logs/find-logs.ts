@@ -7,6 +7,7 @@ import { isArrowFile } from "../columns/first-bytes.ts";
 import { describeKind, isOpenStream, NotRegularError, stateOf } from "../columns/regular-file.ts";
 import { compareTexts, type LogHead, readHead } from "../events/text-hash.ts";
 import { sortPaths } from "../events/source.ts";
+import { AlikeLogs } from "./alike-logs.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";
@@ -170,7 +171,7 @@ function visit(path: string, look: () => void): void {
 /**
  * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
  * has grown since. Compared byte by byte, unpacked; only logs that share their first line, and as much of the first 4 KiB
- * as both have, are compared at all.
+ * as both have, are compared at all, see `AlikeLogs`.
  *
  * @returns `compared` = pairs whose texts were read; `heads` = what was seen of those that can be read.
  */
@@ -201,7 +202,7 @@ export async function leaveOutCopies(paths: readonly string[]): Promise<{
   const notices: string[] = [];
   let compared = 0;
   for (const family of families.values()) {
-    const kept = new KeptLogs(heads);
+    const kept = await AlikeLogs.sort(family, heads);
     for (const path of family) {
       let isKept = true;
       for (const other of kept.like(path)) {
@@ -222,36 +223,4 @@ export async function leaveOutCopies(paths: readonly string[]): Promise<{
     }
   }
   return { paths: paths.filter(path => !copies.has(path)), notices, heads, compared };
-}
-
-/** Logs of one first line that are no copies so far, by their first 4 KiB: thousands may begin alike. */
-class KeptLogs {
-  readonly #heads: ReadonlyMap<string, LogHead>;
-  readonly #byBlock = new Map<string | undefined, Set<string>>();
-
-  constructor(heads: ReadonlyMap<string, LogHead>) {
-    this.#heads = heads;
-  }
-
-  #blockOf(path: string): string | undefined {
-    return this.#heads.get(path)!.blockHash;
-  }
-
-  add(path: string): void {
-    const block = this.#blockOf(path);
-    const own = this.#byBlock.get(block);
-    if (own === undefined) this.#byBlock.set(block, new Set([path]));
-    else own.add(path);
-  }
-
-  remove(path: string): void {
-    this.#byBlock.get(this.#blockOf(path))!.delete(path);
-  }
-
-  /** Those that may hold the beginning of a log, or begin with it. */
-  like(path: string): string[] {
-    const block = this.#blockOf(path);
-    if (block === undefined) return [...this.#byBlock.values()].flatMap(own => [...own]);
-    return [...(this.#byBlock.get(block) ?? []), ...(this.#byBlock.get(undefined) ?? [])];
-  }
 }
