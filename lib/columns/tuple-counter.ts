@@ -1,10 +1,7 @@
 /**
  * How often each combination of codes occurs: for value counts over many tables.
  */
-import { groupRows, take } from "./group.ts";
-
-/** Rows gathered before equal ones are added up; then again whenever they have doubled. */
-const COMPACT_MIN_ROWS = 1 << 17;
+import { TupleNumbers } from "./tuple-numbers.ts";
 
 export interface TupleCounts {
   readonly rows: number;
@@ -13,15 +10,22 @@ export interface TupleCounts {
   readonly count: Float64Array;
 }
 
+/** Codes that {@link TupleNumbers} numbers at once. */
+const WIDEST = 3;
+
 export class TupleCounter {
-  #rows = 0;
-  #compactedRows = 0;
-  #keys: Int32Array<ArrayBuffer>[];
-  #count = new Float64Array(0);
+  readonly #columns: number;
+  /** The first numbers as many codes as it can, each other one what the one before made of these and the next two. */
+  readonly #stages: readonly TupleNumbers[];
+  #numbers = new Int32Array(0);
+  #count = new Float64Array(1 << 10);
 
   /** @param columns Codes in a combination, at least one. */
   constructor(columns: number) {
-    this.#keys = Array.from({ length: columns }, () => new Int32Array(0));
+    this.#columns = columns;
+    const stages: TupleNumbers[] = [];
+    for (let left = columns; stages.length === 0 || left > 1; left -= WIDEST - 1) stages.push(new TupleNumbers(Math.min(WIDEST, left)));
+    this.#stages = stages;
   }
 
   /**
@@ -32,48 +36,41 @@ export class TupleCounter {
   add(columns: readonly Int32Array[], weights?: Float64Array): void {
     const rows = columns[0]!.length;
     if (rows === 0) return;
-    const { size, groupOf, firstRow } = groupRows(columns, rows);
-    this.#reserve(this.#rows + size);
-    const at = this.#rows;
-    if (weights === undefined) for (let row = 0; row < rows; row++) this.#count[at + groupOf[row]!]!++;
-    else for (let row = 0; row < rows; row++) this.#count[at + groupOf[row]!]! += weights[row]!;
-    columns.forEach((column, i) => this.#keys[i]!.set(take(column, firstRow), at));
-    this.#rows += size;
-    if (this.#rows > Math.max(COMPACT_MIN_ROWS, this.#compactedRows * 2)) this.#compact();
+    if (rows > this.#numbers.length) this.#numbers = new Int32Array(rows);
+    const numbers = this.#numbers.subarray(0, rows);
+    this.#stages.forEach((stage, i) => {
+      const next = columns.slice(this.#firstColumn(i), this.#firstColumn(i + 1));
+      stage.number(i === 0 ? next : [numbers, ...next], rows, numbers);
+    });
+    const { size } = this.#stages.at(-1)!;
+    if (size > this.#count.length) {
+      const grown = new Float64Array(Math.max(size, this.#count.length * 2));
+      grown.set(this.#count);
+      this.#count = grown;
+    }
+    if (weights === undefined) countEach(numbers, this.#count);
+    else for (let row = 0; row < rows; row++) this.#count[numbers[row]!]! += weights[row]!;
+  }
+
+  /** The first column that a stage takes. */
+  #firstColumn(stage: number): number {
+    return stage === 0 ? 0 : Math.min(this.#columns, WIDEST + (stage - 1) * (WIDEST - 1));
   }
 
   /** Each combination once, in order of first sight. */
   finish(): TupleCounts {
-    this.#compact();
-    const rows = this.#rows;
-    return { rows, keys: this.#keys.map(key => key.subarray(0, rows)), count: this.#count.subarray(0, rows) };
-  }
-
-  #reserve(rows: number): void {
-    if (rows <= this.#count.length) return;
-    const capacity = Math.max(rows, this.#count.length * 2, 1024);
-    const count = new Float64Array(capacity);
-    count.set(this.#count);
-    this.#count = count;
-    this.#keys = this.#keys.map(key => {
-      const grown = new Int32Array(capacity);
-      grown.set(key);
-      return grown;
-    });
-  }
-
-  #compact(): void {
-    if (this.#rows === this.#compactedRows) return;
-    const { size, groupOf, firstRow } = groupRows(this.#keys, this.#rows);
-    // Groups are numbered by their first rows, so each sum can be built in the place of a row already read.
-    for (let row = 0; row < this.#rows; row++) {
-      const group = groupOf[row]!;
-      const count = this.#count[row]!;
-      if (firstRow[group] === row) this.#count[group] = count;
-      else this.#count[group]! += count;
+    const rows = this.#stages.at(-1)!.size;
+    const keys: Int32Array[] = [];
+    let numbers: Int32Array | undefined;
+    for (let i = this.#stages.length - 1; i >= 0; i--) {
+      const codes = this.#stages[i]!.codesOf(numbers);
+      keys.unshift(...codes.slice(i === 0 ? 0 : 1));
+      numbers = codes[0];
     }
-    this.#count.fill(0, size);
-    for (const key of this.#keys) key.set(take(key, firstRow));
-    this.#rows = this.#compactedRows = size;
+    return { rows, keys, count: this.#count.slice(0, rows) };
   }
+}
+
+function countEach(numbers: Int32Array, count: Float64Array): void {
+  for (let row = 0; row < numbers.length; row++) count[numbers[row]!]!++;
 }

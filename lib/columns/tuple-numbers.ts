@@ -47,6 +47,16 @@ export class TupleNumbers {
     return [...this.#tuples!.subarray(number * this.#width, (number + 1) * this.#width)];
   }
 
+  /** The codes of many numbers, of all there are if omitted: `[column][i]`. */
+  codesOf(numbers?: Int32Array): Int32Array[] {
+    const rows = numbers?.length ?? this.size;
+    return Array.from({ length: this.#width }, (_, column) => {
+      const codes = new Int32Array(rows);
+      for (let i = 0; i < rows; i++) codes[i] = this.#tuples![(numbers === undefined ? i : numbers[i]!) * this.#width + column]!;
+      return codes;
+    });
+  }
+
   #numberCodes(column: Int32Array, numbers: Int32Array): void {
     for (let row = 0; row < numbers.length; row++) {
       const code = column[row]! + 1;

@@ -31,7 +31,7 @@ export interface EventColumn {
   readonly isNumeric: boolean;
   /** Every value seen so far. */
   readonly values: Dictionary;
-  /** `codes[i]` = code of the value in row `rows[i]`, -1 = none. */
+  /** `codes[i]` = code of the value in row `rows[i]`, -1 = none; good until the next batch is read. */
   read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array;
 }
 
@@ -80,6 +80,16 @@ function sensorColumn(sensorAliases: Readonly<Record<string, string>>): EventCol
   return new CodedColumn("sensor", "sensor", nameOf, nameOf(""));
 }
 
+/** Codes of one batch after the other in the same memory: new one for each costs as much as what is done with it. */
+class Scratch {
+  #codes = new Int32Array(0);
+
+  take(length: number): Int32Array {
+    if (length > this.#codes.length) this.#codes = new Int32Array(length);
+    return this.#codes.subarray(0, length);
+  }
+}
+
 /** A text column, its texts renamed or replaced by something found in them. */
 class CodedColumn implements EventColumn {
   readonly name: string;
@@ -91,6 +101,7 @@ class CodedColumn implements EventColumn {
   #texts: Texts | undefined;
   /** `#codes[code of the table]` = our code. */
   #codes = new Int32Array(0);
+  readonly #own = new Scratch();
 
   /**
    * @param convert Text of the table to the value, undefined = none; texts as they are if omitted.
@@ -106,7 +117,7 @@ class CodedColumn implements EventColumn {
   read(table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
     const texts = table.dictionaries.get(this.#column);
     const codes = batch.codes.get(this.#column);
-    const own = new Int32Array(rows.length);
+    const own = this.#own.take(rows.length);
     if (texts === undefined || codes === undefined) return own.fill(this.#none);
     if (texts !== this.#texts) {
       this.#texts = texts;
@@ -231,6 +242,7 @@ class NumericColumn implements EventColumn {
   readonly values = new Dictionary();
   readonly #small = new Int32Array(SMALL_NUMBERS).fill(UNKNOWN);
   readonly #large = new Map<number, number>();
+  readonly #own = new Scratch();
 
   constructor(name: NumberColumn) {
     this.name = name;
@@ -238,7 +250,7 @@ class NumericColumn implements EventColumn {
 
   read(_table: EventTable, batch: EventBatch, rows: Int32Array): Int32Array {
     const numbers = batch.numbers.get(this.name);
-    const own = new Int32Array(rows.length);
+    const own = this.#own.take(rows.length);
     if (numbers === undefined) return own.fill(-1);
     for (let i = 0; i < rows.length; i++) own[i] = this.#codeOf(numbers[rows[i]!]!);
     return own;
@@ -263,6 +275,7 @@ export class TimeColumn implements EventColumn {
   readonly isNumeric: boolean;
   readonly values = new Dictionary();
   readonly #codes = new Map<number, number>();
+  readonly #own = new Scratch();
   #lastDay = NaN;
   #lastCode = -1;
 
@@ -274,7 +287,7 @@ export class TimeColumn implements EventColumn {
   }
 
   read(_table: EventTable, { timestampUs }: EventBatch, rows: Int32Array): Int32Array {
-    const own = new Int32Array(rows.length);
+    const own = this.#own.take(rows.length);
     for (let i = 0; i < rows.length; i++) {
       const us = timestampUs[rows[i]!]!;
       const day = dayOf(us);

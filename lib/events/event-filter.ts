@@ -151,18 +151,10 @@ export class EventFilter {
       for (const id of ids) this.#eventids.add(id);
       this.#wanted = Uint8Array.from(ids, id => Number(this.#isWanted(id)));
     }
-    const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
-    const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
-    const wanted = this.#wanted;
-    const { timestampUs } = batch;
-    const eventid = batch.codes.get("eventid")!;
-    const rows = new Int32Array(batch.rows);
-    let length = 0;
-    for (let row = 0; row < batch.rows; row++) {
-      if (wanted[eventid[row]!] === 1 && timestampUs[row]! >= sinceUs && timestampUs[row]! < untilUs)
-        rows[length++] = row;
-    }
-    return rows.subarray(0, length);
+    const { sinceDay, untilDay } = this.#scope;
+    const rows = rowsOf(batch.codes.get("eventid")!, this.#wanted);
+    // Times are decoded only for those who ask for days.
+    return sinceDay === undefined && untilDay === undefined ? rows : rowsWithin(rows, batch.timestampUs, sinceDay, untilDay);
   }
 
   #isWanted(eventid: string): boolean {
@@ -185,4 +177,18 @@ export class EventFilter {
     };
     return checkNames("event", this.#patterns, short, isMeant);
   }
+}
+
+/** Rows of the ids that are wanted. */
+function rowsOf(eventid: Int32Array, wanted: Uint8Array): Int32Array {
+  const rows = new Int32Array(eventid.length);
+  let length = 0;
+  for (let row = 0; row < eventid.length; row++) if (wanted[eventid[row]!] === 1) rows[length++] = row;
+  return rows.subarray(0, length);
+}
+
+/** Those of the days. */
+function rowsWithin(rows: Int32Array, timestampUs: Float64Array, sinceDay = -Infinity, untilDay = Infinity): Int32Array {
+  const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
+  return rows.filter(row => timestampUs[row]! >= sinceUs && timestampUs[row]! < untilUs);
 }

@@ -17,6 +17,7 @@ import { distinctTables } from "./distinct-lines.ts";
 import type { LogSet } from "./log-set.ts";
 import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
+import { TupleNumbers } from "../columns/tuple-numbers.ts";
 
 const SUCCESS = "cowrie.login.success";
 const FAILED = "cowrie.login.failed";
@@ -129,10 +130,8 @@ class EventTally {
   readonly #failed = this.#eventid.values.internText(FAILED);
   readonly #command = this.#eventid.values.internText(COMMAND);
   readonly #events = new TupleCounter(2);
-  readonly #knownSessions = new LastPlaces();
-  readonly #knownAddresses = new LastPlaces();
-  readonly #sessions = new TupleCounter(3);
-  readonly #addresses = new TupleCounter(2);
+  readonly #sessions = new DistinctPlaces();
+  readonly #addresses = new DistinctPlaces();
   readonly #logins = new TupleCounter(3);
   readonly #commands = new TupleCounter(2);
   dropped = 0;
@@ -155,32 +154,26 @@ class EventTally {
     const days = this.#day.read(table, batch, rows);
     const ids = this.#eventid.read(table, batch, rows);
     countPairs(this.#events, days, ids, this.#eventid.values.size);
-    const places = (isWanted: (i: number) => boolean) => placesOf(rows.length, isWanted);
     const sensors = this.#sensor.read(table, batch, rows);
-    const sessions = this.#session.read(table, batch, rows);
-    const inSession = places(i => sessions[i]! >= 0 && this.#knownSessions.isNew(sessions[i]!, days[i]!, sensors[i]!));
-    this.#sessions.add([days, sensors, sessions].map(codes => take(codes, inSession)));
-    const addresses = this.#address.read(table, batch, rows);
-    const withAddress = places(i => addresses[i]! >= 0 && this.#knownAddresses.isNew(addresses[i]!, days[i]!, 0));
-    this.#addresses.add([days, addresses].map(codes => take(codes, withAddress)));
+    this.#sessions.add(this.#session.read(table, batch, rows), days, sensors);
+    this.#addresses.add(this.#address.read(table, batch, rows), days);
 
-    const logins = places(i => ids[i] === this.#success || ids[i] === this.#failed);
-    const loginRows = take(rows, logins);
-    if (loginRows.length > 0) {
+    const logins = placesOf(ids, this.#success, this.#failed);
+    if (logins.length > 0) {
+      const loginRows = take(rows, logins);
       const [usernames, passwords] = [this.#username, this.#password].map(column => column.read(table, batch, loginRows));
       this.#logins.add([take(ids, logins), usernames!, passwords!]);
     }
-    const typed = places(i => ids[i] === this.#command);
+    const typed = placesOf(ids, this.#command, this.#command);
     const typedRows = take(rows, typed);
     // Lines that an intruder's program sent, not typed at the prompt, name a realm.
-    const realms = this.#realm.read(table, batch, typedRows);
-    const own = Int32Array.from(typedRows.keys()).filter(i => realms[i]! < 0);
+    const own = placesOf(this.#realm.read(table, batch, typedRows), -1, -1);
     if (own.length > 0) this.#commands.add([take(take(days, typed), own), this.#input.read(table, batch, take(typedRows, own))]);
   }
 
   finish(limit: number, origins: Origins | undefined): Summary {
-    const [eventCounts, commandCounts, sessionCounts] = [this.#events.finish(), this.#commands.finish(), this.#sessions.finish()];
-    const [addressCounts, loginCounts] = [this.#addresses.finish(), this.#logins.finish()];
+    const [eventCounts, commandCounts, loginCounts] = [this.#events.finish(), this.#commands.finish(), this.#logins.finish()];
+    const [sessions, addresses] = [this.#sessions.finish(), this.#addresses.finish()];
     const summarize = (id: number) => summarizeLogins(loginCounts, id, this.#username, this.#password, limit);
     const eventids = rank(eventCounts, [1], [this.#eventid], 0).top;
     return {
@@ -189,20 +182,20 @@ class EventTally {
       succeeded: summarize(this.#success),
       failed: summarize(this.#failed),
       commands: { count: sumOf(commandCounts), ...rank(commandCounts, [1], [this.#input], limit) },
-      sessions: countDistinct(sessionCounts, [1, 2]),
-      addresses: countDistinct(addressCounts, [1]),
-      sensors: countDistinct(sessionCounts, [1]),
-      ...(origins && rankOrigins(addressCounts, this.#address, origins, limit)),
-      days: listDays(this.#day, { eventCounts, commandCounts, sessionCounts, addressCounts }, this.#success, this.#failed),
+      sessions: sessions.distinct,
+      addresses: addresses.distinct,
+      sensors: sessions.sensors,
+      ...(origins && rankOrigins(this.#address, origins, limit)),
+      days: listDays(this.#day, { eventCounts, commandCounts, sessions: sessions.byDay, addresses: addresses.byDay }, this.#success, this.#failed),
     };
   }
 }
 
-/** Places from 0 to `length` that are wanted. */
-function placesOf(length: number, isWanted: (i: number) => boolean): Int32Array {
-  const found = new Int32Array(length);
+/** Places of two codes. */
+function placesOf(codes: Int32Array, one: number, other: number): Int32Array {
+  const found = new Int32Array(codes.length);
   let count = 0;
-  for (let i = 0; i < length; i++) if (isWanted(i)) found[count++] = i;
+  for (let i = 0; i < codes.length; i++) if (codes[i] === one || codes[i] === other) found[count++] = i;
   return found.subarray(0, count);
 }
 
@@ -218,43 +211,98 @@ function countPairs(counter: TupleCounter, days: Int32Array, ids: Int32Array, id
   if (cells > 1 << 20) return counter.add([days, ids]);
   const counts = new Float64Array(cells);
   for (let i = 0; i < days.length; i++) counts[(days[i]! - first) * idCount + ids[i]!]!++;
-  const used = Int32Array.from(counts.keys()).filter(cell => counts[cell]! > 0);
+  const used: number[] = [];
+  counts.forEach((count, cell) => count > 0 && used.push(cell));
   counter.add(
-    [used.map(cell => first + Math.floor(cell / idCount)), used.map(cell => cell % idCount)],
-    take(counts, used),
+    [Int32Array.from(used, cell => first + Math.floor(cell / idCount)), Int32Array.from(used, cell => cell % idCount)],
+    Float64Array.from(used, cell => counts[cell]!),
   );
 }
 
-/** Where each code was met last; spares counting the events of a session one by one. */
-class LastPlaces {
-  #places = new Float64Array(1 << 12).fill(-1);
+/**
+ * On which days and sensors each code was met. Most are met on one day of one sensor, which is noted by code; where one is
+ * met elsewhere, that is counted with all its places.
+ */
+class DistinctPlaces {
+  /** Where each code was met last; day -1 = nowhere. */
+  #day = new Int32Array(1 << 12).fill(-1);
+  #sensor = new Int32Array(1 << 12);
+  /** 1 = its places are counted. */
+  #isSpread = new Uint8Array(1 << 12);
+  readonly #places = new TupleCounter(3);
 
-  /** Whether the code was last met on another day or sensor, or never. */
-  isNew(code: number, day: number, sensor: number): boolean {
-    if (code >= this.#places.length) {
-      const grown = new Float64Array(Math.max(code + 1, this.#places.length * 2)).fill(-1);
-      grown.set(this.#places);
-      this.#places = grown;
+  /**
+   * Note where codes were met; -1 = none.
+   *
+   * @param sensors All of one if omitted.
+   */
+  add(codes: Int32Array, days: Int32Array, sensors?: Int32Array): void {
+    const places: [number[], number[], number[]] = [[], [], []];
+    for (let i = 0; i < codes.length; i++) {
+      const code = codes[i]!;
+      if (code < 0) continue;
+      if (code >= this.#day.length) this.#grow(code + 1);
+      const day = this.#day[code]!;
+      const sensor = sensors === undefined ? 0 : sensors[i]!;
+      if (day === days[i] && this.#sensor[code] === sensor) continue;
+      if (day !== -1) {
+        if (this.#isSpread[code] === 0) push(places, day, this.#sensor[code]!, code);
+        push(places, days[i]!, sensor, code);
+        this.#isSpread[code] = 1;
+      }
+      this.#day[code] = days[i]!;
+      this.#sensor[code] = sensor;
     }
-    const place = day * 0x1_0000_0000 + sensor;
-    if (this.#places[code] === place) return false;
-    this.#places[code] = place;
-    return true;
+    this.#places.add(places.map(list => Int32Array.from(list)));
+  }
+
+  /** Different codes of each sensor, added up; sensors; by day the different codes of each sensor, added up. */
+  finish(): { readonly distinct: number; readonly sensors: number; readonly byDay: ReadonlyMap<number, number> } {
+    const byDay = new Map<number, number>();
+    const sensors = new Set<number>();
+    let distinct = 0;
+    const note = (day: number, sensor: number) => {
+      byDay.set(day, (byDay.get(day) ?? 0) + 1);
+      sensors.add(sensor);
+    };
+    for (let code = 0; code < this.#day.length; code++) {
+      if (this.#day[code] === -1 || this.#isSpread[code] === 1) continue;
+      distinct++;
+      note(this.#day[code]!, this.#sensor[code]!);
+    }
+    const { rows, keys } = this.#places.finish();
+    const [day, sensor, code] = keys as [Int32Array, Int32Array, Int32Array];
+    for (let row = 0; row < rows; row++) note(day[row]!, sensor[row]!);
+    const spread = new TupleNumbers(2);
+    spread.number([sensor, code], rows);
+    return { distinct: distinct + spread.size, sensors: sensors.size, byDay };
+  }
+
+  #grow(least: number): void {
+    const length = Math.max(least, 2 * this.#day.length);
+    this.#day = widened(this.#day, new Int32Array(length).fill(-1));
+    this.#sensor = widened(this.#sensor, new Int32Array(length));
+    this.#isSpread = widened(this.#isSpread, new Uint8Array(length));
   }
 }
 
+function push([days, sensors, codes]: readonly [number[], number[], number[]], day: number, sensor: number, code: number): void {
+  days.push(day);
+  sensors.push(sensor);
+  codes.push(code);
+}
+
+function widened<T extends Int32Array | Uint8Array>(narrow: T, wide: T): T {
+  wide.set(narrow);
+  return wide;
+}
+
 /** Countries and networks by their distinct addresses; null = no database knows. */
-function rankOrigins(
-  counts: TupleCounts,
-  address: EventColumn,
-  origins: Origins,
-  limit: number,
-): Pick<Summary, "countries" | "networks"> {
-  const codes = project(counts, [1]).keys[0]!;
-  const { countries, networks } = countOrigins(Array.from(codes, code => textOf(address.values, code)), origins);
+function rankOrigins({ values }: EventColumn, origins: Origins, limit: number): Pick<Summary, "countries" | "networks"> {
+  const { countries, networks } = countOrigins(values.texts(), origins);
   const toRanking = (all: readonly OriginCount[]): TopValues => ({
     distinct: all.length,
-    top: (limit === 0 ? all : all.slice(0, limit)).map(({ name, addresses }) => ({ values: [name], count: addresses, share: addresses / codes.length })),
+    top: (limit === 0 ? all : all.slice(0, limit)).map(({ name, addresses }) => ({ values: [name], count: addresses, share: addresses / values.size })),
   });
   return { countries: toRanking(countries), networks: toRanking(networks) };
 }
@@ -267,7 +315,7 @@ function summarizeLogins(
   limit: number,
 ): LoginSummary {
   const [ids, users, passwords] = counts.keys as [Int32Array, Int32Array, Int32Array];
-  const rows = Int32Array.from({ length: counts.rows }, (_, row) => row).filter(row => ids[row] === outcome);
+  const rows = placesOf(ids, outcome, outcome);
   const own = { rows: rows.length, keys: [take(users, rows), take(passwords, rows)], count: take(counts.count, rows) };
   return {
     count: sumOf(own),
@@ -278,7 +326,9 @@ function summarizeLogins(
 }
 
 function sumOf({ count }: TupleCounts): number {
-  return count.reduce((sum, one) => sum + one, 0);
+  let sum = 0;
+  for (let row = 0; row < count.length; row++) sum += count[row]!;
+  return sum;
 }
 
 /** Counts by some of the columns. */
@@ -290,10 +340,6 @@ function project({ keys, count, rows }: TupleCounts, columns: readonly number[])
     count,
   );
   return counter.finish();
-}
-
-function countDistinct(counts: TupleCounts, columns: readonly number[]): number {
-  return project(counts, columns).rows;
 }
 
 /** The most frequent values, ties by value. */
@@ -327,8 +373,9 @@ function compareValues(a: readonly (string | null)[], b: readonly (string | null
 interface DayCounts {
   readonly eventCounts: TupleCounts;
   readonly commandCounts: TupleCounts;
-  readonly sessionCounts: TupleCounts;
-  readonly addressCounts: TupleCounts;
+  /** By code of the day. */
+  readonly sessions: ReadonlyMap<number, number>;
+  readonly addresses: ReadonlyMap<number, number>;
 }
 
 function listDays(day: EventColumn, counts: DayCounts, success: number, failed: number): DaySummary[] {
@@ -338,8 +385,8 @@ function listDays(day: EventColumn, counts: DayCounts, success: number, failed: 
     succeeded: 0,
     failed: 0,
     commands: 0,
-    sessions: 0,
-    addresses: 0,
+    sessions: counts.sessions.get(code) ?? 0,
+    addresses: counts.addresses.get(code) ?? 0,
   }));
   const visit = (
     { rows, keys, count }: TupleCounts,
@@ -354,7 +401,5 @@ function listDays(day: EventColumn, counts: DayCounts, success: number, failed: 
     if (ids[row] === failed) own.failed += n;
   });
   visit(counts.commandCounts, (own, _, n) => (own.commands += n));
-  visit(counts.sessionCounts, own => own.sessions++);
-  visit(counts.addressCounts, own => own.addresses++);
   return days.sort((a, b) => (a.day < b.day ? -1 : 1));
 }
