@@ -92,3 +92,28 @@ for (const format of FORMATS) {
     });
   }
 }
+
+test("columns without a value, of zeros alone, and as the one before take no room, and are read the same", () => {
+  const rows = 1000;
+  const values = Float64Array.from({ length: rows }, (_, row) => row + 1);
+  const write = (shapes: readonly ColumnShape[], columns: BatchColumns) => Buffer.concat([...toIpc("file", shapes, [{ rows, columns }], new Map())]);
+  const first: ColumnShape = { name: "first", type: "timestamp", nullable: false };
+  const alone = write([first], [values]);
+  const shapes: ColumnShape[] = [
+    first,
+    { name: "last", type: "timestamp", nullable: false },
+    { name: "none", texts: toTexts(["a"]), nullable: true },
+    { name: "zeros", type: "uint32", nullable: false },
+    { name: "no_list", type: "list", nullable: true },
+  ];
+  const bytes = write(shapes, [values, values.slice(), undefined, new Float64Array(rows), undefined]);
+  // What the schema says of them, twice, and zeros once.
+  expect(bytes.length - alone.length).toBeLessThan(4 * rows + 2000);
+  const arrow = tableFromIPC(bytes);
+  const flechette = readByFlechette(bytes);
+  for (const read of [(name: string, row: number) => arrow.getChild(name)!.get(row) as unknown, (name: string, row: number) => flechette.getChild(name).at(row) as unknown]) {
+    for (const row of [0, 1, 999]) {
+      expect(["first", "last", "none", "zeros", "no_list"].map(name => plainOf(name === "first" || name === "last" ? "timestamp" : name, read(name, row)))).toEqual([row + 1, row + 1, null, 0, null]);
+    }
+  }
+});
