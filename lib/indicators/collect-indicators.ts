@@ -4,9 +4,10 @@
  * Work is done per distinct value of the logs: URLs of a command are looked for once, however often it was typed.
  */
 import { textOf } from "../columns/dictionary.ts";
+import { take } from "../columns/group.ts";
 import { type EventColumn, openColumn } from "../events/event-columns.ts";
 import { EventFilter } from "../events/event-filter.ts";
-import type { EventBatch, EventTable } from "../events/event-table.ts";
+import { type EventBatch, type EventTable, pickRows } from "../events/event-table.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { openTables } from "../logs/walk-tables.ts";
@@ -74,7 +75,24 @@ const READ = {
 type ReadColumn = (typeof READ)[keyof typeof READ][number];
 const CONNECT = "cowrie.session.connect";
 const LOGINS = ["cowrie.login.success", "cowrie.login.failed"];
+const NO_ADDRESS = -1;
 const FORWARD = "cowrie.direct-tcpip.request";
+
+/** Some events of a batch. */
+interface Events {
+  readonly table: EventTable;
+  readonly batch: EventBatch;
+  readonly rows: Int32Array;
+}
+
+/** Of the columns of few events no more is decoded. */
+function pickEvents(table: EventTable, batch: EventBatch, rows: Int32Array): Events {
+  return { table, batch: pickRows(batch, rows), rows: new Int32Array(rows.length).map((_, i) => i) };
+}
+
+function codesOf({ table, batch, rows }: Events, column: EventColumn): Int32Array {
+  return column.read(table, batch, rows);
+}
 
 class Collector {
   readonly #options: CollectOptions;
@@ -82,11 +100,16 @@ class Collector {
   readonly #filter: EventFilter;
   readonly #candidates: Candidate[] = [];
   readonly #numbers = new Map<string, number>();
+  readonly #addresses = new Sightings(false);
+  /** Of all other values. */
   readonly #sightings = new Sightings();
   readonly #columns: Readonly<Record<"eventid" | "sensor" | "session" | "src_ip" | "dst_ip" | "dst_port" | "realm" | "username" | "password" | "destfile" | ReadColumn, EventColumn>>;
   /** By column, `[code]` = the candidates in that text. */
   readonly #found = new Map<EventColumn, (readonly number[])[]>();
-  readonly #own = new Set<string>();
+  /** By code of the source, {@link NO_ADDRESS} = it is none. */
+  readonly #addressOf: number[] = [];
+  /** Codes of the sensors' own addresses. */
+  readonly #own = new Set<number>();
   /** Codes of the events that hold indicators. */
   readonly #idCodes: ReadonlyMap<string, number>;
 
@@ -106,84 +129,110 @@ class Collector {
   read(table: EventTable, batch: EventBatch): void {
     const rows = this.#filter.select(table, batch);
     if (rows.length === 0) return;
-    const codesOf = (column: EventColumn) => column.read(table, batch, rows);
-    const { eventid, sensor, session, src_ip, dst_ip, realm } = this.#columns;
-    const [ids, sensors, sessions, sources] = [eventid, sensor, session, src_ip].map(codesOf) as [Int32Array, Int32Array, Int32Array, Int32Array];
-    const { timestampUs } = batch;
-    const see = (i: number, value: number, hits: number) =>
-      this.#sightings.add(value, sensors[i]!, sessions[i]!, sources[i]!, timestampUs[rows[i]!]!, hits);
-    // In one pass, since most events are none of these.
-    const lists: (number[] | undefined)[] = [];
-    for (const code of this.#idCodes.values()) lists[code] = [];
-    for (let i = 0; i < ids.length; i++) lists[ids[i]!]?.push(i);
-    const placesOf = (id: string): readonly number[] => lists[this.#idCodes.get(id)!]!;
+    const places = this.#placesOf(this.#columns.eventid.read(table, batch, rows));
+    const eventsOf = (id: string) => pickEvents(table, batch, take(rows, places[this.#idCodes.get(id)!]!));
+    this.#takeOwn(eventsOf(CONNECT));
+    if (this.#types.has("address")) this.#seeAddresses({ table, batch, rows }, places[this.#idCodes.get(CONNECT)!]!);
+    for (const [id, names] of Object.entries(READ)) this.#readTexts(eventsOf(`cowrie.${id}`), id, names);
+    if (this.#types.has("credential")) for (const id of LOGINS) this.#readPairs(eventsOf(id), "username", "password");
+    if (this.#types.has("proxy")) this.#readPairs(eventsOf(FORWARD), "dst_ip", "dst_port");
+  }
 
-    const connects = placesOf(CONNECT);
-    if (connects.length > 0) {
-      const targets = codesOf(dst_ip);
-      for (const i of connects) if (targets[i]! >= 0) this.#takeOwn(dst_ip, targets[i]!);
+  /** The places of each event that holds indicators, by code of its id; in one pass, since most events are none of these. */
+  #placesOf(ids: Int32Array): readonly Int32Array[] {
+    const counts = new Int32Array(this.#columns.eventid.values.size);
+    for (let i = 0; i < ids.length; i++) counts[ids[i]!]!++;
+    const lists: Int32Array[] = [];
+    for (const code of this.#idCodes.values()) lists[code] = new Int32Array(counts[code]!);
+    const filled = counts.fill(0);
+    for (let i = 0; i < ids.length; i++) {
+      const list = lists[ids[i]!];
+      if (list !== undefined) list[filled[ids[i]!]!++] = i;
     }
-    if (this.#types.has("address")) {
-      const connect = this.#idCodes.get(CONNECT)!;
-      for (let i = 0; i < rows.length; i++) {
-        if (sources[i]! < 0) continue;
-        for (const value of this.#read(src_ip, sources[i]!, addressIn)) see(i, value, Number(ids[i] === connect));
+    return lists;
+  }
+
+  /** Addresses of sensors. */
+  #takeOwn(events: Events): void {
+    if (events.rows.length === 0) return;
+    const { values } = this.#columns.dst_ip;
+    for (const code of codesOf(events, this.#columns.dst_ip)) {
+      if (code < 0 || this.#own.has(code)) continue;
+      this.#own.add(code);
+      this.#options.keepOut.addOwn(textOf(values, code));
+    }
+  }
+
+  /**
+   * Where events come from.
+   *
+   * @param connects Places of those that count.
+   */
+  #seeAddresses(events: Events, connects: Int32Array): void {
+    const { sensor, session, src_ip } = this.#columns;
+    const [sensors, sessions, sources] = [sensor, session, src_ip].map(column => codesOf(events, column)) as [Int32Array, Int32Array, Int32Array];
+    const { batch: { timestampUs }, rows } = events;
+    for (let i = 0, next = 0; i < rows.length; i++) {
+      const isConnect = connects[next] === i;
+      if (isConnect) next++;
+      const source = sources[i]!;
+      if (source < 0) continue;
+      const value = (this.#addressOf[source] ??= this.#candidatesIn(src_ip, source, addressIn)[0] ?? NO_ADDRESS);
+      if (value !== NO_ADDRESS) this.#addresses.add(value, sensors[i]!, sessions[i]!, source, timestampUs[rows[i]!]!, isConnect ? 1 : 0);
+    }
+  }
+
+  /** What stands in columns of events of one id. */
+  #readTexts(events: Events, id: string, names: readonly ReadColumn[]): void {
+    if (events.rows.length === 0) return;
+    // What was fed to a program is not typed, and names a realm.
+    const realms = id === "command.input" ? codesOf(events, this.#columns.realm) : undefined;
+    const isThrownAway = id === "session.file_download" ? this.#thrownAway(events) : undefined;
+    const see = this.#seer(events);
+    for (const name of names) {
+      const column = this.#columns[name];
+      const codes = codesOf(events, column);
+      for (let i = 0; i < codes.length; i++) {
+        if (codes[i]! < 0 || (realms !== undefined && realms[i]! >= 0) || isThrownAway?.(i)) continue;
+        const candidates = this.#candidatesIn(column, codes[i]!, READERS[name]);
+        for (let k = 0; k < candidates.length; k++) see(i, candidates[k]!);
       }
     }
-    for (const [id, names] of Object.entries(READ)) {
-      const places = placesOf(`cowrie.${id}`);
-      if (places.length === 0) continue;
-      // What was fed to a program is not typed, and names a realm.
-      const realms = id === "command.input" ? codesOf(realm) : undefined;
-      const isThrownAway = id === "session.file_download" ? this.#thrownAway(codesOf) : undefined;
-      for (const name of names) {
-        const codes = codesOf(this.#columns[name]);
-        for (const i of places) {
-          if (codes[i]! < 0 || (realms !== undefined && realms[i]! >= 0) || isThrownAway?.(i)) continue;
-          for (const value of this.#read(this.#columns[name], codes[i]!, READERS[name])) see(i, value, 1);
-        }
-      }
-    }
-    if (this.#types.has("credential")) this.#readPairs(LOGINS.map(placesOf), "username", "password", codesOf, see);
-    if (this.#types.has("proxy")) this.#readPairs([placesOf(FORWARD)], "dst_ip", "dst_port", codesOf, see);
+  }
+
+  /** Takes what an event shows. */
+  #seer(events: Events): (i: number, value: number) => void {
+    const { sensor, session, src_ip } = this.#columns;
+    const [sensors, sessions, sources] = [sensor, session, src_ip].map(column => codesOf(events, column)) as [Int32Array, Int32Array, Int32Array];
+    const { batch: { timestampUs }, rows } = events;
+    return (i, value) => this.#sightings.add(value, sensors[i]!, sessions[i]!, sources[i]!, timestampUs[rows[i]!]!, 1);
   }
 
   /** What was written to nowhere is what a program said, no file that somebody brought; where to, 2018 called its URL. */
-  #thrownAway(codesOf: (column: EventColumn) => Int32Array): (i: number) => boolean {
+  #thrownAway(events: Events): (i: number) => boolean {
     const places = [this.#columns.url, this.#columns.destfile].map(column => ({
-      codes: codesOf(column),
+      codes: codesOf(events, column),
       nowhere: column.values.internText("/dev/null"),
     }));
     return i => places.some(({ codes, nowhere }) => codes[i] === nowhere);
   }
 
-  #readPairs(
-    places: readonly (readonly number[])[],
-    first: "username" | "dst_ip",
-    second: "password" | "dst_port",
-    codesOf: (column: EventColumn) => Int32Array,
-    see: (i: number, value: number, hits: number) => void,
-  ): void {
-    if (places.every(({ length }) => length === 0)) return;
+  #readPairs(events: Events, first: "username" | "dst_ip", second: "password" | "dst_port"): void {
+    if (events.rows.length === 0) return;
     const [a, b] = [this.#columns[first], this.#columns[second]];
-    const [firsts, seconds] = [codesOf(a), codesOf(b)];
-    for (const i of places.flat()) {
+    const [firsts, seconds] = [codesOf(events, a), codesOf(events, b)];
+    const see = this.#seer(events);
+    for (let i = 0; i < firsts.length; i++) {
       if (firsts[i]! < 0 || seconds[i]! < 0) continue;
-      const [one, two] = [textOf(a.values, firsts[i]!), textOf(b.values, seconds[i]!)];
+      const one = textOf(a.values, firsts[i]!);
+      const two = textOf(b.values, seconds[i]!);
       const value = `${one}:${two}`;
-      see(i, this.#number(first === "username" ? { type: "credential", value, username: one, password: two } : { type: "proxy", value }), 1);
+      see(i, this.#number(first === "username" ? { type: "credential", value, username: one, password: two } : { type: "proxy", value }));
     }
   }
 
-  #takeOwn({ values }: EventColumn, code: number): void {
-    const address = textOf(values, code);
-    if (this.#own.has(address)) return;
-    this.#own.add(address);
-    this.#options.keepOut.addOwn(address);
-  }
-
   /** The candidates in a text of a column, looked for once. */
-  #read(column: EventColumn, code: number, find: (text: string) => readonly Candidate[]): readonly number[] {
+  #candidatesIn(column: EventColumn, code: number, find: (text: string) => readonly Candidate[]): readonly number[] {
     let found = this.#found.get(column);
     if (found === undefined) this.#found.set(column, (found = []));
     return (found[code] ??= find(textOf(column.values, code))
@@ -215,7 +264,7 @@ class Collector {
     const { minSensors, minHits } = this.#options;
     const indicators: Indicator[] = [];
     const isRow = this.#options.campaigns?.only === undefined ? undefined : this.#isOfCampaign();
-    for (const totals of this.#sightings.totals(value => isKept[value] === 1, isRow)) {
+    for (const totals of this.#totals(value => isKept[value] === 1, isRow)) {
       const indicator = this.#toIndicator(totals);
       if (indicator.sightings.length < minSensors || indicator.hits < minHits) {
         below++;
@@ -224,20 +273,27 @@ class Collector {
       chosen.add(totals.value);
       indicators.push(indicator);
     }
-    const sightings = this.#sightings;
-    const toIndicator = (totals: SightingTotals) => this.#toIndicator(totals);
+    const byDay = (day: number) => {
+      const isOwn = (sensor: number, session: number, own: number) => own === day && (isRow?.(sensor, session) ?? true);
+      return sortIndicators([...this.#totals(value => chosen.has(value), isOwn)].map(totals => this.#toIndicator(totals)));
+    };
+    const days = [...new Set([...this.#addresses.days(), ...this.#sightings.days()])].sort((a, b) => a - b);
     return {
       indicators: sortIndicators(indicators),
       keptOut: [...keptOut].sort((a, b) => b[1] - a[1]),
       below,
       *byDay() {
-        for (const day of sightings.days()) {
-          const isOwn = (sensor: number, session: number, own: number) => own === day && (isRow?.(sensor, session) ?? true);
-          const own = [...sightings.totals(value => chosen.has(value), isOwn)].map(toIndicator);
-          if (own.length > 0) yield { day, indicators: sortIndicators(own) };
+        for (const day of days) {
+          const own = byDay(day);
+          if (own.length > 0) yield { day, indicators: own };
         }
       },
     };
+  }
+
+  *#totals(...choice: Parameters<Sightings["totals"]>): Generator<SightingTotals> {
+    yield* this.#addresses.totals(...choice);
+    yield* this.#sightings.totals(...choice);
   }
 
   /** Whether a session is of a campaign that counts; each is asked for once. */

@@ -3,11 +3,11 @@
  *
  * Tested in `test/scripts/indicators.test.ts`.
  */
-import { isIP } from "node:net";
 import { originToJson } from "../origin/origins.ts";
 import { toCsvLine } from "../text/csv.ts";
 import { plural, toIsoInstant } from "../text/format.ts";
 import { toSafeJson, visible } from "../text/text.ts";
+import { addressVersion } from "../text/address.ts";
 import { defang, type Indicator, INDICATOR_TYPES, type IndicatorType } from "./indicator.ts";
 
 /** What reads a block list. */
@@ -88,9 +88,9 @@ export function* indicatorsToPlain(indicators: readonly Indicator[], options: In
 export function* indicatorsToBlocker(indicators: readonly Indicator[], blocker: Blocker): Generator<string> {
   // Nothing else than addresses, and names of letters, digits, dots and hyphens, ever gets in here.
   const values = [...new Set(indicators.filter(({ type }) => type === "address" || type === "host").map(({ value }) => value))];
-  const [v4, v6] = [4, 6].map(version => values.filter(value => isIP(value) === version));
+  const [v4, v6] = [4, 6].map(version => values.filter(value => addressVersion(value) === version));
   if (blocker === "hosts") {
-    for (const host of values) if (isIP(host) === 0) yield `0.0.0.0 ${host}\n`;
+    for (const host of values) if (addressVersion(host) === 0) yield `0.0.0.0 ${host}\n`;
   } else if (blocker === "fail2ban") {
     for (const address of [...v4!, ...v6!]) yield `set ${SET_NAME} banip ${address}\n`;
   } else if (blocker === "ipset") {

@@ -5,11 +5,11 @@
  * Objects are of MISP's own templates. Ids are made of values and of the days that an event is about: the same indicators
  * give the same files, and a feed that is fetched again changes what has changed.
  */
-import { isIP } from "node:net";
 import { plural, toIsoDay, toIsoInstant } from "../text/format.ts";
 import { compareText, toSafeJson } from "../text/text.ts";
 import { dayOf } from "../text/time.ts";
 import { describeOrigin } from "../origin/origins.ts";
+import { addressVersion } from "../text/address.ts";
 import type { Indicator } from "./indicator.ts";
 import { type Attribution, stableId, type Tlp } from "./stable-id.ts";
 
@@ -139,7 +139,7 @@ function toObject(event: string, indicator: Indicator): Plain | undefined {
       ]);
     }
     case "host":
-      return of("domain-ip", [isIP(value) === 0 ? ["domain", "domain", value, true] : ["ip", "ip-dst", value, true], ...seen]);
+      return of("domain-ip", [addressVersion(value) === 0 ? ["domain", "domain", value, true] : ["ip", "ip-dst", value, true], ...seen]);
     case "url":
       return of("url", [["url", "url", value, true], ...seen]);
     case "hash":
@@ -167,7 +167,7 @@ function toAttribute(event: string, indicator: Indicator): Plain | undefined {
   if (type !== "proxy") return undefined;
   const colon = value.lastIndexOf(":");
   const host = value.slice(0, colon);
-  return of(isIP(host) === 0 ? "hostname|port" : "ip-dst|port", `${host}|${value.slice(colon + 1)}`, false);
+  return of(addressVersion(host) === 0 ? "hostname|port" : "ip-dst|port", `${host}|${value.slice(colon + 1)}`, false);
 }
 
 /** Relation to the object, type, value, and whether it is to be acted on. */

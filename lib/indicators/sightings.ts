@@ -1,5 +1,5 @@
 /**
- * How often, when and where each of many values was seen: one row per value, sensor, session and day.
+ * How often, when and where each of many values was seen: rows of a value, sensor, session and day.
  *
  * Tested in `test/lib/indicators/collect-indicators.test.ts`.
  */
@@ -33,10 +33,15 @@ export class Sightings {
   #firstUs = new Float64Array(1 << 10);
   #lastUs = new Float64Array(1 << 10);
   #hits = new Float64Array(1 << 10);
-  /** Open addressing; 0 = free, else row + 1. */
-  #slots = new Int32Array(1 << 12);
-  /** The row that was added to last: events of a session stand together. */
-  #last = -1;
+  /** Open addressing; 0 = free, else row + 1. Without it a value may have several rows of one session and day. */
+  #slots: Int32Array | undefined;
+  /** By session + 1 the row that was added to last: events of a session, most of them of one value, stand near each other. */
+  #last = new Int32Array(1 << 10).fill(-1);
+
+  /** @param isUnique Whether a value has one row a session and day; not needed where a value tells its source. */
+  constructor(isUnique = true) {
+    if (isUnique) this.#slots = new Int32Array(1 << 12);
+  }
 
   /**
    * Take an event that shows a value; codes, -1 = none.
@@ -45,8 +50,10 @@ export class Sightings {
    */
   add(value: number, sensor: number, session: number, source: number, us: number, hits: number): void {
     const day = Math.floor(us / DAY_US);
-    const row = this.#isRow(this.#last, value, sensor, session, day) ? this.#last : this.#find(value, sensor, session, day, us);
-    this.#last = row;
+    if (session + 1 >= this.#last.length) this.#growLast(session + 2);
+    const last = this.#last[session + 1]!;
+    const row = this.#isRow(last, value, sensor, session, day) ? last : this.#find(value, sensor, session, day, us);
+    this.#last[session + 1] = row;
     if (us < this.#firstUs[row]!) this.#firstUs[row] = us;
     if (us > this.#lastUs[row]!) this.#lastUs[row] = us;
     this.#hits[row]! += hits;
@@ -64,20 +71,28 @@ export class Sightings {
     isWanted: (value: number) => boolean,
     isRow?: (sensor: number, session: number, day: number) => boolean,
   ): Generator<SightingTotals> {
-    const column = (i: number) => Int32Array.from({ length: this.#rows }, (_, row) => this.#codes[row * WIDTH + i]!);
-    const values = column(0);
-    const order = sortedRows([values, column(1)], this.#rows);
+    const rows = this.#rowsOf(isWanted, isRow);
+    const codes = this.#codes;
+    const [values, sensors] = [0, 1].map(column => rows.map(row => codes[row * WIDTH + column]!)) as [Int32Array, Int32Array];
+    const order = sortedRows([values, sensors], rows.length);
     for (let start = 0; start < order.length; ) {
       const value = values[order[start]!]!;
       let end = start + 1;
       while (end < order.length && values[order[end]!] === value) end++;
-      let rows = order.subarray(start, end);
+      yield this.#sum(value, order.subarray(start, end).map(place => rows[place]!));
       start = end;
-      if (!isWanted(value)) continue;
-      const codes = this.#codes;
-      if (isRow !== undefined) rows = rows.filter(row => isRow(codes[row * WIDTH + 1]!, codes[row * WIDTH + 2]!, codes[row * WIDTH + 3]!));
-      if (rows.length > 0) yield this.#sum(value, rows);
     }
+  }
+
+  #rowsOf(isWanted: (value: number) => boolean, isRow?: (sensor: number, session: number, day: number) => boolean): Int32Array {
+    const found = new Int32Array(this.#rows);
+    const codes = this.#codes;
+    let count = 0;
+    for (let row = 0, at = 0; row < this.#rows; row++, at += WIDTH) {
+      if (!isWanted(codes[at]!) || (isRow !== undefined && !isRow(codes[at + 1]!, codes[at + 2]!, codes[at + 3]!))) continue;
+      found[count++] = row;
+    }
+    return found.subarray(0, count);
   }
 
   /** Days on which anything was seen, rising. */
@@ -95,11 +110,16 @@ export class Sightings {
     const bySensor: { sensor: number; firstUs: number; lastUs: number; hits: number }[] = [];
     let last = -1;
     for (const row of rows) {
-      const [, sensor, session, day, source] = this.#codes.subarray(row * WIDTH, row * WIDTH + WIDTH) as unknown as [number, number, number, number, number];
-      days.add(day);
+      const at = row * WIDTH;
+      const sensor = this.#codes[at + 1]!;
+      const session = this.#codes[at + 2]!;
+      const source = this.#codes[at + 4]!;
+      days.add(this.#codes[at + 3]!);
       if (source >= 0) sources.add(source);
       if (session >= 0) sessions.add(sensor * SESSIONS + session);
-      const [first, latest, hits] = [this.#firstUs[row]!, this.#lastUs[row]!, this.#hits[row]!];
+      const first = this.#firstUs[row]!;
+      const latest = this.#lastUs[row]!;
+      const hits = this.#hits[row]!;
       if (last < 0 || latest > this.#lastUs[last]!) last = row;
       const own = bySensor.at(-1);
       if (own?.sensor !== sensor) bySensor.push({ sensor, firstUs: first, lastUs: latest, hits });
@@ -130,18 +150,30 @@ export class Sightings {
   }
 
   #find(value: number, sensor: number, session: number, day: number, us: number): number {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
+    if (slots === undefined) return this.#addRow(value, sensor, session, day, us);
+    const mask = slots.length - 1;
     let slot = hash(value, sensor, session, day) & mask;
-    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
+    for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
       if (this.#isRow(entry - 1, value, sensor, session, day)) return entry - 1;
       slot = (slot + 1) & mask;
     }
+    const row = this.#addRow(value, sensor, session, day, us);
+    slots[slot] = row + 1;
+    if (this.#rows * 2 > slots.length) this.#slots = this.#rehashed(slots.length * 2);
+    return row;
+  }
+
+  #addRow(value: number, sensor: number, session: number, day: number, us: number): number {
     if (this.#rows === this.#hits.length) this.#grow();
     const row = this.#rows++;
-    this.#codes.set([value, sensor, session, day, -1], row * WIDTH);
+    const at = row * WIDTH;
+    this.#codes[at] = value;
+    this.#codes[at + 1] = sensor;
+    this.#codes[at + 2] = session;
+    this.#codes[at + 3] = day;
+    this.#codes[at + 4] = -1;
     this.#firstUs[row] = this.#lastUs[row] = us;
-    this.#slots[slot] = row + 1;
-    if (this.#rows * 2 > this.#slots.length) this.#rehash();
     return row;
   }
 
@@ -157,23 +189,29 @@ export class Sightings {
     this.#hits = widen(this.#hits);
   }
 
-  #rehash(): void {
-    this.#slots = new Int32Array(this.#slots.length * 2);
-    const mask = this.#slots.length - 1;
+  #growLast(least: number): void {
+    const wide = new Int32Array(Math.max(least, this.#last.length * 2)).fill(-1);
+    wide.set(this.#last);
+    this.#last = wide;
+  }
+
+  #rehashed(length: number): Int32Array {
+    const slots = new Int32Array(length);
+    const mask = length - 1;
     for (let row = 0; row < this.#rows; row++) {
-      const [value, sensor, session, day] = this.#codes.subarray(row * WIDTH) as unknown as [number, number, number, number];
-      let slot = hash(value, sensor, session, day) & mask;
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = row + 1;
+      const at = row * WIDTH;
+      let slot = hash(this.#codes[at]!, this.#codes[at + 1]!, this.#codes[at + 2]!, this.#codes[at + 3]!) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
     }
+    return slots;
   }
 }
 
 function hash(value: number, sensor: number, session: number, day: number): number {
-  let mixed = Math.imul(value ^ 0x5bd1e995, 0x9e3779b1);
-  for (const code of [sensor, session, day]) {
-    mixed = Math.imul(mixed ^ code, 0x85ebca6b);
-    mixed ^= mixed >>> 15;
-  }
+  let mixed = Math.imul(Math.imul(value ^ 0x5bd1e995, 0x9e3779b1) ^ sensor, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ session, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ day, 0x85ebca6b);
+  mixed ^= mixed >>> 15;
   return mixed ^ (mixed >>> 13);
 }

@@ -4,11 +4,11 @@
  *
  * Ids are made of values, instants of the log: the same indicators give the same bundle, and a second import adds nothing.
  */
-import { isIP } from "node:net";
 import { toIsoInstant } from "../text/format.ts";
 import { techniqueById } from "../text/techniques.ts";
 import { toSafeJson } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
+import { addressVersion } from "../text/address.ts";
 import type { Indicator, IndicatorType, Sighting } from "./indicator.ts";
 import type { CampaignTold } from "./session-campaigns.ts";
 import { type Attribution, stableId, STIX_OBSERVABLES, type Tlp } from "./stable-id.ts";
@@ -248,7 +248,7 @@ export function toPattern({ type, value, username, password }: Indicator): strin
     case "address":
       return `[${addressType(value)}:value = ${quote(value)}]`;
     case "host":
-      return `[${isIP(value) === 0 ? "domain-name" : addressType(value)}:value = ${quote(value)}]`;
+      return `[${addressVersion(value) === 0 ? "domain-name" : addressType(value)}:value = ${quote(value)}]`;
     case "url":
       return `[url:value = ${quote(value)}]`;
     case "hash":
@@ -268,7 +268,7 @@ export function toPattern({ type, value, username, password }: Indicator): strin
 }
 
 function addressType(address: string): "ipv4-addr" | "ipv6-addr" {
-  return isIP(address) === 6 ? "ipv6-addr" : "ipv4-addr";
+  return addressVersion(address) === 6 ? "ipv6-addr" : "ipv4-addr";
 }
 
 /** What was observed, the indicator's own first; none where the format has no such thing. */
@@ -283,7 +283,7 @@ function toObservables({ type, value, origin }: Indicator): StixObject[] {
   switch (type) {
     case "address":
     case "host": {
-      if (isIP(value) === 0) return [make("domain-name", { value })];
+      if (addressVersion(value) === 0) return [make("domain-name", { value })];
       if (origin === undefined || origin.asn === null) return [make(addressType(value), { value })];
       const network = make("autonomous-system", { number: Number(origin.asn.slice(2)) }, origin.asOrg === null ? {} : { name: origin.asOrg });
       return [make(addressType(value), { value }, { belongs_to_refs: [network.id] }), network];

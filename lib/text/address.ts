@@ -1,14 +1,10 @@
 /**
  * Network addresses and ranges, IPv4 and IPv6 in every spelling; an IPv4 address mapped into IPv6 is the IPv4 address.
  */
-import { BlockList, isIP } from "node:net";
-
-type Family = "ipv4" | "ipv6";
-
 /** An IPv4 address in its longest spelling in IPv6; attackers write megabytes. */
 const LONGEST = 45;
 
-/** The bytes of an address of version 4 as it is mostly written; `isIP` takes several times as long. */
+/** The bytes of an address of version 4: without leading zeros, which some programs take for octal numbers. */
 function plainV4(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(4);
   let part = 0;
@@ -30,17 +26,49 @@ function plainV4(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Undefined for anything but an address: a host name, a zone behind `%`, numbers with leading zeros. */
-function familyOf(text: string): Family | undefined {
-  const version = text.length > LONGEST || text.includes("%") ? 0 : isIP(text);
-  return version === 0 ? undefined : version === 4 ? "ipv4" : "ipv6";
+/** The sixteen bytes of an address of version 6 without a zone. */
+function plainV6(text: string): Uint8Array | undefined {
+  const at = text.indexOf("::");
+  const head = wordsOf(at < 0 ? text : text.slice(0, at), at < 0);
+  const tail = at < 0 ? NO_WORDS : wordsOf(text.slice(at + 2), true);
+  if (head === undefined || tail === undefined) return undefined;
+  const words = head.length + tail.length;
+  // What is left out is one word of zeros at least.
+  if (at < 0 ? words !== 8 : words > 7) return undefined;
+  const bytes = new Uint8Array(16);
+  head.forEach((word, i) => put(bytes, i, word));
+  tail.forEach((word, i) => put(bytes, 8 - tail.length + i, word));
+  return bytes;
 }
 
-/** Many ranges at once, looked up in one step. */
+const NO_WORDS: readonly number[] = [];
+
+/** @param mayEndDotted Whether the last two words may be written as an address of version 4. */
+function wordsOf(text: string, mayEndDotted: boolean): readonly number[] | undefined {
+  if (text === "") return NO_WORDS;
+  const parts = text.split(":");
+  const dotted = mayEndDotted && parts.at(-1)!.includes(".") ? plainV4(parts.pop()!) : NO_WORDS;
+  if (dotted === undefined || !parts.every(part => /^[\da-fA-F]{1,4}$/.test(part))) return undefined;
+  const words = parts.map(part => parseInt(part, 16));
+  return dotted === NO_WORDS ? words : [...words, (dotted[0]! << 8) | dotted[1]!, (dotted[2]! << 8) | dotted[3]!];
+}
+
+function put(bytes: Uint8Array, i: number, word: number): void {
+  bytes[2 * i] = word >> 8;
+  bytes[2 * i + 1] = word & 0xff;
+}
+
+/** 4 or 6 by the version of an address, as it is written; 0 for anything else. */
+export function addressVersion(text: string): 0 | 4 | 6 {
+  if (plainV4(text) !== undefined) return 4;
+  return text.length <= LONGEST && text.includes(":") && plainV6(text) !== undefined ? 6 : 0;
+}
+
+/** Many ranges at once, looked up in a step for each length of a prefix. */
 export class AddressRanges {
-  // A list of both families would find an IPv4 address in ::/0.
-  readonly #v4 = new BlockList();
-  readonly #v6 = new BlockList();
+  /** By bits of the prefix; an address of version 4 is none of ::/0. */
+  readonly #v4 = new Map<number, Set<number>>();
+  readonly #v6 = new Map<number, Set<string>>();
 
   /**
    * Add an address, or a range as `203.0.113.0/24`; bits behind the prefix do not matter.
@@ -56,17 +84,43 @@ export class AddressRanges {
     const mappedBits = allBits - bytes.length * 8;
     const prefixBits = (bits === undefined ? allBits : Number(bits)) - mappedBits;
     if (prefixBits < 0 || prefixBits > bytes.length * 8) return false;
-    if (bytes.length === 4) this.#v4.addSubnet(bytes.join("."), prefixBits, "ipv4");
-    else this.#v6.addSubnet(address, prefixBits, "ipv6");
+    if (bytes.length === 4) insert(this.#v4, prefixBits, prefixV4(bytes, prefixBits));
+    else insert(this.#v6, prefixBits, prefixV6(bytes, prefixBits));
     return true;
   }
 
   /** Whether a text is an address of one of them. */
   has(text: string): boolean {
     const bytes = addressBytes(text);
-    if (bytes === undefined) return false;
-    return bytes.length === 4 ? this.#v4.check(bytes.join("."), "ipv4") : this.#v6.check(text, "ipv6");
+    return bytes !== undefined && this.hasBytes(bytes);
   }
+
+  /** The same of its bytes. */
+  hasBytes(bytes: Uint8Array): boolean {
+    if (bytes.length === 4) {
+      for (const [bits, prefixes] of this.#v4) if (prefixes.has(prefixV4(bytes, bits))) return true;
+    } else {
+      for (const [bits, prefixes] of this.#v6) if (prefixes.has(prefixV6(bytes, bits))) return true;
+    }
+    return false;
+  }
+}
+
+function insert<T>(prefixes: Map<number, Set<T>>, bits: number, prefix: T): void {
+  const known = prefixes.get(bits);
+  if (known === undefined) prefixes.set(bits, new Set([prefix]));
+  else known.add(prefix);
+}
+
+function prefixV4(bytes: Uint8Array, bits: number): number {
+  const all = (bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!;
+  // A shift by 32 is one by none.
+  return bits === 0 ? 0 : all >>> (32 - bits);
+}
+
+function prefixV6(bytes: Uint8Array, bits: number): string {
+  const whole = bytes.subarray(0, bits >> 3);
+  return `${whole.join()} ${bits % 8 === 0 ? "" : bytes[bits >> 3]! >> (8 - (bits % 8))}`;
 }
 
 /**
@@ -98,7 +152,7 @@ GLOBAL_V6.add("2000::/3");
 /** Whether a text is an address that somebody may have on the Internet: not private, reserved, or for documentation. */
 export function isPublicAddress(text: string): boolean {
   const bytes = addressBytes(text);
-  return bytes !== undefined && (bytes.length === 4 || GLOBAL_V6.has(text)) && !SPECIAL.has(text);
+  return bytes !== undefined && (bytes.length === 4 || GLOBAL_V6.hasBytes(bytes)) && !SPECIAL.hasBytes(bytes);
 }
 
 /**
@@ -109,19 +163,7 @@ export function isPublicAddress(text: string): boolean {
 export function addressBytes(text: string): Uint8Array | undefined {
   const plain = plainV4(text);
   if (plain !== undefined) return plain;
-  const family = familyOf(text);
-  if (family === undefined) return undefined;
-  if (family === "ipv4") return Uint8Array.from(text.split("."), Number);
-  const dotted = text.lastIndexOf(".") < 0 ? undefined : text.slice(text.lastIndexOf(":") + 1);
-  const tail = dotted === undefined ? [] : [...addressBytes(dotted)!];
-  const hex = dotted === undefined ? text : text.slice(0, text.length - dotted.length).replace(/(?<!:):$/, "");
-  const [head = "", rest] = hex.split("::");
-  const toBytes = (part: string) =>
-    part === "" ? [] : part.split(":").flatMap(word => [parseInt(word, 16) >> 8, parseInt(word, 16) & 0xff]);
-  const bytes = new Uint8Array(16);
-  const [left, right] = rest === undefined ? [[...toBytes(head), ...tail], []] : [toBytes(head), [...toBytes(rest), ...tail]];
-  bytes.set(left);
-  bytes.set(right, 16 - right.length);
-  const isMapped = bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
+  const bytes = text.length > LONGEST || !text.includes(":") ? undefined : plainV6(text);
+  const isMapped = bytes !== undefined && bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
   return isMapped ? bytes.subarray(12) : bytes;
 }

@@ -4,7 +4,7 @@
  * A reading aid, no shell: variables are not put in, nothing is run. A line is looked at once from front to back, whatever
  * it holds (`test/hostile/`).
  */
-import { isIP } from "node:net";
+import { addressVersion } from "./address.ts";
 
 /** A place that a command names. */
 export interface Fetched {
@@ -48,14 +48,14 @@ export function toHost(text: string): string | undefined {
   if (host.length > 253) return undefined;
   if (host.startsWith("[") && host.endsWith("]")) {
     const inner = host.slice(1, -1);
-    return isIP(inner) === 6 && !inner.includes("%") ? inner : undefined;
+    return addressVersion(inner) === 6 ? inner : undefined;
   }
-  if (isIP(host) === 4 || HOST_NAME.test(host)) return host;
+  if (addressVersion(host) === 4 || HOST_NAME.test(host)) return host;
   // 2130706433, 0x7f.1 and 0177.0.0.1 are addresses in disguise.
   if (!/^(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}$/.test(host)) return undefined;
   try {
     const { hostname } = new URL(`http://${host}/`);
-    return isIP(hostname) === 4 ? hostname : undefined;
+    return addressVersion(hostname) === 4 ? hostname : undefined;
   } catch {
     return undefined;
   }
@@ -161,7 +161,7 @@ function* byPages(args: readonly string[], switches: ReadonlySet<string>): Gener
     if (arg.includes("://") || arg.startsWith("/") || arg.startsWith(".")) continue;
     const host = /^[^/:?#]{1,253}/.exec(arg)?.[0];
     // A name without a path is as well the name of a file.
-    if (host === undefined || (isIP(host) !== 4 && !arg.includes("/"))) continue;
+    if (host === undefined || (addressVersion(host) !== 4 && !arg.includes("/"))) continue;
     yield toFetched(`http://${arg.replace(/\\.*$/, "")}`);
   }
 }

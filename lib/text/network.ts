@@ -1,9 +1,9 @@
 /** The network an address lies in: what a provider hands out, roughly. */
-import { isIP } from "node:net";
+import { addressVersion } from "./address.ts";
 
 /** `203.0.113.0/24` of an IPv4 address, `2001:db8:1::/48` of an IPv6 one; undefined of anything else. */
 export function networkOf(address: string): string | undefined {
-  const version = address.length > 45 || address.includes("%") ? 0 : isIP(address);
+  const version = addressVersion(address);
   if (version === 4) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
   if (version !== 6) return undefined;
   const [head = "", tail = ""] = address.toLowerCase().split("::", 2);

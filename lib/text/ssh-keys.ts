@@ -1,7 +1,6 @@
 /**
  * SSH public keys as attackers plant and offer them: their fingerprints, and the word behind them that names one.
  */
-import { createHash } from "node:crypto";
 import { SSH_KEY } from "./masks.ts";
 
 /** Keys of a command that are looked at. */
@@ -32,7 +31,7 @@ export function publicKeysOf(text: string): PublicKey[] {
     const key = {
       type,
       fingerprint: sha256Fingerprint(bytes),
-      md5: createHash("md5").update(bytes).digest("hex").replace(/..(?=.)/g, "$&:"),
+      md5: new Bun.CryptoHasher("md5").update(bytes).digest("hex").replace(/..(?=.)/g, "$&:"),
       comment: COMMENT.exec(text.slice(end, end + 80))?.[1],
     };
     if (!keys.has(key.fingerprint)) keys.set(key.fingerprint, key);
@@ -42,5 +41,5 @@ export function publicKeysOf(text: string): PublicKey[] {
 
 /** `SHA256:...` of a key in wire format, as ssh-keygen shows it. */
 export function sha256Fingerprint(key: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/={1,2}$/, "")}`;
+  return `SHA256:${new Bun.CryptoHasher("sha256").update(key).digest("base64").replace(/={1,2}$/, "")}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { addressBytes, addressMatcher } from "../../../lib/text/address.ts";
+import { isIP } from "node:net";
+import { addressBytes, addressMatcher, addressVersion } from "../../../lib/text/address.ts";
 import { seededRandom } from "../../support/random.ts";
 
 describe("one address", () => {
@@ -108,4 +109,20 @@ describe("the bytes of an address", () => {
     const bytes = addressBytes(text);
     expect(bytes && Buffer.from(bytes).toString("hex")).toBe(hex);
   });
+});
+
+test("versions are those that node:net tells, but none of a zone", () => {
+  const random = seededRandom("versions");
+  const pieces = ["::", ":", "1", "ffff", "0", "00", "12345", "g", "FE80", "1.2.3.4", "255.255.255.255", "256.1.1.1", "01.2.3.4", ".", "%eth0", "/8", "::ffff:", "0:0:0:0:0:ffff:", "1:2:3:4:5:6:7"];
+  const seen = new Set<number>();
+  for (let round = 0; round < 20_000; round++) {
+    let text = "";
+    for (let length = 1 + random.int(9); length > 0; length--) text += pieces[random.int(pieces.length)]! + (random.int(2) === 0 ? ":" : "");
+    if (random.int(2) === 0) text = text.replace(/:$/, "");
+    const expected = text.includes("%") ? 0 : isIP(text);
+    expect([text, addressVersion(text)]).toEqual([text, expected as 0]);
+    expect(addressBytes(text) === undefined).toBe(expected === 0);
+    seen.add(expected);
+  }
+  expect([...seen].sort()).toEqual([0, 4, 6]);
 });
