@@ -87,7 +87,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.quiet) limits.forEach(note);
 
   const coverage = buildCoverage(table, partlyCut === undefined ? {} : { partlyCut });
-  const all = episodesWithin(large === undefined ? withTablePeaks(table, findEpisodes(table, { coverage })) : await findEpisodesAside(large), values.since, values.until);
+  const all = episodesWithin(large === undefined ? withTablePeaks(table, findEpisodes(table, { coverage })) : await findEpisodesAside(large, coverage), values.since, values.until);
   const shown = chooseEpisodes(all, values.limit);
   if (values.csv) await writeOutAll(historyToCsv(shown));
   else if (values.json) {

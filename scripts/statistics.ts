@@ -11,6 +11,7 @@ import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
+import { toSentSums } from "../lib/reduced/cell-sums.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import {
   listTableNames,
@@ -158,7 +159,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   const { statistics, html } = await statsAside({
-    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection } }),
+    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } }),
     options: {
       ...more,
       thresholdPercent,

@@ -14,7 +14,7 @@ import {
   type ReadBytes,
 } from "./arrow-guard.ts";
 import { bodyInFile, type IpcBatch, readBytes } from "./arrow-ipc.ts";
-import { BatchReader, type Body, bodyOf, readTexts } from "./arrow-reader.ts";
+import { BatchReader, type Body, bodyOf, type ColumnMemory, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
@@ -99,11 +99,12 @@ export class ArrowFile {
    * A batch by its number.
    *
    * @param isLazy Whether no more is read than the columns that are asked for, each when it is.
+   * @param memory What its columns are decoded into, if not into arrays of their own.
    */
-  batch(number: number, isLazy = false): IpcBatch {
+  batch(number: number, isLazy = false, memory?: ColumnMemory): IpcBatch {
     const placed = this.#batches[number]!;
     const body = isLazy ? bodyInFile(this.#file, placed.bodyAt) : this.#bodyOf(placed);
-    const batch = this.#reader.take(placed.message, body);
+    const batch = this.#reader.take(placed.message, body, memory);
     if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
     return batch;
   }

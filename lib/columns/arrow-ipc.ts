@@ -98,6 +98,8 @@ export interface IpcBatch {
   readonly rows: number;
   /** Codes (-1 = null) or numbers (NaN = null), decoded when they are asked for. */
   column(name: string): Int32Array | Float64Array | undefined;
+  /** Numbers, null = -1, that are known to be whole and to fit into 32 bits. */
+  wholes(name: string): Int32Array | undefined;
   /** The same of some rows, which are not checked. */
   pick(name: string, rows: Int32Array): Int32Array | Float64Array | undefined;
   lists(name: string): ListColumn | undefined;

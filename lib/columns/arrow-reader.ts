@@ -38,6 +38,38 @@ export function bodyOf(bytes: Uint8Array): Body {
   return { read, look: read };
 }
 
+/**
+ * Arrays that batch after batch is decoded into, so that a file of millions of rows leaves no garbage: what a batch gives is
+ * good until the next is asked for.
+ */
+export class ColumnMemory {
+  readonly #ints = new Map<string, Int32Array>();
+  readonly #floats = new Map<string, Float64Array>();
+  readonly #bytes = new Map<string, Uint8Array>();
+
+  ints(name: string, length: number): Int32Array {
+    return again(this.#ints, name, length, size => new Int32Array(size));
+  }
+
+  floats(name: string, length: number): Float64Array {
+    return again(this.#floats, name, length, size => new Float64Array(size));
+  }
+
+  bytes(name: string, length: number): Uint8Array {
+    return again(this.#bytes, name, length, size => new Uint8Array(size));
+  }
+}
+
+/** The array of a name at this length; nearly all batches have the same, for which no view is made. */
+function again<T extends Int32Array | Float64Array | Uint8Array>(known: Map<string, T>, name: string, length: number, make: (size: number) => T): T {
+  const before = known.get(name);
+  if (before?.length === length) return before;
+  const whole = before === undefined || before.buffer.byteLength < length * before.BYTES_PER_ELEMENT ? make(length) : before;
+  const array = whole.length === length ? whole : (new (whole.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => T)(whole.buffer, 0, length));
+  known.set(name, array);
+  return array;
+}
+
 /** Texts of a column that are read when they are first asked for. */
 interface LazyTexts {
   readonly size: number;
@@ -75,8 +107,11 @@ export class BatchReader {
     this.#dictionaries.set(dictionary, { size, texts: () => ({ ...NO_TEXTS, size }) });
   }
 
-  /** @returns The batch, if the message holds one. */
-  take(message: Message, body: Body): IpcBatch | undefined {
+  /**
+   * @param memory What the columns are decoded into; without it each has an array of its own.
+   * @returns The batch, if the message holds one.
+   */
+  take(message: Message, body: Body, memory?: ColumnMemory): IpcBatch | undefined {
     if ("schema" in message) return undefined;
     if (message.dictionary !== undefined) {
       const { batch } = message;
@@ -100,13 +135,20 @@ export class BatchReader {
       const place = placed(name);
       if (place === undefined || !isPlain(place)) return undefined;
       const { dictionary } = place.layout;
-      const values = dictionary === undefined ? toNumbers(place, body, rows) : toCodes(place, body, rows, this.#textsOf(name)!.size);
+      const values =
+        dictionary === undefined
+          ? toNumbers(place, body, rows, memory?.floats(name, rows))
+          : toCodes(place, body, rows, this.#textsOf(name)!.size, memory?.ints(name, rows));
       decoded.set(name, values);
       return values;
     };
     return {
       rows,
       column,
+      wholes(name) {
+        const place = placed(name);
+        return place === undefined || !isPlain(place) ? undefined : toWholes(place, body, rows, memory?.ints(name, rows));
+      },
       pick: (name, wanted) => {
         const place = placed(name);
         if (place === undefined || !isPlain(place)) return undefined;
@@ -121,7 +163,7 @@ export class BatchReader {
       },
       lists(name) {
         const place = placed(name);
-        return place?.layout.form === "list" ? toLists(place, body, rows) : undefined;
+        return place?.layout.form === "list" ? toLists(place, body, rows, memory) : undefined;
       },
     };
   }
@@ -230,12 +272,13 @@ function lookAt(body: Body, { start, bytes }: Place): Uint8Array {
   return body.look(start, bytes);
 }
 
-function toCodes(place: PlacedColumn, body: Body, rows: number, size: number): Int32Array {
+function toCodes(place: PlacedColumn, body: Body, rows: number, size: number, into: Int32Array = new Int32Array(rows)): Int32Array {
   const { layout, nulls, bitmap, values } = place;
   requireRows(place, rows);
   if (layout.form === "int64" || layout.form === "uint64") throw holdsWideCodes();
+  const codes = into;
   // Converted natively: `from` walks an iterator (measured: 20 times as long).
-  const codes = new Int32Array(viewOf(layout.form as PlainForm, lookAt(body, values), rows));
+  codes.set(viewOf(layout.form as PlainForm, lookAt(body, values), rows));
   if (nulls > 0) setNullCodes(codes, lookAt(body, bitmap));
   checkCodes(codes, size);
   return codes;
@@ -308,21 +351,33 @@ function isNullAt(bitmap: Uint8Array, row: number): boolean {
   return ((bitmap[row >> 3]! >> (row & 7)) & 1) === 0;
 }
 
-function toNumbers(place: PlacedColumn, body: Body, rows: number): Float64Array {
+function toNumbers(place: PlacedColumn, body: Body, rows: number, into: Float64Array = new Float64Array(rows)): Float64Array {
   const { layout: { form }, nulls, bitmap } = place;
   requireRows(place, rows);
   const values = lookAt(body, place.values);
-  let numbers: Float64Array;
+  const numbers = into;
   if (form === "int64" || form === "uint64") {
-    numbers = fromInt64(values, rows, form === "int64");
+    fromInt64(values, rows, form === "int64", numbers);
   } else if (form === "bool") {
-    numbers = new Float64Array(rows);
     for (let row = 0; row < rows; row++) numbers[row] = (values[row >> 3]! >> (row & 7)) & 1;
   } else {
-    numbers = new Float64Array(viewOf(form as PlainForm, values, rows));
+    numbers.set(viewOf(form as PlainForm, values, rows));
   }
   if (nulls > 0) setNullNumbers(numbers, lookAt(body, bitmap));
   return numbers;
+}
+
+/** Numbers that are known to be whole and to fit into 32 bits; a null is -1. */
+function toWholes(place: PlacedColumn, body: Body, rows: number, into: Int32Array = new Int32Array(rows)): Int32Array {
+  const { layout: { form }, nulls, bitmap } = place;
+  requireRows(place, rows);
+  const values = lookAt(body, place.values);
+  const wholes = into;
+  if (form === "bool") for (let row = 0; row < rows; row++) wholes[row] = (values[row >> 3]! >> (row & 7)) & 1;
+  else if (form === "int64" || form === "uint64") wholes.set(fromInt64(values, rows, form === "int64"));
+  else wholes.set(viewOf(form as PlainForm, values, rows));
+  if (nulls > 0) setNullCodes(wholes, lookAt(body, bitmap));
+  return wholes;
 }
 
 function requireRows({ layout, values }: PlacedColumn, rows: number): void {
@@ -330,16 +385,23 @@ function requireRows({ layout, values }: PlacedColumn, rows: number): void {
 }
 
 /** Lists whose offsets lead nowhere else than to their numbers. */
-function toLists({ layout, nulls, bitmap, values: offsetPlace, elements }: PlacedColumn, body: Body, rows: number): ListColumn {
+function toLists({ layout, nulls, bitmap, values: offsetPlace, elements }: PlacedColumn, body: Body, rows: number, memory?: ColumnMemory): ListColumn {
   if (offsetPlace.bytes < 4 * (rows + 1)) throw holdsLess(layout, rows);
-  const offsets = viewOf("int32", readAt(body, offsetPlace), rows + 1);
+  const read = (name: string, place: Place) => {
+    if (memory === undefined) return readAt(body, place);
+    const bytes = memory.bytes(name, place.bytes);
+    bytes.set(lookAt(body, place));
+    return bytes;
+  };
+  const offsets = viewOf("int32", read("offsets", offsetPlace), rows + 1);
   let isSound = layout.elements === "uint32" && elements!.nulls === 0 && offsets[0]! >= 0;
   for (let row = 0; isSound && row < rows; row++) isSound = offsets[row]! <= offsets[row + 1]!;
   if (!isSound || 4 * offsets[rows]! > elements!.values.bytes) {
     throw new ArrowError(`its Arrow data are damaged: a list of column ${JSON.stringify(layout.name)} reaches beyond the end of all lists`);
   }
-  const values = viewOf("uint32", readAt(body, elements!.values), elements!.values.bytes >> 2);
-  const isNull = new Uint8Array(rows);
+  const values = viewOf("uint32", read("elements", elements!.values), elements!.values.bytes >> 2);
+  const isNull = memory?.bytes("isNull", rows) ?? new Uint8Array(rows);
+  isNull.fill(0);
   if (nulls > 0) {
     const bits = lookAt(body, bitmap);
     for (let row = 0; row < rows; row++) isNull[row] = 1 - ((bits[row >> 3]! >> (row & 7)) & 1);
@@ -357,10 +419,9 @@ function checkCodes(codes: Int32Array, size: number): void {
 }
 
 /** 64-bit integers to doubles, without a BigInt per value; exact up to 2^53. */
-function fromInt64(bytes: Uint8Array, rows: number, isSigned: boolean): Float64Array {
+function fromInt64(bytes: Uint8Array, rows: number, isSigned: boolean, numbers: Float64Array = new Float64Array(rows)): Float64Array {
   const low = viewOf("uint32", bytes, rows * 2);
   const high = isSigned ? viewOf("int32", bytes, rows * 2) : low;
-  const numbers = new Float64Array(rows);
   for (let i = 0; i < rows; i++) numbers[i] = high[i * 2 + 1]! * 0x1_0000_0000 + low[i * 2]!;
   return numbers;
 }

@@ -122,7 +122,10 @@ export class TupleNumbers {
       if (old[from + 3] === 0) continue;
       let to = (hashTuple(old[from]!, old[from + 1]!, old[from + 2]!) >>> (32 - this.#bits)) * 4;
       while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
-      slots.set(old.subarray(from, from + 4), to);
+      slots[to] = old[from]!;
+      slots[to + 1] = old[from + 1]!;
+      slots[to + 2] = old[from + 2]!;
+      slots[to + 3] = old[from + 3]!;
     }
     this.#slots = slots;
   }

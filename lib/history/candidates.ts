@@ -46,6 +46,7 @@ export function findCandidates(source: HistorySource, coverage: Coverage): { wat
   };
   const candidates = FAMILY_NAMES.flatMap(family => {
     const table = source.tableOf(family);
+    if (table.kinds[FAMILIES[family].kind].rows === 0) return [];
     return ofFamily(table, { watch, watches }, addressesBy(table, FAMILIES[family].kind), family);
   });
   return { watch, candidates };

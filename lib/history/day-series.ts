@@ -150,7 +150,10 @@ export class KeyLeaders {
 
   finish(): number[] {
     const total = this.#total;
-    const frequent = Int32Array.from({ length: this.#keys }, (_, at) => at).filter(at => total[at]! >= LEAST_EVENTS);
+    const numbers = new Int32Array(this.#keys);
+    let size = 0;
+    for (let at = 0; at < this.#keys; at++) if (total[at]! >= LEAST_EVENTS) numbers[size++] = at;
+    const frequent = numbers.subarray(0, size);
     const leaders = (by: Float64Array) => {
       // A floor first: sorting all keys by a function takes far longer than sorting their numbers.
       const floor = take(by, frequent).sort()[frequent.length - KEYS_MOST] ?? 0;

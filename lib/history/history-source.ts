@@ -4,6 +4,7 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
+import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
@@ -57,15 +58,9 @@ function gatherFamily(stored: StoredTable, family: Family): ReducedTable {
     const { rows, day, count } = part;
     leaders.add({ rows, day, count }, numbers.number(columnsOf(part), rows), numbers.size);
   }
-  const isChosen = new Uint8Array(numbers.size);
-  for (const key of leaders.finish()) isChosen[key] = 1;
+  const chosen = new ChosenTuples(leaders.finish().map(key => numbers.tupleOf(key)));
   const gatherer = new RowGatherer(true);
-  for (const part of stored.parts(spec.kind)) {
-    const numbered = numbers.number(columnsOf(part), part.rows);
-    const wanted: number[] = [];
-    for (let row = 0; row < part.rows; row++) if (isChosen[numbered[row]!] === 1) wanted.push(row);
-    gatherer.add(part, Int32Array.from(wanted));
-  }
+  for (const part of stored.parts(spec.kind)) gatherer.add(part, chosen.find(columnsOf(part), part.rows).rows);
   return gatherer.finish(stored);
 }
 

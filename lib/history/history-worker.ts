@@ -1,15 +1,13 @@
 /** Finds the history of a table in its file. Tested in `test/scripts/history.test.ts`. */
-import { sumUp } from "../reduced/large-tables.ts";
+import { fromSentSums } from "../reduced/cell-sums.ts";
 import { StoredTable } from "../reduced/stored-table.ts";
 import { answerAsks } from "../process/thread.ts";
-import { buildCoverage } from "../statistics/coverage.ts";
 import type { Episode } from "./episodes.ts";
 import type { HistoryAsk } from "./history-aside.ts";
 import { findStoredEpisodes } from "./stored-episodes.ts";
 
-answerAsks<HistoryAsk, Episode[]>(async ({ path, selection }) => {
+answerAsks<HistoryAsk, Episode[]>(({ path, selection, sums, coverage }) => {
   using whole = StoredTable.open(path)!;
   const stored = whole.select(selection);
-  const cells = await sumUp(stored);
-  return findStoredEpisodes(stored, cells, buildCoverage(cells.table));
+  return findStoredEpisodes(stored, fromSentSums(sums, stored), coverage);
 });

@@ -57,12 +57,19 @@ export function segmentSeries(
 export function segmentCost(count: number, exposure: number, size: number): number {
   if (size === Infinity) return count === 0 ? 0 : -2 * count * (Math.log(count / exposure) - 1);
   const shape = size * exposure;
-  return 2 * (entropy(count + shape) - entropy(count) - entropy(shape));
+  return 2 * (entropy(count + shape) - entropyOfCount(count) - entropy(shape));
 }
 
 /** x log x. */
 function entropy(x: number): number {
   return x > 0 ? x * Math.log(x) : 0;
+}
+
+/** {@link entropy} of the counts that most sums are: a series of a year asks for it 66,000 times. */
+const ENTROPIES = Float64Array.from({ length: 1 << 14 }, (_, count) => entropy(count));
+
+function entropyOfCount(count: number): number {
+  return count < ENTROPIES.length && count === (count | 0) ? ENTROPIES[count]! : entropy(count);
 }
 
 /** Sums up to each place where a segment may start or end. */
@@ -97,6 +104,9 @@ function runningSums(counts: ArrayLike<number>, exposure: ArrayLike<number>): Su
   return { days: days.subarray(0, steps + 1), count: count.subarray(0, steps + 1), exposure: watched.subarray(0, steps + 1) };
 }
 
+/** More than the sums of some thousand logarithms are off by. */
+const ROUNDING = 1e-6;
+
 function partition({ days, count, exposure }: Sums, size: number, penalty: number): Segment[] {
   const n = count.length - 1;
   /** Least cost of the first i days, and where the last segment of that partition starts. */
@@ -105,23 +115,46 @@ function partition({ days, count, exposure }: Sums, size: number, penalty: numbe
   best[0] = -penalty;
   /** Starts that a last segment may still have. */
   const starts = new Int32Array(n);
-  const costs = new Float64Array(n);
+  // A segment costs at least what it cost up to some place and each step behind that by itself: from a cost once known most
+  // starts are seen to lose, without their costs anew. What a start cost, less the steps up to there, taken by themselves.
+  const keys = new Float64Array(n);
   let open = 0;
+  let steps = 0;
+  /** Place among the starts of the one that the step before had. */
+  let last = 0;
   for (let end = 1; end <= n; end++) {
-    starts[open++] = end - 1;
-    let least = Infinity;
+    const counted = count[end]!;
+    const watched = exposure[end]!;
+    const costFrom = (start: number) => best[start]! + segmentCost(counted - count[start]!, watched - exposure[start]!, size);
+    steps += segmentCost(count[end]! - count[end - 1]!, exposure[end]! - exposure[end - 1]!, size);
+    starts[open] = end - 1;
+    keys[open++] = -Infinity;
+    // Where it began for the step before it begins most often.
+    let from = last;
+    let cost = costFrom(starts[last]!);
+    let least = cost + penalty;
+    let limit = cost - steps + ROUNDING;
+    keys[last] = cost - steps;
     for (let i = 0; i < open; i++) {
-      const start = starts[i]!;
-      const cost = best[start]! + segmentCost(count[end]! - count[start]!, exposure[end]! - exposure[start]!, size);
-      costs[i] = cost;
-      if (cost + penalty >= least) continue;
+      if (keys[i]! > limit || i === last) continue;
+      cost = costFrom(starts[i]!);
+      keys[i] = cost - steps;
+      // Of equal ones the first.
+      if (cost + penalty > least || (cost + penalty === least && i > from)) continue;
       least = cost + penalty;
-      startOf[end] = start;
+      limit = cost - steps + ROUNDING;
+      from = i;
     }
     best[end] = least;
+    startOf[end] = starts[from]!;
     let kept = 0;
     // A start that is worse than starting anew here stays worse, however the series goes on.
-    for (let i = 0; i < open; i++) if (costs[i]! <= least) starts[kept++] = starts[i]!;
+    for (let i = 0; i < open; i++) {
+      if (keys[i]! > least - steps + ROUNDING) continue;
+      if (i === from) last = kept;
+      starts[kept] = starts[i]!;
+      keys[kept++] = keys[i]!;
+    }
     open = kept;
   }
   const segments: Segment[] = [];

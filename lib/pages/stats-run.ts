@@ -4,7 +4,8 @@
  * Tested in `test/scripts/visualize.test.ts`.
  */
 import { availableParallelism } from "node:os";
-import { type LargeTable, sumUp } from "../reduced/large-tables.ts";
+import { fromSentSums, type SentSums } from "../reduced/cell-sums.ts";
+import type { LargeTable } from "../reduced/large-tables.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { StoredTable } from "../reduced/stored-table.ts";
 import type { Episode } from "../history/episodes.ts";
@@ -19,7 +20,12 @@ const THREADS_MIN_ROWS = 4_000_000;
 /** More find nothing to do: the largest part is a fifth of the work. */
 const THREADS_MAX = 4;
 
-export type StatsRequest = StatsOptions & ({ readonly table: ReducedTable; readonly large?: undefined } | { readonly large: Pick<LargeTable, "path" | "selection"> });
+export type StatsRequest = StatsOptions & ({ readonly table: ReducedTable; readonly large?: undefined } | { readonly large: SentTable });
+
+/** A table in its file, as a thread is told of it. */
+interface SentTable extends Pick<LargeTable, "path" | "selection"> {
+  readonly sums: SentSums;
+}
 
 interface StatsOptions {
   readonly options: StatisticsOptions & {
@@ -83,17 +89,19 @@ async function computeHere(table: ReducedTable, options: StatsRequest["options"]
 }
 
 /** The same of a table that stays in its file; `table` has its sums alone. */
-async function computeLarge({ path, selection }: Pick<LargeTable, "path" | "selection">, options: StatsRequest["options"]): Promise<Computed> {
-  const [{ computeStored }, { findStoredEpisodes }, { buildCoverage }] = await Promise.all([
+async function computeLarge({ path, selection, sums }: SentTable, options: StatsRequest["options"]): Promise<Computed> {
+  const [{ computeStored }, { findEpisodesAside }, { buildCoverage }] = await Promise.all([
     import("../statistics/stored-statistics.ts"),
-    import("../history/stored-episodes.ts"),
+    import("../history/history-aside.ts"),
     import("../statistics/coverage.ts"),
   ]);
   using whole = StoredTable.open(path)!;
   const stored = whole.select(selection);
-  const cells = await sumUp(stored);
-  const statistics = await computeStored(stored, cells, options, Math.min(availableParallelism(), THREADS_MAX));
-  const episodes = findStoredEpisodes(stored, cells, buildCoverage(cells.table, options));
+  const cells = fromSentSums(sums, stored);
+  const [episodes, statistics] = await Promise.all([
+    findEpisodesAside({ path, selection, cells }, buildCoverage(cells.table, options)),
+    computeStored(stored, cells, options, Math.min(availableParallelism(), THREADS_MAX)),
+  ]);
   return { table: cells.table, statistics, episodes };
 }
 

@@ -24,11 +24,28 @@ export function addressesOf({ kinds, dictionaries, sets }: ReducedTable, kind: K
   if (addresses !== null) return { sets, codes: addresses };
   const { src_ip } = keys;
   if (src_ip === undefined) return undefined;
-  // Each address is a set of its own; behind them the empty one.
-  const hashes = Uint32Array.from(dictionaries.src_ip, addressHash);
-  const none = hashes.length;
-  const offsets = Int32Array.from({ length: none + 2 }, (_, code) => Math.min(code, none));
-  return { sets: { size: none + 1, hashes, offsets }, codes: src_ip.map(code => (code < 0 ? none : code)) };
+  const own = setsOfEach(dictionaries.src_ip);
+  const none = own.size - 1;
+  return { sets: own, codes: src_ip.map(code => (code < 0 ? none : code)) };
+}
+
+/** Of some texts, for whoever asks for the same again. */
+const known = new WeakMap<readonly string[], AddressSets>();
+
+/** Each address as a set of its own; behind them the empty one. */
+function setsOfEach(addresses: readonly string[]): AddressSets {
+  let sets = known.get(addresses);
+  if (sets !== undefined) return sets;
+  const none = addresses.length;
+  const hashes = new Uint32Array(none);
+  const offsets = new Int32Array(none + 2);
+  for (let code = 0; code < none; code++) {
+    hashes[code] = addressHash(addresses[code]!);
+    offsets[code] = code;
+  }
+  offsets[none] = offsets[none + 1] = none;
+  known.set(addresses, (sets = { size: none + 1, hashes, offsets }));
+  return sets;
 }
 
 /** From how many addresses the events of a row came, never more than there were events; NaN if nobody knows. */

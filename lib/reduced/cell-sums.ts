@@ -20,6 +20,24 @@ export interface CellSums {
   readonly rows: Readonly<Record<Kind, Int32Array>>;
 }
 
+/** Sums on their way to a thread that has the texts of the table: the numbers are shared, not copied. */
+export interface SentSums {
+  readonly kinds: ReducedTable["kinds"];
+  readonly rows: CellSums["rows"];
+}
+
+export function toSentSums({ table: { kinds }, rows }: CellSums): SentSums {
+  return { kinds, rows };
+}
+
+/** @param of The table that they are sums of. */
+export function fromSentSums({ kinds, rows }: SentSums, { info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">): CellSums {
+  return { table: { info, dictionaries, sets: ONE_SET, kinds }, rows };
+}
+
+/** The empty one. */
+const ONE_SET = { ...NO_SETS, size: 1, offsets: new Int32Array(2) };
+
 /** @throws {RangeError} if rows do not come by day and sensor. */
 export class CellSummer {
   readonly #kinds = new Map(KIND_NAMES.map(kind => [kind, new KindCells(kind)]));
@@ -35,8 +53,7 @@ export class CellSummer {
       table: {
         info,
         dictionaries,
-        // One set, the empty one.
-        sets: { ...NO_SETS, size: 1, offsets: new Int32Array(2) },
+        sets: ONE_SET,
         kinds: Object.fromEntries(finished.map(([kind, { table }]) => [kind, table])) as unknown as ReducedTable["kinds"],
       },
       rows: Object.fromEntries(finished.map(([kind, { rows }]) => [kind, rows])) as unknown as CellSums["rows"],

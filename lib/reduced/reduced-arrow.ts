@@ -3,6 +3,7 @@
  */
 import { type AddressSets, NO_SETS, SET_MAX, SetDictionary } from "../columns/address-sets.ts";
 import { ArrowFile } from "../columns/arrow-file.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { type ColumnShape, inChunks, type IpcBatch, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
 import { allTexts, Dictionary, type Texts } from "../columns/dictionary.ts";
 import { take } from "../columns/group.ts";
@@ -47,7 +48,7 @@ const CODES: Range = [0, INT32_MAX];
 /** Rows per record batch: so few that a hundred tables can be open side by side, a batch of each in memory. */
 export const REDUCED_BATCH_ROWS = 1 << 13;
 /** Rows read of one file after which memory is swept. */
-const ROWS_PER_SWEEP = 1 << 20;
+const ROWS_PER_SWEEP = 1 << 23;
 /** Says in the metadata in which order the rows stand: whoever merges need not sort. */
 const ORDER_KEY = "cowrie.order";
 const ORDER = "kind,day,sensor,key";
@@ -275,7 +276,10 @@ export class SortedFile implements SortedTable {
     return rows;
   }
 
-  /** The batches of a kind as {@link batches}, for rows that were checked before; the first has rows of `firstDay` or later. */
+  /**
+   * The batches of a kind as {@link batches}, for rows that were checked before; the first has rows of `firstDay` or later. A
+   * batch is good until the next.
+   */
   *lazyBatches(kind: Kind, firstDay: number): Generator<LazyBatch> {
     const place = KIND_NAMES.indexOf(kind);
     let low = this.#firstFrom(place);
@@ -283,11 +287,12 @@ export class SortedFile implements SortedTable {
     const end = high;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (unchecked(this.#file.batch(middle, true).column("day")!).at(-1)! < firstDay) low = middle + 1;
+      if (this.#file.batch(middle, true).wholes("day")!.at(-1)! < firstDay) low = middle + 1;
       else high = middle;
     }
+    const memory = new ColumnMemory();
     for (let at = low; at < end; at++) {
-      yield toLazyBatch(kind, this.#file.batch(at, true));
+      yield toLazyBatch(kind, this.#file.batch(at, true, memory), memory);
       // Left to itself the engine lets many times as much lie about as is in use.
       this.#readRows += this.#file.rows(at);
       if (this.#readRows < ROWS_PER_SWEEP) continue;
@@ -328,31 +333,23 @@ export class SortedFile implements SortedTable {
 }
 
 /** The code of each row's set, where the sets are the lists in their places. */
-function listCodes({ isNull }: ListColumn): Int32Array {
-  const codes = new Int32Array(isNull.length);
+function listCodes({ isNull }: ListColumn, codes: Int32Array = new Int32Array(isNull.length)): Int32Array {
   for (let row = 0; row < codes.length; row++) codes[row] = isNull[row] === 1 ? -1 : row;
   return codes;
 }
 
-/** Whole numbers that are known to be some; NaN, a null, is -1. */
-function unchecked(values: Int32Array | Float64Array): Int32Array {
-  const wholes = new Int32Array(values.length);
-  for (let row = 0; row < values.length; row++) wholes[row] = values[row] !== values[row] ? -1 : values[row]!;
-  return wholes;
-}
-
-function toLazyBatch(kind: Kind, batch: IpcBatch): LazyBatch {
+function toLazyBatch(kind: Kind, batch: IpcBatch, memory: ColumnMemory): LazyBatch {
   const { rows, column, lists } = batch;
   const once = <T>(make: () => T) => {
     let made: { readonly value: T } | undefined;
     return () => (made ??= { value: make() }).value;
   };
-  const wholes = (name: string) => once(() => unchecked(column(name)!));
+  const wholes = (name: string) => once(() => batch.wholes(name)!);
   const columns = KINDS[kind].map((name: KeyColumn) => [name, isTextKey(name) ? () => column(name) as Int32Array : wholes(name)] as const);
   const keys = Object.defineProperties({}, Object.fromEntries(columns.map(([name, get]) => [name, { get, enumerable: true }])));
   const known = once(() => (KIND_SPECS[kind].hasAddresses ? listsOf(lists) : undefined));
   const day = wholes("day");
-  const codes = once(() => known() && listCodes(known()!));
+  const codes = once(() => known() && listCodes(known()!, memory.ints(ADDRESSES, rows)));
   return {
     kind,
     rows,

@@ -206,7 +206,7 @@ export function describeValues(
   for (const value of values) isWanted[value >>> 5]! |= 1 << (value & 31);
   type Seen = { firstSeenUs: number; lastSeenUs: number; count: number };
   const bySensor = new Map(Array.from(values, value => [value, new Map<number, Seen>()]));
-  for (const part of values.size === 0 ? [] : rows.parts) {
+  for (const part of values.size === 0 ? [] : (rows.rowsOf?.(values) ?? rows.parts)) {
     for (let row = 0; row < part.rows; row++) {
       const value = part.value[row]!;
       if (value < 0 || (isWanted[value >>> 5]! & (1 << (value & 31))) === 0) continue;

@@ -3,12 +3,12 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
+import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
-import { ChosenTuples } from "./stored-keys.ts";
 
 export interface RecalledRows {
   /** Rows of the kind alone. */
@@ -36,7 +36,7 @@ export function recallRows(
   for (const part of stored.parts(kind, { last: beforeDay - 1 })) {
     const found = tuples.find(columnsOf(part), part.rows);
     gatherer.add(part, found.rows);
-    numbers.push(found.numbers);
+    numbers.push(found.numbers.slice());
   }
   const key = new Int32Array(numbers.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

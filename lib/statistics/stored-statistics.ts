@@ -5,6 +5,7 @@
  * over the whole archive, for the most frequent of them, and the rest is read where it is asked for. Ledgers are read part
  * by part. So memory grows with the days that are compared and with the values there are, not with the archive.
  */
+import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
@@ -19,7 +20,7 @@ import { planContext, type RestOfTable, runSteps, type Statistics, type Statisti
 import { type PartContext, readLedger, workOut } from "./statistics-parts.ts";
 import { runInThreads } from "./statistics-threads.ts";
 import { familyColumns } from "./source-counts.ts";
-import { ChosenTuples, KeyTotals } from "./stored-keys.ts";
+import { KeyTotals } from "./stored-keys.ts";
 import { gatherFew, toStoredValues } from "./stored-values.ts";
 import { chooseTrendKeys } from "./trend.ts";
 import { VALUE_TYPES } from "./value-rows.ts";
@@ -79,13 +80,23 @@ function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[]):
     let at = 0;
     for (const part of stored.parts(kind, { last: fromDay - 1 })) {
       const { rows } = leaders.find(columnsOf(part), part.rows);
-      const wanted = new Set(rows);
-      for (let row = 0; row < part.rows; row++, at++) if (firsts.has(at)) wanted.add(row);
-      gatherer.add(part, Int32Array.from(wanted).sort());
+      gatherer.add(part, firsts.size === 0 ? rows : withFirsts(rows, firsts, at, part.rows));
+      at += part.rows;
     }
     for (const part of stored.parts(kind, { first: fromDay })) gatherer.add(part);
   }
   return gatherer.finish(stored);
+}
+
+/** Rows of a part, and those of its rows whose places, counted from `start`, are among some; rising. */
+function withFirsts(rows: Int32Array, firsts: Set<number>, start: number, size: number): Int32Array {
+  const wanted = new Set(rows);
+  for (const place of firsts) {
+    if (place >= start + size) continue;
+    wanted.add(place - start);
+    firsts.delete(place);
+  }
+  return Int32Array.from(wanted).sort();
 }
 
 type ColumnsOf = (part: KindTable) => readonly Int32Array[];

@@ -6,10 +6,11 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
+import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { maskCommand, sshKeysOf } from "../text/masks.ts";
 import { publicKeysOf } from "../text/ssh-keys.ts";
@@ -81,12 +82,21 @@ function credentialValues(stored: StoredTable): NamedValues {
   for (const part of stored.parts("login")) numberOf(part);
   const { username, password } = stored.dictionaries;
   return {
-    rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf) },
+    rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf), rowsOf: values => credentialsOf(stored, numbers, values) },
     textOf: value => {
       const [user, secret] = numbers.tupleOf(value) as [number, number];
       return [username[user] ?? null, password[secret] ?? null];
     },
   };
+}
+
+/** The rows of some credentials. */
+function* credentialsOf(stored: StoredTable, numbers: TupleNumbers, values: ReadonlySet<number>): Generator<ValuePart> {
+  const wanted = new ChosenTuples(Array.from(values, value => numbers.tupleOf(value)), [...values]);
+  for (const part of stored.parts("login")) {
+    const { rows, numbers: value } = wanted.find([part.keys.username!, part.keys.password!], part.rows);
+    if (rows.length > 0) yield toPart(takeRows(part, rows), value);
+  }
 }
 
 /** As `toValueRows` says of addresses. */

@@ -39,6 +39,8 @@ export interface ValueSource {
   readonly parts: Iterable<ValuePart>;
   /** The same without parts that end before a day. */
   since?(day: number): Iterable<ValuePart>;
+  /** Rows among which are all of some values, where they are found with less work than by reading them all. */
+  rowsOf?(values: ReadonlySet<number>): Iterable<ValuePart>;
 }
 
 export interface ValueRows extends ValueSource {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { ChosenTuples } from "../../../lib/columns/chosen-tuples.ts";
 import { TupleNumbers } from "../../../lib/columns/tuple-numbers.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -30,4 +31,27 @@ describe("TupleNumbers", () => {
       for (const row of [0, 77, 29_999]) expect(numbers.tupleOf(found[row]!)).toEqual(rows[row]!);
     });
   }
+});
+
+describe("ChosenTuples", () => {
+  for (const width of [1, 2, 3]) {
+    test(`${width} columns: the rows of some tuples are found, and no others`, () => {
+      const random = seededRandom(`chosen ${width}`);
+      const rows = Array.from({ length: 5000 }, () => Array.from({ length: width }, () => random.int(200 ** (1 / width)) - 1));
+      // One far from all others, which no row has: a table of all codes would be too long.
+      const tuples = [...new Map(rows.filter((_, i) => i % 400 === 0).map(row => [row.join(), row])).values(), Array.from({ length: width }, () => 0x7fff_ffff)];
+      const chosen = new ChosenTuples(tuples, tuples.map((_, place) => place + 1000));
+      const columns = Array.from({ length: width }, (_, c) => Int32Array.from(rows, row => row[c]!));
+      const wanted = new Map(tuples.map((tuple, place) => [tuple.join(), place + 1000]));
+      const expected = rows.flatMap((row, at) => (wanted.has(row.join()) ? [[at, wanted.get(row.join())]] : []));
+      const found = chosen.find(columns, rows.length);
+      expect(Array.from(found.rows, (row, i) => [row, found.numbers[i]])).toEqual(expected);
+      expect(expected.length).toBeGreaterThan(20);
+      expect(new ChosenTuples(tuples.slice(0, -1)).find(columns, rows.length).rows.length).toBe(expected.length);
+    });
+  }
+
+  test("of no tuples no row", () => {
+    expect(new ChosenTuples([]).find([Int32Array.of(1, 2)], 2).rows.length).toBe(0);
+  });
 });
