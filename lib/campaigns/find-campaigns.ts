@@ -1,8 +1,7 @@
 /** Campaigns: sessions that belong together, found in the event tables of a set of logs. */
 import type { SensorAliases } from "../events/sensor-aliases.ts";
-import { readSessions } from "../logs/log-sessions.ts";
+import { sessionsOfTables } from "../logs/log-digests.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { openTables } from "../logs/walk-tables.ts";
 import { type Campaign, chainValue, ID_DIGITS, listMembers, type CampaignOptions, summarizeCampaigns } from "./campaign.ts";
 import { type Joined, joinSessions } from "./join-sessions.ts";
 import { markId } from "./marks.ts";
@@ -43,7 +42,7 @@ export interface Campaigns {
  */
 export async function findCampaigns(set: Pick<LogSet, "logs" | "seams">, options: FindOptions = {}): Promise<Campaigns> {
   const marks = new SessionMarks(options.sensorAliases);
-  for await (const { table } of openTables(set)) marks.take(await readSessions(table));
+  for await (const sessions of sessionsOfTables(set)) marks.take(sessions);
   return toCampaigns(marks.finish(), options);
 }
 

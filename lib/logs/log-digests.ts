@@ -20,7 +20,10 @@ import { keyProblem, verifyKept, writeKept } from "../process/kept-files.ts";
 import { partialPathOf, removeQuietly } from "../process/output-file.ts";
 import { programState } from "../process/program-state.ts";
 import { dayOf } from "../text/time.ts";
+import { type LogSessions, readSessions } from "./log-sessions.ts";
+import type { LogSet } from "./log-set.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
+import { tablesOf } from "./walk-tables.ts";
 
 /** What the files are kept for, see `verifyKept`. */
 const PURPOSE = "digests of logs";
@@ -116,6 +119,18 @@ export class LogDigests {
     }
   }
 
+  /** What the sessions of an event table left; undefined if it has no digest that is good. */
+  sessionsOf(path: string, state: string | undefined): LogSessions | undefined {
+    if (state === undefined || !this.#canKeep) return undefined;
+    try {
+      const found = this.#folderOf(dirname(path)).known.get(basename(path));
+      return found?.entry.tableState === state ? unpackDigest(this.#read(found.pack, found.entry)).sessions : undefined;
+    } catch {
+      // Gone or changed under our eyes: there is the table.
+      return undefined;
+    }
+  }
+
   /** Whether what is made of a log can be kept. */
   #wants({ tablePath, reduction, hasLineHashes, wantsSessions }: LogJob): boolean {
     return tablePath !== undefined && reduction !== undefined && wantsSessions === true && !hasLineHashes && this.#canKeep;
@@ -200,9 +215,22 @@ export class LogDigests {
     return readAt(this.#open.file, at, bytes);
   }
 
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+
   #close(): void {
     if (this.#open !== undefined) closeSync(this.#open.file);
     this.#open = undefined;
+  }
+}
+
+/** What the sessions of each table of a set left, in the order of the set: as an earlier run has kept it, else out of the table. */
+export async function* sessionsOfTables(set: Pick<LogSet, "logs" | "seams">): AsyncGenerator<LogSessions> {
+  using digests = new LogDigests();
+  for (const place of tablesOf(set)) {
+    const { file } = place;
+    yield (file && digests.sessionsOf(file.path, file.state)) ?? (await place.walk(readSessions));
   }
 }
 

@@ -400,7 +400,7 @@ function pairOf(code: number, beside: number): number {
  *
  * @param by Those of a slot come in the order of these; as they were gathered if omitted.
  */
-function placesBySlot({ length, values: slotOf }: GrowingColumn<Int32Array>, slots: number, by?: Float64Array): SessionLists {
+export function placesBySlot({ length, values: slotOf }: GrowingColumn<Int32Array>, slots: number, by?: Float64Array): SessionLists {
   const starts = new Int32Array(slots + 1);
   for (let i = 0; i < length; i++) starts[slotOf[i]! + 1]!++;
   for (let slot = 0; slot < slots; slot++) starts[slot + 1]! += starts[slot]!;

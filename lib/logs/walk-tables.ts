@@ -15,10 +15,13 @@ export class TablePlace {
   readonly source: SourceInfo;
   /** Whoever opens it lets go of it again. */
   readonly open: () => Promise<OpenTable>;
+  /** Where it lies, and in which state, see `stateOf`; undefined where it is no file. */
+  readonly file: { readonly path: string; readonly state: string | undefined } | undefined;
 
-  constructor(source: SourceInfo, open: () => Promise<OpenTable>) {
+  constructor(source: SourceInfo, open: () => Promise<OpenTable>, file?: TablePlace["file"]) {
     this.source = source;
     this.open = open;
+    this.file = file;
   }
 
   /** Open the table, hand it over, close it. */
@@ -32,7 +35,7 @@ export class TablePlace {
 export function tablesOf({ logs, seams }: Pick<LogSet, "logs" | "seams">): TablePlace[] {
   const seamsOf = Map.groupBy(seams, ({ before }) => before.wholeHash);
   return logs.flatMap(({ source, tablePath, tableState }) => [
-    new TablePlace(source, () => reopenEventTable(tablePath!, tableState)),
+    new TablePlace(source, () => reopenEventTable(tablePath!, tableState), tablePath === undefined ? undefined : { path: tablePath, state: tableState }),
     ...(seamsOf.get(source.wholeHash) ?? []).map(
       ({ table }) => new TablePlace(source, async () => ({ table, async [Symbol.asyncDispose]() {} })),
     ),

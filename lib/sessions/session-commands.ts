@@ -2,9 +2,11 @@
  * What was typed in each session, in order: command lines out of event tables, masked, one list of codes per session.
  */
 import { dayOf } from "../text/time.ts";
-import { textOf } from "../columns/dictionary.ts";
-import type { EventBatch, EventTable } from "../events/event-table.ts";
-import { codeOf, sessionKey } from "./event-search.ts";
+import { Dictionary, type Texts, textOf } from "../columns/dictionary.ts";
+import { floats, ints } from "../columns/growing-column.ts";
+import { type EventBatch, type EventTable, pickRows } from "../events/event-table.ts";
+import { placesBySlot } from "../logs/log-sessions.ts";
+import { codeOf } from "./event-search.ts";
 import { tablesOf } from "../logs/walk-tables.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import type { EventScope } from "../events/scope.ts";
@@ -28,13 +30,6 @@ export interface SessionCommands {
   readonly sensors: readonly string[];
   readonly firstUs: number;
   readonly lastUs: number;
-}
-
-/** What was typed in a session: when and, by code, what. */
-export interface Typed {
-  readonly us: number[];
-  readonly codes: number[];
-  readonly sensor: string;
 }
 
 /** Numbers commands in order of first sight, after masking. */
@@ -77,127 +72,129 @@ export async function readSessionCommands(
   mask = (command: string) => command,
 ): Promise<SessionCommands> {
   const { sinceDay = -Infinity, untilDay = Infinity } = scope;
-  const pickSensor = sensorPicker(scope);
-  const codes = new CommandCodes(mask);
-  const bySession = new Map<string, Typed>();
+  const reader = new CommandReader(scope, mask);
+  for (const place of tablesOf(set)) await place.walk(table => reader.readTable(table));
 
-  const sessionOf = (sensor: string, session: string): Typed | undefined => {
-    const name = pickSensor(sensor);
-    if (name === undefined) return undefined;
-    const key = sessionKey(name, session);
-    let typed = bySession.get(key);
-    if (typed === undefined) bySession.set(key, (typed = { us: [], codes: [], sensor: name }));
-    return typed;
-  };
-
-  for (const place of tablesOf(set)) {
-    await place.walk(table => readCommands(table, sessionOf, codes));
-  }
-
+  const { us, code, sensorOf, placesOf } = reader.finish();
   const sessions: number[][] = [];
   const sensors = new Set<string>();
   let firstUs = Infinity;
   let lastUs = -Infinity;
-  for (const typed of bySession.values()) {
-    sortByTime(typed);
-    const day = dayOf(typed.us[0]!);
+  for (let session = 0; session < sensorOf.length; session++) {
+    const places = placesOf(session);
+    const beginUs = us[places[0]!]!;
+    const day = dayOf(beginUs);
     if (day < sinceDay || day > untilDay) continue;
-    sessions.push(typed.codes);
-    sensors.add(typed.sensor);
-    firstUs = Math.min(firstUs, typed.us[0]!);
-    lastUs = Math.max(lastUs, typed.us.at(-1)!);
+    sessions.push(Array.from(places, place => code[place]!));
+    sensors.add(sensorOf[session]!);
+    firstUs = Math.min(firstUs, beginUs);
+    lastUs = Math.max(lastUs, us[places.at(-1)!]!);
   }
-  const { commands, spellings } = codes;
+  const { commands, spellings } = reader.codes;
   return { commands, spellings, sessions, sensors: [...sensors].sort(), firstUs, lastUs };
 }
 
-/**
- * Add the command lines of a table to their sessions.
- *
- * @param sessionOf The session of a sensor and an id, called once for each; undefined where it is not wanted.
- */
-async function readCommands(
-  table: EventTable,
-  sessionOf: (sensor: string, session: string) => Typed | undefined,
-  codes: CommandCodes,
-): Promise<void> {
-  let reader: TableReader | undefined;
-  for await (const batch of table.batches()) {
-    reader ??= new TableReader(table, sessionOf, codes);
-    if (!reader.hasCommands) break;
-    reader.read(batch);
-  }
-}
-
-/** Nearly all sessions come in order; those that do not are put so, equal times staying as they came. */
-function sortByTime({ us, codes }: Typed): void {
-  if (us.every((time, i) => i === 0 || us[i - 1]! <= time)) return;
-  const order = us.map((_, i) => i).sort((a, b) => us[a]! - us[b]! || a - b);
-  const [times, sorted] = [order.map(i => us[i]!), order.map(i => codes[i]!)];
-  order.forEach((_, i) => {
-    us[i] = times[i]!;
-    codes[i] = sorted[i]!;
-  });
-}
+const INPUT = "cowrie.command.input";
 
 /**
- * Command lines of one table. Texts are looked up once per code, not once per row: they are long, and few are
- * different (measured over 1 GB of logs: a third of the time of all).
+ * Gathers command lines by the number of their session. Texts are looked up once per code, not once per row: they are long,
+ * and few are different (measured over 1 GB of logs: a third of the time of all).
  */
-class TableReader {
-  readonly #inputId: number;
-  readonly #table: EventTable;
-  readonly #sessionOf: (sensor: string, session: string) => Typed | undefined;
-  readonly #commands: CommandCodes;
-  /** By code of the sensor and code of the session; undefined where the sensor is not wanted. */
-  readonly #sessions = new Map<number, Typed | undefined>();
-  /** `#codes[code in the table]` = code of the command, -1 where it was not met yet. */
-  readonly #codes: Int32Array;
+class CommandReader {
+  readonly codes: CommandCodes;
+  readonly #pickSensor: (sensor: string) => string | undefined;
+  /** Of each sensor its sessions, and the number of each. */
+  readonly #sensors = new Map<string, { readonly ids: Dictionary; readonly numbers: number[] }>();
+  readonly #sensorOf: string[] = [];
+  /** By command line. */
+  readonly #session = ints();
+  readonly #code = ints();
+  readonly #us = floats();
 
-  constructor(
-    table: EventTable,
-    sessionOf: (sensor: string, session: string) => Typed | undefined,
-    commands: CommandCodes,
-  ) {
-    this.#table = table;
-    this.#sessionOf = sessionOf;
-    this.#commands = commands;
-    this.#inputId = codeOf(table.dictionaries.get("eventid"), "cowrie.command.input");
-    this.#codes = new Int32Array(table.dictionaries.get("input")?.size ?? 0).fill(-1);
+  constructor(scope: EventScope, mask: (command: string) => string) {
+    this.#pickSensor = sensorPicker(scope);
+    this.codes = new CommandCodes(mask);
   }
 
-  get hasCommands(): boolean {
-    return this.#inputId >= 0;
+  async readTable(table: EventTable): Promise<void> {
+    let inputId: number | undefined;
+    const known = new Map<number, TableSensor | undefined>();
+    const codes: number[] = [];
+    for await (const batch of table.batches()) {
+      inputId ??= codeOf(table.dictionaries.get("eventid"), INPUT);
+      if (inputId < 0) break;
+      const rows = rowsOf(batch.codes.get("eventid")!, inputId);
+      if (rows.length > 0) this.#read(table, pickRows(batch, rows), known, codes);
+    }
   }
 
-  /** Take the rows that are command lines: not what was fed to a program, and of a session. */
-  read(batch: EventBatch): void {
-    const eventid = batch.codes.get("eventid")!;
-    let row = eventid.indexOf(this.#inputId);
-    if (row < 0) return;
+  /**
+   * Take command lines: not what was fed to a program, and of a session.
+   *
+   * @param known By code of the sensor; undefined where it is not wanted.
+   * @param codes Code of the text in the table -> code of the command, as far as they were met.
+   */
+  #read({ dictionaries }: EventTable, batch: EventBatch, known: Map<number, TableSensor | undefined>, codes: number[]): void {
     const input = batch.codes.get("input");
     const session = batch.codes.get("session");
     const realm = batch.codes.get("realm");
     const sensor = batch.codes.get("sensor");
     if (input === undefined || session === undefined) return;
-    const { dictionaries } = this.#table;
     const inputs = dictionaries.get("input")!;
     const sessions = dictionaries.get("session")!;
-    for (; row >= 0; row = eventid.indexOf(this.#inputId, row + 1)) {
+    const { timestampUs } = batch;
+    for (let row = 0; row < batch.rows; row++) {
       if (input[row]! < 0 || session[row]! < 0 || (realm !== undefined && realm[row]! >= 0)) continue;
       const sensorCode = sensor === undefined ? -1 : sensor[row]!;
-      const key = (sensorCode + 1) * sessions.size + session[row]!;
-      let typed = this.#sessions.get(key);
-      if (typed === undefined && !this.#sessions.has(key)) {
-        const name = sensorCode < 0 ? "" : textOf(dictionaries.get("sensor")!, sensorCode);
-        typed = this.#sessionOf(name, textOf(sessions, session[row]!));
-        this.#sessions.set(key, typed);
+      if (!known.has(sensorCode)) {
+        known.set(sensorCode, this.#openSensor(sensorCode < 0 ? "" : textOf(dictionaries.get("sensor")!, sensorCode), sessions));
       }
-      if (typed === undefined) continue;
-      let code = this.#codes[input[row]!]!;
-      if (code < 0) this.#codes[input[row]!] = code = this.#commands.codeOf(textOf(inputs, input[row]!));
-      typed.us.push(batch.timestampUs[row]!);
-      typed.codes.push(code);
+      const own = known.get(sensorCode);
+      if (own === undefined) continue;
+      const number = (own.numbers[session[row]!] ??= this.#numberOf(own, sessions, session[row]!));
+      this.#session.push(number);
+      this.#code.push((codes[input[row]!] ??= this.codes.codeOf(textOf(inputs, input[row]!))));
+      this.#us.push(timestampUs[row]!);
     }
   }
+
+  #openSensor(own: string, { size }: Texts): TableSensor | undefined {
+    const name = this.#pickSensor(own);
+    if (name === undefined) return undefined;
+    let sensor = this.#sensors.get(name);
+    if (sensor === undefined) this.#sensors.set(name, (sensor = { ids: new Dictionary(), numbers: [] }));
+    return { name, all: sensor, numbers: new Array<number | undefined>(size) };
+  }
+
+  #numberOf({ name, all }: TableSensor, { arena, offsets }: Texts, code: number): number {
+    const id = all.ids.intern(arena, offsets[code]!, offsets[code + 1]!);
+    return (all.numbers[id] ??= this.#sensorOf.push(name) - 1);
+  }
+
+  /** By command line its time and code; by session its sensor and its command lines, in order of time, equal times in input order. */
+  finish() {
+    const { starts, values } = placesBySlot(this.#session, this.#sensorOf.length, this.#us.values);
+    return {
+      us: this.#us.values,
+      code: this.#code.values,
+      sensorOf: this.#sensorOf,
+      placesOf: (session: number) => values.subarray(starts[session]!, starts[session + 1]!),
+    };
+  }
+}
+
+/** A sensor of one table. */
+interface TableSensor {
+  readonly name: string;
+  readonly all: { readonly ids: Dictionary; readonly numbers: number[] };
+  /** Number of a session by its code in the table, as far as they were met. */
+  readonly numbers: (number | undefined)[];
+}
+
+/** Rows of one code. */
+function rowsOf(codes: Int32Array, code: number): Int32Array {
+  const rows = new Int32Array(codes.length);
+  let count = 0;
+  for (let row = 0; row < codes.length; row++) if (codes[row] === code) rows[count++] = row;
+  return rows.subarray(0, count);
 }

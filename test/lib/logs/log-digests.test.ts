@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReductionParameters } from "../../../lib/events/scope.ts";
-import { LogDigests, unpackDigest } from "../../../lib/logs/log-digests.ts";
+import { LogDigests, sessionsOfTables, unpackDigest } from "../../../lib/logs/log-digests.ts";
 import { type LogSetOptions, readLogSet } from "../../../lib/logs/log-set.ts";
 import type { LogResult } from "../../../lib/logs/read-log.ts";
 import { dayOf } from "../../../lib/text/time.ts";
@@ -116,6 +116,26 @@ describe("the digest of a log", () => {
     expect([logs.find(0, SCOPE, { isFresh: true }), logs.find(0, SCOPE, { hasLineHashes: true })]).toEqual([undefined, undefined]);
     await logs.read({ reduction: { robotMaxSeconds: 10, sinceDay: DAY + 1 } });
     expect(logs.find(0, { robotMaxSeconds: 10, sinceDay: DAY + 9 })!.rows!.kinds.event?.rows ?? 0).toBe(0);
+  });
+
+  test("gives the sessions of an event table as they stand in it, as long as the table is the one it was made with", async () => {
+    using logs = new Logs();
+    for (let i = 0; i < 3; i++) logs.write(i, 3 + i);
+    await logs.read();
+    const reread = () => readLogSet([logs.folder], { mode: "continue", keepsTables: true, outputs: [], onNotice() {} });
+    using set = await reread();
+    const kept = await Array.fromAsync(sessionsOfTables(set));
+    const found = () => set.logs.map(({ tablePath, tableState }) => new LogDigests().sessionsOf(tablePath!, tableState));
+    expect(found()).toEqual(kept);
+    for (const pack of logs.packs()) rmSync(pack);
+    expect(found()).toEqual([undefined, undefined, undefined]);
+    expect(await Array.fromAsync(sessionsOfTables(set))).toEqual(kept);
+
+    await logs.read();
+    utimesSync(`${logs.pathOf(1)}.arrow`, 1e9, 1e9);
+    using touched = await reread();
+    expect(touched.logs.map(({ tablePath, tableState }) => new LogDigests().sessionsOf(tablePath!, tableState) !== undefined)).toEqual([true, false, true]);
+    expect(await Array.fromAsync(sessionsOfTables(touched))).toEqual(kept);
   });
 
   test("is not believed by its own word, whichever byte of the file was changed, nor where it was brought from", async () => {
