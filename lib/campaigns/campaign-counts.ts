@@ -3,7 +3,7 @@
  *
  * Tested in `test/lib/view/report-campaigns.test.ts`.
  */
-import { SENSORS_MOST, type Tally, toTally } from "../sessions/tally.ts";
+import { SENSORS_MOST, toTally } from "../sessions/tally.ts";
 import { dayOf } from "../text/time.ts";
 import type { Campaign } from "./campaign.ts";
 import type { Campaigns } from "./find-campaigns.ts";
@@ -39,19 +39,10 @@ export interface CampaignSketch {
   readonly chains: number;
 }
 
-export interface CampaignCounts {
-  readonly sensors: readonly string[];
-  /** By sessions falling. */
-  readonly campaigns: readonly { readonly sketch: CampaignSketch; readonly tally: Tally }[];
-  /** Campaigns there are, told or not. */
-  readonly all: number;
-  /** Sessions that left something, and those of them that belong to no campaign. */
-  readonly marked: number;
-  readonly alone: number;
-}
+export type CampaignCounts = ReturnType<typeof countCampaigns>;
 
 /** @param most Campaigns that are told. */
-export function countCampaigns(found: Campaigns, most: number): CampaignCounts {
+export function countCampaigns(found: Campaigns, most: number) {
   const { sessions, campaign } = found.joined;
   const told = new Map(found.numbers.slice(0, most).map((number, i) => [number, i]));
   const { days } = found;
@@ -66,8 +57,11 @@ export function countCampaigns(found: Campaigns, most: number): CampaignCounts {
   }
   return {
     sensors: sessions.sensors,
+    /** By sessions falling. */
     campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!) })),
+    /** Campaigns there are, told or not. */
     all: found.campaigns.length,
+    /** Sessions that left something, and those of them that belong to no campaign. */
     marked: found.marked,
     alone: found.alone + found.unmarked,
   };

@@ -128,10 +128,7 @@ function toCells(campaign: Campaign): CsvValue[] {
 }
 
 /** A campaign that an earlier run told. */
-export interface EarlierCampaign {
-  readonly id: string;
-  readonly name: string;
-}
+export type EarlierCampaign = ReturnType<typeof readEarlier>[number];
 
 /** What became of the campaigns of an earlier run. */
 export interface Fates {
@@ -148,7 +145,7 @@ export interface Fates {
  *
  * @throws {Error} if the file cannot be read, or is something else.
  */
-export function readEarlier(path: string): EarlierCampaign[] {
+export function readEarlier(path: string) {
   const fail = (why: string, cause?: unknown) => new Error(`Cannot read ${quoteForMessage(path)}: ${why}`, { cause });
   let value: unknown;
   try {

@@ -72,12 +72,7 @@ export interface CampaignLink extends Mark {
   readonly sessions: number;
 }
 
-export interface CampaignSession {
-  readonly sensor: string;
-  readonly session: string;
-  readonly address: string | undefined;
-  readonly startUs: number;
-}
+export type CampaignSession = ReturnType<typeof toSession>;
 
 /**
  * How a campaign stands at the end of the days looked at: seen in the last ones for the first time, again after as many
@@ -268,7 +263,7 @@ function summarize(joined: Joined, own: readonly number[], { firstDay, lastDay }
   };
 }
 
-export function toSession({ sessions }: Joined, session: number): CampaignSession {
+export function toSession({ sessions }: Joined, session: number) {
   const address = sessions.address[session]!;
   return {
     sensor: sessions.sensors[sessions.sensor[session]!]!,
@@ -292,13 +287,9 @@ function rank<T extends Counted>(list: T[]): T[] {
   return list.sort((a, b) => b.sessions - a.sessions || compareText(a.value, b.value));
 }
 
-interface CountedMark {
-  readonly code: number;
-  readonly mark: Mark;
-  readonly sessions: number;
-}
+type CountedMark = ReturnType<typeof countMarks>[number];
 
-function countMarks({ sessions }: Joined, own: readonly number[]): CountedMark[] {
+function countMarks({ sessions }: Joined, own: readonly number[]) {
   const counts = new Map<number, number>();
   for (const [set, n] of countCodes(own, sessions.markSet)) {
     for (const mark of sessions.markSets[set]!) counts.set(mark, (counts.get(mark) ?? 0) + n);

@@ -278,17 +278,14 @@ export function checkFile(
   return { schema, messages };
 }
 
-export interface Footer {
-  readonly schema: IpcSchema;
-  readonly blocks: readonly { readonly at: number; readonly metadataBytes: number; readonly bodyBytes: number }[];
-}
+export type Footer = ReturnType<typeof readFooter>;
 
 /**
  * The footer of a file: its schema, and where its messages lie.
  *
  * @throws {ArrowError} if it is damaged or nothing of ours.
  */
-export function readFooter(read: ReadBytes, sizeBytes: number): Footer {
+export function readFooter(read: ReadBytes, sizeBytes: number) {
   const trailer = read(sizeBytes - TRAILER_BYTES, TRAILER_BYTES);
   const length = new DataView(trailer.buffer, trailer.byteOffset).getUint32(0, true);
   if (length + TRAILER_BYTES > sizeBytes) throw damaged();

@@ -8,12 +8,11 @@ import { findEpisodes, type Episode } from "../history/episodes.ts";
 import { episodesWithin } from "../history/history-output.ts";
 import { withPeaks, withTablePeaks } from "../history/peak-episodes.ts";
 import { findPeaks, type PeakLeader } from "../history/peaks.ts";
-import { countOrigins, type OriginCounts } from "../origin/origin-counts.ts";
-import type { Origins, OriginSource } from "../origin/origins.ts";
+import { countOrigins } from "../origin/origin-counts.ts";
+import type { Origins } from "../origin/origins.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
-import type { ChangeRow } from "../statistics/change.ts";
 import { withoutEchoes } from "../statistics/echoes.ts";
-import { buildCoverage, OBSERVED, PARTIAL, type SilentSensor } from "../statistics/coverage.ts";
+import { buildCoverage, OBSERVED, PARTIAL } from "../statistics/coverage.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
 import { computeStatistics } from "../statistics/statistics.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
@@ -29,40 +28,9 @@ export interface Figure {
   readonly before: number | null;
 }
 
-export interface TopCredential {
-  readonly username: string | null;
-  /** null for a public key. */
-  readonly password: string | null;
-  readonly count: number;
-  readonly accepted: number;
-}
+export type TopCredential = ReturnType<typeof rankCredentials>[number];
 
-export interface Digest {
-  /** Days since 1970-01-01 UTC, both included. */
-  readonly firstDay: number;
-  readonly lastDay: number;
-  /** With an event in these days, by name; and those of them whose first event lies in these days. */
-  readonly sensorsUp: readonly string[];
-  readonly sensorsNew: readonly string[];
-  /** Silent when the days end, longer than chance allows; and such as had no event in these days at all. */
-  readonly sensorsSilent: readonly SilentSensor[];
-  readonly sensorsAbsent: readonly { readonly sensor: string; readonly lastUs: number }[];
-  readonly figures: readonly Figure[];
-  /** Tested and reported, the most remarkable first. */
-  readonly changes: readonly ChangeRow[];
-  readonly comparisons: number;
-  /** Of attackers and of the watch, that turned in these days, by score. */
-  readonly episodes: readonly Episode[];
-  readonly campaignsNew: readonly Campaign[];
-  readonly campaignsReturning: readonly Campaign[];
-  /** Seen for the first time in the archive. */
-  readonly newHashes: readonly LedgerEntry[];
-  readonly newHosts: readonly LedgerEntry[];
-  readonly credentials: readonly TopCredential[];
-  /** The addresses of these days by country and network; undefined without a database. */
-  readonly origins: OriginCounts | undefined;
-  readonly originSources: readonly OriginSource[];
-}
+export type Digest = ReturnType<typeof buildDigest>;
 
 export interface DigestOptions {
   readonly firstDay: number;
@@ -78,7 +46,7 @@ export interface DigestOptions {
  *
  * @param table Up to the last day; days behind it must not be in it.
  */
-export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns, leaders = [], origins }: DigestOptions): Digest {
+export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns, leaders = [], origins }: DigestOptions) {
   const coverage = buildCoverage(table);
   const archiveEnd = coverage.firstDay + coverage.days - 1;
   const isAlive = archiveEnd >= firstDay;
@@ -100,23 +68,30 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns,
   const isNew = ({ firstSeenUs }: LedgerEntry) => firstSeenUs >= firstDay * DAY_US;
   const news = isAlive ? statistics.novelty.new.filter(isNew) : [];
   return {
+    /** Days since 1970-01-01 UTC, both included. */
     firstDay,
     lastDay,
+    /** With an event in these days, by name; and those of them whose first event lies in these days. */
     sensorsUp: sensors.filter(({ isUp: up }) => up).map(({ sensor }) => sensor),
     sensorsNew: sensors.filter(({ i }) => firstDayOf(i) >= firstDay && firstDayOf(i) > coverage.firstDay).map(({ sensor }) => sensor),
+    /** Silent when the days end, longer than chance allows; and such as had no event in these days at all. */
     sensorsSilent: isAlive ? coverage.silent : [],
     sensorsAbsent: sensors
       .filter(({ isUp: up, sensor }) => !up && !(isAlive && coverage.silent.some(one => one.sensor === sensor)))
       .map(({ sensor, i }) => ({ sensor, lastUs: coverage.lastSeenUs[i]! })),
     figures: countFigures(table, firstDay, lastDay, coverage.firstDay),
+    /** Tested and reported, the most remarkable first. */
     changes: isAlive ? withoutEchoes(statistics.changes.filter(({ reported }) => reported)) : [],
     comparisons: statistics.tests.m,
+    /** Of attackers and of the watch, that turned in these days, by score. */
     episodes,
     campaignsNew: campaigns.filter(({ state }) => state === "new"),
     campaignsReturning: campaigns.filter(({ state }) => state === "returning"),
+    /** Seen for the first time in the archive. */
     newHashes: news.filter(({ type }) => type === "hash"),
     newHosts: news.filter(({ type }) => type === "urlHost"),
     credentials: rankCredentials(table, firstDay, lastDay),
+    /** The addresses of these days by country and network; undefined without a database. */
     origins: origins && countOrigins([...addressesOf(table.kinds.connect, firstDay, lastDay)].map(code => table.dictionaries.src_ip[code]!), origins),
     originSources: origins?.sources ?? [],
   };
@@ -160,7 +135,7 @@ function addressesOf({ day, rows, keys }: KindTable, from: number, to: number): 
 }
 
 /** Most frequent first; ties by name, then password. */
-function rankCredentials({ kinds: { login }, dictionaries }: ReducedTable, from: number, to: number): TopCredential[] {
+function rankCredentials({ kinds: { login }, dictionaries }: ReducedTable, from: number, to: number) {
   const found = new Map<string, { user: number; word: number; count: number; accepted: number }>();
   for (let row = 0; row < login.rows; row++) {
     if (login.day[row]! < from || login.day[row]! > to) continue;
@@ -176,6 +151,7 @@ function rankCredentials({ kinds: { login }, dictionaries }: ReducedTable, from:
     .slice(0, CREDENTIALS_MOST)
     .map(({ user, word, count, accepted }) => ({
       username: user < 0 ? null : dictionaries.username[user]!,
+      /** null for a public key. */
       password: word < 0 ? null : dictionaries.password[word]!,
       count,
       accepted,

@@ -3,7 +3,6 @@
  */
 import { pause } from "../process/pause.ts";
 import type { RowWatcher } from "./event-rows.ts";
-import type { BuiltEventTable, EventTableInfo } from "./event-table.ts";
 import { LineReader } from "./line-reader.ts";
 import { BLOCK_BYTES, type TextStream } from "./log-text.ts";
 import { isJson } from "./records.ts";
@@ -46,12 +45,6 @@ export interface MapOptions {
   readonly plainOnly?: boolean;
 }
 
-export interface MappedLog {
-  readonly info: EventTableInfo;
-  /** The caller closes it. */
-  readonly table: BuiltEventTable;
-}
-
 /**
  * Map a log.
  *
@@ -59,7 +52,7 @@ export interface MappedLog {
  * @param text Is read to its end and left open.
  * @returns The table of its events; damage of compressed data is told in `info.source.damage`, not thrown.
  */
-export async function mapLog(path: string, text: TextStream, options: MapOptions = {}): Promise<MappedLog> {
+export async function mapLog(path: string, text: TextStream, options: MapOptions = {}) {
   const { onReject, onProgress, lineHashes = false, plainOnly = false, watcher } = options;
   using reader = new LineReader({ plainOnly, lineHashes, onReject, watcher });
   const lines = new BlockLines(reader, onReject);
@@ -85,6 +78,7 @@ export async function mapLog(path: string, text: TextStream, options: MapOptions
   const canResume = isWhole && (carried === 0 || reader.counts.pending === 1);
   const { table, firstSeenUs, lastSeenUs } = reader.finish();
   return {
+    /** The caller closes it. */
     table,
     info: {
       mappingVersion: MAPPING_VERSION,

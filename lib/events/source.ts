@@ -108,12 +108,9 @@ export function sortPaths(paths: readonly string[]): string[] {
 }
 
 /** A path, and its texts and numbers in turn. */
-interface PathPieces {
-  readonly path: string;
-  readonly pieces: readonly string[];
-}
+type PathPieces = ReturnType<typeof toPieces>;
 
-function toPieces(path: string): PathPieces {
+function toPieces(path: string) {
   return { path, pieces: path.split(/(\d+)/) };
 }
 

@@ -20,19 +20,7 @@ import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-cha
 export type EpisodeShape = SpanShape | WatchShape | "peak";
 
 /** A key of an episode. */
-export interface EpisodeKey {
-  readonly family: Family;
-  readonly values: readonly (string | number | null)[];
-  readonly events: number;
-  /** Of the events of its kind in its days, 0..1. */
-  readonly share: number;
-  /** Distinct addresses; undefined where nobody knows. */
-  readonly sources: number | undefined;
-  /** Per mean day: before, in and behind the episode; null where the archive has no day there. By sources where they are known, else events. */
-  readonly before: number | null;
-  readonly level: number;
-  readonly after: number | null;
-}
+export type EpisodeKey = ReturnType<typeof toKeys>[number];
 
 export interface Episode {
   readonly shape: EpisodeShape;
@@ -383,7 +371,7 @@ function countWatching({ sensors, days, firstDay, exposure }: Coverage, first: n
 }
 
 /** In the order given, of each family {@link KEYS_MOST} at most. */
-function toKeys(totals: DayTotals, members: readonly Candidate[]): EpisodeKey[] {
+function toKeys(totals: DayTotals, members: readonly Candidate[]) {
   const orNull = (rate: number) => (Number.isNaN(rate) ? null : rate);
   const told = new Map<Family, number>();
   return members.flatMap(({ series, span, first, last, events, sources }) => {
@@ -394,8 +382,11 @@ function toKeys(totals: DayTotals, members: readonly Candidate[]): EpisodeKey[] 
       family,
       values,
       events,
+      /** Of the events of its kind in its days, 0..1. */
       share: events / totals.sum(FAMILIES[family].kind, first, last),
+      /** Distinct addresses; undefined where nobody knows. */
       sources: sources && sourceSetSize(sources),
+      /** Per mean day: before, in and behind the episode; null where the archive has no day there. By sources where they are known, else events. */
       before: orNull(span.before),
       level: span.level,
       after: orNull(span.after),

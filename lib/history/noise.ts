@@ -7,10 +7,7 @@
  */
 
 /** Correlations of a series' neighbouring days, summed, with the weight they have. */
-export interface Noise {
-  readonly sum: number;
-  readonly weight: number;
-}
+export type Noise = ReturnType<typeof measureNoise>;
 
 /** A pair weighs as its variance tells at this correlation: more events add ever less. */
 const USUAL_CORRELATION = 0.1;
@@ -29,7 +26,7 @@ const MOST_CORRELATION = 0.9;
  * @param counts One per observed day.
  * @param exposure The same length; each > 0.
  */
-export function measureNoise(counts: ArrayLike<number>, exposure: ArrayLike<number>): Noise {
+export function measureNoise(counts: ArrayLike<number>, exposure: ArrayLike<number>) {
   let sum = 0;
   let weight = 0;
   const largest: { value: number; weight: number }[] = [];

@@ -17,10 +17,7 @@ import { dayOf } from "../text/time.ts";
 import { activitiesOf, type LogReach, REACH_BITS, SlotReach } from "./slot-reach.ts";
 
 /** Codes by session, -1 = none, and the texts they stand for. */
-export interface SessionTexts {
-  readonly codes: Int32Array;
-  readonly texts: Texts;
-}
+export type SessionTexts = ReturnType<typeof numberTexts>;
 
 /** Lists by session: of session `i`, `values` from `starts[i]` to `starts[i + 1]`. */
 export interface SessionLists {
@@ -436,7 +433,7 @@ function listsOf({ starts, values: places }: SessionLists, slots: Int32Array, va
 const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
 
 /** Codes numbered anew in the order of their first sight, with the texts of these alone. */
-function numberTexts(texts: Texts = NO_TEXTS, codes: Int32Array): SessionTexts {
+function numberTexts(texts: Texts = NO_TEXTS, codes: Int32Array) {
   const known = new Int32Array(texts.size).fill(-1);
   const used = new Int32Array(Math.min(codes.length, texts.size));
   let size = 0;

@@ -39,24 +39,9 @@ export interface TopValues {
 }
 
 /** Logins of one outcome. */
-export interface LoginSummary {
-  readonly count: number;
-  readonly usernames: TopValues;
-  readonly passwords: TopValues;
-  readonly pairs: TopValues;
-}
+export type LoginSummary = ReturnType<typeof summarizeLogins>;
 
-export interface DaySummary {
-  /** YYYY-MM-DD */
-  readonly day: string;
-  readonly events: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly commands: number;
-  /** Distinct sessions and addresses with an event on that day. */
-  readonly sessions: number;
-  readonly addresses: number;
-}
+export type DaySummary = ReturnType<typeof listDays>[number];
 
 export interface Summary {
   readonly events: number;
@@ -313,7 +298,7 @@ function summarizeLogins(
   username: EventColumn,
   password: EventColumn,
   limit: number,
-): LoginSummary {
+) {
   const [ids, users, passwords] = counts.keys as [Int32Array, Int32Array, Int32Array];
   const rows = placesOf(ids, outcome, outcome);
   const own = { rows: rows.length, keys: [take(users, rows), take(passwords, rows)], count: take(counts.count, rows) };
@@ -378,13 +363,15 @@ interface DayCounts {
   readonly addresses: ReadonlyMap<number, number>;
 }
 
-function listDays(day: EventColumn, counts: DayCounts, success: number, failed: number): DaySummary[] {
+function listDays(day: EventColumn, counts: DayCounts, success: number, failed: number) {
   const days = Array.from({ length: day.values.size }, (_, code) => ({
+    /** YYYY-MM-DD */
     day: textOf(day.values, code),
     events: 0,
     succeeded: 0,
     failed: 0,
     commands: 0,
+    /** Distinct sessions and addresses with an event on that day. */
     sessions: counts.sessions.get(code) ?? 0,
     addresses: counts.addresses.get(code) ?? 0,
   }));

@@ -25,18 +25,12 @@ export function reportPaths(result: string, json = besideReport(result, "reduced
   return { json, arrow: `${json.replace(/\.json$/, "")}.arrow`, result, stats: besideReport(result, "stats.html") };
 }
 
-/** Links between a report and its statistics. */
-export interface PageLinks {
-  readonly statsLink?: string;
-  readonly reportLink?: string;
-}
-
 /**
  * How two pages in one folder lead to each other; whatever their names hold, they are no other addresses.
  *
  * @returns Nothing where the report goes to standard output: it lies beside no other page.
  */
-export function linkPages({ result, stats }: Pick<ReportPaths, "result" | "stats">): PageLinks {
+export function linkPages({ result, stats }: Pick<ReportPaths, "result" | "stats">) {
   const toLink = (path: string) => encodeURIComponent(basename(path));
   return result === "-" ? {} : { statsLink: toLink(stats), reportLink: toLink(result) };
 }

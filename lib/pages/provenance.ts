@@ -23,10 +23,7 @@ const SOURCE_HEADS = [
 /** The list of sources, for a page without a script. */
 export const SOURCE_CARDS: CardTable = { selector: ".sources .scroll", names: SOURCE_HEADS.map(headName) };
 
-export interface Fact {
-  readonly name: string;
-  readonly value: string;
-}
+export type Fact = ReturnType<typeof listFacts>[number];
 
 /**
  * @param more Facts of the page besides those of the input.
@@ -53,7 +50,7 @@ export function buildProvenance({ info, origins }: Pick<ReducedTable, "info" | "
   };
 }
 
-function listFacts({ sources, parameters, version }: ReducedInfo): Fact[] {
+function listFacts({ sources, parameters, version }: ReducedInfo) {
   const sum = (pick: (source: SourceInfo) => number) => sources.reduce((total, source) => total + pick(source), 0);
   const first = sources.reduce((least, source) => Math.min(least, source.firstSeenUs ?? Infinity), Infinity);
   const last = sources.reduce((most, source) => Math.max(most, source.lastSeenUs ?? -Infinity), -Infinity);

@@ -15,11 +15,7 @@ export interface TitledTable {
   readonly table: TableView;
 }
 
-interface Figure {
-  readonly unit: string;
-  readonly name: string;
-  readonly svg: string;
-}
+type Figure = ReturnType<typeof toFigure>;
 
 export interface SectionView {
   readonly id: string;
@@ -30,7 +26,7 @@ export interface SectionView {
   readonly tables: readonly TitledTable[];
 }
 
-export function toFigure({ svg }: Chart, unit: string, name: string): Figure {
+export function toFigure({ svg }: Chart, unit: string, name: string) {
   return { svg: toMarkupText(svg), unit, name };
 }
 

@@ -227,23 +227,18 @@ export function environment(name: string): string | undefined {
 }
 
 /** What a standard stream is connected to. */
-export interface Terminal {
-  readonly isTerminal: boolean;
-  /** Columns and rows of the terminal; undefined if it is none or does not tell. */
-  readonly columns: number | undefined;
-  readonly rows: number | undefined;
-  /** A terminal that takes colour, and a user who has not set NO_COLOR. */
-  readonly color: boolean;
-}
+export type Terminal = ReturnType<typeof terminal>;
 
 /** Look at stdout or stderr; for a pipe, a file or nothing at all `isTerminal` is false. */
-export function terminal(stream: "stdout" | "stderr"): Terminal {
+export function terminal(stream: "stdout" | "stderr") {
   const isTerminal = isTty(stream === "stdout" ? 1 : 2);
   const { columns, rows } = isTerminal ? process[stream] : { columns: 0, rows: 0 };
   return {
     isTerminal,
+    /** Columns and rows of the terminal; undefined if it is none or does not tell. */
     columns: columns > 0 ? columns : undefined,
     rows: rows > 0 ? rows : undefined,
+    /** A terminal that takes colour, and a user who has not set NO_COLOR. */
     color: isTerminal && environment("NO_COLOR") === undefined && environment("TERM") !== "dumb",
   };
 }

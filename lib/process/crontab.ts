@@ -180,12 +180,6 @@ export function withoutJob(table: string, name: string): string {
   return table.split("\n").filter(line => nameOf(line) !== name).join("\n");
 }
 
-/** What a change has met and made. */
-export interface CrontabChange {
-  readonly before: string;
-  readonly after: string;
-}
-
 /**
  * Read the user's crontab.
  *
@@ -210,7 +204,7 @@ export async function readCrontab(): Promise<string | undefined> {
  * @param change From the crontab as read, "" if there is none, to the new one; may run several times.
  * @throws {Error} as {@link readCrontab}, and if the crontab does not hold afterwards what was written.
  */
-export async function changeCrontab(change: (table: string) => string): Promise<CrontabChange> {
+export async function changeCrontab(change: (table: string) => string) {
   await using _lock = await lockCrontab();
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const before = await readCrontab();

@@ -37,13 +37,10 @@ interface NamedOption {
   readonly spec: OptionSpec;
 }
 
-interface OptionIndex {
-  readonly long: ReadonlyMap<string, NamedOption>;
-  readonly short: ReadonlyMap<string, NamedOption>;
-}
+type OptionIndex = ReturnType<typeof indexOptions>;
 
 /** @throws {Error} if two options share a name: a mistake in the table, not of the user. */
-function indexOptions(options: OptionTable): OptionIndex {
+function indexOptions(options: OptionTable) {
   const long = new Map<string, NamedOption>();
   const short = new Map<string, NamedOption>();
   const add = (names: Map<string, NamedOption>, name: string, option: NamedOption) => {

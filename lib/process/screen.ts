@@ -11,21 +11,14 @@ const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 /** Where something is drawn; tests give their own. */
-export interface Screen {
-  readonly isTerminal: boolean;
-  /** As it is now; undefined if nobody knows. */
-  readonly columns: number | undefined;
-  readonly rows: number | undefined;
-  readonly nowMs: () => number;
-  readonly draw: (text: string) => void;
-  readonly note: (line: string) => void;
-}
+export type Screen = ReturnType<typeof stderrScreen>;
 
 /** stderr of this process; a terminal that cannot clear a line counts as none. */
-export function stderrScreen(): Screen {
+export function stderrScreen() {
   const { isTerminal } = terminal("stderr");
   return {
     isTerminal: isTerminal && environment("TERM") !== "dumb",
+    /** As it is now; undefined if nobody knows. */
     get columns() {
       return terminal("stderr").columns;
     },

@@ -21,12 +21,9 @@ export interface CellSums {
 }
 
 /** Sums on their way to a thread that has the texts of the table: the numbers are shared, not copied. */
-export interface SentSums {
-  readonly kinds: ReducedTable["kinds"];
-  readonly rows: CellSums["rows"];
-}
+export type SentSums = ReturnType<typeof toSentSums>;
 
-export function toSentSums({ table: { kinds }, rows }: CellSums): SentSums {
+export function toSentSums({ table: { kinds }, rows }: CellSums) {
   return { kinds, rows };
 }
 

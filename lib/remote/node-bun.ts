@@ -16,14 +16,7 @@ import { quoteForMessage } from "../text/text.ts";
 export const FOLDER = ".cache/cowrie-longitudinal";
 
 /** What a node answers about the Bun it has. */
-interface NodeBun {
-  /** Command that runs it; undefined = none of our version. */
-  readonly command: string | undefined;
-  readonly machine: string;
-  readonly libc: string;
-  /** Free bytes in the user's home. */
-  readonly freeBytes: number;
-}
+type NodeBun = Awaited<ReturnType<typeof probe>>;
 
 const PROBE = `
 d="$HOME/${FOLDER}"
@@ -35,15 +28,17 @@ if ls /lib/ld-musl-* >/dev/null 2>&1; then echo libc musl; else echo libc glibc;
 printf 'free %s\\n' "$(df -Pk "$HOME" 2>/dev/null | awk 'NR==2 {print $4}')"
 `;
 
-export async function probe(connection: Connection, sudo: boolean): Promise<NodeBun> {
+export async function probe(connection: Connection, sudo: boolean) {
   const { stdout } = await connection.run(PROBE, { sudo });
   // Every byte one character: what is a path here goes back as it came.
   const lines = stdout.toString("latin1").split("\n");
   const value = (key: string) => lines.find(line => line.startsWith(`${key} `))?.slice(key.length + 1) || undefined;
   return {
+    /** Command that runs it; undefined = none of our version. */
     command: value("bun"),
     machine: value("machine") ?? "",
     libc: value("libc") ?? "",
+    /** Free bytes in the user's home. */
     freeBytes: Number(value("free") ?? NaN) * 1024,
   };
 }

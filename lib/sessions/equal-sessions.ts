@@ -43,26 +43,17 @@ function keyOfStep({ kind, eventid, what, parts, repeats }: Step): string {
   return key;
 }
 
-/** What the sessions of a row have in common, and what tells them apart. */
-export interface RowFacts {
-  readonly firstUs: number;
-  readonly lastUs: number;
-  /** Distinct, sorted. */
-  readonly sensors: readonly string[];
-  readonly addresses: readonly string[];
-  /** Shortest and longest. */
-  readonly durationsSec: readonly [number, number];
-}
-
 /** @param row Its sessions, at least one. */
-export function rowFacts({ stories }: SessionRow): RowFacts {
+export function rowFacts({ stories }: SessionRow) {
   const distinct = (texts: readonly string[]) => [...new Set(texts)].sort(compareText);
   const seconds = stories.map(({ durationSec }) => durationSec);
   return {
     firstUs: stories[0]!.startUs,
     lastUs: stories.at(-1)!.startUs,
+    /** Distinct, sorted. */
     sensors: distinct(stories.map(({ sensor }) => sensor)),
     addresses: distinct(stories.flatMap(({ address }) => (address === undefined ? [] : [address]))),
+    /** Shortest and longest. */
     durationsSec: [seconds.reduce((a, b) => Math.min(a, b)), seconds.reduce((a, b) => Math.max(a, b))],
   };
 }

@@ -138,15 +138,8 @@ export function rowLines(row: SessionRow, withAddress: boolean): [heading: strin
   return [heading.filter(fact => fact !== "").join(", "), `first ${name(story)} (shown), last ${name(stories.at(-1)!)}`];
 }
 
-/** Sessions of one sensor and day. */
-export interface StoryGroup {
-  readonly sensor: string;
-  readonly day: number;
-  readonly stories: readonly Story[];
-}
-
 /** Group sessions by sensor, then day; sensors in order of their first session. */
-export function groupStories(stories: readonly Story[]): StoryGroup[] {
+export function groupStories(stories: readonly Story[]) {
   const sensors = new Map<string, Map<number, Story[]>>();
   for (const story of stories) {
     const days = sensors.get(story.sensor) ?? new Map<number, Story[]>();

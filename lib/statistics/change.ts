@@ -252,21 +252,14 @@ function percentOff(count: number, expected: number): number | null {
   return expected > 0 ? (100 * (count - expected)) / expected : null;
 }
 
-interface History {
-  /** First offset in the row's scope, and last one before what is judged. */
-  first: number;
-  lastBefore: number;
-  /** The same two behind the guard: what "before" means for novelty; Infinity and -1 when there is none. */
-  firstAnywhere: number;
-  lastBehindGuard: number;
-}
+type History = ReturnType<typeof readHistory>;
 
 /** @param rows Those of the key, in day order: whatever is asked lies at one of the ends, or beside the day judged. */
 function readHistory(
   { kind, coverage, options }: Described,
   rows: Int32Array,
   { sensor, firstJudged, isPeriod }: { sensor: number; firstJudged: number; isPeriod: boolean },
-): History {
+) {
   const { day, count, sensor: sensorOf } = kind;
   const { firstDay } = coverage;
   const isHere = (row: number) => count[row]! > 0 && (sensor === FLEET || sensorOf[row] === sensor);
@@ -279,8 +272,10 @@ function readHistory(
     return -1;
   };
   return {
+    /** First offset in the row's scope, and last one before what is judged. */
     first: first(isHere),
     lastBefore: lastBefore(firstJudged),
+    /** The same two behind the guard: what "before" means for novelty; Infinity and -1 when there is none. */
     firstAnywhere: first(row => count[row]! > 0),
     lastBehindGuard: lastBefore(isPeriod ? firstJudged : firstJudged - options.guardDays),
   };

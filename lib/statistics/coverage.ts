@@ -113,19 +113,7 @@ export interface Coverage {
 }
 
 /** One sensor's row of the calendar, for pages and JSON. */
-export interface SensorCoverage {
-  sensor: string;
-  /** One letter per day of the archive: - outside, o observed, p partial, . down, ? unknown, c cut. */
-  days: string;
-  /** Watched share per day; null where nothing can be said. */
-  exposure: (number | null)[];
-  events: number[];
-  firstSeenUs: number | null;
-  lastSeenUs: number | null;
-  observedDays: number;
-  /** Sum of the exposures: whole days watched. */
-  watchedDays: number;
-}
+export type SensorCoverage = ReturnType<typeof toSensorCoverage>[number];
 
 /** Tell whether a sensor-day may enter baselines and tests. */
 export function isUsable(coverage: Coverage, cell: number): boolean {
@@ -457,7 +445,7 @@ function bitCount(bits: number): number {
 }
 
 /** The calendar as one row per sensor. */
-export function toSensorCoverage(coverage: Coverage): SensorCoverage[] {
+export function toSensorCoverage(coverage: Coverage) {
   const { sensors, days, status, exposure, events, firstSeenUs, lastSeenUs } = coverage;
   return sensors.map((sensor, s) => {
     let letters = "";
@@ -473,12 +461,15 @@ export function toSensorCoverage(coverage: Coverage): SensorCoverage[] {
     }
     return {
       sensor,
+      /** One letter per day of the archive: - outside, o observed, p partial, . down, ? unknown, c cut. */
       days: letters,
+      /** Watched share per day; null where nothing can be said. */
       exposure: shares,
       events: Array.from(events.subarray(s * days, (s + 1) * days)),
       firstSeenUs: Number.isNaN(firstSeenUs[s]!) ? null : firstSeenUs[s]!,
       lastSeenUs: Number.isNaN(lastSeenUs[s]!) ? null : lastSeenUs[s]!,
       observedDays,
+      /** Sum of the exposures: whole days watched. */
       watchedDays,
     };
   });

@@ -8,16 +8,7 @@ import type { Ledger } from "./ledger.ts";
 export type DistinctName = "addresses" | "credentials" | "hashes";
 
 /** Distinct values per day, from sets: they do not add up over days or sensors. Arrays run over the archive's days. */
-export interface DistinctSeries {
-  name: DistinctName;
-  /** null: the fleet. */
-  sensor: string | null;
-  perDay: number[];
-  /** Of those, how many were never seen before in this scope. */
-  newPerDay: number[];
-  /** Distinct over the whole archive. */
-  total: number;
-}
+export type DistinctSeries = ReturnType<typeof countDistinctPerDay>[number];
 
 /** Types of value whose distinct numbers are counted. */
 export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
@@ -27,15 +18,18 @@ export const DISTINCT_OF: ReadonlyMap<string, DistinctName> = new Map([
 ]);
 
 /** One series per sensor and one for the fleet (last), over the archive's days. */
-export function countDistinctPerDay(ledger: Ledger, name: DistinctName, coverage: Coverage): DistinctSeries[] {
+export function countDistinctPerDay(ledger: Ledger, name: DistinctName, coverage: Coverage) {
   const { sensors, days } = coverage;
   return [...sensors, null].map((sensor, at) => {
     const newPerDay = Array.from(ledger.newPerDay.subarray(at * days, (at + 1) * days));
     return {
       name,
+      /** null: the fleet. */
       sensor,
       perDay: Array.from(ledger.perDay.subarray(at * days, (at + 1) * days)),
+      /** Of those, how many were never seen before in this scope. */
       newPerDay,
+      /** Distinct over the whole archive. */
       total: newPerDay.reduce((sum, count) => sum + count, 0),
     };
   });

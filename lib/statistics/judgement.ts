@@ -14,32 +14,12 @@ import type { ChangeKind, Unit } from "./keyed-rows.ts";
 import { FLEET } from "./local-windows.ts";
 
 /** How many comparisons were made; the rate of false reports is controlled over all of them together. */
-export interface TestCounts {
-  /** All tests together. */
-  m: number;
-  dayView: number;
-  periodView: number;
-  sensorScope: number;
-  fleetScope: number;
-  byKind: { kind: ChangeKind; unit: Unit; tests: number; reported: number }[];
-  reported: number;
-  /** Keys of the days looked at that were too rare for any test: under five events in day and baseline together. */
-  withoutSupport: number;
-  /** Sensor-days of the shown days without a test: not watched, too short a baseline, or cut counts. */
-  refused: { sensor: string; day: number; reason: "not watched" | "short baseline" | "cut" }[];
-  method: "Benjamini-Hochberg" | "Benjamini-Yekutieli";
-}
+export type TestCounts = ReturnType<typeof countTests>;
 
 /** In step with the comparisons of a kind: adjusted p, and 1 where the comparison is reported. */
 export interface JudgedKind {
   readonly q: Float64Array;
   readonly reported: Uint8Array;
-}
-
-/** The comparisons that pass, by kind, and how many there were. */
-export interface Judgement {
-  readonly tests: TestCounts;
-  readonly kinds: readonly JudgedKind[];
 }
 
 export interface JudgeOptions extends BaselineOptions {
@@ -78,7 +58,7 @@ export function judgeComparisons(
   coverage: Coverage,
   windows: Windows,
   options: JudgeOptions,
-): Judgement {
+) {
   const judged = kinds.map(({ compared: { kept } }) => ({
     q: new Float64Array(kept.length).fill(1),
     reported: new Uint8Array(kept.length),
@@ -166,7 +146,7 @@ function countTests(
   coverage: Coverage,
   windows: Windows,
   options: JudgeOptions,
-): TestCounts {
+) {
   const sum = (of: (compared: KindComparisons) => number) => kinds.reduce((all, { compared }) => all + of(compared), 0);
   const m = sum(({ tests }) => tests);
   const periodView = sum(compared => compared.periodView);
@@ -178,6 +158,7 @@ function countTests(
     reported: judged[at]!.reported.reduce((all, one) => all + one, 0),
   }));
   return {
+    /** All tests together. */
     m,
     dayView: m - periodView,
     periodView,
@@ -185,7 +166,9 @@ function countTests(
     fleetScope,
     byKind,
     reported: byKind.reduce((all, { reported }) => all + reported, 0),
+    /** Keys of the days looked at that were too rare for any test: under five events in day and baseline together. */
     withoutSupport: kinds.reduce((all, { unit, compared }) => all + (unit === "events" ? compared.withoutSupport : 0), 0),
+    /** Sensor-days of the shown days without a test: not watched, too short a baseline, or cut counts. */
     refused: windows.refused.map(({ sensor, offset, reason }) => ({
       sensor: coverage.sensors[sensor]!,
       day: coverage.firstDay + offset,

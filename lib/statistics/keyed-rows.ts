@@ -214,13 +214,9 @@ function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 const DENSE_PLACES = 1 << 24;
 
 /** How pairs of codes are numbered when there are few enough of them; the second column's values are ranked first. */
-interface DenseWidth {
-  readonly places: number;
-  readonly second: number;
-  readonly rank: Int32Array;
-}
+type DenseWidth = NonNullable<ReturnType<typeof denseWidth>>;
 
-function denseWidth(a: Int32Array, b: Int32Array, rows: number): DenseWidth | undefined {
+function denseWidth(a: Int32Array, b: Int32Array, rows: number) {
   let mostA = -1;
   let mostB = -1;
   for (let row = 0; row < rows; row++) {
@@ -261,10 +257,7 @@ export class ChosenKeys {
 }
 
 /** The rows of chosen keys: rows of the k-th are `rows[offsets[k]] .. rows[offsets[k + 1] - 1]`, in row order. */
-export interface RowsByKey {
-  offsets: Int32Array;
-  rows: Int32Array;
-}
+export type RowsByKey = ReturnType<typeof gatherRows>;
 
 /**
  * Gather the rows of chosen keys, key by key.
@@ -273,7 +266,7 @@ export interface RowsByKey {
  * @param chosen Keys, each once.
  * @param startRow Rows before this one are left out.
  */
-export function gatherRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0): RowsByKey {
+export function gatherRows(key: Int32Array, keys: number, chosen: readonly number[], startRow = 0) {
   const places = new ChosenKeys(keys, chosen);
   // Counted first: a list that grows as it is filled takes twice the memory, and longer.
   const offsets = new Int32Array(chosen.length + 1);

@@ -5,7 +5,6 @@ import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
 import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
 import { describeValues, firstSensorOf, isSeenByOne, type Ledger, type LedgerEntry, listSeenBy, mostFrequent } from "./ledger.ts";
-import type { ValueType } from "./value-rows.ts";
 
 /** A share stands out when it is this many times the others' (or this part of it) and the test passes. */
 const STAND_OUT_RATIO = 2;
@@ -21,16 +20,7 @@ export const OBVIOUS_CEILING = 0.05;
 const COMPARED_MOST = 100;
 
 /** How one type of value spreads over the sensors. */
-export interface SpreadSummary {
-  type: ValueType;
-  /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
-  sensorsSeen: number[];
-  perSensor: { sensor: string; values: number; onlyHere: number; seenFirst: number }[];
-  /** Jaccard similarity of the sets of values, of the sensors in `compared`. */
-  similarity: number[][];
-  /** Sensors in the order of `Statistics.sensors`; where there are very many, those that saw the most values. */
-  compared: string[];
-}
+export type SpreadSummary = ReturnType<typeof summarizeSpread>;
 
 /** A value whose share on one sensor stands out against the share on all others. */
 export interface StandOut<Key = KeyValues> {
@@ -59,7 +49,7 @@ export interface SensorComparison {
 }
 
 /** How the values of a type spread over the sensors. */
-export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): SpreadSummary {
+export function summarizeSpread(ledger: Ledger, sensors: readonly string[]) {
   const n = sensors.length;
   const sensorsSeen = new Array<number>(n).fill(0);
   const sizes = new Float64Array(n);
@@ -81,9 +71,12 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): Spr
     .sort((a, b) => a - b);
   return {
     type: ledger.rows.type,
+    /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
     sensorsSeen,
     perSensor: sensors.map((sensor, s) => ({ sensor, values: sizes[s]!, onlyHere: only[s]!, seenFirst: first[s]! })),
+    /** Jaccard similarity of the sets of values, of the sensors in `compared`. */
     similarity: measureSimilarity(ledger, compared, sizes),
+    /** Sensors in the order of `Statistics.sensors`; where there are very many, those that saw the most values. */
     compared: compared.map(sensor => sensors[sensor]!),
   };
 }

@@ -9,12 +9,12 @@ import { type ChangeRow, describeChanges } from "./change.ts";
 import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
 import type { Coverage } from "./coverage.ts";
 import { type DispersionSamples, learnOwn, learnPooled, type UsualDispersions } from "./dispersion.ts";
-import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
+import { countDistinctPerDay, DISTINCT_OF } from "./distinct.ts";
 import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
 import type { JudgedKind } from "./judgement.ts";
-import { buildLedger, type LedgerEntry } from "./ledger.ts";
-import { findNovelty, type NoveltyOptions, type TypeNovelty } from "./novelty.ts";
-import { findStandOuts, type KindStandOuts, listOnlyHere, type SpreadSummary, summarizeSpread } from "./sensor-compare.ts";
+import { buildLedger } from "./ledger.ts";
+import { findNovelty, type NoveltyOptions } from "./novelty.ts";
+import { findStandOuts, type KindStandOuts, listOnlyHere, summarizeSpread } from "./sensor-compare.ts";
 import type { StatisticsSettings } from "./settings.ts";
 import { countSources, type SourceAsk } from "./source-counts.ts";
 import { fitTrends, type TrendRow } from "./trend.ts";
@@ -31,12 +31,7 @@ export interface PartContext {
 }
 
 /** What the ledger of one type of value says. */
-export interface LedgerPart {
-  readonly novelty: TypeNovelty<number>;
-  readonly distinct: readonly DistinctSeries[];
-  readonly spread: SpreadSummary;
-  readonly onlyHere: readonly LedgerEntry<number>[];
-}
+export type LedgerPart = ReturnType<typeof readLedger>;
 
 export interface Parts {
   /** Number the keys of some rows. */
@@ -76,7 +71,7 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
 };
 
 /** What the ledger of one type of value says, whose rows may lie elsewhere. */
-export function readLedger({ coverage, settings, novelty }: PartContext, rows: ValueSource): LedgerPart {
+export function readLedger({ coverage, settings, novelty }: PartContext, rows: ValueSource) {
   const ledger = buildLedger(rows, coverage, novelty.sinceDay);
   const name = DISTINCT_OF.get(rows.type);
   return {

@@ -60,11 +60,7 @@ import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows } from ".
 import { type StatisticsOptions, type StatisticsSettings, toSettings } from "./settings.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
-export interface CutDay {
-  sensor: string;
-  day: number;
-  kinds: { kind: Kind; listed: number; smallestCount: number }[];
-}
+export type CutDay = ReturnType<typeof listCutDays>[number];
 
 export interface Statistics {
   version: 2;
@@ -390,7 +386,7 @@ function ledgerCall(rows: ValueRows): PartCall<"ledger"> {
 }
 
 /** The cut sensor-days, and per kind the smallest count listed: what is not listed lies between 0 and that. */
-function listCutDays(table: ReducedTable, coverage: Coverage): CutDay[] {
+function listCutDays(table: ReducedTable, coverage: Coverage) {
   const { sensors, days, firstDay, status } = coverage;
   if (!status.includes(CUT)) return [];
   const cells = new Map<number, Map<Kind, { listed: number; smallestCount: number }>>();

@@ -13,14 +13,6 @@ const TREND_SENSOR_KEYS = 3;
 const TREND_MIN_DAYS = 14;
 const TREND_MIN_COUNT = 20;
 
-export interface Slope {
-  percentPerWeek: number;
-  low: number;
-  high: number;
-  dispersion: number;
-  p: number;
-}
-
 /**
  * Fit counts = exposure * exp(a + b * day) by quasi-Poisson regression.
  *
@@ -35,7 +27,7 @@ export function fitSlope(
   days: readonly number[],
   counts: readonly number[],
   exposures: readonly number[],
-): Slope | undefined {
+) {
   const n = days.length;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const watched = exposures.reduce((sum, exposure) => sum + exposure, 0);

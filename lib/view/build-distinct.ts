@@ -14,12 +14,9 @@ export type DistinctPart = Pick<ValuePart, "rows" | "day" | "sensor" | "value">;
 /** How finely gaps are told apart, the finest that keeps to the bound first. */
 const GAPS_APART = [Infinity, 28, 7, 2];
 /** What a page can afford: cells of gaps, about a byte each once packed, and bytes for the sets of shared values. */
-export interface DistinctRoom {
-  readonly gapCells: number;
-  readonly sharedBytes: number;
-}
+export type DistinctRoom = ReturnType<typeof roomOf>;
 
-function roomOf({ days, sensors }: Grid): DistinctRoom {
+function roomOf({ days, sensors }: Grid) {
   return { gapCells: 150_000, sharedBytes: Math.min(600_000, 40_000 + 60 * days * sensors) };
 }
 

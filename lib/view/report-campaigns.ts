@@ -99,18 +99,7 @@ function cutTexts(sketch: CampaignSketch): CampaignSketch {
   };
 }
 
-export interface CampaignRowView {
-  readonly campaign: CarriedCampaign;
-  readonly sessions: number;
-  readonly sessionsText: string;
-  readonly values: readonly (number | null)[];
-  readonly change: ChangeView;
-  /** Days since 1970-01-01; of runs of days, the first day of the first and the last day of the last. */
-  readonly first: number;
-  readonly last: number;
-  readonly seen: string;
-  readonly sensorsText: string;
-}
+export type CampaignRowView = ReturnType<typeof buildRow>;
 
 /** Campaigns under a filter. */
 export interface CampaignsView {
@@ -150,7 +139,7 @@ interface Runs {
   readonly toDay: (run: number) => number;
 }
 
-function buildRow(scope: Scope, data: CampaignsData, campaign: CarriedCampaign, cells: Cells, sessions: number, { runs, filter, toDay }: Runs): CampaignRowView {
+function buildRow(scope: Scope, data: CampaignsData, campaign: CarriedCampaign, cells: Cells, sessions: number, { runs, filter, toDay }: Runs) {
   const length = filter.range.last - filter.range.first + 1;
   const values = new Array<number>(length).fill(0);
   const sensors = new Set<number>();
@@ -169,6 +158,7 @@ function buildRow(scope: Scope, data: CampaignsData, campaign: CarriedCampaign, 
     sessionsText: formatNumber(sessions),
     values: thin(values),
     change: changeOf(scope, data, cells),
+    /** Days since 1970-01-01; of runs of days, the first day of the first and the last day of the last. */
     first,
     last,
     seen: first === last ? toIsoDay(first) : `${toIsoDay(first)} – ${toIsoDay(last)}`,

@@ -6,7 +6,7 @@ import { type DayRange, dayCount } from "./axis.ts";
 import type { ChainCounts } from "../sessions/chain-counts.ts";
 import type { Tally } from "../sessions/tally.ts";
 import { type Cells, type Filter, type Grid, sumCells } from "./cells.ts";
-import { type Chain, graphOfChains, type StepGraph, thinGraph, type Thinned } from "./step-graph.ts";
+import { type Chain, graphOfChains, thinGraph } from "./step-graph.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { clipEnd, cutLong } from "../text/cut.ts";
 import type { Purpose } from "../text/purpose-names.ts";
@@ -171,20 +171,9 @@ function toRun(grid: Grid, runDays: number, day: number): number {
 }
 
 /** Chains under a filter. */
-export interface ChainsView {
-  readonly data: ChainsData;
-  /** Sessions that typed something, of any chain. */
-  readonly sessions: number;
-  readonly graph: StepGraph;
-  readonly thinned: Thinned;
-  /** Links of fewer sessions are hidden. */
-  readonly threshold: number;
-  /** Days that are counted: those of the filter, widened to whole runs. */
-  readonly range: DayRange;
-  readonly isWidened: boolean;
-}
+export type ChainsView = ReturnType<typeof buildChainsView>;
 
-export function buildChainsView(scope: Scope, data: ChainsData): ChainsView {
+export function buildChainsView(scope: Scope, data: ChainsData) {
   const { runs, filter, range, isWidened } = toRunFilter(scope, data.runDays);
   const chains: Chain[] = [];
   data.chains.forEach((chain, i) => {
@@ -195,10 +184,13 @@ export function buildChainsView(scope: Scope, data: ChainsData): ChainsView {
   const threshold = Math.max(1, Math.ceil(graph.sessions * THRESHOLD_SHARE));
   return {
     data,
+    /** Sessions that typed something, of any chain. */
     sessions: graph.sessions + sumCells(data.rest, runs, filter),
     graph,
     thinned: thinGraph(graph, threshold),
+    /** Links of fewer sessions are hidden. */
     threshold,
+    /** Days that are counted: those of the filter, widened to whole runs. */
     range,
     isWidened,
   };

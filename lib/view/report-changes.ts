@@ -7,7 +7,7 @@ import { cutLong } from "../text/cut.ts";
 import type { Scope } from "./report-view.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { whyNoComparison } from "../statistics/no-comparison.ts";
-import { buildChangesTable, isOverall, type ShownChange, type TableView } from "./stats-tables.ts";
+import { buildChangesTable, isOverall, type ShownChange } from "./stats-tables.ts";
 
 /** Changes that a page carries, and those it lists. */
 const CARRY_MOST = 200;
@@ -58,14 +58,8 @@ function toShown(row: ShownChange): ShownChange {
   };
 }
 
-export interface ChangesView {
-  readonly lead: string;
-  /** Left out where there is nothing to list. */
-  readonly table?: TableView;
-}
-
 /** The changes of the days and sensors chosen, the widest view of them that says anything. */
-export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
+export function buildChangesView(scope: Scope, data: ChangesData) {
   const { range, sensors } = scope.filter;
   const tested = `${toIsoDay(data.firstDay)} to ${toIsoDay(data.lastDay)}`;
   if (data.comparisons === 0)
@@ -111,6 +105,7 @@ export function buildChangesView(scope: Scope, data: ChangesData): ChangesView {
       `${days}${where} against the days before: what is unusual against its own past, ` +
       `${corrected} corrected for. Expected is what the days before would give; q is the share of false findings to expect ` +
       `among all with a q as small or smaller.${finer}${cut}`,
+    /** Left out where there is nothing to list. */
     table: buildChangesTable("changes-table", "Changes", rows, data.sensors.length, LIST_MOST),
   };
 }

@@ -5,25 +5,13 @@ import { sumByDay } from "./cells.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toChange } from "../text/labels.ts";
 import type { SectionData } from "./report-data.ts";
-import { meanSteps, type PartView, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
+import { meanSteps, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
 import { buildFigures } from "./report-figures.ts";
 
 /** One side: what it is called, and what it holds. */
 export interface Side {
   readonly name: string;
   readonly scope: Scope;
-}
-
-export interface CompareFigure {
-  readonly label: string;
-  readonly sides: readonly { readonly value: string; readonly note: string }[];
-}
-
-export interface CompareRow {
-  readonly parts: readonly PartView[];
-  readonly sides: readonly { readonly count: number; readonly countText: string; readonly shareText: string }[];
-  /** Of the second side against the first, per sensor-day with logs. */
-  readonly change: string;
 }
 
 /** `2024-03-01 to 2024-03-07, hp-ams-01` */
@@ -40,7 +28,7 @@ function sensorsName({ data, filter: { sensors } }: Scope): string {
 }
 
 /** The figures of both sides; both have the same ones, as these follow from what the page holds. */
-export function compareFigures(sides: readonly [Side, Side]): CompareFigure[] {
+export function compareFigures(sides: readonly [Side, Side]) {
   const [first, second] = sides.map(({ scope }) => buildFigures(scope)) as [
     ReturnType<typeof buildFigures>,
     ReturnType<typeof buildFigures>,
@@ -53,7 +41,7 @@ export function compareFigures(sides: readonly [Side, Side]): CompareFigure[] {
 }
 
 /** Keys that lead on either side, by the larger share of the two; ties as in the data. */
-export function compareLeaders(sides: readonly [Side, Side], data: SectionData, most: number): CompareRow[] {
+export function compareLeaders(sides: readonly [Side, Side], data: SectionData, most: number) {
   const rankings = sides.map(({ scope }) => rankSection(scope, data));
   const watched = sides.map(({ scope }) => scope.watched.reduce((sum, n) => sum + n, 0)) as [number, number];
   const share = (side: number, key: number) => {
@@ -72,6 +60,7 @@ export function compareLeaders(sides: readonly [Side, Side], data: SectionData, 
         countText: formatNumber(count),
         shareText: count === 0 ? "–" : formatShare(share(side, key)),
       })),
+      /** Of the second side against the first, per sensor-day with logs. */
       change: describeChange(before, now, watched),
     };
   });

@@ -5,7 +5,7 @@
 import { sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReportData } from "./report-data.ts";
-import { type PartView, type Ranking, type Scope, toParts } from "./report-view.ts";
+import { type Ranking, type Scope, toParts } from "./report-view.ts";
 import { SECTIONS } from "./report-sections.ts";
 import type { Trail } from "../sessions/newest-sessions.ts";
 import type { TrailQuery } from "../sessions/session-trails.ts";
@@ -172,19 +172,7 @@ export interface TrailRowView {
   readonly command: string;
 }
 
-export interface TrailView {
-  /** The value. */
-  readonly parts: readonly PartView[];
-  /** How many of how many. */
-  readonly shown: string;
-  readonly rows: readonly TrailRowView[];
-  /** A column that says something: sensors where there are several, addresses where the value is none. */
-  readonly hasSensors: boolean;
-  readonly hasAddresses: boolean;
-  readonly commands: readonly TrailCommand[];
-  /** As in {@link TrailsData}. */
-  readonly folders: readonly string[];
-}
+export type TrailView = ReturnType<typeof buildTrail>;
 
 /**
  * The sessions of a value under the filter.
@@ -197,7 +185,7 @@ export function buildTrail(
   ranking: Ranking,
   key: number,
   most: number = SHOWN_MOST,
-): TrailView {
+) {
   const { section, data } = ranking;
   const { found, sessions } = findInside(scope, trails, section.id, key, most);
   const rows = sessions.map(({ second, sensor, session, address }): TrailRowView => {
@@ -216,10 +204,14 @@ export function buildTrail(
   const all = traceAll(scope, trails, section.id, data.keys[key]!);
   const newest = rows[0];
   return {
+    /** The value. */
     parts: toParts(section.columns, data.keys[key]!),
+    /** How many of how many. */
     shown,
     rows,
+    /** As in {@link TrailsData}. */
     folders: trails.folders,
+    /** A column that says something: sensors where there are several, addresses where the value is none. */
     hasSensors: scope.data.sensors.length > 1,
     hasAddresses: section.columns[0] !== "src_ip" && sessions.some(({ address }) => address !== null),
     commands: [

@@ -278,33 +278,9 @@ function toMoment(us: number, isExact: boolean): MomentView {
   return { day, clock: isExact ? clock : "" };
 }
 
-export interface RowView {
-  readonly key: number;
-  readonly rank: number;
-  readonly parts: readonly PartView[];
-  readonly values: readonly (number | null)[];
-  readonly count: number;
-  readonly countText: string;
-  readonly shareText: string;
-  readonly success: number;
-  readonly successText: string;
-  readonly verdict: string;
-  readonly verdictTone: string;
-  /** Where the source address comes from; empty where nobody knows. */
-  readonly origin: string;
-  readonly now: number;
-  readonly change: ChangeView;
-  readonly first: number;
-  readonly last: number;
-  readonly firstSeen: MomentView;
-  readonly lastSeen: MomentView;
-  readonly sensors: number;
-  readonly sensorsText: string;
-  /** A key that the page does not carry may rank above. */
-  readonly isUncertain: boolean;
-}
+export type RowView = ReturnType<typeof buildRow>;
 
-export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: number, steps: Steps): RowView {
+export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: number, steps: Steps) {
   const { data: section } = ranking;
   const { grid } = scope.data;
   const cells = section.cells[key]!;
@@ -343,6 +319,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     successText: toSuccessText(success, count, scope.data.unknown?.success),
     verdict: verdict == null ? "no verdict" : `${verdict[0]} of ${verdict[1]}`,
     verdictTone: verdict == null ? "none" : verdict[0] > 0 ? "bad" : "good",
+    /** Where the source address comes from; empty where nobody knows. */
     origin: visible(section.origins?.[key] ?? ""),
     now,
     change:
@@ -355,6 +332,7 @@ export function buildRow(scope: Scope, ranking: Ranking, key: number, rank: numb
     lastSeen: toMoment(last, isExact),
     sensors: seenOn,
     sensorsText: `${seenOn}/${chosen}`,
+    /** A key that the page does not carry may rank above. */
     isUncertain: count < ranking.bound,
   };
 }

@@ -27,16 +27,6 @@ export interface SankeyOptions {
   readonly nodeLeast: number;
 }
 
-/** Vertical places; horizontal ones follow from the column. */
-export interface SankeyLayout {
-  /** Pixels per unit of value. */
-  readonly scale: number;
-  /** `nodes[i]`: top and height. */
-  readonly nodes: readonly { readonly y: number; readonly height: number }[];
-  /** `links[i]`: the middle of its band at the source and at the target, and its width. */
-  readonly links: readonly { readonly sourceY: number; readonly targetY: number; readonly width: number }[];
-}
-
 const ORDER_SWEEPS = 24;
 const PLACE_SWEEPS = 40;
 
@@ -45,7 +35,7 @@ export function layoutSankey(
   nodes: readonly SankeyNode[],
   links: readonly SankeyLink[],
   { height, padding, nodeLeast }: SankeyOptions,
-): SankeyLayout {
+) {
   const columnCount = nodes.reduce((most, { column }) => Math.max(most, column + 1), 0);
   const columns: number[][] = Array.from({ length: columnCount }, () => []);
   nodes.forEach(({ column }, i) => columns[column]!.push(i));
@@ -60,8 +50,11 @@ export function layoutSankey(
   const heights = nodes.map(({ value }) => Math.max(nodeLeast, value * scale));
   const tops = placeNodes(order, heights, before, behind, height, padding);
   return {
+    /** Pixels per unit of value. */
     scale,
+    /** `nodes[i]`: top and height. */
     nodes: tops.map((y, i) => ({ y, height: heights[i]! })),
+    /** `links[i]`: the middle of its band at the source and at the target, and its width. */
     links: placeLinks(nodes, links, tops, heights, scale),
   };
 }

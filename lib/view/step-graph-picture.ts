@@ -245,16 +245,10 @@ function drawNode(node: FlowNode, place: NodePlace): Markup {
   );
 }
 
-export interface PagePaths {
-  /** Shown nodes that the shown links join, as they are numbered in the picture. */
-  readonly links: readonly (readonly [number, number])[];
-  readonly paths: readonly (readonly number[])[];
-  /** Sessions of paths that were left out. */
-  readonly uncovered: number;
-}
+export type PagePaths = ReturnType<typeof toPagePaths>;
 
 /** Ways through the shown nodes, for the script: `[sessions, node, node, ...]`, -1 where a node is hidden. */
-export function toPagePaths(graph: StepGraph, thinned: Thinned): PagePaths {
+export function toPagePaths(graph: StepGraph, thinned: Thinned) {
   const place = new Map(thinned.nodes.map((node, i) => [node, i]));
   const merged = new Map<string, number>();
   for (const { nodes, sessions } of graph.paths) {
@@ -264,8 +258,10 @@ export function toPagePaths(graph: StepGraph, thinned: Thinned): PagePaths {
   const all = [...merged].sort(([, a], [, b]) => b - a);
   const kept = all.slice(0, PATHS_MOST);
   return {
+    /** Shown nodes that the shown links join, as they are numbered in the picture. */
     links: thinned.links.map(i => [place.get(graph.links[i]!.source)!, place.get(graph.links[i]!.target)!] as const),
     paths: kept.map(([way, sessions]) => [sessions, ...way.split(" ").map(Number)]),
+    /** Sessions of paths that were left out. */
     uncovered: all.slice(PATHS_MOST).reduce((sum, [, sessions]) => sum + sessions, 0),
   };
 }

@@ -172,27 +172,21 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
 }
 
 /** What a threshold leaves of a graph. */
-export interface Thinned {
-  /** Indices of the nodes and links that are shown, rising. */
-  readonly nodes: readonly number[];
-  readonly links: readonly number[];
-  readonly hiddenNodes: number;
-  readonly hiddenLinks: number;
-  /** Sum of the sessions over the hidden links: one that takes two of them counts twice. */
-  readonly hiddenSessions: number;
-}
+export type Thinned = ReturnType<typeof thinGraph>;
 
 /** Leave out links of fewer than `threshold` sessions, and nodes of fewer. */
-export function thinGraph({ nodes, links }: StepGraph, threshold: number): Thinned {
+export function thinGraph({ nodes, links }: StepGraph, threshold: number) {
   const shown = links.flatMap(({ sessions }, i) => (sessions >= threshold ? [i] : []));
   // Every end of a shown link carries as many sessions at least, so no shown link loses an end.
   const shownNodes = nodes.flatMap(({ sessions }, i) => (sessions >= threshold ? [i] : []));
   const hidden = links.filter(({ sessions }) => sessions < threshold);
   return {
+    /** Indices of the nodes and links that are shown, rising. */
     nodes: shownNodes,
     links: shown,
     hiddenNodes: nodes.length - shownNodes.length,
     hiddenLinks: hidden.length,
+    /** Sum of the sessions over the hidden links: one that takes two of them counts twice. */
     hiddenSessions: hidden.reduce((sum, { sessions }) => sum + sessions, 0),
   };
 }
