@@ -34,11 +34,12 @@ export class ArrowFile {
   readonly #dictionaries = new Map<number, PlacedMessage>();
 
   /**
+   * @param state The state in which the file must be, see `stateOf`; undefined = any.
    * @returns undefined if it is no Arrow data.
    * @throws {ArrowError} if it is damaged.
    */
-  static open(path: string): ArrowFile | undefined {
-    const { file, size } = openRegularAs(path);
+  static open(path: string, state?: string): ArrowFile | undefined {
+    const { file, size } = openRegularAs(path, state);
     try {
       const read: ReadBytes = size <= WHOLE_MAX_BYTES ? bytesOf(readBytes(file, 0, size)) : (start, length) => readBytes(file, start, length);
       if (isIpcFile(read, size)) return new ArrowFile(file, read, checkFile(read, size));

@@ -102,6 +102,8 @@ export interface IpcBatch {
   wholes(name: string): Int32Array | undefined;
   /** The same of some rows, which are not checked. */
   pick(name: string, rows: Int32Array): Int32Array | Float64Array | undefined;
+  /** Codes or numbers as they lie there, not checked: for our own tables. */
+  packed(name: string): PackedColumn | undefined;
   lists(name: string): ListColumn | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { IpcBatch, ListColumn } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
 import { take } from "./group.ts";
-import { setNullCodes, setNullNumbers } from "./packed-column.ts";
+import { type PackedColumn, type PackedValues, setNullCodes, setNullNumbers } from "./packed-column.ts";
 
 /** Arrays of numbers by their form; those of 64 bits are put together of halves, bools of bits. */
 const ARRAYS = {
@@ -161,6 +161,10 @@ export class BatchReader {
             : pickCodes(place, body, wanted, rows, size);
         return picked ?? take(column(name)!, wanted);
       },
+      packed(name) {
+        const place = placed(name);
+        return place === undefined || !isPlain(place) ? undefined : toPacked(place, body, rows);
+      },
       lists(name) {
         const place = placed(name);
         return place?.layout.form === "list" ? toLists(place, body, rows, memory) : undefined;
@@ -286,6 +290,18 @@ function toCodes(place: PlacedColumn, body: Body, rows: number, size: number, in
 
 function holdsWideCodes(): ArrowError {
   return new ArrowError("Arrow data with codes of 64 bits");
+}
+
+function toPacked(place: PlacedColumn, body: Body, rows: number): PackedColumn {
+  const { layout: { form }, nulls, bitmap, values } = place;
+  requireRows(place, rows);
+  const bytes = readAt(body, values);
+  return { nulls, validity: readAt(body, bitmap), values: form === "int64" ? viewOf64(bytes, rows) : (viewOf(form as PlainForm, bytes, rows) as PackedValues) };
+}
+
+function viewOf64(bytes: Uint8Array, length: number): BigInt64Array {
+  const words = viewOf("float64", bytes, length);
+  return new BigInt64Array(words.buffer, words.byteOffset, length);
 }
 
 /** Bytes of the codes and whole numbers that our tables hold. */

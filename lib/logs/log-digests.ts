@@ -120,13 +120,29 @@ export class LogDigests {
   }
 
   /** What the sessions of an event table left; undefined if it has no digest that is good. */
-  sessionsOf(path: string, state: string | undefined): LogSessions | undefined {
+  sessionsOf(path: string, state: string | undefined): readonly LogSessions[] | undefined {
     if (state === undefined || !this.#canKeep) return undefined;
     try {
       const found = this.#folderOf(dirname(path)).known.get(basename(path));
       return found?.entry.tableState === state ? unpackDigest(this.#read(found.pack, found.entry)).sessions : undefined;
     } catch {
       // Gone or changed under our eyes: there is the table.
+      return undefined;
+    }
+  }
+
+  /** What is known of a log that has grown, as it was before. */
+  before({ path, tablePath, reduction, isFresh, hasLineHashes, rejectsPath }: LogJob): LogJob["before"] {
+    if (tablePath === undefined || reduction === undefined || isFresh || hasLineHashes || rejectsPath !== undefined || !this.#canKeep) return undefined;
+    const found = this.#folderOf(dirname(tablePath)).known.get(basename(tablePath));
+    if (found === undefined) return undefined;
+    const { pack, entry } = found;
+    const { tableState, counted, source } = entry;
+    try {
+      if (identifyFile(path).sizeBytes <= source.sizeBytes || stateAt(tablePath) !== tableState || counted !== countedIn(reduction, source)) return undefined;
+      return { digest: this.#read(pack, entry), tableState, sizeBytes: source.sizeBytes };
+    } catch {
+      // As above.
       return undefined;
     }
   }
@@ -225,12 +241,14 @@ export class LogDigests {
   }
 }
 
-/** What the sessions of each table of a set left, in the order of the set: as an earlier run has kept it, else out of the table. */
+/** What the sessions of each table of a set left, in the order of the set: as an earlier run has kept it, perhaps in parts, else out of the table. */
 export async function* sessionsOfTables(set: Pick<LogSet, "logs" | "seams">): AsyncGenerator<LogSessions> {
   using digests = new LogDigests();
   for (const place of tablesOf(set)) {
     const { file } = place;
-    yield (file && digests.sessionsOf(file.path, file.state)) ?? (await place.walk(readSessions));
+    const kept = file && digests.sessionsOf(file.path, file.state);
+    if (kept === undefined) yield await place.walk(readSessions);
+    else yield* kept;
   }
 }
 

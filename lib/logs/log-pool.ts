@@ -5,7 +5,8 @@
  */
 import { availableParallelism } from "node:os";
 import { kernelModule } from "../kernel/kernel.ts";
-import { type LogJob, type LogResult, readLog } from "./read-log.ts";
+import { readLogOn } from "./grow-log.ts";
+import type { LogJob, LogResult } from "./read-log.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { Thread } from "../process/thread.ts";
 
@@ -33,7 +34,7 @@ export async function readLogs(
   const pending = jobs.values();
   if (size <= 1 || sizeBytes < WORKERS_MIN_BYTES) {
     for (const job of pending) {
-      await onDone(job, await readLog(job, stepsOf(onProgress)));
+      await onDone(job, await readLogOn(job, stepsOf(onProgress)));
       await pauseNowAndThen();
     }
     return;

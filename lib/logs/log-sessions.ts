@@ -105,6 +105,33 @@ const TRACES = {
 } as const satisfies Record<string, readonly [TextColumn, TextColumn]>;
 export type TraceKind = keyof typeof TRACES;
 
+/**
+ * Whether the sessions of a log can stand in parts: whoever adds the parts up is told the same as of the whole. So it is where
+ * all a session did lies in one of them; and of one that goes on in another where the parts stand in order of time and none of
+ * them takes it for whole, as then it stands in each.
+ *
+ * @param shared Ids that are in the last part and in others.
+ * @param isInTime Whether no event of the last part is earlier than one of the others.
+ */
+export function sessionsAddUp(parts: readonly LogSessions[], last: LogSessions, shared: ReadonlySet<string>, isInTime: boolean): boolean {
+  if (shared.size === 0) return true;
+  // Of two sensors that have one id, only one may be known.
+  if (!isInTime || new Set([...parts, last].flatMap(({ sensors }) => sensors)).size > 1) return false;
+  return areOpen(parts, shared) && areOpen([last], shared);
+}
+
+function areOpen(parts: readonly LogSessions[], sessions: ReadonlySet<string>): boolean {
+  const open = new Set<string>();
+  for (const { ids, isWhole, address } of parts) {
+    for (const [i, id] of allTexts(ids).entries()) {
+      if (!sessions.has(id)) continue;
+      if (isWhole[i] === 1 || address.codes[i]! < 0) return false;
+      open.add(id);
+    }
+  }
+  return open.size === sessions.size;
+}
+
 /** Read the sessions of a table. */
 export async function readSessions(table: EventTable): Promise<LogSessions> {
   const reader = new SessionReader(table);

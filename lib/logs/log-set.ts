@@ -75,7 +75,7 @@ export interface SetLog {
   /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
   rows: ReducedRows | undefined;
   /** What its sessions left, if it was asked for. */
-  readonly sessions?: LogSessions | undefined;
+  readonly sessions?: readonly LogSessions[] | undefined;
   /** Both of a small log, packed, in place of the two; see `unpackDigest`. */
   readonly digest?: Uint8Array | undefined;
 }
@@ -197,7 +197,7 @@ async function makeJob(
   const passes = isPassing(path);
   if (passes ? !options.keepsTables : isArrowFile(path)) return common;
   const tablePath = passes ? join(scratch, `${i}.arrow`) : await places.of(path, head);
-  return { ...common, tablePath, partialPath: partialPathOf(tablePath) };
+  return { ...common, tablePath, partialPath: partialPathOf(tablePath), wantsResume: !passes };
 }
 
 /** Logs whose tables are counted in this thread: a second one costs as much for what it loads, and for what it sends. */
@@ -244,8 +244,10 @@ async function readAll(
         onDone(job, known);
         continue;
       }
+      job.before = digests?.before(job);
       files.push(job);
-      changedBytes += isPassing(job.path) ? 0 : statSync(job.path, { throwIfNoEntry: false })?.size ?? 0;
+      const ownBytes = isPassing(job.path) ? 0 : statSync(job.path, { throwIfNoEntry: false })?.size ?? 0;
+      changedBytes += Math.max(0, ownBytes - (job.before?.sizeBytes ?? 0));
     }
     await readLogs(files, changedBytes, threads, onDone, onProgress);
     digests?.write();

@@ -5,12 +5,13 @@
  */
 import { adoptKernel } from "../kernel/kernel.ts";
 import { answerAsks, memoryOf } from "../process/thread.ts";
+import { readLogOn } from "./grow-log.ts";
 import { withDigest } from "./log-digests.ts";
-import { type LogJob, type LogResult, readLog } from "./read-log.ts";
+import type { LogJob, LogResult } from "./read-log.ts";
 
 answerAsks<LogJob, LogResult, number, WebAssembly.Module | undefined>(
   async (job, tell) => {
-    const result = await readLog(job, tell);
+    const result = await readLogOn(job, tell);
     return job.keepsDigest === true ? withDigest(result) : result;
   },
   adoptKernel,

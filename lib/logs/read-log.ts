@@ -46,6 +46,8 @@ export interface LogJob {
   readonly wantsSessions?: boolean;
   /** Both will be kept. */
   readonly keepsDigest?: boolean;
+  /** What was kept of it, if it has grown since: good for its table in that state, of a text of so many bytes. */
+  before?: { readonly digest: Uint8Array; readonly tableState: string; readonly sizeBytes: number } | undefined;
   /** Rejected lines are appended to this file, one JSON object a line. */
   readonly rejectsPath?: string;
   /** Note in the event table where to go on when the log has grown. */
@@ -55,7 +57,8 @@ export interface LogJob {
 export interface LogResult {
   readonly source: SourceInfo;
   readonly rows?: ReducedRows;
-  readonly sessions?: LogSessions;
+  /** Of a log that has grown they may come in parts, of which no session tells otherwise than as one, see `sessionsAddUp`. */
+  readonly sessions?: readonly LogSessions[];
   /** Both of these as they are kept, see `packDigest`: beside them, or of a small log in their place. */
   readonly digest?: Uint8Array;
   /** The log's file as it was before it was read. */
@@ -188,7 +191,7 @@ export async function mapText(
  *
  * @param counted The rows, where they were counted already.
  */
-async function takeFrom(
+export async function takeFrom(
   table: EventTable,
   source: SourceInfo,
   { reduction, wantsSessions = false }: LogJob,
@@ -198,10 +201,10 @@ async function takeFrom(
   if (wantsSessions && lacksRows) {
     const reader = new SessionReader(table);
     const { rows } = await reduceEvents({ ...table, batches: () => reader.batches() }, source.wholeHash, reduction);
-    return { rows, sessions: reader.finish() };
+    return { rows, sessions: [reader.finish()] };
   }
   const rows = lacksRows ? (await reduceEvents(table, source.wholeHash, reduction)).rows : counted;
-  return { ...(rows && { rows }), ...(wantsSessions && { sessions: await readSessions(table) }) };
+  return { ...(rows && { rows }), ...(wantsSessions && { sessions: [await readSessions(table)] }) };
 }
 
 /**

@@ -46,7 +46,7 @@ export interface TableRef {
 }
 
 /** The sessions of a log, or its digest. */
-type MaybePacked = LogSessions | Uint8Array;
+type MaybePacked = readonly LogSessions[] | Uint8Array;
 
 export type SessionTask =
   | { readonly what: "counts"; readonly logs: readonly MaybePacked[]; readonly scope: ReductionParameters }
@@ -171,7 +171,7 @@ function isPacked(log: MaybePacked): log is Uint8Array {
 
 /** One after the other, so that of small logs the digests alone are held. */
 function* unpacked(logs: readonly MaybePacked[]): Generator<LogSessions> {
-  for (const log of logs) yield isPacked(log) ? unpackDigest(log).sessions! : log;
+  for (const log of logs) yield* isPacked(log) ? unpackDigest(log).sessions! : log;
 }
 
 /** The sessions of each log, and behind them those of the event of a line that was cut. */
@@ -180,7 +180,7 @@ async function listSessions({ logs, seams }: LogSet): Promise<MaybePacked[]> {
   const lists = logs.map(async ({ source, digest, sessions = digest }) => {
     const own = seamsOf.get(source.wholeHash) ?? [];
     if (sessions === undefined) throw new Error("Cannot count sessions that were not read");
-    return [sessions, ...(await Promise.all(own.map(({ table }) => readSessions(table))))];
+    return [sessions, ...(await Promise.all(own.map(async ({ table }) => [await readSessions(table)])))];
   });
   return (await Promise.all(lists)).flat();
 }

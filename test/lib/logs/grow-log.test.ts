@@ -1,28 +1,33 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type EventTableInfo, eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
 import { textOf } from "../../../lib/columns/dictionary.ts";
+import { analyzeLogs } from "../../../lib/logs/analyze.ts";
+import { unpackDigest } from "../../../lib/logs/log-digests.ts";
 import { growOffset, mapGrown, NOT_GROWN } from "../../../lib/logs/grow-log.ts";
 import { BLOCK_BYTES, chunkedText } from "../../../lib/events/log-text.ts";
 import { mapLog } from "../../../lib/events/map-log.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
+import { startSessionWork } from "../../../lib/pages/session-work.ts";
+import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { seededRandom } from "../../support/random.ts";
 import { makeTempDir } from "../../support/run.ts";
 
 const FILE = { sizeBytes: 0, mtimeNs: "1", ctimeNs: "", inode: "1" };
 
+/** The plain logs of a sensor of the example fleet, the oldest first. */
+function textOfSensor(sensor: string): Buffer {
+  const folder = join(FIXTURES_FOLDER, "fleet", sensor);
+  const names = readdirSync(folder).filter(name => !/\.(gz|zst|arrow)$/.test(name)).sort();
+  // The one without a day is of today.
+  return Buffer.concat([...names.slice(1), names[0]!].map(name => readFileSync(join(folder, name))));
+}
+
 /** Plain logs of the example fleet, torn and hostile lines included, some three megabytes. */
 function makeText(): Buffer {
-  const folder = join(FIXTURES_FOLDER, "fleet");
-  const parts = ["hp-sgp-01", "hp-nyc-01", "hp-ams-01"].flatMap(sensor =>
-    readdirSync(join(folder, sensor))
-      .filter(name => !/\.(gz|zst|arrow)$/.test(name))
-      .sort()
-      .map(name => readFileSync(join(folder, sensor, name))),
-  );
-  const once = Buffer.concat(parts);
+  const once = Buffer.concat(["hp-sgp-01", "hp-nyc-01", "hp-ams-01"].map(textOfSensor));
   return Buffer.concat(Array.from({ length: Math.ceil((3 * BLOCK_BYTES) / once.length) }, () => once));
 }
 
@@ -117,4 +122,112 @@ test("mapGrown() refuses a text that is not the one it was", async () => {
   expect(growOffset(before, cut)).toBeUndefined();
   expect(growOffset(before, cut - 1)).toBeUndefined();
   expect(await eventsOf(path)).not.toEqual([]);
+});
+
+const PARAMETERS = { robotMaxSeconds: 10 };
+
+/** What an archive is told to be by those who count it; and of the log that grows, in how many parts its table and its sessions lie. */
+async function tellArchive(folder: string, mappedDir: string) {
+  const analysis = await analyzeLogs([folder], {
+    parameters: PARAMETERS,
+    mode: "continue",
+    mappedDir,
+    dedupeLines: false,
+    outputs: [],
+    onNotice() {},
+    startBeside: set => startSessionWork(set, PARAMETERS, Infinity),
+  });
+  using _analysis = analysis;
+  const { set, table, beside } = analysis;
+  const columns = [["username", "password"], ["input"], ["src_ip"]] as const;
+  const ids = [["cowrie.login.failed", "cowrie.login.success"], ["cowrie.command.input"], ["cowrie.session.connect"]];
+  const queries = columns.map((columns, i) => {
+    const { keys, rows, lastSeenUs, firstSeenUs } = table.kinds[(["login", "command", "connect"] as const)[i]!];
+    const places = Array.from({ length: Math.min(rows, 40) }, (_, k) => Math.floor((k * rows) / 40));
+    return {
+      id: String(i),
+      eventids: ids[i]!,
+      columns,
+      keys: places.map(row => columns.map(name => (keys[name]![row]! < 0 ? null : table.dictionaries[name][keys[name]![row]!]!))),
+      firstSeenUs: places.map(() => Math.min(...firstSeenUs)),
+      lastSeenUs: places.map(() => Math.max(...lastSeenUs)),
+    };
+  });
+  const found = await beside!.findTrails(queries, { lastDay: table.kinds.event.day.at(-1)!, perStretch: 3 });
+  // In which order it is known that older ones were left out, nobody asks.
+  const trails = found.map(list => list.map(({ sessions, cut }) => ({ sessions, cut: cut.map(place => JSON.stringify(place)).sort() })));
+  const { tablePath, digest, sessions = unpackDigest(digest!).sessions! } = set.logs[0]!;
+  const { table: stored } = await openEventTable(tablePath!);
+  const parts = [(await Array.fromAsync(stored.batches(), ({ rows }) => rows)).length, sessions.length];
+  await stored.close();
+  const { reach: { reached, ...reach }, ...counts } = await beside!.counts;
+  // Addresses stand in no order, and may stand there again.
+  const steps = new Map<string, number>();
+  reached.address.forEach((address, i) => {
+    const place = `${address} ${reached.day[i]} ${reached.sensor[i]}`;
+    steps.set(place, (steps.get(place) ?? 0) | reached.steps[i]!);
+  });
+  return { told: { reduced: Buffer.concat([...reducedToIpc(table)]).toString("latin1"), counts: { ...counts, reach, reached: [...steps].sort() }, trails, lines: set.counts }, parts };
+}
+
+/** A log that grows, told from run to run and, each time, as it is by who has never seen it. */
+class GrowingLog {
+  readonly path: string;
+  /** See {@link tellArchive}. */
+  readonly parts: number[][] = [];
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(join(folder, "logs"));
+    this.path = join(folder, "logs", "cowrie.json");
+  }
+
+  async compare(): Promise<void> {
+    const { told, parts } = await tellArchive(join(this.#folder, "logs"), join(this.#folder, "mapped"));
+    const cold = await tellArchive(join(this.#folder, "logs"), join(this.#folder, `cold${this.parts.length}`));
+    expect(Bun.deepEquals(told, cold.told)).toBe(true);
+    this.parts.push(parts);
+  }
+}
+
+test.each([
+  // Of one sensor, in order: its sessions lie in parts. Where the last line was an event but for its end, it is read whole.
+  ["a sensor", () => textOfSensor("hp-sgp-01"), [[1, 1], [2, 2], [3, 3], [4, 4], [1, 1], [2, 2]]],
+  ["three sensors, some sessions twice", () => makeText().subarray(0, BLOCK_BYTES * 1.4), [[1, 1], [2, 1], [3, 1], [4, 1], [1, 1], [2, 1]]],
+])("a log that grows from run to run is told as if it were read whole: %s", async (_, toText, parts) => {
+  await using dir = await makeTempDir();
+  const text = toText();
+  const log = new GrowingLog(dir.path);
+  const random = seededRandom("growing");
+  const cuts = Array.from({ length: 6 }, () => Math.floor(random.next() * text.length)).sort((a, b) => a - b);
+  // Behind a line, and before the end of one; elsewhere in the middle.
+  cuts[1] = text.indexOf("\n", cuts[1]!) + 1;
+  cuts[3] = text.indexOf("\n", cuts[3]!);
+  let at = 0;
+  for (const cut of cuts) {
+    appendFileSync(log.path, text.subarray(at, cut));
+    at = cut;
+    await log.compare();
+  }
+  expect(log.parts).toEqual(parts);
+  // It grows, is rotated in the middle of a line, and goes on elsewhere.
+  const end = text.lastIndexOf("\n", text.length - 200) - 40;
+  appendFileSync(log.path, text.subarray(at, end));
+  renameSync(log.path, `${log.path}.2026-08-31`);
+  writeFileSync(log.path, text.subarray(end));
+  await log.compare();
+});
+
+test("a log whose old part was edited is read whole, however it has grown", async () => {
+  await using dir = await makeTempDir();
+  const text = Buffer.from(makeText().subarray(0, BLOCK_BYTES * 1.4));
+  const log = new GrowingLog(dir.path);
+  for (const [letter, size] of [["a", 1.1], ["b", 1.2], ["b", 1.3], ["c", 1.4]] as const) {
+    const place = text.indexOf('"username":"') + 12;
+    text.write(letter, place);
+    writeFileSync(log.path, text.subarray(0, BLOCK_BYTES * size));
+    await log.compare();
+  }
+  expect(log.parts.map(([batches]) => batches)).toEqual([1, 1, 2, 1]);
 });
