@@ -129,7 +129,8 @@ async function combine(
   const folder = paths.arrow === "-" ? tmpdir() : dirname(resolve(paths.arrow));
   using combined = await combineSorted(inputs, topN, folder, onNotice);
   await writeCombined(outputSet, paths, combined);
-  return { ...combined, rows: combined.rows() };
+  const { info, leftOut, joinedLines } = combined;
+  return { info, leftOut, joinedLines, rows: combined.rows() };
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

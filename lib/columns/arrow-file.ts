@@ -13,7 +13,7 @@ import {
   type PlacedMessage,
   type ReadBytes,
 } from "./arrow-guard.ts";
-import { bodyInFile, type IpcBatch, readBytes } from "./arrow-ipc.ts";
+import { bodyInFile, type IpcBatch, readBytes, readInto } from "./arrow-ipc.ts";
 import { BatchReader, type Body, bodyOf, type ColumnMemory, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { ArrowError } from "./flatbuffer.ts";
@@ -41,7 +41,7 @@ export class ArrowFile {
   static open(path: string, state?: string): ArrowFile | undefined {
     const { file, size } = openRegularAs(path, state);
     try {
-      const read: ReadBytes = size <= WHOLE_MAX_BYTES ? bytesOf(readBytes(file, 0, size)) : (start, length) => readBytes(file, start, length);
+      const read: ReadBytes = size <= WHOLE_MAX_BYTES ? bytesOf(readBytes(file, 0, size)) : (start, length, into) => readInto(file, into ?? new Uint8Array(length), start);
       if (isIpcFile(read, size)) return new ArrowFile(file, read, checkFile(read, size));
       if (isIpcStream(read, size)) return new ArrowFile(file, read, checkStreamBy(read));
     } catch (error) {
@@ -104,7 +104,7 @@ export class ArrowFile {
    */
   batch(number: number, isLazy = false, memory?: ColumnMemory): IpcBatch {
     const placed = this.#batches[number]!;
-    const body = isLazy ? bodyInFile(this.#file, placed.bodyAt) : this.#bodyOf(placed);
+    const body = isLazy ? bodyInFile(this.#file, placed.bodyAt) : this.#bodyOf(placed, memory);
     const batch = this.#reader.take(placed.message, body, memory);
     if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
     return batch;
@@ -128,7 +128,7 @@ export class ArrowFile {
     closeSync(this.#file);
   }
 
-  #bodyOf({ message, bodyAt }: PlacedMessage): Body {
-    return bodyOf(this.#read(bodyAt, message.bodyBytes));
+  #bodyOf({ message, bodyAt }: PlacedMessage, memory?: ColumnMemory): Body {
+    return bodyOf(this.#read(bodyAt, message.bodyBytes, memory?.bytes("body", message.bodyBytes)));
   }
 }

@@ -111,7 +111,7 @@ export interface PlacedMessage {
 }
 
 /** Bytes of a file or stream; throws if it has not so many. */
-export type ReadBytes = (start: number, length: number) => Uint8Array;
+export type ReadBytes = (start: number, length: number, into?: Uint8Array) => Uint8Array;
 
 /** @param schema A table that was checked. */
 function readSchema(buffer: Flatbuffer, schema: number): IpcSchema {

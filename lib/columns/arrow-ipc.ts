@@ -235,7 +235,8 @@ export function readBytes(file: number, start: number, length: number): Uint8Arr
   return readInto(file, new Uint8Array(length), start);
 }
 
-function readInto(file: number, bytes: Uint8Array, start: number): Uint8Array {
+/** As {@link readBytes}, into memory that is there. */
+export function readInto(file: number, bytes: Uint8Array, start: number): Uint8Array {
   let filled = 0;
   while (filled < bytes.length) {
     const n = readSync(file, bytes, filled, bytes.length - filled, start + filled);

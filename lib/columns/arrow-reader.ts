@@ -64,7 +64,9 @@ export class ColumnMemory {
 function again<T extends Int32Array | Float64Array | Uint8Array>(known: Map<string, T>, name: string, length: number, make: (size: number) => T): T {
   const before = known.get(name);
   if (before?.length === length) return before;
-  const whole = before === undefined || before.buffer.byteLength < length * before.BYTES_PER_ELEMENT ? make(length) : before;
+  const isTooSmall = before !== undefined && before.buffer.byteLength < length * before.BYTES_PER_ELEMENT;
+  // What grows once grows again.
+  const whole = before === undefined ? make(length) : isTooSmall ? make(length + (length >> 2)) : before;
   const array = whole.length === length ? whole : (new (whole.constructor as new (buffer: ArrayBufferLike, start: number, length: number) => T)(whole.buffer, 0, length));
   known.set(name, array);
   return array;

@@ -80,13 +80,14 @@ function wordsOf(order: Uint32Array, { arena, offsets }: Texts, skipped: number)
   return words;
 }
 
-function wordAt(arena: Uint8Array, at: number, end: number): number {
+/** Four bytes of a text as a number by which texts are in order; zeros behind its end. */
+export function wordAt(arena: Uint8Array, at: number, end: number): number {
   if (at >= end) return 0;
   let word = RANK_OF_BYTE[arena[at]!]! << 24;
   if (at + 1 < end) word |= RANK_OF_BYTE[arena[at + 1]!]! << 16;
   if (at + 2 < end) word |= RANK_OF_BYTE[arena[at + 2]!]! << 8;
   if (at + 3 < end) word |= RANK_OF_BYTE[arena[at + 3]!]!;
-  return word;
+  return word >>> 0;
 }
 
 /** Places of the keys in rising order, the first word counting most: stable passes from the lowest digit to the highest. */

@@ -12,10 +12,11 @@ import { findSeams, settleSeams } from "./joined-lines.ts";
 import { type Kind, REDUCED_VERSION } from "./kinds.ts";
 import { batchesOf, mergeSorted, textsOf } from "./merge-sorted.ts";
 import { batchesToIpc, openSorted, type SortedTable, toSorted, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
-import { ReducedBuilder } from "./reduced-builder.ts";
+import { CODED_COLUMNS, ReducedBuilder } from "./reduced-builder.ts";
 import { shardRows } from "./shards.ts";
-import type { ReducedInfo } from "./reduced-table.ts";
+import type { ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { TopRows } from "./top-rows.ts";
+import { allTexts } from "../columns/dictionary.ts";
 import type { IpcFormat } from "../columns/arrow-ipc.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -37,7 +38,8 @@ export interface CombinedSorted {
   readonly top: TopRows;
   readonly topN: number;
   readonly rows: () => number;
-  readonly dictionaries: ReturnType<typeof mergeSorted>["dictionaries"];
+  /** All texts, made strings when they are asked for. */
+  readonly dictionaries: ReducedTable["dictionaries"];
   [Symbol.dispose](): void;
 }
 
@@ -80,16 +82,18 @@ export async function combineSorted(
         yield batch;
       }
     }
-    const { dictionaries } = merge;
+    const { texts } = merge;
     return {
       info: settled.info,
       leftOut,
       joinedLines: seams.length,
-      chunks: format => batchesToIpc({ info: settled.info, dictionaries }, isLarge(sources), tapped(), format),
+      chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(sources), tapped(), format),
       top,
       topN,
       rows: () => rows,
-      dictionaries,
+      get dictionaries() {
+        return Object.fromEntries(CODED_COLUMNS.map(name => [name, allTexts(texts[name])])) as unknown as ReducedTable["dictionaries"];
+      },
       [Symbol.dispose]: () => stack.dispose(),
     };
   } catch (error) {
@@ -126,7 +130,7 @@ function withoutThose(table: SortedTable): SortedTable {
     info: table.info,
     texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }),
     isEmpty: () => table.isEmpty(),
-    batches: kind => (TOGETHER.has(kind) ? [] : table.batches(kind)),
+    batches: (kind, memory) => (TOGETHER.has(kind) ? [] : table.batches(kind, memory)),
     close: () => table.close(),
   };
 }
@@ -158,7 +162,7 @@ async function mergeGroups(
       const info = { version: REDUCED_VERSION, parameters, sources: [] };
       const settled = await takeWithPauses((await bringTogether(tables, sources)).calculate(info));
       const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
-      await writeFile(path, batchesToIpc({ info, dictionaries: merge.dictionaries }, isLarge(sources), merge.batches()));
+      await writeFile(path, batchesToIpc({ info, texts: merge.texts }, isLarge(sources), merge.batches()));
       next.push({ open: () => openSorted(path)! });
     }
     left = next;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { onStop, STDIN } from "../process/cli.ts";
 import { pause, pauseNowAndThen } from "../process/pause.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { plural } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { busiestDays, countOutside } from "./busiest-days.ts";
@@ -196,8 +197,9 @@ async function openChecked(path: string, stack: DisposableStack, name = path): P
   using opened = new DisposableStack();
   const table = opened.adopt(openSorted(path)!, table => table.close());
   const summer = new CellSummer();
+  const memory = new ColumnMemory();
   for (const kind of KIND_NAMES) {
-    for (const batch of batchesOf(table, kind)) {
+    for (const batch of batchesOf(table, kind, memory)) {
       tellPath(name, () => summer.add(batch.table));
       await pauseNowAndThen();
     }

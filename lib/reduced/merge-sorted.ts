@@ -7,28 +7,28 @@
  * Tested in `test/lib/reduced/combine-sorted.test.ts`.
  */
 import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
-import { Dictionary } from "../columns/dictionary.ts";
-import { sortTexts } from "../columns/sort-texts.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
+import type { Texts } from "../columns/dictionary.ts";
+import { isRising, TextsMerger } from "../columns/merge-texts.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { REDUCED_BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import type { ReducedTable } from "./reduced-table.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** Of each table the codes of all tables together, by its own. */
 type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
 
 export interface SortedMerge {
-  readonly dictionaries: ReducedTable["dictionaries"];
+  readonly texts: Record<CodedColumn, Texts>;
   /** All rows, kind by kind; may be asked for again. A batch is valid until the next. */
   batches(): Generator<WrittenBatch>;
 }
 
 /** @param tables No two of which count the same; kinds without rows may be missing. */
 export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
-  const { dictionaries, recodes } = uniteTexts(tables);
+  const { texts, recodes } = uniteTexts(tables);
   return {
-    dictionaries,
+    texts,
     *batches() {
       for (const kind of KIND_NAMES) {
         const streams = tables.map((table, i) => new Stream(table, kind, recodes[i]!));
@@ -52,8 +52,8 @@ function ofTable<T>({ name }: SortedTable, read: () => T): T {
 }
 
 /** The batches of a kind, see {@link ofTable}. */
-export function* batchesOf(table: SortedTable, kind: Kind): Generator<SortedBatch> {
-  const batches = ofTable(table, () => table.batches(kind)[Symbol.iterator]());
+export function* batchesOf(table: SortedTable, kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
+  const batches = ofTable(table, () => table.batches(kind, memory)[Symbol.iterator]());
   for (;;) {
     const { done, value } = ofTable(table, () => batches.next());
     if (done === true) return;
@@ -66,33 +66,21 @@ export function textsOf(table: SortedTable): ReturnType<SortedTable["texts"]> {
   return ofTable(table, () => table.texts());
 }
 
-/** One dictionary of all, column by column, so that no more than one column of every table is in memory twice. */
-function uniteTexts(tables: readonly SortedTable[]): { dictionaries: ReducedTable["dictionaries"]; recodes: Recodes[] } {
-  const all = Object.fromEntries(CODED_COLUMNS.map(name => [name, new Dictionary()])) as Record<CodedColumn, Dictionary>;
-  const recodes = tables.map(table => {
+/** One list of texts of all, a table at a time: of each no more than its codes is held. */
+function uniteTexts(tables: readonly SortedTable[]): { texts: Record<CodedColumn, Texts>; recodes: Recodes[] } {
+  const mergers = CODED_COLUMNS.map(name => [name, new TextsMerger()] as const);
+  for (const table of tables) {
     const texts = textsOf(table);
-    return Object.fromEntries(
-      CODED_COLUMNS.map(name => {
-        const { size, arena, offsets } = texts[name];
-        const codes = new Int32Array(size);
-        for (let code = 0; code < size; code++) codes[code] = all[name].intern(arena, offsets[code]!, offsets[code + 1]!);
-        return [name, codes];
-      }),
-    ) as Record<CodedColumn, Int32Array>;
-  });
-  const dictionaries = {} as Record<CodedColumn, readonly string[]>;
-  for (const name of CODED_COLUMNS) {
-    const { sorted, rank } = sortTexts(all[name], new Uint8Array(all[name].size).fill(1));
-    dictionaries[name] = sorted;
-    for (const [place, recode] of recodes.entries()) {
-      const codes = recode[name];
-      for (let i = 0; i < codes.length; i++) {
-        codes[i] = rank[codes[i]!]!;
-        if (i > 0 && codes[i]! <= codes[i - 1]!) throw notInOrder(tables[place]!);
-      }
+    for (const [name, merger] of mergers) {
+      if (!isRising(texts[name])) throw notInOrder(table);
+      merger.add(texts[name]);
     }
   }
-  return { dictionaries, recodes };
+  const united = mergers.map(([name, merger]) => [name, merger.finish()] as const);
+  return {
+    texts: Object.fromEntries(united.map(([name, { texts }]) => [name, texts])) as Record<CodedColumn, Texts>,
+    recodes: tables.map((_, i) => Object.fromEntries(united.map(([name, { codes }]) => [name, codes[i]!])) as Record<CodedColumn, Int32Array>),
+  };
 }
 
 function notInOrder(table: SortedTable): Error {
@@ -111,18 +99,20 @@ class Stream {
   readonly #batches: Iterator<SortedBatch>;
   readonly #kind: Kind;
   readonly #recodes: Recodes;
+  readonly #memory = new ColumnMemory();
 
   constructor(table: SortedTable, kind: Kind, recodes: Recodes) {
     this.#table = table;
-    this.#batches = batchesOf(table, kind);
+    this.#batches = batchesOf(table, kind, this.#memory);
     this.#kind = kind;
     this.#recodes = recodes;
   }
 
   /** Go to the next batch. @returns Whether there is one. */
   next(): boolean {
-    const before = this.columns;
     const lastRow = (this.batch?.table.rows ?? 0) - 1;
+    // The next batch takes the place of this one.
+    const before = lastRow < 0 ? undefined : this.columns.map(column => Int32Array.of(column[lastRow]!));
     const { done, value } = this.#batches.next();
     if (done === true) return false;
     const { day, sensor, keys } = value.table;
@@ -130,21 +120,22 @@ class Stream {
     this.row = 0;
     this.columns = [
       day,
-      recode(sensor, this.#recodes.sensor),
-      ...KINDS[this.#kind].map((name: KeyColumn) => (isTextKey(name) ? recode(keys[name]!, this.#recodes[name]) : keys[name]!)),
+      this.#recode("sensor", sensor),
+      ...KINDS[this.#kind].map((name: KeyColumn) => (isTextKey(name) ? this.#recode(name, keys[name]!) : keys[name]!)),
     ];
-    if (lastRow >= 0 && compareRows(before, lastRow, this.columns, 0) >= 0) throw notInOrder(this.#table);
+    if (before !== undefined && compareRows(before, 0, this.columns, 0) >= 0) throw notInOrder(this.#table);
     for (let row = 1; row < value.table.rows; row++) {
       if (compareRows(this.columns, row - 1, this.columns, row) >= 0) throw notInOrder(this.#table);
     }
     return true;
   }
-}
 
-function recode(codes: Int32Array, to: Int32Array): Int32Array {
-  const own = new Int32Array(codes.length);
-  for (let row = 0; row < codes.length; row++) own[row] = codes[row]! < 0 ? -1 : to[codes[row]!]!;
-  return own;
+  #recode(name: CodedColumn, codes: Int32Array): Int32Array {
+    const own = this.#memory.ints(`${name} of all`, codes.length);
+    const to = this.#recodes[name];
+    for (let row = 0; row < codes.length; row++) own[row] = codes[row]! < 0 ? -1 : to[codes[row]!]!;
+    return own;
+  }
 }
 
 function compareRows(a: readonly Int32Array[], rowA: number, b: readonly Int32Array[], rowB: number): number {
@@ -163,15 +154,31 @@ function* mergeKind(kind: Kind, streams: readonly Stream[]): Generator<WrittenBa
     const limit = heap.first;
     const { rows } = stream.batch!.table;
     const most = Math.min(rows, stream.row + REDUCED_BATCH_ROWS);
-    let end = stream.row + 1;
-    if (limit === undefined) end = most;
-    else while (end < most && compareRows(stream.columns, end, limit.columns, limit.row) <= 0) end++;
+    const end = limit === undefined ? most : endOfRun(stream, limit, most);
     merged.add(stream, end);
     stream.row = end;
     yield* merged.takeFull();
     if (end < rows || stream.next()) heap.push(stream);
   }
   yield* merged.takeRest();
+}
+
+/** Behind the rows of a stream, `most` at most, that come before that of another or have its key; the first of them does. */
+function endOfRun({ columns, row }: Stream, limit: Stream, most: number): number {
+  // Runs are long, or a row.
+  let step = 1;
+  let known = row + 1;
+  while (known + step <= most && compareRows(columns, known + step - 1, limit.columns, limit.row) <= 0) {
+    known += step;
+    step *= 2;
+  }
+  let end = Math.min(most, known + step - 1);
+  while (known < end) {
+    const middle = (known + end) >>> 1;
+    if (compareRows(columns, middle, limit.columns, limit.row) <= 0) known = middle + 1;
+    else end = middle;
+  }
+  return known;
 }
 
 /** Streams by the row at which they stand. */

@@ -72,7 +72,7 @@ export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): G
     }
   }
   const isLarge = KIND_NAMES.some(kind => table.kinds[kind].count.some(count => count > UINT32_MAX));
-  return batchesToIpc(table, isLarge, batches(), format);
+  return batchesToIpc({ info: table.info, texts: toReducedRows(table).texts }, isLarge, batches(), format);
 }
 
 /**
@@ -82,7 +82,7 @@ export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): G
  * holds. So a sum never wraps.
  */
 export function* batchesToIpc(
-  { info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">,
+  { info, texts }: { readonly info: ReducedInfo; readonly texts: Readonly<Record<CodedColumn, Texts>> },
   isLarge: boolean,
   batches: Iterable<WrittenBatch>,
   format: IpcFormat = "file",
@@ -90,9 +90,9 @@ export function* batchesToIpc(
   const countType: NumberType = isLarge ? "int64" : "uint32";
   const shapes: ColumnShape[] = [
     { name: "day", type: "date", nullable: false },
-    { name: "sensor", texts: toTexts(dictionaries.sensor), nullable: false },
+    { name: "sensor", texts: texts.sensor, nullable: false },
     { name: "kind", texts: toTexts(KIND_NAMES), nullable: false },
-    ...TEXT_KEYS.map(name => ({ name, texts: toTexts(dictionaries[name]), nullable: true })),
+    ...TEXT_KEYS.map(name => ({ name, texts: texts[name], nullable: true })),
     ...NUMBER_KEYS.map(name => ({ name, type: NUMBER_KEY_SPECS[name].type, nullable: true })),
     { name: "count", type: countType, nullable: false },
     { name: "success", type: countType, nullable: false },
@@ -104,7 +104,7 @@ export function* batchesToIpc(
     for (const { table, addresses } of batches) {
       const { kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = table;
       // A sum must not wrap, whatever the tables said of their logs.
-      if (!isLarge && count.some(n => n > UINT32_MAX)) throw new RangeError(`more events of kind ${kind} than the logs of the tables hold`);
+      if (!isLarge && isBeyond(count, UINT32_MAX)) throw new RangeError(`more events of kind ${kind} than the logs of the tables hold`);
       const code = new Int32Array(rows).fill(KIND_NAMES.indexOf(kind));
       const keyColumns = [...TEXT_KEYS, ...NUMBER_KEYS].map(name => keys[name]);
       yield { rows, columns: [day, sensor, code, ...keyColumns, count, success, firstSeenUs, lastSeenUs, addresses] };
@@ -112,6 +112,11 @@ export function* batchesToIpc(
   }
   const metadata = new Map([[INFO_KEY, JSON.stringify(info)], [ORDER_KEY, ORDER]]);
   yield* inChunks(toIpc(format, shapes, columns(), metadata));
+}
+
+function isBeyond(counts: Float64Array, most: number): boolean {
+  for (let row = 0; row < counts.length; row++) if (counts[row]! > most) return true;
+  return false;
 }
 
 /** The sets of some rows as they are written. */
@@ -196,8 +201,11 @@ export interface SortedTable {
   texts(): Record<CodedColumn, Texts>;
   /** Whether it counts nothing, as `isEmpty` says of a table in memory. */
   isEmpty(): boolean;
-  /** @throws {RangeError} if a row says what no row can. */
-  batches(kind: Kind): Iterable<SortedBatch>;
+  /**
+   * @param memory What batch after batch may be read into, each good until the next; without it they are kept.
+   * @throws {RangeError} if a row says what no row can.
+   */
+  batches(kind: Kind, memory?: ColumnMemory): Iterable<SortedBatch>;
   close(): void;
 }
 
@@ -252,18 +260,19 @@ export class SortedFile implements SortedTable {
     return this.#file.size === 0 || KIND_NAMES[this.#placeOf(0)] === "scan";
   }
 
-  *batches(kind: Kind): Generator<SortedBatch> {
+  *batches(kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
     const place = KIND_NAMES.indexOf(kind);
     for (this.#at = this.#firstFrom(place); this.#at < this.#file.size && this.#placeOf(this.#at) === place; this.#at++) {
-      const { rows, column, lists } = this.#file.batch(this.#at);
+      const { rows, column, lists } = this.#file.batch(this.#at, false, memory);
       const { hasAddresses } = KIND_SPECS[kind];
       const own = hasAddresses ? listsOf(lists) : undefined;
       if (own !== undefined) checkSets(own);
       // A row's set is the list in its place: nobody asks whether two are equal.
-      // Copied, as they lie within the bytes of all columns.
-      const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: own.values.slice(), offsets: own.offsets.slice() };
-      const codes = own && listCodes(own);
-      const table = splitKinds(column, this.#kinds!, sets, codes)[kind];
+      // Copied where they are kept, as they lie within the bytes of all columns.
+      const kept = <T extends Uint32Array | Int32Array>(column: T) => (memory === undefined ? (column.slice() as T) : column);
+      const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: kept(own.values), offsets: kept(own.offsets) };
+      const codes = own && listCodes(own, memory?.ints(ADDRESSES, rows));
+      const table = splitKinds(column, this.#kinds!, sets, codes, memory)[kind];
       if (table?.rows !== rows) throw outOfOrder();
       yield { table, sets };
     }
@@ -474,6 +483,7 @@ function splitKinds(
   kindTexts: readonly string[],
   sets: AddressSets,
   setCodes: Int32Array | undefined,
+  memory?: ColumnMemory,
 ): Partial<Record<Kind, KindTable>> {
   const codes = column("kind") as Int32Array;
   const kinds: Partial<Record<Kind, KindTable>> = {};
@@ -482,7 +492,7 @@ function splitKinds(
     if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind ${quoteForMessage(String(kind))}`);
     const values = (name: string) => (rows === undefined ? column(name)! : take(column(name)!, rows));
     const number = (name: string, range: Range) => toNumbers(kind, name, values(name), range);
-    const whole = (name: string, range: Range, isNullable: boolean) => toWholes(kind, name, values(name), range, isNullable);
+    const whole = (name: string, range: Range, isNullable: boolean) => toWholes(kind, name, values(name), range, isNullable, memory);
     const length = rows?.length ?? codes.length;
     const table: KindTable = {
       kind,
@@ -540,8 +550,8 @@ function toNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, 
  *
  * @throws {RangeError} as {@link toNumbers}, or if there is a null where there must be none.
  */
-function toWholes(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range, isNullable: boolean): Int32Array {
-  const wholes = values instanceof Int32Array ? values : new Int32Array(values.length);
+function toWholes(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range, isNullable: boolean, memory?: ColumnMemory): Int32Array {
+  const wholes = values instanceof Int32Array ? values : (memory?.ints(name, values.length) ?? new Int32Array(values.length));
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     const isNull = value !== value || value === -1;

@@ -108,9 +108,9 @@ export function shardSorted(table: SortedTable, shard: Shard): SortedTable {
     info,
     texts: () => table.texts(),
     isEmpty: () => table.isEmpty(),
-    *batches(kind) {
+    *batches(kind, memory) {
       const own = (picker ??= pickerOf(table, shard));
-      for (const { table: rows, sets } of batchesOf(table, kind)) yield { table: own.pick(rows), sets };
+      for (const { table: rows, sets } of batchesOf(table, kind, memory)) yield { table: own.pick(rows), sets };
     },
     close: () => table.close(),
   };

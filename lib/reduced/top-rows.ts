@@ -11,6 +11,13 @@ import { emptyTable, joinTables, type KindTable, type ReducedTable, sliceRows, t
 /** Kinds without entries of their own: events tell that a sensor-day was, verdicts are joined with downloads. */
 const KEPT = new Map<Kind, "one a day" | "all">([["event", "one a day"], ["scan", "all"]]);
 
+/** Behind the last row of the sensor-day of a row. */
+function endOfCell({ rows, day, sensor }: KindTable, start: number): number {
+  let end = start;
+  while (end < rows && day[end] === day[start] && sensor[end] === sensor[start]) end++;
+  return end;
+}
+
 export class TopRows {
   readonly #n: number;
   readonly #tables = new Map<Kind, KindTable[]>();
@@ -28,20 +35,34 @@ export class TopRows {
     const most = KEPT.get(kind) === "one a day" ? 1 : KEPT.has(kind) ? 0 : this.#n;
     if (!KEPT.has(kind) && !JSON_KINDS.some(name => name === kind)) return;
     const open = this.#open.get(kind);
-    const whole = joinTables(kind, open === undefined ? [table] : [open, table]);
-    const { rows, day, sensor } = whole;
+    const first = endOfCell(table, 0);
+    const goesOn = open !== undefined && open.rows > 0 && table.rows > 0 && open.day[0] === table.day[0] && open.sensor[0] === table.sensor[0];
+    if (!goesOn) return this.#take(table, 0, most);
+    // Those of the sensor-day so far, with what there is more of it.
+    const joined = joinTables(kind, [open, sliceRows(table, 0, first)]);
+    this.#open.delete(kind);
+    this.#take(joined, 0, most);
+    if (first < table.rows) this.#take(table, first, most);
+  }
+
+  /** Take rows from `begin` on, the first of which is that of a sensor-day. */
+  #take(table: KindTable, begin: number, most: number): void {
+    const { kind, rows } = table;
     const kept: number[] = [];
     let last = 0;
-    for (let start = 0, end = 0; start < rows; start = end) {
-      while (end < rows && day[end] === day[start] && sensor[end] === sensor[start]) end++;
+    for (let start = begin, end = begin; start < rows; start = end) {
+      end = endOfCell(table, start);
       last = kept.length;
       // In the order of the keys again, by which those of equal counts are told apart once more.
-      for (const row of topRows(whole, start, end, most).sort((a, b) => a - b)) kept.push(row);
+      for (const row of topRows(table, start, end, most).sort((a, b) => a - b)) kept.push(row);
     }
-    const taken = takeRows(whole, Int32Array.from(kept));
-    this.#open.set(kind, sliceRows(taken, last, taken.rows));
+    if (kept.length === 0) return;
+    const taken = takeRows(table, Int32Array.from(kept));
     const tables = this.#tables.get(kind) ?? [];
     this.#tables.set(kind, tables);
+    const open = this.#open.get(kind);
+    if (open !== undefined && open.rows > 0) tables.push(open);
+    this.#open.set(kind, sliceRows(taken, last, taken.rows));
     if (last > 0) tables.push(sliceRows(taken, 0, last));
   }
 
