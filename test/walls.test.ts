@@ -112,6 +112,8 @@ describe("lib", () => {
   });
 
   test("has no circle", () => {
+    const between = (file: string, target: string): Import => ({ ...IMPORTS[0]!, file, target, isType: false });
+    expect(listCircles([between("a", "b"), between("b", "c"), between("c", "b")])).toEqual(["b → c → b"]);
     expect(listCircles(IMPORTS)).toEqual([]);
   });
 

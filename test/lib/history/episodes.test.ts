@@ -245,6 +245,7 @@ describe("output", () => {
     const plain = episodes.map(episodeToPlain);
     const lines = [...historyToCsv(episodes)];
     expect(lines).toHaveLength(1 + episodes.length);
+    expect(plain.length).toBeGreaterThan(Object.keys(PLANTS).length);
     plain.forEach(({ first_day, shape }, i) => expect(lines[i + 1]).toStartWith(`${shape as string},${first_day as string},`));
   });
 });

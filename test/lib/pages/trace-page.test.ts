@@ -85,6 +85,7 @@ describe("renderTrace", () => {
     );
     for (const kind of ["session", "address"] as const) {
       const page = renderTrace({ kind, name: HOSTILE_TEXTS[0]! }, found, SEARCHED);
+      expect(page).toContain("&lt;script");
       expect(page).not.toMatch(/<(script|img|iframe|svg o|svg\/|!--|!\[)/);
       expect(page).not.toMatch(/ (on\w+|href|src)="(?!#(?:main|lane-\d+)")/);
       expect(page).not.toMatch(/[^\n\P{C}]/u);

@@ -111,6 +111,7 @@ describe("mapNode against a hostile server", () => {
 
   test("a log that is shorter than it was said to be", async () => {
     const { outcomes, files } = await against(listing, ({ answer }, mark) => answer(`short\n${mark} 0 \n`));
+    expect(outcomes).toHaveLength(2);
     for (const { value } of outcomes) {
       expect(value).toMatchObject({
         logs: [],

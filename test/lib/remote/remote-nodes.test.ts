@@ -95,6 +95,7 @@ describe("nodes with other tools", () => {
       });
       expect(copied.exitCode).toBe(0);
       const [node] = readdirSync(folder);
+      expect(readdirSync(logs)).not.toBeEmpty();
       for (const name of readdirSync(logs)) {
         expect(readFileSync(join(folder, node!, name)).equals(readFileSync(join(logs, name)))).toBe(true);
       }

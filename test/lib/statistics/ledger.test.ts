@@ -30,6 +30,7 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
   expect(rows.values).toBe(40);
   const described = describeValues(ledger, new Set([0, 7]), names);
   expect([...described.keys()]).toEqual([0, 7]);
+  let told = 0;
   for (let value = 0; value < rows.values; value++) {
     const own = [...seen.values()].filter(({ key }) => key.version === textOf(value)[0]);
     const sensorsOf = (list: readonly LiteralRow[]) => [...new Set(list.map(({ sensor }) => sensor))].sort();
@@ -59,6 +60,7 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
     expect(names.filter((_, sensor) => isSeenBy(ledger, value, sensor))).toEqual(who);
     const entry = described.get(value);
     if (entry === undefined) continue;
+    told++;
     const bySensor = who.map(sensor => {
       const rowsOf = own.filter(one => one.sensor === sensor);
       return {
@@ -74,6 +76,7 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
     });
   }
   const all = Array.from({ length: rows.values }, (_, value) => value);
+  expect(told).toBe(2);
   const sorted = [...all].sort((a, b) => countOf(ledger, b) - countOf(ledger, a) || firstSeenUs(ledger, a) - firstSeenUs(ledger, b) || a - b);
   for (const limit of [0, 1, 2, 3, 7, 40, 100]) expect(mostFrequent(all, ledger, limit)).toEqual(limit === 0 ? sorted : sorted.slice(0, limit));
 });

@@ -99,14 +99,17 @@ describe("a share that stands out", () => {
 });
 
 test("isNearItsShare() is never true where p is below the ceiling", () => {
+  let near = 0;
   for (const share of [1e-6, 1e-4, 0.003, 0.05, 0.2, 0.5, 0.8, 0.97, 0.999]) {
     for (let n = 0.4; n < 3000; n *= 1.3) {
       for (let part = 0; part <= 200; part++) {
         const count = (n * part) / 200;
         if (!isNearItsShare(count, n, share)) continue;
+        near++;
         const p = binomialTwoSided(count, n, share);
         if (!(p > OBVIOUS_CEILING)) throw new Error(`p ${p} at ${count} of ${n}, share ${share}`);
       }
     }
   }
+  expect(near).toBeGreaterThan(1000);
 });
