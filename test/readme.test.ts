@@ -12,6 +12,7 @@ import { type Checkout, makeCheckout } from "./support/checkout.ts";
 import { copyFleet } from "./support/copy-fleet.ts";
 import { readCrontabLines } from "./support/crontab.ts";
 import { missing } from "./support/needs.ts";
+import { normalize } from "./support/outputs.ts";
 import { copyLogs, makeLab } from "./support/remote.ts";
 import { makeTempDir, ROOT, run } from "./support/run.ts";
 import { SSHD_MISSING } from "./support/sshd.ts";
@@ -106,17 +107,6 @@ describe("I want", () => {
     expect(output.trim().split("\n").length).toBeGreaterThan(1);
   });
 });
-
-/** Times and rates differ from run to run, paths from place to place. */
-function normalize(text: string, folder: string): string {
-  return text
-    .replaceAll(folder, "")
-    .replace(/\b\d[\d,.]* (?:[kMGT]?B\/s)/g, "RATE")
-    .replace(/\b\d[\d,.]* (?:d \d\d h|h \d\d min|min \d\d s|ms|s)\b/g, "TIME")
-    .replace(/[ \t]+$/gm, "")
-    .trimEnd()
-    .concat("\n");
-}
 
 describe("pipes", () => {
   const lines = codeBlocks("sh", "Pipes").flatMap(block => block.split("\n")).filter(line => line !== "");

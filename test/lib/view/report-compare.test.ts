@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { everything } from "../../../lib/view/cells.ts";
+import { toSteps } from "../../../lib/view/chart.ts";
 import { compareFigures, compareLeaders, compareLines, type Side, sideName } from "../../../lib/view/report-compare.ts";
 import { buildScope } from "../../../lib/view/report-view.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -56,6 +57,26 @@ describe("side by side", () => {
     ]);
   });
 
+  test("a label that does for both is the plural, whichever side has one", () => {
+    const one = buildReportData(buildReduced([...row("2024-01-01", "a", "id", 1), ...row("2024-01-02", "a", "id", 2)]), { show: 5 });
+    const of = (day: number): Side => {
+      const range = { first: one.grid.firstDay + day, last: one.grid.firstDay + day };
+      return { name: "", scope: buildScope(one, { range, sensors: Uint8Array.from([1]) }, OPTIONS) };
+    };
+    for (const sides of [[of(0), of(1)], [of(1), of(0)]] as const) expect(compareFigures(sides).map(({ label }) => label)).toContain("commands");
+  });
+
+  test("a side that was not watched, or holds nothing, has no share and no change; equal shares stand as in the data", () => {
+    const told = (...sides: [Side, Side]) =>
+      compareLeaders(sides, COMMANDS, 5).map(({ parts, sides: [a, b], change }) => [parts[0]!.text, a!.shareText, b!.shareText, change]);
+    // Sensor b has logs on the third day alone.
+    expect(told(side(0, 0, [1, 0]), side(0, 0, [0, 1]))).toEqual([["id", "100.0 %", "–", "–"]]);
+    expect(told(side(0, 0, [0, 1]), side(0, 0, [1, 0]))).toEqual([["id", "–", "100.0 %", "–"]]);
+    expect(told(side(0, 0, [1, 0]), side(1, 1, [1, 0]))).toEqual([["id", "100.0 %", "–", "only in A"], ["w", "–", "100.0 %", "only in B"]]);
+    expect(told(side(1, 1, [1, 0]), side(0, 0, [1, 0]))).toEqual([["id", "–", "100.0 %", "only in B"], ["w", "100.0 %", "–", "only in A"]]);
+    expect(compareLeaders([before, after], COMMANDS, 1).map(({ parts }) => parts[0]!.text)).toEqual(["id"]);
+  });
+
   test("two periods are laid on each other from their first day, two sensors by date", () => {
     const { lines, isAligned, steps } = compareLines([before, after], COMMANDS, 100);
     expect({ isAligned, n: steps.n, values: lines.map(line => line.values) }).toEqual({
@@ -73,6 +94,11 @@ describe("side by side", () => {
       [null, null, 5, null],
     ]);
     expect(compareLines([side(0, 0, [1, 1]), side(1, 3, [1, 1])], COMMANDS, 100).lines[0]!.values).toEqual([6, null, null]);
+    expect(lines.map(({ name, style }) => [name, style])).toEqual([["A: from 2024-01-01", 0], ["B: from 2024-01-03", 1]]);
+    expect(sensors.lines.map(({ name, style }) => [name, style])).toEqual([["A: a", 0], ["B: b", 1]]);
+    // Of two that are as long the first has the axis; as many steps as there is room for, one at least.
+    expect(steps).toEqual(toSteps(before.scope.filter.range, 1));
+    expect([0, 1, 1.9, 3, 4].map(most => compareLines([side(0, 3, [1, 1]), after], COMMANDS, most).steps.n)).toEqual([1, 1, 1, 1, 4]);
   });
 
   test("sides are named by their days and sensors", () => {
