@@ -91,7 +91,6 @@ function originCells(campaign: Campaign, origins: Origins): TableCell[] {
   return [describeCounts(countries, 3, ORIGIN_WIDTH), largest === undefined ? null : describeCounts([largest], 1, ORIGIN_WIDTH)];
 }
 
-/** All of one campaign. */
 export function campaignToText(campaign: Campaign, found: Campaigns, { width, color, origins }: TextOptions): string {
   const lines: string[] = [];
   const line = (label: string, text: string) => lines.push(fit(`${label.padEnd(LABEL_WIDTH)}${text}`, width));
@@ -159,7 +158,6 @@ function describeSession({ session, sensor, address, startUs }: CampaignSession)
   return `${visible(session)}  ${formatInstant(startUs)}  ${address === undefined ? "-" : visible(address)}  ${sensorLabel(sensor)}`;
 }
 
-/** Why two sessions are together, or not. */
 export function whyToText({ a, b, isTogether, way, shared, common, near }: Why, { width, color }: TextOptions): string {
   const lines = [paint(`${visible(a.session)} and ${visible(b.session)}: ${isTogether ? "together" : "not together"}`, "bold", color)];
   lines.push(`  ${describeSession(a)}`, `  ${describeSession(b)}`);

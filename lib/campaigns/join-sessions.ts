@@ -24,7 +24,6 @@ const SUSPECTS_MOST = 64;
 /** Sessions and what joins them. Items are chains, then marks. */
 export interface Joined {
   readonly sessions: MarkedSessions;
-  /** Sessions that left something. */
   readonly marked: number;
   /** `chainItem[chain]` = its item, {@link NONE} of a chain that no session has. */
   readonly chainItem: Int32Array;
@@ -44,7 +43,6 @@ export interface Joined {
   readonly campaign: Int32Array;
 }
 
-/** Join the sessions. */
 export function joinSessions(sessions: MarkedSessions): Joined {
   const { chains, chainItem, pairs } = listPairs(sessions);
   const commandsOf = chains.map(chain => sessions.tree.read(chain).commands.map(code => sessions.commands[code]!));
@@ -107,7 +105,6 @@ function listPairs({ count, chain, markSet, tree, firstUs, markSets }: MarkedSes
   return { chains, chainItem, pairs: [...pairs.values()] };
 }
 
-/** Which marks are common. */
 function findCommon(sessions: MarkedSessions, pairs: readonly Pair[], byWords: Groups, isEveryday: Uint8Array, words: NearChains) {
   const markSessions = new Int32Array(sessions.marks.length);
   let marked = 0;

@@ -87,9 +87,7 @@ function joinVariants(sessions: MarkedSessions, byChain: ReadonlyMap<number, num
 }
 
 interface Ranked {
-  /** Chains that are told as one. */
   readonly variants: number;
-  /** By time. */
   readonly own: readonly number[];
   readonly commands: readonly string[];
   readonly isCut: boolean;

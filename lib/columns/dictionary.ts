@@ -28,12 +28,10 @@ export function hasText({ offsets }: Texts, code: number): boolean {
   return code >= 0 && offsets[code]! < offsets[code + 1]!;
 }
 
-/** The text of a code. */
 export function textOf(texts: Texts, code: number): string {
   return decoder.decode(texts.arena.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));
 }
 
-/** All texts in code order. */
 export function allTexts(texts: Texts): string[] {
   const { size, arena, offsets } = texts;
   const bytes = arena.subarray(0, offsets[size]!);
@@ -49,7 +47,6 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export class Dictionary implements Texts {
-  /** Number of texts. */
   size = 0;
   /** All texts, one behind the other; valid up to `offsets[size]`. */
   arena = new Uint8Array(1 << 12);
@@ -109,12 +106,10 @@ export class Dictionary implements Texts {
     return this.intern(bytes, 0, bytes.length);
   }
 
-  /** The text of a code. */
   text(code: number): string {
     return textOf(this, code);
   }
 
-  /** All texts in code order. */
   texts(): string[] {
     return allTexts(this);
   }

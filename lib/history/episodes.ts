@@ -19,7 +19,6 @@ import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-cha
 /** `peak`: of a day, by an address of which nothing else is told. */
 export type EpisodeShape = SpanShape | WatchShape | "peak";
 
-/** A key of an episode. */
 export type EpisodeKey = ReturnType<typeof toKeys>[number];
 
 export interface Episode {
@@ -52,7 +51,6 @@ export interface Episode {
   readonly isTested: boolean;
   /** Log-likelihood that its most surprising key gains by it; 0 for an episode of the watch. */
   readonly surprise: number;
-  /** What it is ranked by. */
   readonly score: number;
 }
 
@@ -269,7 +267,6 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
   };
 }
 
-/** Events of some members, day by day. */
 function toPerDay(watch: Watch, members: readonly Candidate[]): NonNullable<Episode["perDay"]> {
   const counts = Array.from(watch.placeOf, place =>
     place < 0 ? null : members.reduce((sum, { series }) => sum + series.events[place]!, 0),

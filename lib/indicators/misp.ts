@@ -43,11 +43,9 @@ const TLP_COLOURS: Readonly<Record<Tlp, string>> = { clear: "#ffffff", green: "#
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** One event, and the name of its file. */
 export interface MispEvent {
   readonly uuid: string;
   readonly json: string;
-  /** Its entry in the manifest. */
   readonly entry: Plain;
 }
 
@@ -108,7 +106,6 @@ function seconds(us: number): string {
   return String(Math.floor(us / 1_000_000));
 }
 
-/** How it was seen, in a sentence. */
 function commentOf({ hits, sessions, sightings, days, campaigns = [], origin }: Indicator): string {
   const from = origin === undefined ? "" : describeOrigin(origin);
   return (

@@ -10,7 +10,6 @@ import type { LogSet } from "../logs/log-set.ts";
 import { sessionKey } from "../sessions/event-search.ts";
 import { quoteForMessage } from "../text/text.ts";
 
-/** What is told of a campaign. */
 export interface CampaignTold {
   readonly id: string;
   /** Attackers' text. */
@@ -23,7 +22,6 @@ export interface CampaignTold {
 }
 
 export interface SessionCampaigns {
-  /** By id. */
   readonly campaigns: ReadonlyMap<string, CampaignTold>;
   /** Only sessions of these count; undefined = all. */
   readonly only?: ReadonlySet<string>;

@@ -21,6 +21,5 @@ export type Tlp = (typeof TLP)[number];
 /** What is said of an export as such. */
 export interface Attribution {
   readonly tlp: Tlp;
-  /** Who says so. */
   readonly org: string;
 }

@@ -11,9 +11,7 @@ import { matchesGlob } from "../text/glob.ts";
 
 /** What is wrong with the names of a command line; each line safe to show. */
 export interface SensorCheck {
-  /** Sensors asked for that are none. */
   readonly missing: readonly string[];
-  /** Aliases of sensors that are none. */
   readonly unused: readonly string[];
 }
 

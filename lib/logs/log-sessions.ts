@@ -73,7 +73,6 @@ export interface LogSessions {
   readonly reachAddresses: Texts;
 }
 
-/** What an event may tell. */
 const TELLS: ReadonlyMap<string, number> = new Map(
   [
     "cowrie.session.connect",
@@ -132,7 +131,6 @@ function areOpen(parts: readonly LogSessions[], sessions: ReadonlySet<string>): 
   return open.size === sessions.size;
 }
 
-/** Read the sessions of a table. */
 export async function readSessions(table: EventTable): Promise<LogSessions> {
   const reader = new SessionReader(table);
   for await (const _ of reader.batches()) continue;

@@ -39,7 +39,6 @@ export interface LogSetOptions {
   readonly lineHashes?: boolean;
   /** Logs read at the same time; undefined = one per core. */
   readonly jobs?: number;
-  /** Collect rejected lines. */
   readonly wantsRejects?: boolean;
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;
@@ -65,7 +64,6 @@ export interface LogSetOptions {
   readonly onProblem?: (line: string) => void;
 }
 
-/** One log of the set. */
 export interface SetLog {
   readonly source: SourceInfo;
   /** Path of its event table; undefined for standard input that leaves none. */

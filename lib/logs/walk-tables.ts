@@ -31,7 +31,6 @@ export class TablePlace {
   }
 }
 
-/** The tables of a set. */
 export function tablesOf({ logs, seams }: Pick<LogSet, "logs" | "seams">): TablePlace[] {
   const seamsOf = Map.groupBy(seams, ({ before }) => before.wholeHash);
   return logs.flatMap(({ source, tablePath, tableState }) => [

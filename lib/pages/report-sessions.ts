@@ -114,7 +114,6 @@ export async function collectSessions(
   };
 }
 
-/** Of the first event and the last. */
 function timesOf({ kinds: { event } }: ReducedTable): { firstUs: number; lastUs: number } {
   return {
     firstUs: event.firstSeenUs.reduce((least, us) => Math.min(least, us), Infinity),

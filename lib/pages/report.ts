@@ -117,7 +117,6 @@ export interface ReportOptions {
   readonly others?: number | undefined;
   /** How many sensors there are, where not all are drawn one by one. */
   readonly allSensors?: number;
-  /** Link to the page of what changed, where there is one. */
   readonly statsLink?: string;
 }
 
@@ -127,7 +126,6 @@ export interface PreparedReport {
   render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
-/** What a report is made of. */
 export interface ReportParts {
   readonly source: ReportSource;
   /** Has the rows of all events that tell how far addresses came. */

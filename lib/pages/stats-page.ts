@@ -31,9 +31,7 @@ const SCRIPT = await bundleScript("stats.js");
 export interface StatsPageOptions {
   /** Changes smaller than this, in percent, are not reported. */
   readonly thresholdPercent: number;
-  /** Days in question. */
   readonly lastDays: number;
-  /** Name and version of the program. */
   readonly generatedBy?: string;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
@@ -41,7 +39,6 @@ export interface StatsPageOptions {
   readonly allSensors?: number;
   /** What happened when; without it the page says nothing of that. */
   readonly episodes?: readonly Episode[];
-  /** Link to the report it belongs to, where there is one. */
   readonly reportLink?: string;
 }
 
@@ -90,7 +87,6 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 
-/** The figures at the head of the page. */
 function toHeadFigures(statistics: Statistics, { allSensors = statistics.sensors.length }: StatsPageOptions): FigureView[] {
   const { changes, tests, novelty, coverage, outages, sensors } = statistics;
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>

@@ -35,16 +35,13 @@ interface StatsOptions {
     readonly limits?: readonly string[];
     /** How many sensors there are, where not all are looked at one by one. */
     readonly allSensors?: number;
-    /** Link to the report the page belongs to. */
     readonly reportLink?: string;
   };
 }
 
 export interface StatsOutcome {
   readonly statistics: Statistics;
-  /** What happened when. */
   readonly episodes: readonly Episode[];
-  /** `stats.html` */
   readonly html: string;
 }
 

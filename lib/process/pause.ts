@@ -23,7 +23,6 @@ export async function pauseNowAndThen(): Promise<void> {
 /** A calculation in steps, each short enough for a signal to wait for its end. */
 export type Calculation<T> = Generator<void, T>;
 
-/** Take all steps at once. */
 export function takeAtOnce<T>(steps: Calculation<T>): T {
   for (;;) {
     const step = steps.next();
@@ -31,7 +30,6 @@ export function takeAtOnce<T>(steps: Calculation<T>): T {
   }
 }
 
-/** Take all steps with a pause behind each. */
 export async function takeWithPauses<T>(steps: Calculation<T>): Promise<T> {
   for (;;) {
     const step = steps.next();

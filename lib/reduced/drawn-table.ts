@@ -14,7 +14,6 @@ export interface DrawLimits {
   /** Sensors, the one for all others included. */
   readonly sensors: number;
   readonly days: number;
-  /** Their product. */
   readonly sensorDays: number;
 }
 
@@ -30,9 +29,7 @@ export function sensorsDrawn({ first, last }: BusiestDays, most: DrawLimits = DR
 }
 
 export interface PartlyCut {
-  /** Its code. */
   readonly sensor: number;
-  /** Days since 1970-01-01 UTC. */
   readonly days: readonly number[];
 }
 

@@ -20,7 +20,6 @@ export interface Seam {
   /** The log that ends with the first half; the event is counted there. */
   readonly before: SourceInfo;
   readonly after: SourceInfo;
-  /** A table of the one event. */
   readonly table: BuiltEventTable;
 }
 

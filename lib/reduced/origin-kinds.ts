@@ -23,7 +23,6 @@ export type ShownKind = Kind | OriginKind | "ssh_key";
 export type ShownColumn = KeyColumn | TextName | "planted";
 export type ComparableKind = ComparedKind | OriginKind;
 
-/** The rows of one of these kinds. */
 export type OriginRows = Omit<KindTable, "kind"> & { readonly kind: OriginKind };
 
 export type SshKeyRows = Omit<KindTable, "kind"> & { readonly kind: "ssh_key" };
@@ -35,7 +34,6 @@ export interface SshKeyTables {
   readonly names: Readonly<Record<KeyText, readonly string[]>>;
 }
 
-/** The rows of any kind. */
 export type ShownRows = KindTable | OriginRows | SshKeyRows;
 
 /** What `addOrigins` adds to a table. */
@@ -60,13 +58,11 @@ export function rowsOf(table: ReducedTable, kind: ShownKind): ShownRows | undefi
   return table.origins === undefined || table.origins.names[kind].length === 0 ? undefined : table.origins.kinds[kind];
 }
 
-/** The texts of a column of text. */
 export function namesOf(table: ReducedTable, column: TextKey | TextName): readonly string[] {
   if (isKeyText(column)) return table.sshKeys?.names[column] ?? [];
   return isOriginKind(column) ? (table.origins?.names[column] ?? []) : table.dictionaries[column];
 }
 
-/** Tell a column of text from one of numbers. */
 export function isTextColumn(column: ShownColumn): column is TextKey | TextName {
   if (column === "planted") return false;
   return isOriginKind(column) || isKeyText(column) || isTextKey(column);

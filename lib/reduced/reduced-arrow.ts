@@ -155,7 +155,6 @@ const COLUMNS = [
 /** What a reduced Arrow file holds, ready to be added up. */
 export interface StoredReduced {
   readonly info: ReducedInfo;
-  /** Its rows, batch by batch. */
   readonly parts: readonly ReducedRows[];
 }
 

@@ -12,7 +12,6 @@ import type { NodeWork } from "./fleet.ts";
 import { addCounts, noCounts, type SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 
-/** Where logs become counts. */
 export const REDUCE_PLACES = ["auto", "node", "here"] as const;
 export type ReducePlace = (typeof REDUCE_PLACES)[number];
 
@@ -37,7 +36,6 @@ export interface AnalyzeNodeOptions {
   readonly only?: ReadonlySet<string> | undefined;
 }
 
-/** A log of a node. */
 export interface NodeLog {
   readonly source: SourceInfo;
   /** As the node has it, every byte one character. */
@@ -53,7 +51,6 @@ export interface NodeLog {
 export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {
   readonly place: "node" | "here";
   readonly logCount: number;
-  /** Logs that count. */
   readonly logs: readonly NodeLog[];
   /** Logs without any event. */
   readonly empty: readonly NodeLog[];
@@ -61,11 +58,9 @@ export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {
   readonly hasEmpty: boolean;
   /** What was made of the logs over there. */
   readonly table: ReducedTable | undefined;
-  /** Rejected lines that came with it. */
   readonly rejects: readonly RejectedLine[];
 }
 
-/** Analyze the logs of a node. */
 export async function analyzeNode(
   { node, connection, show, note }: NodeWork,
   options: AnalyzeNodeOptions,

@@ -12,7 +12,6 @@ import { openRegularHandle } from "../columns/regular-file.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { partialPathOf, removeQuietly } from "../process/output-file.ts";
 
-/** What a node has answered. */
 export interface NodeAnswer {
   /** Counts as an Arrow stream; empty where no log holds an event. */
   readonly table: Buffer;

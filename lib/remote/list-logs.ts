@@ -35,7 +35,6 @@ const USUAL_PLACES = [
 const RECORDS_MAX = 200_000;
 const LISTING_MAX_BYTES = 64 << 20;
 
-/** A log as the host tells of it. */
 export interface RemoteLog {
   /** Absolute, as the host has it: every byte one character. */
   readonly path: string;
@@ -48,7 +47,6 @@ export interface RemoteLog {
   readonly isReadable: boolean;
 }
 
-/** What a host can do. */
 export interface RemoteTools {
   /** "Linux x86_64" */
   readonly machine: string;
@@ -75,7 +73,6 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A path of a host for people. */
 export function showPath(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
@@ -248,7 +245,6 @@ const FIELDS = new Map([
   ["end", 0],
 ]);
 
-/** Last part of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

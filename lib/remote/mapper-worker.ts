@@ -131,7 +131,6 @@ function collectGarbage(bytes: number): void {
   Bun.gc(true);
 }
 
-/** Map the logs of an answer. */
 async function mapAnswer(
   logs: readonly MapperLog[],
   shape: AnswerShape,
@@ -165,7 +164,6 @@ async function mapAnswer(
   }
 }
 
-/** A log that is being mapped. */
 class OpenLog {
   readonly #feed = new Feed();
   readonly #result: Promise<LogResult>;
@@ -216,7 +214,6 @@ class OpenLog {
     }
   }
 
-  /** Give it up. */
   async abort(): Promise<undefined> {
     this.#feed.fail(new Error(ABORTED));
     await this.#result.catch(() => {});

@@ -10,9 +10,7 @@ import { quoteForMessage, visible } from "../text/text.ts";
 import { addCounts } from "../events/source.ts";
 import type { AnalyzedNode, NodeLog } from "./analyze-node.ts";
 
-/** A log of one of the nodes. */
 export interface FleetLog extends NodeLog {
-  /** Place of the node among all. */
   readonly node: number;
 }
 

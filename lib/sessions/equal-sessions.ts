@@ -8,11 +8,8 @@ import { compareText } from "../text/text.ts";
 import type { Story } from "./story.ts";
 import type { Step } from "./story-steps.ts";
 
-/** One or more sessions that are equal. */
 export interface SessionRow {
-  /** The first of them. */
   readonly story: Story;
-  /** All of them, in order of their start. */
   readonly stories: readonly Story[];
 }
 

@@ -22,7 +22,6 @@ export interface Spelling {
 export interface SessionCommands {
   /** Texts by code, masked. */
   readonly commands: readonly string[];
-  /** `spellings[code]` */
   readonly spellings: readonly Spelling[];
   /** Sessions with a command, each its codes in order of time, equal times in input order; a repeat is not merged. */
   readonly sessions: readonly (readonly number[])[];
@@ -183,7 +182,6 @@ class CommandReader {
   }
 }
 
-/** A sensor of one table. */
 interface TableSensor {
   readonly name: string;
   readonly all: { readonly ids: Dictionary; readonly numbers: number[] };
@@ -191,7 +189,6 @@ interface TableSensor {
   readonly numbers: (number | undefined)[];
 }
 
-/** Rows of one code. */
 function rowsOf(codes: Int32Array, code: number): Int32Array {
   const rows = new Int32Array(codes.length);
   let count = 0;

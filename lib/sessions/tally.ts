@@ -46,7 +46,6 @@ export class SensorNumbers {
     return number;
   }
 
-  /** By their numbers. */
   names(): string[] {
     return [...this.#numbers.keys()];
   }

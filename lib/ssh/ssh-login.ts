@@ -32,7 +32,6 @@ export interface Secrets {
   readonly passphrase?: (file: string) => Promise<string | undefined>;
 }
 
-/** One way to log in. */
 interface Method {
   readonly type: AuthenticationType;
   readonly method: AnyAuthMethod;

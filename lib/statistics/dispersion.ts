@@ -31,7 +31,6 @@ export interface DispersionSamples {
 /** What is usual in each group: weights of the grid. */
 export type UsualDispersions = ReadonlyMap<number, Float64Array>;
 
-/** Gathers keys of one group. */
 class Sample {
   keys = 0;
   size = 0;

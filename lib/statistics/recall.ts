@@ -11,9 +11,7 @@ import type { StoredTable } from "../reduced/stored-table.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
 
 export interface RecalledRows {
-  /** Rows of the kind alone. */
   readonly table: ReducedTable;
-  /** The key of each. */
   readonly key: Int32Array;
 }
 

@@ -150,7 +150,6 @@ export function newToJson(statistics: Statistics): string {
   return `${toSafeJson(toPlainStatistics({ sinceDay, claimsFromDay, totals, new: fresh, newHere }))}\n`;
 }
 
-/** What is new, as CSV. */
 export function* newToCsv(statistics: Statistics): Generator<string> {
   yield toCsvLine(["status", "type", "value", "value2", "first_seen", "last_seen", "count", "sensors", "new_on"]);
   for (const { entry, newOn } of listNew(statistics)) {
@@ -168,7 +167,6 @@ export function* newToCsv(statistics: Statistics): Generator<string> {
   }
 }
 
-/** What is new, as a table for people. */
 export function newToText(statistics: Statistics, options: TableOptions): string {
   const rows = listNew(statistics).map(({ entry, newOn }) => [
     entry.type,

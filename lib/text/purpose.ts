@@ -26,7 +26,6 @@ const needsArgument =
   args =>
     args.length > 0 ? purpose : "probe";
 
-/** By name of the program. */
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each(
     "persistence",
@@ -64,7 +63,6 @@ function each(rule: Rule, names: string): [string, Rule][] {
 /** Words that stand before the program, or only move about: they say nothing about the purpose. */
 const PREFIXES = new Set(["sudo", "time", "command", "builtin", "then", "do", "else", "if", "while", "!", "{", "("]);
 
-/** What the command is for. */
 export function purposeOf(command: string): Purpose {
   const text = command.slice(0, LOOKED_AT);
   let best: Purpose = "other";
@@ -87,9 +85,7 @@ export interface Piece {
   readonly args: readonly string[];
   /** Asked of busybox. */
   readonly isApplet: boolean;
-  /** The program as it was written. */
   readonly written: string;
-  /** What is assigned before it. */
   readonly assigned: readonly string[];
 }
 

@@ -11,14 +11,12 @@ export const SPARK_STEPS = 120;
 /** Characters of a key that a button names. */
 const NAME_MOST = 60;
 
-/** A column of a ranking. */
 export interface RankingColumn extends Head {
   readonly cell: (row: RowView) => Markup;
   /** In the saved table; undefined leaves the column out. */
   readonly text?: (row: RowView) => string;
   /** In place of the text, unrounded. */
   readonly raw?: (row: RowView) => string | number;
-  /** To sort by. */
   readonly value?: (row: RowView) => string | number;
 }
 

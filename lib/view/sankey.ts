@@ -19,7 +19,6 @@ export interface SankeyLink {
 }
 
 export interface SankeyOptions {
-  /** Height of all, in pixels. */
   readonly height: number;
   /** Space between nodes of a column. */
   readonly padding: number;
