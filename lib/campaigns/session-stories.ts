@@ -86,17 +86,9 @@ function joinVariants(sessions: MarkedSessions, byChain: ReadonlyMap<number, num
   return [...byMarks.values()];
 }
 
-interface Ranked {
-  readonly variants: number;
-  readonly own: readonly number[];
-  readonly commands: readonly string[];
-  readonly isCut: boolean;
-  readonly purpose: Purpose;
-  readonly marks: ReadonlyMap<MarkKind, readonly string[]>;
-  readonly weight: number;
-}
+type Ranked = ReturnType<typeof rank>;
 
-function rank(sessions: MarkedSessions, variants: readonly (readonly [chain: number, own: readonly number[]])[]): Ranked {
+function rank(sessions: MarkedSessions, variants: readonly (readonly [chain: number, own: readonly number[]])[]) {
   const own = variants.flatMap(([, list]) => list).sort((a, b) => sessions.firstUs[a]! - sessions.firstUs[b]! || a - b);
   const { commands: codes, isCut } = sessions.tree.read(sessions.chain[own[0]!]!);
   const commands = codes.map(code => sessions.commands[code]!);

@@ -43,11 +43,7 @@ const TLP_COLOURS: Readonly<Record<Tlp, string>> = { clear: "#ffffff", green: "#
 
 type Plain = Readonly<Record<string, unknown>>;
 
-export interface MispEvent {
-  readonly uuid: string;
-  readonly json: string;
-  readonly entry: Plain;
-}
+export type MispEvent = ReturnType<typeof toMispEvent>;
 
 export interface MispOptions extends Attribution {
   /** What was asked for, days too: runs that asked for the same make one event, the later the newer. */
@@ -55,7 +51,7 @@ export interface MispOptions extends Attribution {
 }
 
 /** An event of indicators; those of one day where one is given. */
-export function toMispEvent(indicators: readonly Indicator[], { tlp, org, about }: MispOptions, day?: number): MispEvent {
+export function toMispEvent(indicators: readonly Indicator[], { tlp, org, about }: MispOptions, day?: number) {
   const first = day ?? dayOf(indicators.reduce((least, { firstUs }) => Math.min(least, firstUs), Infinity));
   const last = day ?? dayOf(indicators.reduce((most, { lastUs }) => Math.max(most, lastUs), -Infinity));
   const [firstDay, lastDay] = [toIsoDay(first), toIsoDay(last)];

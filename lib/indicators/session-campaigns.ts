@@ -3,23 +3,14 @@
  *
  * Tested in `test/lib/indicators/collect-indicators.test.ts`.
  */
-import type { Counted } from "../campaigns/campaign.ts";
+import type { Campaign } from "../campaigns/campaign.ts";
 import { campaignById, type Campaigns, findCampaigns } from "../campaigns/find-campaigns.ts";
 import type { EventScope } from "../events/scope.ts";
 import type { LogSet } from "../logs/log-set.ts";
 import { sessionKey } from "../sessions/event-search.ts";
 import { quoteForMessage } from "../text/text.ts";
 
-export interface CampaignTold {
-  readonly id: string;
-  /** Attackers' text. */
-  readonly name: string;
-  readonly firstUs: number;
-  readonly lastUs: number;
-  readonly sessions: number;
-  /** Ids of ATT&CK techniques, by the sessions that typed such commands. */
-  readonly techniques: readonly Counted[];
-}
+export type CampaignTold = Pick<Campaign, "id" | "name" | "firstUs" | "lastUs" | "sessions" | "techniques">;
 
 export interface SessionCampaigns {
   readonly campaigns: ReadonlyMap<string, CampaignTold>;

@@ -120,13 +120,6 @@ export function returnKernel(kernel: Kernel): void {
   if (kernel.memoryBytes <= KEPT_MAX_BYTES) spare.push(kernel);
 }
 
-/** Columns of a batch, texts first, then numbers, then timestamps; undefined = no row has a value. */
-export interface PackedBatch {
-  readonly columns: readonly (PackedColumn | undefined)[];
-  readonly firstSeenUs: number;
-  readonly lastSeenUs: number;
-}
-
 export class Kernel {
   /** What is called beyond what is wrapped below. */
   readonly calls: Pick<Exports, "startLog" | "readStatus" | "rows" | "openRow" | "putNumber" | "closeRow" | "startBatch">;
@@ -178,7 +171,7 @@ export class Kernel {
   }
 
   /** A copy of the batch; it goes on being filled until `startBatch`. */
-  pack(): PackedBatch {
+  pack() {
     const exports = this.#exports;
     const rows = exports.rows();
     const bytes = exports.pack();

@@ -9,12 +9,6 @@ import { sensorNamer } from "../events/sensor-aliases.ts";
 import { checkNames } from "../process/option-values.ts";
 import { matchesGlob } from "../text/glob.ts";
 
-/** What is wrong with the names of a command line; each line safe to show. */
-export interface SensorCheck {
-  readonly missing: readonly string[];
-  readonly unused: readonly string[];
-}
-
 /**
  * Hold the sensors of --sensor and --sensor-alias against those of the logs.
  *
@@ -24,7 +18,7 @@ export interface SensorCheck {
 export async function checkSensors(
   tables: AsyncIterable<{ readonly table: EventTable }>,
   { sensors = [], sensorAliases = {} }: Pick<EventScope, "sensors" | "sensorAliases">,
-): Promise<SensorCheck> {
+) {
   const renamed = Object.keys(sensorAliases);
   if (sensors.length === 0 && renamed.length === 0) return { missing: [], unused: [] };
   // Events without a sensor, which any log may have, count under "".

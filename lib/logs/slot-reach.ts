@@ -37,20 +37,7 @@ export function activitiesOf(eventid: string): number[] {
 }
 
 /** Entries in the order in which sessions were met; those of one session stand together. */
-export interface LogReach {
-  /** Place among the sessions of the log; -1 = {@link count} sessions that lie in it whole, on one day. */
-  readonly session: Int32Array;
-  readonly sensor: Int32Array;
-  readonly address: Int32Array;
-  readonly day: Int32Array;
-  readonly bits: Int32Array;
-  readonly count: Int32Array;
-  /** Of the entry of one session, Infinity where it did not connect on that day; and of the first event that told something. */
-  readonly connectUs: Float64Array;
-  readonly firstUs: Float64Array;
-  /** `done[place in ACTIVITIES]` = events of all its sessions. */
-  readonly done: readonly Int32Array[];
-}
+export type LogReach = ReturnType<SlotReach["finish"]>;
 
 /** By slot, the number of a session in its table. */
 export class SlotReach {
@@ -113,7 +100,7 @@ export class SlotReach {
    * @param sensor Codes by slot.
    * @param address Codes by slot.
    */
-  finish(sessionOf: (slot: number) => number, sensor: Int32Array, address: Int32Array): LogReach {
+  finish(sessionOf: (slot: number) => number, sensor: Int32Array, address: Int32Array) {
     const order = new Int32Array(this.#slot.length);
     let size = 0;
     for (let entry = 0; entry < this.#slot.length; entry++) {
@@ -139,14 +126,17 @@ export class SlotReach {
       return sums;
     });
     return {
+      /** Place among the sessions of the log; -1 = {@link count} sessions that lie in it whole, on one day. */
       session: take(columns.session, firstRow),
       sensor: take(columns.sensor, firstRow),
       address: take(columns.address, firstRow),
       day: take(columns.day, firstRow),
       bits: take(columns.bits, firstRow),
       count,
+      /** Of the entry of one session, Infinity where it did not connect on that day; and of the first event that told something. */
       connectUs: Float64Array.from(firstRow, row => this.#connectUs.values[order[row]!]!),
       firstUs: Float64Array.from(firstRow, row => this.#firstUs.values[order[row]!]!),
+      /** `done[place in ACTIVITIES]` = events of all its sessions. */
       done,
     };
   }

@@ -10,13 +10,14 @@ import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { purposeOf } from "../text/purpose.ts";
 import { techniqueName } from "../text/techniques.ts";
-import { buildCampaignsData, type CampaignsData } from "../view/report-campaigns.ts";
-import { buildChainsData, type ChainsData } from "../view/report-chains.ts";
-import { buildDurationsData, type DurationsData } from "../view/report-durations.ts";
+import { buildCampaignsData } from "../view/report-campaigns.ts";
+import { buildChainsData } from "../view/report-chains.ts";
+import { buildDurationsData } from "../view/report-durations.ts";
+import type { PageData } from "../view/page-data.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { buildMinutesData, type MinutesData } from "../view/report-minutes.ts";
 import { buildSessionReach, type SessionReach } from "../view/report-reach.ts";
-import { buildStoriesData, type StoriesData } from "../view/report-stories.ts";
+import { buildStoriesData } from "../view/report-stories.ts";
 import { buildTrailsData, toTrailQueries, TRAIL_KEYS, type TrailPlaces, type TrailsData } from "../view/report-trails.ts";
 import { cutLong } from "../text/cut.ts";
 import { NewestSessions, toTrailLimits, type Trail, type TrailLimits } from "../sessions/newest-sessions.ts";
@@ -29,18 +30,11 @@ const INPUTS_NAMED = 4;
 /** Folders of so few characters are shown. */
 const FOLDER_SHORT = 12;
 
-export interface ReportSessions {
-  /** Left out where no session typed anything. */
-  readonly chains?: ChainsData;
-  /** Left out where no sessions belong together. */
-  readonly campaigns?: CampaignsData;
-  /** Left out where no session tells its length. */
-  readonly durations?: DurationsData;
+/** What there is nothing of is left out. */
+export interface ReportSessions extends Pick<PageData, "chains" | "campaigns" | "durations" | "stories"> {
   readonly trails: TrailsData;
   /** Left out where sessions were not counted. */
   readonly reach?: SessionReach;
-  /** Of a few days, where anything was typed on them. */
-  readonly stories?: StoriesData;
   readonly minutes?: MinutesData;
   readonly leading?: LeadingCampaign;
   /** What single addresses made of peaks, beside what the table knows. */

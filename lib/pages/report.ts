@@ -15,7 +15,6 @@ import chainsPartial from "../../templates/report-chains.mustache" with { type: 
 import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import sectionPartial from "../../templates/section.mustache" with { type: "text" };
 import { describeAlike, hasLogScale, lineChart, LOGARITHMIC, SERIES_MOST } from "../view/chart.ts";
-import type { Episode } from "../history/episodes.ts";
 import { withPeaks } from "../history/peak-episodes.ts";
 import { findPeaks } from "../history/peaks.ts";
 import { carriedOf, toHistoryData } from "../view/report-history.ts";
@@ -67,6 +66,7 @@ import { addKeys } from "../reduced/add-keys.ts";
 import { SECTIONS } from "../view/report-sections.ts";
 import type { TableView } from "../view/stats-tables.ts";
 import type { Statistics } from "../statistics/statistics.ts";
+import type { PageOptions } from "./stats-page.ts";
 import { describeHidden, describeLegend } from "../view/step-graph-picture.ts";
 import { buildFigures, describeHeadline } from "../view/report-figures.ts";
 import { DENSE_ROWS, heatChart } from "../view/heat-chart.ts";
@@ -96,27 +96,16 @@ const SHEETS_WITHOUT_SCRIPT: ReadonlySet<string> = new Set(["credentials", "comm
 /** Room one step takes at least, in pixels. */
 const LINE_STEP = 1.6;
 
-export interface ReportOptions {
+export interface ReportOptions extends PageOptions {
   /** Keys shown per section; 0 = all, up to {@link SHOW_MOST}, which the page says. */
   readonly topN: number;
-  /** Changes smaller than this, in percent, are not listed. */
-  readonly thresholdPercent: number;
-  /** Days that are held against the days before them. */
-  readonly lastDays: number;
-  /** Name and version of the program, for the page's foot. */
-  readonly generatedBy?: string;
   /** What changed; without it the page holds no tested changes. */
   readonly statistics?: Statistics;
-  /** What happened when; without it the page says nothing of that. */
-  readonly episodes?: readonly Episode[];
   /** Chains and sessions, where event tables were at hand; without them the page shows nothing of either. */
   readonly sessions?: ReportSessions;
-  /** Sentences on what should be in the table and is not. */
-  readonly limits?: readonly string[];
   /** Code of what stands for all sensors that are not drawn one by one, see `drawTable`. */
   readonly others?: number | undefined;
-  /** How many sensors there are, where not all are drawn one by one. */
-  readonly allSensors?: number;
+  /** Link to the page of what changed, where there is one. */
   readonly statsLink?: string;
 }
 

@@ -28,17 +28,23 @@ import { visible } from "../text/text.ts";
 
 const SCRIPT = await bundleScript("stats.js");
 
-export interface StatsPageOptions {
-  /** Changes smaller than this, in percent, are not reported. */
+export interface PageOptions {
+  /** Changes smaller than this, in percent, are not listed. */
   readonly thresholdPercent: number;
+  /** Days that are held against the days before them. */
   readonly lastDays: number;
+  /** Name and version of the program, for the page's foot. */
   readonly generatedBy?: string;
   /** Sentences on what should be in the table and is not. */
   readonly limits?: readonly string[];
-  /** How many sensors there are, where not all are looked at one by one. */
+  /** How many sensors there are, where not all are drawn one by one. */
   readonly allSensors?: number;
   /** What happened when; without it the page says nothing of that. */
   readonly episodes?: readonly Episode[];
+}
+
+export interface StatsPageOptions extends PageOptions {
+  /** Link to the report it belongs to, where there is one. */
   readonly reportLink?: string;
 }
 

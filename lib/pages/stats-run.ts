@@ -13,6 +13,7 @@ import type { Statistics } from "../statistics/statistics.ts";
 import { PROGRAM } from "../process/version.ts";
 import { Thread } from "../process/thread.ts";
 import type { StatisticsOptions } from "../statistics/settings.ts";
+import type { StatsPageOptions } from "./stats-page.ts";
 
 /** Rows from which another thread pays, and from which several do: each has to translate the program for itself. */
 const ASIDE_MIN_ROWS = 100_000;
@@ -28,15 +29,7 @@ interface SentTable extends Pick<LargeTable, "path" | "selection"> {
 }
 
 interface StatsOptions {
-  readonly options: StatisticsOptions & {
-    readonly thresholdPercent: number;
-    readonly lastDays: number;
-    /** Sentences on what should be in the table and is not. */
-    readonly limits?: readonly string[];
-    /** How many sensors there are, where not all are looked at one by one. */
-    readonly allSensors?: number;
-    readonly reportLink?: string;
-  };
+  readonly options: StatisticsOptions & Omit<StatsPageOptions, "generatedBy" | "episodes">;
 }
 
 export interface StatsOutcome {

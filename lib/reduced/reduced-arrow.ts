@@ -153,10 +153,7 @@ const COLUMNS = [
 ];
 
 /** What a reduced Arrow file holds, ready to be added up. */
-export interface StoredReduced {
-  readonly info: ReducedInfo;
-  readonly parts: readonly ReducedRows[];
-}
+export type StoredReduced = Awaited<ReturnType<typeof readReducedArrow>>;
 
 /**
  * Read a reduced table.
@@ -164,7 +161,7 @@ export interface StoredReduced {
  * @throws {TypeError} if the Arrow data are no reduced table, or one of another version.
  * @throws {RangeError} if they are damaged, or a row says what no row can.
  */
-export async function readReducedArrow(source: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredReduced> {
+export async function readReducedArrow(source: string | Uint8Array | AsyncIterable<Uint8Array>) {
   const ipc = await openIpc(source);
   try {
     const info = readInfo(ipc.metadata, ipc.names);

@@ -3,49 +3,27 @@
  *
  * Tested in `test/scripts/analyze-remote.test.ts`.
  */
-import type { MapperPool } from "./mapper-pool.ts";
-import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import { type MappedNode, mapNode } from "./map-node.ts";
-import { reduceOnNode, type RejectedLine } from "./reduce-on-node.ts";
+import { type MapNodeOptions, type MappedNode, type MappedRemoteLog, mapNode } from "./map-node.ts";
+import { reduceOnNode, type ReduceOnNodeOptions, type RejectedLine } from "./reduce-on-node.ts";
 import type { NodeWork } from "./fleet.ts";
-import { addCounts, noCounts, type SourceInfo } from "../events/source.ts";
-import type { ReductionParameters } from "../events/scope.ts";
+import { addCounts, noCounts } from "../events/source.ts";
 
 export const REDUCE_PLACES = ["auto", "node", "here"] as const;
 export type ReducePlace = (typeof REDUCE_PLACES)[number];
 
-export interface AnalyzeNodeOptions {
+export interface AnalyzeNodeOptions
+  extends Pick<MapNodeOptions, "tables" | "sudo" | "parameters" | "isFresh" | "pool" | "requests" | "keepDuplicates" | "rejects">,
+    Pick<ReduceOnNodeOptions, "hasSetup"> {
   readonly place: ReducePlace;
-  /** Make the node able to reduce, if it is not. */
-  readonly hasSetup: boolean;
-  /** Folder here of the node's event tables. */
-  readonly tables: string;
-  readonly sudo: boolean;
-  readonly parameters: ReductionParameters;
-  readonly isFresh: boolean;
-  readonly pool: MapperPool;
-  readonly requests: number;
   /** Lines are held against each other afterwards: the logs are read here, and only mapped. */
   readonly dedupeLines: boolean;
-  /** Logs that are copies of others, or earlier states, count as well. */
-  readonly keepDuplicates: boolean;
-  /** Folder here for rejected lines; undefined = they are not wanted. */
-  readonly rejects: string | undefined;
-  /** The logs to be counted, by path as the node has it; only a node that reduces heeds it. undefined = all. */
-  readonly only?: ReadonlySet<string> | undefined;
+  /** As `ReduceOnNodeOptions` has it; only a node that reduces heeds it. */
+  readonly only?: ReduceOnNodeOptions["only"];
 }
 
-export interface NodeLog {
-  readonly source: SourceInfo;
-  /** As the node has it, every byte one character. */
-  readonly remotePath: string;
-  /** Where it was mapped here: its event table, its rows unless lines are still to be compared, its rejected lines. */
-  readonly tablePath?: string;
-  readonly tableState?: string | undefined;
-  readonly rows?: ReducedRows | undefined;
-  readonly rejectsPath?: string | undefined;
-}
+/** What stands beside its source tells where it was mapped here, if it was; no rows where lines are still to be compared. */
+export type NodeLog = Pick<MappedRemoteLog, "source" | "remotePath"> & Partial<MappedRemoteLog>;
 
 /** What was learnt of a node, whoever mapped its logs. */
 export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {

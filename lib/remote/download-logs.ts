@@ -9,7 +9,7 @@ import { matchesGlob } from "../text/glob.ts";
 import { compareTexts, readHead } from "../events/text-hash.ts";
 import { formatBytes, plural } from "../text/format.ts";
 import { Answer, type Wire } from "./answer.ts";
-import { fetchInRounds } from "./fetch-rounds.ts";
+import { fetchInRounds, type RoundsOptions } from "./fetch-rounds.ts";
 import { chooseWire, fetchParts, hashingMs, isGroupable } from "./fetch-parts.ts";
 import { baseName, type RemoteLog } from "./list-logs.ts";
 import type { Connection } from "../ssh/connection.ts";
@@ -29,22 +29,14 @@ const OVERLAP_BYTES = 4096;
 /** Logs asked for together, so that small ones do not each wait for an answer. */
 const REQUEST_MAX_BYTES = 4 << 20;
 const REQUEST_MAX_FILES = 256;
-export interface DownloadOptions {
-  /** Folder of this node's logs. */
-  readonly folder: string;
-  readonly paths: readonly string[];
-  readonly sudo: boolean;
+export interface DownloadOptions extends RoundsOptions {
   readonly isPacked: boolean;
-  /** Requests at the same time; a server allows ten sessions (MaxSessions). */
-  readonly requests: number;
   /** Logs last written before it are left out; milliseconds since 1970. */
   readonly sinceMs?: number;
   /** Names of files; none = all. */
   readonly include: readonly string[];
   /** Waits where too much comes in. */
   readonly onWire?: (bytes: number) => Promise<void>;
-  readonly show: (text: string) => void;
-  readonly note: (text: string) => void;
 }
 
 export interface DownloadResult {

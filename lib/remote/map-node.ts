@@ -14,7 +14,7 @@ import type { Mapper, MapperListener, MapperLog, MapperPool } from "./mapper-poo
 import type { LogJob, LogResult } from "../logs/read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
-import { fetchInRounds } from "./fetch-rounds.ts";
+import { fetchInRounds, type RoundsOptions } from "./fetch-rounds.ts";
 import { answerQuestions, type CopyOf, describeUnproven, findCopies } from "./find-copies.ts";
 import type { AnswerReader, AnswerShape, Wire } from "./answer.ts";
 import { chooseWire, fetchParts } from "./fetch-parts.ts";
@@ -35,27 +35,22 @@ import {
 const REQUEST_MAX_BYTES = 16 << 20;
 const REQUEST_MAX_FILES = 64;
 
-export interface MapNodeOptions {
+export interface MapNodeOptions extends Omit<RoundsOptions, "folder"> {
   /** Name of the node, as it stands before the paths of its logs. */
   readonly name: string;
   /** Folder of the node's event tables. */
   readonly tables: string;
-  readonly paths: readonly string[];
-  readonly sudo: boolean;
   readonly parameters: ReductionParameters;
   /** Fetch and map every log again. */
   readonly isFresh: boolean;
+  /** Its threads are the limit, so many nodes need one request each. */
   readonly pool: MapperPool;
-  /** Requests at the same time; the threads that map are the limit, so many nodes need one each. */
-  readonly requests: number;
   /** Event tables with the hash of every line, and no reduced rows. */
   readonly hasLineHashes: boolean;
   /** Logs that are copies of others, or earlier states, count as well. */
   readonly keepDuplicates: boolean;
   /** Folder for rejected lines, a file per log; undefined = they are not wanted. */
   readonly rejects: string | undefined;
-  readonly show: (text: string) => void;
-  readonly note: (text: string) => void;
 }
 
 /** A log of a node with its event table. */

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { EXECUTABLE } from "../process/cli.ts";
 import type { Connection } from "../ssh/connection.ts";
+import type { RoundsOptions } from "./fetch-rounds.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import { formatBytes } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
@@ -49,11 +50,7 @@ function ownMachine(): { machine: string; libc: string } {
   return { machine: stdout.toString().trim(), libc: isMusl ? "musl" : "glibc" };
 }
 
-interface SetUpOptions {
-  readonly sudo: boolean;
-  readonly show: (text: string) => void;
-  readonly note: (text: string) => void;
-}
+type SetUpOptions = Pick<RoundsOptions, "sudo" | "show" | "note">;
 
 /**
  * Put this Bun into the user's folder on the node.

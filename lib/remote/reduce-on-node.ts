@@ -11,6 +11,7 @@ import { readReducedStream } from "../reduced/reduced-input.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { FOLDER, probe, setUp } from "./node-bun.ts";
 import { keepCounts, type NodeAnswer, readKeptCounts } from "./kept-counts.ts";
+import type { MapNodeOptions } from "./map-node.ts";
 import { listRemoteLogs, type RemoteLog, requireLogs, showPath } from "./list-logs.ts";
 import { kernelBytes } from "../kernel/kernel-bytes.ts";
 import type { Connection } from "../ssh/connection.ts";
@@ -18,7 +19,6 @@ import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage, toSafeJson } from "../text/text.ts";
 import { comparePaths, type SourceInfo } from "../events/source.ts";
-import type { ReductionParameters } from "../events/scope.ts";
 import { EXIT } from "../process/cli.ts";
 
 /**
@@ -33,24 +33,17 @@ const FRAGMENT_MAX_LENGTH = 1 << 20;
 const BEATS_PER_TIMEOUT = 4;
 const BEAT_MAX_SECONDS = 5;
 
-export interface ReduceOnNodeOptions {
-  readonly name: string;
-  readonly paths: readonly string[];
-  readonly sudo: boolean;
-  readonly parameters: ReductionParameters;
-  readonly isFresh: boolean;
-  /** Logs that are copies of others, or earlier states, count as well. */
-  readonly keepDuplicates: boolean;
+export interface ReduceOnNodeOptions
+  extends Pick<MapNodeOptions, "name" | "paths" | "sudo" | "parameters" | "isFresh" | "keepDuplicates" | "show" | "note"> {
   /** The node must do it; otherwise undefined comes back where it cannot. */
   readonly isRequired: boolean;
+  /** Make the node able to reduce, if it is not. */
   readonly hasSetup: boolean;
   /** The logs to be counted, by path as the node has it; undefined = all. */
   readonly only: ReadonlySet<string> | undefined;
   readonly wantsRejects: boolean;
   /** File here for the counts, by which the next run need not ask for them. */
   readonly kept: string;
-  readonly show: (text: string) => void;
-  readonly note: (text: string) => void;
 }
 
 /** A line that holds no event, as its node told of it. */

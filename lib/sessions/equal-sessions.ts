@@ -8,10 +8,7 @@ import { compareText } from "../text/text.ts";
 import type { Story } from "./story.ts";
 import type { Step } from "./story-steps.ts";
 
-export interface SessionRow {
-  readonly story: Story;
-  readonly stories: readonly Story[];
-}
+export type SessionRow = ReturnType<typeof groupEqual>[number];
 
 /**
  * Put equal sessions together.
@@ -19,7 +16,7 @@ export interface SessionRow {
  * @param stories In order of their start.
  * @returns Most frequent first, equal numbers by the start of the first session.
  */
-export function groupEqual(stories: readonly Story[]): SessionRow[] {
+export function groupEqual(stories: readonly Story[]) {
   const rows = [...Map.groupBy(stories, keyOf).values()].map(own => ({ story: own[0]!, stories: own }));
   // Sorting is stable: rows of one size stay in order of their first session.
   return rows.sort((a, b) => b.stories.length - a.stories.length);

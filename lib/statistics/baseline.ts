@@ -6,6 +6,7 @@
  */
 import { chiSquareUpper } from "./distributions.ts";
 import { type Coverage, CUT, isUsable } from "./coverage.ts";
+import type { StatisticsSettings } from "./settings.ts";
 
 /** Where there are at least this many observed days before a day, its weekday may matter. */
 const WEEKDAY_DAYS = 56;
@@ -36,12 +37,7 @@ export interface Range {
   end: number;
 }
 
-export interface BaselineOptions {
-  lastDays: number;
-  baselineDays: number;
-  guardDays: number;
-  minBaselineDays: number;
-}
+export type BaselineOptions = Pick<StatisticsSettings, "lastDays" | "baselineDays" | "guardDays" | "minBaselineDays">;
 
 export interface Windows {
   /** Comparisons per sensor: the shown days in order, and the period last. */

@@ -9,19 +9,14 @@ import { type ChangeKind, type FleetRows, gatherRows, type KeyedRows, type KeyVa
 import type { JudgedKind } from "./judgement.ts";
 import { FLEET } from "./local-windows.ts";
 import { robustZ } from "./robust.ts";
+import type { StatisticsSettings } from "./settings.ts";
 import { compareText } from "../text/text.ts";
 
 /** An expectation this large makes a lasting zero "gone". */
 const GONE_EXPECTED = 5;
 
-export interface ChangeOptions extends BaselineOptions {
-  thresholdPercent: number;
-  q: number;
-  strict: boolean;
-  returningAfterDays: number;
-  burnInDays: number;
-  rows: "reported" | "all";
-}
+export type ChangeOptions = BaselineOptions &
+  Pick<StatisticsSettings, "thresholdPercent" | "q" | "strict" | "returningAfterDays" | "burnInDays" | "rows">;
 
 export type Category = "new" | "new here" | "returning" | "up" | "down" | "gone" | "steady";
 

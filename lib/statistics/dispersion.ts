@@ -20,13 +20,7 @@ export function sampleSizes(sensors: number): { fleet: number; sensor: number } 
 }
 
 /** Likelihoods of the sampled keys of a kind, group by group: those of the i-th begin at `offsets[i] * GRID`. */
-export interface DispersionSamples {
-  readonly group: Int32Array;
-  /** How many keys the group has, sampled or not, about. */
-  readonly keys: Float64Array;
-  readonly offsets: Int32Array;
-  readonly likelihoods: Float32Array;
-}
+export type DispersionSamples = ReturnType<SampleList["finish"]>;
 
 /** What is usual in each group: weights of the grid. */
 export type UsualDispersions = ReadonlyMap<number, Float64Array>;
@@ -94,7 +88,7 @@ export class SampleList {
     this.#full++;
   }
 
-  finish(): DispersionSamples {
+  finish() {
     const samples = [...this.#groups].sort(([a], [b]) => a - b);
     const offsets = new Int32Array(samples.length + 1);
     samples.forEach(([, { size }], i) => (offsets[i + 1] = offsets[i]! + size));
@@ -102,6 +96,7 @@ export class SampleList {
     samples.forEach(([, sample], i) => likelihoods.set(sample.likelihoods, offsets[i]! * GRID));
     return {
       group: Int32Array.from(samples, ([group]) => group),
+      /** How many keys the group has, sampled or not, about. */
       keys: Float64Array.from(samples, ([, { keys }]) => keys),
       offsets,
       likelihoods,

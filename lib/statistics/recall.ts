@@ -6,14 +6,11 @@
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { KindTable } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
 
-export interface RecalledRows {
-  readonly table: ReducedTable;
-  readonly key: Int32Array;
-}
+export type RecalledRows = ReturnType<typeof recallRows>;
 
 /**
  * The rows of some keys that lie before a day.
@@ -27,7 +24,7 @@ export function recallRows(
   beforeDay: number,
   columnsOf: (part: KindTable) => readonly Int32Array[],
   keys: ReadonlyMap<number, readonly number[]>,
-): RecalledRows {
+) {
   const tuples = new ChosenTuples([...keys.values()], [...keys.keys()]);
   const gatherer = new RowGatherer();
   const numbers: Int32Array[] = [];

@@ -93,17 +93,8 @@ export function familyValues(table: ReducedTable, { family, kind, columns, texts
 }
 
 /** All that is needed to count the sources of one kind of key. */
-export interface SourceAsk {
-  readonly kind: ChangeKind;
-  readonly rows: number;
-  readonly day: Int32Array;
-  readonly sensor: Int32Array;
-  readonly count: Float64Array;
+export interface SourceAsk extends Pick<KeyedRows, "kind" | "rows" | "day" | "sensor" | "count" | "key" | "keys" | "marks"> {
   readonly addresses: RowAddresses;
-  /** The key of each row, 0..keys-1. */
-  readonly key: Int32Array;
-  readonly keys: number;
-  readonly marks?: Uint32Array;
   /** The key that stands for no value; -1 where that is a value like others. */
   readonly nothing: number;
 }

@@ -20,15 +20,9 @@ export type ValueType =
   | "sshKey";
 
 /** Rows of one kind, in (day, sensor) order. */
-export interface ValuePart {
-  readonly rows: number;
-  readonly day: Int32Array;
-  readonly sensor: Int32Array;
+export interface ValuePart extends Pick<KindTable, "rows" | "day" | "sensor" | "count" | "firstSeenUs" | "lastSeenUs"> {
   /** 0..values-1, or -1: the row has no value of this type. */
   readonly value: Int32Array;
-  readonly count: Float64Array;
-  readonly firstSeenUs: Float64Array;
-  readonly lastSeenUs: Float64Array;
 }
 
 /** Values whose rows may lie elsewhere: they are read part by part, as often as they are asked for. */

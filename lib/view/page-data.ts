@@ -11,16 +11,15 @@ import type { ReportData, SectionData } from "./report-data.ts";
 import type { DurationsData } from "./report-durations.ts";
 import type { HistoryData } from "./report-history.ts";
 import type { StoriesData } from "./report-stories.ts";
+import type { ScopeOptions } from "./report-view.ts";
 import { DAY_SECONDS } from "../text/time.ts";
 import { packTrails, type TrailsData, unpackTrails } from "./report-trails.ts";
 
-export interface PageData {
+export interface PageData extends ScopeOptions {
   /** Moments to the second. */
   readonly data: ReportData;
   /** Keys shown per section. */
   readonly show: number;
-  readonly lastDays: number;
-  readonly thresholdPercent: number;
   readonly changes?: ChangesData;
   readonly campaigns?: CampaignsData;
   readonly chains?: ChainsData;
