@@ -5,7 +5,7 @@
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
 import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
-import { type ExitCode, note, runMain, writeOut } from "../lib/process/cli.ts";
+import { type ExitCode, expectLongRun, note, runMain, writeOut } from "../lib/process/cli.ts";
 import { type Command, COMMON_OPTIONS, type OptionValues } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { findLogs } from "../lib/logs/find-logs.ts";
@@ -37,6 +37,9 @@ import { toSafeJson } from "../lib/text/text.ts";
 import type { EventScope } from "../lib/events/scope.ts";
 import { startSessionWork } from "../lib/pages/session-work.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
+
+/** Logs of so many bytes take a second of the processors, even where most of them are known. */
+const LONG_RUN_BYTES = 32 << 20;
 
 const OPTIONS = {
   path: { type: "path", short: "p", repeatable: true, help: "Log or folder to read; the same as naming it as PATH." },
@@ -106,6 +109,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const record = new RunRecord(toRunShape(inputs, scope, values, outputs), found);
   const before = values.mode === "w" ? undefined : record.find();
   if (before !== undefined) return tellAgain(before, values, startMs);
+  if (found.sizeBytes >= LONG_RUN_BYTES) expectLongRun();
   const origins = openOrigins(values);
 
   const parameters = { ...scope, robotMaxSeconds: values.robotMaxSeconds };

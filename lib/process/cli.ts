@@ -6,7 +6,7 @@
  * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
  * work.
  */
-import { fstatSync, write, writeSync } from "node:fs";
+import { existsSync, fstatSync, write, writeSync } from "node:fs";
 import { CSV_SHOWS, HelpRequest, UsageError } from "./command.ts";
 import { errorReason, visible } from "../text/text.ts";
 
@@ -32,6 +32,38 @@ export class ReaderGone extends Error {
 }
 
 /**
+ * How often a function runs, or a loop turns, before the engine compiles it for the last time, which takes longest: ten times
+ * as often as by itself. That was a fifth of what `analyze-local.ts` costs; loops over very many rows come to it all the same.
+ */
+const ENGINE_SETTING = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000" } as const;
+
+/** What a script throws that is to begin anew, see {@link expectLongRun}. */
+class Restart extends Error {
+  override readonly name = "Restart";
+}
+
+/** Whether this is a script's process that can begin anew. */
+let mayRestart = false;
+
+/**
+ * Say that a run will take a second of the processors or more: it begins anew under {@link ENGINE_SETTING}, which the engine
+ * reads when it starts. That takes 50 ms, so whoever finds that there is nothing to do should have found out before; what is
+ * held is let go as by an error.
+ */
+export function expectLongRun(): void {
+  if (mayRestart) throw new Restart("This run begins anew");
+}
+
+/** In the same process, under the same id; returns where that cannot be done. */
+function restart(): void {
+  try {
+    process.execve!(EXECUTABLE, [EXECUTABLE, ...process.execArgv, Bun.main, ...Bun.argv.slice(2)], { ...process.env, ...ENGINE_SETTING });
+  } catch {
+    // Not allowed here, or another system: it runs as it is.
+  }
+}
+
+/**
  * Run a script's `main` and turn its outcome into an exit code.
  *
  * The process ends as soon as all output is delivered, even if a stdin nobody reads any more or a Worker is still
@@ -46,8 +78,16 @@ export async function runMain(name: string, main: (argv: string[]) => Promise<Ex
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   let exitCode: ExitCode;
+  mayRestart = existsSync(Bun.main) && !Object.keys(ENGINE_SETTING).some(environment);
+  const attempt = (): Promise<ExitCode> =>
+    main(Bun.argv.slice(2)).catch(error => {
+      if (!(error instanceof Restart)) throw error;
+      mayRestart = false;
+      restart();
+      return attempt();
+    });
   try {
-    exitCode = await main(Bun.argv.slice(2));
+    exitCode = await attempt();
     await lastWrite;
   } catch (error) {
     cleanUp();

@@ -1,20 +1,21 @@
 import { describe, expect, test } from "bun:test";
+import { quoteShell } from "../../../lib/text/shell.ts";
 import { makeTempDir, run } from "../../support/run.ts";
 import { shell, writeSource } from "../../support/source.ts";
 
 /** Run a script's `main`, given as the body of a function. */
-async function runBody(body: string, { pipe = "", env = {}, stdin = "" } = {}) {
+async function runBody(body: string, { pipe = "", env = {}, stdin = "", args = [] as string[] } = {}) {
   await using dir = await makeTempDir();
   const command = await writeSource(
     dir.path,
-    `import { EXIT, note, onStop, runMain, writeOut } from "$lib/process/cli.ts";
+    `import { EXIT, expectLongRun, note, onStop, runMain, writeOut } from "$lib/process/cli.ts";
      import { UsageError } from "$lib/process/command.ts";
      import { parseCommand } from "$lib/process/options.ts";
      import { existsSync, rmSync, writeFileSync } from "node:fs";
      async function main(argv: string[]) { ${body} }
      await runMain("sample", main as never);`,
   );
-  const line = command.map(part => `'${part}'`).join(" ");
+  const line = [...command, ...args].map(quoteShell).join(" ");
   const result = await run(shell(`${line} ${pipe}`), { cwd: dir.path, stdin, env: { DEBUG: undefined, ...env } });
   return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
 }
@@ -157,5 +158,29 @@ describe("signals", () => {
     const body = `onStop(() => {})(); await writeOut("ready\\n"); for (;;);`;
     const pipe = `> log & p=$!; until grep -q ready log; do sleep 0.01; done; kill -TERM $p; wait $p`;
     expect((await runBody(body, { pipe })).exitCode).toBe(143);
+  });
+});
+
+describe("expectLongRun", () => {
+  const BODY = `
+    const names = Object.keys(process.env).filter(name => name.startsWith("BUN_JSC_"));
+    await writeOut("begun " + names.map(name => process.env[name]) + "\\n");
+    let left = 0;
+    {
+      using held = { [Symbol.dispose]: () => void left++ };
+      try { expectLongRun(); } finally { await writeOut("left\\n"); }
+    }
+    await writeOut(JSON.stringify(argv) + await Bun.stdin.text());
+    return EXIT.damaged;`;
+
+  test("the script begins anew, once, as the engine is set; arguments, stdin and exit code are its own", async () => {
+    const args = ["-n", "a b", "--", "'\"$x"];
+    const { stdout, stderr, exitCode } = await runBody(BODY, { stdin: "all of it", args });
+    expect({ stdout, stderr, exitCode }).toEqual({ stdout: `begun \nleft\nbegun 1000000\nleft\n${JSON.stringify(args)}all of it`, stderr: "", exitCode: 3 });
+  });
+
+  test("where somebody has set the engine, it goes on", async () => {
+    const { stdout } = await runBody(BODY, { env: { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "100000" } });
+    expect(stdout).toBe("begun 100000\nleft\n[]");
   });
 });
