@@ -56,8 +56,12 @@ export function digestRun(folder: string, before: ReadonlyMap<string, number>, r
   return {
     stdout: digestPieces(result.stdout, folder),
     stderr: digestPieces(result.stderr, folder),
-    ...Object.fromEntries(written.map(name => [name, digestPieces(readFileSync(join(folder, name), "latin1"), folder)])),
+    ...Object.fromEntries(written.map(name => [name, digestFile(folder, name)])),
   };
+}
+
+export function digestFile(folder: string, name: string): Record<string, string> {
+  return digestPieces(readFileSync(join(folder, name), "latin1"), folder);
 }
 
 /** One line an output: `piece:digest`, and the digest alone where it is all one. */
@@ -67,7 +71,7 @@ export function toLines(outputs: Outputs): Record<string, string> {
 }
 
 /** A page by its sections and the parts of its data, without style and script; JSON by its keys; all else whole. */
-function digestPieces(raw: string, folder: string): Record<string, string> {
+export function digestPieces(raw: string, folder: string): Record<string, string> {
   const text = normalize(raw, folder);
   if (text === "\n") return { "": "empty" };
   if (/^<!doctype html>/i.test(text)) {
