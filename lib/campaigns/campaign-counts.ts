@@ -59,6 +59,7 @@ export function countCampaigns(found: Campaigns, most: number) {
     sensors: sessions.sensors,
     /** By sessions falling. */
     campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!) })),
+    /** Campaigns there are, told or not. */
     all: found.campaigns.length,
     /** Sessions that left something, and those of them that belong to no campaign. */
     marked: found.marked,

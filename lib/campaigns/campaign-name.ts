@@ -34,6 +34,7 @@ function longest(texts: readonly string[]): string | undefined {
   return texts.reduce<string | undefined>((most, text) => (most === undefined || text.length > most.length ? text : most), undefined);
 }
 
+/** Names of files in the URLs of a masked command. */
 function fileNames(command: string): string[] {
   const urls = command.slice(0, 4096).matchAll(/:\/\/(?:<host>|[\w.-]{1,253})(?::\d{1,5})?(\/[^\s"'`;|&<>)?#]{1,256})/g);
   return Array.from(urls, ([, path]) => fileNameOf(path!)).filter(name => name !== undefined);

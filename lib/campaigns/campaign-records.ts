@@ -15,6 +15,7 @@ import { campaignById, type Campaigns } from "./find-campaigns.ts";
 /** Values of a list in one cell of a spreadsheet. */
 const CELL_MOST = 20;
 
+/** All of a run as one object. */
 export function campaignsToJson(found: Campaigns, campaigns: readonly Campaign[], merged: Fates | undefined, origins?: Origins): Record<string, unknown> {
   return {
     format: FORMAT,
@@ -77,6 +78,7 @@ export function campaignToJson(campaign: Campaign, origins?: Origins): Record<st
   };
 }
 
+/** Its addresses by country and network. */
 export function campaignOrigins({ addresses }: Campaign, origins: Origins): OriginCounts {
   return countOrigins(addresses.map(({ value }) => value), origins);
 }
@@ -125,6 +127,7 @@ function toCells(campaign: Campaign): CsvValue[] {
   ];
 }
 
+/** A campaign that an earlier run told. */
 export type EarlierCampaign = ReturnType<typeof readEarlier>[number];
 
 /** What became of the campaigns of an earlier run. */

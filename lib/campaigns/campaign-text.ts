@@ -158,6 +158,7 @@ function describeSession({ session, sensor, address, startUs }: CampaignSession)
   return `${visible(session)}  ${formatInstant(startUs)}  ${address === undefined ? "-" : visible(address)}  ${sensorLabel(sensor)}`;
 }
 
+/** Why two sessions are together, or not. */
 export function whyToText({ a, b, isTogether, way, shared, common, near }: Why, { width, color }: TextOptions): string {
   const lines = [paint(`${visible(a.session)} and ${visible(b.session)}: ${isTogether ? "together" : "not together"}`, "bold", color)];
   lines.push(`  ${describeSession(a)}`, `  ${describeSession(b)}`);

@@ -19,6 +19,7 @@ const ID_DIGITS_MORE = 16;
 /** Sessions by which a campaign is shown: its newest. */
 const NEWEST = 5;
 
+/** A value and the sessions of the campaign that have it. */
 export interface Counted {
   readonly value: string;
   readonly sessions: number;
@@ -89,6 +90,7 @@ export interface Campaign {
   readonly sessions: number;
   readonly firstUs: number;
   readonly lastUs: number;
+  /** Days on which a session began, rising. */
   readonly days: readonly { readonly day: number; readonly sessions: number }[];
   readonly state: CampaignState | undefined;
   /** Sessions of the last days, and of as many before. */

@@ -24,6 +24,7 @@ const SUSPECTS_MOST = 64;
 /** Sessions and what joins them. Items are chains, then marks. */
 export interface Joined {
   readonly sessions: MarkedSessions;
+  /** Sessions that left something. */
   readonly marked: number;
   /** `chainItem[chain]` = its item, {@link NONE} of a chain that no session has. */
   readonly chainItem: Int32Array;
@@ -105,6 +106,7 @@ function listPairs({ count, chain, markSet, tree, firstUs, markSets }: MarkedSes
   return { chains, chainItem, pairs: [...pairs.values()] };
 }
 
+/** Which marks are common. */
 function findCommon(sessions: MarkedSessions, pairs: readonly Pair[], byWords: Groups, isEveryday: Uint8Array, words: NearChains) {
   const markSessions = new Int32Array(sessions.marks.length);
   let marked = 0;

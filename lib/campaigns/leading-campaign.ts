@@ -17,6 +17,7 @@ export interface LeadingCampaign {
   readonly typed: number;
   readonly all: number;
   readonly addresses: number;
+  /** Names. */
   readonly sensors: readonly string[];
   /** Of its most frequent chain, masked. */
   readonly commands: readonly string[];

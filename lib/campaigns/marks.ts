@@ -90,6 +90,7 @@ export function fileNameOf(path: string): string | undefined {
   return name === "" ? undefined : name;
 }
 
+/** Marks of the URL of a download. */
 export function marksOfUrl(url: string): Mark[] {
   const fetched = toFetched(url);
   return fetched === undefined ? [] : marksOfFetched(fetched);

@@ -20,6 +20,7 @@ const STEPS = 64;
 const MARKS_MOST = 16;
 /** Places a command names that are looked at: more than of one kind may be. */
 const FETCHED_MOST = 256;
+/** No value. */
 export const NONE = -1;
 
 /** What is known of sessions that left something; `x[session]`. */

@@ -30,6 +30,7 @@ export interface Why {
   readonly shared: readonly Mark[];
   /** Marks that both have and that join nobody, with the sessions that have each. */
   readonly common: readonly (Mark & { readonly sessions: number | undefined })[];
+  /** Share of what their chains have in common. */
   readonly near: number;
 }
 
@@ -82,6 +83,7 @@ function listCommon(joined: Joined, a: number, b: number): Why["common"] {
   ];
 }
 
+/** How an item was reached. */
 interface Reached {
   readonly from: number;
   readonly near: number | undefined;

@@ -81,6 +81,7 @@ export function unionSize(sets: AddressSets, codes: Iterable<number>): number {
   return union.size();
 }
 
+/** No code. */
 const NOTHING = -2;
 /** An odd number that nobody can know, so that nobody can choose addresses that all fall into one slot. */
 const MULTIPLIER = crypto.getRandomValues(new Uint32Array(1))[0]! | 1;
@@ -185,6 +186,7 @@ export class SetDictionary implements AddressSets {
     return this.#bytes.size;
   }
 
+  /** Of all sets together. */
   get elements(): number {
     return this.#bytes.textBytes >> 2;
   }

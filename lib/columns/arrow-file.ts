@@ -77,10 +77,12 @@ export class ArrowFile {
     return this.#schema.columns.map(({ name }) => name);
   }
 
+  /** Number of batches. */
   get size(): number {
     return this.#batches.length;
   }
 
+  /** Rows of a batch. */
   rows(number: number): number {
     const { message } = this.#batches[number]!;
     return "batch" in message ? message.batch.rows : 0;

@@ -73,10 +73,12 @@ const FOOTER: readonly FieldShape[] = [2, { table: SCHEMA }, { vector: 24 }, { v
 /** How the values of a column lie in its bytes. */
 export type ColumnForm = `${"int" | "uint"}${8 | 16 | 32 | 64}` | "float32" | "float64" | "bool" | "text" | "list";
 
+/** What the schema says of a column. */
 export interface ColumnLayout {
   readonly name: string;
   /** Of its codes, where it has a dictionary; of the numbers of a list, "list". */
   readonly form: ColumnForm;
+  /** Number of its dictionary of texts. */
   readonly dictionary: number | undefined;
   /** Of what its lists hold. */
   readonly elements: ColumnForm | undefined;
@@ -102,6 +104,7 @@ export type Message = { readonly bodyBytes: number } & (
   | { readonly batch: BatchLayout; readonly dictionary?: undefined }
 );
 
+/** A message in a file or stream. */
 export interface PlacedMessage {
   readonly message: Message;
   readonly bodyAt: number;

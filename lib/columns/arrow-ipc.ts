@@ -31,6 +31,7 @@ export type IpcFormat = "file" | "stream";
 /** How a column of plain numbers is written. */
 export type NumberType = "uint8" | "uint16" | "uint32" | "int32" | "int64" | "float64" | "date" | "timestamp" | "bool";
 
+/** One column of a table to be written. */
 export type ColumnShape =
   | { readonly name: string; readonly texts: Texts; readonly nullable: boolean }
   | { readonly name: string; readonly type: NumberType | "list"; readonly nullable: boolean };

@@ -219,6 +219,7 @@ interface PlacedColumn {
   readonly bitmap: Place;
   /** Of a list its offsets. */
   readonly values: Place;
+  /** What the lists hold. */
   readonly elements: { readonly nulls: number; readonly values: Place } | undefined;
 }
 

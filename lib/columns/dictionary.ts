@@ -32,6 +32,7 @@ export function textOf(texts: Texts, code: number): string {
   return decoder.decode(texts.arena.subarray(texts.offsets[code]!, texts.offsets[code + 1]!));
 }
 
+/** All texts in code order. */
 export function allTexts(texts: Texts): string[] {
   const { size, arena, offsets } = texts;
   const bytes = arena.subarray(0, offsets[size]!);
@@ -47,6 +48,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 export class Dictionary implements Texts {
+  /** Number of texts. */
   size = 0;
   /** All texts, one behind the other; valid up to `offsets[size]`. */
   arena = new Uint8Array(1 << 12);
@@ -110,6 +112,7 @@ export class Dictionary implements Texts {
     return textOf(this, code);
   }
 
+  /** All texts in code order. */
   texts(): string[] {
     return allTexts(this);
   }

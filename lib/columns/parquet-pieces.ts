@@ -15,6 +15,7 @@ export interface ParquetShape {
   readonly nullable: boolean;
 }
 
+/** A column of a row group. */
 export type ParquetValues =
   /** Of numbers and timestamps: NaN = null. */
   | Float64Array

@@ -142,6 +142,7 @@ export function readSmallText(path: string, options: OpenRegularOptions = {}): s
 
 const SMALL_MAX_BYTES = 16 << 20;
 
+/** As {@link readSmallText}. */
 export function readSmall(path: string, { followsLinks = true }: OpenRegularOptions = {}): Buffer {
   const file = followsLinks ? openInput(path) : openRegular(path, { followsLinks });
   try {

@@ -22,6 +22,7 @@ export interface StoredBatch {
 
 type Values = PackedColumn["values"];
 
+/** An array in the file. */
 interface Place {
   readonly at: number;
   readonly bytes: number;

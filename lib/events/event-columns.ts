@@ -25,6 +25,7 @@ const UNKNOWN = -2;
 
 /** One column, whatever it is made from. */
 export interface EventColumn {
+  /** As the user named it. */
   readonly name: string;
   /** Its values are numbers; their texts are what JavaScript makes of them. */
   readonly isNumeric: boolean;

@@ -126,6 +126,7 @@ export class EventFilter {
     return this.#eventids;
   }
 
+  /** Rows of the batch that count. */
   select(table: EventTable, batch: EventBatch): Int32Array {
     let rows = this.#selectIds(table, batch);
     if (this.#sensors !== undefined && rows.length > 0) {
@@ -178,6 +179,7 @@ export class EventFilter {
   }
 }
 
+/** Rows of the ids that are wanted. */
 function rowsOf(eventid: Int32Array, wanted: Uint8Array): Int32Array {
   const rows = new Int32Array(eventid.length);
   let length = 0;
@@ -185,6 +187,7 @@ function rowsOf(eventid: Int32Array, wanted: Uint8Array): Int32Array {
   return rows.subarray(0, length);
 }
 
+/** Those of the days. */
 function rowsWithin(rows: Int32Array, timestampUs: Float64Array, sinceDay = -Infinity, untilDay = Infinity): Int32Array {
   const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
   return rows.filter(row => timestampUs[row]! >= sinceUs && timestampUs[row]! < untilUs);

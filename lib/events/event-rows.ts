@@ -8,6 +8,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { EventRow } from "./event-row.ts";
 
+/** All rows of a log. */
 export interface FinishedRows {
   readonly rows: number;
   /** By text column, as the log has them. */

@@ -76,6 +76,7 @@ export interface EventTable {
   close(): void | Promise<void>;
 }
 
+/** A table that was just built from its log. */
 export interface BuiltEventTable extends EventTable {
   /** Code of a column as its lines were read -> code in its dictionary; only of columns in which texts got another spelling. */
   readonly recodes?: ReadonlyMap<TextColumn, Int32Array>;
@@ -138,6 +139,7 @@ export function* eventTableToIpc(
   yield* inChunks(toIpc(format, shapes, batches(), new Map([[INFO_KEY, JSON.stringify(info)]])));
 }
 
+/** An event table that was read, and what it says of its log. */
 export interface StoredEventTable {
   readonly info: EventTableInfo;
   readonly table: EventTable;

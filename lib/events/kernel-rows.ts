@@ -17,6 +17,7 @@ export interface KernelRowsOptions {
   readonly watcher?: RowWatcher | undefined;
 }
 
+/** Rows in the kernel; undefined where there is none. */
 export function openKernelRows(options: KernelRowsOptions): EventRows | undefined {
   const kernel = borrowKernel(setup);
   return kernel && new KernelRows(kernel, options);

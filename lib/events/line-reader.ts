@@ -33,6 +33,7 @@ export interface LineReaderOptions {
   readonly watcher?: RowWatcher | undefined;
 }
 
+/** What a log came to. */
 export interface ReadLines {
   readonly table: BuiltEventTable;
   /** Infinity and -Infinity where there is no event. */

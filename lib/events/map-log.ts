@@ -10,6 +10,7 @@ import { MAPPING_VERSION } from "./schema.ts";
 import type { FileIdentity } from "./source.ts";
 import { hashHead, TextHash } from "./text-hash.ts";
 
+/** A longer line is rejected. */
 export const LINE_MAX_BYTES = 16 << 20;
 
 /** Halves of a cut line longer than this are not kept for joining. */

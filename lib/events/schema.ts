@@ -69,6 +69,7 @@ export const NUMBER_COLUMN_NAMES = Object.keys(NUMBER_COLUMNS) as NumberColumn[]
 /** Largest value a whole-number column takes. */
 export const UNSIGNED_MAX = { uint16: 0xffff, uint32: 0xffff_ffff } as const;
 
+/** What is done with the value of a key. */
 export const ACTION = {
   /** Kept in `extra`. */
   extra: 0,
@@ -123,6 +124,7 @@ export const KEY_RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>(
 
 const EXTRA_RULE: KeyRule = { action: ACTION.extra, column: -1 };
 
+/** What to do with the value of a key. */
 export function ruleOf(key: string): KeyRule {
   return KEY_RULES.get(key) ?? EXTRA_RULE;
 }

@@ -63,6 +63,7 @@ export interface SourceInfo {
    * the microsecond and a random session id, so logs that share their first line overlap.
    */
   readonly headHash: string;
+  /** Hash of all the text that was read. */
   readonly wholeHash: string;
   readonly counts: LineCounts;
   /** Time of the first and last event, microseconds since 1970-01-01 UTC; undefined when there is none. */

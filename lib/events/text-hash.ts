@@ -31,6 +31,7 @@ export class TextHash {
     return this.#hash.toString(16);
   }
 
+  /** Add the next bytes of the text. */
   add(bytes: Uint8Array): void {
     this.sizeBytes += bytes.length;
     let at = 0;
@@ -60,6 +61,7 @@ export class TextHash {
     this.#block = grown;
   }
 
+  /** 16 hexadecimal digits. */
   digest(): string {
     const hash = Bun.hash.xxHash3(this.#block.subarray(0, this.#filled), this.#hash);
     return hash.toString(16).padStart(16, "0");

@@ -110,6 +110,7 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
   };
 }
 
+/** Of rows in day order those of some days. */
 function rowsOfDays(rows: Int32Array, day: Int32Array, first: number, last: number): Int32Array {
   return rows.subarray(placeOfDay(day, rows, first), placeOfDay(day, rows, last + 1));
 }

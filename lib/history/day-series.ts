@@ -65,6 +65,7 @@ export function toWatch(seen: Float64Array, firstDay: number): Watch {
   };
 }
 
+/** One key, day by day. */
 export interface DaySeries {
   readonly family: Family;
   /** The values of its columns; a masked one as it is counted. */

@@ -89,6 +89,7 @@ const SENSOR_WORDS: Readonly<Partial<Record<Episode["shape"], string>>> = {
   upgrade: "other version:",
 };
 
+/** Consecutive texts as one. */
 function joinTexts(parts: readonly SentencePart[]): SentencePart[] {
   const joined: { text: string; isValue?: true }[] = [];
   for (const part of parts) {
@@ -99,6 +100,7 @@ function joinTexts(parts: readonly SentencePart[]): SentencePart[] {
   return joined;
 }
 
+/** The sentence without its days. */
 function describeWhat(episode: Episode): SentencePart[] {
   const [text, value] = [(words: string): SentencePart => ({ text: words }), (words: string): SentencePart => ({ text: words, isValue: true })];
   const { shape, sensors, watch } = episode;

@@ -51,6 +51,7 @@ export interface Episode {
   readonly isTested: boolean;
   /** Log-likelihood that its most surprising key gains by it; 0 for an episode of the watch. */
   readonly surprise: number;
+  /** What it is ranked by. */
   readonly score: number;
 }
 
@@ -267,6 +268,7 @@ function toEpisode(coverage: Coverage, watch: Watch, totals: DayTotals, { seed, 
   };
 }
 
+/** Events of some members, day by day. */
 function toPerDay(watch: Watch, members: readonly Candidate[]): NonNullable<Episode["perDay"]> {
   const counts = Array.from(watch.placeOf, place =>
     place < 0 ? null : members.reduce((sum, { series }) => sum + series.events[place]!, 0),

@@ -102,6 +102,7 @@ export function episodeToPlain(episode: Episode): Record<string, unknown> {
   };
 }
 
+/** One line an episode. */
 export function* historyToCsv(shown: readonly Episode[]): Generator<string> {
   yield toCsvLine(CSV_COLUMNS);
   for (const episode of shown) {

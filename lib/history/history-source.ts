@@ -23,6 +23,7 @@ export interface HistorySource {
   readonly connects: Float64Array;
   /** Its counts add up, by kind and day, to those of all rows. */
   readonly totals: ReducedTable;
+  /** A table that has all rows of the frequent keys of a family. */
   tableOf(family: Family): ReducedTable;
 }
 

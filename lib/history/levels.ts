@@ -14,6 +14,7 @@ import { type Segment, type SegmentOptions, segmentSeries } from "./segments.ts"
  * of level.
  */
 export const PENALTY = 16;
+/** Days of a burst at most. */
 export const BURST_DAYS = 3;
 /** Deviate of the rank test between two levels that follow each other, at least. */
 const LEAST_DEVIATE = 3.3;

@@ -33,6 +33,7 @@ export interface PeakDay {
   readonly activity: PeakActivity;
   /** Days since 1970-01-01 UTC. */
   readonly day: number;
+  /** Events of all sensors. */
   readonly total: number;
 }
 

@@ -31,12 +31,15 @@ export interface SensorSpan {
   readonly span: Span;
 }
 
+/** The days on which each sensor watched. */
 export function buildSensorWatches({ sensors, days, firstDay, exposure }: Coverage): Watch[] {
   return sensors.map((_, sensor) => toWatch(exposure.slice(sensor * days, (sensor + 1) * days).map(share => share || 0), firstDay));
 }
 
+/** What a key is looked at with. */
 export interface SensorLook {
   readonly own: KindTable;
+  /** Of the whole fleet, and by sensor. */
   readonly watch: Watch;
   readonly watches: readonly Watch[];
   /** Where sources are counted: whom the rows came from. */

@@ -26,6 +26,7 @@ export function gatherSources({ sets, codes }: RowAddresses, rows: Int32Array): 
   return uniteSets([...seen].map(code => hashes.subarray(offsets[code], offsets[code + 1])));
 }
 
+/** The union of sets. */
 export function uniteSets(sets: readonly SourceSet[]): SourceSet {
   if (sets.length === 1) return sets[0]!;
   const all = new Set<number>();

@@ -50,9 +50,11 @@ interface Candidate {
   readonly value: string;
   readonly username?: string;
   readonly password?: string;
+  /** Of a URL. */
   readonly host?: string;
 }
 
+/** Read the logs of a set. */
 export async function collectIndicators(set: LogSet, options: CollectOptions): Promise<Collected> {
   const collector = new Collector(options);
   for await (const { table } of openTables(set)) {
@@ -76,6 +78,7 @@ const LOGINS = ["cowrie.login.success", "cowrie.login.failed"];
 const NO_ADDRESS = -1;
 const FORWARD = "cowrie.direct-tcpip.request";
 
+/** Some events of a batch. */
 interface Events {
   readonly table: EventTable;
   readonly batch: EventBatch;
@@ -149,6 +152,7 @@ class Collector {
     return lists;
   }
 
+  /** Addresses of sensors. */
   #takeOwn(events: Events): void {
     if (events.rows.length === 0) return;
     const { values } = this.#columns.dst_ip;
@@ -196,6 +200,7 @@ class Collector {
     }
   }
 
+  /** Takes what an event shows. */
   #seer(events: Events): (i: number, value: number) => void {
     const { sensor, session, src_ip } = this.#columns;
     const [sensors, sessions, sources] = [sensor, session, src_ip].map(column => codesOf(events, column)) as [Int32Array, Int32Array, Int32Array];

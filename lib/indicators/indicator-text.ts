@@ -10,6 +10,7 @@ import { toSafeJson, visible } from "../text/text.ts";
 import { addressVersion } from "../text/address.ts";
 import { defang, type Indicator, INDICATOR_TYPES, type IndicatorType } from "./indicator.ts";
 
+/** What reads a block list. */
 export const BLOCKERS = ["nftables", "ipset", "hosts", "fail2ban"] as const;
 export type Blocker = (typeof BLOCKERS)[number];
 /** Of the sets, and of the jail. */

@@ -22,6 +22,7 @@ export const INDICATOR_TYPE_NAMES = Object.keys(INDICATOR_TYPES) as IndicatorTyp
 /** What is taken where nobody says which: what tells an attacker, and nobody else. */
 export const DEFAULT_TYPES: readonly IndicatorType[] = ["address", "url", "host", "hash", "key"];
 
+/** How one sensor saw an indicator. */
 export interface Sighting {
   readonly sensor: string;
   /** Microseconds since 1970-01-01 UTC. */
@@ -34,10 +35,12 @@ export interface Indicator {
   readonly type: IndicatorType;
   /** As the log has it; hosts and hashes in lower case, a credential as `username:password`, a proxy target as `host:port`. */
   readonly value: string;
+  /** Of a credential. */
   readonly username?: string;
   readonly password?: string;
   readonly firstUs: number;
   readonly lastUs: number;
+  /** UTC days on which it was seen. */
   readonly days: number;
   /** By sensor, sorted by name. */
   readonly sightings: readonly Sighting[];

@@ -100,6 +100,7 @@ export class KeepOut {
   }
 }
 
+/** Whether a host, or a domain that it lies in, is one of some. */
 function isBelow(host: string, domains: ReadonlySet<string>): boolean {
   for (let part = host; ; part = part.slice(part.indexOf(".") + 1)) {
     if (domains.has(part)) return true;

@@ -102,6 +102,7 @@ function seconds(us: number): string {
   return String(Math.floor(us / 1_000_000));
 }
 
+/** How it was seen, in a sentence. */
 function commentOf({ hits, sessions, sightings, days, campaigns = [], origin }: Indicator): string {
   const from = origin === undefined ? "" : describeOrigin(origin);
   return (

@@ -13,6 +13,7 @@ import { quoteForMessage } from "../text/text.ts";
 export type CampaignTold = Pick<Campaign, "id" | "name" | "firstUs" | "lastUs" | "sessions" | "techniques">;
 
 export interface SessionCampaigns {
+  /** By id. */
   readonly campaigns: ReadonlyMap<string, CampaignTold>;
   /** Only sessions of these count; undefined = all. */
   readonly only?: ReadonlySet<string>;

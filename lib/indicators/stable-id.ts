@@ -21,5 +21,6 @@ export type Tlp = (typeof TLP)[number];
 /** What is said of an export as such. */
 export interface Attribution {
   readonly tlp: Tlp;
+  /** Who says so. */
   readonly org: string;
 }

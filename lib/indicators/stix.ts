@@ -120,6 +120,7 @@ function* toStixObjects(
   }
 }
 
+/** Instants of this format, to the millisecond. */
 function toInstant(us: number): string {
   return toIsoInstant(us).replace(/\d{3}Z$/, "Z");
 }
@@ -236,6 +237,7 @@ function confidenceOf({ type, sightings, days, sessions }: Indicator): number {
   return type === "hassh" || type === "credential" || type === "proxy" ? Math.min(30, seen) : seen;
 }
 
+/** A text of a pattern in its quotes. */
 function quote(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }

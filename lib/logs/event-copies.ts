@@ -16,6 +16,7 @@ export interface TableCandidate {
   readonly tableState?: string | undefined;
 }
 
+/** Why a log is left out. */
 export interface EventCopy<Log> {
   readonly original: Log;
   readonly how: "the same events as" | "the first events of";
@@ -50,6 +51,7 @@ export async function findEventCopies<Log extends TableCandidate>(logs: readonly
   return copies;
 }
 
+/** Events of a log. */
 export function countEvents({ source: { counts } }: Pick<TableCandidate, "source">): number {
   return counts.events + counts.repaired;
 }

@@ -30,6 +30,7 @@ export interface ExportOptions {
   readonly by: Period;
   readonly scope: EventScope;
   readonly conditions: readonly Condition[];
+  /** The conditions as they were given. */
   readonly where: readonly string[];
   /** Make every file anew. */
   readonly isFresh: boolean;
@@ -41,7 +42,9 @@ export interface ExportOptions {
   readonly onNotice: (line: string) => void;
 }
 
+/** What became of a file. */
 export interface ExportOutcome {
+  /** Path inside the folder. */
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
@@ -168,6 +171,7 @@ async function findStretches(set: LogSet, by: Period): Promise<Stretch[]> {
   return stretches;
 }
 
+/** The days of a table's events, in order. */
 async function listDays(table: EventTable): Promise<number[]> {
   const days = new Set<number>();
   for await (const { timestampUs } of table.batches()) for (const us of timestampUs) days.add(dayOf(us));

@@ -11,6 +11,7 @@ import { stateOf } from "../columns/regular-file.ts";
 import { readKeptText, writeKeptText } from "../process/kept-texts.ts";
 import { quoteForMessage } from "../text/text.ts";
 
+/** What one file holds the events of. */
 export const PERIODS = ["day", "month"] as const;
 export type Period = (typeof PERIODS)[number];
 
@@ -25,12 +26,14 @@ export interface ExportedFile {
   readonly madeFrom: string;
   /** The logs whose days it holds: hash of the first line, bytes of text. */
   readonly logs: readonly (readonly [head: string, sizeBytes: number])[];
+  /** See `stateOf`. */
   readonly state: string;
 }
 
 export interface ExportRecord {
   /** Hash of what decides which events are in it, and how they are dealt out. */
   readonly options: string;
+  /** By path inside the folder. */
   readonly files: Record<string, ExportedFile>;
   /** Files that would hold nothing, and so are not there: what they would be made from. */
   readonly empty: Record<string, string>;

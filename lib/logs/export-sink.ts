@@ -56,6 +56,7 @@ interface Waiting<Values> {
 
 export class ExportSink implements AsyncDisposable {
   readonly path: string;
+  /** Events put into it. */
   rows = 0;
   /** Bytes of the file as far as they are written. */
   bytes = 0;
@@ -77,6 +78,7 @@ export class ExportSink implements AsyncDisposable {
     this.#pieces = new ParquetPieces(EXPORT_SHAPES, metadata);
   }
 
+  /** Take rows of a batch. */
   async add(table: EventTable, batch: EventBatch, rows: Int32Array, scratch: CodeScratch): Promise<void> {
     const at = this.#waitingRows;
     this.#timestamps.pieces.push({ at, values: take(batch.timestampUs, rows) });

@@ -56,12 +56,14 @@ export function unpackDigest(packed: Uint8Array): Digest {
   return deserialize(Bun.zstdDecompressSync(packed as Uint8Array<ArrayBuffer>)) as Digest;
 }
 
+/** One digest in a file. */
 interface Entry {
   /** Name of the event table, in the folder of both. */
   readonly name: string;
   readonly tableState: string;
   readonly log: FileIdentity;
   readonly source: SourceInfo;
+  /** See {@link countedIn}. */
   readonly counted: string;
   readonly at: number;
   readonly bytes: number;
@@ -72,12 +74,14 @@ interface Index {
   readonly entries: readonly Entry[];
 }
 
+/** A file of digests. */
 interface Pack {
   readonly path: string;
   readonly state: string;
   readonly index: Index;
 }
 
+/** The digests of one folder. */
 interface Folder {
   readonly packs: readonly Pack[];
   readonly known: ReadonlyMap<string, { readonly pack: Pack; readonly entry: Entry }>;
@@ -163,6 +167,7 @@ export class LogDigests {
     return packed;
   }
 
+  /** Write what is waiting. */
   write(): void {
     for (const [path, folder] of this.#folders) {
       if (folder.waiting.length === 0) continue;

@@ -43,6 +43,7 @@ export const NAMES_OPTION = {
 /** What `--help` of a script that reads logs says of {@link EXIT.damaged}. */
 export const DAMAGED_EXIT = "3 done, but a log is damaged or holds no event: stderr names it, all else is counted";
 
+/** How logs are read. */
 export const READ_OPTIONS = {
   mode: {
     type: "choice",
@@ -62,6 +63,7 @@ export const READ_OPTIONS = {
   quiet: COMMON_OPTIONS.quiet,
 } as const satisfies OptionTable;
 
+/** Which events count. */
 export const EVENT_OPTIONS = {
   since: COMMON_OPTIONS.since,
   until: COMMON_OPTIONS.until,
@@ -148,6 +150,7 @@ export function toSetOptions(
   };
 }
 
+/** What is told while logs are read. */
 export type ReadListeners = Required<Pick<LogSetOptions, "onStart" | "onProgress" | "onNotice" | "onProblem">>;
 
 /** Read logs with progress and notices on stderr, unless quiet. */

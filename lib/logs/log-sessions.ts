@@ -73,6 +73,7 @@ export interface LogSessions {
   readonly reachAddresses: Texts;
 }
 
+/** What an event may tell. */
 const TELLS: ReadonlyMap<string, number> = new Map(
   [
     "cowrie.session.connect",

@@ -39,6 +39,7 @@ export interface LogSetOptions {
   readonly lineHashes?: boolean;
   /** Logs read at the same time; undefined = one per core. */
   readonly jobs?: number;
+  /** Collect rejected lines. */
   readonly wantsRejects?: boolean;
   /** Reduce the events of each log while it is at hand; undefined = event tables only. */
   readonly reduction?: ReductionParameters;

@@ -14,6 +14,7 @@ const TEXT_PER_COMPRESSED_BYTE = 10;
 const BYTES_PER_LOG = 100_000;
 
 export interface PlanPart {
+  /** In natural order. */
   readonly paths: readonly string[];
   /** Work, as bytes of text. */
   readonly bytes: number;

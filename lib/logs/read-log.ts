@@ -42,6 +42,7 @@ export interface LogJob {
   readonly hasLineHashes: boolean;
   /** Reduce the events by these; undefined = map only. */
   readonly reduction?: ReductionParameters;
+  /** Gather what the sessions left. */
   readonly wantsSessions?: boolean;
   /** Both will be kept. */
   readonly keepsDigest?: boolean;

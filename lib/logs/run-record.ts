@@ -24,6 +24,7 @@ const FINE_TICK_NS = 20_000_000n;
 /** What decides what a run writes, beside the logs and the program. */
 export interface RunShape {
   readonly command: string;
+  /** As the user named them. */
   readonly inputs: readonly string[];
   /** Options and what was read from files they name: whatever JSON can hold. */
   readonly settings: unknown;
@@ -36,15 +37,19 @@ export interface Told {
   readonly isProblem: boolean;
 }
 
+/** How a run ended. */
 export interface RunOutcome {
   readonly exitCode: ExitCode;
+  /** In order. */
   readonly told: readonly Told[];
+  /** For a person, and for a program. */
   readonly text: string;
   readonly summary: Record<string, unknown>;
   /** Told behind them, whatever was asked for. */
   readonly lastWord?: string;
 }
 
+/** {@link RunOutcome} as it is kept. */
 interface KeptRun extends RunOutcome {
   readonly madeFrom: string;
   /** When it ended, milliseconds since 1970. */

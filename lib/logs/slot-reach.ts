@@ -19,6 +19,7 @@ export type ReachStep = (typeof REACH_STEPS)[number];
 const [CONNECTED, TRIED, ACCEPTED, TYPED, FETCHED] = [1, 2, 4, 8, 16];
 /** What is no step: the end of a session. */
 export const CLOSED = 32;
+/** All of it is known. */
 export const WHOLE = CONNECTED | CLOSED;
 
 /** What an event tells, by its id. */

@@ -38,6 +38,7 @@ export interface TopValues {
   readonly top: readonly Frequency[];
 }
 
+/** Logins of one outcome. */
 export type LoginSummary = ReturnType<typeof summarizeLogins>;
 
 export type DaySummary = ReturnType<typeof listDays>[number];
@@ -315,6 +316,7 @@ function sumOf({ count }: TupleCounts): number {
   return sum;
 }
 
+/** Counts by some of the columns. */
 function project({ keys, count, rows }: TupleCounts, columns: readonly number[]): TupleCounts {
   if (columns.length === keys.length) return { keys, count, rows };
   const counter = new TupleCounter(columns.length);
@@ -363,6 +365,7 @@ interface DayCounts {
 
 function listDays(day: EventColumn, counts: DayCounts, success: number, failed: number) {
   const days = Array.from({ length: day.values.size }, (_, code) => ({
+    /** YYYY-MM-DD */
     day: textOf(day.values, code),
     events: 0,
     succeeded: 0,

@@ -19,6 +19,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 export interface ValueCountOptions {
   /** Ids of the events that count; none = all. */
   readonly events: readonly string[];
+  /** At least one. */
   readonly columns: readonly string[];
   readonly by?: Grouping;
   /** Give addresses a country and a network, which are columns then. */
@@ -132,6 +133,7 @@ function findHashes({ values }: EventColumn, codes: Int32Array): Int32Array {
   return Int32Array.from(codes.keys()).filter(i => hasText(values, codes[i]!));
 }
 
+/** The rows to be shown, in their order. */
 function rank(
   { rows, keys, count }: TupleCounts,
   columns: readonly EventColumn[],

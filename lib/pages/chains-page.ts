@@ -26,6 +26,7 @@ import { ellipsize } from "../text/text.ts";
 
 const SCRIPT = await bundleScript("chains.js");
 
+/** Width of the picture, in pixels. */
 const WIDTH = 1340;
 /** Characters of a command that its node's title says; the table below has all of them. */
 const TITLE_MOST = 400;
@@ -34,6 +35,7 @@ const TABLES = [
   { selector: "#top .scroll", names: CHAINS_COLUMNS },
   { selector: "#commands .scroll", names: COMMAND_COLUMNS },
 ];
+/** Chains in the table. */
 const CHAIN_ROWS = 25;
 export interface ChainsOptions {
   /** Links of fewer sessions are hidden. */

@@ -44,6 +44,7 @@ export function limitsOf(outcomes: readonly Outcome<AnalyzedNode>[]): string[] {
   });
 }
 
+/** What became of a node, for people. */
 export function describeNode({ place, logCount, reused, counts, textBytes, wireBytes, failed }: AnalyzedNode): string {
   return [
     `${plural(logCount, "log")}, ${formatBytes(textBytes)} of text`,
@@ -117,6 +118,7 @@ export function toSummary(
   };
 }
 
+/** The summary for a person. */
 export function summaryText(
   outcomes: readonly Outcome<AnalyzedNode>[],
   table: ReducedTable,

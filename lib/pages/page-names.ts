@@ -11,6 +11,7 @@ export function besideReport(report: string, name: string): string {
   return join(dirname(report), ["", "-", "result"].includes(stem) ? name : `${stem}-${name}`);
 }
 
+/** What a run with a report writes. */
 export interface ReportPaths {
   /** Counts, cut to the top n and full. */
   readonly json: string;

@@ -115,6 +115,7 @@ export interface PreparedReport {
   render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
+/** What a report is made of. */
 export interface ReportParts {
   readonly source: ReportSource;
   /** Has the rows of all events that tell how far addresses came. */

@@ -22,6 +22,7 @@ import { linkPages, type ReportPaths } from "./page-names.ts";
 import type { ReportSessions } from "./report-sessions.ts";
 import { statsAside } from "./stats-run.ts";
 
+/** What the pages show. */
 export const REPORT_OPTIONS = {
   threshold: {
     type: "number",
@@ -80,6 +81,7 @@ export async function writeReports(
   return statistics;
 }
 
+/** Write a file of a set. */
 export async function writeChunks(set: OutputSet, path: string, chunks: Iterable<string | Uint8Array>): Promise<void> {
   const output = await set.open(path);
   for (const chunk of chunks) await output.write(chunk);

@@ -27,6 +27,7 @@ const RECORDINGS_MOST = 100;
 /** Typed lines of one recording. */
 const LINES_MOST = 500;
 
+/** What a page holds of its recordings. */
 export interface PageRecordings {
   readonly views: ReadonlyMap<Story, readonly object[]>;
   /** For the script; the views name them by number. */

@@ -45,6 +45,7 @@ export interface TableRef {
   readonly lastUs: number;
 }
 
+/** The sessions of a log, or its digest. */
 type MaybePacked = readonly LogSessions[] | Uint8Array;
 
 export type SessionTask =
@@ -83,6 +84,7 @@ export type SessionOutcome = SessionOutcomes[keyof SessionOutcomes];
 
 /** Looks into the sessions and event tables of a set; to be disposed before the set is. */
 export interface SessionWork extends Disposable {
+  /** Begun at once. */
   readonly counts: Promise<SessionCounts>;
   findLeaders(peaks: readonly PeakDay[]): Promise<PeakLeader[]>;
   /** Of {@link MINUTE_DAYS} days at most; of more undefined. */

@@ -93,6 +93,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
   return renderPage(page, view, partials, { style, script: SCRIPT });
 }
 
+/** The figures at the head of the page. */
 function toHeadFigures(statistics: Statistics, { allSensors = statistics.sensors.length }: StatsPageOptions): FigureView[] {
   const { changes, tests, novelty, coverage, outages, sensors } = statistics;
   const sumOf = (pick: (entry: Statistics["novelty"]["totals"][number]) => number) =>

@@ -34,7 +34,9 @@ interface StatsOptions {
 
 export interface StatsOutcome {
   readonly statistics: Statistics;
+  /** What happened when. */
   readonly episodes: readonly Episode[];
+  /** `stats.html` */
   readonly html: string;
 }
 

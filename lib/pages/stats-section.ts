@@ -7,6 +7,7 @@ import type { Chart } from "../view/chart.ts";
 import { toMarkupText } from "../view/markup.ts";
 import type { TableView } from "../view/stats-tables.ts";
 
+/** Of a chart, in pixels. */
 export const CHART_WIDTH = 1096;
 
 export interface TitledTable {

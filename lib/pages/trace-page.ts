@@ -35,6 +35,7 @@ import {
 import { describeVerdict, type Step } from "../sessions/story-steps.ts";
 import { summarize } from "../sessions/story-summary.ts";
 
+/** What was traced. */
 export interface Traced {
   readonly kind: "session" | "address";
   readonly name: string;
@@ -57,6 +58,7 @@ const REACH_NAMES: Readonly<Record<Reach, string>> = {
 export interface TracePageOptions {
   /** Different sessions shown; 0 = as many as there is room for. */
   readonly limit?: number;
+  /** What the terminals of the sessions showed. */
   readonly recordings?: PageRecordings | undefined;
 }
 

@@ -15,6 +15,7 @@ import { DAY_US, dayOf } from "../text/time.ts";
 import { element, type Markup } from "../view/markup.ts";
 import { round1 } from "../view/scale.ts";
 
+/** Lanes of the picture. */
 export const LANES_SHOWN = 60;
 /** Steps of one session; a bot that forwards mail makes tens of thousands. */
 export const STEPS_SHOWN = 2000;

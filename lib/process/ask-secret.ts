@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { onStop } from "./cli.ts";
 import { visible } from "../text/text.ts";
 
+/** Longest secret read. */
 const SECRET_MAX_BYTES = 4096;
 
 let lastQuestion: Promise<unknown> = Promise.resolve();

@@ -246,6 +246,7 @@ export const PROCESS_ID = process.pid;
 /** Id of the user whose rights this process has; 0 is root, and everybody where there are no users. */
 export const USER_ID = process.geteuid?.() ?? 0;
 
+/** Path of the Bun that runs this process. */
 export const EXECUTABLE = process.execPath;
 
 /** Whether a process of this id exists on this machine, whoever owns it. */
@@ -264,6 +265,7 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** What a standard stream is connected to. */
 export type Terminal = ReturnType<typeof terminal>;
 
 /** Look at stdout or stderr; for a pipe, a file or nothing at all `isTerminal` is false. */

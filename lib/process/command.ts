@@ -43,7 +43,9 @@ export type OptionSpec = OptionBase &
     | { readonly type: "boolean" }
     /** Any text; a path must not be empty. */
     | { readonly type: "string" | "path"; readonly default?: string }
+    /** A whole number. */
     | { readonly type: "count"; readonly min?: number; readonly max?: number; readonly default?: number }
+    /** A decimal number. */
     | { readonly type: "number"; readonly min?: number; readonly max?: number; readonly default?: number }
     /** YYYY-MM-DD, today, yesterday or -7d, read as days since 1970-01-01 UTC. */
     | { readonly type: "day"; readonly default?: number }
@@ -81,6 +83,7 @@ export interface OperandSpec {
 export interface Command {
   /** File name without `.ts`. */
   readonly name: string;
+  /** One sentence. */
   readonly summary: string;
   readonly operands?: readonly OperandSpec[];
   readonly options: OptionTable;

@@ -27,6 +27,7 @@ const ATTEMPTS = 5;
 /** How long to wait for other runs of ours. */
 const WAIT_SECONDS = 30;
 
+/** One line of ours. */
 export interface CronJob {
   readonly name: string;
   /** Five fields or a nickname, as {@link parseSchedule} gives them. */

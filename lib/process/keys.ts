@@ -7,6 +7,7 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { onStop } from "./cli.ts";
 
 export interface Keys extends Disposable {
+  /** There is a terminal. */
   readonly isOpen: boolean;
   /** What was typed since the last call; does not wait. */
   read(): string;

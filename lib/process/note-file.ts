@@ -39,6 +39,7 @@ export class NoteFile {
     return this.has(note);
   }
 
+  /** Append a note. */
   add(note: Buffer): void {
     this.#insert(note);
     const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;

@@ -8,6 +8,7 @@ import { DAY_MS } from "../text/time.ts";
 /** Names listed where none is near. */
 const NAMES_SHOWN = 12;
 
+/** The value of an option, by its type. */
 export function readValue(flag: string, spec: OptionSpec, text: string): unknown {
   switch (spec.type) {
     case "boolean":

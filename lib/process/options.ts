@@ -29,6 +29,7 @@ import { PROGRAM } from "./version.ts";
 import { nearestWord } from "../text/nearest-word.ts";
 import { quoteForMessage } from "../text/text.ts";
 
+/** An option as the parser finds it. */
 interface NamedOption {
   readonly key: string;
   /** As errors name it: `--top-n-events`. */
@@ -54,6 +55,7 @@ function indexOptions(options: OptionTable) {
   return { long, short };
 }
 
+/** What a command line says. */
 export interface ParsedCommand<T extends OptionTable> {
   readonly values: OptionValues<T>;
   readonly operands: readonly string[];

@@ -20,6 +20,7 @@ const MAX_STEM_BYTES = 170;
 const FOREIGN_STALE_MS = 24 * 3_600_000;
 const PARTIAL = /\.(\d+)-(\d*)-([0-9a-f]{6})-[0-9a-f]{8}\.partial$/;
 
+/** Where an output really goes. */
 export interface OutputTarget {
   /** As the user named it, for messages. */
   readonly path: string;
@@ -31,6 +32,7 @@ export interface OutputTarget {
   readonly existing: Stats | undefined;
 }
 
+/** One output of an {@link OutputSet}. */
 export interface OutputFile {
   readonly target: OutputTarget;
   /**

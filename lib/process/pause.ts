@@ -30,6 +30,7 @@ export function takeAtOnce<T>(steps: Calculation<T>): T {
   }
 }
 
+/** Take all steps with a pause behind each. */
 export async function takeWithPauses<T>(steps: Calculation<T>): Promise<T> {
   for (;;) {
     const step = steps.next();

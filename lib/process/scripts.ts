@@ -36,6 +36,7 @@ const PATH_OPERANDS = /^(PATH|TABLE|FILE|LOG|FOLDER|DIR)$/;
 /** A command line that means the same in every folder. */
 export interface AbsoluteArguments {
   readonly args: readonly string[];
+  /** Operands that are paths. */
   readonly inputs: readonly string[];
   /** Whether it may write to the current folder all the same: a path has a default in words. */
   readonly needsFolder: boolean;

@@ -18,6 +18,7 @@ export function memoryOf(message: unknown): ArrayBuffer[] {
   return [...found];
 }
 
+/** Sent to a thread. */
 type Sent<Ask, Told> = { readonly ask: Ask } | { readonly told: Told };
 
 /** Sent by a thread; everything but news ends the question that is open longest. */

@@ -38,6 +38,7 @@ export function busiestDays(table: ReducedTable, most: number): BusiestDays | un
   return best && { first: best.first, last: best.last };
 }
 
+/** Events on days before and behind. */
 export function countOutside({ kinds: { event } }: ReducedTable, { first, last }: BusiestDays): number {
   let outside = 0;
   for (let row = 0; row < event.rows; row++) {

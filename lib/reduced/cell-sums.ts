@@ -32,6 +32,7 @@ export function fromSentSums({ kinds, rows }: SentSums, { info, dictionaries }: 
   return { table: { info, dictionaries, sets: ONE_SET, kinds }, rows };
 }
 
+/** The empty one. */
 const ONE_SET = { ...NO_SETS, size: 1, offsets: new Int32Array(2) };
 
 /** @throws {RangeError} if rows do not come by day and sensor. */

@@ -26,6 +26,7 @@ import type { ReductionParameters } from "../events/scope.ts";
 /** Tables after which a signal is heard. */
 const TABLES_PER_PAUSE = 64;
 
+/** A table to be combined, with its name for people. */
 export interface NamedTable {
   readonly name: string;
   readonly table: ReducedTable;
@@ -93,10 +94,12 @@ export async function combineTables(
 }
 
 export interface SettledInputs<Input extends NamedInfo> {
+  /** The tables that count. */
   readonly kept: Input[];
   readonly leftOut: readonly string[];
   readonly compared: number;
   readonly parameters: ReductionParameters;
+  /** In canonical order. */
   readonly sources: SourceInfo[];
   /** Where all tables are of the same. */
   readonly shard?: Shard;

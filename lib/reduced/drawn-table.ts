@@ -14,6 +14,7 @@ export interface DrawLimits {
   /** Sensors, the one for all others included. */
   readonly sensors: number;
   readonly days: number;
+  /** Their product. */
   readonly sensorDays: number;
 }
 
@@ -29,7 +30,9 @@ export function sensorsDrawn({ first, last }: BusiestDays, most: DrawLimits = DR
 }
 
 export interface PartlyCut {
+  /** Its code. */
   readonly sensor: number;
+  /** Days since 1970-01-01 UTC. */
   readonly days: readonly number[];
 }
 

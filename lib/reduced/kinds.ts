@@ -80,6 +80,7 @@ interface KindSpec {
    * it says nothing of an attacker.
    */
   readonly hasAddresses: boolean;
+  /** What one of its keys is called. */
   readonly word: string;
 }
 
@@ -199,6 +200,7 @@ type KindsWhere<What extends keyof KindSpec, Wanted> = {
   [K in Kind]: (typeof KIND_SPECS)[K][What] extends Wanted ? K : never;
 }[Kind];
 
+/** Columns of the key of each kind. */
 export const KINDS = Object.fromEntries(KIND_NAMES.map(kind => [kind, KIND_SPECS[kind].key])) as unknown as {
   readonly [K in Kind]: (typeof KIND_SPECS)[K]["key"];
 };

@@ -108,6 +108,7 @@ function isAll({ sensors, kinds }: TableSelection): boolean {
   return sensors === undefined && kinds === undefined;
 }
 
+/** The sums of a table in its file. */
 export async function sumUp(stored: StoredTable): Promise<CellSums> {
   const summer = new CellSummer();
   for (const kind of KIND_NAMES) {

@@ -51,6 +51,7 @@ function ofTable<T>({ name }: SortedTable, read: () => T): T {
   }
 }
 
+/** The batches of a kind, see {@link ofTable}. */
 export function* batchesOf(table: SortedTable, kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
   const batches = ofTable(table, () => table.batches(kind, memory)[Symbol.iterator]());
   for (;;) {
@@ -60,6 +61,7 @@ export function* batchesOf(table: SortedTable, kind: Kind, memory?: ColumnMemory
   }
 }
 
+/** See {@link ofTable}. */
 export function textsOf(table: SortedTable): ReturnType<SortedTable["texts"]> {
   return ofTable(table, () => table.texts());
 }

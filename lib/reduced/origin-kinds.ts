@@ -23,6 +23,7 @@ export type ShownKind = Kind | OriginKind | "ssh_key";
 export type ShownColumn = KeyColumn | TextName | "planted";
 export type ComparableKind = ComparedKind | OriginKind;
 
+/** The rows of one of these kinds. */
 export type OriginRows = Omit<KindTable, "kind"> & { readonly kind: OriginKind };
 
 export type SshKeyRows = Omit<KindTable, "kind"> & { readonly kind: "ssh_key" };
@@ -34,6 +35,7 @@ export interface SshKeyTables {
   readonly names: Readonly<Record<KeyText, readonly string[]>>;
 }
 
+/** The rows of any kind. */
 export type ShownRows = KindTable | OriginRows | SshKeyRows;
 
 /** What `addOrigins` adds to a table. */
@@ -63,6 +65,7 @@ export function namesOf(table: ReducedTable, column: TextKey | TextName): readon
   return isOriginKind(column) ? (table.origins?.names[column] ?? []) : table.dictionaries[column];
 }
 
+/** Tell a column of text from one of numbers. */
 export function isTextColumn(column: ShownColumn): column is TextKey | TextName {
   if (column === "planted") return false;
   return isOriginKind(column) || isKeyText(column) || isTextKey(column);

@@ -27,6 +27,7 @@ export interface ReducedLog {
   /** Time of the first and last event kept, microseconds since 1970-01-01 UTC. */
   readonly firstSeenUs?: number;
   readonly lastSeenUs?: number;
+  /** Events kept. */
   readonly events: number;
 }
 

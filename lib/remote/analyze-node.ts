@@ -9,6 +9,7 @@ import { reduceOnNode, type ReduceOnNodeOptions, type RejectedLine } from "./red
 import type { NodeWork } from "./fleet.ts";
 import { addCounts, noCounts } from "../events/source.ts";
 
+/** Where logs become counts. */
 export const REDUCE_PLACES = ["auto", "node", "here"] as const;
 export type ReducePlace = (typeof REDUCE_PLACES)[number];
 
@@ -29,6 +30,7 @@ export type NodeLog = Pick<MappedRemoteLog, "source" | "remotePath"> & Partial<M
 export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {
   readonly place: "node" | "here";
   readonly logCount: number;
+  /** Logs that count. */
   readonly logs: readonly NodeLog[];
   /** Logs without any event. */
   readonly empty: readonly NodeLog[];
@@ -36,9 +38,11 @@ export interface AnalyzedNode extends Omit<MappedNode, "logs" | "empty"> {
   readonly hasEmpty: boolean;
   /** What was made of the logs over there. */
   readonly table: ReducedTable | undefined;
+  /** Rejected lines that came with it. */
   readonly rejects: readonly RejectedLine[];
 }
 
+/** Analyze the logs of a node. */
 export async function analyzeNode(
   { node, connection, show, note }: NodeWork,
   options: AnalyzeNodeOptions,

@@ -6,6 +6,7 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 
+/** How bytes are packed for the way. */
 export type Wire = "zstd" | "gzip" | "none";
 
 /** All that has to be known to read an answer; can be sent to another thread. */
@@ -49,10 +50,12 @@ export class AnswerError extends Error {
   override readonly name = "AnswerError";
 }
 
+/** Bytes unpacked at a time. */
 const UNPACK_BYTES = 1 << 20;
 /** What stands behind the mark is no longer than this. */
 const MARK_REST_MAX_BYTES = 1 << 15;
 
+/** Reads an answer. */
 export class Answer implements AnswerReader {
   readonly #splitter: Splitter;
   readonly #unpacker: Unpacker | undefined;
@@ -77,6 +80,7 @@ export class Answer implements AnswerReader {
   }
 }
 
+/** Cuts the stream into its parts. */
 class Splitter {
   readonly #lengths: readonly number[];
   readonly #mark: string;

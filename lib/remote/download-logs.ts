@@ -104,6 +104,7 @@ function isWanted({ path, mtime }: RemoteLog, { sinceMs = -Infinity, include }: 
   );
 }
 
+/** Look what is there already. */
 function planJob(log: RemoteLog, local: string, round: number): Job {
   const partial = join(dirname(local), `.${basename(local)}.part`);
   const job = { log, local, partial };
@@ -243,6 +244,7 @@ async function headOf(path: string): Promise<string | undefined> {
   return (await readHead(path).catch(() => undefined))?.hash;
 }
 
+/** What was done on a node, for people. */
 export function describeDownload({ logs, fetched, unchanged, bytes, failed }: DownloadResult): string {
   return [
     `${plural(logs, "log")}: ${fetched} fetched, ${unchanged} unchanged`,

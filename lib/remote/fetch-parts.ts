@@ -13,6 +13,7 @@ import type { Connection } from "../ssh/connection.ts";
 import { quoteWord } from "../text/shell.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 
+/** A piece of a file. */
 export interface FetchPart {
   /** As the host has it, every byte one character. */
   readonly path: string;
@@ -24,6 +25,7 @@ export interface FetchPart {
 
 /** Whole small files, one behind the other and each of them hashed: three processes for all, not for each. */
 export interface FetchGroup {
+  /** As {@link isGroupable} takes them. */
   readonly paths: readonly string[];
   /** Bytes of all of them; where one of them has changed, they come cut in the wrong places. */
   readonly length: number;

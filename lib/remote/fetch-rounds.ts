@@ -26,6 +26,7 @@ export interface RoundsOptions {
   readonly note: (text: string) => void;
 }
 
+/** What became of a log that was asked for. */
 export type JobEnd = "done" | "changed" | { readonly reason: string };
 
 /** What a round tells whoever fetches a batch, and is told. */
@@ -49,6 +50,7 @@ export interface RoundsWork<Job> {
    */
   plan(log: RemoteLog, place: string, round: number): Promise<Job | undefined> | Job;
   bytesOf(job: Job): number;
+  /** What is asked for together. */
   toBatches(jobs: readonly Job[]): Job[][];
   fetch(batch: readonly Job[], work: BatchWork<Job>): Promise<void>;
 }
@@ -118,6 +120,7 @@ export async function fetchInRounds<Job extends { readonly log: RemoteLog }>(
   return { logs, failed: [...failed].map(([path, reason]) => ({ path: showPath(path), reason })) };
 }
 
+/** Tells how far a round is. */
 function startRound<Job>(
   jobs: readonly Job[],
   { label, bytesOf }: RoundsWork<Job>,

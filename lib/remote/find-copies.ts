@@ -15,6 +15,7 @@ import { SshError } from "../ssh/ssh-error.ts";
 import { quoteForMessage } from "../text/text.ts";
 import type { EventCopy } from "../logs/event-copies.ts";
 
+/** A log that may be a copy. */
 export interface CopyCandidate {
   readonly source: SourceInfo;
 }
@@ -26,6 +27,7 @@ export interface TextQuestion<Log> {
   readonly wants: "text" | "hash";
 }
 
+/** Why a log is left out. */
 export interface CopyOf<Log> {
   readonly original: Log;
   readonly how: "the same text as" | "the beginning of" | EventCopy<Log>["how"];

@@ -29,6 +29,7 @@ export function withoutCounts(outcomes: readonly Outcome<AnalyzedNode>[]): Outco
 
 /** The table of a node, and the lines that were joined for it. */
 interface NodeTable {
+  /** Place of the node among all. */
   readonly node: number;
   readonly table: ReducedTable;
   readonly seams: readonly Seam[];

@@ -72,10 +72,12 @@ export type Target = { readonly node: Node } & (
   { readonly host: SshHost; readonly error?: undefined } | { readonly host?: undefined; readonly error: string }
 );
 
+/** What became of a node. */
 export type Outcome<T> = { readonly node: Node; readonly seconds: number } & (
   { readonly value: T; readonly error?: undefined } | { readonly value?: undefined; readonly error: string }
 );
 
+/** What the work on a node is given. */
 export interface NodeWork {
   readonly node: Node;
   readonly connection: Connection;

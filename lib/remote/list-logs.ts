@@ -35,6 +35,7 @@ const USUAL_PLACES = [
 const RECORDS_MAX = 200_000;
 const LISTING_MAX_BYTES = 64 << 20;
 
+/** A log as the host tells of it. */
 export interface RemoteLog {
   /** Absolute, as the host has it: every byte one character. */
   readonly path: string;
@@ -47,6 +48,7 @@ export interface RemoteLog {
   readonly isReadable: boolean;
 }
 
+/** What a host can do. */
 export interface RemoteTools {
   /** "Linux x86_64" */
   readonly machine: string;
@@ -73,6 +75,7 @@ export interface ListOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A path of a host for people. */
 export function showPath(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
@@ -245,6 +248,7 @@ const FIELDS = new Map([
   ["end", 0],
 ]);
 
+/** Last part of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

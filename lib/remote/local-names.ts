@@ -10,6 +10,7 @@ import { baseName, type RemoteLog, showPath } from "./list-logs.ts";
 /** The parts of a log, where it is and the folder that was searched, that its local name is made of. */
 type Placed = Pick<RemoteLog, "path" | "root">;
 
+/** Where logs go. */
 export interface LogPlaces<Log> {
   readonly paths: ReadonlyMap<Log, string>;
   /** Logs that have no place here, and why. */

@@ -38,6 +38,7 @@ export interface Job {
  */
 export type Delivery = "again" | "unchanged" | { readonly replaced: string } | { readonly reason: string } | undefined;
 
+/** Takes a part of an answer. */
 export interface Receiver {
   /** Its logs, for messages the first. */
   readonly jobs: readonly Job[];
@@ -103,6 +104,7 @@ export class LogReceiver implements Receiver {
   #file: number | undefined;
   /** Why it cannot be written here; what comes of it goes nowhere then. */
   #reason: { readonly reason: string } | undefined;
+  /** What is not written yet. */
   #chunks: Buffer[] = [];
   #heldBytes = 0;
   readonly #hash = new Bun.CryptoHasher("sha256");

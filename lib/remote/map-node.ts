@@ -75,6 +75,7 @@ export interface MappedNode {
   readonly reused: number;
   readonly leftOut: number;
   readonly damaged: number;
+  /** How the lines of all logs ended. */
   readonly counts: LineCounts;
   /** Bytes of text, as fetched or known from before, and of the wire. */
   readonly textBytes: number;
@@ -83,6 +84,7 @@ export interface MappedNode {
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** Map the logs of a node. */
 export async function mapNode(connection: Connection, options: MapNodeOptions): Promise<MappedNode> {
   const { show, note, sudo, pool, tables } = options;
   const results = new Map<string, FoundLog>();

@@ -15,6 +15,7 @@ import { Thread } from "../process/thread.ts";
 /** Bytes on their way to a thread; beyond, whoever sends waits. Packed, they are ten times as much text. */
 const AHEAD_MAX_BYTES = 1 << 20;
 
+/** One of the logs of an answer. */
 export interface MapperLog {
   readonly job: LogJob;
   readonly file: FileIdentity;
@@ -22,6 +23,7 @@ export interface MapperLog {
   readonly isGrown: boolean;
 }
 
+/** Hears of the logs of an answer. */
 export interface MapperListener {
   /**
    * A log has ended.

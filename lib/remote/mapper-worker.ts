@@ -131,6 +131,7 @@ function collectGarbage(bytes: number): void {
   Bun.gc(true);
 }
 
+/** Map the logs of an answer. */
 async function mapAnswer(
   logs: readonly MapperLog[],
   shape: AnswerShape,
@@ -164,6 +165,7 @@ async function mapAnswer(
   }
 }
 
+/** A log that is being mapped. */
 class OpenLog {
   readonly #feed = new Feed();
   readonly #result: Promise<LogResult>;
@@ -214,6 +216,7 @@ class OpenLog {
     }
   }
 
+  /** Give it up. */
   async abort(): Promise<undefined> {
     this.#feed.fail(new Error(ABORTED));
     await this.#result.catch(() => {});

@@ -10,6 +10,7 @@ import { textWidth, visible } from "../text/text.ts";
 const LINES_MAX = 20;
 
 export interface NodeBoard extends Disposable {
+  /** What a node is doing now. */
   show(node: string, text: string): void;
   /** A node has come to its end, well or not; without a text there is nothing to say of it. */
   settle(node: string, text: string | undefined): void;

@@ -16,6 +16,7 @@ import { quoteForMessage } from "../text/text.ts";
 /** Folder on a node, below the user's home. */
 export const FOLDER = ".cache/cowrie-longitudinal";
 
+/** What a node answers about the Bun it has. */
 type NodeBun = Awaited<ReturnType<typeof probe>>;
 
 const PROBE = `

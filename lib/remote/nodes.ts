@@ -9,6 +9,7 @@ import { type HostSpec, isUserName, parseHostSpec } from "../ssh/ssh-config.ts";
 import { readSmallText } from "../columns/regular-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
+/** One sensor's machine. */
 export interface Node {
   /** For people and for names of local files; made safe, and of no two nodes the same. */
   readonly name: string;

@@ -57,7 +57,9 @@ export interface RejectedLine {
 export interface ReducedOnNode {
   /** Undefined where no log holds an event. */
   readonly table: ReducedTable | undefined;
+  /** Logs that are counted. */
   readonly logs: readonly { readonly source: SourceInfo; readonly remotePath: string }[];
+  /** Rejected lines, if they were asked for. */
   readonly rejects: readonly RejectedLine[];
   readonly wireBytes: number;
   readonly leftOut: number;
@@ -158,6 +160,7 @@ export async function reduceOnNode(
   return { ...read, wireBytes, isReused: false, failed };
 }
 
+/** All that the counts of logs depend on. */
 function questionOf(
   { host: { host, port, user } }: Connection,
   logs: readonly RemoteLog[],

@@ -11,6 +11,7 @@ import { addCounts } from "../events/source.ts";
 import type { AnalyzedNode, NodeLog } from "./analyze-node.ts";
 
 export interface FleetLog extends NodeLog {
+  /** Place of the node among all. */
   readonly node: number;
 }
 

@@ -47,11 +47,13 @@ export interface ChainCounts {
   /** Texts by code, masked; of the chains below alone. */
   readonly commands: readonly string[];
   readonly sensors: readonly string[];
+  /** Sessions that typed something. */
   readonly sessions: number;
   /** Different chains, told apart below or not. */
   readonly distinct: number;
   /** By sessions falling, then commands. */
   readonly chains: readonly CountedChain[];
+  /** Sessions of all other chains. */
   readonly rest: Tally;
 }
 
@@ -144,6 +146,7 @@ class Counted {
   }
 }
 
+/** Distinct addresses by slot. */
 function addressesOf(done: Counted, slots: Int32Array, size: number): number[] {
   const seen = Array.from({ length: size }, () => new Set<number>());
   for (let i = 0; i < done.length; i++) if (done.address[i]! >= 0) seen[slots[done.first[i]!]!]?.add(done.address[i]!);

@@ -13,6 +13,7 @@ import { NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn }
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { dayOf } from "../text/time.ts";
 
+/** One event as it stands in its table. */
 export interface FoundEvent {
   /** Microseconds since 1970-01-01 UTC. */
   readonly us: number;
@@ -20,10 +21,12 @@ export interface FoundEvent {
   readonly session: string;
   /** After aliases. */
   readonly sensor: string;
+  /** Columns that have a value. */
   readonly texts: Readonly<Partial<Record<TextColumn, string>>>;
   readonly numbers: Readonly<Partial<Record<NumberColumn, number>>>;
 }
 
+/** Which sensors are searched. */
 export type SearchScope = Pick<EventScope, "sensors" | "sensorAliases">;
 
 export interface Found {
@@ -176,12 +179,14 @@ export function codeOf(texts: Texts | undefined, text: string): number {
   return -1;
 }
 
+/** Some codes of a dictionary. */
 export interface CodeFlags {
   /** `flags[code + 1]` = 1 for each of them; so no text, -1, is none. */
   readonly flags: Uint8Array;
   readonly count: number;
 }
 
+/** Codes whose text matches. */
 export function matchingCodes(texts: Texts | undefined, matches: (text: string) => boolean): CodeFlags {
   const all = texts === undefined ? [] : allTexts(texts);
   return flagCodes(texts, code => matches(all[code]!));
@@ -199,6 +204,7 @@ function flagCodes(texts: Texts | undefined, isWanted: (code: number) => boolean
   return { flags, count };
 }
 
+/** Rows whose code is flagged. */
 function flaggedRows(codes: Int32Array, { flags }: CodeFlags): Int32Array {
   let count = 0;
   for (let row = 0; row < codes.length; row++) count += flags[codes[row]! + 1]!;
@@ -300,6 +306,7 @@ class Collector {
   }
 }
 
+/** How much was looked through. */
 export interface Searched {
   readonly logs: number;
   /** UTC days between the first and the last event of any log, each once. */

@@ -21,6 +21,7 @@ export interface MinuteCounts {
   readonly tallies: readonly Tally[];
 }
 
+/** Count the minutes of some tables. */
 export async function countMinutes(places: readonly Pick<TrailPlace, "walk">[], scope: EventScope): Promise<MinuteCounts> {
   const counter = new MinuteCounter(scope);
   for (const place of places) {

@@ -82,6 +82,7 @@ export interface Place {
   readonly sensor: string;
   readonly stretch: number;
   readonly latest: Latest;
+  /** Older sessions were left out. */
   isCut: boolean;
 }
 

@@ -23,6 +23,7 @@ export interface ReachCounts {
 
 /** Addresses by day and sensor, in no order, with the steps to which their sessions came; one may stand there again. */
 export interface ReachedAddresses {
+  /** How many different addresses there are. */
   readonly all: number;
   readonly address: Int32Array;
   readonly day: Int32Array;

@@ -22,6 +22,7 @@ export interface Spelling {
 export interface SessionCommands {
   /** Texts by code, masked. */
   readonly commands: readonly string[];
+  /** `spellings[code]` */
   readonly spellings: readonly Spelling[];
   /** Sessions with a command, each its codes in order of time, equal times in input order; a repeat is not merged. */
   readonly sessions: readonly (readonly number[])[];

@@ -74,6 +74,7 @@ const NO_VALUE = 1;
 /** The search for the values of one section, over all tables. */
 class Search {
   readonly query: TrailQuery;
+  /** `trails[key]` */
   readonly trails: readonly NewestSessions[];
   readonly numberings: readonly Numbering[];
   readonly #keyOf = new Map<number, number>();

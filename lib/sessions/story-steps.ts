@@ -32,6 +32,7 @@ export interface Step {
   /** What it is, in our words: "login refused". */
   readonly what: string;
   readonly parts: readonly StepPart[];
+  /** Of a command. */
   readonly purpose?: Purpose;
   /** How many equal steps in a row this stands for; the last at `lastUs`. */
   readonly repeats: number;

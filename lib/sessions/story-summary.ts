@@ -4,12 +4,15 @@ import { compareText } from "../text/text.ts";
 import { describeOrigin } from "../origin/origins.ts";
 import { type Credential, dayOfStory, type FileSeen, type Story } from "./story.ts";
 
+/** A value and how often it was seen. */
 export interface SeenValue<T> {
   readonly value: T;
   readonly count: number;
+  /** In how many sessions. */
   readonly sessions: number;
 }
 
+/** Several sessions in short. */
 export interface StorySummary {
   readonly sessions: number;
   readonly firstUs: number;
@@ -118,6 +121,7 @@ function tally<T>(
     .map(({ value, count, sessions }) => ({ value, count, sessions }));
 }
 
+/** The summary for programs. */
 export function summaryToJson(summary: StorySummary): Record<string, unknown> {
   return {
     sessions: summary.sessions,

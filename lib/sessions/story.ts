@@ -9,6 +9,7 @@ import { type Origin, originToJson } from "../origin/origins.ts";
 import { addStep, LET_IN, type Step, toStep } from "./story-steps.ts";
 
 export interface FileSeen {
+  /** SHA-256. */
   readonly hash: string;
   /** Where it came from or went to: URL, name, or "" for captured input. */
   readonly name: string;
@@ -34,6 +35,7 @@ export interface Story {
   readonly endUs: number;
   /** The connect is among the events; without it the beginning lies in a log that was not read. */
   readonly hasStart: boolean;
+  /** Likewise the end. */
   readonly hasEnd: boolean;
   readonly durationSec: number;
   readonly isDurationDerived: boolean;

@@ -46,6 +46,7 @@ export class SensorNumbers {
     return number;
   }
 
+  /** By their numbers. */
   names(): string[] {
     return [...this.#numbers.keys()];
   }

@@ -49,10 +49,12 @@ export interface Asked {
 /** One trace: how it searches, and how its result is told. */
 export interface TraceRequest {
   readonly name: string;
+  /** All that is looked for. */
   readonly asked: readonly Asked[];
   /** Which sessions of those found count; undefined = all. */
   readonly isWanted?: (story: Story) => boolean;
   search(set: LogSet, scope: SearchScope): Promise<Found>;
+  /** Pieces of text. */
   toText(stories: readonly Story[], options: TraceTextOptions): Iterable<string> | AsyncIterable<string>;
   toJson(stories: readonly Story[], searched: Searched): string | Promise<string>;
   /** Its module is loaded when it is called. */

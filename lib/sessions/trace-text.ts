@@ -152,6 +152,7 @@ export function groupStories(stories: readonly Story[]) {
   return [...sensors].flatMap(([sensor, days]) => [...days].map(([day, own]) => ({ sensor, day, stories: own })));
 }
 
+/** One line about a session in a list of many. */
 function sessionLine(story: Story, withAddress: boolean): string {
   const clock = formatInstant(story.startUs).slice(11);
   const facts = [
@@ -299,6 +300,7 @@ function* summaryTables(summary: StorySummary, options: TraceTextOptions): Gener
   }
 }
 
+/** What was found nowhere, in one line. */
 export function notFoundText(what: string, searched: Searched): string {
   const { logs, days, firstUs, lastUs } = searched;
   const span =

@@ -19,6 +19,7 @@ const STDERR_KEPT_BYTES = 4096;
 const QUEUE_MAX_BYTES = 1 << 20;
 
 export interface RunOptions {
+  /** Stop the script. */
   readonly signal?: AbortSignal;
   /** Silence taken for a dead host in place of the connector's, or as of now; for scripts that calculate long. */
   readonly timeoutMs?: number | (() => number);
@@ -31,12 +32,14 @@ export interface RunOptions {
   readonly sudo?: boolean;
 }
 
+/** How a script ended. */
 export interface Exit {
   readonly exitCode: number;
   /** Its last 4 KiB. */
   readonly stderr: string;
 }
 
+/** A host that is logged in to. */
 export interface Connection extends AsyncDisposable {
   readonly host: SshHost;
   /** Silence that is taken for a dead host. */

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, closeSync, wr
 import { dirname } from "node:path";
 import { matchesGlob } from "../text/glob.ts";
 
+/** One line of a file. */
 export interface KnownKey {
   /** "@revoked" or "@cert-authority". */
   readonly marker: string | undefined;

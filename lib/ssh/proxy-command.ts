@@ -53,6 +53,7 @@ function plainWord(what: string, text: string): string {
   throw new Error(`its ${what} ${quoteForMessage(text)} cannot go into a ProxyCommand: expected a plain name`);
 }
 
+/** A running ProxyCommand. */
 export interface Proxy {
   readonly socket: Duplex;
   /** How it ended and what it said last; undefined if it is still running. */

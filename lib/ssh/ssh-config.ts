@@ -19,6 +19,7 @@ export interface HostSpec {
   readonly user?: string;
 }
 
+/** A host as it is connected to. */
 export interface SshHost {
   readonly host: string;
   readonly port: number;

@@ -32,6 +32,7 @@ export interface Secrets {
   readonly passphrase?: (file: string) => Promise<string | undefined>;
 }
 
+/** One way to log in. */
 interface Method {
   readonly type: AuthenticationType;
   readonly method: AnyAuthMethod;

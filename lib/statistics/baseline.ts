@@ -17,6 +17,7 @@ const WEEKDAY_P = 0.001;
 export interface Window {
   /** What is judged: one cell in the day view. */
   judged: Int32Array;
+  /** What it is compared with. */
   baseline: Int32Array;
   /** Where the dispersion is measured; in the day view the baseline itself. */
   spread: Int32Array;

@@ -27,6 +27,7 @@ export interface ChangeRow<Key = KeyValues> {
   sensor: string | null;
   kind: ChangeKind;
   key: Key;
+  /** What is counted. */
   unit: Unit;
   /** First and last day of what is judged; the same day in the day view. */
   firstDay: number;
@@ -74,6 +75,7 @@ export interface ChangeRow<Key = KeyValues> {
   weekdayAdjusted: boolean;
 }
 
+/** What the comparisons of one kind are described from. */
 interface Described {
   readonly kind: KeyedRows;
   readonly tests: Comparisons;
@@ -140,6 +142,7 @@ function* describedTests(tests: Comparisons, judged: JudgedKind, { rows }: Pick<
   for (let i = 0; i < tests.length; i++) if (judged.reported[i] === 1 || rows === "all") yield i;
 }
 
+/** The keys that {@link describeChanges} looks at. */
 export function describedKeys(tests: Comparisons, judged: JudgedKind, options: Pick<ChangeOptions, "rows">): Set<number> {
   return new Set(Array.from(describedTests(tests, judged, options), i => tests.key[i]!));
 }

@@ -313,6 +313,7 @@ class KeyWalk implements Look {
   }
 }
 
+/** Ties by key. */
 function sortByMark(keys: number[], marks: Uint32Array): void {
   // Numbers are sorted several times as fast as with a function; both fit into one of 53 bits.
   const scale = 2 ** 21;

@@ -15,6 +15,7 @@ import { FLEET, MIN_SUPPORT, type Test } from "./local-windows.ts";
 import { GRID, meanDispersion, MIN_LEARNT, mixtureP, weighDispersions } from "./mixture.ts";
 import { ObviousCounts } from "./obvious.ts";
 
+/** The columns of {@link Comparisons}. */
 const COLUMNS = [
   "slot",
   "sensor",
@@ -38,6 +39,7 @@ const COLUMNS = [
  */
 export type Comparisons = { readonly length: number } & Readonly<Record<(typeof COLUMNS)[number], Float64Array>>;
 
+/** What came of the comparisons of one kind. */
 export interface KindComparisons {
   readonly kept: Comparisons;
   readonly tests: number;
@@ -47,6 +49,7 @@ export interface KindComparisons {
   readonly withoutSupport: number;
 }
 
+/** Comparisons while they are gathered. */
 class ComparisonList {
   length = 0;
   #columns = COLUMNS.map(() => new Float64Array(256));

@@ -93,8 +93,10 @@ export interface CoverageOptions {
 /** The calendar; arrays over sensor-days are indexed `sensor * days + (day - firstDay)`. */
 export interface Coverage {
   readonly sensors: readonly string[];
+  /** Days since 1970-01-01 UTC. */
   readonly firstDay: number;
   readonly days: number;
+  /** Codes into {@link DAY_STATUS}. */
   readonly status: Uint8Array;
   /** Watched share of the day, 0..1; NaN where nothing can be said (outside, unknown, cut). */
   readonly exposure: Float64Array;

@@ -25,6 +25,7 @@ export type DispersionSamples = ReturnType<SampleList["finish"]>;
 /** What is usual in each group: weights of the grid. */
 export type UsualDispersions = ReadonlyMap<number, Float64Array>;
 
+/** Gathers keys of one group. */
 class Sample {
   keys = 0;
   size = 0;

@@ -24,6 +24,7 @@ export function countDistinctPerDay(ledger: Ledger, name: DistinctName, coverage
     const newPerDay = Array.from(ledger.newPerDay.subarray(at * days, (at + 1) * days));
     return {
       name,
+      /** null: the fleet. */
       sensor,
       perDay: Array.from(ledger.perDay.subarray(at * days, (at + 1) * days)),
       /** Of those, how many were never seen before in this scope. */

@@ -158,6 +158,7 @@ function countTests(
     reported: judged[at]!.reported.reduce((all, one) => all + one, 0),
   }));
   return {
+    /** All tests together. */
     m,
     dayView: m - periodView,
     periodView,

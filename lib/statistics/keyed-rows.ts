@@ -130,6 +130,7 @@ export function valuesOf(
   });
 }
 
+/** In memory that threads share. */
 export interface InternedRows {
   key: Int32Array;
   keys: number;
@@ -249,6 +250,7 @@ export class ChosenKeys {
     }
   }
 
+  /** -1: not chosen. */
   placeOf(key: number): number {
     return (this.#isChosen[key >>> 5]! & (1 << (key & 31))) === 0 ? -1 : this.#placeOf[key]!;
   }

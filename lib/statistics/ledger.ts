@@ -46,6 +46,7 @@ const LAST = 1;
 const COUNT = 2;
 /** Where it was met last, as `day * sensors + sensor` with days counted from the archive's first; -1: nowhere. */
 const PLACE = 6;
+/** On how many days it was seen. */
 const DAYS = 7;
 /** The sensor that saw it first, the first by name where two did in the same microsecond; -1: nobody. */
 const FIRST_SENSOR = 8;

@@ -61,6 +61,7 @@ export interface Novelty {
 }
 
 export interface NoveltyOptions {
+  /** First day of the lists "since". */
   sinceDay: number;
   returningAfterDays: number;
   burnInDays: number;
@@ -83,6 +84,7 @@ export function joinNovelty(types: readonly TypeNovelty[], coverage: Coverage, o
   };
 }
 
+/** What one type of value has to say. */
 export interface TypeNovelty<Value = (string | null)[]> {
   readonly total: Novelty["totals"][number];
   readonly new: readonly LedgerEntry<Value>[];

@@ -43,6 +43,7 @@ export interface SensorComparison {
   onlyHere: LedgerEntry[];
   standOut: StandOut[];
   standOutTests: number;
+  /** Days that `standOut` looks at. */
   firstDay: number;
   lastDay: number;
 }
@@ -184,6 +185,7 @@ interface FrequentKey {
   /** Its counts on all sensors together, and on each. */
   all: number;
   readonly counts: Float64Array;
+  /** The sensors that have it. */
   readonly touched: number[];
   dispersion: number;
   /** Counts of all keys, per sensor and together; and the largest part of these that one sensor holds. */

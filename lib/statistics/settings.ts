@@ -13,6 +13,7 @@ export interface StatisticsOptions {
   baselineDays?: number;
   guardDays?: number;
   minBaselineDays?: number;
+  /** False-discovery rate. */
   q?: number;
   /** Benjamini-Yekutieli in place of Benjamini-Hochberg: holds under any dependence, and finds less. */
   strict?: boolean;
@@ -32,6 +33,7 @@ export interface StatisticsOptions {
   rows?: "reported" | "all";
 }
 
+/** Every option that has a default. */
 export type StatisticsSettings = Required<Omit<StatisticsOptions, "downtime" | "partlyCut" | "newSinceDay">>;
 
 export const STATISTICS_DEFAULTS = {

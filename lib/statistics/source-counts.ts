@@ -173,6 +173,7 @@ class Chains {
   }
 }
 
+/** Columns that grow. */
 class Rows {
   length = 0;
   #day = new Int32Array(1024);

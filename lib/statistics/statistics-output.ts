@@ -167,6 +167,7 @@ export function* newToCsv(statistics: Statistics): Generator<string> {
   }
 }
 
+/** What is new, as a table for people. */
 export function newToText(statistics: Statistics, options: TableOptions): string {
   const rows = listNew(statistics).map(({ entry, newOn }) => [
     entry.type,

@@ -30,6 +30,7 @@ export interface PartContext {
   readonly novelty: NoveltyOptions;
 }
 
+/** What the ledger of one type of value says. */
 export type LedgerPart = ReturnType<typeof readLedger>;
 
 export interface Parts {
@@ -114,6 +115,7 @@ export class PartCall<N extends PartName = PartName> {
   }
 }
 
+/** Work a part out in this thread. */
 export function workOut<N extends PartName>(context: PartContext, name: N, ask: Parts[N]["ask"]): Parts[N]["answer"] {
   return WORK[name](context, ask);
 }

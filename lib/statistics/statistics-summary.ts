@@ -5,6 +5,7 @@ import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import type { Statistics } from "./statistics.ts";
 import { visible } from "../text/text.ts";
 
+/** Sensors named one by one. */
 const SENSORS_MOST = 5;
 
 /** In the order in which they are said. */

@@ -135,6 +135,7 @@ export function planContext(table: ReducedTable, options: StatisticsOptions = {}
 export interface RestOfTable {
   /** First day of which the table has all rows. */
   readonly fromDay: number;
+  /** By {@link VALUE_TYPES}. */
   readonly ledgers: readonly { readonly part: LedgerPart; readonly textOf: NamedValueRows["textOf"] }[];
   /** The rows of some keys before {@link fromDay}, see `recallRows`. */
   recall(kind: Kind, columnsOf: (part: KindTable) => readonly Int32Array[], keys: ReadonlyMap<number, readonly number[]>): RecalledRows;
@@ -205,6 +206,7 @@ export function* runSteps(table: ReducedTable, context: PartContext, rest?: Rest
   });
 }
 
+/** What is compared, and what its keys stand for. */
 interface ComparedRows {
   readonly kind: ChangeKind;
   readonly rows: KeyedRows;

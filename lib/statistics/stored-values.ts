@@ -65,6 +65,7 @@ function named(type: ValueType, texts: readonly string[], stored: StoredTable, k
   return { rows: { type, values: texts.length, ...storedParts(stored, kind, valueOf) }, textOf: code => [texts[code]!] };
 }
 
+/** The rows of a kind with their values. */
 function storedParts(stored: StoredTable, kind: Kind, valueOf: (part: KindTable) => Int32Array): Pick<Required<ValueSource>, "parts" | "since"> {
   const read = (first: number) => ({
     *[Symbol.iterator](): Generator<ValuePart> {
@@ -89,6 +90,7 @@ function credentialValues(stored: StoredTable): NamedValues {
   };
 }
 
+/** The rows of some credentials. */
 function* credentialsOf(stored: StoredTable, numbers: TupleNumbers, values: ReadonlySet<number>): Generator<ValuePart> {
   const wanted = new ChosenTuples(Array.from(values, value => numbers.tupleOf(value)), [...values]);
   for (const part of stored.parts("login")) {

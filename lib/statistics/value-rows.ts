@@ -46,6 +46,7 @@ export function partsSince(rows: ValueSource, day: number): Iterable<ValuePart> 
   return rows.since?.(day) ?? rows.parts;
 }
 
+/** Rows by value, and what the values are. */
 export interface NamedValueRows {
   readonly rows: ValueRows;
   readonly textOf: (value: number) => (string | null)[];

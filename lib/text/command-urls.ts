@@ -6,6 +6,7 @@
  */
 import { addressVersion } from "./address.ts";
 
+/** A place that a command names. */
 export interface Fetched {
   /** Host in lower case: a name, an address, `[::1]` without its brackets. */
   readonly host: string;

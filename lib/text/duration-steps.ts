@@ -11,6 +11,7 @@ export const DURATION_STEPS: readonly { readonly below: number; readonly name: s
   { below: Infinity, name: "30 min and more" },
 ];
 
+/** Place of a length in seconds among the steps. */
 export function durationStep(seconds: number): number {
   return DURATION_STEPS.findIndex(({ below }) => seconds < below);
 }

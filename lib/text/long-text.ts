@@ -5,6 +5,7 @@ import { ellipsize, visible } from "./text.ts";
 
 /** Characters that are shown when a text is unfolded. */
 const TEXT_MOST = 20_000;
+/** Longer texts are folded to this. */
 const TEXT_FOLDED = 240;
 
 export interface LongText {
@@ -15,6 +16,7 @@ export interface LongText {
   readonly head: string;
 }
 
+/** Prepare a text for a page. */
 export function toLongText(text: string): LongText {
   const cut = text.slice(0, TEXT_MOST);
   const note = cut === text ? "" : ` … (${formatNumber(text.length - cut.length)} more characters)`;

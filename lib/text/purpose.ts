@@ -26,6 +26,7 @@ const needsArgument =
   args =>
     args.length > 0 ? purpose : "probe";
 
+/** By name of the program. */
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...each(
     "persistence",
@@ -85,7 +86,9 @@ export interface Piece {
   readonly args: readonly string[];
   /** Asked of busybox. */
   readonly isApplet: boolean;
+  /** The program as it was written. */
   readonly written: string;
+  /** What is assigned before it. */
   readonly assigned: readonly string[];
 }
 

@@ -19,6 +19,7 @@ export interface PublicKey {
   readonly comment: string | undefined;
 }
 
+/** The keys that stand in a text, each once. */
 export function publicKeysOf(text: string): PublicKey[] {
   if (!text.includes("AAAA")) return [];
   const keys = new Map<string, PublicKey>();

@@ -20,6 +20,7 @@ export interface TableColumn {
 export interface TableOptions {
   /** Columns of the terminal; nothing is cut when omitted, as when writing to a file. */
   readonly width?: number | undefined;
+  /** Bold titles. */
   readonly color?: boolean;
 }
 

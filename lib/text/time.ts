@@ -51,6 +51,7 @@ export function toDay(year: number, month: number, day: number): number {
   return Date.UTC(year, month - 1, day) / DAY_MS;
 }
 
+/** UTC day of an instant. */
 export function dayOf(us: number): number {
   return Math.floor(us / DAY_US);
 }

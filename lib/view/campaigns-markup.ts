@@ -23,6 +23,7 @@ const NUMBERS: ReadonlySet<string> = new Set(["Sessions", "Change", "Sensors", "
 
 export interface CampaignsTableOptions {
   readonly data: CampaignsData;
+  /** Of the commands that show more. */
   readonly places: TrailPlaces;
   /** With buttons, which the page's script answers. */
   readonly hasScript: boolean;

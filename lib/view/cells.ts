@@ -12,6 +12,7 @@ export interface Cells {
   readonly count: Float64Array;
 }
 
+/** What the cells are numbered by. */
 export interface Grid {
   readonly firstDay: number;
   readonly days: number;
@@ -20,6 +21,7 @@ export interface Grid {
   readonly others?: number;
 }
 
+/** The days and sensors that are looked at. */
 export interface Filter {
   readonly range: DayRange;
   /** `sensors[code]` = 1 for those chosen. */

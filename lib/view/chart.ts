@@ -22,6 +22,7 @@ export interface Steps {
   readonly range: DayRange;
   /** Of a step; 1/24 where they are hours. */
   readonly days: number;
+  /** How many steps. */
   readonly n: number;
 }
 
@@ -39,6 +40,7 @@ export interface Line {
   readonly style?: number;
 }
 
+/** What a line stands for. */
 type LineNames = Pick<Line, "name" | "alike">;
 
 /** How many a line stands for. */

@@ -59,6 +59,7 @@ export interface DistinctCount {
   readonly high: number;
 }
 
+/** Count the distinct values inside the filter. */
 export function countDistinctValues(data: DistinctData, grid: Grid, { range, sensors }: Filter): DistinctCount {
   const classes = gapClasses(data.gapsApart, grid.days);
   const countIn = (scope: number) => countScope(data, grid, classes, scope, range);
@@ -94,6 +95,7 @@ function atOnce(value: number, isExact: boolean): DistinctCount {
   return { value, low: value - open, high: value + open };
 }
 
+/** Distinct values of one sensor, or of all together, on a range of days. */
 function countScope(
   { scopes, windows }: DistinctData,
   grid: Grid,
@@ -200,6 +202,7 @@ function sumGroup({ runs }: SharedValues, grid: Grid, { range, sensors }: Filter
   return sums;
 }
 
+/** The number alone. */
 export function distinctFigure(count: DistinctCount): string {
   return distinctText(count, "", "").trim();
 }

@@ -8,6 +8,7 @@ import { element, type Markup } from "./markup.ts";
 import { type Head, numberHead, scrollBox, tableMarkup } from "./parts-markup.ts";
 import { stepLabel } from "./report-view.ts";
 
+/** Characters of a name. */
 const HEAD_CHARACTERS = 30;
 
 /** A line of a chart or a row of a heat map: undefined where there is nothing to say. */

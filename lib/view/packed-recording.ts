@@ -68,6 +68,7 @@ export function screenAt({ rows, frames }: PackedRecording, index: number): Int3
   return screen;
 }
 
+/** The frame seen at a time. */
 export function packedFrameAt({ frames }: PackedRecording, ms: number): number {
   let index = 0;
   while (index + 1 < frames.length && frames[index + 1]![0]! <= ms) index++;

@@ -26,6 +26,7 @@ export function noneMarkup(text: string): Markup {
   return element("span", { class: "none" }, text);
 }
 
+/** The heading of a column. */
 export interface Head {
   readonly name: string;
   readonly className?: string | undefined;
@@ -79,6 +80,7 @@ export function figureMarkup({ value, label, note, past }: FigureView): Markup {
   );
 }
 
+/** What the colours of a picture mean. */
 export function legendMarkup(entries: readonly { readonly className: string; readonly name: string }[]): Markup[] {
   return entries.map(({ className, name }) => element("li", {}, element("i", { class: className }), name));
 }

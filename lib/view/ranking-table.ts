@@ -17,6 +17,7 @@ export interface RankingColumn extends Head {
   readonly text?: (row: RowView) => string;
   /** In place of the text, unrounded. */
   readonly raw?: (row: RowView) => string | number;
+  /** To sort by. */
   readonly value?: (row: RowView) => string | number;
 }
 

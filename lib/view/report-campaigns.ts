@@ -17,12 +17,14 @@ import type { ChangeView, Scope } from "./report-view.ts";
 const CARRY_ALWAYS = 5;
 const CELLS_MOST = 8_000;
 const TEXT_MOST = 30_000;
+/** Longest text that is carried. */
 const VALUE_MOST = 300;
 /** Rows before the table is unfolded. */
 export const CAMPAIGNS_SHOWN = 10;
 /** Fewer sessions in both periods say nothing of a change. */
 const FEW = 10;
 
+/** A campaign as the page carries it. */
 export interface CarriedCampaign extends CampaignSketch {
   /** `purposes[i]` belongs to `commands[i]`. */
   readonly purposes: readonly Purpose[];
@@ -38,6 +40,7 @@ export interface CampaignsData {
   readonly all: number;
   readonly marked: number;
   readonly alone: number;
+  /** Names of the techniques there are, by id. */
   readonly techniques: Readonly<Record<string, string>>;
 }
 
@@ -98,6 +101,7 @@ function cutTexts(sketch: CampaignSketch): CampaignSketch {
 
 export type CampaignRowView = ReturnType<typeof buildRow>;
 
+/** Campaigns under a filter. */
 export interface CampaignsView {
   readonly data: CampaignsData;
   /** By sessions falling; ties as in the data. */

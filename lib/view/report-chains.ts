@@ -31,6 +31,7 @@ const RUNS = [1, 7, 28];
 const FOLD_CHARACTERS = 90;
 
 export interface ChainsData {
+  /** Positions of a chain. */
   readonly steps: number;
   /** Days per cell; the last cell ends on the last day of the page. */
   readonly runDays: number;
@@ -169,6 +170,7 @@ function toRun(grid: Grid, runDays: number, day: number): number {
   return runs - 1 - Math.floor((grid.firstDay + grid.days - 1 - day) / runDays);
 }
 
+/** Chains under a filter. */
 export type ChainsView = ReturnType<typeof buildChainsView>;
 
 export function buildChainsView(scope: Scope, data: ChainsData) {

@@ -17,9 +17,11 @@ export interface ChangesData {
   /** The days in question, judged together and one by one. */
   readonly firstDay: number;
   readonly lastDay: number;
+  /** Comparisons corrected for. */
   readonly comparisons: number;
   /** Why there was none, where there was none. */
   readonly whyNone?: string;
+  /** Names of the sensors that were compared. */
   readonly sensors: readonly string[];
   /** Reported changes, carried or not. */
   readonly reported: number;

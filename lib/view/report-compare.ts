@@ -8,6 +8,7 @@ import type { SectionData } from "./report-data.ts";
 import { meanSteps, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
 import { buildFigures } from "./report-figures.ts";
 
+/** One side: what it is called, and what it holds. */
 export interface Side {
   readonly name: string;
   readonly scope: Scope;

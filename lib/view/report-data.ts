@@ -57,6 +57,7 @@ export interface SectionData {
 
 export interface ReportData {
   readonly grid: Grid;
+  /** Names by sensor code. */
   readonly sensors: readonly string[];
   /** All events; of a sensor-day known from cut counts alone, the sum of those. A cell means: something was logged. */
   readonly events: Cells;
@@ -95,6 +96,7 @@ export interface UnknownData {
 export interface ReportDataOptions {
   /** Keys shown per section; they are carried whatever they cost. */
   readonly show: number;
+  /** See {@link Grid.others}. */
   readonly others?: number;
 }
 
@@ -102,6 +104,7 @@ export interface ReportDataOptions {
 export interface ReportSource {
   /** Its texts and names are those of all rows; its counts add up to those of all rows by kind, day and sensor. */
   readonly table: ReducedTable;
+  /** VirusTotal's verdicts. */
   readonly scans: KindTable;
   /** All rows of a kind, part by part in their order, as often as they are asked for; undefined where it has none. */
   partsOf(kind: ShownKind): Iterable<ShownRows> | undefined;

@@ -9,6 +9,7 @@ import type { FigureView } from "./parts-markup.ts";
 import type { SectionData } from "./report-data.ts";
 import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
 
+/** The figures at the top of the page. */
 export function buildFigures(scope: Scope): FigureView[] {
   const { data, filter, comparison } = scope;
   const figures: FigureView[] = [];
@@ -101,6 +102,7 @@ function toFigure(value: number): string {
   return value < 1e7 ? formatNumber(value) : toShort(value);
 }
 
+/** How many distinct values the filter holds, in words. */
 function describeDistinct({ data, filter }: Scope, value: DistinctValue, one: string, many: string): string {
   return atLeast(data.unknown?.cut) + distinctText(countDistinctValues(data.distinct[value], data.grid, filter), one, many);
 }

@@ -13,13 +13,16 @@ import { formatNumber, plural } from "../text/format.ts";
 /** Share of a section's counts that another must have said before it. */
 const SAME_LEAST = 0.95;
 
+/** Why a section is folded. */
 export interface Fold {
+  /** The section that says it already. */
   readonly like: string;
   /** Rows, counted once for what both sections name; and how many of them the other section has. */
   readonly rows: number;
   readonly same: number;
 }
 
+/** Folded sections by id. */
 export function findFolds({ sections }: ReportData): Map<string, Fold> {
   const folds = new Map<string, Fold>();
   for (const { id, like = [] } of SECTIONS) {
@@ -42,6 +45,7 @@ export function describeFold({ like, rows, same }: Fold): string {
   return `The same as ${name}: ${same === rows ? `all ${plural(rows, "row")}` : `${formatNumber(same)} of ${plural(rows, "row")}`}.`;
 }
 
+/** Why the days of the sensors are folded; "" where they are not. */
 export function foldOfSensors({ grid }: ReportData): string {
   return grid.sensors === 1 ? "There is one: the activity above is its own." : "";
 }

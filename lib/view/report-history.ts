@@ -66,6 +66,7 @@ export interface HistoryData {
   readonly more?: readonly HistoryRow[];
 }
 
+/** Choose what a page carries. */
 export function toHistoryData(episodes: readonly Episode[], grid: Grid, sensors: readonly string[]): HistoryData {
   return { rows: carriedOf(episodes).map(episode => toRow(episode, grid, sensors)), found: episodes.length };
 }
@@ -277,6 +278,7 @@ function placeLabel([what, value]: HistoryRow["name"], from: number, to: number,
   return { ...place, text: clipEnd(whole, Math.max(4, Math.floor(room / CHARACTER_WIDTH))) };
 }
 
+/** The same as a table. */
 export function historyTable(rows: readonly HistoryRow[]): TableView {
   return toTable<HistoryRow>(
     "history-table",

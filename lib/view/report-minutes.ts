@@ -59,6 +59,7 @@ export function minuteSteps({ data: { minutes }, filter: { range } }: Scope, mos
   return { range: { first: start / DAY_MINUTES, last: start / DAY_MINUTES + n * days - 1 }, days, n };
 }
 
+/** A row for each activity there was. */
 export function minuteLines({ data: { minutes, grid }, filter, watched }: Scope, { range, days, n }: Steps): Line[] {
   const [start, step] = [Math.round(range.first * DAY_MINUTES), Math.round(days * DAY_MINUTES)];
   const dayAt = (at: number) => Math.floor((start + at * step) / DAY_MINUTES) - filter.range.first;

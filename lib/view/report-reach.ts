@@ -14,6 +14,7 @@ import { element, type Markup } from "./markup.ts";
 import { chooseRun, describeRuns, sensorCodes, sumTallies, toRunFilter } from "./report-chains.ts";
 import type { Scope } from "./report-view.ts";
 
+/** By step. */
 export interface SessionReach {
   /** Days per cell, as with chains. */
   readonly runDays: number;
@@ -38,6 +39,7 @@ export interface Funnel {
   readonly note: string;
 }
 
+/** What a step is called, by step. */
 const SESSION_NAMES = ["connected", "tried to log in", "were let in", "typed commands", "fetched files"];
 
 /** Room for sets of addresses: a tenth of what the page takes for those of all sessions. */

@@ -19,6 +19,7 @@ export interface Section {
   readonly name: string;
   /** The question the section answers. */
   readonly heading: string;
+  /** What is counted. */
   readonly unit: string;
   readonly lead: string;
   /** Events that have the key, by which sessions are found behind it; without them the section leads to none. */
@@ -179,6 +180,7 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
+/** What a key column is called above a table's column. */
 export const COLUMN_HEADINGS: Readonly<Record<ShownColumn, string>> = {
   country: "Country",
   network: "Network",

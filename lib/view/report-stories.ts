@@ -16,6 +16,7 @@ import { sumTallies } from "./report-chains.ts";
 import { type TrailPlaces, traceSession } from "./report-trails.ts";
 import type { Scope } from "./report-view.ts";
 
+/** Stories on the first screen. */
 const SHOWN_MOST = 5;
 /** Characters of what was typed, in all and of one command, that are shown; and that are carried. */
 const TYPED_MOST = 110;
@@ -25,6 +26,7 @@ const VALUE_MOST = 40;
 /** Of a hash the beginning tells it apart. */
 const HASH_MOST = 13;
 
+/** A story as the page carries it. */
 export interface CarriedStory extends Omit<SessionStory, "tally"> {
   /** Sessions by day and sensor. */
   readonly cells: Cells;
@@ -49,6 +51,7 @@ function cutTexts<Story extends Omit<SessionStory, "tally">>(story: Story): Stor
   return { ...story, commands: commands.map(cut), files: files.map(cut), hosts: hosts.map(cut), credential: credential && [cut(credential[0]), cut(credential[1])] };
 }
 
+/** The stories with a session on the days and sensors chosen. */
 function storiesWithin({ stories }: StoriesData, { data, filter }: Scope): { story: CarriedStory; sessions: number }[] {
   return stories.map(story => ({ story, sessions: sumCells(story.cells, data.grid, filter) })).filter(({ sessions }) => sessions > 0);
 }

@@ -18,6 +18,7 @@ import { DAY_SECONDS } from "../text/time.ts";
 
 /** Values of a section whose sessions a page carries. */
 export const TRAIL_KEYS = 40;
+/** Sessions in a sheet. */
 const SHOWN_MOST = 10;
 /** Sessions that a page carries; the newest of each value it carries whatever there are. */
 const CARRY_MOST = 6000;
@@ -26,6 +27,7 @@ const NEWEST_CARRIED = 5;
 const ARGUMENT_MOST = 300;
 const SECOND_US = 1_000_000;
 
+/** A session as the page carries it. */
 export interface CarriedSession {
   /** Whole seconds since 1970-01-01 UTC. */
   readonly second: number;
@@ -58,6 +60,7 @@ export interface TrailsData {
   }[];
 }
 
+/** What is looked for in the event tables. */
 export function toTrailQueries(data: ReportData): TrailQuery[] {
   return data.sections.flatMap(({ id, keys, firstSeenUs, lastSeenUs }) => {
     const { eventids, columns } = SECTIONS.find(section => section.id === id)!;
@@ -154,6 +157,7 @@ export function sessionsOf(trails: TrailsData | undefined, id: string, key: numb
   return (section?.keys[key] ?? []).map(place => trails!.sessions[place]!);
 }
 
+/** A command to copy, and what it does. */
 export interface TrailCommand {
   readonly what: string;
   readonly text: string;
@@ -164,6 +168,7 @@ export interface TrailRowView {
   readonly sensor: string;
   readonly address: string;
   readonly session: string;
+  /** Traces this session. */
   readonly command: string;
 }
 
@@ -199,7 +204,9 @@ export function buildTrail(
   const all = traceAll(scope, trails, section.id, data.keys[key]!);
   const newest = rows[0];
   return {
+    /** The value. */
     parts: toParts(section.columns, data.keys[key]!),
+    /** How many of how many. */
     shown,
     rows,
     /** As in {@link TrailsData}. */

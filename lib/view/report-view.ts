@@ -88,6 +88,7 @@ export interface ChangeView {
   readonly text: string;
   /** `more`, `less` or `same`: never by colour alone, the text carries a sign. */
   readonly tone: string;
+  /** For sorting. */
   readonly ratio: number;
 }
 
@@ -108,6 +109,7 @@ function toChangeView(
   return { text: toChange(change), tone, ratio: change };
 }
 
+/** First and last day with an event of each sensor. */
 export function sensorLives(data: ReportData): (DayRange | undefined)[] {
   const lives: (DayRange | undefined)[] = new Array<DayRange | undefined>(data.grid.sensors).fill(undefined);
   for (const cell of data.events.at) {
@@ -118,6 +120,7 @@ export function sensorLives(data: ReportData): (DayRange | undefined)[] {
   return lives;
 }
 
+/** A sensor's name, also where it has none. */
 export function sensorName(data: ReportData, sensor: number): string {
   return sensorLabel(data.sensors[sensor] ?? "");
 }
@@ -179,6 +182,7 @@ export function meanSteps(byDay: Float64Array, watched: Float64Array, steps: Ste
   return steps.days === 1 ? values : values.map((value, step) => (value === null ? null : value / days[step]!));
 }
 
+/** Steps for a chart with room for `most` of them. */
 export function chooseSteps(scope: Scope, most: number): Steps {
   return toSteps(scope.filter.range, stepDays(scope.filter.range, Math.max(1, Math.floor(most))));
 }

@@ -19,6 +19,7 @@ const LEAST_STEPS = 4;
 /** A sensor is unlike the fleet if it strays so many median deviations more than the middle one, and so much at least. */
 const UNLIKE_TIMES = 6;
 const LEAST_STRAY = 0.15;
+/** Names in a line. */
 const NAMES_MOST = 4;
 /** Days that are told by hours, at most. */
 const HOURLY_DAYS = 3;

@@ -19,6 +19,7 @@ export interface SankeyLink {
 }
 
 export interface SankeyOptions {
+  /** Height of all, in pixels. */
   readonly height: number;
   /** Space between nodes of a column. */
   readonly padding: number;

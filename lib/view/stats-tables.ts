@@ -39,9 +39,11 @@ export const TYPE_WORDS: Readonly<Record<ValueType, { readonly one: string; read
 
 export interface CellView {
   readonly className: string;
+  /** A number or a text to sort by. */
   readonly sort: string | number;
   readonly parts: readonly PartView[];
   readonly text?: string;
+  /** A picture. */
   readonly mark?: Markup;
 }
 

@@ -75,6 +75,7 @@ export function describeLegend(
 export interface PictureOptions {
   /** Width the picture fills if its columns are not too narrow then, in pixels. */
   readonly width: number;
+  /** A command as it is shown, whole. */
   readonly textOf: (code: number) => string;
   readonly purposes: readonly Purpose[];
   /** Names of commands that a table explains; none = no names. */
@@ -85,6 +86,7 @@ export interface PictureOptions {
   readonly beside: string;
 }
 
+/** Draw what a threshold leaves of a step graph. */
 export function drawStepGraph(graph: StepGraph, thinned: Thinned, options: PictureOptions): Markup {
   const plan = planPicture(graph, thinned, options.width);
   const { columns, columnWidth, width, height, xOf } = plan;
@@ -109,6 +111,7 @@ export function drawStepGraph(graph: StepGraph, thinned: Thinned, options: Pictu
 
 type Plan = ReturnType<typeof planPicture>;
 
+/** Where all nodes and links stand. */
 function planPicture(graph: StepGraph, thinned: Thinned, wanted: number) {
   const place = new Map(thinned.nodes.map((node, i) => [node, i]));
   const nodes = thinned.nodes.map(i => graph.nodes[i]!);
@@ -258,6 +261,7 @@ export function toPagePaths(graph: StepGraph, thinned: Thinned) {
     /** Shown nodes that the shown links join, as they are numbered in the picture. */
     links: thinned.links.map(i => [place.get(graph.links[i]!.source)!, place.get(graph.links[i]!.target)!] as const),
     paths: kept.map(([way, sessions]) => [sessions, ...way.split(" ").map(Number)]),
+    /** Sessions of paths that were left out. */
     uncovered: all.slice(PATHS_MOST).reduce((sum, [, sessions]) => sum + sessions, 0),
   };
 }

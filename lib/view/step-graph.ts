@@ -25,6 +25,7 @@ export interface FlowNode {
 }
 
 export interface FlowLink {
+  /** Indices into the nodes. */
   readonly source: number;
   readonly target: number;
   readonly sessions: number;
@@ -47,9 +48,11 @@ export interface Chain {
 
 export interface StepGraph {
   readonly sessions: number;
+  /** Positions that are used. */
   readonly steps: number;
   /** By step, then sessions falling, then code; the rest of a step comes last. */
   readonly nodes: readonly FlowNode[];
+  /** By source, then target. */
   readonly links: readonly FlowLink[];
   /** By sessions falling, then nodes. */
   readonly paths: readonly FlowPath[];
@@ -168,6 +171,7 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
   return a.length - b.length;
 }
 
+/** What a threshold leaves of a graph. */
 export type Thinned = ReturnType<typeof thinGraph>;
 
 /** Leave out links of fewer than `threshold` sessions, and nodes of fewer. */
