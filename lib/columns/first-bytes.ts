@@ -2,8 +2,8 @@
  * The first bytes of a file or a stream: what tells an Arrow table from a log, whatever its name.
  * Tested in `test/lib/columns/regular-file.test.ts`.
  */
-import { closeSync, readSync } from "node:fs";
-import { isOpenStream, openRegular } from "./regular-file.ts";
+import { readSync } from "node:fs";
+import { closing, isOpenStream, openRegular } from "./regular-file.ts";
 
 const ARROW_MAGIC = new TextEncoder().encode("ARROW1");
 
@@ -19,12 +19,9 @@ export function isArrowFile(path: string): boolean {
   // Not to be looked into twice.
   if (isOpenStream(path)) return false;
   const file = openRegular(path);
-  try {
-    const head = new Uint8Array(8);
-    return isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
-  } finally {
-    closeSync(file);
-  }
+  using _file = closing(file);
+  const head = new Uint8Array(8);
+  return isArrow(head.subarray(0, readSync(file, head, 0, 8, 0)));
 }
 
 /** First bytes of a stream, and the whole of it again. */

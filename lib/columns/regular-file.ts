@@ -140,23 +140,25 @@ export function readSmallText(path: string, options: OpenRegularOptions = {}): s
   return readSmall(path, options).toString("utf8");
 }
 
+/** Closes a file when the block is left, however it is: `using _file = closing(file)`. */
+export function closing(file: number | { close(): void }): Disposable {
+  return { [Symbol.dispose]: () => (typeof file === "number" ? closeSync(file) : file.close()) };
+}
+
 const SMALL_MAX_BYTES = 16 << 20;
 
 /** As {@link readSmallText}. */
 export function readSmall(path: string, { followsLinks = true }: OpenRegularOptions = {}): Buffer {
   const file = followsLinks ? openInput(path) : openRegular(path, { followsLinks });
-  try {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    for (;;) {
-      const piece = Buffer.alloc(1 << 16);
-      const n = readSync(file, piece, 0, piece.length, null);
-      if (n === 0) return Buffer.concat(pieces);
-      if ((bytes += n) > SMALL_MAX_BYTES) throw new RangeError(`it is longer than ${SMALL_MAX_BYTES} bytes`);
-      pieces.push(piece.subarray(0, n));
-    }
-  } finally {
-    closeSync(file);
+  using _file = closing(file);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const piece = Buffer.alloc(1 << 16);
+    const n = readSync(file, piece, 0, piece.length, null);
+    if (n === 0) return Buffer.concat(pieces);
+    if ((bytes += n) > SMALL_MAX_BYTES) throw new RangeError(`it is longer than ${SMALL_MAX_BYTES} bytes`);
+    pieces.push(piece.subarray(0, n));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { pauseNowAndThen } from "../process/pause.ts";
 import { BLOCK_BYTES, openText } from "./log-text.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** Hash over the whole text, fed in any pieces; the same text gives the same hash. */
 export class TextHash {
@@ -94,12 +95,9 @@ export interface LogHead {
 /** The first 4 KiB of a log, unpacked; all of a shorter one. */
 export async function readOpening(path: string): Promise<Uint8Array> {
   const text = openText(path);
-  try {
-    const bytes = new Uint8Array(HEAD_BYTES);
-    return bytes.subarray(0, await text.read(bytes, 0, HEAD_BYTES));
-  } finally {
-    text.close();
-  }
+  using _text = closing(text);
+  const bytes = new Uint8Array(HEAD_BYTES);
+  return bytes.subarray(0, await text.read(bytes, 0, HEAD_BYTES));
 }
 
 /** Look at the first line of a log, to find logs that may hold the same text. */
@@ -113,17 +111,14 @@ export async function readHead(path: string): Promise<LogHead> {
 /** Hash of all the text of a log as it is now, and its size in bytes. */
 export async function hashText(path: string): Promise<{ wholeHash: string; sizeBytes: number }> {
   const text = openText(path);
-  try {
-    const hash = new TextHash();
-    const block = new Uint8Array(BLOCK_BYTES);
-    for (let n = await text.read(block, 0, BLOCK_BYTES); n > 0; n = await text.read(block, 0, BLOCK_BYTES)) {
-      hash.add(block.subarray(0, n));
-      await pauseNowAndThen();
-    }
-    return { wholeHash: hash.digest(), sizeBytes: hash.sizeBytes };
-  } finally {
-    text.close();
+  using _text = closing(text);
+  const hash = new TextHash();
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let n = await text.read(block, 0, BLOCK_BYTES); n > 0; n = await text.read(block, 0, BLOCK_BYTES)) {
+    hash.add(block.subarray(0, n));
+    await pauseNowAndThen();
   }
+  return { wholeHash: hash.digest(), sizeBytes: hash.sizeBytes };
 }
 
 /** How the texts of two logs stand to each other; "differ" also when one of them cannot be read to its end. */

@@ -24,6 +24,7 @@ import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts"
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import { type FileIdentity, identifyFile, type LineCounts, type SourceInfo } from "../events/source.ts";
 import { readHead, TextHash } from "../events/text-hash.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** The log is another one than before: it has to be read whole. */
 export const NOT_GROWN = "the log has not grown but changed";
@@ -89,22 +90,19 @@ async function describeStored(tablePath: string): Promise<Pick<StoredEventTable,
  */
 async function* provenText(path: string, blockHash: string, offset: number, onProgress: (textBytes: number) => void): AsyncGenerator<Uint8Array> {
   const text = openText(path);
-  try {
-    if (text.compression !== "none") throw new Error(NOT_GROWN);
-    const hash = new TextHash();
-    for (;;) {
-      const block = new Uint8Array(BLOCK_BYTES);
-      const n = await text.read(block, 0, BLOCK_BYTES);
-      if (n === 0) return;
-      if (hash.sizeBytes === offset && hash.blockHash !== blockHash) throw new Error(NOT_GROWN);
-      const isNew = hash.sizeBytes >= offset;
-      hash.add(block.subarray(0, n));
-      onProgress(hash.sizeBytes);
-      if (isNew) yield block.subarray(0, n);
-      else await pauseNowAndThen();
-    }
-  } finally {
-    text.close();
+  using _text = closing(text);
+  if (text.compression !== "none") throw new Error(NOT_GROWN);
+  const hash = new TextHash();
+  for (;;) {
+    const block = new Uint8Array(BLOCK_BYTES);
+    const n = await text.read(block, 0, BLOCK_BYTES);
+    if (n === 0) return;
+    if (hash.sizeBytes === offset && hash.blockHash !== blockHash) throw new Error(NOT_GROWN);
+    const isNew = hash.sizeBytes >= offset;
+    hash.add(block.subarray(0, n));
+    onProgress(hash.sizeBytes);
+    if (isNew) yield block.subarray(0, n);
+    else await pauseNowAndThen();
   }
 }
 

@@ -13,7 +13,7 @@
 import { closeSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { deserialize, serialize } from "bun:jsc";
-import { openRegularAs, stateOf } from "../columns/regular-file.ts";
+import { closing, openRegularAs, stateOf } from "../columns/regular-file.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { type FileIdentity, identifyFile, type SourceInfo } from "../events/source.ts";
 import { keyProblem, verifyKept, writeKept } from "../process/kept-files.ts";
@@ -300,12 +300,9 @@ function listPacks(folder: string): Pack[] {
 
 function readIndex(path: string, state: string): Index {
   const { file, size } = openRegularAs(path, state);
-  try {
-    const length = readAt(file, size - LENGTH_BYTES, LENGTH_BYTES).readDoubleLE();
-    return JSON.parse(readAt(file, size - LENGTH_BYTES - length, length).toString()) as Index;
-  } finally {
-    closeSync(file);
-  }
+  using _file = closing(file);
+  const length = readAt(file, size - LENGTH_BYTES, LENGTH_BYTES).readDoubleLE();
+  return JSON.parse(readAt(file, size - LENGTH_BYTES - length, length).toString()) as Index;
 }
 
 /** @throws {Error} if the file is shorter. */

@@ -4,8 +4,8 @@
  * Any split gives the same counts once the parts are combined: a line that a rotation cut in two is joined then, and sessions
  * over several logs are settled. So nothing has to stay together, and the parts are balanced by bytes alone.
  */
-import { closeSync, readSync, statSync } from "node:fs";
-import { openRegular } from "../columns/regular-file.ts";
+import { readSync, statSync } from "node:fs";
+import { closing, openRegular } from "../columns/regular-file.ts";
 import { comparePaths } from "../events/source.ts";
 
 /** Text to a byte of a compressed log: Cowrie's logs repeat themselves, and 8 to 15 are common. */
@@ -24,15 +24,12 @@ export interface PlanPart {
 export function workOf(path: string): number {
   const { size } = statSync(path);
   const file = openRegular(path);
-  try {
-    const head = new Uint8Array(4);
-    readSync(file, head, 0, 4, 0);
-    const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-    const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
-    return BYTES_PER_LOG + size * (isGzip || isZstd ? TEXT_PER_COMPRESSED_BYTE : 1);
-  } finally {
-    closeSync(file);
-  }
+  using _file = closing(file);
+  const head = new Uint8Array(4);
+  readSync(file, head, 0, 4, 0);
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  const isZstd = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
+  return BYTES_PER_LOG + size * (isGzip || isZstd ? TEXT_PER_COMPRESSED_BYTE : 1);
 }
 
 /**

@@ -26,6 +26,7 @@ import { type FileIdentity, identifyFile, type SourceInfo } from "../events/sour
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 import { hashText } from "../events/text-hash.ts";
 import { rejectToJson } from "./rejects.ts";
+import { closing } from "../columns/regular-file.ts";
 
 export interface LogJob {
   readonly path: string;
@@ -84,11 +85,8 @@ export async function readLog(job: LogJob, onProgress?: (textBytes: number) => v
   } catch (error) {
     throw cannotRead(path, error);
   }
-  try {
-    return await mapText(job, text, file, onProgress);
-  } finally {
-    text.close();
-  }
+  using _text = closing(text);
+  return await mapText(job, text, file, onProgress);
 }
 
 /**
@@ -128,11 +126,8 @@ export async function readStdin(job: LogJob, onProgress?: (textBytes: number) =>
     if (job.partialPath === undefined) return readStored(job, await openEventTable(all));
     // Somebody walks the table again: it is kept as it comes.
     const file = openSync(job.tablePath!, "wx", 0o600);
-    try {
-      for await (const chunk of all) writeWhole(file, chunk);
-    } finally {
-      closeSync(file);
-    }
+    using _file = closing(file);
+    for await (const chunk of all) writeWhole(file, chunk);
     return { ...(await readStored(job, await openEventTable(job.tablePath!))), isReused: false };
   }
   return mapText(job, streamText(head, all), undefined, onProgress);

@@ -7,8 +7,8 @@
  * pointers: a file of 1.3 kB keeps it busy for 1.7 s, every 12 bytes more twice as long), and it takes texts that are longer
  * than the file.
  */
-import { closeSync, fstatSync, readSync } from "node:fs";
-import { openRegular } from "../columns/regular-file.ts";
+import { fstatSync, readSync } from "node:fs";
+import { closing, openRegular } from "../columns/regular-file.ts";
 import { addressBytes } from "../text/address.ts";
 import { errorReason, quoteForMessage, visible } from "../text/text.ts";
 
@@ -333,16 +333,13 @@ function readMetadata(value: MmdbValue): { layout: Layout; metadata: MmdbMetadat
 export function openMmdb(path: string): Mmdb {
   try {
     const file = openRegular(path);
-    try {
-      const { size } = fstatSync(file);
-      if (size > FILE_MAX_BYTES) throw new Error(`it has ${size} bytes, expected at most ${FILE_MAX_BYTES}`);
-      const bytes = Buffer.allocUnsafe(size);
-      let length = 0;
-      for (let n = -1; n !== 0 && length < size; length += n) n = readSync(file, bytes, length, size - length, null);
-      return new Mmdb(bytes.subarray(0, length));
-    } finally {
-      closeSync(file);
-    }
+    using _file = closing(file);
+    const { size } = fstatSync(file);
+    if (size > FILE_MAX_BYTES) throw new Error(`it has ${size} bytes, expected at most ${FILE_MAX_BYTES}`);
+    const bytes = Buffer.allocUnsafe(size);
+    let length = 0;
+    for (let n = -1; n !== 0 && length < size; length += n) n = readSync(file, bytes, length, size - length, null);
+    return new Mmdb(bytes.subarray(0, length));
   } catch (error) {
     throw brokenMmdb(path, error);
   }

@@ -32,7 +32,7 @@ import {
 } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { openRegular, stateOf } from "../columns/regular-file.ts";
+import { closing, openRegular, stateOf } from "../columns/regular-file.ts";
 import { environment, USER_ID } from "./cli.ts";
 import { NOTE_BYTES, NoteFile } from "./note-file.ts";
 import { removeQuietly } from "./output-file.ts";
@@ -81,16 +81,13 @@ export function writeKept(
   { mode, name }: { readonly mode: number; readonly name?: string | undefined },
 ): string | undefined {
   const file = openSync(path, "wx", mode);
-  try {
-    for (const chunk of noteKept(purpose, chunks)) {
-      for (let put = 0; put < chunk.length; ) put += writeSync(file, chunk, put);
-    }
-    if (name === undefined) return undefined;
-    renameSync(path, name);
-    return stateOf(fstatSync(file, { bigint: true }));
-  } finally {
-    closeSync(file);
+  using _file = closing(file);
+  for (const chunk of noteKept(purpose, chunks)) {
+    for (let put = 0; put < chunk.length; ) put += writeSync(file, chunk, put);
   }
+  if (name === undefined) return undefined;
+  renameSync(path, name);
+  return stateOf(fstatSync(file, { bigint: true }));
 }
 
 /**
@@ -216,17 +213,14 @@ function findKey(folders: readonly string[]): KeyRing | { readonly problem: stri
 /** @throws {Error} if there is none, or it is not secret. */
 function readKey(path: string): Buffer {
   const file = openRegular(path, { followsLinks: false });
-  try {
-    const { uid, mode } = fstatSync(file);
-    if (uid !== USER_ID) throw new Error("it belongs to another user");
-    if ((mode & 0o077) !== 0) throw new Error("others may read it, expected mode 0600");
-    const bytes = Buffer.alloc(2 * KEY_BYTES + 1);
-    const digits = bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
-    if (!/^[0-9a-f]{64}\n$/.test(digits)) throw new Error("it is damaged, expected 64 hexadecimal digits");
-    return Buffer.from(digits, "hex");
-  } finally {
-    closeSync(file);
-  }
+  using _file = closing(file);
+  const { uid, mode } = fstatSync(file);
+  if (uid !== USER_ID) throw new Error("it belongs to another user");
+  if ((mode & 0o077) !== 0) throw new Error("others may read it, expected mode 0600");
+  const bytes = Buffer.alloc(2 * KEY_BYTES + 1);
+  const digits = bytes.toString("latin1", 0, readSync(file, bytes, 0, bytes.length, 0));
+  if (!/^[0-9a-f]{64}\n$/.test(digits)) throw new Error("it is damaged, expected 64 hexadecimal digits");
+  return Buffer.from(digits, "hex");
 }
 
 const KEY_BYTES = 32;

@@ -9,9 +9,9 @@
  * or replaced by whoever finds the owner dead; so that two that find it so do not both replace it, that is done under
  * a lock of its own, `.NAME.lock.<id of the dead lock>`, for which the same holds. Ids are never used twice.
  */
-import { closeSync, constants, lstatSync, openSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { constants, lstatSync, openSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { copyFile, link, rename } from "node:fs/promises";
-import { readSmallText } from "../columns/regular-file.ts";
+import { closing, readSmallText } from "../columns/regular-file.ts";
 import { onStop } from "./cli.ts";
 import { hiddenStem, type OutputTarget, partialPathOf, removeQuietly, resolveOutput } from "./output-file.ts";
 import { isAlive, isNear, type ProcessIdentity, THIS_PROCESS } from "./process-identity.ts";
@@ -177,11 +177,8 @@ async function tryLock(
 function renew(lockPath: string, text: string): void {
   try {
     const file = openSync(lockPath, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      writeSync(file, text, 0);
-    } finally {
-      closeSync(file);
-    }
+    using _file = closing(file);
+    writeSync(file, text, 0);
   } catch {
     // Removed by hand, or a full disk: the next time may be better.
   }

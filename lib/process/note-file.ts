@@ -5,7 +5,7 @@
  * Notes are digests, so their first bytes are as good a hash as any; a set of strings takes thirty times as long to make.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
-import { openRegular } from "../columns/regular-file.ts";
+import { closing, openRegular } from "../columns/regular-file.ts";
 import { removeQuietly } from "./output-file.ts";
 
 export const NOTE_BYTES = 16;
@@ -45,12 +45,9 @@ export class NoteFile {
     const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
     try {
       const file = openSync(this.#path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0o600);
-      try {
-        writeSync(file, note);
-        if (fstatSync(file).size > this.#maxBytes) this.#forgetOldest();
-      } finally {
-        closeSync(file);
-      }
+      using _file = closing(file);
+      writeSync(file, note);
+      if (fstatSync(file).size > this.#maxBytes) this.#forgetOldest();
     } catch {
       // A full disk, a folder that is read-only by now: what is not noted is made anew or verified the next time.
     }
@@ -119,15 +116,11 @@ export class NoteFile {
   /** Leave the younger half in the file. */
   #forgetOldest(): void {
     const file = openRegular(this.#path, { followsLinks: false });
-    let kept: Buffer;
-    try {
-      const notes = Math.floor(fstatSync(file).size / NOTE_BYTES);
-      const first = notes >> 1;
-      kept = Buffer.alloc((notes - first) * NOTE_BYTES);
-      kept = kept.subarray(0, readSync(file, kept, 0, kept.length, first * NOTE_BYTES));
-    } finally {
-      closeSync(file);
-    }
+    using _file = closing(file);
+    const notes = Math.floor(fstatSync(file).size / NOTE_BYTES);
+    const first = notes >> 1;
+    const room = Buffer.alloc((notes - first) * NOTE_BYTES);
+    const kept = room.subarray(0, readSync(file, room, 0, room.length, first * NOTE_BYTES));
     const partial = `${this.#path}.${crypto.randomUUID()}`;
     writeFileSync(partial, kept, { flag: "wx", mode: 0o600 });
     renameSync(partial, this.#path);

@@ -5,9 +5,9 @@
  * first. Before, names were times. A log is hostile: of the path it says only the last part counts, and only inside
  * the folder.
  */
-import { closeSync, readdirSync, readSync } from "node:fs";
+import { readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { openInput } from "../columns/regular-file.ts";
+import { closing, openInput } from "../columns/regular-file.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { parseRecording, type Recording, RECORDING_MAX_BYTES } from "./recording.ts";
 
@@ -70,17 +70,14 @@ export function readRecording(path: string): Recording {
 
 function readHead(path: string): { bytes: Uint8Array; isWhole: boolean } {
   const file = openInput(path);
-  try {
-    const pieces: Buffer[] = [];
-    for (let length = 0; length <= RECORDING_MAX_BYTES; ) {
-      const piece = Buffer.alloc(1 << 16);
-      const n = readSync(file, piece, 0, piece.length, null);
-      if (n === 0) return { bytes: Buffer.concat(pieces), isWhole: true };
-      pieces.push(piece.subarray(0, n));
-      length += n;
-    }
-    return { bytes: Buffer.concat(pieces).subarray(0, RECORDING_MAX_BYTES), isWhole: false };
-  } finally {
-    closeSync(file);
+  using _file = closing(file);
+  const pieces: Buffer[] = [];
+  for (let length = 0; length <= RECORDING_MAX_BYTES; ) {
+    const piece = Buffer.alloc(1 << 16);
+    const n = readSync(file, piece, 0, piece.length, null);
+    if (n === 0) return { bytes: Buffer.concat(pieces), isWhole: true };
+    pieces.push(piece.subarray(0, n));
+    length += n;
   }
+  return { bytes: Buffer.concat(pieces).subarray(0, RECORDING_MAX_BYTES), isWhole: false };
 }

@@ -3,7 +3,7 @@
  *
  * Only the last commands of sessions, whose two halves may lie anywhere, and verdicts are brought together in memory.
  */
-import { mkdtempSync, openSync, closeSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { onStop } from "../process/cli.ts";
 import { pause, takeWithPauses } from "../process/pause.ts";
@@ -20,6 +20,7 @@ import { allTexts } from "../columns/dictionary.ts";
 import type { IpcFormat } from "../columns/arrow-ipc.ts";
 import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** Tables merged at once; of more, groups are merged to files that are merged. */
 const MERGED_MAX = 128;
@@ -172,12 +173,9 @@ async function mergeGroups(
 
 async function writeFile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
   const file = openSync(path, "wx", 0o600);
-  try {
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-      await pause();
-    }
-  } finally {
-    closeSync(file);
+  using _file = closing(file);
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+    await pause();
   }
 }

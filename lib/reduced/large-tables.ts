@@ -3,7 +3,7 @@
  *
  * Tested in `test/scripts/history.test.ts`.
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onStop, STDIN } from "../process/cli.ts";
@@ -24,6 +24,7 @@ import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, 
 import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
 import { type StoredSelection, StoredTable } from "./stored-table.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** Rows from which a table is not held in memory: with what statistics make of them, 400 bytes each (measured at 5.2 million). */
 const LARGE_ROWS = 1_500_000;
@@ -226,15 +227,12 @@ function makeFolder(stack: DisposableStack): string {
 
 async function writePieces(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   const file = openSync(path, "wx", 0o600);
-  try {
-    let chunks = 0;
-    for await (const chunk of pieces) {
-      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-      // Left to itself the engine lets three times as much lie about as is in use.
-      if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
-      await pause();
-    }
-  } finally {
-    closeSync(file);
+  using _file = closing(file);
+  let chunks = 0;
+  for await (const chunk of pieces) {
+    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+    // Left to itself the engine lets three times as much lie about as is in use.
+    if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
+    await pause();
   }
 }

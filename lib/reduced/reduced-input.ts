@@ -23,6 +23,7 @@ import { pause } from "../process/pause.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** Operand and option that name the tables a script shows as one. */
 export const TABLE_OPERAND = {
@@ -254,25 +255,22 @@ function describe(error: unknown): string {
 
 /** All of a text. */
 async function readAll(text: TextStream): Promise<Uint8Array> {
-  try {
-    let bytes = new Uint8Array(BLOCK_BYTES);
-    let filled = 0;
-    for (;;) {
-      if (filled === bytes.length) {
-        if (filled >= JSON_MAX_BYTES) throw new Error("it is longer than 1 GiB, expected a reduced.json");
-        const grown = new Uint8Array(bytes.length * 2);
-        grown.set(bytes);
-        bytes = grown;
-      }
-      const n = await text.read(bytes, filled, bytes.length - filled);
-      if (n === 0) break;
-      filled += n;
+  using _text = closing(text);
+  let bytes = new Uint8Array(BLOCK_BYTES);
+  let filled = 0;
+  for (;;) {
+    if (filled === bytes.length) {
+      if (filled >= JSON_MAX_BYTES) throw new Error("it is longer than 1 GiB, expected a reduced.json");
+      const grown = new Uint8Array(bytes.length * 2);
+      grown.set(bytes);
+      bytes = grown;
     }
-    if (filled === 0) throw new Error("it is empty");
-    return bytes.subarray(0, filled);
-  } finally {
-    text.close();
+    const n = await text.read(bytes, filled, bytes.length - filled);
+    if (n === 0) break;
+    filled += n;
   }
+  if (filled === 0) throw new Error("it is empty");
+  return bytes.subarray(0, filled);
 }
 
 /** A table as it was written (all of its parts lead to the same sets); one that somebody else has written is brought into canonical order. */

@@ -12,6 +12,7 @@ import { type LogJob, type LogResult, mapText, readStored } from "../logs/read-l
 import { Answer, type AnswerShape } from "./answer.ts";
 import { peek } from "../columns/first-bytes.ts";
 import { answerAsks } from "../process/thread.ts";
+import { closing } from "../columns/regular-file.ts";
 
 export type MapperAsk =
   /** A log whose event table is still true. */
@@ -191,11 +192,8 @@ class OpenLog {
     // Packed logs are told by their first bytes, as those on a disk are.
     const { head, all } = await peek(this.#feed.take());
     const text = streamText(head, all);
-    try {
-      return await mapText(job, text, file, undefined);
-    } finally {
-      text.close();
-    }
+    using _text = closing(text);
+    return await mapText(job, text, file, undefined);
   }
 
   /** @throws {Error} if it cannot be mapped. */

@@ -4,9 +4,10 @@
  * Neither ssh2 nor node-ssh knows such files: without this every key would be accepted.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, closeSync, writeSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { matchesGlob } from "../text/glob.ts";
+import { closing } from "../columns/regular-file.ts";
 
 /** One line of a file. */
 export interface KnownKey {
@@ -146,11 +147,8 @@ export function addKnownHost(file: string, host: string, port: number, key: Buff
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const gap = text === "" || text.endsWith("\n") ? "" : "\n";
   const handle = openSync(file, "a", 0o600);
-  try {
-    // One write: two programs that add lines at the same time do not mix them.
-    writeSync(handle, `${gap}${hosts} ${type} ${key.toString("base64")}\n`);
-  } finally {
-    closeSync(handle);
-  }
+  using _handle = closing(handle);
+  // One write: two programs that add lines at the same time do not mix them.
+  writeSync(handle, `${gap}${hosts} ${type} ${key.toString("base64")}\n`);
   return { marker: undefined, hosts, type, key, file, line: text.split("\n").length + (gap === "" ? 0 : 1) };
 }
