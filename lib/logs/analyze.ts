@@ -1,6 +1,7 @@
 /**
  * Logs to one reduced table.
  */
+import { allTexts } from "../columns/dictionary.ts";
 import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
 import { unpackDigest } from "./log-digests.ts";
@@ -69,7 +70,9 @@ export async function analyzeLogs<Work extends Disposable>(
       // Those of small logs are packed still, and take little room.
       builder.expect(set.logs.flatMap(({ rows }) => rows ?? []));
       for (const log of set.logs) {
-        builder.add(log.rows ?? unpackDigest(log.digest!).rows!);
+        const rows = log.rows ?? unpackDigest(log.digest!).rows!;
+        builder.add(rows);
+        log.sensors = allTexts(rows.texts.sensor);
         log.rows = undefined;
         await pauseNowAndThen();
       }

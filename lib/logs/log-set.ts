@@ -73,6 +73,8 @@ export interface SetLog {
   readonly tableState?: string | undefined;
   /** Its reduced rows, if they were asked for; whoever has added them up takes them away, as they are most of the set. */
   rows: ReducedRows | undefined;
+  /** Names under which its sensors count; known once its rows are added up. */
+  sensors?: readonly string[];
   /** What its sessions left, if it was asked for. */
   readonly sessions?: readonly LogSessions[] | undefined;
   /** Both of a small log, packed, in place of the two; see `unpackDigest`. */

@@ -43,6 +43,8 @@ export interface TableRef {
   readonly state?: string | undefined;
   readonly firstUs: number;
   readonly lastUs: number;
+  /** See `TrailPlace`. */
+  readonly sensors?: readonly string[] | undefined;
 }
 
 /** The sessions of a log, or its digest. */
@@ -209,10 +211,11 @@ function collectGarbage(rows: number): void {
   Bun.gc(true);
 }
 
-function toPlace({ from, state, firstUs, lastUs }: TableRef) {
+function toPlace({ from, state, firstUs, lastUs, sensors }: TableRef) {
   return {
     firstUs,
     lastUs,
+    sensors,
     async walk(visit: (table: EventTable) => Promise<void>) {
       let rows = 0;
       {
@@ -228,12 +231,12 @@ function toPlace({ from, state, firstUs, lastUs }: TableRef) {
 /** The tables of a set in the order of their first events; what has no file, the events of cut lines, as bytes. */
 function listTables({ logs, seams }: LogSet): TableRef[] {
   const seamsOf = groupSeams(seams);
-  return logs.flatMap(({ source, tablePath, tableState }): TableRef[] => {
+  return logs.flatMap(({ source, tablePath, tableState, sensors }): TableRef[] => {
     const { firstSeenUs = Infinity, lastSeenUs = -Infinity, wholeHash } = source;
     const time = { firstUs: firstSeenUs, lastUs: lastSeenUs };
     const own = seamsOf.get(wholeHash) ?? [];
     return [
-      ...(tablePath === undefined ? [] : [{ ...time, from: tablePath, state: tableState }]),
+      ...(tablePath === undefined ? [] : [{ ...time, sensors, from: tablePath, state: tableState }]),
       ...own.map(({ table, before }) => {
         const counts = { lines: 1, events: table.rows, repaired: 0, rejected: 0, pending: 0 };
         const info = { mappingVersion: MAPPING_VERSION, source: { ...before, counts }, hasLineHashes: false };

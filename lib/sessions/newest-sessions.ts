@@ -86,6 +86,10 @@ export interface Place {
   isCut: boolean;
 }
 
+function placeName(sensor: string, stretch: number): string {
+  return `${stretch}\u0000${sensor}`;
+}
+
 /** Gathers sessions, quickest where the newest come first: of most that come later a look at their time says enough. */
 export class NewestSessions {
   readonly #limits: TrailLimits;
@@ -102,7 +106,7 @@ export class NewestSessions {
   /** Where the sessions of a sensor on a day belong. */
   placeOf(sensor: string, day: number): Place {
     const stretch = stretchOf(day, this.#limits.lastDay);
-    const name = `${stretch}\u0000${sensor}`;
+    const name = placeName(sensor, stretch);
     let place = this.#places.get(name);
     if (place === undefined) {
       place = { sensor, stretch, latest: new Latest(this.#limits.perStretch), isCut: false };
@@ -114,6 +118,19 @@ export class NewestSessions {
   /** Whether a session of this time changes nothing: there are enough newer ones, and it is known that some were left out. */
   isSettled(us: number, place: Place): boolean {
     return place.isCut && !this.#lacksAddress && this.#isBelow(us, place);
+  }
+
+  /** The same of all sessions of some sensors between two times. */
+  areSettled(firstUs: number, lastUs: number, sensors: readonly string[]): boolean {
+    if (!(lastUs < this.#latest.floor)) return false;
+    const oldest = stretchOf(dayOf(firstUs), this.#limits.lastDay);
+    for (let stretch = stretchOf(dayOf(lastUs), this.#limits.lastDay); stretch <= oldest; stretch++) {
+      for (const sensor of sensors) {
+        const place = this.#places.get(placeName(sensor, stretch));
+        if (place === undefined || !this.isSettled(lastUs, place)) return false;
+      }
+    }
+    return true;
   }
 
   #isBelow(us: number, { latest }: Place): boolean {

@@ -21,15 +21,18 @@ export interface TrailQuery {
   readonly eventids: readonly string[];
   readonly columns: readonly KeyColumn[];
   readonly keys: readonly (readonly KeyValue[])[];
-  /** When each was first and last seen: tables of other times are passed over. */
+  /** When each was first and last seen, and on which days, rising: tables of other times are passed over; left out = on any. */
   readonly firstSeenUs: readonly number[];
   readonly lastSeenUs: readonly number[];
+  readonly days?: readonly (Int32Array | undefined)[];
 }
 
 /** An event table that can be opened, and the time it covers. */
 export interface TrailPlace {
   readonly firstUs: number;
   readonly lastUs: number;
+  /** Names under which its sensors count; undefined = not known. */
+  readonly sensors?: readonly string[] | undefined;
   walk(visit: (table: EventTable) => Promise<void>): Promise<void>;
 }
 
@@ -90,10 +93,15 @@ class Search {
     });
   }
 
-  /** Whether one of the values was seen in the time of a table. */
-  isOpen({ firstUs, lastUs }: TrailPlace): boolean {
-    const { firstSeenUs, lastSeenUs } = this.query;
-    return firstSeenUs.some((first, key) => first <= lastUs && lastSeenUs[key]! >= firstUs);
+  /** Whether one of the values was seen in the time of a table, and its sessions there can be among the newest. */
+  isOpen({ firstUs, lastUs, sensors }: TrailPlace): boolean {
+    const { firstSeenUs, lastSeenUs, days } = this.query;
+    return this.trails.some((trail, key) => {
+      if (firstSeenUs[key]! > lastUs || lastSeenUs[key]! < firstUs) return false;
+      const own = days?.[key];
+      if (own !== undefined && !hasDay(own, dayOf(firstUs), dayOf(lastUs))) return false;
+      return sensors === undefined || !trail.areSettled(firstUs, lastUs, sensors);
+    });
   }
 
   /** The numbers of the first columns as one, with that of the next. */
@@ -105,6 +113,18 @@ class Search {
   keyAt(joined: number): number | undefined {
     return this.#keyOf.get(joined);
   }
+}
+
+/** Whether one of some rising days lies between two, both included. */
+function hasDay(days: Int32Array, first: number, last: number): boolean {
+  let low = 0;
+  let high = days.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (days[middle]! < first) low = middle + 1;
+    else high = middle;
+  }
+  return low < days.length && days[low]! <= last;
 }
 
 function numberValues(column: KeyColumn, values: readonly KeyValue[]): Numbering {

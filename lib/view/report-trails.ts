@@ -2,7 +2,7 @@
  * From a value of the report to its sessions: what the page carries of them, what it shows of them under a filter,
  * and the commands that trace them. The same on the server and in the page; nothing here knows HTML.
  */
-import { sumCells } from "./cells.ts";
+import { type Cells, sumCells } from "./cells.ts";
 import { formatInstant, formatNumber, plural, toIsoDay } from "../text/format.ts";
 import type { ReportData } from "./report-data.ts";
 import { type Ranking, type Scope, toParts } from "./report-view.ts";
@@ -62,7 +62,15 @@ export interface TrailsData {
 
 /** What is looked for in the event tables. */
 export function toTrailQueries(data: ReportData): TrailQuery[] {
-  return data.sections.flatMap(({ id, keys, firstSeenUs, lastSeenUs }) => {
+  const { grid } = data;
+  // Beyond the days that are drawn nothing is known of any.
+  const isAllDrawn = data.eventsOutside === 0;
+  const daysOf = (key: readonly KeyValue[], { at }: Cells) => {
+    // Texts that are cut alike are told as one.
+    const isExact = isAllDrawn && key.every(value => typeof value !== "string" || value === cutLong(value));
+    return isExact ? at.map(cell => grid.firstDay + Math.floor(cell / grid.sensors)) : undefined;
+  };
+  return data.sections.flatMap(({ id, keys, cells, firstSeenUs, lastSeenUs }) => {
     const { eventids, columns } = SECTIONS.find(section => section.id === id)!;
     if (eventids === undefined) return [];
     const most = Math.min(TRAIL_KEYS, keys.length);
@@ -75,6 +83,7 @@ export function toTrailQueries(data: ReportData): TrailQuery[] {
         keys: keys.slice(0, most),
         firstSeenUs: firstSeenUs.slice(0, most),
         lastSeenUs: lastSeenUs.slice(0, most),
+        days: keys.slice(0, most).map((key, i) => daysOf(key, cells[i]!)),
       },
     ];
   });

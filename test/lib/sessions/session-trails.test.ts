@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { tablesOf } from "../../../lib/logs/walk-tables.ts";
 import type { LogSet } from "../../../lib/logs/log-set.ts";
 import type { Trail, TrailLimits } from "../../../lib/sessions/newest-sessions.ts";
-import { findTrails, type TrailQuery } from "../../../lib/sessions/session-trails.ts";
+import { findTrails, type TrailPlace, type TrailQuery } from "../../../lib/sessions/session-trails.ts";
 import type { ReductionParameters } from "../../../lib/events/scope.ts";
 import { type LogEvent, NOON_MS, readEvents } from "../../support/event-logs.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -134,6 +134,36 @@ describe("findTrails", () => {
     const firstSeenUs = times.map(all => Math.min(...all));
     const lastSeenUs = times.map(all => Math.max(...all));
     expect(await find(set, [query(keys, { firstSeenUs, lastSeenUs })])).toEqual([plain]);
+  });
+
+  test("tables in which nothing can be among the newest are not opened, and nothing is told otherwise", async () => {
+    const random = seededRandom(8);
+    const days = Array.from({ length: 60 }, (_, day) => day);
+    const logs = days.map(day =>
+      Array.from({ length: 30 }, (_, i) => login(-day * 86_400 + i * 1000, day % 20 === 7 && i === 0 ? "rare" : `u${i % 2}`, "p", { session: `s${day}-${i}`, sensor: random.next() < 0.5 ? "a" : "b" })),
+    );
+    using set = await readEvents(...logs);
+    const keys = [["u0", "p"], ["u1", "p"], ["rare", "p"]];
+    const lastDay = Math.floor(NOON_MS / 86_400_000);
+    const ofDays = (rest: (day: number) => boolean) => Int32Array.from(days.filter(rest), day => lastDay - day).sort();
+    const search = async (hasSensors: boolean, more: Partial<TrailQuery>) => {
+      let opened = 0;
+      const places = tablesOf(set).map(place => ({
+        firstUs: place.source.firstSeenUs!,
+        lastUs: place.source.lastSeenUs!,
+        ...(hasSensors && { sensors: ["a", "b"] }),
+        walk: async (visit: Parameters<TrailPlace["walk"]>[0]) => {
+          opened++;
+          await place.walk(visit);
+        },
+      }));
+      const found = await findTrails(places, [query(keys, more)], SCOPE, { lastDay, perStretch: 5 });
+      return { found, opened };
+    };
+    const all = await search(false, {});
+    const known = await search(true, { days: [ofDays(() => true), undefined, ofDays(day => day % 20 === 7)] });
+    expect(known.found).toEqual(all.found);
+    expect([all.opened, known.opened]).toEqual([60, 9]);
   });
 
   test("of each sensor and stretch of days the newest are kept, and where some were left out is said", async () => {
