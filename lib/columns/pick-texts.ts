@@ -1,5 +1,5 @@
 /**
- * Some texts of a dictionary, out of all.
+ * Some texts of a dictionary, out of all; and codes of another one.
  *
  * Tested in `test/lib/columns/dictionary.test.ts` and `test/lib/logs/log-sessions.test.ts`.
  */
@@ -37,4 +37,10 @@ export function keepUsedTexts(texts: Texts, columns: readonly Int32Array[]): Tex
     }
   }
   return pickTexts(texts, used.subarray(0, size));
+}
+
+/** Put other codes, -1 = none, in the place of codes; the same where there are no others. */
+export function recodeInPlace(codes: Int32Array, recode: Int32Array | undefined): void {
+  if (recode === undefined) return;
+  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) codes[row] = recode[codes[row]!]!;
 }

@@ -2,6 +2,7 @@
  * From the rows of a log to its event table: texts get their one spelling, batches are opened as they are asked for.
  */
 import { Dictionary, type Texts, allTexts } from "../columns/dictionary.ts";
+import { recodeInPlace } from "../columns/pick-texts.ts";
 import { type PackedColumn, unpackCodes, unpackNumbers } from "../columns/packed-column.ts";
 import type { StoredBatch } from "./batch-store.ts";
 import type { FinishedRows } from "./event-rows.ts";
@@ -52,8 +53,7 @@ function openBatch({ rows, columns, lineHash }: StoredBatch, recodes: ReadonlyMa
   const codesOf = (at: number) =>
     once(at, column => {
       const codes = unpackCodes(column);
-      const recode = recodes.get(TEXT_COLUMNS[at]!);
-      if (recode !== undefined) for (let row = 0; row < rows; row++) if (codes[row]! >= 0) codes[row] = recode[codes[row]!]!;
+      recodeInPlace(codes, recodes.get(TEXT_COLUMNS[at]!));
       return codes;
     });
   return {

@@ -14,7 +14,7 @@ import { KEY_RULES, renderedSpellings, TEXT_COLUMNS } from "./schema.ts";
 export interface KernelRowsOptions {
   readonly wantsHashes: boolean;
   readonly memoryMaxBytes?: number | undefined;
-  readonly watcher?: RowWatcher | undefined;
+  readonly watchers?: readonly RowWatcher[] | undefined;
 }
 
 /** Rows in the kernel; undefined where there is none. */
@@ -32,18 +32,18 @@ class KernelRows implements EventRows {
   #kernel: Kernel | undefined;
   readonly #batches: BatchStore;
   readonly #lineHash: Float64Array | undefined;
-  readonly #watcher: RowWatcher | undefined;
+  readonly #watchers: readonly RowWatcher[];
   #sealedRows = 0;
   #firstSeenUs = Infinity;
   #lastSeenUs = -Infinity;
 
-  constructor(kernel: Kernel, { wantsHashes, memoryMaxBytes, watcher }: KernelRowsOptions) {
+  constructor(kernel: Kernel, { wantsHashes, memoryMaxBytes, watchers = [] }: KernelRowsOptions) {
     this.#kernel = kernel;
     this.#batches = new BatchStore(memoryMaxBytes);
     this.#lineHash = wantsHashes ? new Float64Array(BATCH_ROWS) : undefined;
-    this.#watcher = watcher;
+    this.#watchers = watchers;
     kernel.calls.startLog(wantsHashes ? 1 : 0);
-    watcher?.start(kernel);
+    for (const watcher of watchers) watcher.start(kernel);
   }
 
   get rows(): number {
@@ -84,7 +84,7 @@ class KernelRows implements EventRows {
   #seal(): void {
     const { calls } = this.#kernel!;
     const rows = calls.rows();
-    this.#watcher?.rows(this.#kernel!);
+    for (const watcher of this.#watchers) watcher.rows(this.#kernel!);
     const { columns, firstSeenUs, lastSeenUs } = this.#kernel!.pack();
     this.#batches.add({ rows, columns, lineHash: this.#lineHash?.slice(0, rows) });
     this.#firstSeenUs = Math.min(this.#firstSeenUs, firstSeenUs);
@@ -95,7 +95,7 @@ class KernelRows implements EventRows {
 
   finish(): FinishedRows {
     if (this.#kernel!.calls.rows() > 0) this.#seal();
-    this.#watcher?.end(this.#kernel!);
+    for (const watcher of this.#watchers) watcher.end(this.#kernel!);
     const texts = TEXT_COLUMNS.map((_, column) => this.#kernel!.copyTexts(column));
     returnKernel(this.#kernel!);
     this.#kernel = undefined;

@@ -29,8 +29,8 @@ export interface LineReaderOptions {
   readonly onReject?: ((line: number, bytes: Uint8Array) => void) | undefined;
   /** Bytes of batches kept in memory before they go to a temporary file. */
   readonly memoryMaxBytes?: number;
-  /** Sees the rows while the kernel has them. */
-  readonly watcher?: RowWatcher | undefined;
+  /** See the rows while the kernel has them. */
+  readonly watchers?: readonly RowWatcher[] | undefined;
 }
 
 /** What a log came to. */
@@ -47,8 +47,8 @@ export class LineReader implements Disposable {
   readonly #onReject: LineReaderOptions["onReject"];
   readonly #wantsHashes: boolean;
 
-  constructor({ plainOnly = false, lineHashes = false, onReject, memoryMaxBytes, watcher }: LineReaderOptions = {}) {
-    const kernelRows = plainOnly ? undefined : openKernelRows({ wantsHashes: lineHashes, memoryMaxBytes, watcher });
+  constructor({ plainOnly = false, lineHashes = false, onReject, memoryMaxBytes, watchers }: LineReaderOptions = {}) {
+    const kernelRows = plainOnly ? undefined : openKernelRows({ wantsHashes: lineHashes, memoryMaxBytes, watchers });
     this.#rows = kernelRows ?? new PlainRows(lineHashes, memoryMaxBytes);
     this.#onReject = onReject;
     this.#wantsHashes = lineHashes;

@@ -39,8 +39,8 @@ export interface MapOptions {
   readonly onProgress?: (textBytes: number) => void;
   /** Note where to go on when the log has grown. */
   readonly wantsResume?: boolean;
-  /** Sees the rows while the kernel has them. */
-  readonly watcher?: RowWatcher | undefined;
+  /** See the rows while the kernel has them. */
+  readonly watchers?: readonly RowWatcher[];
   /** Read every line with JSON.parse; for checking the kernel. */
   readonly plainOnly?: boolean;
 }
@@ -53,8 +53,8 @@ export interface MapOptions {
  * @returns The table of its events; damage of compressed data is told in `info.source.damage`, not thrown.
  */
 export async function mapLog(path: string, text: TextStream, options: MapOptions = {}) {
-  const { onReject, onProgress, lineHashes = false, plainOnly = false, watcher } = options;
-  using reader = new LineReader({ plainOnly, lineHashes, onReject, watcher });
+  const { onReject, onProgress, lineHashes = false, plainOnly = false, watchers } = options;
+  using reader = new LineReader({ plainOnly, lineHashes, onReject, watchers });
   const lines = new BlockLines(reader, onReject);
   const { hash } = lines;
   let damage: string | undefined;

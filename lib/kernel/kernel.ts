@@ -69,6 +69,12 @@ export interface Exports {
   rowsOfKind(kind: number): number;
   reducedSets(): number;
   reducedBytes(): number;
+  // By `gathering.ts`:
+  startSessions(heldMax: number): void;
+  addTold(tells: number, reach: number, activities: number): void;
+  readSessionRows(): number;
+  writeSessions(): number;
+  sessionSize(what: number): number;
 }
 
 /** A kernel whose memory has grown beyond is not kept: memory is never given back but with all of it. */

@@ -18,9 +18,17 @@ export const COLUMN_SESSION = 1;
 export const COLUMN_SENSOR = 2;
 export const COLUMN_PROTOCOL = 4;
 export const COLUMN_SRC_IP = 5;
+export const COLUMN_USERNAME = 7;
+export const COLUMN_PASSWORD = 8;
 export const COLUMN_INPUT = 9;
 export const COLUMN_REALM = 10;
+export const COLUMN_URL = 11;
 export const COLUMN_SHASUM = 13;
+export const COLUMN_FILENAME = 14;
+export const COLUMN_VERSION = 16;
+export const COLUMN_HASSH = 17;
+export const COLUMN_FINGERPRINT = 18;
+export const COLUMN_KEY = 19;
 export const COLUMN_EXTRA = 22;
 
 /** Number columns that the kernel treats in a way of their own. */
@@ -114,3 +122,50 @@ export const KEY_ROBOT = 64;
 export const FLOAT_COLUMNS = 4;
 /** Elements that a set of addresses keeps, as `SET_MAX` of `columns/address-sets.ts`. */
 export const SET_MAX_ELEMENTS = 1024;
+
+/** What an event tells of its session, by its id; 0 = nothing. */
+export const TELLS_CONNECT = 1;
+export const TELLS_CLOSED = 2;
+export const TELLS_INPUT = 3;
+export const TELLS_DOWNLOAD = 4;
+export const TELLS_DOWNLOAD_FAILED = 5;
+export const TELLS_UPLOAD = 6;
+export const TELLS_FINGERPRINT = 7;
+export const TELLS_SUCCESS = 8;
+export const TELLS_FAILED = 9;
+export const TELLS_KEX = 10;
+export const TELLS_VERSION = 11;
+
+/** What is known of a session in its log: connect and end. */
+export const HAS_CONNECT = 1;
+export const HAS_CLOSED = 2;
+export const HAS_BOTH = 3;
+
+/** How far a session came on a day, a bit each: among them that it connected, and that it ended. */
+export const REACH_CONNECTED = 1;
+export const REACH_CLOSED = 32;
+export const REACH_WHOLE = 33;
+/** What a session does that is counted, as `ACTIVITIES`. */
+export const ACTIVITY_COUNT = 5;
+/** Steps of length, as `DURATION_STEPS`. */
+export const LENGTH_STEPS = 9;
+
+/** Kinds of traces, in the order of `TRACES`. */
+export const TRACE_URL = 0;
+export const TRACE_DOWNLOAD = 1;
+export const TRACE_UPLOAD = 2;
+export const TRACE_KEY = 3;
+
+/** How much `writeSessions` has laid out, by what `sessionSize` is asked for. */
+export const SIZE_BYTES = 0;
+export const SIZE_CONNECTS = 1;
+export const SIZE_SESSIONS = 2;
+export const SIZE_TYPED = 3;
+export const SIZE_LEFT = 4;
+export const SIZE_INPUTS = 5;
+export const SIZE_CREDENTIALS = 6;
+export const SIZE_TRACES = 7;
+export const SIZE_LENGTHS = 8;
+export const SIZE_SENSORS = 9;
+export const SIZE_REACHED = 10;
+export const SIZE_COUNT = 11;

@@ -18,8 +18,7 @@ import { removeQuietly } from "../process/output-file.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { unpackDigest } from "./log-digests.ts";
 import { sessionsAddUp } from "./log-sessions.ts";
-import { type LogJob, type LogResult, readLog, readStored, takeFrom, writeTable } from "./read-log.ts";
-import { KernelReducer } from "../reduced/kernel-reducer.ts";
+import { countWhileRead, type LogJob, type LogResult, readLog, readStored, writeTable } from "./read-log.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
 import { NUMBER_COLUMN_NAMES, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
 import { type FileIdentity, identifyFile, type LineCounts, type SourceInfo } from "../events/source.ts";
@@ -128,8 +127,8 @@ export async function mapGrown(job: LogJob, file: FileIdentity, chunks: AsyncIte
   })();
   const isOfTable = job.before !== undefined && job.before.tableState === job.tableState;
   const kept = isOfTable && job.reduction !== undefined ? unpackDigest(job.before!.digest) : undefined;
-  const reducer = kept && new KernelReducer(job.reduction!);
-  const added = await mapLog(job.path, chunkedText("none", watched), { file, wantsResume: true, watcher: reducer });
+  const counting = kept && countWhileRead(job);
+  const added = await mapLog(job.path, chunkedText("none", watched), { file, wantsResume: true, watchers: counting?.watchers ?? [] });
   const old = failure === undefined ? ArrowFile.open(tablePath, job.tableState) : undefined;
   try {
     if (failure !== undefined) throw failure;
@@ -146,7 +145,7 @@ export async function mapGrown(job: LogJob, file: FileIdentity, chunks: AsyncIte
     };
     const { reduction, wantsSessions = false } = job;
     if (kept?.rows === undefined) return { ...common, ...(await whole({ ...(reduction && { reduction }), wantsSessions })) };
-    const tail = await takeFrom(added.table, info.source, job, reducer!.takeRows(added.table, info.source.wholeHash));
+    const tail = await counting!.take(added.table, info.source);
     const rows = addRows(kept.rows, tail.rows!, info.source, tailStart(before));
     if (!wantsSessions) return { ...common, rows };
     const { sessions = [] } = kept;

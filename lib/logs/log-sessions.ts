@@ -12,6 +12,22 @@ import type { EventBatch, EventTable } from "../events/event-table.ts";
 import type { TextColumn } from "../events/schema.ts";
 import { floats, type GrowingColumn, ints } from "../columns/growing-column.ts";
 import { pickTexts } from "../columns/pick-texts.ts";
+import {
+  HAS_BOTH,
+  HAS_CLOSED,
+  HAS_CONNECT,
+  TELLS_CLOSED,
+  TELLS_CONNECT,
+  TELLS_DOWNLOAD,
+  TELLS_DOWNLOAD_FAILED,
+  TELLS_FAILED,
+  TELLS_FINGERPRINT,
+  TELLS_INPUT,
+  TELLS_KEX,
+  TELLS_SUCCESS,
+  TELLS_UPLOAD,
+  TELLS_VERSION,
+} from "../kernel/layout.ts";
 import { DURATION_STEPS, durationStep } from "../text/duration-steps.ts";
 import { dayOf } from "../text/time.ts";
 import { activitiesOf, type LogReach, REACH_BITS, SlotReach } from "./slot-reach.ts";
@@ -73,31 +89,23 @@ export interface LogSessions {
   readonly reachAddresses: Texts;
 }
 
-/** What an event may tell. */
-const TELLS: ReadonlyMap<string, number> = new Map(
-  [
-    "cowrie.session.connect",
-    "cowrie.session.closed",
-    "cowrie.command.input",
-    "cowrie.session.file_download",
-    "cowrie.session.file_download.failed",
-    "cowrie.session.file_upload",
-    "cowrie.client.fingerprint",
-    "cowrie.login.success",
-    "cowrie.login.failed",
-    "cowrie.client.kex",
-    "cowrie.client.version",
-  ].map((id, i) => [id, i + 1]),
-);
-const [CONNECT, CLOSED, INPUT, DOWNLOAD, DOWNLOAD_FAILED, UPLOAD, FINGERPRINT, SUCCESS, FAILED, KEX, VERSION] = [
-  ...TELLS.values(),
-];
-const HAS_CONNECT = 1;
-const HAS_CLOSED = 2;
-const IS_WHOLE = HAS_CONNECT | HAS_CLOSED;
+/** What an event may tell, by its id. */
+export const TELLS: ReadonlyMap<string, number> = new Map([
+  ["cowrie.session.connect", TELLS_CONNECT],
+  ["cowrie.session.closed", TELLS_CLOSED],
+  ["cowrie.command.input", TELLS_INPUT],
+  ["cowrie.session.file_download", TELLS_DOWNLOAD],
+  ["cowrie.session.file_download.failed", TELLS_DOWNLOAD_FAILED],
+  ["cowrie.session.file_upload", TELLS_UPLOAD],
+  ["cowrie.client.fingerprint", TELLS_FINGERPRINT],
+  ["cowrie.login.success", TELLS_SUCCESS],
+  ["cowrie.login.failed", TELLS_FAILED],
+  ["cowrie.client.kex", TELLS_KEX],
+  ["cowrie.client.version", TELLS_VERSION],
+]);
 
-/** What leaves a mark: the column it stands in, and the one that tells more of it. */
-const TRACES = {
+/** What leaves a mark: the column it stands in, and the one that tells more of it; the kernel knows them by their places. */
+export const TRACES = {
   url: ["url", "url"],
   download: ["shasum", "url"],
   upload: ["shasum", "filename"],
@@ -205,7 +213,7 @@ export class SessionReader {
       if (what === 0 && bits === 0 && counted.length === 0) continue;
       const sensorCode = sensor === undefined ? -1 : sensor[row]!;
       const us = batch.timestampUs[row]!;
-      if (what === CLOSED && durations !== undefined) this.#addLength(durations[row]!, us, sensorCode);
+      if (what === TELLS_CLOSED && durations !== undefined) this.#addLength(durations[row]!, us, sensorCode);
       if (session === undefined || session[row]! < 0) continue;
       const slot = this.#slot(session[row]!, sensorCode);
       if (address !== undefined && this.#address.values[slot] === -1) this.#address.values[slot] = address[row]!;
@@ -221,8 +229,8 @@ export class SessionReader {
 
   /** As the reduced table counts: what was fed to a program is no command, and a download that failed has no hash. */
   #isCounted(what: number, row: number): boolean {
-    if (what === INPUT) return this.#isTyped(row);
-    return what !== DOWNLOAD || hasText(this.#table.dictionaries.get("shasum") ?? NO_TEXTS, this.#code("shasum", row));
+    if (what === TELLS_INPUT) return this.#isTyped(row);
+    return what !== TELLS_DOWNLOAD || hasText(this.#table.dictionaries.get("shasum") ?? NO_TEXTS, this.#code("shasum", row));
   }
 
   #isTyped(row: number): boolean {
@@ -238,7 +246,7 @@ export class SessionReader {
     this.#activities = ids.map(activitiesOf);
     return Uint8Array.from(ids, id => {
       const what = TELLS.get(id) ?? 0;
-      return what === FAILED && !hasKeys ? 0 : what;
+      return what === TELLS_FAILED && !hasKeys ? 0 : what;
     });
   }
 
@@ -275,40 +283,40 @@ export class SessionReader {
 
   #take(what: number, slot: number, row: number, us: number): void {
     switch (what) {
-      case CONNECT:
+      case TELLS_CONNECT:
         this.#connects++;
         this.#flags.values[slot]! |= HAS_CONNECT;
         break;
-      case CLOSED:
+      case TELLS_CLOSED:
         this.#flags.values[slot]! |= HAS_CLOSED;
         break;
-      case INPUT:
+      case TELLS_INPUT:
         if (this.#isTyped(row)) {
           this.#typed.slot.push(slot);
           this.#typed.input.push(this.#code("input", row));
           this.#typed.us.push(us);
         }
         break;
-      case DOWNLOAD:
-      case DOWNLOAD_FAILED:
+      case TELLS_DOWNLOAD:
+      case TELLS_DOWNLOAD_FAILED:
         this.#leave("url", slot, row);
-        if (what === DOWNLOAD) this.#leave("download", slot, row);
+        if (what === TELLS_DOWNLOAD) this.#leave("download", slot, row);
         break;
-      case UPLOAD:
+      case TELLS_UPLOAD:
         this.#leave("upload", slot, row);
         break;
-      case SUCCESS:
+      case TELLS_SUCCESS:
         if (this.#credential.values[slot] === -1) this.#credential.values[slot] = this.#codeOfLogin(row);
         this.#leave("key", slot, row);
         break;
-      case FINGERPRINT:
-      case FAILED:
+      case TELLS_FINGERPRINT:
+      case TELLS_FAILED:
         this.#leave("key", slot, row);
         break;
-      case KEX:
+      case TELLS_KEX:
         if (this.#hassh.values[slot] === -1) this.#hassh.values[slot] = this.#code("hassh", row);
         break;
-      case VERSION:
+      case TELLS_VERSION:
         if (this.#version.values[slot] === -1) this.#version.values[slot] = this.#code("version", row);
     }
   }
@@ -350,7 +358,7 @@ export class SessionReader {
     const typed = placesBySlot(this.#typed.slot, slots, this.#typed.us.values);
     const left = placesBySlot(this.#left.slot, slots);
     const flags = this.#flags.values;
-    const isKept = (slot: number) => flags[slot] !== IS_WHOLE || this.#reach.isOpen(slot) || isFilled(typed, slot) || isFilled(left, slot);
+    const isKept = (slot: number) => flags[slot] !== HAS_BOTH || this.#reach.isOpen(slot) || isFilled(typed, slot) || isFilled(left, slot);
     // What was closed and left nothing is of no use; what was not may go on in another table.
     const told = this.#told.values.subarray(0, this.#told.length).filter(isKept);
     const untold = new Int32Array(slots).map((_, slot) => slot).filter(slot => this.#firstUs.values[slot] === Infinity);
@@ -371,7 +379,7 @@ export class SessionReader {
       ids: pickTexts(dictionaries.get("session") ?? NO_TEXTS, of(this.#session)),
       sensors,
       sensor: of(this.#sensor).map(numberOf),
-      isWhole: Uint8Array.from(kept, slot => Number(flags[slot] === IS_WHOLE)),
+      isWhole: Uint8Array.from(kept, slot => Number(flags[slot] === HAS_BOTH)),
       firstUs: timesOf(this.#firstUs),
       lastUs: timesOf(this.#lastUs),
       address: numberTexts(dictionaries.get("src_ip"), of(this.#address)),
@@ -456,10 +464,10 @@ function listsOf({ starts, values: places }: SessionLists, slots: Int32Array, va
   return { starts: own, values: list };
 }
 
-const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
+export const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32Array(1) };
 
 /** Codes numbered anew in the order of their first sight, with the texts of these alone. */
-function numberTexts(texts: Texts = NO_TEXTS, codes: Int32Array) {
+export function numberTexts(texts: Texts = NO_TEXTS, codes: Int32Array) {
   const known = new Int32Array(texts.size).fill(-1);
   const used = new Int32Array(Math.min(codes.length, texts.size));
   let size = 0;

@@ -7,6 +7,7 @@
  */
 import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import {
+  type BuiltEventTable,
   EVENT_TABLE,
   type EventTable,
   eventTableToIpc,
@@ -14,6 +15,7 @@ import {
   type StoredEventTable,
 } from "../events/event-table.ts";
 import { openText, streamText, type TextStream } from "../events/log-text.ts";
+import { KernelSessions } from "./kernel-sessions.ts";
 import { type LogSessions, readSessions, SessionReader } from "./log-sessions.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
@@ -152,14 +154,14 @@ export async function mapText(
   file: FileIdentity | undefined,
   onProgress: ((textBytes: number) => void) | undefined,
 ): Promise<LogResult> {
-  const { path, partialPath, hasLineHashes, reduction, rejectsPath } = job;
+  const { path, partialPath, hasLineHashes, rejectsPath } = job;
   const rejects = rejectsPath === undefined ? undefined : openSync(rejectsPath, "a");
-  const reducer = reduction && new KernelReducer(reduction);
+  const counting = countWhileRead(job);
   try {
     const { info, table } = await mapLog(path, text, {
       lineHashes: hasLineHashes,
       wantsResume: job.wantsResume ?? false,
-      watcher: reducer,
+      watchers: counting.watchers,
       ...(file === undefined ? {} : { file }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(rejects === undefined
@@ -167,7 +169,7 @@ export async function mapText(
         : { onReject: (line, bytes) => writeSync(rejects, rejectToJson(path, line, bytes)) }),
     });
     const tableState = partialPath === undefined ? undefined : writeTable(job, eventTableToIpc(table, info));
-    const taken = await takeFrom(table, info.source, job, reducer?.takeRows(table, info.source.wholeHash));
+    const taken = await counting.take(table, info.source);
     table.close();
     return {
       source: info.source,
@@ -181,25 +183,40 @@ export async function mapText(
   }
 }
 
+/** Have the kernel count what the job wants of a log while it is read; what it does not count is taken from the table. */
+export function countWhileRead(job: LogJob) {
+  const reducer = job.reduction && new KernelReducer(job.reduction);
+  const sessions = job.wantsSessions ? new KernelSessions() : undefined;
+  return {
+    /** To be given to `mapLog`. */
+    watchers: [reducer, sessions].filter(watcher => watcher !== undefined),
+    /** @param source Of all that the rows are counted as. */
+    take: (table: BuiltEventTable, source: SourceInfo) =>
+      takeFrom(table, source, job, { rows: reducer?.takeRows(table, source.wholeHash), sessions: sessions?.takeSessions(table) }),
+  };
+}
+
 /**
  * Reduced rows and sessions, as far as they are wanted, in one walk over the table at most.
  *
- * @param counted The rows, where they were counted already.
+ * @param known What is at hand of both.
  */
-export async function takeFrom(
+async function takeFrom(
   table: EventTable,
   source: SourceInfo,
   { reduction, wantsSessions = false }: LogJob,
-  counted?: ReducedRows,
+  known: { readonly rows?: ReducedRows | undefined; readonly sessions?: LogSessions | undefined } = {},
 ): Promise<Pick<LogResult, "rows" | "sessions">> {
-  const lacksRows = reduction !== undefined && counted === undefined;
-  if (wantsSessions && lacksRows) {
+  const lacksRows = reduction !== undefined && known.rows === undefined;
+  const lacksSessions = wantsSessions && known.sessions === undefined;
+  if (lacksSessions && lacksRows) {
     const reader = new SessionReader(table);
     const { rows } = await reduceEvents({ ...table, batches: () => reader.batches() }, source.wholeHash, reduction);
     return { rows, sessions: [reader.finish()] };
   }
-  const rows = lacksRows ? (await reduceEvents(table, source.wholeHash, reduction)).rows : counted;
-  return { ...(rows && { rows }), ...(wantsSessions && { sessions: [await readSessions(table)] }) };
+  const rows = lacksRows ? (await reduceEvents(table, source.wholeHash, reduction)).rows : known.rows;
+  const sessions = lacksSessions ? await readSessions(table) : known.sessions;
+  return { ...(rows && { rows }), ...(sessions && { sessions: [sessions] }) };
 }
 
 /**

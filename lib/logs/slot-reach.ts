@@ -11,25 +11,22 @@ import { groupRows, take } from "../columns/group.ts";
 import { DAY_US } from "../text/time.ts";
 import { floats, ints } from "../columns/growing-column.ts";
 import { ACTIVITIES, ACTIVITY_EVENTS } from "../events/activity-events.ts";
+import { REACH_CLOSED, REACH_CONNECTED, REACH_WHOLE } from "../kernel/layout.ts";
 
 /** Bit n of what a session did is step n. */
 export const REACH_STEPS = ["connected", "tried", "accepted", "typed", "fetched"] as const;
 export type ReachStep = (typeof REACH_STEPS)[number];
 
-const [CONNECTED, TRIED, ACCEPTED, TYPED, FETCHED] = [1, 2, 4, 8, 16];
-/** What is no step: the end of a session. */
-export const CLOSED = 32;
-/** All of it is known. */
-export const WHOLE = CONNECTED | CLOSED;
+const [TRIED, ACCEPTED, TYPED, FETCHED] = [2, 4, 8, 16];
 
 /** What an event tells, by its id. */
 export const REACH_BITS: ReadonlyMap<string, number> = new Map([
-  ["cowrie.session.connect", CONNECTED],
+  ["cowrie.session.connect", REACH_CONNECTED],
   ["cowrie.login.failed", TRIED],
   ["cowrie.login.success", TRIED | ACCEPTED],
   ["cowrie.command.input", TYPED],
   ["cowrie.session.file_download", FETCHED],
-  ["cowrie.session.closed", CLOSED],
+  ["cowrie.session.closed", REACH_CLOSED],
 ]);
 
 /** Places in `ACTIVITIES` of what an event is counted as, by its id. */
@@ -38,7 +35,20 @@ export function activitiesOf(eventid: string): number[] {
 }
 
 /** Entries in the order in which sessions were met; those of one session stand together. */
-export type LogReach = ReturnType<SlotReach["finish"]>;
+export interface LogReach {
+  /** Place among the sessions of the log; -1 = {@link count} sessions that lie in it whole, on one day. */
+  readonly session: Int32Array;
+  readonly sensor: Int32Array;
+  readonly address: Int32Array;
+  readonly day: Int32Array;
+  readonly bits: Int32Array;
+  readonly count: Int32Array;
+  /** Of the entry of one session, Infinity where it did not connect on that day; and of the first event that told something. */
+  readonly connectUs: Float64Array;
+  readonly firstUs: Float64Array;
+  /** `done[place in ACTIVITIES]` = events of all its sessions. */
+  readonly done: readonly Int32Array[];
+}
 
 /** By slot, the number of a session in its table. */
 export class SlotReach {
@@ -69,7 +79,7 @@ export class SlotReach {
     if ((this.#bits.values[entry]! & bits) === bits && us >= this.#firstUs.values[entry]!) return;
     this.#bits.values[entry]! |= bits;
     if (us < this.#firstUs.values[entry]!) this.#firstUs.values[entry] = us;
-    if (bits === CONNECTED && us < this.#connectUs.values[entry]!) this.#connectUs.values[entry] = us;
+    if (bits === REACH_CONNECTED && us < this.#connectUs.values[entry]!) this.#connectUs.values[entry] = us;
   }
 
   #add(slot: number, day: number): number {
@@ -93,7 +103,7 @@ export class SlotReach {
   /** Whether other logs may tell more of a slot, or only some of its days count: it cannot be counted together with others. */
   isOpen(slot: number): boolean {
     const entry = (this.#entryOf.values[slot] ?? 0) - 1;
-    return entry >= 0 && (this.#more.has(slot) || (this.#bits.values[entry]! & WHOLE) !== WHOLE);
+    return entry >= 0 && (this.#more.has(slot) || (this.#bits.values[entry]! & REACH_WHOLE) !== REACH_WHOLE);
   }
 
   /**
@@ -110,35 +120,39 @@ export class SlotReach {
       order[size++] = entry;
       for (const more of this.#more.get(slot) ?? []) order[size++] = more;
     }
-    const slots = order.map(entry => this.#slot.values[entry]!);
-    const columns = {
+    const entries = order.subarray(0, size);
+    const slots = entries.map(entry => this.#slot.values[entry]!);
+    return joinReached({
       session: slots.map(slot => (this.isOpen(slot) ? sessionOf(slot) : -1)),
       sensor: slots.map(slot => sensor[slot]!),
       address: slots.map(slot => address[slot]!),
-      day: order.map(entry => this.#day.values[entry]!),
-      bits: order.map(entry => this.#bits.values[entry]!),
-    };
-    const { groupOf, firstRow } = groupRows(Object.values(columns), size);
-    const count = new Int32Array(firstRow.length);
-    for (let row = 0; row < size; row++) count[groupOf[row]!]!++;
-    const done = this.#done.map(({ values }) => {
-      const sums = new Int32Array(firstRow.length);
-      for (let row = 0; row < size; row++) sums[groupOf[row]!]! += values[order[row]!]!;
-      return sums;
+      day: entries.map(entry => this.#day.values[entry]!),
+      bits: entries.map(entry => this.#bits.values[entry]!),
+      count: new Int32Array(size).fill(1),
+      connectUs: Float64Array.from(entries, entry => this.#connectUs.values[entry]!),
+      firstUs: Float64Array.from(entries, entry => this.#firstUs.values[entry]!),
+      done: this.#done.map(({ values }) => entries.map(entry => values[entry]!)),
     });
-    return {
-      /** Place among the sessions of the log; -1 = {@link count} sessions that lie in it whole, on one day. */
-      session: take(columns.session, firstRow),
-      sensor: take(columns.sensor, firstRow),
-      address: take(columns.address, firstRow),
-      day: take(columns.day, firstRow),
-      bits: take(columns.bits, firstRow),
-      count,
-      /** Of the entry of one session, Infinity where it did not connect on that day; and of the first event that told something. */
-      connectUs: Float64Array.from(firstRow, row => this.#connectUs.values[order[row]!]!),
-      firstUs: Float64Array.from(firstRow, row => this.#firstUs.values[order[row]!]!),
-      /** `done[place in ACTIVITIES]` = events of all its sessions. */
-      done,
-    };
   }
+}
+
+/** Entries of one address, day and sensor whose sessions came equally far become one, with the times of the first of them; not so of open sessions. */
+export function joinReached({ session, sensor, address, day, bits, count, connectUs, firstUs, done }: LogReach): LogReach {
+  const { groupOf, firstRow } = groupRows([session, sensor, address, day, bits], session.length);
+  const sums = (values: Int32Array) => {
+    const own = new Int32Array(firstRow.length);
+    for (let row = 0; row < values.length; row++) own[groupOf[row]!]! += values[row]!;
+    return own;
+  };
+  return {
+    session: take(session, firstRow),
+    sensor: take(sensor, firstRow),
+    address: take(address, firstRow),
+    day: take(day, firstRow),
+    bits: take(bits, firstRow),
+    count: sums(count),
+    connectUs: take(connectUs, firstRow),
+    firstUs: take(firstUs, firstRow),
+    done: done.map(sums),
+  };
 }

@@ -4,7 +4,7 @@
  */
 import { addressHash } from "../columns/address-sets.ts";
 import { Dictionary, textOf } from "../columns/dictionary.ts";
-import { keepUsedTexts } from "../columns/pick-texts.ts";
+import { keepUsedTexts, recodeInPlace } from "../columns/pick-texts.ts";
 import type { BuiltEventTable } from "../events/event-table.ts";
 import type { RowWatcher } from "../events/event-rows.ts";
 import { NORMALIZE, NUMBER_COLUMN_NAMES, type NumberColumn, TEXT_COLUMNS, type TextColumn } from "../events/schema.ts";
@@ -160,8 +160,7 @@ function toKindTable(kind: Kind, { keys, ...table }: KernelKind, recodes: BuiltE
   const columns: readonly KeyColumn[] = KINDS[kind];
   const named = columns.map((column, i) => {
     const codes = keys[i]!;
-    const recode = recodes?.get(column as TextColumn);
-    if (recode !== undefined) for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) codes[row] = recode[codes[row]!]!;
+    recodeInPlace(codes, recodes?.get(column as TextColumn));
     return [column, codes] as const;
   });
   return { kind, ...table, keys: Object.fromEntries(named) };

@@ -8,8 +8,9 @@
  */
 import { Dictionary, textOf } from "../columns/dictionary.ts";
 import type { EventScope } from "../events/scope.ts";
+import { REACH_CLOSED, REACH_WHOLE } from "../kernel/layout.ts";
 import type { LogSessions } from "../logs/log-sessions.ts";
-import { CLOSED, REACH_STEPS, WHOLE } from "../logs/slot-reach.ts";
+import { REACH_STEPS } from "../logs/slot-reach.ts";
 import { dayOf } from "../text/time.ts";
 import { sessionKey } from "./event-search.ts";
 import { SENSORS_MOST, SensorNumbers, splitCells, type Tally, toTally } from "./tally.ts";
@@ -69,7 +70,7 @@ export class ReachCounter {
     const close = () => {
       if (open === undefined) return;
       const { session, parts } = open;
-      if ((parts.bits & WHOLE) === WHOLE) this.#count(parts, 1);
+      if ((parts.bits & REACH_WHOLE) === REACH_WHOLE) this.#count(parts, 1);
       else this.#join(sessionKey(String(parts.sensor), textOf(ids, session)), parts);
       open = undefined;
     };
@@ -108,7 +109,7 @@ export class ReachCounter {
 
   /** @param n Sessions of which all this is true. */
   #count({ bits, connectUs, firstUs, address, sensor }: OpenSession, n: number): void {
-    const steps = bits & ~CLOSED;
+    const steps = bits & ~REACH_CLOSED;
     if (steps === 0) return;
     const cell = dayOf(connectUs < Infinity ? connectUs : firstUs) * SENSORS_MOST + sensor;
     this.#cells.forEach((counts, step) => {

@@ -30,8 +30,16 @@ export let row: i32 = 0;
   return NUMBERS + column * (BATCH_ROWS * 8);
 }
 
-@inline export function timesOf(): usize {
-  return TIMES;
+@inline export function codeIn(column: i32, at: i32): i32 {
+  return load<i32>(codesOf(column) + (<usize>at << 2));
+}
+
+@inline export function numberIn(column: i32, at: i32): f64 {
+  return load<f64>(numbersOf(column) + (<usize>at << 3));
+}
+
+@inline export function timeIn(at: i32): f64 {
+  return load<f64>(TIMES + (<usize>at << 3));
 }
 
 /** Have empty cells at {@link row}; to be called before a row is filled. */

@@ -28,8 +28,8 @@ import {
   NUMBER_POSITIVES,
   NUMBER_TOTAL,
 } from "../layout.ts";
-import { codesOf, numbersOf, row, timesOf } from "./batch.ts";
-import { dictionaryOf, textLength } from "./dictionaries.ts";
+import { codeIn, numberIn, row, timeIn } from "./batch.ts";
+import { dictionaryOf, hasText } from "./dictionaries.ts";
 import { findGroup, findPlace, groupAt, groupCount, keyOf, startGroups } from "./row-groups.ts";
 import { allocateZeroed, double } from "./heap.ts";
 import { flagsOf, hasAddresses, isAllNamed, keySource, kindOfRule, robotMaxSeconds, ruleOf, sensorOf, sinceDay, untilDay } from "./rules.ts";
@@ -118,14 +118,6 @@ function reserveSeen(): void {
   return true;
 }
 
-@inline function codeIn(column: i32, at: i32): i32 {
-  return load<i32>(codesOf(column) + (<usize>at << 2));
-}
-
-@inline function numberIn(column: i32, at: i32): f64 {
-  return load<f64>(numbersOf(column) + (<usize>at << 3));
-}
-
 @inline function setPlace(sensor: i32): void {
   if (sensor == placeSensor) return;
   placeSensor = sensor;
@@ -146,7 +138,7 @@ export function reduceRows(): bool {
   reserveSeen();
   for (let at = counted; at < row; at++) reduceRow(at);
   counted = row;
-  return groupCount <= heldMax && pairCount <= heldMax;
+  return groupCount() <= heldMax && pairCount <= heldMax;
 }
 
 /** The batch is about to be emptied. */
@@ -156,7 +148,7 @@ export function endReducedBatch(): void {
 }
 
 @inline function reduceRow(at: i32): void {
-  const us = load<f64>(timesOf() + (<usize>at << 3));
+  const us = timeIn(at);
   if (us < dayUs || us >= dayUs + DAY_US) {
     day = <i32>Math.floor(us / DAY_US);
     dayUs = <f64>day * DAY_US;
@@ -187,10 +179,6 @@ export function endReducedBatch(): void {
   if (flags & FLAG_SUCCESS) group.success++;
   if (hasAddresses(kindOfRule(rule))) addAddress(index, group, address);
   if (flags & FLAG_COMMAND) reduceLastCommand(sensor, at, address, us);
-}
-
-@inline function hasText(column: i32, code: i32): bool {
-  return code >= 0 && textLength(dictionaryOf(column), code) > 0;
 }
 
 /** Add an event to a group. */

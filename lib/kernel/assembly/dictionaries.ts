@@ -66,6 +66,11 @@ export function initDictionary(d: Dictionary, entries: u32, arenaBytes: u32): vo
   return load<u32>(at, 4) - load<u32>(at);
 }
 
+/** Whether a code stands for a text that is not empty. */
+@inline export function hasText(column: i32, code: i32): bool {
+  return code >= 0 && textLength(dictionaryOf(column), code) > 0;
+}
+
 // ---- Hash
 
 /** Random, set by TypeScript before anything else: attackers choose the texts and must not know what collides. */

@@ -5,6 +5,7 @@
  */
 import {
   BATCH_ROWS,
+  LENGTH_STEPS,
   RULE_BYTES,
   SLACK_BYTES,
   STATUS_BATCH_FULL,
@@ -23,11 +24,14 @@ import { addRendered, forgetMessages, initMessages } from "./messages.ts";
 import { firstUs, lastUs, pack, packedAt, packedStart } from "./pack.ts";
 import { endReducedBatch, reduceRows, startReducing } from "./count-rows.ts";
 import { blockBytes, rowsOfKind, setCount, writeReduced } from "./reduced-columns.ts";
+import { sessionSize, writeSessions } from "./session-columns.ts";
+import { addTold, endSessionBatch, readSessionRows, startSessions as startSessionRecords } from "./sessions.ts";
 import { addEventid, addRule, addSensor, setColumns, startRules } from "./rules.ts";
 import { resetShapes } from "./shapes.ts";
 import { forgetScratch, scratchFor } from "./strings.ts";
 
 export { pack, packedStart, scratchFor };
+export { addTold, readSessionRows, sessionSize, writeSessions };
 export { addEventid, addSensor, findElements, reduceRows, rowsOfKind, setColumns, setElement, writeReduced };
 
 let input: usize = 0;
@@ -159,6 +163,7 @@ export function closeRow(us: f64): void {
 /** Empty the batch. */
 export function startBatch(): void {
   endReducedBatch();
+  endSessionBatch();
   batch.startBatch();
 }
 
@@ -207,4 +212,12 @@ export function reducedBytes(): u32 {
 /** Addresses that `findElements` left. */
 export function otherAddresses(): u32 {
   return otherCount;
+}
+
+/**
+ * Gather the sessions of the log, too; to be called behind {@link startLog}. The upper ends of the steps of length lie in the
+ * scratch room. Ids are named as they come, before each `readSessionRows`.
+ */
+export function startSessions(heldMax: u32): void {
+  startSessionRecords(scratchFor(LENGTH_STEPS * 8), heldMax);
 }

@@ -20,7 +20,7 @@ import {
   UINT16_COLUMNS,
   UINT32_COLUMNS,
 } from "../layout.ts";
-import { codesOf, numbersOf, row, timesOf } from "./batch.ts";
+import { codesOf, numbersOf, row, timeIn } from "./batch.ts";
 import { dictionaryOf } from "./dictionaries.ts";
 
 const PACKED: usize = memory.data((PACKED_TIMESTAMP + 1) * PACKED_BYTES);
@@ -166,7 +166,7 @@ function packTimes(): void {
   firstUs = Infinity;
   lastUs = -Infinity;
   for (let i = 0; i < row; i++, out += 8) {
-    const us = load<f64>(timesOf() + (<usize>i << 3));
+    const us = timeIn(i);
     firstUs = min(firstUs, us);
     lastUs = max(lastUs, us);
     store<i64>(out, <i64>us);

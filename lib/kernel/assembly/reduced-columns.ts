@@ -45,7 +45,7 @@ function numberSets(): void {
   memory.fill(singles, 0, addresses * 4);
   setCount = 1;
   severalCount = 0;
-  for (let index: u32 = 0; index < groupCount; index++) {
+  for (let index: u32 = 0; index < groupCount(); index++) {
     const group = groupAt(index);
     if (!hasSet(group)) continue;
     if (group.address == NO_ADDRESS) group.lastAddress = 0;
@@ -57,7 +57,7 @@ function numberSets(): void {
     }
   }
   let several = setCount;
-  for (let index: u32 = 0; index < groupCount; index++) {
+  for (let index: u32 = 0; index < groupCount(); index++) {
     const group = groupAt(index);
     if (group.address == SEVERAL && hasSet(group)) group.lastAddress = several++;
   }
@@ -90,7 +90,7 @@ function sortPairs(): void {
 /** Lay the rows of all kinds and their sets out. @returns Where they lie. */
 export function writeReduced(): usize {
   memory.fill(ROWS, 0, KIND_COUNT * 4);
-  for (let index: u32 = 0; index < groupCount; index++) {
+  for (let index: u32 = 0; index < groupCount(); index++) {
     const kind = kindOf(groupAt(index));
     if (kind >= KIND_COUNT) continue;
     store<u32>(ROWS + (kind << 2), load<u32>(ROWS + (kind << 2)) + 1);
@@ -113,7 +113,7 @@ export function writeReduced(): usize {
 
 function writeRows(block: usize): void {
   memory.fill(WRITTEN, 0, KIND_COUNT * 4);
-  for (let index: u32 = 0; index < groupCount; index++) {
+  for (let index: u32 = 0; index < groupCount(); index++) {
     const group = groupAt(index);
     const kind = kindOf(group);
     if (kind >= KIND_COUNT) continue;

@@ -6,9 +6,7 @@
  *
  * Tested in `test/lib/reduced/kernel-reducer.test.ts`.
  */
-import { hashBlock } from "./dictionaries.ts";
-import { allocate, allocateZeroed, double, free } from "./heap.ts";
-import { isEqual } from "./vectors.ts";
+import { findTuple, startTuples, tupleOf, Tuples, TUPLES_BYTES } from "./tuples.ts";
 
 @unmanaged export class Group {
   key: v128;
@@ -34,30 +32,27 @@ export const SEVERAL: i32 = -2;
 const KIND_PLACE: i32 = 15;
 const KIND_BITS: i32 = 4;
 
-const FIRST_CAPACITY: u32 = 256;
-
-export let groupCount: u32 = 0;
-let groups: usize = 0;
-let capacity: u32 = 0;
-/** As those of a dictionary: 0 = free, else the high half of the hash and the number of the group + 1. */
-let slots: usize = 0;
-let slotMask: u32 = 0;
+const GROUPS: Tuples = changetype<Tuples>(memory.data(TUPLES_BYTES, 16));
 
 export function startGroups(): void {
-  groupCount = 0;
-  capacity = FIRST_CAPACITY;
-  groups = allocate(capacity * GROUP_BYTES);
-  slots = allocateZeroed(capacity * 16);
-  slotMask = capacity * 2 - 1;
+  startTuples(GROUPS, GROUP_BYTES);
+}
+
+/** How many groups there are. */
+@inline export function groupCount(): u32 {
+  return GROUPS.count;
 }
 
 @inline export function groupAt(index: u32): Group {
-  return changetype<Group>(groups + <usize>index * <usize>GROUP_BYTES);
+  return changetype<Group>(GROUPS.records + <usize>index * <usize>GROUP_BYTES);
+}
+
+@inline function headOf(kind: i32, place: i32): i32 {
+  return (place << KIND_BITS) | kind;
 }
 
 @inline export function keyOf(kind: i32, place: i32, first: i32, second: i32, third: i32): v128 {
-  const head = i32x4.splat((place << KIND_BITS) | kind);
-  return i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(head, 1, first), 2, second), 3, third);
+  return tupleOf(headOf(kind, place), first, second, third);
 }
 
 @inline export function kindOf(group: Group): i32 {
@@ -83,45 +78,15 @@ export function findPlace(day: i32, sensor: i32): i32 {
 
 /** Number of the group with a key; one that is new counts nothing yet. */
 export function findGroup(kind: i32, place: i32, first: i32, second: i32, third: i32): u32 {
-  const key = keyOf(kind, place, first, second, third);
-  const hash = hashBlock(key);
-  const tag = <u32>(hash >> 32);
-  let slot = <u32>hash & slotMask;
-  while (true) {
-    const entry = load<u64>(slots + (<usize>slot << 3));
-    if (entry == 0) break;
-    const index = <u32>entry - 1;
-    if (<u32>(entry >> 32) == tag && isEqual(groupAt(index).key, key)) return index;
-    slot = (slot + 1) & slotMask;
-  }
-  if (groupCount == capacity) {
-    grow();
-    slot = <u32>hash & slotMask;
-    while (load<u64>(slots + (<usize>slot << 3)) != 0) slot = (slot + 1) & slotMask;
-  }
-  store<u64>(slots + (<usize>slot << 3), (<u64>tag << 32) | (groupCount + 1));
-  const group = groupAt(groupCount);
-  group.key = key;
+  const before = GROUPS.count;
+  const index = findTuple(GROUPS, headOf(kind, place), first, second, third);
+  if (GROUPS.count == before) return index;
+  const group = groupAt(index);
   group.firstUs = Infinity;
   group.lastUs = -Infinity;
   group.count = 0;
   group.success = 0;
   group.address = NO_ADDRESS;
   group.lastAddress = NO_ADDRESS;
-  return groupCount++;
-}
-
-/** Room for twice as many, with no more than half of the slots taken. */
-function grow(): void {
-  groups = double(groups, capacity * GROUP_BYTES);
-  free(slots, capacity * 16);
-  capacity *= 2;
-  slots = allocateZeroed(capacity * 16);
-  slotMask = capacity * 2 - 1;
-  for (let index: u32 = 0; index < groupCount; index++) {
-    const hash = hashBlock(groupAt(index).key);
-    let slot = <u32>hash & slotMask;
-    while (load<u64>(slots + (<usize>slot << 3)) != 0) slot = (slot + 1) & slotMask;
-    store<u64>(slots + (<usize>slot << 3), (hash & 0xffff_ffff_0000_0000) | (index + 1));
-  }
+  return index;
 }

@@ -8,6 +8,9 @@ import {
 } from "../../../lib/events/schema.ts";
 import { SET_MAX } from "../../../lib/columns/address-sets.ts";
 import { KIND_NAMES, KINDS } from "../../../lib/reduced/kinds.ts";
+import { ACTIVITIES } from "../../../lib/events/activity-events.ts";
+import { TRACES } from "../../../lib/logs/log-sessions.ts";
+import { DURATION_STEPS } from "../../../lib/text/duration-steps.ts";
 import * as layout from "../../../lib/kernel/layout.ts";
 
 test("columns", () => {
@@ -19,9 +22,17 @@ test("columns", () => {
     sensor: layout.COLUMN_SENSOR,
     protocol: layout.COLUMN_PROTOCOL,
     src_ip: layout.COLUMN_SRC_IP,
+    username: layout.COLUMN_USERNAME,
+    password: layout.COLUMN_PASSWORD,
     input: layout.COLUMN_INPUT,
     realm: layout.COLUMN_REALM,
+    url: layout.COLUMN_URL,
     shasum: layout.COLUMN_SHASUM,
+    filename: layout.COLUMN_FILENAME,
+    version: layout.COLUMN_VERSION,
+    hassh: layout.COLUMN_HASSH,
+    fingerprint: layout.COLUMN_FINGERPRINT,
+    key: layout.COLUMN_KEY,
     extra: layout.COLUMN_EXTRA,
     positives: layout.NUMBER_POSITIVES,
     total: layout.NUMBER_TOTAL,
@@ -34,9 +45,17 @@ test("columns", () => {
     sensor: TEXT_COLUMNS.indexOf("sensor"),
     protocol: TEXT_COLUMNS.indexOf("protocol"),
     src_ip: TEXT_COLUMNS.indexOf("src_ip"),
+    username: TEXT_COLUMNS.indexOf("username"),
+    password: TEXT_COLUMNS.indexOf("password"),
     input: TEXT_COLUMNS.indexOf("input"),
     realm: TEXT_COLUMNS.indexOf("realm"),
+    url: TEXT_COLUMNS.indexOf("url"),
     shasum: TEXT_COLUMNS.indexOf("shasum"),
+    filename: TEXT_COLUMNS.indexOf("filename"),
+    version: TEXT_COLUMNS.indexOf("version"),
+    hassh: TEXT_COLUMNS.indexOf("hassh"),
+    fingerprint: TEXT_COLUMNS.indexOf("fingerprint"),
+    key: TEXT_COLUMNS.indexOf("key"),
     extra: TEXT_COLUMNS.indexOf("extra"),
     positives: NUMBER_COLUMN_NAMES.indexOf("positives"),
     total: NUMBER_COLUMN_NAMES.indexOf("total"),
@@ -63,6 +82,22 @@ test("kinds of reduced rows", () => {
       ["eventid", "hour"],
       ["session", "input", "source", "line"],
     ],
+  });
+});
+
+test("sessions", () => {
+  expect({
+    activities: layout.ACTIVITY_COUNT,
+    lengths: layout.LENGTH_STEPS,
+    whole: layout.REACH_WHOLE,
+    both: layout.HAS_BOTH,
+    traces: [layout.TRACE_URL, layout.TRACE_DOWNLOAD, layout.TRACE_UPLOAD, layout.TRACE_KEY],
+  }).toEqual({
+    activities: ACTIVITIES.length,
+    lengths: DURATION_STEPS.length,
+    whole: layout.REACH_CONNECTED | layout.REACH_CLOSED,
+    both: layout.HAS_CONNECT | layout.HAS_CLOSED,
+    traces: ["url", "download", "upload", "key"].map(name => Object.keys(TRACES).indexOf(name)),
   });
 });
 

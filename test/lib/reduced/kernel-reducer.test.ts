@@ -24,7 +24,7 @@ interface Reduced {
 /** Rows of a log by both ways; the kernel's are undefined where it gave up. */
 async function reduceBoth(bytes: Uint8Array | string, parameters = PARAMETERS, heldMax?: number) {
   const watcher = new KernelReducer(parameters, heldMax);
-  const { info, table } = await mapBytes(bytes, { watcher });
+  const { info, table } = await mapBytes(bytes, { watchers: [watcher] });
   const { source } = info;
   const byKernel = watcher.takeRows(table, source.wholeHash);
   const { rows } = await reduceEvents(table, source.wholeHash, parameters);
@@ -147,7 +147,7 @@ test("a log with more rows than are to be held is left to the plain path", async
 
 test("a reducer sees nothing where there is no kernel", async () => {
   const watcher = new KernelReducer(PARAMETERS);
-  const { info, table } = await mapBytes(generated("v3"), { watcher, plainOnly: true });
+  const { info, table } = await mapBytes(generated("v3"), { watchers: [watcher], plainOnly: true });
   expect(watcher.takeRows(table, info.source.wholeHash)).toBeUndefined();
   table.close();
 });
