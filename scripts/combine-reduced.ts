@@ -9,15 +9,16 @@ import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command
 import { checkInputs } from "../lib/process/option-values.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { NAMES_OPTION, readNames } from "../lib/logs/log-options.ts";
-import { combineTables } from "../lib/reduced/combine.ts";
+import { type Combined, combineTables } from "../lib/reduced/combine.ts";
 import { combineSorted, type SortedInput } from "../lib/reduced/combine-sorted.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { EMPTY_TABLE_EXIT, openInputs, TableTelling } from "../lib/reduced/reduced-input.ts";
 import { REDUCED_OUTPUT_OPTIONS, type ReducedPaths, reducedPaths, writeCombined, writeReduced } from "../lib/reduced/reduced-output.ts";
-import { countRows, type Shard } from "../lib/reduced/reduced-table.ts";
+import { countRows, type ReducedInfo, type Shard } from "../lib/reduced/reduced-table.ts";
 import { parseShard, SHARD_OPTION, shardSorted, shardTable, toShardInfo } from "../lib/reduced/shards.ts";
+import { addToDataset, describeDataset } from "../lib/reduced/write-dataset.ts";
 
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,
@@ -34,13 +35,13 @@ export const COMMAND = {
     {
       name: "TABLE",
       repeatable: true,
-      help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; folders of them; "-" is stdin.',
+      help: 'Reduced tables in any form: .arrow, reduced.json, the reduced.json of cowralyze; datasets; folders of tables; "-" is stdin.',
     },
   ],
   options: OPTIONS,
   writes:
-    "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout. A " +
-    "table whose logs all stand in another one is left out if its counts stand there, too; tables of different days of " +
+    "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout; with --dataset " +
+    "a folder that they are added to. A table whose logs all stand in another one is left out if its counts stand there, too; tables of different days of " +
     "the same logs (--since, --until of reduce.ts) make one; tables that share days of only some of their logs, or claim " +
     "the same log with other counts, are refused. " +
     "Counts from a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of " +
@@ -77,9 +78,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   checkInputs(named, stdinIsTerminal());
   const shard = parseShard(values.shard);
   const startMs = performance.now();
-  const paths = reducedPaths(values.outfile);
+  const paths = reducedPaths(values);
   if (paths.arrow === "-") refuseTerminal("Arrow");
-  const outputs = [paths.arrow, ...(paths.json ? [paths.json] : [])];
+  const { outputs } = paths;
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
 
@@ -88,7 +89,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const opened = await openInputs(named, telling);
   const inputs = shard === undefined ? opened : opened.map(input => shardInput(input, shard));
   await using outputSet = new OutputSet();
-  const { info, leftOut, joinedLines, rows } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);
+  const { info, leftOut, joinedLines, rows, into = "" } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);
   await outputSet.commit();
   if (!values.quiet) {
     note(
@@ -96,7 +97,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         (leftOut.length > 0 ? `, ${formatNumber(leftOut.length)} of them left out` : "") +
         `: ${plural(info.sources.length, "source")}, ${formatNumber(rows)} rows` +
         (joinedLines > 0 ? `, ${plural(joinedLines, "cut line")} joined` : "") +
-        `; ${formatDuration((performance.now() - startMs) / 1000)}`,
+        `${into}; ${formatDuration((performance.now() - startMs) / 1000)}`,
     );
   }
   return telling.exitCode;
@@ -119,14 +120,18 @@ async function combine(
   paths: ReducedPaths,
   topN: number,
   onNotice: (line: string) => void,
-) {
+): Promise<Pick<Combined, "leftOut" | "joinedLines"> & { readonly info: ReducedInfo; readonly rows: number; readonly into?: string }> {
+  if (paths.dataset !== undefined) {
+    const written = await addToDataset(paths.dataset, inputs, onNotice);
+    return { ...written, into: `; ${describeDataset(written)}` };
+  }
   if (inputs.some(({ info }) => info.sources.some(({ cut }) => cut))) {
     const tables = await Promise.all(inputs.map(async ({ name, read }) => ({ name, table: await read() })));
     const { table, ...told } = await combineTables(tables, onNotice);
     await writeReduced(outputSet, paths, table, topN);
     return { ...told, info: table.info, rows: countRows(table) };
   }
-  const folder = paths.arrow === "-" ? tmpdir() : dirname(resolve(paths.arrow));
+  const folder = paths.json === undefined ? tmpdir() : dirname(resolve(paths.json));
   using combined = await combineSorted(inputs, topN, folder, onNotice);
   await writeCombined(outputSet, paths, combined);
   const { info, leftOut, joinedLines } = combined;

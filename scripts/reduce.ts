@@ -32,9 +32,11 @@ import {
 import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
+import { toSorted } from "../lib/reduced/reduced-arrow.ts";
 import { countRows } from "../lib/reduced/reduced-table.ts";
 import { parseShard, SHARD_OPTION, shardTable } from "../lib/reduced/shards.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
+import { addToDataset, describeDataset } from "../lib/reduced/write-dataset.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,
@@ -55,7 +57,8 @@ export const COMMAND = {
   options: OPTIONS,
   writes:
     "Two files: the full counts as Arrow (reduced.arrow) and, for people, the top n as JSON (reduced.json); and an " +
-    "event table beside each log that had none. With -o - the full counts as an Arrow stream on stdout.",
+    "event table beside each log that had none. With -o - the full counts as an Arrow stream on stdout; with --dataset " +
+    "a folder in their place, to which other logs, or other days of the same, can be added.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
     failed: "an input is missing, an output cannot be written, nothing holds an event, or --strict found a reject",
@@ -67,6 +70,12 @@ export const COMMAND = {
       does: "One sensor's counts straight to what changed on it",
       run: "bun scripts/reduce.ts test/fixtures/fleet --sensor hp-nyc-01 -o - | bun scripts/statistics.ts -f - --csv",
     },
+    {
+      does: "A dataset that grows day by day, and its history",
+      run:
+        "bun scripts/reduce.ts test/fixtures/fleet --until 2026-07-31 --dataset counts && bun scripts/reduce.ts " +
+        "test/fixtures/fleet --since 2026-08-01 --dataset counts && bun scripts/history.ts counts",
+    },
   ],
 } as const satisfies Command;
 
@@ -77,9 +86,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const shard = parseShard(values.shard);
   const startMs = performance.now();
   using _beat = startBeat();
-  const paths = reducedPaths(values.outfile);
+  const paths = reducedPaths(values);
   if (paths.arrow === "-") refuseTerminal("Arrow");
-  const outputs = [paths.arrow, ...(paths.json ? [paths.json] : []), ...(values.rejects ? [values.rejects] : [])];
+  const outputs = [...paths.outputs, ...(values.rejects ? [values.rejects] : [])];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
   using analysis = await withProgress(values.quiet, listeners =>
@@ -96,12 +105,14 @@ export async function main(argv: string[]): Promise<ExitCode> {
   );
   const { set } = analysis;
   const table = shard === undefined ? analysis.table : shardTable(analysis.table, shard);
+  const input = { name: "the logs", info: table.info, read: async () => table, open: () => toSorted(table, "the logs") };
+  const written = paths.dataset === undefined ? undefined : await addToDataset(paths.dataset, [input], values.quiet ? () => {} : note);
   await using outputSet = new OutputSet();
-  await writeReduced(outputSet, paths, table, values.topNEvents);
+  if (written === undefined) await writeReduced(outputSet, paths, table, values.topNEvents);
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
   if (!values.quiet) {
-    note(`reduce: ${describeLogs(set)}; ${formatNumber(countRows(table))} rows; ${describePace(startMs, set)}`);
+    note(`reduce: ${describeLogs(set)}; ${formatNumber(countRows(table))} rows; ${written === undefined ? "" : `${describeDataset(written)}; `}${describePace(startMs, set)}`);
   }
   noteRejects(COMMAND.name, set, values.rejects);
   return exitCodeOf(set, values.strict);

@@ -88,7 +88,7 @@ describe("I want", () => {
   test("there are some twenty, of nearly every script", () => {
     expect(wishes.length).toBeGreaterThanOrEqual(20);
     const used = new Set(wishes.map(({ command }) => command.split(".ts ")[0]!));
-    const others = ["combine-reduced", "completion", "download-logs", "map", "plan", "reduce"];
+    const others = ["combine-reduced", "completion", "download-logs", "map", "plan"];
     expect(listScripts().filter(name => !used.has(name))).toEqual(others);
   });
 
@@ -96,7 +96,7 @@ describe("I want", () => {
   test.each(wishes)("$wish", async ({ command }) => {
     const { stdout, stderr, exitCode } = await checkout.shell(`bun scripts/${command}`);
     const allowed = command.includes("--exit-code") ? [0, 10, 11] : [0];
-    const written = (/(?:> |-o )([\w.]+)$/.exec(command) ?? / in ([\w-]+\.html)\b/.exec(stderr))?.[1];
+    const written = (/(?:> |-o |--dataset )([\w.]+)$/.exec(command) ?? / in ([\w-]+\.html)\b/.exec(stderr))?.[1];
     const path = written && join(checkout.path, written);
     const output = path === undefined ? stdout + stderr : statSync(path).isDirectory() ? readdirSync(path).join("\n") : readFileSync(path, "utf8");
     expect({ stderr: allowed.includes(exitCode) ? "" : stderr, isAllowed: allowed.includes(exitCode) }).toEqual({

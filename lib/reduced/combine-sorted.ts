@@ -35,11 +35,14 @@ export interface CombinedSorted {
   readonly joinedLines: number;
   /** The bytes of `reduced.arrow`; once. */
   chunks(format: IpcFormat): Generator<Uint8Array>;
+  /** The same as rows, in place of {@link chunks}. */
+  batches(): Generator<WrittenBatch>;
   /** What `reduced.json` is made of, and how many rows there were; known once all chunks were taken. */
   readonly top: TopRows;
   readonly topN: number;
   readonly rows: () => number;
-  /** All texts, made strings when they are asked for. */
+  readonly texts: ReturnType<typeof mergeSorted>["texts"];
+  /** The same, made strings when they are asked for. */
   readonly dictionaries: ReducedTable["dictionaries"];
   [Symbol.dispose](): void;
 }
@@ -48,7 +51,7 @@ export interface CombinedSorted {
  * Kinds whose rows say something of one another: the last commands of sessions with what is made of them, and verdicts,
  * of which there are few.
  */
-const TOGETHER: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_disconnect_command", "scan"]);
+export const TOGETHER: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_disconnect_command", "scan"]);
 
 /**
  * Combine tables none of which holds cut counts.
@@ -89,6 +92,8 @@ export async function combineSorted(
       leftOut,
       joinedLines: seams.length,
       chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(sources), tapped(), format),
+      batches: tapped,
+      texts,
       top,
       topN,
       rows: () => rows,

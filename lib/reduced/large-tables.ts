@@ -19,7 +19,8 @@ import { combineTables } from "./combine.ts";
 import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn } from "./drawn-table.ts";
 import { KIND_NAMES } from "./kinds.ts";
 import { batchesOf } from "./merge-sorted.ts";
-import { openSorted } from "./reduced-arrow.ts";
+import { openStored } from "./dataset.ts";
+import { isDataset } from "./dataset-manifest.ts";
 import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, type TableTelling, tellPath } from "./reduced-input.ts";
 import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
@@ -143,7 +144,7 @@ export async function openReducedTables(paths: readonly string[], telling: Table
 async function openAll(paths: readonly string[], telling: TableTelling, largeRows: number, stack: DisposableStack): Promise<ReducedTable | StoredInFile> {
   const { onNotice, onProblem } = telling;
   const [only] = paths;
-  const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!);
+  const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!) && !isDataset(only!);
   if (paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, stack);
   if (paths.length === 1 && !isFolderOnly) {
     const isLarge = (countSortedRows(only!) ?? 0) >= largeRows;
@@ -196,7 +197,7 @@ async function* inOrder(held: readonly Uint8Array[], rest?: AsyncIterator<Uint8A
 async function openChecked(path: string, stack: DisposableStack, name = path): Promise<StoredInFile> {
   const stored = stack.use(tellPath(name, () => StoredTable.open(path)!));
   using opened = new DisposableStack();
-  const table = opened.adopt(openSorted(path)!, table => table.close());
+  const table = opened.adopt(openStored(path)!, table => table.close());
   const summer = new CellSummer();
   const memory = new ColumnMemory();
   for (const kind of KIND_NAMES) {

@@ -16,7 +16,7 @@ import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
 /** Of each table the codes of all tables together, by its own. */
-type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
+export type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
 
 export interface SortedMerge {
   readonly texts: Record<CodedColumn, Texts>;
@@ -43,7 +43,7 @@ export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
  *
  * @throws {Error} as `read`.
  */
-function ofTable<T>({ name }: SortedTable, read: () => T): T {
+function ofTable<T>({ name }: Pick<SortedTable, "name">, read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -62,12 +62,12 @@ export function* batchesOf(table: SortedTable, kind: Kind, memory?: ColumnMemory
 }
 
 /** See {@link ofTable}. */
-export function textsOf(table: SortedTable): ReturnType<SortedTable["texts"]> {
+export function textsOf(table: Pick<SortedTable, "name" | "texts">): ReturnType<SortedTable["texts"]> {
   return ofTable(table, () => table.texts());
 }
 
 /** One list of texts of all, a table at a time: of each no more than its codes is held. */
-function uniteTexts(tables: readonly SortedTable[]): { texts: Record<CodedColumn, Texts>; recodes: Recodes[] } {
+export function uniteTexts(tables: readonly Pick<SortedTable, "name" | "texts">[]): { texts: Record<CodedColumn, Texts>; recodes: Recodes[] } {
   const mergers = CODED_COLUMNS.map(name => [name, new TextsMerger()] as const);
   for (const table of tables) {
     const texts = textsOf(table);
@@ -83,7 +83,7 @@ function uniteTexts(tables: readonly SortedTable[]): { texts: Record<CodedColumn
   };
 }
 
-function notInOrder(table: SortedTable): Error {
+function notInOrder(table: Pick<SortedTable, "name">): Error {
   return ofTable(table, () => {
     throw outOfOrder();
   });

@@ -137,7 +137,7 @@ function setsToLists({ hashes, offsets }: AddressSets, codes: Int32Array): ListC
 }
 
 /** Of each row the addresses that its events came from, see `address-sets.ts`; null = unknown, or told by the key. */
-const ADDRESSES = "addresses";
+export const ADDRESSES = "addresses";
 
 /** The columns, every one of which every table has, but for {@link ADDRESSES}. */
 const COLUMNS = [
@@ -205,6 +205,14 @@ export interface SortedTable {
   close(): void;
 }
 
+/** One in files, of which as little can be read as is asked for. */
+export interface StoredRows extends SortedTable {
+  /** Rows of all kinds. */
+  readonly allRows: number;
+  /** The batches of a kind as `batches`, for rows that were checked before; the first has rows of `firstDay` or later. A batch is good until the next. */
+  lazyBatches(kind: Kind, firstDay: number): Iterable<LazyBatch>;
+}
+
 /**
  * Open a file that says its rows stand in order; undefined for anything else, which must be read as a whole.
  *
@@ -228,7 +236,7 @@ export interface LazyBatch extends KindTable {
   readonly sets: AddressSets;
 }
 
-export class SortedFile implements SortedTable {
+export class SortedFile implements StoredRows {
   readonly name: string;
   readonly info: ReducedInfo;
   readonly #file: ArrowFile;
@@ -259,32 +267,16 @@ export class SortedFile implements SortedTable {
   *batches(kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
     const place = KIND_NAMES.indexOf(kind);
     for (this.#at = this.#firstFrom(place); this.#at < this.#file.size && this.#placeOf(this.#at) === place; this.#at++) {
-      const { rows, column, lists } = this.#file.batch(this.#at, false, memory);
-      const { hasAddresses } = KIND_SPECS[kind];
-      const own = hasAddresses ? listsOf(lists) : undefined;
-      if (own !== undefined) checkSets(own);
-      // A row's set is the list in its place: nobody asks whether two are equal.
-      // Copied where they are kept, as they lie within the bytes of all columns.
-      const kept = <T extends Uint32Array | Int32Array>(column: T) => (memory === undefined ? (column.slice() as T) : column);
-      const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: kept(own.values), offsets: kept(own.offsets) };
-      const codes = own && listCodes(own, memory?.ints(ADDRESSES, rows));
-      const table = splitKinds(column, this.#kinds!, sets, codes, memory)[kind];
-      if (table?.rows !== rows) throw outOfOrder();
-      yield { table, sets };
+      yield toSortedBatch(kind, this.#file.batch(this.#at, false, memory), this.#kinds!, memory);
     }
   }
 
-  /** Rows of all kinds. */
   get allRows(): number {
     let rows = 0;
     for (let at = 0; at < this.#file.size; at++) rows += this.#file.rows(at);
     return rows;
   }
 
-  /**
-   * The batches of a kind as {@link batches}, for rows that were checked before; the first has rows of `firstDay` or later. A
-   * batch is good until the next.
-   */
   *lazyBatches(kind: Kind, firstDay: number): Generator<LazyBatch> {
     const place = KIND_NAMES.indexOf(kind);
     let low = this.#firstFrom(place);
@@ -343,7 +335,29 @@ function listCodes({ isNull }: ListColumn, codes: Int32Array = new Int32Array(is
   return codes;
 }
 
-function toLazyBatch(kind: Kind, batch: IpcBatch, memory: ColumnMemory): LazyBatch {
+/** What is asked of a batch that is one of rows. */
+export type RowBatch = Pick<IpcBatch, "rows" | "column" | "wholes" | "lists">;
+
+/**
+ * A batch, all of it of one kind, checked.
+ *
+ * @param kindTexts What the codes of its column `kind` stand for.
+ */
+export function toSortedBatch(kind: Kind, { rows, column, lists }: RowBatch, kindTexts: readonly string[], memory?: ColumnMemory): SortedBatch {
+  const { hasAddresses } = KIND_SPECS[kind];
+  const own = hasAddresses ? listsOf(lists) : undefined;
+  if (own !== undefined) checkSets(own);
+  // A row's set is the list in its place: nobody asks whether two are equal.
+  // Copied where they are kept, as they lie within the bytes of all columns.
+  const kept = <T extends Uint32Array | Int32Array>(column: T) => (memory === undefined ? (column.slice() as T) : column);
+  const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: kept(own.values), offsets: kept(own.offsets) };
+  const codes = own && listCodes(own, memory?.ints(ADDRESSES, rows));
+  const table = splitKinds(column, kindTexts, sets, codes, memory)[kind];
+  if (table?.rows !== rows) throw outOfOrder();
+  return { table, sets };
+}
+
+export function toLazyBatch(kind: Kind, batch: RowBatch, memory: ColumnMemory): LazyBatch {
   const { rows, column, lists } = batch;
   const once = <T>(make: () => T) => {
     let made: { readonly value: T } | undefined;

@@ -16,7 +16,9 @@ import { NO_SETS } from "../columns/address-sets.ts";
 import { allTexts } from "../columns/dictionary.ts";
 import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
-import { openSorted, readReducedArrow, type StoredReduced, toSorted } from "./reduced-arrow.ts";
+import { Dataset, openStored, readSorted } from "./dataset.ts";
+import { isDataset } from "./dataset-manifest.ts";
+import { readReducedArrow, type StoredReduced, toSorted } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { countRows, isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
@@ -91,9 +93,10 @@ export async function readReduced(
   onProblem = onNotice,
 ): Promise<ReducedTable> {
   const name = path;
-  if (path !== STDIN && isFolder(path)) return await readFolder(path, onNotice, onProblem);
+  if (path !== STDIN && isFolder(path) && !isDataset(path)) return await readFolder(path, onNotice, onProblem);
   if (path === STDIN) return await readReducedChunks(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice);
   try {
+    if (isDataset(path)) return await toTable(readSorted(Dataset.open(path)));
     if (isArrowFile(path)) return tellVersion(name, await toTable(await readReducedArrow(path)), onNotice);
     const bytes = await readAll(openText(path));
     const table = parseReducedJson(path, bytes, onNotice);
@@ -162,9 +165,9 @@ export interface OpenedInput extends SortedInput {
 
 /** How many rows a file has that says they stand in order; undefined for anything else. */
 export function countSortedRows(path: string): number | undefined {
-  if (path === STDIN || !isFile(path)) return undefined;
+  if (path === STDIN || !isStored(path)) return undefined;
   return tellPath(path, () => {
-    const sorted = openSorted(path);
+    const sorted = openStored(path);
     sorted?.close();
     return sorted?.allRows;
   });
@@ -179,8 +182,8 @@ export function countSortedRows(path: string): number | undefined {
 export async function openInputs(paths: readonly string[], telling: TableTelling): Promise<OpenedInput[]> {
   const { onNotice, onProblem } = telling;
   const inputs: OpenedInput[] = [];
-  for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) ? listTables(path) : [path]))) {
-    const sorted = path !== STDIN && isFile(path) ? openSortedInput(path, telling) : undefined;
+  for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) && !isDataset(path) ? listTables(path) : [path]))) {
+    const sorted = path !== STDIN && isStored(path) ? openSortedInput(path, telling) : undefined;
     if (sorted !== undefined) {
       inputs.push(sorted);
       continue;
@@ -205,10 +208,10 @@ function tellVersion(name: string, table: ReducedTable, onNotice: (line: string)
   return table;
 }
 
-/** A file that says it is sorted, closed until it is merged; undefined = it is something else. */
+/** A file that says it is sorted, or a dataset, closed until it is merged; undefined = it is something else. */
 function openSortedInput(path: string, { onNotice, onProblem }: TableTelling): OpenedInput | undefined {
   const told = tellPath(path, () => {
-    const sorted = openSorted(path);
+    const sorted = openStored(path);
     try {
       return sorted && { info: sorted.info, isEmpty: sorted.isEmpty(), rows: sorted.allRows };
     } finally {
@@ -218,7 +221,7 @@ function openSortedInput(path: string, { onNotice, onProblem }: TableTelling): O
   if (told === undefined) return undefined;
   if (told.isEmpty) onProblem(`${quoteForMessage(path)} holds no events`);
   const { info, rows } = told;
-  return { name: path, info, rows, read: () => readReduced(path, onNotice), open: () => tellPath(path, () => openSorted(path)!) };
+  return { name: path, info, rows, read: () => readReduced(path, onNotice), open: () => tellPath(path, () => openStored(path)!) };
 }
 
 /** Whose error names the file. */
@@ -230,8 +233,9 @@ export function tellPath<T>(path: string, read: () => T): T {
   }
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** Whether a path may lead to rows in their order. */
+function isStored(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true || isDataset(path);
 }
 
 export function isFolder(path: string): boolean {

@@ -5,7 +5,8 @@
  */
 import { allTexts } from "../columns/dictionary.ts";
 import type { Kind } from "./kinds.ts";
-import { type LazyBatch, openSorted, type SortedFile } from "./reduced-arrow.ts";
+import { openStored } from "./dataset.ts";
+import type { LazyBatch, StoredRows } from "./reduced-arrow.ts";
 import { CODED_COLUMNS } from "./reduced-builder.ts";
 import { type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
 
@@ -28,13 +29,13 @@ const ALL_DAYS: StoredDays = { first: -Infinity, last: Infinity };
 export class StoredTable implements Disposable {
   readonly info: ReducedInfo;
   readonly dictionaries: ReducedTable["dictionaries"];
-  readonly #file: SortedFile;
+  readonly #file: StoredRows;
   readonly #kinds: ReadonlySet<Kind> | undefined;
   readonly #days: StoredDays;
   /** `#sensors[code in the file]` = code here, -1 = left out. */
   readonly #sensors: Int32Array | undefined;
 
-  private constructor(file: SortedFile, dictionaries: ReducedTable["dictionaries"], { sensors, kinds, days = ALL_DAYS }: StoredSelection = {}) {
+  private constructor(file: StoredRows, dictionaries: ReducedTable["dictionaries"], { sensors, kinds, days = ALL_DAYS }: StoredSelection = {}) {
     this.#file = file;
     this.#days = days;
     this.#kinds = kinds && new Set([...kinds, "event"]);
@@ -48,11 +49,11 @@ export class StoredTable implements Disposable {
   }
 
   /**
-   * @returns undefined if it is no file of rows in order.
+   * @returns undefined if it is neither a file of rows in order nor a dataset.
    * @throws {TypeError} if it is no reduced table.
    */
   static open(path: string): StoredTable | undefined {
-    const file = openSorted(path);
+    const file = openStored(path);
     if (file === undefined) return undefined;
     try {
       const texts = file.texts();

@@ -1,7 +1,9 @@
 /** reduce as a user runs it: the same table from logs, their event tables, and pipes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { lockOutputs } from "../../lib/process/lock.ts";
 import { partialPathOf } from "../../lib/process/output-file.ts";
 import { readReduced } from "../../lib/reduced/reduced-input.ts";
 import { copyFleet } from "../support/copy-fleet.ts";
@@ -133,6 +135,29 @@ describe("names of outputs", () => {
     expect((await reduce(["fleet/hp-ams-01/cowrie.json", "-o", outfile, "-q", "-n", "1"])).exitCode).toBe(0);
     for (const name of written) expect(await Bun.file(at(name)).exists()).toBe(true);
     expect(Array.isArray(JSON.parse(await Bun.file(at(written[0]!)).text()))).toBe(true);
+  });
+});
+
+describe("a dataset", () => {
+  test("holds the table, and stands in its place", async () => {
+    const { stdout, stderr, exitCode } = await reduce(["fleet", "--dataset", "new/counts"]);
+    expect([stdout, exitCode]).toEqual(["", 0]);
+    expect(stderr).toMatch(/; dataset of [\d,]+ rows in \d+ parts, \d+ written, 0 removed; /);
+    const combine = (args: readonly string[]) => runScript("combine-reduced", args, { cwd: dir.path });
+    expect(await combine(["new/counts", "-o", "back.json", "-q"])).toMatchObject({ stdout: "", stderr: "", exitCode: 0 });
+    expect((await readFile(at("back.arrow"))).equals(await readFile(at("reduced.arrow")))).toBe(true);
+    expect((await readFile(at("back.json"))).equals(await readFile(at("reduced.json")))).toBe(true);
+    expect((await combine(["reduced.arrow", "--dataset", "new/counts"])).stderr).toContain("none changed");
+    expect(existsSync(at("new/reduced.json"))).toBe(false);
+  });
+
+  test("is not written by two runs at once, nor beside -o, nor over other things", async () => {
+    const held = await lockOutputs([at("held/_manifest.json")]);
+    const locked = await reduce(["fleet/hp-ams-01", "--dataset", "held", "-q"]);
+    held.release();
+    expect([locked.stderr.includes("has been writing it since"), locked.exitCode]).toEqual([true, 1]);
+    expect(await reduce(["fleet", "--dataset", "held", "-o", "out.json"])).toMatchObject({ stderr: expect.stringContaining("Cannot write both -o and --dataset"), exitCode: 2 });
+    expect(await reduce(["fleet", "--dataset", "fleet"])).toMatchObject({ stderr: expect.stringContaining('Cannot write a dataset to "fleet": it has'), exitCode: 1 });
   });
 });
 

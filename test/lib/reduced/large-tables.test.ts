@@ -4,8 +4,9 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openReducedTables, openStream, sumUp } from "../../../lib/reduced/large-tables.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
-import { TableTelling } from "../../../lib/reduced/reduced-input.ts";
+import { openInputs, TableTelling } from "../../../lib/reduced/reduced-input.ts";
 import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { addToDataset } from "../../../lib/reduced/write-dataset.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
 import { buildReduced, NO_INFO } from "../../support/build.ts";
@@ -29,12 +30,14 @@ mkdirSync(join(temp.path, "two"));
 const paths = [await write("two/ams.arrow", await reduce("hp-ams-01")), await write("two/nyc.arrow", await reduce("hp-nyc-01"))];
 const telling = new TableTelling(true);
 
-test("two tables, named or in their folder, in memory and in a file", async () => {
+test("two tables, named, in their folder or in a dataset, in memory and in files", async () => {
   using inMemory = await openReducedTables(paths, telling);
   const drawn = await inMemory.draw({}, true);
   const expected = JSON.stringify(computeStatistics(drawn.whole!));
+  const dataset = join(temp.path, "dataset");
+  await addToDataset(dataset, await openInputs(paths, telling), () => {});
   let path = "";
-  for (const operands of [paths, [join(temp.path, "two")]]) {
+  for (const operands of [paths, [dataset], [join(temp.path, "two")]]) {
     using opened = await openReducedTables(operands, telling, 1);
     const { large } = await opened.draw({}, true);
     path = large!.path;
