@@ -110,7 +110,11 @@ export function shardSorted(table: SortedTable, shard: Shard): SortedTable {
     isEmpty: () => table.isEmpty(),
     *batches(kind, memory) {
       const own = (picker ??= pickerOf(table, shard));
-      for (const { table: rows, sets } of batchesOf(table, kind, memory)) yield { table: own.pick(rows), sets };
+      for (const { table: rows, sets } of batchesOf(table, kind, memory)) {
+        const picked = own.pick(rows);
+        // Whoever merges looks at the first row of a batch.
+        if (picked.rows > 0) yield { table: picked, sets };
+      }
     },
     close: () => table.close(),
   };

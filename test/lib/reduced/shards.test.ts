@@ -47,7 +47,8 @@ describe("all shards are the table, byte for byte", () => {
     };
     const paths = [await write("ams.arrow", bytesOf(ams)), await write("nyc.arrow", bytesOf(nyc))];
     const made: string[] = [];
-    for (const shard of shards(2)) {
+    // Of so many shards of small tables some batches have no row.
+    for (const shard of shards(9)) {
       const inputs = paths.map(path => {
         const sorted = openSorted(path)!;
         sorted.close();
@@ -60,7 +61,7 @@ describe("all shards are the table, byte for byte", () => {
       using opened = await openReducedTables(made, new TableTelling(true), largeRows);
       expect(bytesOf((await opened.draw({}, false)).whole!).equals(bytesOf(whole))).toBe(true);
     }
-    await expect(openReducedTables([made[1]!], new TableTelling(true))).rejects.toThrow("Cannot show shard 2 of 2 alone");
+    await expect(openReducedTables([made[1]!], new TableTelling(true))).rejects.toThrow("Cannot show shard 2 of 9 alone");
   });
 });
 
