@@ -8,7 +8,7 @@ import { FILE_MAGIC, HEADER, MARK, TYPE } from "./arrow-format.ts";
 import type { BatchColumns, ColumnShape, IpcFormat, ListColumn, NumberType } from "./arrow-ipc.ts";
 import type { Texts } from "./dictionary.ts";
 import { byte, type TableField, int, long, short, toFlatbuffer } from "./flatbuffer-writer.ts";
-import { packCodes, type PackedColumn, type PackedValues, packInt64, packNumbers, validityOfWhole } from "./packed-column.ts";
+import { packCodes, type PackedColumn, type PackedValues, packInt64, packNumbers, validityOfFlags } from "./packed-column.ts";
 
 /** A column with one value a row. */
 type ValueColumn = Exclude<BatchColumns[number], ListColumn | undefined>;
@@ -161,16 +161,25 @@ function putDictionary(output: Output, id: number, { size, offsets, arena }: Tex
 
 function putColumn(body: Body, shape: ColumnShape, column: BatchColumns[number], rows: number): void {
   if ("type" in shape && shape.type === "list") return putList(body, column as ListColumn | undefined, rows);
-  const { nulls, validity, values } = column === undefined ? noValues(rows) : toPacked(shape, column as ValueColumn);
+  if (column === undefined) return putNothing(body, shape, rows);
+  const { nulls, validity, values } = toPacked(shape, column as ValueColumn);
   body.putNode(rows, nulls);
   body.put(nulls > 0 ? validity : NOTHING);
   body.put("type" in shape && shape.type === "bool" ? toBits(values) : widen(values, arrayOf(shape)));
 }
 
+/** A column without a value in any row. */
+function putNothing(body: Body, shape: ColumnShape, rows: number): void {
+  const bits = "type" in shape && shape.type === "bool" ? 1 : 8 * arrayOf(shape).BYTES_PER_ELEMENT;
+  body.putNode(rows, rows);
+  body.put(zeros((rows + 7) >> 3));
+  body.put(zeros((rows * bits + 7) >> 3));
+}
+
 function putList(body: Body, column: ListColumn | undefined, rows: number): void {
   const { values, offsets, isNull } =
     column ?? { values: new Uint32Array(0), offsets: new Int32Array(rows + 1), isNull: new Uint8Array(rows).fill(1) };
-  const { validity, nulls } = validityOfWhole(Int32Array.from(isNull, flag => -flag));
+  const { validity, nulls } = validityOfFlags(isNull);
   body.putNode(rows, nulls);
   body.put(nulls > 0 ? validity : NOTHING);
   body.put(offsets.subarray(0, rows + 1));
@@ -248,10 +257,6 @@ function arrayOf(shape: ColumnShape): PlainArray | BigInt64ArrayConstructor {
   if ("texts" in shape) return CODES[codeBits(shape.texts)];
   if (shape.type === "int64" || shape.type === "timestamp") return BigInt64Array;
   return NUMBERS[shape.type as keyof typeof NUMBERS];
-}
-
-function noValues(rows: number): PackedColumn {
-  return { nulls: rows, validity: new Uint8Array((rows + 7) >> 3), values: new Float64Array(rows) };
 }
 
 function toPacked(shape: ColumnShape, column: ValueColumn): PackedColumn {
