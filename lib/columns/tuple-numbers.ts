@@ -42,6 +42,12 @@ export class TupleNumbers {
     return numbers;
   }
 
+  /** Let go all that is not needed to ask {@link tupleOf}; nothing may be numbered afterwards. */
+  seal(): void {
+    this.#slots = new Int32Array(0);
+    this.#byCode = new Int32Array(0);
+  }
+
   /** The codes that a number stands for. */
   tupleOf(number: number): number[] {
     return [...this.#tuples!.subarray(number * this.#width, (number + 1) * this.#width)];

@@ -29,10 +29,10 @@ export class RowGatherer {
     const wanted = this.#withoutTimes ? leanOf(part) : part;
     const taken = mapColumns(wanted, column => (rows === undefined || column.length === 0 ? (column.slice() as typeof column) : take(column, rows)));
     if (taken.addresses !== null) {
-      const { hashes, offsets } = part.sets;
+      const codeOf = this.#sets.internFrom(part.sets);
       for (let row = 0; row < taken.addresses.length; row++) {
         const code = taken.addresses[row]!;
-        if (code >= 0) taken.addresses[row] = this.#sets.intern(hashes, offsets[code]!, offsets[code + 1]!);
+        if (code >= 0) taken.addresses[row] = codeOf(code);
       }
     }
     const tables = this.#tables.get(part.kind) ?? [];
@@ -59,16 +59,33 @@ function leanOf(part: LazyBatch): KindTable {
   return { kind, rows, day, sensor, keys, count, success: nothing, addresses, firstSeenUs: nothing, lastSeenUs: nothing };
 }
 
-/** The rows of several tables of a kind, at least one, in memory that threads share. */
-function joinShared(tables: readonly KindTable[]): KindTable {
-  const joined = mapColumns(tables[0]!, (column, of) => {
-    const length = tables.reduce((sum, table) => sum + of(table).length, 0);
-    const whole = (column instanceof Int32Array ? sharedInts(length) : sharedFloats(length)) as unknown as typeof column;
+/** Elements of a column from which on what it was joined of is swept up at once. */
+const SWEPT_ELEMENTS = 1 << 20;
+
+/** The rows of several tables of a kind, at least one, in memory that threads share; they are let go column by column. */
+function joinShared(tables: KindTable[]): KindTable {
+  const lists: (Int32Array | Float64Array)[][] = [];
+  for (const table of tables) {
     let at = 0;
-    for (const table of tables) {
-      whole.set(of(table), at);
-      at += of(table).length;
+    mapColumns(table, column => {
+      (lists[at++] ??= []).push(column);
+      return column;
+    });
+  }
+  const first = tables[0]!;
+  tables.length = 0;
+  let at = 0;
+  const joined = mapColumns(first, column => {
+    const list = lists[at++]!;
+    const length = list.reduce((sum, part) => sum + part.length, 0);
+    const whole = (column instanceof Int32Array ? sharedInts(length) : sharedFloats(length)) as unknown as typeof column;
+    let filled = 0;
+    for (const part of list) {
+      whole.set(part, filled);
+      filled += part.length;
     }
+    list.length = 0;
+    if (length >= SWEPT_ELEMENTS) Bun.gc(true);
     return whole;
   });
   return { ...joined, rows: joined.day.length };

@@ -4,6 +4,21 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { type KeyColumn, type Kind, KINDS } from "../reduced/kinds.ts";
+import type { StoredTable } from "../reduced/stored-table.ts";
+
+/** The columns of a kind's key; events are compared by their ids alone. */
+export function keyNames(kind: Kind): readonly KeyColumn[] {
+  return kind === "event" ? ["eventid"] : KINDS[kind];
+}
+
+/** How often each key of a kind was counted. */
+export function totalsOf(stored: StoredTable, kind: Kind): KeyTotals {
+  const names = keyNames(kind);
+  const totals = new KeyTotals(names.length);
+  for (const part of stored.parts(kind)) totals.add(names.map(name => part.keys[name]!), part.count);
+  return totals;
+}
 
 export class KeyTotals {
   readonly numbers: TupleNumbers;

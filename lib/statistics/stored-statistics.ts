@@ -9,7 +9,7 @@ import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
-import { COMPARED_KINDS, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { MARKED_KEYS } from "./keyed-rows.ts";
@@ -20,7 +20,7 @@ import { planContext, type RestOfTable, runSteps, type Statistics, type Statisti
 import { type PartContext, readLedger, workOut } from "./statistics-parts.ts";
 import { runInThreads } from "./statistics-threads.ts";
 import { familyColumns } from "./source-counts.ts";
-import { KeyTotals } from "./stored-keys.ts";
+import { keyNames, type KeyTotals, totalsOf } from "./stored-keys.ts";
 import { gatherFew, toStoredValues } from "./stored-values.ts";
 import { chooseTrendKeys } from "./trend.ts";
 import { VALUE_TYPES } from "./value-rows.ts";
@@ -43,8 +43,9 @@ export async function computeStored(stored: StoredTable, cells: CellSums, option
 function planStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions): StatisticsPlan {
   const context = planContext(cells.table, options);
   const fromDay = firstHeldDay(context);
-  const ledgers = readLedgers(stored, context);
-  const table = holdRows(stored, fromDay, context.settings.kinds as readonly Kind[]);
+  const leaders = new Map<Kind, readonly number[][]>();
+  const ledgers = readLedgers(stored, context, leaders);
+  const table = holdRows(stored, fromDay, context.settings.kinds as readonly Kind[], leaders);
   const rest: RestOfTable = { fromDay, ledgers, recall: (kind, columnsOf, keys) => recallRows(stored, kind, fromDay, columnsOf, keys) };
   return { context, steps: runSteps(table, context, rest) };
 }
@@ -55,19 +56,28 @@ function firstHeldDay({ coverage, windows, sourceWindows, settings }: PartContex
   return coverage.firstDay + offsets.reduce((least, offset) => Math.min(least, offset), coverage.days);
 }
 
-function readLedgers(stored: StoredTable, context: PartContext): RestOfTable["ledgers"] {
+/** @param leaders Is told the keys whose trends are fitted, where they come to light. */
+function readLedgers(stored: StoredTable, context: PartContext, leaders: Map<Kind, readonly number[][]>): RestOfTable["ledgers"] {
   const few = gatherFew(stored);
-  return VALUE_TYPES.map(type => {
-    const { rows, textOf } = toStoredValues(stored, type, few);
-    return { part: readLedger(context, rows), textOf };
+  const logins = totalsOf(stored, "login");
+  leaders.set("login", trendKeys(logins));
+  const ledgers = VALUE_TYPES.map(type => {
+    const { rows, textOf } = toStoredValues(stored, type, few, logins);
+    const ledger = { part: readLedger(context, rows), textOf };
+    // Records of all values: left to itself the engine lets those of several types lie about.
+    Bun.gc(true);
+    return ledger;
   });
+  // From now on they are asked for their texts alone.
+  logins.numbers.seal();
+  return ledgers;
 }
 
 /**
  * The rows since a day, and of the days before those of the keys whose trends are fitted, and the first row of each key
  * where keys are looked at in the order in which they came.
  */
-function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[]): ReducedTable {
+function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[], known: ReadonlyMap<Kind, readonly number[][]>): ReducedTable {
   const gatherer = new RowGatherer(true);
   const families = familyColumns(new RowGatherer().finish(stored), kinds);
   for (const kind of KIND_NAMES) {
@@ -75,7 +85,7 @@ function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[]):
     const numbered = families.filter(family => family.kind === kind).map(({ columnsOf }) => columnsOf);
     if (!isCompared && numbered.length === 0) continue;
     const columnsOf = ({ keys }: KindTable) => keyNames(kind).map(name => keys[name]!);
-    const leaders = new ChosenTuples(isCompared ? trendKeys(stored, kind, columnsOf) : []);
+    const leaders = new ChosenTuples(isCompared ? (known.get(kind) ?? trendKeys(totalsOf(stored, kind))) : []);
     const firsts = firstRows(stored, kind, fromDay, [columnsOf, ...numbered]);
     let at = 0;
     for (const part of stored.parts(kind, { last: fromDay - 1 })) {
@@ -101,10 +111,8 @@ function withFirsts(rows: Int32Array, firsts: Set<number>, start: number, size: 
 
 type ColumnsOf = (part: KindTable) => readonly Int32Array[];
 
-function trendKeys(stored: StoredTable, kind: Kind, columnsOf: ColumnsOf): number[][] {
-  const totals = new KeyTotals(keyNames(kind).length);
-  for (const part of stored.parts(kind)) totals.add(columnsOf(part), part.count);
-  return chooseTrendKeys(totals.totals, totals.numbers.size).map(key => totals.numbers.tupleOf(key));
+function trendKeys({ totals, numbers }: KeyTotals): number[][] {
+  return chooseTrendKeys(totals, numbers.size).map(key => numbers.tupleOf(key));
 }
 
 /** Places, among the rows before a day, of the first rows of the first keys: so many that it is known whether there are more. */
@@ -127,8 +135,4 @@ function firstRows(stored: StoredTable, kind: Kind, beforeDay: number, keysOf: r
     }
   }
   return places;
-}
-
-function keyNames(kind: Kind): readonly KeyColumn[] {
-  return kind === "event" ? ["eventid"] : KINDS[kind];
 }

@@ -7,13 +7,14 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
-import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import type { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { maskCommand, sshKeysOf } from "../text/masks.ts";
 import { publicKeysOf } from "../text/ssh-keys.ts";
+import { type KeyTotals, totalsOf } from "./stored-keys.ts";
 import { mapCodes, mergeParts, throughMap, toPart, toValueRows, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
 
 export interface NamedValues {
@@ -40,14 +41,17 @@ export function gatherFew(stored: StoredTable): ReducedTable {
   return gatherer.finish(stored);
 }
 
-/** @param few What {@link gatherFew} gave. */
-export function toStoredValues(stored: StoredTable, type: ValueType, few: ReducedTable): NamedValues {
+/**
+ * @param few What {@link gatherFew} gave.
+ * @param logins The totals of credentials, where they are known.
+ */
+export function toStoredValues(stored: StoredTable, type: ValueType, few: ReducedTable, logins?: KeyTotals): NamedValues {
   const { dictionaries } = stored;
   switch (type) {
     case "address":
       return addressValues(stored);
     case "credential":
-      return credentialValues(stored);
+      return credentialValues(stored, logins ?? totalsOf(stored, "login"));
     case "command": {
       const { map, texts } = mapCodes(dictionaries.input, maskCommand);
       return named(type, texts, stored, "command", part => throughMap(part.keys.input!, map));
@@ -76,10 +80,8 @@ function storedParts(stored: StoredTable, kind: Kind, valueOf: (part: KindTable)
 }
 
 /** Credentials are numbered as they are met; read again, they have the same numbers. */
-function credentialValues(stored: StoredTable): NamedValues {
-  const numbers = new TupleNumbers(2);
+function credentialValues(stored: StoredTable, { numbers }: KeyTotals): NamedValues {
   const numberOf = ({ keys, rows }: KindTable) => numbers.number([keys.username!, keys.password!], rows);
-  for (const part of stored.parts("login")) numberOf(part);
   const { username, password } = stored.dictionaries;
   return {
     rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf), rowsOf: values => credentialsOf(stored, numbers, values) },

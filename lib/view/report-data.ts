@@ -5,6 +5,7 @@
 import { calculateDistinct, type DistinctPart } from "./build-distinct.ts";
 import type { Cells, Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
+import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
@@ -257,13 +258,13 @@ interface Draft {
   readonly section: Section;
   readonly parts: Iterable<ShownRows>;
   readonly grid: Grid;
-  /** Numbers of the section's keys. */
-  readonly numbers: TupleNumbers;
-  readonly totals: Float64Array;
-  /** Keys by total falling, as many as may be carried. */
-  readonly ranked: Int32Array;
-  /** `size[i]` = rows of `ranked[i]`, an upper bound of its cells. */
-  readonly size: Int32Array;
+  /** How many keys there are. */
+  readonly distinct: number;
+  /** Keys by total falling, as many as may be carried and one more: their codes. */
+  readonly ranked: readonly (readonly number[])[];
+  /** Of each of `ranked`, and how many rows it has, an upper bound of its cells. */
+  readonly totals: readonly number[];
+  readonly size: readonly number[];
 }
 
 function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, most: number): Calculation<Draft | undefined> {
@@ -288,8 +289,16 @@ function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, 
   }
   if (kept === 0) return undefined;
   totals = totals.subarray(0, numbers.size);
-  const ranked = rankGroups(totals, numbers, most);
-  return { section, parts, grid, numbers, totals, ranked, size: ranked.map(id => sizes[id]!) };
+  let distinct = 0;
+  for (let id = 0; id < totals.length; id++) if (totals[id]! > 0) distinct++;
+  // The numbers of all keys may take more memory than all else: they are let go.
+  const ranked = [...rankGroups(totals, numbers, most)];
+  return {
+    section, parts, grid, distinct,
+    ranked: ranked.map(id => numbers.tupleOf(id)),
+    totals: ranked.map(id => totals[id]!),
+    size: ranked.map(id => sizes[id]!),
+  };
 }
 
 function reserved(column: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
@@ -300,14 +309,20 @@ function reserved(column: Float64Array<ArrayBuffer>, size: number): Float64Array
 }
 
 /** Number the keys of a section's columns; rows outside the days drawn, and those that do not belong, get -1. */
-function groupsOf({ rows, day, keys }: ShownRows, section: Section, grid: Grid, numbers: TupleNumbers): Int32Array {
+function groupsOf(part: ShownRows, section: Section, grid: Grid, numbers: TupleNumbers): Int32Array {
+  const { rows, keys } = part;
   const group = numbers.number(section.columns.map(column => keys[column]!), rows);
+  leaveOut(part, section, grid, group);
+  return group;
+}
+
+/** Rows outside the days drawn, and those that do not belong, become -1. */
+function leaveOut({ rows, day, keys }: ShownRows, section: Section, grid: Grid, group: Int32Array): void {
   const lastDay = grid.firstDay + grid.days - 1;
   const needed = section.needs === undefined ? undefined : keys[section.needs]!;
   for (let row = 0; row < rows; row++) {
     if (day[row]! < grid.firstDay || day[row]! > lastDay || needed?.[row] === -1) group[row] = -1;
   }
-  return group;
 }
 
 /** The `most` groups with the largest totals, falling; ties by key, "no value" first. */
@@ -349,32 +364,37 @@ function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] 
 
 function* finishSection(
   table: ReducedTable,
-  { section, parts, grid, numbers, totals, ranked: candidates }: Draft,
+  { section, parts, grid, distinct, totals, ranked: candidates }: Draft,
   carried: number,
   verdicts: Map<number, [number, number]>,
 ): Calculation<SectionData> {
-  const ranked = candidates.subarray(0, carried);
+  const ranked = candidates.slice(0, carried);
+  const chosen = new ChosenTuples(ranked);
   const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
   // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
   const isRowPerKey = section.columns.length === keyOf(section.kind).length;
   const leftOut = new Map<number, number>();
-  const slotOf = new Int32Array(totals.length).fill(-1);
-  ranked.forEach((id, slot) => (slotOf[id] = slot));
   const firstSeenUs = new Array<number>(carried).fill(Infinity);
   const lastSeenUs = new Array<number>(carried).fill(-Infinity);
   const cells = Array.from({ length: carried }, () => new CellBuilder());
   const success = Array.from({ length: carried }, () => new CellBuilder());
   const [all, allSuccess] = [new CellBuilder(), new CellBuilder()];
+  let slots = new Int32Array(0);
   for (const part of parts) {
     const { rows, day, sensor, count, success: succeeded, firstSeenUs: first, lastSeenUs: last } = part;
-    const group = groupsOf(part, section, grid, numbers);
+    const found = chosen.find(section.columns.map(column => part.keys[column]!), rows);
+    // What is not carried has the number behind them all.
+    if (slots.length < rows) slots = new Int32Array(rows);
+    slots.fill(carried, 0, rows);
+    for (let i = 0; i < found.rows.length; i++) slots[found.rows[i]!] = found.numbers[i]!;
+    leaveOut(part, section, grid, slots);
     for (let row = 0; row < rows; row++) {
-      if (group[row]! < 0) continue;
-      const slot = slotOf[group[row]!]!;
+      const slot = slots[row]!;
+      if (slot < 0) continue;
       const cell = (day[row]! - grid.firstDay) * grid.sensors + sensor[row]!;
       all.add(cell, count[row]!);
       allSuccess.add(cell, succeeded[row]!);
-      if (slot < 0) {
+      if (slot === carried) {
         if (!isBounded) continue;
         const most = leftOut.get(cell) ?? 0;
         leftOut.set(cell, isRowPerKey ? Math.max(most, count[row]!) : most + count[row]!);
@@ -387,19 +407,19 @@ function* finishSection(
     }
     yield;
   }
-  const codeOf = (id: number, column: ShownColumn) => numbers.tupleOf(id)[section.columns.indexOf(column)]!;
+  const codeOf = (key: readonly number[], column: ShownColumn) => key[section.columns.indexOf(column)]!;
   return {
     id: section.id,
-    distinct: totals.reduce((n, total) => n + (total > 0 ? 1 : 0), 0),
-    leftOutLargest: carried < candidates.length ? totals[candidates[carried]!]! : 0,
+    distinct,
+    leftOutLargest: totals[carried] ?? 0,
     ...(isBounded && {
       leftOutMost: { at: Int32Array.from(leftOut.keys()), count: Float64Array.from(leftOut.values()) },
     }),
-    keys: [...ranked].map(id => section.columns.map(column => keyValue(table, column, codeOf(id, column)))),
+    keys: ranked.map(key => section.columns.map(column => keyValue(table, column, codeOf(key, column)))),
     ...(section.columns.includes("shasum") && {
-      verdicts: [...ranked].map(id => verdicts.get(codeOf(id, "shasum")) ?? null),
+      verdicts: ranked.map(key => verdicts.get(codeOf(key, "shasum")) ?? null),
     }),
-    ...(table.origins && section.columns.includes("src_ip") && { origins: [...ranked].map(id => originOf(table, codeOf(id, "src_ip"))) }),
+    ...(table.origins && section.columns.includes("src_ip") && { origins: ranked.map(key => originOf(table, codeOf(key, "src_ip"))) }),
     firstSeenUs,
     lastSeenUs,
     all: all.finish(),
