@@ -67,24 +67,25 @@ function drawDay(random: Random, date: string, sensor: string, isBusy: boolean):
 }
 
 const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
+const two = selectTable(fleet, { sensors: ["hp-ams-01", "hp-sgp-01"] });
 const large = drawLarge();
 
 describe("statistics of a table in its file", () => {
-  test("the drawn table is read in several batches, and has something to tell", () => {
+  test("the drawn table is read in several batches", () => {
     expect(large.kinds.login.rows).toBeGreaterThan(REDUCED_BATCH_ROWS);
-    expect(computeStatistics(large).tests.reported).toBeGreaterThan(0);
   });
 
   const cases: [string, ReducedTable, StatisticsOptions][] = [
-    ["the example fleet, every comparison", fleet, { rows: "all", strict: true, lastDays: 3 }],
-    ["a drawn table, other days, short lists", large, { lastDays: 14, baselineDays: 7, listLimit: 5 }],
-    ["a drawn table, new since its tenth day", large, { newSinceDay: large.kinds.event.day[0]! + 10 }],
+    ["two sensors of the example fleet, every comparison", two, { rows: "all", strict: true, lastDays: 3 }],
+    ["a drawn table, other days, short lists, new since its tenth day", large, { lastDays: 14, baselineDays: 7, listLimit: 5, newSinceDay: large.kinds.event.day[0]! + 10 }],
   ];
   for (const [name, table, options] of cases) {
     test(name, async () => {
       const { stored, cells } = await store(table);
       expect(tellsEvents(cells)).toBe(true);
-      expect(JSON.stringify(await computeStored(stored, cells, options, 1))).toBe(JSON.stringify(computeStatistics(table, options)));
+      const expected = computeStatistics(table, options);
+      expect(expected.tests.m).toBeGreaterThan(0);
+      expect(JSON.stringify(await computeStored(stored, cells, options, 1))).toBe(JSON.stringify(expected));
     });
   }
 

@@ -101,7 +101,7 @@ describe("distinct values under a filter", () => {
     expect(data.gapsApart).toBeLessThan(grid.days);
     expect(data.shared.some(group => group.carried < group.values)).toBe(true);
     for (const [first, last] of [[0, 119], [113, 119], [106, 112], [92, 119], [64, 91]] as const) {
-      for (const filter of [ofAll(grid, first, last), ...Array.from({ length: 20 }, (_, i) => ofOne(grid, i, first, last))]) {
+      for (const filter of [ofAll(grid, first, last), ...Array.from({ length: 5 }, (_, i) => ofOne(grid, 4 * i, first, last))]) {
         const exact = countPlainly(seen, filter);
         expect(countDistinctValues(data, grid, filter)).toEqual({ value: exact, low: exact, high: exact });
       }
@@ -109,7 +109,7 @@ describe("distinct values under a filter", () => {
     const source = seededRandom(9);
     let numbers = 0;
     let missed = 0;
-    for (let i = 0; i < 120; i++) {
+    for (let i = 0; i < 60; i++) {
       const filter = randomFilter(grid, () => source.next());
       const exact = countPlainly(seen, filter);
       const counted = countDistinctValues(data, grid, filter);
@@ -124,8 +124,8 @@ describe("distinct values under a filter", () => {
       expect(Math.abs(shown - exact)).toBeLessThanOrEqual(0.03 * exact + 1);
     }
     // Bounds are 2.5 standard errors away.
-    expect(missed).toBeLessThanOrEqual(5);
-    expect(numbers).toBeGreaterThan(30);
+    expect(missed).toBeLessThanOrEqual(3);
+    expect(numbers).toBeGreaterThan(15);
   });
 
   test("nothing chosen holds nothing; a value of no row is none", () => {
