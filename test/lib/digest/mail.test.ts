@@ -40,6 +40,13 @@ test("a subject adds no header, whatever is in it", () => {
   }
 });
 
+test("sixty plain letters stand as they are; of others as many bytes as fit are a word", () => {
+  const wordsOf = (subject: string) => toMessage({ to: "root", subject, text: "t" }).match(/=\?utf-8\?B\?/g)?.length ?? 0;
+  expect(["x".repeat(60), "x".repeat(61)].map(wordsOf)).toEqual([0, 2]);
+  expect([21, 22, 42, 43].map(letters => wordsOf("é".repeat(letters)))).toEqual([1, 2, 2, 3]);
+  expect([14, 15].map(letters => wordsOf("密".repeat(letters)))).toEqual([1, 2]);
+});
+
 test("addresses are plain, and never an option", () => {
   for (const good of ["root", "ops@example.org", "first.last+cowrie@a-b.example", "x@localhost"]) expect(isMailAddress(good)).toBe(true);
   for (const bad of ["", "-oQ/tmp", "a b@c", "a@b\nBcc: x", "a@", "a@b,c@d", "<a@b>", "a@-b-", `${"x".repeat(65)}@b`]) {

@@ -28,6 +28,16 @@ test("the hash of a text does not depend on the pieces it came in, and on nothin
   expect(new TextHash().digest()).toMatch(/^[0-9a-f]{16}$/);
 });
 
+test("a hash that begins with noughts has as many digits as others", () => {
+  const hashes = Array.from({ length: 100 }, (_, i) => {
+    const hash = new TextHash();
+    hash.add(Buffer.from(String(i)));
+    return hash.digest();
+  });
+  expect(hashes.some(hash => hash.startsWith("0"))).toBe(true);
+  for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{16}$/);
+});
+
 test("equal, opening, opened, different; packed or plain", async () => {
   await using dir = await makeTempDir();
   const write = async (name: string, bytes: Uint8Array) => {

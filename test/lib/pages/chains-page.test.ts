@@ -49,6 +49,12 @@ describe("renderChains", () => {
     expect(all).not.toContain("<svg");
   });
 
+  test("names eight sensors, and counts the others", () => {
+    const page = (sensors: number) => render({ ...SMALL, sensors: Array.from({ length: sensors }, (_, i) => `s${i}`) });
+    expect(page(8)).toContain("s0, s1, s2, s3, s4, s5, s6, s7<");
+    expect(page(9)).toContain("s0, s1, s2, s3, s4, s5, s6, s7, and 1 more<");
+  });
+
   test("says which spellings a mask made one", () => {
     const masked: SessionCommands = {
       ...commandsOf(["echo <random>"], [[0], [0]]),

@@ -110,6 +110,12 @@ test("a key of twenty events has a trend, one of nineteen has none", () => {
   ]);
 });
 
+test("fourteen days have a trend, thirteen have none", () => {
+  const trendsOf = (days: number) => computeStatistics(buildReduced([...watch("a", days), ...command("a", "id", range(days).map(() => 5))])).trends;
+  expect(trendsOf(14).filter(({ kind }) => kind === "command").map(({ observedDays, count }) => [observedDays, count])).toEqual([[14, 70]]);
+  expect(trendsOf(13)).toEqual([]);
+});
+
 test("a key seen on its last day alone has no slope, and no interval", () => {
   const { trends } = computeStatistics(buildReduced([...watch("a", 40), ...command("a", "id", range(40).map(day => (day === 39 ? 90 : 0)))]));
   const { percentPerWeek, low, high, count } = trends.find(({ kind }) => kind === "command")!;

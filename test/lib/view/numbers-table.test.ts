@@ -18,6 +18,12 @@ test("a row a step, a column a line; names are told apart, and a line of several
   );
 });
 
+test("a name of thirty letters is whole, a longer one is cut", () => {
+  const headOf = (name: string) => /class="number"[^>]*>([^<]*)</.exec(toMarkupText(numbersFold(toSteps({ first: 19783, last: 19783 }, 1), [{ name, values: [1] }], "x")))![1]!;
+  expect(headOf("n".repeat(30))).toBe("n".repeat(30));
+  expect(headOf("n".repeat(31))).toHaveLength(30);
+});
+
 test("where no script opens a menu, activity and sensors have their numbers below; of a large fleet the page would be long", () => {
   const foldsOf = (sensors: number) => bodyOf(renderReport(buildFleet({ days: 9, sensors, tail: 5 }), { topN: 2, thresholdPercent: 20, lastDays: 2 })).match(/<noscript><details class="more-numbers">/g)?.length;
   expect(foldsOf(4)).toBe(2);

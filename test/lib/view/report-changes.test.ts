@@ -63,6 +63,18 @@ describe("tested changes in the report", () => {
     });
   });
 
+  test("the days at either end are in", () => {
+    expect(list(CHANGES, scopeOf(33, 39))).toEqual(["up"]);
+    const daysOf = (first: number, last: number) => [...new Set(list(CHANGES, scopeOf(first, last)).map(text => Number(text.split(" ")[0]) - FIRST_DAY))];
+    const all = daysOf(33, 38);
+    expect(all.length).toBeGreaterThan(2);
+    for (const day of all) expect(daysOf(day, day)).toEqual([day]);
+    expect(daysOf(34, 39).filter(day => day < 39)).toEqual(all.filter(day => day > 33));
+    expect(buildChangesView(scopeOf(32, 32), CHANGES).lead).toContain("none of them");
+    expect(buildChangesView(scopeOf(20, 33), CHANGES).lead).toContain("2024-02-03 to 2024-02-03");
+    expect(buildChangesView(scopeOf(39, 39), CHANGES).lead).toContain("2024-02-09 to 2024-02-09");
+  });
+
   test("where the fleet as a whole did nothing unusual, what single sensors and days did is shown", () => {
     const finer = CHANGES.rows.filter((row: ShownChange) => row.sensor !== null);
     expect(list({ ...CHANGES, rows: finer }, whole)).toEqual(["a up"]);

@@ -67,6 +67,27 @@ describe("the verdict", () => {
   });
 });
 
+test("peaks: a week at least, two and a half times the day in the middle, five at most", () => {
+  const peaksOf = (...counts: number[]) => {
+    const data = buildReportData(
+      buildReduced(
+        counts.flatMap((count, i): LiteralRow[] => [
+          { kind: "event", date: dayOf(i + 1), sensor: "a", key: { eventid: "cowrie.login.failed", hour: 3 }, count: 1 },
+          { kind: "login", date: dayOf(i + 1), sensor: "a", key: { username: "root", password: "x" }, count, success: 0 },
+        ]),
+      ),
+      { show: 5 },
+    );
+    return /; ([^;]*peaks?)/.exec(describePeriod(buildScope(data, everything(data.grid), OPTIONS)))?.[1];
+  };
+  expect(peaksOf(10, 10, 10, 10, 10, 10, 25)).toBe("7 May was the peak");
+  expect(peaksOf(10, 10, 10, 10, 10, 10, 24)).toBeUndefined();
+  expect(peaksOf(10, 10, 10, 10, 10, 25)).toBeUndefined();
+  const days = (peaks: number) => [...Array<number>(8).fill(10), ...Array<number>(peaks).fill(30)];
+  expect(peaksOf(...days(5))).toBe("5 days made the peaks");
+  expect(peaksOf(...days(6))).toBeUndefined();
+});
+
 test("activity has a row for each thing there is, breaks where nobody watched", () => {
   const lines = activityLines(whole, chooseSteps(whole, 100));
   expect(lines.map(({ name }) => name)).toEqual(["logins", "accepted", "commands"]);

@@ -121,6 +121,17 @@ describe("trails", () => {
     expect(trail("credentials", 0, before).shown).toStartWith("The page carries none of the sessions; ");
   });
 
+  test("ten rows are shown, the newest; more are counted", () => {
+    const many = Array.from({ length: 12 }, (_, i) => session(2, "b", `s${i}`)).map((one, i) => ({ ...one, us: one.us - i * 1e6 }));
+    const rowsOf = (sessions: number, most?: number) => {
+      const trails = buildTrailsData([QUERIES[0]!], [[toTrail(...many.slice(0, sessions))]], { where: "logs", scripts: "/kit/scripts", folders: [] }, FIRST + 2, DATA.sensors);
+      return buildTrail(whole, trails, rankSection(whole, sectionOf(QUERIES[0]!.id)), 0, ...(most === undefined ? [] : [most])).rows.map(row => row.session);
+    };
+    expect(rowsOf(12)).toEqual(many.slice(0, 10).map(one => one.session));
+    expect(rowsOf(10)).toHaveLength(10);
+    expect(rowsOf(12, 3)).toEqual(["s0", "s1", "s2"]);
+  });
+
   test("hold the newest of each sensor and stretch of days, as far as there is room, and know where some are missing", () => {
     const days = 200;
     const names = Array.from({ length: 10 }, (_, i) => `s${i}`);
