@@ -89,6 +89,18 @@ describe("digestToText", () => {
     expect(lines.filter(line => !line.startsWith(" "))).toEqual([lines[0]!, ...titles]);
     expect(titles).toContain("Credentials tried most");
     for (const title of titles) expect(lines[lines.indexOf(title) + 1]).toStartWith("  ");
+    const sections = digestSections(full, looks);
+    expect(sections.map(section => [section.title, section.lines.length, section.lines.at(-1)!.slice(0, 11)])).toEqual([
+      ["Sensors", 10, "and 27 more"],
+      ["Look first at", 10, "  bun scrip"],
+      ["What changed (tested, 0 comparisons)", 6, "and 25 more"],
+      ["New campaigns", 4, "and 27 more"],
+      ["Campaigns that are back", 3, "and 28 more"],
+      ["New files", 4, "and 27 more"],
+      ["New hosts", 4, "and 27 more"],
+      ["Credentials tried most", 4, "xxxxxxxxxxx"],
+    ]);
+    expect(sections[0]!.lines.slice(0, 2).map(text => [text.split(", ").length, text.slice(-13)])).toEqual([[9, ", and 22 more"], [9, ", and 22 more"]]);
   });
 
   test("just as many as there is room for are all there", () => {

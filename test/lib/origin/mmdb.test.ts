@@ -99,6 +99,18 @@ describe("a hostile tree or hostile metadata are refused", () => {
     expect(read(loop, "200.2.3.4")).toBe("a");
   });
 
+  test("a branch that leads out of the tree, whichever side it is on", () => {
+    const file = buildMmdb({ networks: { "0.0.0.0/1": "a", "128.0.0.0/1": "b" }, ipVersion: 4, recordBits: 24 });
+    expect([read(file, "9.9.9.9"), read(file, "200.2.3.4")]).toEqual(["a", "b"]);
+    for (const side of [0, 3]) {
+      for (const next of [[0, 0, 2], [0, 1, 0]]) {
+        const broken = Buffer.from(file);
+        broken.set(next, side);
+        expect(() => new Mmdb(broken)).toThrow("leads out of it");
+      }
+    }
+  });
+
   test("every cut and every flipped byte of a file gives an answer or an error, never a hang", () => {
     const file = buildMmdb({ networks: { "203.0.113.0/24": { country: { iso_code: "NL" } }, "2001:db8::/32": ["x", 7] } });
     let answers = 0;

@@ -29,6 +29,7 @@ const CASES: { made: string; record: Written; origin: (string | null)[] }[] = [
   { made: "IPinfo, lite", record: { asn: "AS64496", as_name: "Example", as_domain: "example.org", country: "Netherlands", country_code: "NL" }, origin: ["NL", "AS64496", "Example"] },
   { made: "IPinfo, country and ASN", record: { asn: "AS64496", as_name: "Example", country: "nl" }, origin: ["NL", "AS64496", "Example"] },
   { made: "IPinfo, ASN", record: { asn: "AS64496", name: "Example", domain: "example.org", route: "203.0.113.0/24" }, origin: [null, "AS64496", "Example"] },
+  { made: "IPinfo, privacy", record: { asn: { asn: "AS64496", name: "Example" }, country: "NL" }, origin: ["NL", "AS64496", "Example"] },
   { made: "IPinfo, bundle", record: { as: { asn: "AS64496", name: "Example" }, country_code: "NL" }, origin: ["NL", "AS64496", "Example"] },
   { made: "nobody: other types", record: { country: "Nowhere", asn: "AS0", as_name: 7, autonomous_system_number: "x" }, origin: [null, null, null] },
 ];
