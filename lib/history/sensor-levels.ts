@@ -3,8 +3,6 @@
  *
  * Looked at are the sensors that have a good part of a key, each on the days on which it watched. As a key is then asked about
  * more than once, each sensor must say it the more clearly. Bursts are left to the fleet: they are counted there.
- *
- * Tested in `test/lib/history/episodes.test.ts`.
  */
 import type { RowAddresses } from "../reduced/addresses.ts";
 import type { KindTable } from "../reduced/reduced-table.ts";
