@@ -4,6 +4,7 @@
  * All texts lie one behind the other in one arena, so the arena and the offsets are an Arrow Utf8 column as they are
  * and no JavaScript string is made until somebody wants to read one.
  */
+import { widened } from "./growing-column.ts";
 
 /** Longest text whose hash is computed here; longer ones go to the native hash, whose call then costs less. */
 const OWN_HASH_MAX_BYTES = 512;
@@ -153,13 +154,8 @@ export class Dictionary implements Texts {
   }
 
   #growEntries(): void {
-    const capacity = this.offsets.length * 2;
-    const offsets = new Int32Array(capacity);
-    offsets.set(this.offsets);
-    this.offsets = offsets;
-    const hashes = new Int32Array(capacity);
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
+    this.offsets = widened(this.offsets);
+    this.#hashes = widened(this.#hashes, this.offsets.length);
   }
 
   #growSlots(): void {

@@ -3,6 +3,7 @@
  *
  * Tested in `test/lib/columns/arrow-writer.test.ts`, by readers of others.
  */
+import { widened } from "./growing-column.ts";
 
 /** A field of a table: a number of so many bytes, or what its offset leads to. */
 export type TableField =
@@ -38,10 +39,8 @@ class FlatbufferWriter {
     const start = this.#end;
     this.#end += bytes;
     if (this.#end > this.#bytes.length) {
-      const larger = new Uint8Array(2 * this.#end);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-      this.#view = new DataView(larger.buffer);
+      this.#bytes = widened(this.#bytes, 2 * this.#end);
+      this.#view = new DataView(this.#bytes.buffer);
     }
     return start;
   }

@@ -2,6 +2,7 @@
  * Group and sort rows by several columns of whole numbers at once: typed arrays in, typed arrays out.
  * Tested in `test/lib/columns/dictionary.test.ts`.
  */
+import { widened } from "./growing-column.ts";
 
 export interface RowGroups {
   /** Number of distinct keys. */
@@ -34,7 +35,7 @@ export function groupRows(columns: readonly Int32Array[], rows: number): RowGrou
     }
     if (group < 0) {
       group = size++;
-      if (group === firstRow.length) firstRow = grow(firstRow);
+      if (group === firstRow.length) firstRow = widened(firstRow);
       firstRow[group] = row;
       slots[slot] = group + 1;
       if (size * 2 > slots.length) {
@@ -69,11 +70,6 @@ function hashRows(columns: readonly Int32Array[], rows: number): Int32Array {
   return hashes;
 }
 
-function grow(array: Int32Array): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(array.length * 2);
-  grown.set(array);
-  return grown;
-}
 
 /** Values of some rows, in the order of `rows`; `allocate` makes the array that holds them. */
 export function take<T extends Int32Array | Float64Array>(

@@ -13,13 +13,20 @@ export class GrowingColumn<Values extends Int32Array | Float64Array> {
   }
 
   push(value: number): void {
-    if (this.length === this.values.length) {
-      const larger = new (this.values.constructor as new (length: number) => Values)(2 * this.length);
-      larger.set(this.values);
-      this.values = larger;
-    }
+    if (this.length === this.values.length) this.values = widened(this.values);
     this.values[this.length++] = value;
   }
+}
+
+/**
+ * A longer column that begins as another does, with zeros behind it.
+ *
+ * @param least Its length at least; twice that of the other if that is more.
+ */
+export function widened<T extends Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array>(column: T, least = 0): T {
+  const wider = new (column.constructor as new (length: number) => T)(Math.max(least, 2 * column.length));
+  wider.set(column);
+  return wider;
 }
 
 const FEW = 256;

@@ -2,6 +2,7 @@
  * How often each combination of codes occurs: for value counts over many tables.
  */
 import { TupleNumbers } from "./tuple-numbers.ts";
+import { widened } from "./growing-column.ts";
 
 export interface TupleCounts {
   readonly rows: number;
@@ -43,11 +44,7 @@ export class TupleCounter {
       stage.number(i === 0 ? next : [numbers, ...next], rows, numbers);
     });
     const { size } = this.#stages.at(-1)!;
-    if (size > this.#count.length) {
-      const grown = new Float64Array(Math.max(size, this.#count.length * 2));
-      grown.set(this.#count);
-      this.#count = grown;
-    }
+    if (size > this.#count.length) this.#count = widened(this.#count, size);
     if (weights === undefined) countEach(numbers, this.#count);
     else for (let row = 0; row < rows; row++) this.#count[numbers[row]!]! += weights[row]!;
   }

@@ -3,6 +3,7 @@
  *
  * Tested in `test/lib/columns/tuple-numbers.test.ts`.
  */
+import { widened } from "./growing-column.ts";
 
 /** Rows whose slots are fetched together. */
 const AHEAD_ROWS = 64;
@@ -142,10 +143,4 @@ export function hashTuple(a: number, b: number, c: number): number {
   let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x165667b1, 0xc2b2ae35) ^ Math.imul(c, 0x27d4eb2f);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return Math.imul(h ^ (h >>> 13), 0x9e3779b1);
-}
-
-function widened(list: Int32Array<ArrayBuffer>, least: number): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(Math.max(least, 2 * list.length));
-  wider.set(list);
-  return wider;
 }

@@ -14,6 +14,7 @@ import { isGlob, matchesGlob, unescapeGlob } from "../text/glob.ts";
 import { RENDERED_IDS } from "./schema.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { DAY_US } from "../text/time.ts";
+import { widened } from "../columns/growing-column.ts";
 
 const PREFIX = "cowrie.";
 
@@ -88,11 +89,7 @@ class CodedCondition {
     const { column, isNegated, matches } = this.#condition;
     const codes = column.read(table, batch, rows);
     const { values } = column;
-    if (values.size > this.#isMatch.length) {
-      const grown = new Uint8Array(values.size * 2);
-      grown.set(this.#isMatch);
-      this.#isMatch = grown;
-    }
+    if (values.size > this.#isMatch.length) this.#isMatch = widened(this.#isMatch, 2 * values.size);
     for (; this.#looked < values.size; this.#looked++) {
       this.#isMatch[this.#looked] = Number(matches(textOf(values, this.#looked)));
     }

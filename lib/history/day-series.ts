@@ -13,6 +13,7 @@ import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { RowAddresses } from "../reduced/addresses.ts";
 import { countDaily } from "./source-sets.ts";
 import { FAMILIES, type Family, type FamilySpec } from "./families.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Keys of a family that are looked at: those with most events, and those with most on one day. */
 const KEYS_MOST = 300;
@@ -164,11 +165,7 @@ export class KeyLeaders {
   #reserve(keys: number): void {
     const known = this.#keys;
     this.#keys = Math.max(keys, known);
-    if (keys * RECORD > this.#records.length) {
-      const wider = new Float64Array(Math.max(keys * RECORD, 2 * this.#records.length));
-      wider.set(this.#records);
-      this.#records = wider;
-    }
+    if (keys * RECORD > this.#records.length) this.#records = widened(this.#records, keys * RECORD);
     for (let key = known; key < this.#keys; key++) this.#records[key * RECORD + LAST_DAY] = NO_DAY;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { sortedRows } from "../columns/group.ts";
 import { DAY_US } from "../text/time.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** All rows of one value, summed up. */
 export interface SightingTotals {
@@ -178,21 +179,14 @@ export class Sightings {
   }
 
   #grow(): void {
-    const widen = <T extends Int32Array | Float64Array>(old: T): T => {
-      const wide = new (old.constructor as new (length: number) => T)(old.length * 2);
-      wide.set(old);
-      return wide;
-    };
-    this.#codes = widen(this.#codes);
-    this.#firstUs = widen(this.#firstUs);
-    this.#lastUs = widen(this.#lastUs);
-    this.#hits = widen(this.#hits);
+    this.#codes = widened(this.#codes);
+    this.#firstUs = widened(this.#firstUs);
+    this.#lastUs = widened(this.#lastUs);
+    this.#hits = widened(this.#hits);
   }
 
   #growLast(least: number): void {
-    const wide = new Int32Array(Math.max(least, this.#last.length * 2)).fill(-1);
-    wide.set(this.#last);
-    this.#last = wide;
+    this.#last = widened(this.#last, least).fill(-1, this.#last.length);
   }
 
   #rehashed(length: number): Int32Array {

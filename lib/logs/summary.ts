@@ -18,6 +18,7 @@ import type { LogSet } from "./log-set.ts";
 import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { widened } from "../columns/growing-column.ts";
 
 const SUCCESS = "cowrie.login.success";
 const FAILED = "cowrie.login.failed";
@@ -264,10 +265,9 @@ class DistinctPlaces {
   }
 
   #grow(least: number): void {
-    const length = Math.max(least, 2 * this.#day.length);
-    this.#day = widened(this.#day, new Int32Array(length).fill(-1));
-    this.#sensor = widened(this.#sensor, new Int32Array(length));
-    this.#isSpread = widened(this.#isSpread, new Uint8Array(length));
+    this.#day = widened(this.#day, least).fill(-1, this.#day.length);
+    this.#sensor = widened(this.#sensor, least);
+    this.#isSpread = widened(this.#isSpread, least);
   }
 }
 
@@ -275,11 +275,6 @@ function push([days, sensors, codes]: readonly [number[], number[], number[]], d
   days.push(day);
   sensors.push(sensor);
   codes.push(code);
-}
-
-function widened<T extends Int32Array | Uint8Array>(narrow: T, wide: T): T {
-  wide.set(narrow);
-  return wide;
 }
 
 /** Countries and networks by their distinct addresses; null = no database knows. */

@@ -10,6 +10,7 @@ import { NO_SETS } from "../columns/address-sets.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { type Kind, KIND_NAMES, KIND_SPECS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
+import { widened } from "../columns/growing-column.ts";
 
 const HOURS = 24;
 
@@ -140,19 +141,14 @@ class KindCells {
   }
 
   #grow(): void {
-    const wider = <T extends Int32Array | Float64Array>(column: T) => {
-      const own = new (column.constructor as new (length: number) => T)(2 * column.length);
-      own.set(column);
-      return own;
-    };
-    this.#day = wider(this.#day);
-    this.#sensor = wider(this.#sensor);
-    this.#hour = wider(this.#hour);
-    this.#known = wider(this.#known);
-    this.#rows = wider(this.#rows);
-    this.#count = wider(this.#count);
-    this.#first = wider(this.#first);
-    this.#last = wider(this.#last);
+    this.#day = widened(this.#day);
+    this.#sensor = widened(this.#sensor);
+    this.#hour = widened(this.#hour);
+    this.#known = widened(this.#known);
+    this.#rows = widened(this.#rows);
+    this.#count = widened(this.#count);
+    this.#first = widened(this.#first);
+    this.#last = widened(this.#last);
   }
 }
 

@@ -14,6 +14,7 @@ import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } f
 import { REDUCED_BATCH_ROWS, outOfOrder, type SortedBatch, type SortedTable, type WrittenBatch } from "./reduced-arrow.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Of each table the codes of all tables together, by its own. */
 export type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
@@ -364,9 +365,6 @@ class AddressLists {
   }
 
   #reserve(elements: number): void {
-    if (elements <= this.#values.length) return;
-    const grown = new Uint32Array(Math.max(elements, 2 * this.#values.length));
-    grown.set(this.#values);
-    this.#values = grown;
+    if (elements > this.#values.length) this.#values = widened(this.#values, elements);
   }
 }

@@ -19,6 +19,7 @@ import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
 import { compareText } from "../text/text.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Dictionary-coded columns of the reduced table. */
 export const CODED_COLUMNS = ["sensor", ...TEXT_KEYS] as const;
@@ -58,19 +59,14 @@ class KindRows {
   reserve(rows: number): void {
     if (rows <= this.count.length) return;
     const capacity = Math.max(rows, this.count.length * 2, 256);
-    const grow = <T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(column: T): T => {
-      const grown = new (column.constructor as new (length: number) => T)(capacity);
-      grown.set(column);
-      return grown;
-    };
-    this.day = grow(this.day);
-    this.sensor = grow(this.sensor);
-    for (let i = 0; i < this.keys.length; i++) this.keys[i] = grow(this.keys[i]!);
-    this.count = grow(this.count);
-    this.success = grow(this.success);
-    this.addresses &&= grow(this.addresses);
-    this.firstSeenUs = grow(this.firstSeenUs);
-    this.lastSeenUs = grow(this.lastSeenUs);
+    this.day = widened(this.day, capacity);
+    this.sensor = widened(this.sensor, capacity);
+    for (let i = 0; i < this.keys.length; i++) this.keys[i] = widened(this.keys[i]!, capacity);
+    this.count = widened(this.count, capacity);
+    this.success = widened(this.success, capacity);
+    this.addresses &&= widened(this.addresses, capacity);
+    this.firstSeenUs = widened(this.firstSeenUs, capacity);
+    this.lastSeenUs = widened(this.lastSeenUs, capacity);
   }
 }
 

@@ -26,6 +26,7 @@ import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
 import { closing } from "../columns/regular-file.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Operand and option that name the tables a script shows as one. */
 export const TABLE_OPERAND = {
@@ -265,9 +266,7 @@ async function readAll(text: TextStream): Promise<Uint8Array> {
   for (;;) {
     if (filled === bytes.length) {
       if (filled >= JSON_MAX_BYTES) throw new Error("it is longer than 1 GiB, expected a reduced.json");
-      const grown = new Uint8Array(bytes.length * 2);
-      grown.set(bytes);
-      bytes = grown;
+      bytes = widened(bytes);
     }
     const n = await text.read(bytes, filled, bytes.length - filled);
     if (n === 0) break;

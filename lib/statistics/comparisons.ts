@@ -14,6 +14,7 @@ import type { KeyedRows } from "./keyed-rows.ts";
 import { FLEET, MIN_SUPPORT, type Test } from "./local-windows.ts";
 import { GRID, meanDispersion, MIN_LEARNT, mixtureP, weighDispersions } from "./mixture.ts";
 import { ObviousCounts } from "./obvious.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** The columns of {@link Comparisons}. */
 const COLUMNS = [
@@ -55,13 +56,7 @@ class ComparisonList {
   #columns = COLUMNS.map(() => new Float64Array(256));
 
   push(test: Test, dispersion: number, p: number): void {
-    if (this.length === this.#columns[0]!.length) {
-      this.#columns = this.#columns.map(column => {
-        const wider = new Float64Array(column.length * 2);
-        wider.set(column);
-        return wider;
-      });
-    }
+    if (this.length === this.#columns[0]!.length) this.#columns = this.#columns.map(column => widened(column));
     const at = this.length++;
     COLUMNS.forEach((name, i) => {
       const value = name === "p" ? p : name === "dispersion" ? dispersion : Number(test[name]);

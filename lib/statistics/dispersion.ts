@@ -6,6 +6,7 @@
  * what anybody counted.
  */
 import { type Baseline, GRID, learnUsual, weighLikelihoods } from "./mixture.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Keys that are looked at for one group of a kind, at most. */
 const SAMPLE_MOST = 1024;
@@ -32,11 +33,7 @@ class Sample {
   #likelihoods = new Float32Array(8 * GRID);
 
   add(baseline: Baseline): void {
-    if (this.size * GRID === this.#likelihoods.length) {
-      const wider = new Float32Array(this.#likelihoods.length * 2);
-      wider.set(this.#likelihoods);
-      this.#likelihoods = wider;
-    }
+    if (this.size * GRID === this.#likelihoods.length) this.#likelihoods = widened(this.#likelihoods);
     weighLikelihoods(baseline, this.#likelihoods, this.size++ * GRID);
   }
 

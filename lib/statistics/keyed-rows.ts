@@ -16,6 +16,7 @@ import {
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { sharedInts } from "../columns/shared-arrays.ts";
 import { hashTuple, TupleNumbers } from "../columns/tuple-numbers.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /**
  * What is compared: kinds by their keys, events by `eventid` alone, counts of distinct values, and families of keys that only
@@ -160,7 +161,7 @@ function internCodes(column: Int32Array, rows: number): InternedRows {
   for (let row = 0; row < rows; row++) {
     const code = column[row]! + 1;
     if (keyOfCode[code]! < 0) {
-      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      if (keys === firstRow.length) firstRow = widened(firstRow);
       firstRow[keys] = row;
       keyOfCode[code] = keys++;
     }
@@ -178,7 +179,7 @@ function internPairs(a: Int32Array, b: Int32Array, { places, second, rank }: Den
   for (let row = 0; row < rows; row++) {
     const place = (a[row]! + 1) * second + rank[b[row]! + 1]!;
     if (keyOfPair[place]! < 0) {
-      if (keys === firstRow.length) firstRow = doubled(firstRow);
+      if (keys === firstRow.length) firstRow = widened(firstRow);
       firstRow[keys] = row;
       keyOfPair[place] = keys++;
     }
@@ -202,12 +203,6 @@ function shared(list: Int32Array): Int32Array {
   const copy = sharedInts(list.length);
   copy.set(list);
   return copy;
-}
-
-function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(list.length * 2);
-  wider.set(list);
-  return wider;
 }
 
 /** Most places of a table with one for each pair: 64 MB. */

@@ -25,6 +25,7 @@ import {
   type SourceFamily,
   valuesOf,
 } from "./keyed-rows.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Kinds whose sources are counted by the same keys as their events. */
 export const SOURCE_KINDS = ["event", "login", "command", "client"] as const;
@@ -205,12 +206,6 @@ class Rows {
       day: ints(this.#day), sensor: ints(this.#sensor), key: ints(this.#key), count: floats(this.#count), events: floats(this.#events),
     };
   }
-}
-
-function widened<T extends Int32Array | Float64Array>(column: T): T {
-  const wider = new (column.constructor as new (length: number) => T)(column.length * 2);
-  wider.set(column);
-  return wider;
 }
 
 function shareInts(column: Int32Array): Int32Array {

@@ -4,6 +4,7 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { widened } from "../columns/growing-column.ts";
 import { type KeyColumn, type Kind, KINDS } from "../reduced/kinds.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 
@@ -32,11 +33,7 @@ export class KeyTotals {
   /** @returns The number of each row's key, in order of first sight. */
   add(columns: readonly Int32Array[], count: Float64Array): Int32Array {
     const numbered = this.numbers.number(columns, count.length);
-    if (this.numbers.size > this.totals.length) {
-      const wider = new Float64Array(Math.max(this.numbers.size, 2 * this.totals.length));
-      wider.set(this.totals);
-      this.totals = wider;
-    }
+    if (this.numbers.size > this.totals.length) this.totals = widened(this.totals, this.numbers.size);
     for (let row = 0; row < numbered.length; row++) this.totals[numbered[row]!]! += count[row]!;
     return numbered;
   }

@@ -4,6 +4,7 @@
  * A cell is `(day - firstDay) * sensors + sensor`; cells without an event are left out.
  */
 import { type DayRange, dayCount } from "./axis.ts";
+import { widened } from "../columns/growing-column.ts";
 
 export interface Cells {
   /** Cell numbers, rising, each at most once. */
@@ -111,11 +112,7 @@ export function encodeCells(lists: readonly Cells[]): Uint8Array<ArrayBuffer> {
   const put = (value: number) => {
     // What is no whole number would be divided for ever.
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`Cannot write ${value}: expected a count`);
-    if (end + 10 > bytes.length) {
-      const larger = new Uint8Array(2 * bytes.length);
-      larger.set(bytes);
-      bytes = larger;
-    }
+    if (end + 10 > bytes.length) bytes = widened(bytes);
     while (value >= 128) {
       bytes[end++] = (value % 128) + 128;
       value = Math.floor(value / 128);

@@ -19,6 +19,7 @@ import type { MinutesData } from "./report-minutes.ts";
 import type { SessionReach, TableReach } from "./report-reach.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
+import { widened } from "../columns/growing-column.ts";
 
 /** Longest run of days drawn, ten years; days farther off come from broken clocks. */
 const MAX_DAYS = 3653;
@@ -277,7 +278,7 @@ function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, 
   for (const part of parts) {
     const { rows, count } = part;
     const group = groupsOf(part, section, grid, numbers);
-    [totals, sizes] = [reserved(totals, numbers.size), reserved(sizes, numbers.size)];
+    if (numbers.size > totals.length) [totals, sizes] = [widened(totals, numbers.size), widened(sizes, numbers.size)];
     for (let row = 0; row < rows; row++) {
       const id = group[row]!;
       if (id < 0) continue;
@@ -299,13 +300,6 @@ function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, 
     totals: ranked.map(id => totals[id]!),
     size: ranked.map(id => sizes[id]!),
   };
-}
-
-function reserved(column: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
-  if (size <= column.length) return column;
-  const wider = new Float64Array(Math.max(size, 2 * column.length));
-  wider.set(column);
-  return wider;
 }
 
 /** Number the keys of a section's columns; rows outside the days drawn, and those that do not belong, get -1. */
@@ -470,12 +464,8 @@ class CellBuilder {
     if (count === 0) return;
     if (this.#length === 0 || this.#at[this.#length - 1] !== cell) {
       if (this.#length === this.#at.length) {
-        const at = new Int32Array(2 * this.#length);
-        at.set(this.#at);
-        this.#at = at;
-        const counts = new Float64Array(2 * this.#length);
-        counts.set(this.#count);
-        this.#count = counts;
+        this.#at = widened(this.#at);
+        this.#count = widened(this.#count);
       }
       this.#at[this.#length++] = cell;
     }
