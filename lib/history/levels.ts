@@ -56,8 +56,9 @@ export function findShape(counts: ArrayLike<number>, exposure: ArrayLike<number>
     .map(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
   // A dip is as short as a burst; it goes to the days before it, or behind it at the start.
   parts = mergeWhere(parts, (a, b) => (Math.min(a.length, b.length) <= BURST_DAYS ? 0 : Infinity));
+  const ratesOf = (days: readonly number[]) => Float64Array.from({ length: days.length }, (_, i) => rates[days[i]!]!);
   parts = mergeWhere(parts, (a, b) => {
-    const [first, second] = [a, b].map(days => days.map(i => rates[i]!)) as [number[], number[]];
+    const [first, second] = [ratesOf(a), ratesOf(b)];
     const deviate = Math.abs(rankDeviate(first, second));
     return deviate < least.deviate && !areApart(first, second, least.orders) ? deviate : Infinity;
   });
@@ -71,7 +72,7 @@ export function findShape(counts: ArrayLike<number>, exposure: ArrayLike<number>
 }
 
 /** Whether all values of one list lie above all of the other, and one in so many orders at most does that. */
-function areApart(a: readonly number[], b: readonly number[], leastOrders: number): boolean {
+function areApart(a: Float64Array, b: Float64Array, leastOrders: number): boolean {
   if (Math.max(...a) >= Math.min(...b) && Math.max(...b) >= Math.min(...a)) return false;
   const few = Math.min(a.length, b.length);
   let orders = 1;
@@ -82,15 +83,17 @@ function areApart(a: readonly number[], b: readonly number[], leastOrders: numbe
 /** Merge neighbours, those of the least cost first, until none has a finite one. */
 function mergeWhere(parts: number[][], cost: (a: number[], b: number[]) => number): number[][] {
   const merged = [...parts];
+  const costs = merged.slice(1).map((part, i) => cost(merged[i]!, part));
   for (;;) {
     let least = Infinity;
     let at = -1;
-    for (let i = 0; i + 1 < merged.length; i++) {
-      const own = cost(merged[i]!, merged[i + 1]!);
-      if (own < least) [least, at] = [own, i];
-    }
+    for (let i = 0; i < costs.length; i++) if (costs[i]! < least) [least, at] = [costs[i]!, i];
     if (at < 0) return merged;
     merged.splice(at, 2, [...merged[at]!, ...merged[at + 1]!]);
+    costs.splice(at, 1);
+    // To all others the neighbours are what they were.
+    if (at > 0) costs[at - 1] = cost(merged[at - 1]!, merged[at]!);
+    if (at < costs.length) costs[at] = cost(merged[at]!, merged[at + 1]!);
   }
 }
 
@@ -99,21 +102,23 @@ function mergeWhere(parts: number[][], cost: (a: number[], b: number[]) => numbe
  *
  * @returns 0 where all values are equal or a list is empty.
  */
-export function rankDeviate(first: readonly number[], second: readonly number[]): number {
-  const [n, m] = [first.length, second.length];
-  const all = [...first.map(value => ({ value, isSecond: false })), ...second.map(value => ({ value, isSecond: true }))];
-  all.sort((a, b) => a.value - b.value);
+export function rankDeviate(first: ArrayLike<number>, second: ArrayLike<number>): number {
+  // Numbers sort by themselves, without a comparison of ours.
+  const [a, b] = [Float64Array.from(first).sort(), Float64Array.from(second).sort()];
+  const [n, m] = [a.length, b.length];
+  const total = n + m;
   let ranks = 0;
   let ties = 0;
-  for (let start = 0; start < all.length;) {
-    let end = start + 1;
-    while (end < all.length && all[end]!.value === all[start]!.value) end++;
-    const tied = end - start;
+  for (let i = 0, j = 0; i < n || j < m; ) {
+    const value = j === m || (i < n && a[i]! <= b[j]!) ? a[i]! : b[j]!;
+    const start = i + j;
+    const before = j;
+    while (i < n && a[i] === value) i++;
+    while (j < m && b[j] === value) j++;
+    const tied = i + j - start;
     ties += tied ** 3 - tied;
-    for (let i = start; i < end; i++) if (all[i]!.isSecond) ranks += (start + 1 + end) / 2;
-    start = end;
+    ranks += ((j - before) * (start + 1 + i + j)) / 2;
   }
-  const total = n + m;
   const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
   return variance > 0 ? (ranks - (m * (total + 1)) / 2) / Math.sqrt(variance) : 0;
 }

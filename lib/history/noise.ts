@@ -29,7 +29,9 @@ const MOST_CORRELATION = 0.9;
 export function measureNoise(counts: ArrayLike<number>, exposure: ArrayLike<number>) {
   let sum = 0;
   let weight = 0;
-  const largest: { value: number; weight: number }[] = [];
+  // Falling; of equal ones the first.
+  const largest = new Float64Array(BURST_PAIRS);
+  const weights = new Float64Array(BURST_PAIRS);
   for (let i = 1; i < counts.length; i++) {
     const total = counts[i - 1]! + counts[i]!;
     if (total < 2) continue;
@@ -38,15 +40,20 @@ export function measureNoise(counts: ArrayLike<number>, exposure: ArrayLike<numb
     const off = counts[i]! - total * share;
     const correlation = ((off * off) / (total * share * (1 - share)) - 1) / (total - 1);
     const own = (total - 1) / (1 + USUAL_CORRELATION * (total - 1));
-    sum += own * Math.min(1, correlation);
+    const value = own * Math.min(1, correlation);
+    sum += value;
     weight += own;
-    largest.push({ value: own * Math.min(1, correlation), weight: own });
+    let place = BURST_PAIRS;
+    while (place > 0 && value > largest[place - 1]!) place--;
+    if (place === BURST_PAIRS) continue;
+    largest.copyWithin(place + 1, place);
+    weights.copyWithin(place + 1, place);
+    largest[place] = value;
+    weights[place] = own;
   }
-  largest.sort((a, b) => b.value - a.value);
-  for (const pair of largest.slice(0, BURST_PAIRS)) {
-    if (pair.value <= 0) break;
-    sum -= pair.value;
-    weight -= pair.weight;
+  for (let place = 0; place < BURST_PAIRS && largest[place]! > 0; place++) {
+    sum -= largest[place]!;
+    weight -= weights[place]!;
   }
   return { sum, weight };
 }
