@@ -70,7 +70,7 @@ export async function analyzeLogs<Work extends Disposable>(
       // Those of small logs are packed still, and take little room.
       builder.expect(set.logs.flatMap(({ rows }) => rows ?? []));
       for (const log of set.logs) {
-        const rows = log.rows ?? unpackDigest(log.digest!).rows!;
+        const rows = log.rows ?? unpackDigest(log.digest!).rows;
         builder.add(rows);
         log.sensors = allTexts(rows.texts.sensor);
         log.rows = undefined;

@@ -144,11 +144,11 @@ export async function mapGrown(job: LogJob, file: FileIdentity, chunks: AsyncIte
       return { ...(rows && { rows }), ...(sessions && { sessions }) };
     };
     const { reduction, wantsSessions = false } = job;
-    if (kept?.rows === undefined) return { ...common, ...(await whole({ ...(reduction && { reduction }), wantsSessions })) };
+    if (kept === undefined) return { ...common, ...(await whole({ ...(reduction && { reduction }), wantsSessions })) };
     const tail = await counting!.take(added.table, info.source);
     const rows = addRows(kept.rows, tail.rows!, info.source, tailStart(before));
     if (!wantsSessions) return { ...common, rows };
-    const { sessions = [] } = kept;
+    const { sessions } = kept;
     const isInTime = (before.source.lastSeenUs ?? -Infinity) <= (added.info.source.firstSeenUs ?? Infinity);
     const addUp = sessions.length > 0 && sessions.length < SESSION_PARTS_MOST && sessionsAddUp(sessions, tail.sessions![0]!, shared, isInTime);
     return { ...common, rows, ...(addUp ? { sessions: [...sessions, ...tail.sessions!] } : await whole({ wantsSessions })) };

@@ -18,6 +18,7 @@ import type { ReductionParameters } from "../events/scope.ts";
 import { type FileIdentity, identifyFile, type SourceInfo } from "../events/source.ts";
 import { keyProblem, verifyKept, writeKept } from "../process/kept-files.ts";
 import { partialPathOf, removeQuietly } from "../process/output-file.ts";
+import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { programState } from "../process/program-state.ts";
 import { dayOf } from "../text/time.ts";
 import { type LogSessions, readSessions } from "./log-sessions.ts";
@@ -30,7 +31,7 @@ const PURPOSE = "digests of logs";
 const NAME = /^cowrie-digests\.[0-9a-f]{12}$/;
 /** Bytes that wait for being written. */
 const WAITING_MAX_BYTES = 16 << 20;
-/** Bytes of the length behind the index, at the end of a file. */
+/** Bytes of a length: of the index, at the end of a file, and of rows, at the start of a digest. */
 const LENGTH_BYTES = 8;
 
 type Digest = Pick<LogResult, "rows" | "sessions">;
@@ -40,7 +41,10 @@ const STAYS_PACKED_BYTES = 64 << 10;
 
 /** What was made of a log as it is kept: a third of it, for a tenth of what reading the log costs. */
 export function packDigest({ rows, sessions }: Digest): Uint8Array {
-  return Bun.zstdCompressSync(serialize({ rows, sessions }, { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>, { level: 1 });
+  const [first, second] = [rows, sessions].map(made => serialize(made, { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>) as [Buffer, Buffer];
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeDoubleLE(first.length);
+  return Bun.zstdCompressSync(Buffer.concat([length, first, second]), { level: 1 });
 }
 
 /** A result with what was made of the log packed, and no more than that if it is small. */
@@ -51,9 +55,18 @@ export function withDigest(result: LogResult): LogResult {
   return { ...rest, digest };
 }
 
-/** Undo {@link packDigest}; of bytes that are our own alone. */
-export function unpackDigest(packed: Uint8Array): Digest {
-  return deserialize(Bun.zstdDecompressSync(packed as Uint8Array<ArrayBuffer>)) as Digest;
+/** Undo {@link packDigest}, each of the two when it is asked for: who adds up rows looks at no session. Of bytes that are our own alone. */
+export function unpackDigest(packed: Uint8Array): Required<Digest> {
+  const bytes = Bun.zstdDecompressSync(packed as Uint8Array<ArrayBuffer>);
+  const second = LENGTH_BYTES + bytes.readDoubleLE();
+  return {
+    get rows() {
+      return deserialize(bytes.subarray(LENGTH_BYTES, second)) as ReducedRows;
+    },
+    get sessions() {
+      return deserialize(bytes.subarray(second)) as readonly LogSessions[];
+    },
+  };
 }
 
 /** One digest in a file. */

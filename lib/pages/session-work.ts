@@ -172,7 +172,7 @@ function isPacked(log: MaybePacked): log is Uint8Array {
 
 /** One after the other, so that of small logs the digests alone are held. */
 function* unpacked(logs: readonly MaybePacked[]): Generator<LogSessions> {
-  for (const log of logs) yield* isPacked(log) ? unpackDigest(log).sessions! : log;
+  for (const log of logs) yield* isPacked(log) ? unpackDigest(log).sessions : log;
 }
 
 /** The sessions of each log, and behind them those of the event of a line that was cut. */
