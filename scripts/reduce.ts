@@ -105,7 +105,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   );
   const { set } = analysis;
   const table = shard === undefined ? analysis.table : shardTable(analysis.table, shard);
-  const input = { name: "the logs", info: table.info, read: async () => table, open: () => toSorted(table, "the logs") };
+  const input = { name: "the logs", info: table.info, open: () => toSorted(table, "the logs") };
   const written = paths.dataset === undefined ? undefined : await addToDataset(paths.dataset, [input], values.quiet ? () => {} : note);
   await using outputSet = new OutputSet();
   if (written === undefined) await writeReduced(outputSet, paths, table, values.topNEvents);

@@ -26,7 +26,8 @@ import { closing } from "../columns/regular-file.ts";
 const MERGED_MAX = 128;
 
 export interface SortedInput extends NamedInfo {
-  open(): SortedTable;
+  /** All of it in memory. */
+  read(): Promise<ReducedTable>;
 }
 
 export interface CombinedSorted {
@@ -61,7 +62,7 @@ export const TOGETHER: ReadonlySet<Kind> = new Set<Kind>(["last_command", "pre_d
  * @throws {Error} as `combineTables`.
  */
 export async function combineSorted(
-  inputs: readonly SortedInput[],
+  inputs: readonly NamedInfo[],
   topN: number,
   folder: string,
   onNotice: (line: string) => void,
@@ -147,20 +148,20 @@ function withoutThose(table: SortedTable): SortedTable {
  * @param stack Takes the folder of the files.
  */
 async function mergeGroups(
-  inputs: readonly SortedInput[],
+  inputs: readonly NamedInfo[],
   sources: readonly SourceInfo[],
   parameters: ReductionParameters,
   folder: string,
   stack: DisposableStack,
-): Promise<readonly Pick<SortedInput, "open">[]> {
-  let left: readonly Pick<SortedInput, "open">[] = inputs;
+): Promise<readonly Pick<NamedInfo, "open">[]> {
+  let left: readonly Pick<NamedInfo, "open">[] = inputs;
   if (left.length <= MERGED_MAX) return left;
   const temp = mkdtempSync(join(folder, ".combine-"));
   const remove = () => rmSync(temp, { recursive: true, force: true });
   stack.defer(onStop(remove));
   stack.defer(remove);
   for (let level = 0; left.length > MERGED_MAX; level++) {
-    const next: Pick<SortedInput, "open">[] = [];
+    const next: Pick<NamedInfo, "open">[] = [];
     for (let start = 0; start < left.length; start += MERGED_MAX) {
       const path = join(temp, `${level}-${start}.arrow`);
       using opened = new DisposableStack();

@@ -13,7 +13,7 @@ import { plural } from "../text/format.ts";
 import { pause, takeWithPauses } from "../process/pause.ts";
 import { holdsAll } from "./holds-all.ts";
 import { type Kind, KIND_NAMES, REDUCED_VERSION } from "./kinds.ts";
-import { toReducedRows } from "./reduced-arrow.ts";
+import { type SortedTable, toReducedRows, toSorted } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
 import { shardRows } from "./shards.ts";
@@ -36,8 +36,7 @@ export interface NamedTable {
 export interface NamedInfo {
   readonly name: string;
   readonly info: ReducedInfo;
-  /** All of it; only where it must be held against another. */
-  read(): Promise<ReducedTable>;
+  open(): SortedTable;
 }
 
 export interface Combined {
@@ -63,7 +62,7 @@ export async function combineTables(
 ): Promise<Combined> {
   const tableOf = new Map<NamedInfo, NamedTable>();
   const infos = inputs.map(input => {
-    const named = { name: input.name, info: input.table.info, read: async () => input.table };
+    const named = { name: input.name, info: input.table.info, open: () => toSorted(input.table, input.name) };
     tableOf.set(named, input);
     return named;
   });
@@ -279,7 +278,9 @@ function overlapping(tables: readonly NamedInfo[], source: SourceInfo, { info }:
  * @throws {Error} if `whole` lacks anything of what `part` counts.
  */
 async function checkHeld(whole: NamedInfo, part: NamedInfo): Promise<void> {
-  if (holdsAll(await whole.read(), await part.read())) return;
+  using opened = new DisposableStack();
+  const [more, less] = [whole, part].map(input => opened.adopt(input.open(), table => table.close())) as [SortedTable, SortedTable];
+  if (await holdsAll(more, less)) return;
   const { path } = part.info.sources.find(({ cut }) => !cut) ?? part.info.sources[0]!;
   throw new Error(
     `Cannot combine ${quoteForMessage(whole.name)} and ${quoteForMessage(part.name)}: the first says it holds all of ` +

@@ -91,7 +91,7 @@ function notInOrder(table: Pick<SortedTable, "name">): Error {
 }
 
 /** The rows of one kind of one table, one batch at a time, in the codes of all. */
-class Stream {
+export class Stream {
   /** Day, sensor, and the columns of the key. */
   columns: readonly Int32Array[] = [];
   batch: SortedBatch | undefined;
@@ -139,7 +139,7 @@ class Stream {
   }
 }
 
-function compareRows(a: readonly Int32Array[], rowA: number, b: readonly Int32Array[], rowB: number): number {
+export function compareRows(a: readonly Int32Array[], rowA: number, b: readonly Int32Array[], rowB: number): number {
   for (let i = 0; i < a.length; i++) {
     const order = a[i]![rowA]! - b[i]![rowB]!;
     if (order !== 0) return order;

@@ -15,7 +15,8 @@ import { formatNumber, plural } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { OutputSet, removeStaleIn } from "../process/output-file.ts";
 import { pause } from "../process/pause.ts";
-import { combineSorted, type CombinedSorted, type SortedInput, TOGETHER } from "./combine-sorted.ts";
+import type { NamedInfo } from "./combine.ts";
+import { combineSorted, type CombinedSorted, TOGETHER } from "./combine-sorted.ts";
 import { Dataset } from "./dataset.ts";
 import {
   compareParts,
@@ -32,7 +33,6 @@ import {
 } from "./dataset-manifest.ts";
 import { PART_ROWS, PartRows } from "./dataset-part.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
-import { readReduced } from "./reduced-input.ts";
 
 export interface WrittenDataset {
   readonly info: ReducedInfo;
@@ -62,7 +62,7 @@ export function datasetOutput(folder: string): string {
  *
  * @throws {Error} as `combineTables`, or if counts were cut, or the folder is something else.
  */
-export async function addToDataset(folder: string, tables: readonly SortedInput[], onNotice: (line: string) => void): Promise<WrittenDataset> {
+export async function addToDataset(folder: string, tables: readonly NamedInfo[], onNotice: (line: string) => void): Promise<WrittenDataset> {
   requireFree(folder);
   const cut = tables.find(({ info }) => info.sources.some(({ cut }) => cut));
   if (cut !== undefined) throw new Error(`Cannot add ${quoteForMessage(cut.name)} to a dataset: its counts were cut, expected full counts`);
@@ -79,7 +79,7 @@ export async function addToDataset(folder: string, tables: readonly SortedInput[
 }
 
 /** Tells in which months the logs of tables may have events. */
-function monthsOf(tables: readonly SortedInput[]): (month: string) => boolean {
+function monthsOf(tables: readonly NamedInfo[]): (month: string) => boolean {
   let first = Infinity;
   let last = -Infinity;
   for (const { info: { sources } } of tables) {
@@ -100,7 +100,7 @@ function monthsOf(tables: readonly SortedInput[]): (month: string) => boolean {
  */
 async function write(
   folder: string,
-  tables: readonly SortedInput[],
+  tables: readonly NamedInfo[],
   old: Dataset | undefined,
   mayChange: (month: string) => boolean,
   onNotice: (line: string) => void,
@@ -111,7 +111,7 @@ async function write(
     isKept = true;
     return old!.only(isMerged);
   };
-  const inputs = old === undefined ? tables : [{ name: folder, info: old.info, read: () => readReduced(folder, onNotice), open }, ...tables];
+  const inputs = old === undefined ? tables : [{ name: folder, info: old.info, open }, ...tables];
   using combined = await combineSorted(inputs, 1, folder, onNotice);
   const parts = isKept ? old!.parts.filter(part => !isMerged(part)) : [];
   const months = new Set(parts.map(part => foldersOf(part).join("/")));

@@ -158,7 +158,9 @@ describe("work", () => {
     const opened = (name: string, ...hashes: string[]) => ({
       name,
       info: named(name, rows("s", [1]), hashes.map(hash => source(hash, hash, 10))).table.info,
-      read: (): Promise<never> => Promise.reject(new Error(`${name} was read`)),
+      open: (): never => {
+        throw new Error(`${name} was read`);
+      },
     });
     await expect(settleInputs([opened("one", "a", "b"), opened("two", "b", "c"), opened("three", "d")], () => {})).rejects.toThrow(/^Cannot combine "\w+" and "\w+": both count 1 log/);
   });

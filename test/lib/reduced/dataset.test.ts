@@ -27,7 +27,7 @@ let made = 0;
 const newFolder = () => join(temp.path, `dataset ${made++}`);
 
 const bytesOf = (table: ReducedTable) => Buffer.concat([...reducedToIpc(table)]);
-const inputOf = (table: ReducedTable, name = "table") => ({ name, info: table.info, read: async () => table, open: () => toSorted(table, name) });
+const inputOf = (table: ReducedTable, name = "table") => ({ name, info: table.info, open: () => toSorted(table, name) });
 const add = (folder: string, ...tables: ReducedTable[]) => addToDataset(folder, tables.map((table, i) => inputOf(table, `table ${i}`)), () => {});
 
 /** Every file of a folder with what it holds. */
