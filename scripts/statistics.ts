@@ -4,7 +4,7 @@
  */
 import { readSmallText } from "../lib/columns/regular-file.ts";
 import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOutAll } from "../lib/process/cli.ts";
-import { type Command, COMMON_OPTIONS, CSV_SHOWS, UsageError } from "../lib/process/command.ts";
+import { type Command, COMMON_OPTIONS, CSV_SHOWS, type OptionValues, UsageError } from "../lib/process/command.ts";
 import { checkNames } from "../lib/process/option-values.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
@@ -30,6 +30,7 @@ import {
   newToText,
   toPlainStatistics,
 } from "../lib/statistics/statistics-output.ts";
+import { checkOptions, doPart, joinAside, type JoinAnswer, SHARES_OPTION } from "../lib/pages/sliced-aside.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { COMPARED_KINDS } from "../lib/reduced/kinds.ts";
@@ -87,6 +88,9 @@ const OPTIONS = {
   all: { type: "boolean", help: "With --json and --csv every comparison that was tested, not only what is reported." },
   json: { type: "boolean", help: "Write all statistics to stdout as one JSON object." },
   csv: { type: "boolean", help: `Write the changes to stdout as CSV, safe to open in a spreadsheet. ${CSV_SHOWS}` },
+  measure: { type: "string", placeholder: "K/N", help: "Of tables too large for one machine, measure how this part of N of the keys varies, into --shares: the first round." },
+  compare: { type: "string", placeholder: "K/N", help: "The second round, once all N are measured; then the same with --shares alone is the last step." },
+  ...SHARES_OPTION,
   exitCode: { type: "boolean", help: "Exit 10 if a change is reported, 11 if a sensor is silent, 0 if all is quiet." },
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
@@ -125,57 +129,26 @@ export const COMMAND = {
   ],
 } as const satisfies Command;
 
+type Values = OptionValues<typeof OPTIONS>;
+
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const paths = listTableNames(values.file, operands);
+  if (values.measure !== undefined || values.compare !== undefined) return await workOnPart(values, listTableNames(values.file, operands));
   const startMs = performance.now();
   const listsNew = values.new || values.newSince !== undefined;
   const writesData = values.json || values.csv || listsNew;
   const outfile = values.outfile ?? (writesData ? undefined : "stats.html");
   if (outfile === "-" && writesData) throw new UsageError("Cannot write the page and data to stdout: expected -o FILE");
   const outputs = outfile === undefined ? [] : [outfile];
+  // Said before anything is waited for.
+  if (values.shares === undefined) listTableNames(values.file, operands);
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
-  const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
-  const origins = openOrigins(values);
-  if (origins === undefined && values.kind.some(isOriginKind))
-    throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
-  const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling);
-  if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
-  const known = opened.sensors;
-  const missing = checkNames("sensor", values.sensor, known);
-  for (const line of missing) note(line);
-  const down = (downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
-  const strangers = checkNames("sensor of --downtime", down, known);
-  if (!values.quiet) for (const line of strangers) note(line);
-  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparableKind[]];
-  const selection = {
-    ...(sensors.length > 0 && { sensors }),
-    ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }),
-  };
-  const { threshold: thresholdPercent, lastNDays: lastDays } = values;
-  // Where addresses come from is added to the rows of a table in memory.
-  const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
-  const drawn = origins === undefined ? counts : addOrigins(counts, origins);
-  const { statistics, html } = await statsAside({
-    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } }),
-    options: {
-      ...more,
-      thresholdPercent,
-      lastDays,
-      baselineDays: values.baselineDays,
-      strict: values.anyDependence,
-      quietDays: values.quietDays,
-      ...(kinds.length > 0 && { kinds }),
-      ...(downtime === undefined ? {} : { downtime }),
-      ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
-      rows: values.all ? "all" : "reported",
-    },
-  });
+  const found = values.shares === undefined ? await compareTables(values, listTableNames(values.file, operands)) : await joinWork(values, values.shares, operands);
+  const { statistics, html, limits, isMissing, exitCode } = found;
   // The page says them before anything else.
-  statistics.notes.unshift(...more.limits);
-  if (!values.quiet) more.limits.forEach(note);
+  statistics.notes.unshift(...limits);
+  if (!values.quiet) limits.forEach(note);
   if (outfile !== undefined) await writeOutputs([[outfile, html]]);
   await writeOutAll(toData(statistics, values, listsNew));
   if (values.csv) noteCsv(COMMAND.name, values.quiet);
@@ -184,9 +157,81 @@ export async function main(argv: string[]): Promise<ExitCode> {
     const page = outfile === undefined || outfile === "-" ? "" : `\nPage     ${visible(outfile)}`;
     note(`${describeStatistics(statistics)}${page}\nTime     ${seconds}`);
   }
-  if (missing.length > 0) return EXIT.failed;
+  if (isMissing) return EXIT.failed;
   if (values.exitCode && statistics.silent.length > 0) return EXIT.silent;
-  return values.exitCode && statistics.tests.reported > 0 ? EXIT.changed : telling.exitCode;
+  return values.exitCode && statistics.tests.reported > 0 ? EXIT.changed : exitCode;
+}
+
+/** What is told, and what is to be said of it. */
+interface Found extends JoinAnswer {
+  readonly limits: readonly string[];
+  /** Whether a sensor that was asked for is not in the table. */
+  readonly isMissing: boolean;
+  readonly exitCode: ExitCode;
+}
+
+async function compareTables(values: Values, paths: readonly string[]): Promise<Found> {
+  const origins = openOrigins(values);
+  if (origins === undefined && values.kind.some(isOriginKind))
+    throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
+  const options = toOptions(values);
+  const telling = new TableTelling(values.quiet);
+  using opened = await openReducedTables(paths, telling);
+  if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
+  const known = opened.sensors;
+  const missing = checkNames("sensor", values.sensor, known);
+  for (const line of missing) note(line);
+  const down = (options.downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
+  const strangers = checkNames("sensor of --downtime", down, known);
+  if (!values.quiet) for (const line of strangers) note(line);
+  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparableKind[]];
+  const selection = {
+    ...(sensors.length > 0 && { sensors }),
+    ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }),
+  };
+  // Where addresses come from is added to the rows of a table in memory.
+  const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
+  const drawn = origins === undefined ? counts : addOrigins(counts, origins);
+  const { statistics, html } = await statsAside({
+    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } }),
+    options: { ...more, ...options, ...(kinds.length > 0 && { kinds }) },
+  });
+  return { statistics, html, limits: more.limits, isMissing: missing.length > 0, exitCode: telling.exitCode };
+}
+
+/** One task of tables that are dealt out. */
+async function workOnPart(values: Values, paths: readonly string[]): Promise<ExitCode> {
+  const startMs = performance.now();
+  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0)
+    throw new UsageError("Cannot use --sensor, --kind and --mmdb with a part: expected the whole of the tables");
+  await doPart(values, paths, toOptions(values));
+  if (!values.quiet) note(`statistics: part ${values.measure ?? values.compare} ${values.measure === undefined ? "compared" : "measured"}; ${formatDuration((performance.now() - startMs) / 1000)}`);
+  return EXIT.ok;
+}
+
+/** The last step over what all tasks left. */
+async function joinWork(values: Values, folder: string, operands: readonly string[]): Promise<Found> {
+  if (operands.length > 0 || values.file !== undefined) throw new UsageError("Cannot read tables and parts at once: expected --shares alone, as the last step");
+  const found = await joinAside(folder, {});
+  checkOptions(found.statistics, toOptions(values));
+  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || values.downtime !== undefined || values.newSince !== undefined)
+    throw new UsageError("Cannot use --sensor, --kind, --mmdb, --downtime and --new-since with --shares alone: expected what holds for all parts with --measure");
+  return { ...found, limits: [], isMissing: false, exitCode: EXIT.ok };
+}
+
+/** How it is compared. */
+function toOptions(values: Values) {
+  const downtime = values.downtime === undefined ? undefined : readDowntime(values.downtime);
+  return {
+    thresholdPercent: values.threshold,
+    lastDays: values.lastNDays,
+    baselineDays: values.baselineDays,
+    strict: values.anyDependence,
+    quietDays: values.quietDays,
+    ...(downtime === undefined ? {} : { downtime }),
+    ...(values.newSince === undefined ? {} : { newSinceDay: values.newSince }),
+    rows: values.all ? "all" : "reported",
+  } as const;
 }
 
 /** What goes to stdout. */

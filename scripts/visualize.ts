@@ -3,7 +3,7 @@
  * From a reduced table to the two reports, each a page that needs nothing else.
  */
 import { EXIT, type ExitCode, note, runMain } from "../lib/process/cli.ts";
-import { type Command, COMMON_OPTIONS } from "../lib/process/command.ts";
+import { type Command, COMMON_OPTIONS, type OptionValues, UsageError } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
@@ -26,6 +26,7 @@ import { takeWithPauses } from "../lib/process/pause.ts";
 import { collectSessions, lastCommandsOf, storedLastCommands, toPlaces } from "../lib/pages/report-sessions.ts";
 import { startSessionWork } from "../lib/pages/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
+import { checkOptions, joinAside, SHARES_OPTION } from "../lib/pages/sliced-aside.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
 import { visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
@@ -51,6 +52,7 @@ const OPTIONS = {
   },
   mappedDir: { ...READ_OPTIONS.mappedDir, help: "Folder of the event tables, with --events." },
   ...COMPARISON_OPTIONS,
+  ...SHARES_OPTION,
   ...ORIGIN_OPTION,
   topNEvents: {
     type: "count",
@@ -87,7 +89,7 @@ export const COMMAND = {
 
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
-  const names = listTableNames(values.file, operands);
+  const names = values.shares === undefined ? listTableNames(values.file, operands) : [];
   const startMs = performance.now();
   const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
   const paths = reportPaths(outfile);
@@ -95,6 +97,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const outputs = outfile === "-" ? ["-"] : [paths.result, paths.stats];
   await assertWritable(outputs);
   await using _lock = await lockOutputs(outputs, { waitSeconds: values.wait });
+  if (values.shares !== undefined) return await joinPages(values, values.shares, operands, { outputs, links, startMs });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
   using opened = await openReducedTables(names, telling);
@@ -141,6 +144,26 @@ export async function main(argv: string[]): Promise<ExitCode> {
     );
   }
   return set === undefined || telling.exitCode !== EXIT.ok ? telling.exitCode : exitCodeOf(set);
+}
+
+/** The pages of tables that were dealt out: of what all tasks of statistics.ts left. */
+async function joinPages(
+  { topNEvents: topN, events, mmdb, quiet, ...values }: OptionValues<typeof OPTIONS>,
+  folder: string,
+  operands: readonly string[],
+  { outputs, links, startMs }: { readonly outputs: readonly string[]; readonly links: ReturnType<typeof linkPages>; readonly startMs: number },
+): Promise<ExitCode> {
+  if (operands.length > 0 || values.file !== undefined || events.length > 0 || mmdb.length > 0)
+    throw new UsageError("Cannot use tables, --events or --mmdb with --shares: expected --shares alone");
+  const { statsLink, reportLink } = links;
+  const { statistics, html, report } = await joinAside(folder, { ...(reportLink && { reportLink }), report: { topN, ...(statsLink && { statsLink }) } });
+  checkOptions(statistics, { lastDays: values.lastNDays, thresholdPercent: values.threshold });
+  await writeOutputs(outputs.map((output, i) => [output, [report!, html][i]!] as const));
+  if (!quiet) {
+    const shown = outputs.includes("-") ? "on stdout" : outputs.map(visible).join(", ");
+    note(`visualize: ${plural(statistics.days, "day")}, ${plural(statistics.sensors.length, "sensor")}; ${shown}; ${formatDuration((performance.now() - startMs) / 1000)}`);
+  }
+  return EXIT.ok;
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

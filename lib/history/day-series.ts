@@ -103,6 +103,18 @@ export function buildSeries(
     .filter(({ values }) => values.some(value => value !== null));
 }
 
+/** The rows of the frequent keys of a family, in their order. */
+export function leadingRows(table: ReducedTable, family: Family): Int32Array {
+  const spec: FamilySpec = FAMILIES[family];
+  const own = table.kinds[spec.kind];
+  const interned = internFamily(table, own, spec);
+  const leaders = new KeyLeaders();
+  leaders.add(own, interned.key, interned.keys);
+  const isChosen = new Uint8Array(interned.keys);
+  for (const key of leaders.finish()) isChosen[key] = 1;
+  return Int32Array.from(own.day.keys()).filter(row => isChosen[interned.key[row]!] === 1);
+}
+
 /** Number the keys of a family; rows without any value have none, and are counted as one key that nobody asks for. */
 function internFamily(table: ReducedTable, own: KindTable, { columns, mask }: FamilySpec): InternedRows {
   const codes = columns.map(column => own.keys[column]!);

@@ -122,6 +122,16 @@ export interface ReportParts {
   readonly reached: ReducedTable;
 }
 
+/** What is counted elsewhere. */
+export interface CountedParts extends Pick<ReportParts, "reached"> {
+  readonly data: Calculation<ReportData>;
+}
+
+/** How many keys a section shows. */
+export function keysShown(topN: number): number {
+  return topN === 0 ? SHOW_MOST : Math.min(topN, SHOW_MOST);
+}
+
 /**
  * Do all of the report that needs neither statistics nor sessions, in steps, so that they can be computed meanwhile; the
  * same table and options give the same bytes.
@@ -132,10 +142,10 @@ export interface ReportParts {
 export function* calculateReport(
   table: ReducedTable,
   options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
-  from: ReportParts = { source: toReportSource(addKeys(table)), reached: table },
+  from: ReportParts | CountedParts = { source: toReportSource(addKeys(table)), reached: table },
 ): Calculation<PreparedReport> {
-  const show = options.topN === 0 ? SHOW_MOST : Math.min(options.topN, SHOW_MOST);
-  const counted = yield* calculateReportData(from.source.table, { show, ...(options.others !== undefined && { others: options.others }) }, from.source);
+  const show = keysShown(options.topN);
+  const counted = "data" in from ? yield* from.data : yield* calculateReportData(from.source.table, { show, ...(options.others !== undefined && { others: options.others }) }, from.source);
   const data = { ...counted, reach: countReach(from.reached) };
   const scope = buildScope(data, everything(data.grid), options);
   const { lastDays, thresholdPercent } = options;

@@ -30,49 +30,74 @@ export const SHARD_OPTION = {
 } as const;
 
 /** @throws {UsageError} if it is not `K/N`. */
-export function parseShard(text: string | undefined): Shard | undefined {
+export function parseShard(text: string | undefined, option = "--shard"): Shard | undefined {
   if (text === undefined) return undefined;
   const found = /^(\d{1,4})\/(\d{1,4})$/.exec(text);
   const [number, of] = [Number(found?.[1]), Number(found?.[2])];
   if (number >= 1 && number <= of && of <= SHARDS_MOST) return { number, of };
-  throw new UsageError(`Cannot use --shard ${quoteForMessage(text)}: expected K/N, as 1/4 to 4/4, N at most ${SHARDS_MOST}`);
+  throw new UsageError(`Cannot use ${option} ${quoteForMessage(text)}: expected K/N, as 1/4 to 4/4, N at most ${SHARDS_MOST}`);
+}
+
+/** A column that says which part a row belongs to, by its texts or by what is made of them; none is made of undefined. */
+export interface ShardColumn {
+  readonly name: KeyColumn | "sensor";
+  readonly textOf?: (text: string) => string | undefined;
+}
+
+/** All of a key; of a last command its session. */
+function wholeKey(kind: Kind): readonly ShardColumn[] {
+  return kind === "last_command" ? [{ name: "sensor" }, { name: "session" }] : KINDS[kind].map(name => ({ name }));
 }
 
 /** Tells which rows belong to a shard, of tables with the same texts. */
-class ShardPicker {
+export class ShardPicker {
   readonly #shard: Shard;
   readonly #textsOf: (name: CodedColumn) => Texts;
+  readonly #columnsOf: ((kind: Kind) => readonly ShardColumn[]) | undefined;
   readonly #hashes = new Map<CodedColumn, Uint32Array>();
 
-  constructor(shard: Shard, textsOf: (name: CodedColumn) => Texts) {
+  /** @param columnsOf What decides, the same in all kinds; the kind and all of the key if not given. */
+  constructor(shard: Shard, textsOf: (name: CodedColumn) => Texts, columnsOf?: (kind: Kind) => readonly ShardColumn[]) {
     this.#shard = shard;
     this.#textsOf = textsOf;
+    this.#columnsOf = columnsOf;
   }
 
   pick(table: KindTable): KindTable {
+    return takeRows(table, this.pickRows(table));
+  }
+
+  pickRows(table: KindTable): Int32Array {
     const { kind, rows, keys, sensor } = table;
-    const columns =
-      kind === "last_command"
-        ? [this.#marks("sensor", sensor), this.#marks("session", keys.session!)]
-        : KINDS[kind].map((name: KeyColumn) => (isTextKey(name) ? this.#marks(name, keys[name]!) : keys[name]!));
+    const columns = (this.#columnsOf ?? wholeKey)(kind).map(column => {
+      const { name } = column;
+      if (name === "sensor") return this.#marks(name, column, sensor);
+      return isTextKey(name) ? this.#marks(name, column, keys[name]!) : keys[name]!;
+    });
     const { number, of } = this.#shard;
     const wanted: number[] = [];
     for (let row = 0; row < rows; row++) {
-      let hash = KIND_NAMES.indexOf(kind);
+      let hash = this.#columnsOf === undefined ? KIND_NAMES.indexOf(kind) : 0;
       for (const column of columns) hash = hashTuple(hash, column[row]!, 0);
       if ((hash >>> 0) % of === number - 1) wanted.push(row);
     }
-    return takeRows(table, Int32Array.from(wanted));
+    return Int32Array.from(wanted);
   }
 
   /** A hash in place of each code. */
-  #marks(name: CodedColumn, codes: Int32Array): Int32Array {
+  #marks(name: CodedColumn, { textOf = text => text }: ShardColumn, codes: Int32Array): Int32Array {
     let hashes = this.#hashes.get(name);
-    if (hashes === undefined) this.#hashes.set(name, (hashes = Uint32Array.from(allTexts(this.#textsOf(name)), text => Bun.hash.xxHash32(text))));
+    if (hashes === undefined) this.#hashes.set(name, (hashes = Uint32Array.from(allTexts(this.#textsOf(name)), text => hashOf(textOf(text)))));
     const marks = take(new Int32Array(hashes.buffer), codes);
-    for (let row = 0; row < codes.length; row++) if (codes[row]! < 0) marks[row] = -1;
+    for (let row = 0; row < codes.length; row++) if (codes[row]! < 0) marks[row] = NO_TEXT;
     return marks;
   }
+}
+
+const NO_TEXT = -1;
+
+function hashOf(text: string | undefined): number {
+  return text === undefined ? NO_TEXT : Bun.hash.xxHash32(text);
 }
 
 /** @throws {Error} if counts were cut: of these nobody knows what is left out. */

@@ -88,7 +88,7 @@ export function measureDispersions(kind: KeyedRows, coverage: Coverage, windows:
     if (!samples.wants(group)) return true;
     const days = look.takeDays(test);
     const most = test.sensor === FLEET ? enough.fleet : enough.sensor;
-    if (days.count >= MIN_LEARNT) samples.add(group, days, most, share(test.key));
+    if (days.count >= MIN_LEARNT) samples.add(group, test.key, days, most, share(test.key));
     return true;
   };
   walkComparisons(kind, coverage, windows, visit, { ...(marks && { marks }), isDone: () => samples.isFull });

@@ -30,9 +30,11 @@ export type UsualDispersions = ReadonlyMap<number, Float64Array>;
 class Sample {
   keys = 0;
   size = 0;
+  readonly key: number[] = [];
   #likelihoods = new Float32Array(8 * GRID);
 
-  add(baseline: Baseline): void {
+  add(key: number, baseline: Baseline): void {
+    this.key.push(key);
     if (this.size * GRID === this.#likelihoods.length) this.#likelihoods = widened(this.#likelihoods);
     weighLikelihoods(baseline, this.#likelihoods, this.size++ * GRID);
   }
@@ -74,10 +76,10 @@ export class SampleList {
    * @param most Keys of the group that are enough.
    * @param share Share of all keys that have come so far.
    */
-  add(group: number, baseline: Baseline, most: number, share: number): void {
+  add(group: number, key: number, baseline: Baseline, most: number, share: number): void {
     let sample = this.#groups.get(group);
     if (sample === undefined) this.#groups.set(group, (sample = new Sample()));
-    sample.add(baseline);
+    sample.add(key, baseline);
     sample.keys++;
     if (sample.size < most || share >= 1) return;
     // So many of so small a share: what all of them are, about.
@@ -98,6 +100,7 @@ export class SampleList {
       keys: Float64Array.from(samples, ([, { keys }]) => keys),
       offsets,
       likelihoods,
+      key: Int32Array.from(samples.flatMap(([, { key }]) => key)),
     };
   }
 }

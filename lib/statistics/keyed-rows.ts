@@ -72,15 +72,19 @@ export interface FleetRows {
   readonly events: Float64Array;
 }
 
-/** A table's rows of one kind by their numbered keys; `event` is keyed by its id alone. */
-export function toKeyedRows(table: ReducedTable, kind: ComparableKind, interned: InternedRows): KeyedRows {
+/**
+ * A table's rows of one kind by their numbered keys; `event` is keyed by its id alone.
+ *
+ * @param markedFrom More keys have marks.
+ */
+export function toKeyedRows(table: ReducedTable, kind: ComparableKind, interned: InternedRows, markedFrom = MARKED_KEYS): KeyedRows {
   const { rows, day, sensor, count } = rowsOf(table, kind)!;
   const { key, keys } = interned;
   const columns = keyNames(kind).map(name => ({
     codes: rowsOf(table, kind)!.keys[name]!,
     texts: isTextColumn(name) ? namesOf(table, name) : undefined,
   }));
-  const marks = keys > MARKED_KEYS ? { marks: markTexts(columns, interned) } : {};
+  const marks = keys > markedFrom ? { marks: markTexts(columns, interned) } : {};
   return { ...marks, kind, rows, day, sensor, count, key, keys, additive: true, unit: "events" };
 }
 

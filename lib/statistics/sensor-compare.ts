@@ -20,7 +20,7 @@ export const OBVIOUS_CEILING = 0.05;
 const COMPARED_MOST = 100;
 
 /** How one type of value spreads over the sensors. */
-export type SpreadSummary = ReturnType<typeof summarizeSpread>;
+export type SpreadSummary = ReturnType<typeof describeSpread>;
 
 /** A value whose share on one sensor stands out against the share on all others. */
 export interface StandOut<Key = KeyValues> {
@@ -48,9 +48,11 @@ export interface SensorComparison {
   lastDay: number;
 }
 
-/** How the values of a type spread over the sensors. */
-export function summarizeSpread(ledger: Ledger, sensors: readonly string[]) {
-  const n = sensors.length;
+/** Values of a type by the sensors that saw them, see {@link countSpread}. */
+export type SpreadCounts = ReturnType<typeof countSpread>;
+
+export function countSpread(ledger: Ledger) {
+  const n = ledger.sensors;
   const sensorsSeen = new Array<number>(n).fill(0);
   const sizes = new Float64Array(n);
   const only = new Float64Array(n);
@@ -65,26 +67,40 @@ export function summarizeSpread(ledger: Ledger, sensors: readonly string[]) {
     if (seenBy.length === 1) only[firstSensor]!++;
     for (const sensor of seenBy) sizes[sensor]!++;
   }
+  return { type: ledger.rows.type, sensorsSeen, sizes, only, first };
+}
+
+/** How the values of a type spread over the sensors. */
+export function summarizeSpread(ledger: Ledger, sensors: readonly string[]): SpreadSummary {
+  return describeSpread(countSpread(ledger), sensors, compared => countShared(ledger, compared));
+}
+
+/** @param sharedOf Values that two sensors both saw, of some sensors, given ascending: see {@link countShared}. */
+export function describeSpread(
+  { type, sensorsSeen, sizes, only, first }: SpreadCounts,
+  sensors: readonly string[],
+  sharedOf: (compared: readonly number[]) => Float64Array,
+) {
   const compared = [...sizes.keys()]
     .sort((a, b) => sizes[b]! - sizes[a]! || a - b)
     .slice(0, COMPARED_MOST)
     .sort((a, b) => a - b);
   return {
-    type: ledger.rows.type,
+    type,
     /** `sensorsSeen[i]` = values seen by exactly i + 1 sensors. */
     sensorsSeen,
     perSensor: sensors.map((sensor, s) => ({ sensor, values: sizes[s]!, onlyHere: only[s]!, seenFirst: first[s]! })),
     /** Jaccard similarity of the sets of values, of the sensors in `compared`. */
-    similarity: measureSimilarity(ledger, compared, sizes),
+    similarity: measureSimilarity(compared, sizes, sharedOf(compared)),
     /** Sensors in the order of `Statistics.sensors`; where there are very many, those that saw the most values. */
     compared: compared.map(sensor => sensors[sensor]!),
   };
 }
 
-/** Jaccard similarity of the sets of values of some sensors, given ascending. */
-function measureSimilarity(ledger: Ledger, sensors: readonly number[], sizes: Float64Array): number[][] {
+/** `shared[a * n + b]`, a < b = values that the a-th and the b-th of n sensors, given ascending, both saw. */
+export function countShared(ledger: Ledger, sensors: readonly number[]): Float64Array {
   const n = sensors.length;
-  const placeOf = new Int32Array(sizes.length).fill(-1);
+  const placeOf = new Int32Array(ledger.sensors).fill(-1);
   sensors.forEach((sensor, place) => (placeOf[sensor] = place));
   const shared = new Float64Array(n * n);
   const seenBy: number[] = [];
@@ -98,6 +114,12 @@ function measureSimilarity(ledger: Ledger, sensors: readonly number[], sizes: Fl
       for (let j = i + 1; j < places.length; j++) shared[places[i]! * n + places[j]!]!++;
     }
   }
+  return shared;
+}
+
+/** Jaccard similarity of the sets of values of some sensors, given ascending. */
+function measureSimilarity(sensors: readonly number[], sizes: Float64Array, shared: Float64Array): number[][] {
+  const n = sensors.length;
   return sensors.map((left, a) =>
     sensors.map((right, b) => {
       if (a === b) return 1;
@@ -140,8 +162,10 @@ export interface KindStandOuts<Key = KeyValues> {
  *
  * Of all counts of a value, a sensor should hold about its share of all counts of that kind: an exact binomial test.
  * Counts come in bursts, so they are divided first by the value's variance over mean from day to day.
+ *
+ * @param all Rows of all keys, by day, where those of `kind` are a part of them.
  */
-export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: StandOutOptions): KindStandOuts<number> {
+export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: StandOutOptions, all: CountedRows = kind): KindStandOuts<number> {
   const { sensors } = coverage;
   // Each sensor logs its events by its own settings; the total of them compares nothing.
   if (sensors.length < 2 || !kind.additive || kind.kind === "event") {
@@ -151,7 +175,7 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
   const ps: number[] = [];
   let tests = 0;
   const everySensor = sensors.map((_, sensor) => sensor);
-  eachFrequentKey(kind, coverage, options, frequent => {
+  eachFrequentKey(kind, all, coverage, options, frequent => {
     const { key, all, counts, touched, dispersion, sensorTotals, total, largestShare } = frequent;
     // A sensor without the value is worth a test only where some of it was to be expected.
     const isMissable = largestShare * all >= MISSED_EXPECTED;
@@ -194,8 +218,12 @@ interface FrequentKey {
   readonly largestShare: number;
 }
 
+/** Counts of sensors on days. */
+export type CountedRows = Pick<KeyedRows, "rows" | "day" | "sensor" | "count">;
+
 function eachFrequentKey(
   kind: KeyedRows,
+  ofAll: CountedRows,
   coverage: Coverage,
   options: StandOutOptions,
   visit: (key: FrequentKey) => void,
@@ -215,6 +243,12 @@ function eachFrequentKey(
     if (!isIn(row)) continue;
     keyTotals[kind.key[row]!]! += kind.count[row]!;
     sensorTotals[kind.sensor[row]!]! += kind.count[row]!;
+  }
+  if (ofAll !== kind) {
+    sensorTotals.fill(0);
+    for (let row = rowOfDay(ofAll.day, firstDay + startOffset); row < ofAll.rows; row++) {
+      if (isUsable(coverage, ofAll.sensor[row]! * days + ofAll.day[row]! - firstDay)) sensorTotals[ofAll.sensor[row]!]! += ofAll.count[row]!;
+    }
   }
   const total = sensorTotals.reduce((sum, count) => sum + count, 0);
   const largestShare = sensorTotals.reduce((most, count) => Math.max(most, count), 0) / total;

@@ -31,7 +31,7 @@ import { widened } from "../columns/growing-column.ts";
 export const SOURCE_KINDS = ["event", "login", "command", "client"] as const;
 
 /** The rows that a family's keys are taken from, and of which texts, if not those of a column. */
-const FAMILY_ROWS = {
+export const FAMILY_ROWS = {
   username: { kind: "login" },
   password: { kind: "login" },
   program: { kind: "command", textOf: (input: string) => /\S+/.exec(input)?.[0] },
@@ -53,25 +53,25 @@ export interface FamilyColumns {
 }
 
 /** The families of the kinds that are compared; offered keys, whose events are not, come with all of them. */
-export function familyColumns(table: ReducedTable, kinds: readonly ShownKind[]): FamilyColumns[] {
+export function familiesOf(kinds: readonly ShownKind[]): SourceFamily[] {
   const families = Object.keys(SOURCE_FAMILIES) as SourceFamily[];
-  return families
-    .filter(family => kinds.includes(FAMILY_ROWS[family].kind) || (family === "client_key" && kinds.includes("client")))
-    .map(family => {
-      const from: { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined } = FAMILY_ROWS[family];
-      const { kind, textOf } = from;
-      const own = ({ keys }: KindTable) => SOURCE_FAMILIES[family].columns.map(name => keys[name]!);
-      if (textOf === undefined) return { family, kind, columns: own(table.kinds[kind]), columnsOf: own, texts: undefined };
-      const name = SOURCE_FAMILIES[family].columns[0] as "input" | "src_ip";
-      const { codes, texts } = mapTexts(table.dictionaries[name], textOf);
-      const columnsOf = (part: KindTable) => {
-        const [column] = own(part) as [Int32Array];
-        const mapped = sharedInts(column.length);
-        for (let row = 0; row < mapped.length; row++) mapped[row] = column[row]! < 0 ? -1 : codes[column[row]!]!;
-        return [mapped];
-      };
-      return { family, kind, columns: columnsOf(table.kinds[kind]), columnsOf, texts };
-    });
+  return families.filter(family => kinds.includes(FAMILY_ROWS[family].kind) || (family === "client_key" && kinds.includes("client")));
+}
+
+export function familyColumns(table: ReducedTable, family: SourceFamily): FamilyColumns {
+  const from: { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined } = FAMILY_ROWS[family];
+  const { kind, textOf } = from;
+  const own = ({ keys }: KindTable) => SOURCE_FAMILIES[family].columns.map(name => keys[name]!);
+  if (textOf === undefined) return { family, kind, columns: own(table.kinds[kind]), columnsOf: own, texts: undefined };
+  const name = SOURCE_FAMILIES[family].columns[0] as "input" | "src_ip";
+  const { codes, texts } = mapTexts(table.dictionaries[name], textOf);
+  const columnsOf = (part: KindTable) => {
+    const [column] = own(part) as [Int32Array];
+    const mapped = sharedInts(column.length);
+    for (let row = 0; row < mapped.length; row++) mapped[row] = column[row]! < 0 ? -1 : codes[column[row]!]!;
+    return [mapped];
+  };
+  return { family, kind, columns: columnsOf(table.kinds[kind]), columnsOf, texts };
 }
 
 function mapTexts(from: readonly string[], textOf: (text: string) => string | undefined) {
@@ -108,9 +108,9 @@ export function toSourceAsk(table: ReducedTable, kind: Kind, as: ChangeKind, key
 }
 
 /** {@link FamilyColumns} as a {@link SourceAsk}. */
-export function familyAsk(table: ReducedTable, of: FamilyColumns, keys: InternedRows): SourceAsk {
+export function familyAsk(table: ReducedTable, of: FamilyColumns, keys: InternedRows, markedFrom = MARKED_KEYS): SourceAsk {
   const marks =
-    keys.keys <= MARKED_KEYS
+    keys.keys <= markedFrom
       ? undefined
       : markTexts(
           of.columns.map((codes, i) => {

@@ -82,7 +82,7 @@ export function readLedger({ coverage, settings, novelty }: PartContext, rows: V
   };
 }
 
-function windowsOf({ windows, sourceWindows }: PartContext, { unit }: KeyedRows): Windows {
+export function windowsOf({ windows, sourceWindows }: PartContext, { unit }: KeyedRows): Windows {
   return unit === "sources" ? sourceWindows! : windows;
 }
 

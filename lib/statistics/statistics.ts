@@ -4,7 +4,7 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
-import { isOriginKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
+import { type ComparableKind, isOriginKind, isTextColumn, namesOf, ORIGIN_KINDS, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
 import { type ChangeRow, describedKeys, sortChanges } from "./change.ts";
 import {
@@ -24,20 +24,23 @@ import {
   keyColumns,
   type KeyedRows,
   type KeyValues,
+  type SourceFamily,
   toKeyedRows,
+  type Unit,
   valuesOf,
 } from "./keyed-rows.ts";
 import { COMPARED_KINDS, type Kind, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
 import { judgeComparisons, largestReported, type TestCounts } from "./judgement.ts";
-import { nameEntries } from "./ledger.ts";
-import { joinNovelty, nameNovelty, type Novelty } from "./novelty.ts";
+import { type LedgerEntry, nameEntries } from "./ledger.ts";
+import { joinNovelty, nameNovelty, type Novelty, type TypeNovelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
 import { joinRecalled, type RecalledRows } from "./recall.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
-import { judgeStandOuts, type SensorComparison } from "./sensor-compare.ts";
+import { judgeStandOuts, type KindStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import {
   countSources,
   type FamilyColumns,
+  familiesOf,
   familyAsk,
   familyColumns,
   familyValues,
@@ -56,7 +59,7 @@ import {
   workOut,
 } from "./statistics-parts.ts";
 import type { TrendRow } from "./trend.ts";
-import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
+import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows, type ValueType } from "./value-rows.ts";
 import { type StatisticsOptions, type StatisticsSettings, toSettings } from "./settings.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
@@ -97,10 +100,15 @@ export interface Statistics {
  */
 export function computeStatistics(table: ReducedTable, options: StatisticsOptions = {}): Statistics {
   const { context, steps } = planStatistics(table, options);
+  return settleAll(steps, ({ name, ask }) => workOut(context, name, ask));
+}
+
+/** Work all parts out one after another. */
+export function settleAll<Result>(steps: Generator<readonly PartCall[], Result>, work: (call: PartCall) => Parts[PartName]["answer"]): Result {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
-    for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
+    for (const call of step.value) call.settle(work(call));
   }
 }
 
@@ -147,35 +155,79 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
   return { context, steps: runSteps(table, context) };
 }
 
+/** Where the rows of a kind, of a family of keys, of a type of value stand: in one table, or in slices of one. */
+export interface StatisticsTables {
+  ofKind(kind: ComparableKind): ReducedTable;
+  ofFamily(family: SourceFamily): ReducedTable;
+  ofType(type: ValueType): ReducedTable;
+  /** Of slices nobody knows how many keys there are: of more than so many a sample is drawn by marks. */
+  readonly markedFrom?: number;
+}
+
+function oneTable(table: ReducedTable): StatisticsTables {
+  return { ofKind: () => table, ofFamily: () => table, ofType: () => table };
+}
+
 /** The statistics of a table, or of one of which the `rest` lies elsewhere. */
 export function* runSteps(table: ReducedTable, context: PartContext, rest?: RestOfTable): StatisticsPlan["steps"] {
-  const { coverage, settings } = context;
+  const { kinds, sources, named, ledgers, standOuts, trends } = yield* prepareSteps(oneTable(table), context, rest);
+  // Counts of distinct values are compared like any others; they are few.
+  const compared = [...kinds, toComparedDistinct(ledgers.flatMap(({ distinct }) => distinct), context.coverage), ...sources];
+  const { changes, tests } = yield* compare(compared, context);
+  const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
+    rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
+  return toStatistics(table, context, {
+    ledgers: ledgers.map((ledger, i) => nameLedger(ledger, named[i]!.textOf)),
+    standOuts: standOuts.map((kind, i) => ({ ...kind, found: nameKeys(kind.found, i) })),
+    trends: trends.flatMap(nameKeys),
+    changes: changes.flatMap(nameKeys),
+    tests,
+  });
+}
+
+/** What is to be compared, and all that can be said without a comparison. */
+export interface Prepared {
+  /** Events by kind, and sources. */
+  readonly kinds: readonly ComparedRows[];
+  readonly sources: readonly ComparedRows[];
+  /** In step with `ledgers`, by {@link VALUE_TYPES}. */
+  readonly named: readonly Pick<NamedValueRows, "textOf">[];
+  readonly ledgers: readonly LedgerPart[];
+  /** In step with `kinds`. */
+  readonly standOuts: readonly Parts["standOuts"]["answer"][];
+  readonly trends: readonly Parts["trends"]["answer"][];
+}
+
+export function* prepareSteps(tables: StatisticsTables, context: PartContext, rest?: RestOfTable): Generator<readonly PartCall[], Prepared> {
+  const { settings } = context;
   const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
-    kind => settings.kinds.includes(kind) && rowsOf(table, kind) !== undefined,
+    kind => settings.kinds.includes(kind) && rowsOf(tables.ofKind(kind), kind) !== undefined,
   );
   const numbered = comparedKinds.map(kind => {
+    const table = tables.ofKind(kind);
     const { rows } = rowsOf(table, kind)!;
     return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
-  const families = context.sourceWindows === undefined ? [] : familyColumns(table, settings.kinds);
-  const familyKeys = families.map(({ kind, columns }) => {
-    const { rows } = table.kinds[kind];
+  const families = context.sourceWindows === undefined ? [] : familiesOf(settings.kinds).map(family => familyColumns(tables.ofFamily(family), family));
+  const familyKeys = families.map(({ family, kind, columns }) => {
+    const { rows } = tables.ofFamily(family).kinds[kind];
     return new PartCall("number", { columns, rows }, rows);
   });
   // Credentials are numbered logins; the other values need no numbers first.
-  const valueRows = rest !== undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
+  const valueRows = rest !== undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(tables.ofType(type), type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
   const kinds = comparedKinds.map((kind, i) => {
+    const table = tables.ofKind(kind);
     const keys = numbered[i]!.answer;
-    const rows = toKeyedRows(table, kind, keys);
+    const rows = toKeyedRows(table, kind, keys, tables.markedFrom);
     const recall = rest && !isOriginKind(kind) ? recallEvents(rest, kind, keyColumns(table, kind), keys, rows) : undefined;
-    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), recall, keys };
+    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), firstOf: firstsOf(rowsOf(table, kind)!, table, keys), recall, keys };
   });
-  const sources = planSources(table, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
+  const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
-  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(table, "credential", logins));
+  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(tables.ofType("credential"), "credential", logins));
   const ledgers = rest !== undefined ? [] : (named as readonly NamedValueRows[]).map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
@@ -183,36 +235,46 @@ export function* runSteps(table: ReducedTable, context: PartContext, rest?: Rest
   const trends = ofEach("trends");
   const counted = sources.map(({ call }) => call);
   yield [...ledgers.filter((_, i) => early[i] === undefined), ...standOuts, ...trends, ...counted];
-
-  const told = rest?.ledgers.map(({ part }) => part) ?? answersOf(ledgers);
-  // Counts of distinct values are compared like any others; they are few.
-  const distinct = told.flatMap(ledger => ledger.distinct);
-  const names = [...new Set(distinct.map(({ name }) => name))];
-  const distinctRows = toDistinctRows(distinct, names, coverage);
-  const compared: ComparedRows[] = [
-    ...kinds,
-    { kind: "distinct", rows: distinctRows, nameOf: key => [names[key]!] },
-    ...sources.map(({ call, kind, nameOf, recall }) => ({ kind, rows: call.answer, nameOf, recall: recall?.(call.answer) })),
-  ];
-  const { changes, tests } = yield* compare(compared, context);
-  return toStatistics(table, context, {
-    compared,
+  return {
+    kinds,
+    sources: sources.map(({ call, kind, nameOf, firstOf, recall }) => ({ kind, rows: call.answer, nameOf, firstOf, recall: recall?.(call.answer) })),
     named,
-    ledgers: told,
+    ledgers: rest?.ledgers.map(({ part }) => part) ?? answersOf(ledgers),
     standOuts: answersOf(standOuts),
     trends: answersOf(trends),
-    changes,
-    tests,
-  });
+  };
+}
+
+/** The first row of a key: day, sensor, and the values of all key columns, by which the rows of a table stand in order. */
+export type FirstPlace = readonly (number | string | null)[];
+
+function firstsOf(rows: ShownRows, table: ReducedTable, { firstRow }: InternedRows): (key: number) => FirstPlace {
+  return key => {
+    const row = firstRow[key]!;
+    const values = (Object.keys(rows.keys) as ShownColumn[]).map(name => {
+      const code = rows.keys[name]![row]!;
+      if (code < 0) return null;
+      return isTextColumn(name) ? namesOf(table, name)[code]! : code;
+    });
+    return [rows.day[row]!, rows.sensor[row]!, ...values];
+  };
 }
 
 /** What is compared, and what its keys stand for. */
-interface ComparedRows {
+export interface ComparedRows {
   readonly kind: ChangeKind;
   readonly rows: KeyedRows;
   readonly nameOf: (key: number) => KeyValues;
+  /** Where a key stands first, but for distinct values. */
+  readonly firstOf?: (key: number) => FirstPlace;
   /** All rows of some keys, where `rows` lacks those of earlier days. */
   readonly recall?: Recall | undefined;
+}
+
+/** Numbers of distinct values, of all sensors. */
+export function toComparedDistinct(distinct: readonly DistinctSeries[], coverage: Coverage): ComparedRows {
+  const names = [...new Set(distinct.map(({ name }) => name))];
+  return { kind: "distinct", rows: toDistinctRows(distinct, names, coverage), nameOf: key => [names[key]!] };
 }
 
 type Recall = (keys: ReadonlySet<number>) => KeyedRows;
@@ -248,33 +310,41 @@ function tuplesOf(keys: ReadonlySet<number>, columns: readonly Int32Array[], fir
 
 /** The counting of sources: of the kinds that have the same keys for both, then of families of keys. */
 function planSources(
-  table: ReducedTable,
+  tables: StatisticsTables,
   context: PartContext,
   kinds: readonly (ComparedRows & { readonly keys: InternedRows })[],
   families: readonly { readonly family: FamilyColumns; readonly keys: InternedRows }[],
   rest: RestOfTable | undefined,
 ) {
   if (context.sourceWindows === undefined) return [];
+  const { markedFrom } = tables;
   const asks = [
     ...SOURCE_KINDS.flatMap(kind => {
       const of = kinds.find(other => other.kind === kind);
       if (of === undefined) return [];
+      const table = tables.ofKind(kind);
       const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
       const columnsOf = (part: KindTable) => names.map(name => part.keys[name]!);
-      return [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
+      const ask = toSourceAsk(table, kind, kind, of.rows, of.rows.marks);
+      return [{ ask, nameOf: of.nameOf, firstOf: of.firstOf!, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
     }),
-    ...families.map(({ family, keys }) => ({
-      ask: familyAsk(table, family, keys),
-      nameOf: (key: number) => familyValues(table, family, keys, key),
-      from: family.kind,
-      columnsOf: family.columnsOf,
-      columns: family.columns,
-      keys,
-    })),
+    ...families.map(({ family: of, keys }) => {
+      const table = tables.ofFamily(of.family);
+      return {
+        ask: familyAsk(table, of, keys, markedFrom),
+        nameOf: (key: number) => familyValues(table, of, keys, key),
+        firstOf: firstsOf(table.kinds[of.kind], table, keys),
+        from: of.kind,
+        columnsOf: of.columnsOf,
+        columns: of.columns,
+        keys,
+      };
+    }),
   ];
-  return asks.map(({ ask, nameOf, from, columnsOf, columns, keys }) => ({
+  return asks.map(({ ask, nameOf, firstOf, from, columnsOf, columns, keys }) => ({
     kind: ask.kind,
     nameOf,
+    firstOf,
     call: new PartCall("sources", ask, ask.rows),
     recall: rest && recallSources(rest, context, ask, from, columnsOf, columns, keys),
   }));
@@ -288,7 +358,7 @@ function* compare(
   const { coverage, windows, settings } = context;
   const dispersions = compared.map(({ rows }) => new PartCall("dispersions", rows, rows.rows));
   yield dispersions;
-  const units = [...new Set(compared.map(({ rows }) => rows.unit))];
+  const units = unitsOf(compared);
   const pooled = new Map(
     units.map(unit => {
       const of = dispersions.filter((_, i) => compared[i]!.rows.unit === unit);
@@ -296,7 +366,7 @@ function* compare(
     }),
   );
   yield [...pooled.values()];
-  const ceiling = settings.rows === "all" ? 1 : largestReported(settings.q, units.length, coverage.sensors.length);
+  const ceiling = ceilingOf(context, units.length);
   const comparisons = compared.map(({ rows }, i) => {
     const ask = { rows, samples: dispersions[i]!.answer, pooled: pooled.get(rows.unit)!.answer, ceiling };
     return new PartCall("comparisons", ask, rows.rows);
@@ -321,26 +391,46 @@ function* compare(
   return { changes: answersOf(changes), tests: judgement.tests };
 }
 
+/** What is counted of those that are compared. */
+export function unitsOf(compared: readonly { readonly rows: Pick<KeyedRows, "unit"> }[]): Unit[] {
+  return [...new Set(compared.map(({ rows }) => rows.unit))];
+}
+
+/** The p above which a comparison is let go. */
+export function ceilingOf({ settings, coverage }: PartContext, units: number): number {
+  return settings.rows === "all" ? 1 : largestReported(settings.q, units, coverage.sensors.length);
+}
+
 const answersOf = <N extends PartName>(calls: readonly PartCall<N>[]) => calls.map(({ answer }) => answer);
 
-/** What the parts found; `compared` names the keys of changes, stand-outs and trends, `named` the values of ledgers. */
-interface Found {
-  readonly compared: readonly { readonly nameOf: (key: number) => KeyValues }[];
-  readonly named: readonly Pick<NamedValueRows, "textOf">[];
-  readonly ledgers: readonly LedgerPart[];
-  readonly standOuts: readonly Parts["standOuts"]["answer"][];
-  readonly trends: readonly Parts["trends"]["answer"][];
-  readonly changes: readonly Parts["changes"]["answer"][];
+/** What was found, in words. */
+interface FoundInWords {
+  readonly ledgers: readonly NamedLedger[];
+  readonly standOuts: readonly KindStandOuts[];
+  readonly trends: readonly TrendRow[];
+  readonly changes: readonly ChangeRow[];
   readonly tests: TestCounts;
 }
 
-/** Put all together, texts in place of numbers. */
-function toStatistics(table: ReducedTable, context: PartContext, found: Found): Statistics {
+/** What the ledger of one type of value says, its values by their texts. */
+export interface NamedLedger extends Omit<LedgerPart, "novelty" | "onlyHere"> {
+  readonly novelty: TypeNovelty;
+  readonly onlyHere: readonly LedgerEntry[];
+}
+
+export function nameLedger(ledger: LedgerPart, textOf: NamedValueRows["textOf"]): NamedLedger {
+  return { ...ledger, novelty: nameNovelty(ledger.novelty, textOf), onlyHere: nameEntries(ledger.onlyHere, textOf) };
+}
+
+/**
+ * Put all together.
+ *
+ * @param table Its sums by sensor-day do as well, where no counts were cut.
+ */
+export function toStatistics(table: ReducedTable, context: PartContext, found: FoundInWords): Statistics {
   const { coverage, windows, settings, novelty } = context;
   const { firstDay, days } = coverage;
-  const { compared, named, ledgers } = found;
-  const nameKeys = <R extends { readonly key: number }>(rows: readonly R[], at: number) =>
-    rows.map(row => ({ ...row, key: compared[at]!.nameOf(row.key) }));
+  const { ledgers } = found;
   const statistics: Statistics = {
     version: 2,
     options: settings,
@@ -353,24 +443,20 @@ function toStatistics(table: ReducedTable, context: PartContext, found: Found): 
     outages: coverage.outages,
     silent: coverage.silent,
     cutDays: listCutDays(table, coverage),
-    changes: sortChanges(found.changes.flatMap(nameKeys)),
+    changes: sortChanges([...found.changes]),
     tests: found.tests,
     novelty: joinNovelty(
-      ledgers.map((ledger, i) => nameNovelty(ledger.novelty, named[i]!.textOf)),
+      ledgers.map(ledger => ledger.novelty),
       coverage,
       novelty,
     ),
     distinct: ledgers.flatMap(({ distinct }) => distinct),
     comparison: {
       spread: ledgers.map(({ spread }) => spread),
-      onlyHere: ledgers.flatMap(({ onlyHere }, i) => nameEntries(onlyHere, named[i]!.textOf)),
-      ...judgeStandOuts(
-        found.standOuts.map((kind, i) => ({ ...kind, found: nameKeys(kind.found, i) })),
-        coverage,
-        toStandOutOptions(settings),
-      ),
+      onlyHere: ledgers.flatMap(({ onlyHere }) => onlyHere),
+      ...judgeStandOuts(found.standOuts, coverage, toStandOutOptions(settings)),
     },
-    trends: found.trends.flatMap(nameKeys),
+    trends: [...found.trends],
     weekday: describeWeekdays(coverage, windows),
     notes: [],
   };

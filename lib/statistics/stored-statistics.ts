@@ -16,10 +16,10 @@ import { MARKED_KEYS } from "./keyed-rows.ts";
 import { recallRows } from "./recall.ts";
 import { startOf } from "./sensor-compare.ts";
 import type { StatisticsOptions } from "./settings.ts";
-import { planContext, type RestOfTable, runSteps, type Statistics, type StatisticsPlan } from "./statistics.ts";
+import { planContext, type RestOfTable, runSteps, settleAll, type Statistics, type StatisticsPlan } from "./statistics.ts";
 import { type PartContext, readLedger, workOut } from "./statistics-parts.ts";
 import { runInThreads } from "./statistics-threads.ts";
-import { familyColumns } from "./source-counts.ts";
+import { familiesOf, familyColumns } from "./source-counts.ts";
 import { keyNames, type KeyTotals, totalsOf } from "./stored-keys.ts";
 import { gatherFew, toStoredValues } from "./stored-values.ts";
 import { chooseTrendKeys } from "./trend.ts";
@@ -33,11 +33,7 @@ import { VALUE_TYPES } from "./value-rows.ts";
 export async function computeStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions, threads: number): Promise<Statistics> {
   if (threads > 1) return await runInThreads(() => planStored(stored, cells, options), threads);
   const { context, steps } = planStored(stored, cells, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
-  }
+  return settleAll(steps, ({ name, ask }) => workOut(context, name, ask));
 }
 
 function planStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions): StatisticsPlan {
@@ -79,7 +75,8 @@ function readLedgers(stored: StoredTable, context: PartContext, leaders: Map<Kin
  */
 function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[], known: ReadonlyMap<Kind, readonly number[][]>): ReducedTable {
   const gatherer = new RowGatherer(true);
-  const families = familyColumns(new RowGatherer().finish(stored), kinds);
+  const nothing = new RowGatherer().finish(stored);
+  const families = familiesOf(kinds).map(family => familyColumns(nothing, family));
   for (const kind of KIND_NAMES) {
     const isCompared = (COMPARED_KINDS as readonly Kind[]).includes(kind) && kinds.includes(kind);
     const numbered = families.filter(family => family.kind === kind).map(({ columnsOf }) => columnsOf);

@@ -29,7 +29,7 @@ const FEW: readonly Kind[] = ["file_download", "file_upload", "client_key"];
 export function gatherFew(stored: StoredTable): ReducedTable {
   const gatherer = new RowGatherer();
   for (const kind of FEW) for (const part of stored.parts(kind)) gatherer.add(part);
-  const hasKey = Uint8Array.from(stored.dictionaries.input, text => Number(sshKeysOf(text).length > 0 || publicKeysOf(text).length > 0));
+  const hasKey = Uint8Array.from(stored.dictionaries.input, text => Number(hasSshKey(text)));
   if (hasKey.includes(1)) {
     for (const part of stored.parts("command")) {
       const codes = part.keys.input!;
@@ -39,6 +39,11 @@ export function gatherFew(stored: StoredTable): ReducedTable {
     }
   }
   return gatherer.finish(stored);
+}
+
+/** Whether a command plants SSH keys. */
+export function hasSshKey(input: string): boolean {
+  return sshKeysOf(input).length > 0 || publicKeysOf(input).length > 0;
 }
 
 /**

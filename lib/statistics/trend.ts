@@ -6,8 +6,8 @@ import { normalTwoSided, studentQuantile, studentTwoSided } from "./distribution
 import type { ChangeKind, KeyedRows, KeyValues } from "./keyed-rows.ts";
 
 /** Keys per kind whose trend is fitted for the fleet, and event ids per sensor. */
-const TREND_KEYS = 10;
-const TREND_SENSOR_KEYS = 3;
+export const TREND_KEYS = 10;
+export const TREND_SENSOR_KEYS = 3;
 
 /** Fewest observed days, and fewest counts, that a slope is fitted to. */
 const TREND_MIN_DAYS = 14;
@@ -158,10 +158,22 @@ export function chooseTrendKeys(totals: Float64Array, keys: number): number[] {
 
 /** Slopes of the most frequent keys of a kind for the fleet; of event ids for each sensor, too. */
 export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>[] {
+  return fitLeaders(kind, coverage).flatMap(({ trends }) => trends);
+}
+
+/** One of the most frequent keys, and its slopes if there are some. */
+export interface TrendLeader {
+  readonly key: number;
+  readonly total: number;
+  readonly trends: readonly TrendRow<number>[];
+}
+
+/** The most frequent keys in their order. */
+export function fitLeaders(kind: KeyedRows, coverage: Coverage): TrendLeader[] {
   const { sensors, days, firstDay } = coverage;
   // Asked once: rows of several shapes come here, and looking each column up again for each row takes twice as long.
   const { rows, key: keyOf, count: countOf, day: dayOf, sensor: sensorOf } = kind;
-  const trends: TrendRow<number>[] = [];
+  const leaders: TrendLeader[] = [];
   const totals = new Float64Array(kind.keys);
   for (let row = 0; row < rows; row++) totals[keyOf[row]!]! += countOf[row]!;
   const top = chooseTrendKeys(totals, kind.keys);
@@ -180,6 +192,7 @@ export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>
     const all = sensors.map((_, sensor) => sensor);
     const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
     if (sensors.length > 1 && kind.kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);
+    const trends: TrendRow<number>[] = [];
     for (const scope of scopes) {
       const trend = fitTrend(laid, coverage, scope === null ? all : [scope]);
       if (trend === undefined) continue;
@@ -190,8 +203,9 @@ export function fitTrends(kind: KeyedRows, coverage: Coverage): TrendRow<number>
         ...trend,
       });
     }
+    leaders.push({ key, total: totals[key]!, trends });
   }
-  return trends;
+  return leaders;
 }
 
 /**

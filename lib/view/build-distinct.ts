@@ -5,8 +5,9 @@
  */
 import { type Calculation, takeAtOnce } from "../process/pause.ts";
 import { type DayRange } from "./axis.ts";
-import { type Cells, type Grid, lowerBound } from "./cells.ts";
+import { addCells, type Cells, type Grid, lowerBound } from "./cells.ts";
 import { type DistinctData, gapClasses, type SharedValues } from "./distinct-values.ts";
+import { compareText } from "../text/text.ts";
 import type { ValuePart } from "../statistics/value-rows.ts";
 
 export type DistinctPart = Pick<ValuePart, "rows" | "day" | "sensor" | "value">;
@@ -38,15 +39,58 @@ export function buildDistinct(
   return takeAtOnce(calculateDistinct(parts, values, grid, room));
 }
 
-/** {@link buildDistinct} in steps; parts are read as often as need be. */
+/**
+ * {@link buildDistinct} in steps; parts are read as often as need be.
+ *
+ * @param nameOf What tells a value from others wherever it is numbered; its number if not given.
+ */
 export function* calculateDistinct(
   parts: Iterable<DistinctPart>,
   values: number,
   grid: Grid,
   room: DistinctRoom = roomOf(grid),
+  nameOf?: NameOf,
 ): Calculation<DistinctData> {
+  return joinDistinct([yield* measureDistinct(parts, values, grid, room, nameOf)], grid, room);
+}
+
+type NameOf = (value: number) => string | number;
+
+/** What is known of the values of a table, or of one slice: no value is in two. */
+export interface MeasuredDistinct {
+  readonly values: number;
+  /** By sensor, then of all together, see `countGaps`. */
+  readonly exact: readonly Cells[];
+  /** Values seen on several sensors, by a class of how many: their number, and as many as may be carried. */
+  readonly shared: readonly (SharedClass | undefined)[];
+}
+
+interface SharedClass {
+  readonly values: number;
+  /** By their marks. */
+  readonly candidates: readonly SharedValue[];
+}
+
+interface SharedValue {
+  readonly name: string | number;
+  readonly mark: number;
+  readonly cells: Int32Array;
+}
+
+export function* measureDistinct(
+  parts: Iterable<DistinctPart>,
+  values: number,
+  grid: Grid,
+  room: DistinctRoom = roomOf(grid),
+  nameOf: NameOf = value => value,
+): Calculation<MeasuredDistinct> {
   const lists = yield* listCells(parts, values, grid);
-  const exact = countGaps(lists, grid);
+  return { values: lists.values, exact: countGaps(lists, grid), shared: classShared(lists, grid, room.sharedBytes, nameOf) };
+}
+
+/** What is carried of the values of all slices together. */
+export function joinDistinct(parts: readonly MeasuredDistinct[], grid: Grid, room: DistinctRoom = roomOf(grid)): DistinctData {
+  const exact = Array.from({ length: grid.sensors + 1 }, (_, scope) => addCells(parts.map(part => part.exact[scope]!)));
   const entries = (scopes: readonly Cells[]) => scopes.reduce((sum, { at }) => sum + at.length, 0);
   let gapsApart = Infinity;
   let scopes = exact;
@@ -56,11 +100,11 @@ export function* calculateDistinct(
   }
   gapsApart = Math.min(gapsApart, grid.days);
   return {
-    total: lists.values,
+    total: parts.reduce((sum, { values }) => sum + values, 0),
     gapsApart,
     scopes,
     windows: gapsApart === grid.days ? [] : listWindows(grid).map(range => countWindow(exact, grid, range)),
-    shared: chooseShared(lists, grid, room.sharedBytes),
+    shared: chooseShared(joinClasses(parts), grid, room.sharedBytes),
   };
 }
 
@@ -187,9 +231,14 @@ function countWindow(exact: readonly Cells[], { firstDay, days }: Grid, range: D
   return { range, counts };
 }
 
-/** Values seen on several sensors, by how many: all of them, or as many as there is room for. */
-function chooseShared({ cells, starts }: CellLists, grid: Grid, bytesMost: number): SharedValues[] {
-  const all = grid.days * grid.sensors;
+/** Bytes that a value takes. */
+function bytesOf(cells: number, { days, sensors }: Grid): number {
+  const all = days * sensors;
+  return 1 + Math.min(all / 6, (cells * (Math.log2(all / cells) + 1.5)) / 8);
+}
+
+/** Values seen on several sensors: those that are alike together, of each as many as could be carried were there no others. */
+function classShared({ cells, starts }: CellLists, grid: Grid, bytesMost: number, nameOf: NameOf): (SharedClass | undefined)[] {
   const lastValue = new Int32Array(grid.sensors).fill(-1);
   const groups: number[][] = [];
   for (let value = 0; value + 1 < starts.length; value++) {
@@ -204,42 +253,79 @@ function chooseShared({ cells, starts }: CellLists, grid: Grid, bytesMost: numbe
     // Values on equally many sensors are alike, which makes a sample of them good.
     (groups[31 - Math.clz32(seenOn)] ??= []).push(value);
   }
-  const bytesOf = (value: number) => {
-    const n = starts[value + 1]! - starts[value]!;
-    return 1 + Math.min(all / 6, (n * (Math.log2(all / n) + 1.5)) / 8);
-  };
-  let room = bytesMost;
-  let left = groups.filter(group => group !== undefined).length;
-  // The widest seen first: they are few, and each of them counts for many.
-  return groups
-    .toReversed()
-    .filter(group => group !== undefined)
-    .map(group => {
-      let share = room / left--;
-      const mixed = [...group].sort((a, b) => mix(a) - mix(b));
-      const carried: number[] = [];
-      for (const value of mixed) {
-        const bytes = bytesOf(value);
-        if (bytes > share) break;
-        share -= bytes;
-        room -= bytes;
-        carried.push(value);
-      }
-      carried.sort((a, b) => a - b);
-      const perRun = Math.max(1, Math.floor((2 ** 31 - 1) / all));
-      const runs = Array.from({ length: Math.ceil(carried.length / perRun) }, (_, run) =>
-        toRun(carried.slice(run * perRun, (run + 1) * perRun), { cells, starts }, all),
-      );
-      return { values: group.length, carried: carried.length, runs };
-    });
+  return Array.from(groups, group => {
+    if (group === undefined) return undefined;
+    const marks = Uint32Array.from(group, value => markOf(nameOf(value)));
+    // Numbers of values rise with their names.
+    const order = Uint32Array.from(marks.keys()).sort((a, b) => marks[a]! - marks[b]! || a - b);
+    const candidates: SharedValue[] = [];
+    // The first that has no room is one of them: there the choice ends.
+    for (let bytes = 0, i = 0; i < order.length && bytes <= bytesMost; i++) {
+      const value = group[order[i]!]!;
+      candidates.push({ name: nameOf(value), mark: marks[order[i]!]!, cells: cells.slice(starts[value]!, starts[value + 1]!) });
+      bytes += bytesOf(candidates.at(-1)!.cells.length, grid);
+    }
+    return { values: group.length, candidates };
+  });
 }
 
-function toRun(values: readonly number[], { cells, starts }: Pick<CellLists, "cells" | "starts">, all: number): Cells {
+function joinClasses(parts: readonly MeasuredDistinct[]): (SharedClass | undefined)[] {
+  const classes = parts.reduce((most, { shared }) => Math.max(most, shared.length), 0);
+  return Array.from({ length: classes }, (_, at) => {
+    const own = parts.map(({ shared }) => shared[at] ?? undefined).filter(one => one !== undefined);
+    if (own.length === 0) return undefined;
+    return { values: own.reduce((sum, { values }) => sum + values, 0), candidates: own.flatMap(({ candidates }) => candidates).sort(byMark) };
+  });
+}
+
+type Named = Pick<SharedValue, "name" | "mark">;
+
+function byMark(a: Named, b: Named): number {
+  return a.mark - b.mark || byName(a, b);
+}
+
+function byName({ name: a }: Named, { name: b }: Named): number {
+  return typeof a === "number" ? a - Number(b) : compareText(a, String(b));
+}
+
+/** All values seen on several sensors, or as many as there is room for. */
+function chooseShared(classes: readonly (SharedClass | undefined)[], grid: Grid, bytesMost: number): SharedValues[] {
+  const all = grid.days * grid.sensors;
+  const groups = classes.filter(group => group !== undefined);
+  let room = bytesMost;
+  let left = groups.length;
+  // The widest seen first: they are few, and each of them counts for many.
+  return groups.toReversed().map(group => {
+    let share = room / left--;
+    const carried: SharedValue[] = [];
+    for (const value of group.candidates) {
+      const bytes = bytesOf(value.cells.length, grid);
+      if (bytes > share) break;
+      share -= bytes;
+      room -= bytes;
+      carried.push(value);
+    }
+    carried.sort(byName);
+    const perRun = Math.max(1, Math.floor((2 ** 31 - 1) / all));
+    const runs = Array.from({ length: Math.ceil(carried.length / perRun) }, (_, run) => toRun(carried.slice(run * perRun, (run + 1) * perRun), all));
+    return { values: group.values, carried: carried.length, runs };
+  });
+}
+
+function toRun(values: readonly SharedValue[], all: number): Cells {
   const at: number[] = [];
-  values.forEach((value, i) => {
-    for (const cell of cells.subarray(starts[value]!, starts[value + 1]!)) at.push(i * all + cell);
+  values.forEach(({ cells }, i) => {
+    for (const cell of cells) at.push(i * all + cell);
   });
   return { at: Int32Array.from(at), count: new Float64Array(at.length).fill(1) };
+}
+
+/** Values in an order that has nothing to do with theirs; of texts the same wherever they stand. */
+function markOf(name: string | number): number {
+  if (typeof name === "number") return mix(name);
+  let hash = name.length;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return mix(hash);
 }
 
 /** The finalizer of MurmurHash3: numbers in an order that has nothing to do with theirs. */

@@ -61,6 +61,21 @@ export function forEachCell(
   }
 }
 
+/** The sum of several lists, or of each cell what `join` makes of two counts. */
+export function addCells(lists: readonly Cells[], join: (a: number, b: number) => number = (a, b) => a + b): Cells {
+  const [first, ...rest] = lists.filter(({ at }) => at.length > 0);
+  if (first === undefined || rest.length === 0) return first ?? { at: new Int32Array(0), count: new Float64Array(0) };
+  const sums = new Map<number, number>();
+  for (const { at, count } of [first, ...rest]) {
+    for (let i = 0; i < at.length; i++) {
+      const known = sums.get(at[i]!);
+      sums.set(at[i]!, known === undefined ? count[i]! : join(known, count[i]!));
+    }
+  }
+  const at = Int32Array.from(sums.keys()).sort();
+  return { at, count: Float64Array.from(at, cell => sums.get(cell)!) };
+}
+
 /** First position in rising `values` whose value is not below `wanted`. */
 export function lowerBound(values: Int32Array, wanted: number): number {
   let low = 0;

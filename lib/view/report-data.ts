@@ -3,7 +3,7 @@
  * leading keys of each section. What is left out is counted, so that the page can say what it does not know.
  */
 import { calculateDistinct, type DistinctPart } from "./build-distinct.ts";
-import type { Cells, Grid } from "./cells.ts";
+import { addCells, type Cells, type Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
@@ -24,7 +24,7 @@ import { widened } from "../columns/growing-column.ts";
 /** Longest run of days drawn, ten years; days farther off come from broken clocks. */
 const MAX_DAYS = 3653;
 /** Keys of a section that a page carries at most, and those it carries whatever they cost. */
-const CARRY_MOST = 300;
+export const CARRY_MOST = 300;
 export const SHOW_MOST = 100;
 /** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
 const CELLS_BASE = 40_000;
@@ -111,7 +111,7 @@ export interface ReportSource {
   /** All rows of a kind, part by part in their order, as often as they are asked for; undefined where it has none. */
   partsOf(kind: ShownKind): Iterable<ShownRows> | undefined;
   /** Source addresses, as `toValueRows` tells them. */
-  addresses(): { readonly parts: Iterable<DistinctPart>; readonly values: number };
+  addresses(): { readonly parts: Iterable<DistinctPart> };
 }
 
 export function toReportSource(table: ReducedTable): ReportSource {
@@ -142,7 +142,7 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     sections.push(yield* finishSection(table, draft, carried[i]!, verdicts));
     yield;
   }
-  const events = countEvents(table, grid);
+  const events = sumEvents(table, grid);
   yield;
   return {
     grid,
@@ -151,13 +151,13 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     eventsOutside,
     distinct: yield* countDistinct(source, grid, verdicts),
     sections,
-    ...countHours(source, grid),
+    ...joinHours([sumHours(source.partsOf("event")!, table.dictionaries.eventid, grid)]),
     ...describeUnknown(table.info.sources),
     ...(table.origins && { originsBy: table.origins.by }),
   };
 }
 
-function describeUnknown(sources: readonly SourceInfo[]): Pick<ReportData, "unknown"> {
+export function describeUnknown(sources: readonly SourceInfo[]): Pick<ReportData, "unknown"> {
   const shareOf = (is: (source: SourceInfo) => boolean | undefined) =>
     !sources.some(is) ? undefined : sources.every(is) ? "all" : "some";
   const cut = shareOf(source => source.cut);
@@ -166,7 +166,7 @@ function describeUnknown(sources: readonly SourceInfo[]): Pick<ReportData, "unkn
 }
 
 /** Days that hold anything; when they lie too far apart, the {@link MAX_DAYS} that hold most of it. */
-function chooseDays(table: ReducedTable, others: number | undefined): { grid: Grid; eventsOutside: number } {
+export function chooseDays(table: ReducedTable, others: number | undefined): { grid: Grid; eventsOutside: number } {
   const range = busiestDays(table, MAX_DAYS);
   const sensors = { sensors: Math.max(1, table.dictionaries.sensor.length), ...(others !== undefined && { others }) };
   if (range === undefined) return { grid: { firstDay: 0, days: 0, ...sensors }, eventsOutside: 0 };
@@ -175,7 +175,7 @@ function chooseDays(table: ReducedTable, others: number | undefined): { grid: Gr
 }
 
 /** Events per sensor-day; where no event is counted by its type, what the shown kinds hold. */
-function countEvents(table: ReducedTable, grid: Grid): Cells {
+export function sumEvents(table: ReducedTable, grid: Grid): Cells {
   const events = toCells(table.kinds.event, grid, table.kinds.event.count);
   const others = new Map<number, number>();
   for (const kind of KIND_NAMES) {
@@ -193,37 +193,45 @@ function countEvents(table: ReducedTable, grid: Grid): Cells {
   return { at, count: Float64Array.from(at, cell => others.get(cell)!) };
 }
 
-function countHours({ table: { dictionaries }, partsOf }: ReportSource, grid: Grid): Pick<ReportData, "hours"> {
-  const ids = Object.entries(ACTIVITY_EVENTS).map(([, eventids]) => new Set(eventids.map(id => dictionaries.eventid.indexOf(id))));
+/** Hours of a table, or of one slice: by activity, as cells of {@link HoursData}; undefined where they are not known, or too many. */
+export function sumHours(events: Iterable<ShownRows>, eventids: readonly string[], grid: Grid): Cells[] | undefined {
+  const ids = Object.values(ACTIVITY_EVENTS).map(own => new Set(own.map(id => eventids.indexOf(id))));
   const sums = ids.map(() => new Map<number, number>());
   let cells = 0;
-  for (const { rows, day: days, sensor, keys, count } of partsOf("event")!) {
+  for (const { rows, day: days, sensor, keys, count } of events) {
     const { eventid, hour: hours } = keys;
     for (let row = 0; row < rows; row++) {
       const day = days[row]! - grid.firstDay;
       const hour = hours![row]!;
       // Of cut counts no hour is known.
-      if (hour < 0) return {};
+      if (hour < 0) return undefined;
       if (day < 0 || day >= grid.days) continue;
       const cell = (day * 24 + hour) * grid.sensors + sensor[row]!;
       for (let i = 0; i < ids.length; i++) {
         if (!ids[i]!.has(eventid![row]!)) continue;
         const before = sums[i]!.get(cell);
-        if (before === undefined && ++cells > HOUR_CELLS_MOST) return {};
+        if (before === undefined && ++cells > HOUR_CELLS_MOST) return undefined;
         sums[i]!.set(cell, (before ?? 0) + count[row]!);
       }
     }
   }
-  const toSorted = (own: ReadonlyMap<number, number>): Cells => {
+  return sums.map(own => {
     const at = Int32Array.from(own.keys()).sort();
     return { at, count: Float64Array.from(at, cell => own.get(cell)!) };
-  };
+  });
+}
+
+/** @param parts {@link sumHours} of a table, or of all slices of one. */
+export function joinHours(parts: readonly (readonly Cells[] | undefined)[]): Pick<ReportData, "hours"> {
+  const known = parts.filter(part => part !== undefined);
   const names = Object.keys(ACTIVITY_EVENTS) as (keyof HoursData)[];
-  return { hours: Object.fromEntries(names.map((name, i) => [name, toSorted(sums[i]!)])) as unknown as HoursData };
+  const hours = names.map((_, i) => addCells(known.map(part => part[i]!)));
+  if (known.length < parts.length || hours.reduce((sum, { at }) => sum + at.length, 0) > HOUR_CELLS_MOST) return {};
+  return { hours: Object.fromEntries(names.map((name, i) => [name, hours[i]!])) as unknown as HoursData };
 }
 
 /** Hash code -> [positives, total]: the latest verdict, of equally late ones the worst. */
-function readVerdicts({ keys, lastSeenUs, rows }: KindTable): Map<number, [number, number]> {
+export function readVerdicts({ keys, lastSeenUs, rows }: KindTable): Map<number, [number, number]> {
   const latest = new Map<number, { us: number; positives: number; total: number }>();
   for (let row = 0; row < rows; row++) {
     const shasum = keys.shasum![row]!;
@@ -246,16 +254,18 @@ function* countDistinct({ table: { dictionaries }, partsOf, addresses }: ReportS
   const files = (isWanted: (code: number) => boolean) =>
     valuesOf("file_download", ({ keys }) => keys.shasum!.map(code => (code >= 0 && isWanted(code) ? code : -1)));
   const found = addresses();
+  const distinct = (parts: Iterable<DistinctPart>, name: "src_ip" | "input" | "shasum") =>
+    calculateDistinct(parts, dictionaries[name].length, grid, undefined, value => dictionaries[name][value]!);
   return {
-    addresses: yield* calculateDistinct(found.parts, found.values, grid),
-    commands: yield* calculateDistinct(valuesOf("command", ({ keys }) => keys.input!), dictionaries.input.length, grid),
-    files: yield* calculateDistinct(files(() => true), dictionaries.shasum.length, grid),
-    flagged: yield* calculateDistinct(files(code => isFlagged[code]!), dictionaries.shasum.length, grid),
+    addresses: yield* distinct(found.parts, "src_ip"),
+    commands: yield* distinct(valuesOf("command", ({ keys }) => keys.input!), "input"),
+    files: yield* distinct(files(() => true), "shasum"),
+    flagged: yield* distinct(files(code => isFlagged[code]!), "shasum"),
   };
 }
 
 /** A section with its keys ranked, before it is known how many of them the page can carry. */
-interface Draft {
+export interface Draft {
   readonly section: Section;
   readonly parts: Iterable<ShownRows>;
   readonly grid: Grid;
@@ -268,7 +278,7 @@ interface Draft {
   readonly size: readonly number[];
 }
 
-function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, most: number): Calculation<Draft | undefined> {
+export function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, most: number): Calculation<Draft | undefined> {
   const parts = partsOf(section.kind);
   if (parts === undefined) return undefined;
   const numbers = new TupleNumbers(section.columns.length);
@@ -334,7 +344,7 @@ function rankGroups(totals: Float64Array, numbers: TupleNumbers, most: number): 
 }
 
 /** How many keys of each section the page carries: `show` of each, then by rank as long as the cells suffice. */
-function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] {
+export function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] {
   const budget = Math.min(CELLS_MOST, CELLS_BASE + CELLS_PER_SENSOR_DAY * grid.days * grid.sensors);
   const carried = drafts.map(() => 0);
   const open = new Set(drafts.keys());
@@ -356,7 +366,7 @@ function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] 
   return carried;
 }
 
-function* finishSection(
+export function* finishSection(
   table: ReducedTable,
   { section, parts, grid, distinct, totals, ranked: candidates }: Draft,
   carried: number,

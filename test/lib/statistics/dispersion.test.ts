@@ -20,7 +20,7 @@ function draw(name: string, dispersion: number, days = 28): Baseline {
 function sample(group: number, dispersion: number, all: number, most: number): DispersionSamples {
   const samples = new SampleList(group + 1, 1);
   for (let n = 0; n < all && samples.wants(group); n++) {
-    samples.add(group, draw(`${dispersion} ${n}`, dispersion), most, (n + 1) / (all + 1));
+    samples.add(group, 0, draw(`${dispersion} ${n}`, dispersion), most, (n + 1) / (all + 1));
   }
   expect(samples.isFull).toBe(all >= most);
   return samples.finish();
