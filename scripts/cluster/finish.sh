@@ -1,14 +1,12 @@
 #!/bin/sh
-# The parts of a plan to one table and both reports: finish.sh PLAN OUTPUT.html
-# Writes OUTPUT.html, OUTPUT-stats.html (stats.html beside result.html), OUTPUT.arrow and OUTPUT.json.
+# The last step of a plan, over what its shares left: finish.sh PLAN OUTPUT.html
+# Writes OUTPUT.html and OUTPUT-stats.html (stats.html beside result.html), as one command would. All rows are in
+# PLAN/shares/shard-*.arrow, which together are the table: combine-reduced.ts makes one of them.
 set -eu
 . "$(dirname "$0")/usage.sh"
 plan=$1 output=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
-bun=${BUN:-bun}
-lists=$(find "$plan" -maxdepth 1 -name "part-*.list" | wc -l)
-tables=$(find "$plan" -maxdepth 1 -name "part-*.arrow" | wc -l)
-[ "$lists" -gt 0 ] && [ "$lists" -eq "$tables" ] || { echo "finish.sh: $tables of $lists parts of $plan are done" >&2; exit 1; }
-stem=${output%.html}
-find "$plan" -maxdepth 1 -name "part-*.arrow" -print0 | sort -z | "$bun" "$here/combine-reduced.ts" --files0-from - -o "$stem.json"
-exec "$bun" "$here/visualize.ts" "$stem.arrow" -o "$output"
+shares=$(count_lists "$plan")
+ready=$(find "$plan/shares" -maxdepth 1 -name "compared-*-of-$shares.part" 2>/dev/null | wc -l)
+[ "$shares" -eq "$ready" ] || { echo "finish.sh: $ready of $shares shares of $plan are done" >&2; exit 1; }
+exec "${BUN:-bun}" "$here/visualize.ts" --shares "$plan/shares" -o "$output"

@@ -8,8 +8,14 @@ command -v parallel >/dev/null || { echo "parallel.sh: GNU parallel is not insta
 plan=$(cd "$1" && pwd) output=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
-lists=$(find "$plan" -maxdepth 1 -name "part-*.list" | wc -l)
-[ "$lists" -gt 0 ] || { echo "parallel.sh: no list in $plan; make them by plan.ts" >&2; exit 1; }
-# Twice more where a task fails: on another machine, if there is one.
-seq "$lists" | parallel --will-cite --quote --retries 3 --joblog "$plan/joblog" --workdir "$PWD" env "BUN=${BUN:-bun}" sh "$here/part.sh" "$plan" {} "$@"
+lists=$(count_lists "$plan")
+
+# A task for each number; twice more where one fails: on another machine, if there is one.
+each() {
+  log=$1
+  shift
+  seq "$lists" | parallel --will-cite --quote --retries 3 --joblog "$plan/joblog-$log" --workdir "$PWD" env "BUN=${BUN:-bun}" sh "$@"
+}
+each parts "$here/part.sh" "$plan" {} "$@"
+for round in merge measure compare; do each "$round" "$here/share.sh" "$plan" "$round" {}; done
 exec sh "$here/finish.sh" "$plan" "$output"

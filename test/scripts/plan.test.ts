@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { joinFleet } from "../support/copy-fleet.ts";
 import { missing } from "../support/needs.ts";
 import { ROOT, run, runScript } from "../support/run.ts";
@@ -38,6 +38,19 @@ async function plan(name: string, ...args: string[]) {
 /** The environment of the engines: this Bun, whatever is on PATH. */
 const env = { BUN: process.execPath };
 const isWhole = (path: string) => readFileSync(path).equals(whole);
+
+/** Hold what a plan gave against what one command gives: the shares against the table, pages against pages. */
+async function checkWhole(path: string, output: string) {
+  const shares = readdirSync(join(path, "shares")).filter(name => name.endsWith(".arrow"));
+  const joined = join(folder, "joined.json");
+  expect(await runScript("combine-reduced", [...shares.map(name => join(path, "shares", name)), "-o", joined, "-q"])).toMatchObject({ exitCode: 0 });
+  expect(isWhole(joined.replace("json", "arrow"))).toBe(true);
+  const own = join(folder, "own", basename(output));
+  expect(await runScript("visualize", [join(folder, "whole.arrow"), "-o", own, "-q"])).toMatchObject({ exitCode: 0 });
+  for (const page of [own, own.replace(".html", "-stats.html")]) {
+    expect(readFileSync(join(dirname(output), basename(page))).equals(readFileSync(page))).toBe(true);
+  }
+}
 
 describe("plan", () => {
   test("lists hold every log once, copies left out, absolute and with NUL", async () => {
@@ -83,7 +96,7 @@ describe("a part", () => {
     expect(await part("3")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no list 3") });
     expect(await run(["sh", join(CLUSTER, "finish.sh"), path, join(folder, "early.html")], { env })).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("1 of 2 parts"),
+      stderr: expect.stringContaining("0 of 2 shares"),
     });
     // A log that is damaged, in a part of its own.
     const damaged = join(folder, "cowrie.json.gz");
@@ -108,7 +121,7 @@ describe("a part", () => {
 
 test("each script for an engine says what it does, and what it lacks", async () => {
   const names = readdirSync(CLUSTER).filter(name => name.endsWith(".sh") && name !== "usage.sh");
-  expect(names.toSorted()).toEqual(["finish.sh", "parallel.sh", "part.sh", "slurm.sh"]);
+  expect(names.toSorted()).toEqual(["finish.sh", "parallel.sh", "part.sh", "share.sh", "slurm.sh"]);
   for (const name of names) {
     const { stdout, stderr, exitCode } = await run(["sh", join(CLUSTER, name), "--help"], { cwd: folder });
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
@@ -124,26 +137,26 @@ const engines = { parallel: missing("parallel"), snakemake: missing("snakemake")
 
 describe("engines", () => {
   test.skipIf(engines.parallel.reason !== undefined)(`GNU parallel gives what one command gives, and goes on where it was${engines.parallel.why}`, async () => {
-    const { path } = await plan("by parallel's", "--parts", "3", "-q");
+    const { path } = await plan("by parallel's", "--parts", "2", "-q");
     const output = join(folder, "by parallel.html");
     const command = ["sh", join(CLUSTER, "parallel.sh"), path, output];
     const options = { env: { ...env, PARALLEL: `--jobs ${Math.min(2, cpus().length)}` } };
     expect(await run(command, options)).toMatchObject({ exitCode: 0 });
-    expect(isWhole(join(folder, "by parallel.arrow"))).toBe(true);
+    await checkWhole(path, output);
     const before = readFileSync(join(path, "part-0001.log"), "utf8");
     rmSync(join(path, "part-0002.arrow"));
     expect(await run(command, options)).toMatchObject({ exitCode: 0 });
-    expect(isWhole(join(folder, "by parallel.arrow"))).toBe(true);
+    await checkWhole(path, output);
     expect(readFileSync(join(path, "part-0001.log"), "utf8")).toBe(before);
     expect(readFileSync(output, "utf8")).toStartWith("<!doctype html>");
   });
 
   test.skipIf(engines.snakemake.reason !== undefined)(`Snakemake gives what one command gives${engines.snakemake.why}`, async () => {
-    const { path } = await plan("snake", "--parts", "3", "-q");
+    const { path } = await plan("snake", "--parts", "2", "-q");
     const output = join(folder, "snake.html");
     const command = ["snakemake", "-s", join(CLUSTER, "Snakefile"), "--config", `plan=${path}`, `output=${output}`, "--cores", "2", "--retries", "2", "-q"];
     expect(await run(command, { cwd: folder, env })).toMatchObject({ exitCode: 0 });
-    expect(isWhole(join(folder, "snake.arrow"))).toBe(true);
+    await checkWhole(path, output);
     const { exitCode, stdout, stderr } = await run(command, { cwd: folder, env });
     expect(exitCode).toBe(0);
     expect(stdout + stderr).toContain("Nothing to be done");
@@ -155,7 +168,7 @@ describe("engines", () => {
     const output = join(folder, "slurm.html");
     const submitted = await run(["sh", join(CLUSTER, "slurm.sh"), path, output], { cwd: folder, env: { ...env, ...slurm.env } });
     expect(submitted).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(submitted.stdout).toMatch(/^\d+\n\d+\n$/);
+    expect(submitted.stdout).toMatch(/^(\d+\n){5}$/);
     // A task is on its way on either node.
     await waitUntil("a part has begun", () => existsSync(join(path, "part-0001.log")), 50);
     slurm.killNode(1);
@@ -165,6 +178,6 @@ describe("engines", () => {
     }, 500);
     const said = readdirSync(join(path, "slurm")).map(name => readFileSync(join(path, "slurm", name), "utf8")).join("");
     expect({ isDone: existsSync(output), said }).toEqual({ isDone: true, said });
-    expect(isWhole(join(folder, "slurm.arrow"))).toBe(true);
+    await checkWhole(path, output);
   });
 });
