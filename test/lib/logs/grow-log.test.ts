@@ -183,8 +183,12 @@ class GrowingLog {
     this.path = join(folder, "logs", "cowrie.json");
   }
 
+  tell(): ReturnType<typeof tellArchive> {
+    return tellArchive(join(this.#folder, "logs"), join(this.#folder, "mapped"));
+  }
+
   async compare(): Promise<void> {
-    const { told, parts } = await tellArchive(join(this.#folder, "logs"), join(this.#folder, "mapped"));
+    const { told, parts } = await this.tell();
     const cold = await tellArchive(join(this.#folder, "logs"), join(this.#folder, `cold${this.parts.length}`));
     expect(Bun.deepEquals(told, cold.told)).toBe(true);
     this.parts.push(parts);
@@ -230,4 +234,18 @@ test("a log whose old part was edited is read whole, however it has grown", asyn
     await log.compare();
   }
   expect(log.parts.map(([batches]) => batches)).toEqual([1, 1, 2, 1]);
+});
+
+test("sessions lie in sixteen parts at most: then they are read again from the table", async () => {
+  await using dir = await makeTempDir();
+  const lines = textOfSensor("hp-sgp-01").toString().split(/(?<=\n)/).slice(0, 180);
+  const log = new GrowingLog(dir.path);
+  const seen: number[][] = [];
+  for (let i = 0; i < 18; i++) {
+    appendFileSync(log.path, lines.slice(i * 10, (i + 1) * 10).join(""));
+    if (i < 17) seen.push((await log.tell()).parts);
+    else await log.compare();
+  }
+  expect(seen).toEqual(Array.from({ length: 17 }, (_, i) => [i + 1, (i % 16) + 1]));
+  expect(log.parts).toEqual([[18, 2]]);
 });
