@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, note, noteCsv, runMain, terminal, writeOutAll } fr
 import { type Command, COMMON_OPTIONS, CSV_SHOWS, type OptionValues, UsageError } from "../lib/process/command.ts";
 import { checkNames } from "../lib/process/option-values.ts";
 import { parseCommand } from "../lib/process/options.ts";
-import { type Downtime, parseDowntime } from "../lib/statistics/coverage.ts";
+import { type Downtime, parseDowntime } from "../lib/statistics/downtime.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";

@@ -8,7 +8,8 @@
 import type { PartlyCut } from "../reduced/drawn-table.ts";
 import { KIND_NAMES } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
-import { DAY_US, parseTimestampUs, toDay } from "../text/time.ts";
+import { DAY_US } from "../text/time.ts";
+import type { Downtime } from "./downtime.ts";
 
 export const HOUR_US = DAY_US / 24;
 
@@ -48,14 +49,6 @@ export const PARTIAL = 2;
 const DOWN = 3;
 export const UNKNOWN = 4;
 export const CUT = 5;
-
-/** A time for which the operator says that a sensor was not watching; half-open. */
-export interface Downtime {
-  /** A sensor's name, or "*" for all. */
-  readonly sensor: string;
-  readonly fromUs: number;
-  readonly toUs: number;
-}
 
 /** Hours in which a sensor is taken to have been down. */
 export interface Outage {
@@ -473,37 +466,4 @@ export function toSensorCoverage(coverage: Coverage) {
       watchedDays,
     };
   });
-}
-
-/**
- * Read the operator's list: one `sensor,from,to` per line, `*` for every sensor, instants in ISO form with a zone or
- * bare days (a bare `to` day is included). Blank lines, `#` lines and a `sensor,from,to` heading are passed over.
- *
- * @throws {SyntaxError} naming the line, if one has another form or ends before it starts.
- */
-export function parseDowntime(text: string): Downtime[] {
-  const list: Downtime[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, "").split("\n").entries()) {
-    const line = raw.trim();
-    const heading = list.length === 0 && /^sensor\s*,\s*from\s*,\s*to$/i.test(line);
-    if (line === "" || line.startsWith("#") || heading) continue;
-    const fields = /^(?:"([^"]*(?:""[^"]*)*)"|([^,]*)),([^,]*),([^,]*)$/.exec(line);
-    const sensor = fields?.[1]?.replaceAll('""', '"') ?? fields?.[2]?.trim();
-    const fromUs = parseInstantUs(fields?.[3]?.trim() ?? "", 0);
-    const toUs = parseInstantUs(fields?.[4]?.trim() ?? "", 1);
-    if (sensor === undefined || !(fromUs < toUs)) {
-      throw new SyntaxError(
-        `Cannot read line ${index + 1} of the downtime list: ${JSON.stringify(line.slice(0, 80))}, ` +
-          "expected sensor,from,to with to behind from",
-      );
-    }
-    list.push({ sensor, fromUs, toUs });
-  }
-  return list;
-}
-
-function parseInstantUs(text: string, extraDays: number): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
-  if (match === null) return parseTimestampUs(text);
-  return (toDay(Number(match[1]), Number(match[2]), Number(match[3])) + extraDays) * DAY_US;
 }

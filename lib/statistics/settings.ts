@@ -1,5 +1,5 @@
 /** How the statistics are worked out: what may be chosen, what holds where nothing was, and what cannot be used. */
-import type { Downtime } from "./coverage.ts";
+import type { Downtime } from "./downtime.ts";
 import type { PartlyCut } from "../reduced/drawn-table.ts";
 import { COMPARED_KINDS } from "../reduced/kinds.ts";
 import { type ComparableKind, ORIGIN_KINDS } from "../reduced/origin-kinds.ts";

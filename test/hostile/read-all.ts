@@ -14,7 +14,7 @@ import { reducedToJson } from "../../lib/reduced/reduced-json.ts";
 import { Answer } from "../../lib/remote/answer.ts";
 import { ListingReader } from "../../lib/remote/list-logs.ts";
 import { checkHostKey, orderKeyAlgorithms, parseKnownHosts } from "../../lib/ssh/known-hosts.ts";
-import { parseDowntime } from "../../lib/statistics/coverage.ts";
+import { parseDowntime } from "../../lib/statistics/downtime.ts";
 import { Attacker, type Sound } from "./attacker.ts";
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

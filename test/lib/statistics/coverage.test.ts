@@ -5,9 +5,9 @@ import {
   DAY_STATUS,
   HOUR_US,
   isUsable,
-  parseDowntime,
   toSensorCoverage,
 } from "../../../lib/statistics/coverage.ts";
+import { parseDowntime } from "../../../lib/statistics/downtime.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const DAY_0 = "2024-03-01";
