@@ -112,32 +112,7 @@ async function tryLock(
   linkFile: typeof link,
 ): Promise<(() => void) | LockOwner | undefined> {
   const newPath = partialPathOf(realPath);
-  const mine: LockOwner = { ...THIS_PROCESS, id: crypto.randomUUID().slice(0, 13), since: new Date().toISOString() };
-  const text = `${JSON.stringify(mine)}\n`;
-  const isMine = () => {
-    // It is not ours if we never got it, or if somebody removed it or took it over.
-    const owner = readOwner(lockPath);
-    return typeof owner === "object" && owner.id === mine.id;
-  };
-  const removeMine = () => {
-    if (isMine()) removeQuietly(lockPath);
-  };
-  // Before there is any file: a signal at any time from here on leaves none behind.
-  const forget = onStop(() => {
-    removeQuietly(newPath);
-    removeMine();
-  });
-  const hold = () => {
-    const renewal = setInterval(() => {
-      if (isMine()) renew(lockPath, text);
-    }, RENEW_MS);
-    renewal.unref();
-    return () => {
-      clearInterval(renewal);
-      forget();
-      removeMine();
-    };
-  };
+  const { text, hold, forget } = claim(lockPath, newPath);
   let isHeld = false;
   try {
     for (;;) {
@@ -171,6 +146,37 @@ async function tryLock(
     removeQuietly(newPath);
     if (!isHeld) forget();
   }
+}
+
+/** What a lock of ours says; how it is held until it is let go, and how it is given up before. */
+function claim(lockPath: string, newPath: string) {
+  const mine: LockOwner = { ...THIS_PROCESS, id: crypto.randomUUID().slice(0, 13), since: new Date().toISOString() };
+  const text = `${JSON.stringify(mine)}\n`;
+  const isMine = () => {
+    // It is not ours if we never got it, or if somebody removed it or took it over.
+    const owner = readOwner(lockPath);
+    return typeof owner === "object" && owner.id === mine.id;
+  };
+  const removeMine = () => {
+    if (isMine()) removeQuietly(lockPath);
+  };
+  // Before there is any file: a signal at any time from here on leaves none behind.
+  const forget = onStop(() => {
+    removeQuietly(newPath);
+    removeMine();
+  });
+  const hold = () => {
+    const renewal = setInterval(() => {
+      if (isMine()) renew(lockPath, text);
+    }, RENEW_MS);
+    renewal.unref();
+    return () => {
+      clearInterval(renewal);
+      forget();
+      removeMine();
+    };
+  };
+  return { text, hold, forget };
 }
 
 /** Write a lock again, so that it is seen to live. */

@@ -67,29 +67,9 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
   const isMany = names.length > sensorsMost;
   if (!isMany && !isOutside) return { table, allSensors, limits: [] };
 
-  const limits: string[] = [];
-  let sensorNames: readonly string[] = names;
-  let othersName: string | undefined;
-  let cutDays: number[] = [];
-  if (isMany) {
-    // Ties by name, which is the order of the codes.
-    const ranked = Int32Array.from(names.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
-    const isKept = new Uint8Array(names.length);
-    for (const code of ranked.subarray(0, sensorsMost - 1)) isKept[code] = 1;
-    const taken = new Set(names.filter((_, code) => isKept[code] === 1));
-    othersName = `(${formatNumber(names.length - taken.size)} other sensors)`;
-    // Somebody may have called a sensor so.
-    while (taken.has(othersName)) othersName += "*";
-    sensorNames = names.map((name, code) => (isKept[code] === 1 ? name : othersName!));
-    cutDays = partlyCutDays(table, isKept);
-    limits.push(
-      `The ${formatNumber(taken.size)} busiest of ${formatNumber(names.length)} sensors are looked at one by one, the ` +
-        "others together as one; the table has all of them.",
-    );
-  }
-  if (isOutside) {
-    limits.push(describeOutside(countOutside(table, range), range));
-  }
+  const united = isMany ? uniteOthers(table, weights, sensorsMost) : undefined;
+  const { sensorNames = names, othersName, cutDays = [] } = united ?? {};
+  const limits = [...(united ? [united.limit] : []), ...(isOutside ? [describeOutside(countOutside(table, range), range)] : [])];
   const rows = toReducedRows(table);
   const texts = { ...rows.texts, sensor: toTexts(sensorNames) };
   const kinds = Object.fromEntries(
@@ -109,6 +89,27 @@ export function drawTable(table: ReducedTable, most: DrawLimits = DRAW_LIMITS): 
     limits,
     ...(code >= 0 && { others: code }),
     ...(cutDays.length > 0 && { partlyCut: { sensor: code, days: cutDays } }),
+  };
+}
+
+/** The names under which sensors are drawn: the busiest their own, all others the one that stands for them. */
+function uniteOthers(table: ReducedTable, weights: Float64Array, sensorsMost: number) {
+  const names = table.dictionaries.sensor;
+  // Ties by name, which is the order of the codes.
+  const ranked = Int32Array.from(names.keys()).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const isKept = new Uint8Array(names.length);
+  for (const code of ranked.subarray(0, sensorsMost - 1)) isKept[code] = 1;
+  const taken = new Set(names.filter((_, code) => isKept[code] === 1));
+  let othersName = `(${formatNumber(names.length - taken.size)} other sensors)`;
+  // Somebody may have called a sensor so.
+  while (taken.has(othersName)) othersName += "*";
+  return {
+    othersName,
+    sensorNames: names.map((name, code) => (isKept[code] === 1 ? name : othersName)),
+    cutDays: partlyCutDays(table, isKept),
+    limit:
+      `The ${formatNumber(taken.size)} busiest of ${formatNumber(names.length)} sensors are looked at one by one, the ` +
+      "others together as one; the table has all of them.",
   };
 }
 

@@ -122,11 +122,8 @@ export async function reduceOnNode(
   show("looking for logs");
   const listing = await listRemoteLogs(connection, { paths, sudo });
   const found = [...requireLogs(listing)].sort((a, b) => comparePaths(a.path, b.path));
-  const denied = found.filter(({ isReadable }) => !isReadable);
-  const failed = [
-    ...listing.odd,
-    ...denied.map(({ path }) => ({ path, reason: "permission denied (--sudo reads as root)" })),
-  ].map(({ path, reason }) => ({ path: showPath(path), reason }));
+  const denied = found.flatMap(({ isReadable, path }) => (isReadable ? [] : [{ path, reason: "permission denied (--sudo reads as root)" }]));
+  const failed = [...listing.odd, ...denied].map(({ path, reason }) => ({ path: showPath(path), reason }));
   const readable = found.filter(
     ({ isReadable, sizeBytes, path }) => isReadable && sizeBytes > 0 && (only === undefined || only.has(path)),
   );

@@ -74,17 +74,8 @@ export function buildWindows(coverage: Coverage, options: BaselineOptions): Wind
     for (let offset = 0; offset < days; offset++) if (isUsable(coverage, base + offset)) usable.push(base + offset);
     result.usable.push(Int32Array.from(usable));
     const keep = (slot: number, cells: Omit<Window, "ranges">) => {
-      const rangeOf = (list: Int32Array): Range => {
-        const start = usable.indexOf(list[0]!);
-        const isRun = usable[start + list.length - 1] === list.at(-1);
-        return isRun ? { start, end: start + list.length } : { start: 0, end: 0 };
-      };
-      const judged = rangeOf(cells.judged);
-      const baseline = rangeOf(cells.baseline);
-      const spread = cells.spread === cells.baseline ? baseline : rangeOf(cells.spread);
-      const window: Window = { ...cells, ranges: { judged, baseline, spread } };
-      result.windows[sensor * slots + slot] = window;
-      const first = Math.min(window.baseline[0]!, window.spread[0]!) - base;
+      result.windows[sensor * slots + slot] = { ...cells, ranges: rangesOf(cells, usable) };
+      const first = Math.min(cells.baseline[0]!, cells.spread[0]!) - base;
       result.firstOffset[sensor] = Math.min(result.firstOffset[sensor]!, first);
     };
     for (let offset = shownOffset; offset < days; offset++) {
@@ -115,6 +106,16 @@ export function buildWindows(coverage: Coverage, options: BaselineOptions): Wind
     if (period !== undefined) keep(shown, period);
   }
   return result;
+}
+
+function rangesOf(cells: Pick<Window, "judged" | "baseline" | "spread">, usable: readonly number[]): Window["ranges"] {
+  const rangeOf = (list: Int32Array): Range => {
+    const start = usable.indexOf(list[0]!);
+    const isRun = usable[start + list.length - 1] === list.at(-1);
+    return isRun ? { start, end: start + list.length } : { start: 0, end: 0 };
+  };
+  const baseline = rangeOf(cells.baseline);
+  return { judged: rangeOf(cells.judged), baseline, spread: cells.spread === cells.baseline ? baseline : rangeOf(cells.spread) };
 }
 
 function chooseBaseline(

@@ -203,8 +203,17 @@ export function calendarChart(
       element("title", {}, name),
     );
   });
-  let x = plot.left;
-  const legend = CALENDAR.flatMap(([, className, name], kind) => {
+  const legend = calendarLegend(paths, plot.left);
+  const areas = CALENDAR.flatMap(([, className], kind) =>
+    paths[kind] === "" ? [] : [element("path", { class: className, d: paths[kind]! })],
+  );
+  return { svg: frame(plot, label, [...legend, ...areas, ...dayAxis(steps, plot), ...names]), plot };
+}
+
+/** What the colours mean that there are. */
+function calendarLegend(paths: readonly string[], left: number): Markup[] {
+  let x = left;
+  return CALENDAR.flatMap(([, className, name], kind) => {
     if (paths[kind] === "") return [];
     const at = x;
     x += 16 + 6.8 * name.length + 14;
@@ -213,10 +222,6 @@ export function calendarChart(
       element("text", { class: "tick", x: at + 16, y: 10, dy: ".35em" }, name),
     ];
   });
-  const areas = CALENDAR.flatMap(([, className], kind) =>
-    paths[kind] === "" ? [] : [element("path", { class: className, d: paths[kind]! })],
-  );
-  return { svg: frame(plot, label, [...legend, ...areas, ...dayAxis(steps, plot), ...names]), plot };
 }
 
 /** Logarithms between which the shades lie; the lowest 2 % share the lightest shade, or one odd day decides it. */
