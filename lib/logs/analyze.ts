@@ -73,7 +73,7 @@ export async function analyzeLogs<Work extends Disposable>(
         const rows = log.rows ?? unpackDigest(log.digest!).rows;
         builder.add(rows);
         log.sensors = allTexts(rows.texts.sensor);
-        log.rows = undefined;
+        log.rows = log.digest = undefined;
         await pauseNowAndThen();
       }
     }

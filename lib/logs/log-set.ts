@@ -77,8 +77,8 @@ export interface SetLog {
   sensors?: readonly string[];
   /** What its sessions left, if it was asked for. */
   readonly sessions?: readonly LogSessions[] | undefined;
-  /** Both of a small log, packed, in place of the two; see `unpackDigest`. */
-  readonly digest?: Uint8Array | undefined;
+  /** Both of a small log, packed, in place of the two; see `unpackDigest`. Taken away as they are. */
+  digest?: Uint8Array | undefined;
 }
 
 export interface LogSet extends Disposable {

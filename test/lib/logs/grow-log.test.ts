@@ -128,6 +128,7 @@ const PARAMETERS = { robotMaxSeconds: 10 };
 
 /** What an archive is told to be by those who count it; and of the log that grows, in how many parts its table and its sessions lie. */
 async function tellArchive(folder: string, mappedDir: string) {
+  let digest: Uint8Array | undefined;
   const analysis = await analyzeLogs([folder], {
     parameters: PARAMETERS,
     mode: "continue",
@@ -135,7 +136,10 @@ async function tellArchive(folder: string, mappedDir: string) {
     dedupeLines: false,
     outputs: [],
     onNotice() {},
-    startBeside: set => startSessionWork(set, PARAMETERS, Infinity),
+    startBeside: set => {
+      digest = set.logs[0]!.digest;
+      return startSessionWork(set, PARAMETERS, Infinity);
+    },
   });
   using _analysis = analysis;
   const { set, table, beside } = analysis;
@@ -156,7 +160,7 @@ async function tellArchive(folder: string, mappedDir: string) {
   const found = await beside!.findTrails(queries, { lastDay: table.kinds.event.day.at(-1)!, perStretch: 3 });
   // In which order it is known that older ones were left out, nobody asks.
   const trails = found.map(list => list.map(({ sessions, cut }) => ({ sessions, cut: cut.map(place => JSON.stringify(place)).sort() })));
-  const { tablePath, digest, sessions = unpackDigest(digest!).sessions! } = set.logs[0]!;
+  const { tablePath, sessions = unpackDigest(digest!).sessions! } = set.logs[0]!;
   const { table: stored } = await openEventTable(tablePath!);
   const parts = [(await Array.fromAsync(stored.batches(), ({ rows }) => rows)).length, sessions.length];
   await stored.close();
