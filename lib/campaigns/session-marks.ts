@@ -4,7 +4,7 @@
  *
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
-import { allTexts, Dictionary } from "../columns/dictionary.ts";
+import { allTexts, Dictionary, translator } from "../columns/dictionary.ts";
 import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
 import type { LogSessions, SessionTexts, Trace } from "../logs/log-sessions.ts";
 import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
@@ -294,20 +294,17 @@ export class SessionMarks {
 
 /** Codes of two lists, rising; each once. */
 function united(a: readonly number[], b: readonly number[]): number[] {
-  const all = Float64Array.from([...a, ...b]).sort();
-  return Array.from(all.filter((code, i) => i === 0 || code !== all[i - 1]!));
+  const all = [...a, ...b].sort((one, other) => one - other);
+  let size = 0;
+  for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) all[size++] = all[i]!;
+  all.length = size;
+  return all;
 }
 
 /** The code of a session's text in the dictionary of all logs. */
 type Copies = Readonly<Record<"address" | "hassh" | "version" | "credential", (slot: number) => number>>;
 
-/** Each text is looked up once, when it is first asked for. */
-function copier({ codes, texts: { size, arena, offsets } }: SessionTexts, to: Dictionary): (slot: number) => number {
-  const known = new Int32Array(size).fill(NONE);
-  return slot => {
-    const code = codes[slot]!;
-    if (code < 0) return NONE;
-    if (known[code] === NONE) known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!);
-    return known[code]!;
-  };
+function copier({ codes, texts }: SessionTexts, to: Dictionary): (slot: number) => number {
+  const translate = translator(texts, to);
+  return slot => translate(codes[slot]!);
 }

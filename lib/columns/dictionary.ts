@@ -45,6 +45,19 @@ export function allTexts(texts: Texts): string[] {
   return Array.from({ length: size }, (_, code) => textOf(texts, code));
 }
 
+/**
+ * Tells the code in a dictionary, -1 = none, of the text that a code, -1 = none, stands for in others; each is looked up once, when
+ * it is first asked for.
+ */
+export function translator({ size, arena, offsets }: Texts, to: Dictionary): (code: number) => number {
+  const known = new Int32Array(size).fill(-1);
+  return code => {
+    if (code < 0) return -1;
+    if (known[code]! < 0) known[code] = to.intern(arena, offsets[code]!, offsets[code + 1]!);
+    return known[code]!;
+  };
+}
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 

@@ -20,7 +20,7 @@ import type { ReductionParameters } from "../events/scope.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import { MINUTE_DAYS } from "../view/report-minutes.ts";
 import { countMinutes, type MinuteCounts } from "../sessions/minute-counts.ts";
-import { findLeaders } from "../sessions/peak-counts.ts";
+import { findLeaders, type LedLog } from "../sessions/peak-counts.ts";
 import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
@@ -51,7 +51,7 @@ export interface TableRef {
 type MaybePacked = readonly LogSessions[] | Uint8Array;
 
 export type SessionTask =
-  | { readonly what: "counts"; readonly logs: readonly MaybePacked[]; readonly scope: ReductionParameters }
+  | { readonly what: "counts"; readonly logs: MaybePacked[]; readonly scope: ReductionParameters }
   /** Of the sessions that were counted before. */
   | { readonly what: "leaders"; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | { readonly what: "minutes"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
@@ -131,28 +131,30 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
 
 /** What does one task after the other in this thread; the sessions stay for those that come behind the counts. */
 export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
-  let sessions: readonly MaybePacked[] = [];
+  const counted: (readonly LedLog[] | Uint8Array)[] = [];
   return async task => {
     const { scope } = task;
-    if (task.what === "leaders") return findLeaders(unpacked(sessions), task.peaks, scope);
-    if (task.what === "counts") return countSessions((sessions = task.logs), scope);
+    if (task.what === "leaders") return findLeaders(unpacked(counted), task.peaks, scope);
+    if (task.what === "counts") return countSessions(takeLogs(task.logs, counted), scope);
     const places = task.tables.map(toPlace);
     return task.what === "minutes" ? countMinutes(places, scope) : findTrails(places, task.queries, scope, task.limits);
   };
 }
 
 /** @param logs In the order of the set. */
-function countSessions(logs: readonly MaybePacked[], scope: ReductionParameters): SessionCounts {
+function countSessions(logs: Iterable<LogSessions>, scope: ReductionParameters): SessionCounts {
   const durations = new DurationCounter(scope);
   const reach = new ReachCounter(scope);
   const marks = new SessionMarks(scope.sensorAliases);
-  for (const log of unpacked(logs)) {
+  for (const log of logs) {
     durations.take(log);
     reach.take(log);
     marks.take(log);
   }
   const sessions = marks.finish();
   const reached = reach.finish();
+  // Of each session something was made that is of no use any more: as much as what is left of all.
+  if (!Bun.isMainThread) Bun.gc(true);
   const campaigns = toCampaigns(sessions, scope);
   const leading = findLeadingCampaign(campaigns, scope);
   const days = new Set(reached.tallies.flatMap(({ day }) => [...day]));
@@ -166,13 +168,33 @@ function countSessions(logs: readonly MaybePacked[], scope: ReductionParameters)
   };
 }
 
-function isPacked(log: MaybePacked): log is Uint8Array {
+function isPacked<Log>(log: readonly Log[] | Uint8Array): log is Uint8Array {
   return log instanceof Uint8Array;
 }
 
 /** One after the other, so that of small logs the digests alone are held. */
-function* unpacked(logs: readonly MaybePacked[]): Generator<LogSessions> {
+function* unpacked<Log>(logs: readonly (readonly Log[] | Uint8Array)[]): Generator<Log | LogSessions> {
   for (const log of logs) yield* isPacked(log) ? unpackDigest(log).sessions : log;
+}
+
+/** The sessions of logs, which are let go: of those that are not packed no more is kept than tells who led a peak. */
+function* takeLogs(logs: MaybePacked[], kept: (readonly LedLog[] | Uint8Array)[]): Generator<LogSessions> {
+  logs.reverse();
+  for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
+    yield* unpacked([log]);
+    kept.push(isPacked(log) ? log : log.map(toLed));
+  }
+}
+
+/** Columns in memory of their own: those of all that a log left lie in one. */
+function toLed({ sensors, reach, reachAddresses }: LogSessions): LedLog {
+  const { day, sensor, address, done } = reach;
+  const { size, arena, offsets } = reachAddresses;
+  return {
+    sensors,
+    reach: { day: day.slice(), sensor: sensor.slice(), address: address.slice(), done: done.map(column => column.slice()) },
+    reachAddresses: { size, arena: arena.slice(), offsets: offsets.slice() },
+  };
 }
 
 /** The sessions of each log, and behind them those of the event of a line that was cut. */

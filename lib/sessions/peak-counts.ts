@@ -15,6 +15,11 @@ import { DAY_US } from "../text/time.ts";
 
 const NO_ADDRESS = "";
 
+/** What of the sessions of a log tells who led a peak. */
+export type LedLog = Pick<LogSessions, "sensors" | "reachAddresses"> & {
+  readonly reach: Pick<LogSessions["reach"], "day" | "sensor" | "address" | "done">;
+};
+
 interface Counted {
   readonly peak: PeakDay;
   /** By address and, behind a NUL, sensor. */
@@ -26,7 +31,7 @@ interface Counted {
  *
  * @param scope The sensors; of days, those of the peaks count.
  */
-export function findLeaders(logs: Iterable<LogSessions>, peaks: readonly PeakDay[], scope: EventScope): PeakLeader[] {
+export function findLeaders(logs: Iterable<LedLog>, peaks: readonly PeakDay[], scope: EventScope): PeakLeader[] {
   const counted = peaks.map(peak => ({ peak, counts: new Map<string, number>() }));
   const byDay = Map.groupBy(counted, ({ peak }) => peak.day);
   const pickSensor = sensorPicker(scope);

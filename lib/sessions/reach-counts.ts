@@ -6,7 +6,7 @@
  * many logs it lies in. One that connected and was closed in a log is taken to lie in it whole: of others, which are
  * few, an entry stays. A step needs none before it: a file can be fetched where nothing was typed.
  */
-import { Dictionary, textOf } from "../columns/dictionary.ts";
+import { Dictionary, textOf, translator } from "../columns/dictionary.ts";
 import type { EventScope } from "../events/scope.ts";
 import { REACH_CLOSED, REACH_WHOLE } from "../kernel/layout.ts";
 import type { LogSessions } from "../logs/log-sessions.ts";
@@ -59,13 +59,7 @@ export class ReachCounter {
   take({ ids, sensors, reach, reachAddresses }: LogSessions): void {
     const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
     const numbers = sensors.map(name => this.#sensors.of(name));
-    const addresses = new Map<number, number>();
-    const addressOf = (code: number) => {
-      if (code < 0) return -1;
-      let address = addresses.get(code);
-      if (address === undefined) addresses.set(code, (address = this.#addresses.internText(textOf(reachAddresses, code))));
-      return address;
-    };
+    const addressOf = translator(reachAddresses, this.#addresses);
     let open: { readonly session: number; readonly parts: OpenSession } | undefined;
     const close = () => {
       if (open === undefined) return;

@@ -57,7 +57,7 @@ export async function findTrails(
       for await (const batch of table.batches()) {
         readers ??= readTable(table, open, scope, pickSensor);
         if (readers.length === 0) break;
-        for (const reader of readers) reader.read(batch);
+        readBatch(batch, readers);
       }
     });
   }
@@ -73,6 +73,14 @@ interface Numbering {
 }
 
 const NO_VALUE = 1;
+const NO_CODES = new Int32Array(0);
+
+/** Numbers of the values of a column in a batch: by code where it holds texts, else by row. */
+interface ColumnNumbers {
+  readonly codes: Int32Array | undefined;
+  readonly ofCode: Int32Array;
+  readonly ofRow: (row: number) => number;
+}
 
 /** The search for the values of one section, over all tables. */
 class Search {
@@ -157,18 +165,43 @@ function readTable(
   });
 }
 
+/** Look at each row once, for those that want its event. */
+function readBatch(batch: EventBatch, readers: readonly TableReader[]): void {
+  const eventid = batch.codes.get("eventid")!;
+  const wanting: TableReader[][] = [];
+  for (const reader of readers) for (const code of reader.eventids) (wanting[code] ??= []).push(reader);
+  if (batch.codes.get("session") === undefined) return;
+  // The newest first: of most others a look at their time then says enough.
+  for (let row = batch.rows - 1; row >= 0; row--) {
+    const own = wanting[eventid[row]!];
+    if (own === undefined) continue;
+    for (let i = 0; i < own.length; i++) own[i]!.look(batch, row);
+  }
+}
+
 /** Looks through one table for the values of one section. */
 class TableReader {
   readonly #table: EventTable;
   readonly #search: Search;
   readonly #scope: ReductionParameters;
-  readonly #isEvent: Uint8Array;
+  /** Codes of its events in the table. */
+  readonly eventids: readonly number[];
   /** `#ofCode[column][code]` = number of a text, where the column holds texts. */
   readonly #ofCode: readonly (Int32Array | undefined)[];
   /** `#sensors[code + 1]` = name under which a sensor counts; undefined for one that does not. */
   readonly #sensors: readonly (string | undefined)[];
   /** By key, sensor and day. */
   readonly #places = new Map<number, Place>();
+  readonly #sinceUs: number;
+  readonly #untilUs: number;
+  #batch: EventBatch | undefined;
+  /** Of this batch. */
+  #numbering: readonly ColumnNumbers[] = [];
+  #timestampUs: Float64Array = new Float64Array(0);
+  #session: Int32Array | undefined;
+  #sensor: Int32Array | undefined;
+  #realm: Int32Array | undefined;
+  #address: Int32Array | undefined;
 
   constructor(
     table: EventTable,
@@ -181,50 +214,55 @@ class TableReader {
     this.#search = search;
     this.#scope = scope;
     this.#sensors = sensors;
+    const { sinceDay = -Infinity, untilDay = Infinity } = scope;
+    this.#sinceUs = sinceDay * DAY_US;
+    this.#untilUs = (untilDay + 1) * DAY_US;
+    this.eventids = eventids;
     const { dictionaries } = table;
-    this.#isEvent = new Uint8Array(dictionaries.get("eventid")!.size);
-    for (const code of eventids) this.#isEvent[code] = 1;
     this.#ofCode = search.numberings.map(numbering =>
       numbering.ofLength === undefined ? undefined : numberTexts(dictionaries.get(numbering.column as TextColumn), numbering),
     );
   }
 
-  read(batch: EventBatch): void {
-    const eventid = batch.codes.get("eventid")!;
-    const isEvent = this.#isEvent;
-    const rows: number[] = [];
-    for (let row = 0; row < batch.rows; row++) if (isEvent[eventid[row]!] === 1) rows.push(row);
-    const session = batch.codes.get("session");
-    if (rows.length === 0 || session === undefined) return;
+  /** To be called when the first row of a batch is looked at: a column is decoded when it is asked for. */
+  #open(batch: EventBatch): void {
+    const { codes, numbers, timestampUs } = batch;
+    this.#batch = batch;
+    this.#timestampUs = timestampUs;
+    this.#session = codes.get("session");
+    this.#sensor = codes.get("sensor");
+    this.#realm = codes.get("realm");
+    this.#address = codes.get("src_ip");
+    this.#numbering = this.#search.numberings.map((numbering, i) => this.#numberOf(numbering, this.#ofCode[i], codes, numbers));
+  }
+
+  look(batch: EventBatch, row: number): void {
+    if (this.#batch !== batch) this.#open(batch);
     const search = this.#search;
-    const readers = search.numberings.map((numbering, i) => this.#columnReader(numbering, this.#ofCode[i], batch));
-    const sensor = batch.codes.get("sensor");
-    const realm = batch.codes.get("realm");
-    const address = batch.codes.get("src_ip");
-    const { sinceDay = -Infinity, untilDay = Infinity } = this.#scope;
-    const [sinceUs, untilUs] = [sinceDay * DAY_US, (untilDay + 1) * DAY_US];
-    const text = (column: TextColumn, code: number) => textOf(this.#table.dictionaries.get(column)!, code);
-    // The newest first: of most others a look at their time then says enough.
-    next: for (const row of rows.reverse()) {
-      let at = 0;
-      for (let i = 0; i < readers.length; i++) {
-        const value = readers[i]!(row);
-        if (value === 0) continue next;
-        at = search.join(at, value, i);
-      }
-      const key = search.keyAt(at);
-      const us = batch.timestampUs[row]!;
-      const sensorCode = sensor === undefined ? -1 : sensor[row]!;
-      if (key === undefined || session[row]! < 0 || us < sinceUs || us >= untilUs) continue;
-      if (this.#sensors[sensorCode + 1] === undefined) continue;
-      // What was fed to a program is no command.
-      if (realm !== undefined && realm[row]! >= 0) continue;
-      const trail = search.trails[key]!;
-      const place = this.#placeOf(trail, key, sensorCode, us);
-      if (trail.isSettled(us, place)) continue;
-      const from = address === undefined || address[row]! < 0 ? null : text("src_ip", address[row]!);
-      trail.add(us, place.sensor, text("session", session[row]!), from);
+    let at = 0;
+    for (let i = 0; i < this.#numbering.length; i++) {
+      const { codes, ofCode, ofRow } = this.#numbering[i]!;
+      const value = codes === undefined ? ofRow(row) : codes[row]! < 0 ? NO_VALUE : ofCode[codes[row]!]!;
+      if (value === 0) return;
+      at = search.join(at, value, i);
     }
+    const key = search.keyAt(at);
+    const session = this.#session![row]!;
+    const us = this.#timestampUs[row]!;
+    if (key === undefined || session < 0 || us < this.#sinceUs || us >= this.#untilUs) return;
+    const sensor = this.#sensor === undefined ? -1 : this.#sensor[row]!;
+    if (this.#sensors[sensor + 1] === undefined) return;
+    // What was fed to a program is no command.
+    if (this.#realm !== undefined && this.#realm[row]! >= 0) return;
+    const trail = search.trails[key]!;
+    const place = this.#placeOf(trail, key, sensor, us);
+    if (trail.isSettled(us, place)) return;
+    const address = this.#address === undefined ? -1 : this.#address[row]!;
+    trail.add(us, place.sensor, this.#text("session", session), address < 0 ? null : this.#text("src_ip", address));
+  }
+
+  #text(column: TextColumn, code: number): string {
+    return textOf(this.#table.dictionaries.get(column)!, code);
   }
 
   #placeOf(trail: NewestSessions, key: number, sensor: number, us: number): Place {
@@ -235,28 +273,15 @@ class TableReader {
     return place;
   }
 
-  #columnReader(
-    { column, ofValue }: Numbering,
-    ofCode: Int32Array | undefined,
-    batch: EventBatch,
-  ): (row: number) => number {
-    if (ofCode !== undefined) {
-      const codes = batch.codes.get(column as TextColumn);
-      if (codes === undefined) return () => NO_VALUE;
-      return row => (codes[row]! < 0 ? NO_VALUE : ofCode[codes[row]!]!);
-    }
-    if (column === "robot") {
-      const durations = batch.numbers.get("duration");
-      const { robotMaxSeconds } = this.#scope;
-      if (durations === undefined) return () => NO_VALUE;
-      return row => {
-        const duration = durations[row]!;
-        return Number.isNaN(duration) ? NO_VALUE : (ofValue.get(duration < robotMaxSeconds ? 1 : 0) ?? 0);
-      };
-    }
-    const numbers = batch.numbers.get(column as NumberColumn);
-    if (numbers === undefined) return () => NO_VALUE;
-    return row => (Number.isNaN(numbers[row]!) ? NO_VALUE : (ofValue.get(numbers[row]!) ?? 0));
+  #numberOf({ column, ofValue }: Numbering, ofCode: Int32Array | undefined, codes: EventBatch["codes"], numbers: EventBatch["numbers"]): ColumnNumbers {
+    if (ofCode !== undefined) return { codes: codes.get(column as TextColumn), ofCode, ofRow: () => NO_VALUE };
+    const values = numbers.get(column === "robot" ? "duration" : (column as NumberColumn));
+    const { robotMaxSeconds } = this.#scope;
+    const ofRow = (row: number) => {
+      if (values === undefined || Number.isNaN(values[row]!)) return NO_VALUE;
+      return ofValue.get(column === "robot" ? Number(values[row]! < robotMaxSeconds) : values[row]!) ?? 0;
+    };
+    return { codes: undefined, ofCode: NO_CODES, ofRow };
   }
 }
 
@@ -273,7 +298,8 @@ function numberTexts(texts: Texts | undefined, { ofValue, ofLength }: Numbering)
   const { size, offsets, arena } = texts;
   const ofCode = new Int32Array(size);
   for (let code = 0; code < size; code++) {
-    const [start, end] = [offsets[code]!, offsets[code + 1]!];
+    const start = offsets[code]!;
+    const end = offsets[code + 1]!;
     if (end - start > WHOLE_MAX_BYTES) {
       ofCode[code] = ofValue.get(cutLong(textOf(texts, code))) ?? 0;
       continue;

@@ -18,8 +18,14 @@ export const SENSORS_MOST = 2 ** 20;
 
 /** Days and sensors of cells, each `day * SENSORS_MOST + sensor`; days before 1970 are negative. */
 export function splitCells(cells: readonly number[]): Pick<Tally, "day" | "sensor"> {
-  const day = Int32Array.from(cells, cell => Math.floor(cell / SENSORS_MOST));
-  return { day, sensor: Int32Array.from(cells, (cell, i) => cell - day[i]! * SENSORS_MOST) };
+  const day = new Int32Array(cells.length);
+  const sensor = new Int32Array(cells.length);
+  // `Int32Array.from` with a function takes ten times as long.
+  for (let i = 0; i < cells.length; i++) {
+    day[i] = Math.floor(cells[i]! / SENSORS_MOST);
+    sensor[i] = cells[i]! - day[i]! * SENSORS_MOST;
+  }
+  return { day, sensor };
 }
 
 /** @param cells Counts by `day * SENSORS_MOST + sensor`. */
