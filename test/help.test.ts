@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { listScripts, loadCommand } from "../lib/process/scripts.ts";
 import { type Command, type OptionSpec, shortNames, toLongName, UsageError } from "../lib/process/command.ts";
-import { type Checkout, makeCheckout } from "./support/checkout.ts";
-import { listExamples, readAgreed, runExample } from "./support/outputs.ts";
+import type { Checkout } from "./support/checkout.ts";
+import { listExamples, makeExampleCheckout, readAgreed, runExample } from "./support/outputs.ts";
 import { ROOT, runScript } from "./support/run.ts";
 
 const names = listScripts();
@@ -105,7 +105,7 @@ function allowedCodes(line: string): number[] {
 describe("examples of the help", () => {
   let checkout: Checkout;
   beforeAll(async () => {
-    checkout = await makeCheckout({ isJoined: true });
+    checkout = await makeExampleCheckout();
   });
   afterAll(async () => {
     await checkout[Symbol.asyncDispose]();

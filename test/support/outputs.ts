@@ -105,7 +105,14 @@ function digest(text: string): string {
   return Bun.hash(rounded).toString(16).padStart(16, "0").slice(0, 8);
 }
 
-/** Run an example where the ones before it ran. */
+/** Where examples run, in any order: the logs are mapped, as by a run before. */
+export async function makeExampleCheckout(): Promise<Checkout> {
+  const checkout = await makeCheckout({ isJoined: true });
+  await checkout.shell("bun scripts/map.ts test/fixtures/fleet -q");
+  return checkout;
+}
+
+/** Run an example where others ran. */
 export async function runExample(checkout: Checkout, line: string): Promise<{ result: RunResult; outputs: Record<string, string> }> {
   const before = listWritten(checkout.path);
   const result = await checkout.shell(line);
@@ -113,7 +120,7 @@ export async function runExample(checkout: Checkout, line: string): Promise<{ re
 }
 
 if (import.meta.main) {
-  await using checkout = await makeCheckout({ isJoined: true });
+  await using checkout = await makeExampleCheckout();
   const agreed: Record<string, Record<string, string>> = {};
   for (const line of await listExamples()) agreed[line] = (await runExample(checkout, line)).outputs;
   writeFileSync(AGREED, `${JSON.stringify(agreed, null, 1)}\n`);
