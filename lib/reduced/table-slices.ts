@@ -87,7 +87,7 @@ async function readOne(table: SortedTable, slicers: readonly Slicer[], info: Red
 class Slicer {
   readonly #rule: SliceRule;
   readonly #part: Shard;
-  readonly #builder = new ReducedBuilder();
+  #builder = new ReducedBuilder();
   #open: { readonly texts: ReducedRows["texts"]; readonly picker: ShardPicker; readonly gatherer: RowGatherer; readonly isWanted: Uint8Array | undefined } | undefined;
 
   constructor(rule: SliceRule, part: Shard) {
@@ -112,6 +112,7 @@ class Slicer {
 
   close(info: ReducedInfo): void {
     const { texts, gatherer } = this.#open!;
+    this.#open = undefined;
     const { sets, kinds } = gatherer.finish({ info, dictionaries: {} as ReducedTable["dictionaries"] });
     const { pre_disconnect_command, ...others } = Object.fromEntries(
       KIND_NAMES.filter(kind => kinds[kind].rows > 0).map(kind => [kind, kinds[kind]]),
@@ -122,7 +123,10 @@ class Slicer {
   }
 
   finish(info: ReducedInfo): ReducedTable {
-    return this.#builder.finish(info);
+    const table = this.#builder.finish(info);
+    // Its rows lie in the table now: those of other slices need the room.
+    this.#builder = new ReducedBuilder();
+    return table;
   }
 }
 

@@ -59,7 +59,6 @@ const large = drawTable();
 
 describe("statistics over slices", () => {
   const cases: [string, ReducedTable, number, number, StatisticsOptions][] = [
-    ["the example fleet in one slice", fleet, 1, 1, {}],
     ["the example fleet, three shards in three slices", fleet, 3, 3, {}],
     ["every comparison, two slices of five shards", fleet, 5, 2, { rows: "all", strict: true, lastDays: 3, newSinceDay: 20_650 }],
     ["a drawn table, short lists", large, 1, 4, { lastDays: 14, baselineDays: 7, listLimit: 5 }],
