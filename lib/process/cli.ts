@@ -6,7 +6,7 @@
  * something, so long work has to await now and then or run in a Worker. SIGHUP is left alone, or `nohup` would not
  * work.
  */
-import { existsSync, fstatSync, write, writeSync } from "node:fs";
+import { existsSync, fstatSync, readdirSync, write, writeSync } from "node:fs";
 import { CSV_SHOWS, HelpRequest, UsageError } from "./command.ts";
 import { errorReason, visible } from "../text/text.ts";
 
@@ -54,6 +54,31 @@ export function expectLongRun(): void {
   if (mayRestart) throw new Restart("This run begins anew");
 }
 
+/**
+ * Whether that can be done and loses nothing: files and sockets that somebody has left open for this process, such as one that
+ * is locked as long as it is open, would be closed, and so would a pipe that an argument names.
+ */
+function canRestart(): boolean {
+  if (Object.keys(ENGINE_SETTING).some(environment) || !existsSync(Bun.main)) return false;
+  if (Bun.argv.slice(2).some(argument => /(?:^|=)\/(?:dev|proc)\//.test(argument))) return false;
+  try {
+    return !readdirSync("/proc/self/fd").some(name => Number(name) > 2 && isOfOthers(Number(name)));
+  } catch {
+    // Not Linux: nobody can tell.
+    return false;
+  }
+}
+
+function isOfOthers(descriptor: number): boolean {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFile() || stat.isSocket();
+  } catch {
+    // That by which the others were listed.
+    return false;
+  }
+}
+
 /** In the same process, under the same id; returns where that cannot be done. */
 function restart(): void {
   try {
@@ -78,7 +103,7 @@ export async function runMain(name: string, main: (argv: string[]) => Promise<Ex
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   let exitCode: ExitCode;
-  mayRestart = existsSync(Bun.main) && !Object.keys(ENGINE_SETTING).some(environment);
+  mayRestart = canRestart();
   const attempt = (): Promise<ExitCode> =>
     main(Bun.argv.slice(2)).catch(error => {
       if (!(error instanceof Restart)) throw error;

@@ -183,4 +183,13 @@ describe("expectLongRun", () => {
     const { stdout } = await runBody(BODY, { env: { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "100000" } });
     expect(stdout).toBe("begun 100000\nleft\n[]");
   });
+
+  test.each([
+    ["a pipe that an argument names", "/dev/fd/3 3< <(printf three)"],
+    ["a file that is locked as long as it is open", "9> lock"],
+  ])("it goes on where beginning anew would close %s", async (_, pipe) => {
+    const { stdout } = await runBody(BODY, { pipe });
+    expect(stdout).toStartWith("begun \nleft\n[");
+    expect(stdout).not.toContain("1000000");
+  });
 });
