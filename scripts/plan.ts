@@ -41,7 +41,10 @@ export const COMMAND = {
     "Lists part-0001.list, part-0002.list, … in the folder, each for reduce.ts --files0-from: absolute paths, a NUL byte behind " +
     "each. scripts/cluster/ runs them by Slurm, GNU parallel or Snakemake. Copies that are written otherwise (other " +
     "spaces, other collector) are found only where they meet in one part.",
-  exits: { failed: "an input is missing, there is no log, or the folder cannot be written" },
+  exits: {
+    failed: "an input is missing, there is no log, or the folder cannot be written",
+    more: ["3 done, but a log without a byte is in no list: stderr names it"],
+  },
   examples: [
     { does: "Four lists of the example logs", run: "bun scripts/plan.ts test/fixtures/fleet --parts 4 -o plan" },
     {
@@ -63,7 +66,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const found = findLogs(inputs);
   const unique = values.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
   const leftOut = [...found.empty, ...found.notices, ...unique.notices];
-  if (!values.quiet) leftOut.forEach(note);
+  // Of what is in no list no task will say that it is empty.
+  (values.quiet ? found.empty : leftOut).forEach(note);
   const logs = unique.paths.map(path => ({ path: resolve(path), bytes: workOf(path) }));
   if (logs.length === 0) throw new Error("Cannot plan: no log is left");
   const awkward = logs.find(({ path }) => path.includes("\0"));
@@ -90,7 +94,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
         `${leftOut.length} left out; ${visible(values.outfile)}`,
     );
   }
-  return EXIT.ok;
+  return found.empty.length > 0 ? EXIT.damaged : EXIT.ok;
 }
 
 if (import.meta.main) await runMain(COMMAND.name, main);

@@ -85,6 +85,13 @@ describe("plan", () => {
     expect(readdirSync(path).toSorted()).toEqual(["mine.arrow", "part-0001.list", "part-0002.list", "plan.json"]);
   });
 
+  test("a log without a byte is told whatever is asked for, as no task will", async () => {
+    const empty = join(folder, "cowrie.json.empty");
+    writeFileSync(empty, "");
+    const said = { exitCode: 3, stdout: "", stderr: `Left out "${empty}": it is empty\n` };
+    expect(await runScript("plan", [logs, empty, "--parts", "2", "-o", join(folder, "empty"), "-q"])).toMatchObject(said);
+  });
+
   test("what cannot be planned is told", async () => {
     expect(await runScript("plan", ["-", "--parts", "2"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Cannot plan standard input") });
     expect(await runScript("plan", [logs])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--parts") });
