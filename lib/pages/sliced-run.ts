@@ -17,7 +17,7 @@ import { takeAtOnce } from "../process/pause.ts";
 import { PROGRAM } from "../process/version.ts";
 import { buildCoverage } from "../statistics/coverage.ts";
 import { joinSlices } from "../statistics/join-slices.ts";
-import { SLICE_RULES } from "../statistics/slice-rules.ts";
+import { SLICE_RULES, type SliceName } from "../statistics/slice-rules.ts";
 import { compareSlice, type Measures, measureSlice, type SliceComparisons, type StatisticsSlices } from "../statistics/slice-work.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { decodePart, encodePart, missingParts, type PartRound } from "./part-files.ts";
@@ -36,7 +36,9 @@ interface Shown {
 /** @throws {Error} if the tables cannot be dealt out, or a part of the round before is missing. */
 export async function runPart({ round, part, paths, folder, options }: SliceAsk): Promise<SliceAnswer> {
   const inputs = await openInputs(paths, new TableTelling(true));
-  const slices = await readSlices(inputs, part, SLICE_RULES, () => {});
+  // Commands as they are counted among values are not compared.
+  const rules = round === "measure" ? SLICE_RULES : { ...SLICE_RULES, masked: { by: {} } };
+  const slices = await readSlices<SliceName>(inputs, part, rules, () => {});
   checkDrawn(slices);
   const work = nameWork(slices.info, options);
   if (round === "compare") {

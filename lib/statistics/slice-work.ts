@@ -6,7 +6,6 @@
  * Tested in `test/lib/statistics/sharded-statistics.test.ts`.
  */
 import type { Slices } from "../reduced/table-slices.ts";
-import { isOriginKind } from "../reduced/origin-kinds.ts";
 import { type ChangeRow, describeChanges } from "./change.ts";
 import { compareKeys, type KindComparisons } from "./comparisons.ts";
 import { type DispersionSamples, learnOwn } from "./dispersion.ts";
@@ -116,19 +115,19 @@ interface SpreadOfType {
   readonly shared: Float64Array;
 }
 
-/** @param values Takes how the values of each type spread over the sensors; not asked for without it. */
+/** @param values Takes how the values of each type spread over the sensors; without it nothing but comparisons is prepared. */
 function prepare(slices: StatisticsSlices, context: PartContext, values?: Map<ValueType, SpreadOfType>): Prepared {
   const all = slices.cells.table.kinds;
-  return settleAll(prepareSteps(toStatisticsTables(slices.tables), context), call => {
+  const { ofType, ...tables } = toStatisticsTables(slices.tables);
+  return settleAll(prepareSteps(values === undefined ? tables : { ...tables, ofType: ofType! }, context), call => {
     switch (call.name) {
       case "standOuts": {
         const ask = call.ask as ComparedRows["rows"];
-        const { kind } = ask;
-        if (values === undefined || isOriginKind(kind as never)) return { tests: 0, ps: new Float64Array(0), found: [] };
-        return findStandOuts(ask, context.coverage, toStandOutOptions(context.settings), all[kind as keyof typeof all]);
+        if (values === undefined) return { tests: 0, ps: new Float64Array(0), found: [] };
+        return findStandOuts(ask, context.coverage, toStandOutOptions(context.settings), all[ask.kind as keyof typeof all]);
       }
       case "ledger":
-        return values === undefined ? NOTHING : readPart(context, call.ask as ValueSource, values);
+        return readPart(context, call.ask as ValueSource, values!);
       case "trends":
         // Told of leaders, see `measureKind`.
         return [];
@@ -138,13 +137,6 @@ function prepare(slices: StatisticsSlices, context: PartContext, values?: Map<Va
   });
 }
 
-const NOTHING: LedgerPart = {
-  novelty: { total: { type: "address", values: 0, active: 0, new: 0, newHere: 0, returning: 0, gone: 0 }, new: [], newHere: [], returning: [], gone: [] },
-  distinct: [],
-  spread: { type: "address", sensorsSeen: [], perSensor: [], similarity: [], compared: [] },
-  onlyHere: [],
-};
-
 function readPart({ coverage, settings, novelty }: PartContext, rows: ValueSource, values: Map<ValueType, SpreadOfType>): LedgerPart {
   const ledger = buildLedger(rows, coverage, novelty.sinceDay);
   const name = DISTINCT_OF.get(rows.type);
@@ -153,7 +145,8 @@ function readPart({ coverage, settings, novelty }: PartContext, rows: ValueSourc
   return {
     novelty: findNovelty(ledger, coverage, novelty),
     distinct: name === undefined ? [] : countDistinctPerDay(ledger, name, coverage),
-    spread: NOTHING.spread,
+    // Of one slice alone it says nothing.
+    spread: { type: rows.type, sensorsSeen: [], perSensor: [], similarity: [], compared: [] },
     onlyHere: listOnlyHere(ledger, coverage.sensors, settings.listLimit),
   };
 }

@@ -159,7 +159,8 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
 export interface StatisticsTables {
   ofKind(kind: ComparableKind): ReducedTable;
   ofFamily(family: SourceFamily): ReducedTable;
-  ofType(type: ValueType): ReducedTable;
+  /** Without it nothing is said of values. */
+  ofType?(type: ValueType): ReducedTable;
   /** Of slices nobody knows how many keys there are: of more than so many a sample is drawn by marks. */
   readonly markedFrom?: number;
 }
@@ -214,7 +215,8 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
     return new PartCall("number", { columns, rows }, rows);
   });
   // Credentials are numbered logins; the other values need no numbers first.
-  const valueRows = rest !== undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(tables.ofType(type), type)));
+  const { ofType } = tables;
+  const valueRows = rest !== undefined || ofType === undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(ofType(type), type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
@@ -227,7 +229,7 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
   });
   const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
-  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(tables.ofType("credential"), "credential", logins));
+  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(ofType!("credential"), "credential", logins));
   const ledgers = rest !== undefined ? [] : (named as readonly NamedValueRows[]).map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
