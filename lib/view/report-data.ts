@@ -6,6 +6,7 @@ import { calculateDistinct, type DistinctPart } from "./build-distinct.ts";
 import { addCells, type Cells, type Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
+import { sortedRows } from "../columns/group.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
@@ -339,8 +340,15 @@ function rankGroups(totals: Float64Array, numbers: TupleNumbers, most: number): 
   };
   // A floor under the wanted totals first: sorting a million groups to keep 300 of them costs more than reading twice.
   const floor = totals.length > 4 * most ? totals.slice().sort()[totals.length - most]! : 0;
-  const candidates = Int32Array.from(totals.keys()).filter(id => totals[id]! > 0 && totals[id]! >= floor);
-  return candidates.sort(compare).slice(0, most + 1);
+  const ids = Int32Array.from(totals.keys());
+  const above = ids.filter(id => totals[id]! > floor).sort(compare);
+  // Those upon it are most of all where most came once: they are sorted by their keys alone, without a comparison of ours.
+  const level = floor === 0 ? ids.subarray(0, 0) : ids.filter(id => totals[id] === floor);
+  const order = sortedRows(numbers.codesOf(level), level.length).subarray(0, most + 1 - above.length);
+  const ranked = new Int32Array(above.length + order.length);
+  ranked.set(above);
+  order.forEach((at, i) => (ranked[above.length + i] = level[at]!));
+  return ranked.subarray(0, most + 1);
 }
 
 /** How many keys of each section the page carries: `show` of each, then by rank as long as the cells suffice. */
