@@ -171,7 +171,7 @@ export async function* seamRows(
 }
 
 /** Tell whether all of `part` stands in `whole`: the same log, and no more of it. */
-function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
+export function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
   if (part.cut !== whole.cut) return false;
   return part.wholeHash === whole.wholeHash || (part.headHash === whole.headHash && part.sizeBytes < whole.sizeBytes);
 }
@@ -275,12 +275,13 @@ function overlapping(tables: readonly NamedInfo[], source: SourceInfo, { info }:
 /**
  * What a table says of its logs may be a lie, by which it would have a true one left out.
  *
+ * @param isAsked Of other days nothing is asked.
  * @throws {Error} if `whole` lacks anything of what `part` counts.
  */
-async function checkHeld(whole: NamedInfo, part: NamedInfo): Promise<void> {
+export async function checkHeld(whole: NamedInfo, part: NamedInfo, isAsked?: (day: number) => boolean): Promise<void> {
   using opened = new DisposableStack();
   const [more, less] = [whole, part].map(input => opened.adopt(input.open(), table => table.close())) as [SortedTable, SortedTable];
-  if (await holdsAll(more, less)) return;
+  if (await holdsAll(more, less, isAsked)) return;
   const { path } = part.info.sources.find(({ cut }) => !cut) ?? part.info.sources[0]!;
   throw new Error(
     `Cannot combine ${quoteForMessage(whole.name)} and ${quoteForMessage(part.name)}: the first says it holds all of ` +
@@ -316,7 +317,7 @@ function compareWidth(a: NamedInfo, b: NamedInfo): number {
 }
 
 /** Tell whether whatever `part` counts of a log's day, `whole` counts as well, under the same names. */
-function isNoWider(part: ReductionParameters, whole: ReductionParameters): boolean {
+export function isNoWider(part: ReductionParameters, whole: ReductionParameters): boolean {
   const sensors = whole.sensors && new Set(whole.sensors);
   return (
     part.robotMaxSeconds === whole.robotMaxSeconds &&

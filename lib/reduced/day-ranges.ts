@@ -41,6 +41,21 @@ export function uniteDays(ranges: readonly DayBounds[]): DayBounds[] {
   return united;
 }
 
+export function hasDay(ranges: readonly DayBounds[], day: number): boolean {
+  return ranges.some(([first, last]) => first <= day && day <= last);
+}
+
+/** Days of some ranges that are in none of others. */
+export function withoutDays(ranges: readonly DayBounds[], others: readonly DayBounds[]): DayBounds[] {
+  let left = [...ranges];
+  for (const [first, last] of others) {
+    const around = ([from, to]: DayBounds): DayBounds[] => [[from, Math.min(to, first - 1)], [Math.max(from, last + 1), to]];
+    // What is left of an open end is an end without a day.
+    left = left.flatMap(around).filter(([from, to]) => from <= to && from < Infinity && to > -Infinity);
+  }
+  return left;
+}
+
 /** @param whole As {@link uniteDays} gives them. */
 export function coversDays(whole: readonly DayBounds[], part: readonly DayBounds[]): boolean {
   return part.every(([first, last]) => whole.some(([from, to]) => from <= first && last <= to));

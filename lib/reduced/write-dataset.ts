@@ -11,11 +11,11 @@
 import { lstatSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { dayOf } from "../text/time.ts";
-import { formatNumber, plural } from "../text/format.ts";
+import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { OutputSet, removeStaleIn } from "../process/output-file.ts";
 import { pause } from "../process/pause.ts";
-import type { NamedInfo } from "./combine.ts";
+import { checkHeld, type NamedInfo } from "./combine.ts";
 import { combineSorted, type CombinedSorted, TOGETHER } from "./combine-sorted.ts";
 import { Dataset } from "./dataset.ts";
 import {
@@ -32,7 +32,9 @@ import {
   requireFree,
 } from "./dataset-manifest.ts";
 import { PART_ROWS, PartRows } from "./dataset-part.ts";
+import { type DayBounds, hasDay, shareDays, uniteDays } from "./day-ranges.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
+import { dropDays, type SettledDays, settleDays } from "./settle-days.ts";
 
 export interface WrittenDataset {
   readonly info: ReducedInfo;
@@ -74,8 +76,61 @@ export async function addToDataset(folder: string, tables: readonly NamedInfo[],
     if (!line.startsWith(own) && !told.has(line)) onNotice(line);
     told.add(line);
   };
-  const written = (await write(folder, tables, old, monthsOf(tables), tellOnce)) ?? (await write(folder, tables, old, () => true, tellOnce))!;
+  const inputs = old === undefined ? { tables } : await settleTables(old, tables, tellOnce);
+  const written = (await write(folder, inputs, monthsOf(tables), tellOnce)) ?? (await write(folder, inputs, () => true, tellOnce))!;
   return { ...written, removedParts: await removeOthers(folder, written.manifest) };
+}
+
+/** What is merged: new tables, and the dataset with what is left of its logs and days. */
+interface Inputs {
+  readonly tables: readonly NamedInfo[];
+  readonly old?: { readonly dataset: Dataset; readonly info: ReducedInfo; readonly replaced: readonly DayBounds[] };
+}
+
+/**
+ * Settle which days of logs the dataset counts, and which the new tables.
+ *
+ * @throws {Error} if one of the two lacks counts of a day that it says it has all of.
+ */
+async function settleTables(dataset: Dataset, tables: readonly NamedInfo[], onNotice: (line: string) => void): Promise<Inputs> {
+  let { info } = dataset;
+  let replaced: readonly DayBounds[] = [];
+  const left: NamedInfo[] = [];
+  for (const table of tables) {
+    const settled = (await settleHeld(dataset, info, table, false)) ?? (await settleHeld(dataset, info, table, true));
+    if (settled === undefined) {
+      left.push(table);
+      continue;
+    }
+    for (const { path, day } of settled.grown) {
+      onNotice(`${quoteForMessage(path)} went on after its ${toIsoDay(day)} was counted: read that day again (--since ${toIsoDay(day)}) if more was written on it`);
+    }
+    info = { ...info, sources: settled.old };
+    replaced = uniteDays([...replaced, ...settled.replaced]);
+    const rest = { ...table.info, sources: settled.added };
+    if (rest.sources.length > 0) left.push({ name: table.name, info: rest, open: () => dropDays(table.open(), rest, settled.kept) });
+  }
+  return info.sources.length === 0 ? { tables: left } : { tables: left, old: { dataset, info, replaced } };
+}
+
+/**
+ * {@link settleDays}, if what each of the two says of its days is true.
+ *
+ * @returns undefined if it cannot be settled so; the last time it throws.
+ */
+async function settleHeld(dataset: Dataset, info: ReducedInfo, table: NamedInfo, prefersNew: boolean): Promise<SettledDays | undefined> {
+  const settled = settleDays(info, table.info, prefersNew);
+  if (settled === undefined) return undefined;
+  const { kept, replaced } = settled;
+  const ofDays = (ranges: readonly DayBounds[]) => ({ name: dataset.name, info, open: () => dataset.only(({ month }) => shareDays([daysOfMonth(month)], ranges)) });
+  try {
+    if (replaced.length > 0) await checkHeld(table, ofDays(replaced), day => hasDay(replaced, day));
+    if (kept.length > 0) await checkHeld(ofDays(kept), table, day => hasDay(kept, day));
+    return settled;
+  } catch (error) {
+    if (prefersNew) throw error;
+    return undefined;
+  }
 }
 
 /** Tells in which months the logs of tables may have events. */
@@ -100,8 +155,7 @@ function monthsOf(tables: readonly NamedInfo[]): (month: string) => boolean {
  */
 async function write(
   folder: string,
-  tables: readonly NamedInfo[],
-  old: Dataset | undefined,
+  { tables, old }: Inputs,
   mayChange: (month: string) => boolean,
   onNotice: (line: string) => void,
 ) {
@@ -109,11 +163,11 @@ async function write(
   let isKept = false;
   const open = () => {
     isKept = true;
-    return old!.only(isMerged);
+    return dropDays(old!.dataset.only(isMerged), old!.info, old!.replaced);
   };
   const inputs = old === undefined ? tables : [{ name: folder, info: old.info, open }, ...tables];
   using combined = await combineSorted(inputs, 1, folder, onNotice);
-  const parts = isKept ? old!.parts.filter(part => !isMerged(part)) : [];
+  const parts = isKept ? old!.dataset.parts.filter(part => !isMerged(part)) : [];
   const months = new Set(parts.map(part => foldersOf(part).join("/")));
   let writtenParts = 0;
   for await (const rows of partsOf(combined)) {
