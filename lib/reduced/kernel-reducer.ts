@@ -23,12 +23,20 @@ import {
   KEY_NONE,
   KEY_NUMBER,
   KEY_ROBOT,
+  KIND_COUNT,
+  KIND_EVENT,
   KIND_KEYS_MAX,
+  KIND_LAST_COMMAND,
 } from "../kernel/layout.ts";
 import { type KernelKind, KernelReduction, type KernelRule } from "../kernel/reduction.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable } from "./reduced-table.ts";
+
+// The kernel was compiled with them; without this it would stop at the first row, and not say why.
+if (KIND_NAMES.length !== KIND_COUNT || KIND_NAMES[KIND_EVENT] !== "event" || KIND_NAMES[KIND_LAST_COMMAND] !== "last_command") {
+  throw new Error("Cannot reduce: lib/kernel/layout.ts and lib/reduced/kinds.ts number the kinds otherwise, expected the same, then bun run build");
+}
 
 /** A log with more rows is reduced by the plain path, whose memory is bounded by its rows alone. */
 const HELD_MAX = 1 << 21;
@@ -66,8 +74,10 @@ function keySources(kind: Kind, eventid: string): number[] {
     if (column === "robot") return KEY_ROBOT;
     // A client is known by its version or by its HASSH, by the event that tells it; never by both at once.
     if (kind === "client" && (column === "version") !== (eventid === "cowrie.client.version")) return KEY_NONE;
-    if (isTextKey(column)) return TEXT_COLUMNS.indexOf(column as TextColumn);
-    return KEY_NUMBER + NUMBER_COLUMN_NAMES.indexOf(column as NumberColumn);
+    // Made of more than one event: kinds with such a key have no rule.
+    if (column === "hour" || column === "line" || column === "source") return KEY_NONE;
+    if (isTextKey(column)) return TEXT_COLUMNS.indexOf(column satisfies TextColumn);
+    return KEY_NUMBER + NUMBER_COLUMN_NAMES.indexOf(column satisfies NumberColumn);
   });
 }
 

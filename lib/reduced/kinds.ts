@@ -5,8 +5,8 @@
  * session), `scan` carries the VirusTotal verdicts that downloads are joined with, and `client_key`, the public keys
  * that clients offered, feeds the ledger of SSH keys.
  *
- * A new kind is a row of {@link KIND_SPECS}, a new key column an entry of the lists below; the compiler asks for the rest.
- * Either changes what a reduced table holds: raise `REDUCED_VERSION`.
+ * A new kind is a row of {@link KIND_SPECS}, and counted in `lib/kernel/layout.ts` (then `bun run build`); a new key column is an
+ * entry of the lists below; the compiler asks for the rest. Either changes what a reduced table holds: raise `REDUCED_VERSION`.
  *
  * Tested in `test/lib/reduced/reduced-arrow.test.ts`.
  */

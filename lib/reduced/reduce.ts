@@ -7,10 +7,10 @@ import { addressHashes, SetDictionary } from "../columns/address-sets.ts";
 import { Dictionary, hasText, textOf, type Texts } from "../columns/dictionary.ts";
 import type { EventBatch, EventTable } from "../events/event-table.ts";
 import { groupRows, sortedRows, take } from "../columns/group.ts";
-import { INT32_MAX, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEYS, type TextKey } from "./kinds.ts";
+import { INT32_MAX, isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { CODED_COLUMNS, type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { KindTable } from "./reduced-table.ts";
-import { NUMBER_COLUMNS, type NumberColumn, type TextColumn } from "../events/schema.ts";
+import type { NumberColumn, TextColumn } from "../events/schema.ts";
 import { DAY_US } from "../text/time.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
@@ -35,9 +35,6 @@ export interface ReducedLog {
 const KIND_OF_EVENTID: ReadonlyMap<string, Kind> = new Map(
   KIND_NAMES.flatMap(kind => KIND_SPECS[kind].eventids.map(id => [id, kind] as const)),
 );
-
-/** Key columns that are columns of the event table under the same name. */
-const EVENT_NUMBERS: ReadonlySet<string> = new Set(NUMBER_KEYS.filter(name => name in NUMBER_COLUMNS));
 
 /**
  * Reduce all events of a log.
@@ -216,8 +213,10 @@ class BatchReducer {
       }
       return values;
     }
-    if (EVENT_NUMBERS.has(column)) {
-      const numbers = batch.numbers.get(column as NumberColumn);
+    // Made of more than one event, by those who ask for them.
+    if (column === "hour" || column === "line" || column === "source") return values;
+    if (!isTextKey(column)) {
+      const numbers = batch.numbers.get(column satisfies NumberColumn);
       if (numbers === undefined) return values;
       for (let i = 0; i < rows.length; i++) {
         const number = numbers[rows[i]!]!;
@@ -225,7 +224,7 @@ class BatchReducer {
       }
       return values;
     }
-    const codes = batch.codes.get(column as TextKey & TextColumn);
+    const codes = batch.codes.get(column satisfies TextColumn);
     if (codes === undefined) return values;
     // A client is known by its version or by its HASSH, by the event that tells it; never by both at once.
     const isVersion = column === "version";
