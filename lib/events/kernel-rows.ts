@@ -4,7 +4,7 @@
  * Tested in `test/lib/events/line-reader.test.ts`.
  */
 import { borrowKernel, type Kernel, type KernelSetup, returnKernel } from "../kernel/kernel.ts";
-import { BATCH_ROWS, STATUS_BATCH_FULL } from "../kernel/layout.ts";
+import { BATCH_ROWS, COLUMN_EXTRA, STATUS_BATCH_FULL, TEXT_COLUMN_COUNT } from "../kernel/layout.ts";
 import { BatchStore } from "./batch-store.ts";
 import type { EventRow } from "./event-row.ts";
 import type { EventRows, FinishedRows, RowWatcher } from "./event-rows.ts";
@@ -24,6 +24,9 @@ export function openKernelRows(options: KernelRowsOptions): EventRows | undefine
 }
 
 function setup(): KernelSetup {
+  // The kernel was compiled with these: `layout.ts` follows the schema, or nothing compiles.
+  TEXT_COLUMNS.length satisfies typeof TEXT_COLUMN_COUNT;
+  TEXT_COLUMNS[COLUMN_EXTRA] satisfies "extra";
   const keys = [...KEY_RULES].map(([name, { action, column }]) => ({ name, action, column: Math.max(0, column) }));
   return { keys, rendered: renderedSpellings() };
 }
