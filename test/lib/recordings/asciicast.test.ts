@@ -42,7 +42,9 @@ test("as a text it moves no cursor, and reads back as it was", () => {
 test("letters split over records come whole, broken ones as a sign", () => {
   const bytes = new TextEncoder().encode("密");
   const split = new Recorder(0).write("output", bytes.subarray(0, 1)).write("output", bytes.subarray(1)).write("output", new Uint8Array([0xff, 0xe5]));
-  expect(cast(split, "2").lines.slice(1).map(([, , text]) => text)).toEqual(["密", "\ufffd", "\ufffd"]);
+  expect(cast(split, "2").lines.slice(1)).toEqual([[0, "o", "密"], [0, "o", "\ufffd"], [0, "o", "\ufffd"]]);
+  const late = new Recorder(0).write("output", "a", 500).write("output", new Uint8Array([0xe5]), 250);
+  expect(cast(late, "2").lines.at(-1)).toEqual([0.75, "o", "\ufffd"]);
 });
 
 test("a command without a terminal has the line ends of one", () => {
