@@ -28,11 +28,13 @@ export interface SortedMerge {
 /** @param tables No two of which count the same; kinds without rows may be missing. */
 export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
   const { texts, recodes } = uniteTexts(tables);
+  // The same for all kinds: they come one after the other.
+  const memories = tables.map(() => new ColumnMemory());
   return {
     texts,
     *batches() {
       for (const kind of KIND_NAMES) {
-        const streams = tables.map((table, i) => new Stream(table, kind, recodes[i]!));
+        const streams = tables.map((table, i) => new Stream(table, kind, recodes[i]!, memories[i]!));
         yield* mergeKind(kind, streams);
       }
     },
@@ -67,15 +69,24 @@ export function textsOf(table: Pick<SortedTable, "name" | "texts">): ReturnType<
   return ofTable(table, () => table.texts());
 }
 
+/** Bytes of texts that are merged after which memory is swept. */
+const TEXTS_PER_SWEEP = 32 << 20;
+
 /** One list of texts of all, a table at a time: of each no more than its codes is held. */
 export function uniteTexts(tables: readonly Pick<SortedTable, "name" | "texts">[]): { texts: Record<CodedColumn, Texts>; recodes: Recodes[] } {
   const mergers = CODED_COLUMNS.map(name => [name, new TextsMerger()] as const);
+  let bytes = 0;
   for (const table of tables) {
     const texts = textsOf(table);
     for (const [name, merger] of mergers) {
       if (!isRising(texts[name])) throw notInOrder(table);
       merger.add(texts[name]);
+      bytes += texts[name].arena.length;
     }
+    // Left to itself the engine lets the lists that became others lie about.
+    if (bytes < TEXTS_PER_SWEEP) continue;
+    bytes = 0;
+    Bun.gc(true);
   }
   const united = mergers.map(([name, merger]) => [name, merger.finish()] as const);
   return {
@@ -100,10 +111,11 @@ export class Stream {
   readonly #batches: Iterator<SortedBatch>;
   readonly #kind: Kind;
   readonly #recodes: Recodes;
-  readonly #memory = new ColumnMemory();
+  readonly #memory: ColumnMemory;
 
-  constructor(table: SortedTable, kind: Kind, recodes: Recodes) {
+  constructor(table: SortedTable, kind: Kind, recodes: Recodes, memory: ColumnMemory) {
     this.#table = table;
+    this.#memory = memory;
     this.#batches = batchesOf(table, kind, this.#memory);
     this.#kind = kind;
     this.#recodes = recodes;

@@ -64,7 +64,7 @@ export function reducedPaths({ outfile, dataset }: { readonly outfile: string | 
 }
 
 /** Chunks of 1 MiB after which memory is swept. */
-const CHUNKS_PER_SWEEP = 64;
+const CHUNKS_PER_SWEEP = 32;
 
 /** Write tables that are combined to both places, without their rows in memory. */
 export async function writeCombined(outputs: OutputSet, { arrow = "-", json }: ReducedPaths, combined: CombinedSorted): Promise<void> {
