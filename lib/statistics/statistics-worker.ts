@@ -8,7 +8,7 @@ import { type PartContext, workOut } from "./statistics-parts.ts";
 import type { PartAnswer, PartAsk } from "./statistics-threads.ts";
 
 /** Parts of so many rows leave enough behind to be collected at once: arrays are else kept for long. */
-const COLLECT_ROWS = 1 << 24;
+const COLLECT_ROWS = 1 << 20;
 
 let context: PartContext | undefined;
 
