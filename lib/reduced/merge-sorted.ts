@@ -113,7 +113,7 @@ export class Stream {
   readonly #recodes: Recodes;
   readonly #memory: ColumnMemory;
 
-  constructor(table: SortedTable, kind: Kind, recodes: Recodes, memory: ColumnMemory) {
+  constructor(table: SortedTable, kind: Kind, recodes: Recodes, memory = new ColumnMemory()) {
     this.#table = table;
     this.#memory = memory;
     this.#batches = batchesOf(table, kind, this.#memory);
