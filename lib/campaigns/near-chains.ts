@@ -35,8 +35,8 @@ export class NearChains {
   /** Chains that are held against none, since there are too many. */
   readonly left: number;
   /** Rising, and the rarest first. */
-  readonly #sets: readonly (readonly number[] | undefined)[];
-  readonly #rarest: readonly (readonly number[] | undefined)[];
+  readonly #sets: readonly (Int32Array | undefined)[];
+  readonly #rarest: readonly (Int32Array | undefined)[];
 
   /** @param chains Commands of each, masked; undefined = not to be joined. */
   constructor(chains: readonly (readonly string[] | undefined)[]) {
@@ -60,7 +60,7 @@ export class NearChains {
       const rarest = this.#rarest[chain];
       if (rarest === undefined || rarest.length === 0) continue;
       const length = rarest.length - Math.ceil(least * rarest.length) + 1;
-      this.#joinOne(chain, rarest.slice(0, length), sharers, groups, least, pairs);
+      this.#joinOne(chain, rarest.subarray(0, length), sharers, groups, least, pairs);
       for (let i = 0; i < length; i++) {
         const others = sharers.get(rarest[i]!);
         if (others === undefined) sharers.set(rarest[i]!, [chain]);
@@ -70,7 +70,7 @@ export class NearChains {
     return pairs;
   }
 
-  #joinOne(chain: number, prefix: readonly number[], sharers: ReadonlyMap<number, number[]>, groups: Groups, least: number, pairs: NearPair[]): void {
+  #joinOne(chain: number, prefix: Int32Array, sharers: ReadonlyMap<number, number[]>, groups: Groups, least: number, pairs: NearPair[]): void {
     const tried = new Set<number>();
     for (const run of prefix) {
       const others = sharers.get(run);
@@ -93,12 +93,12 @@ export function nearness(a: readonly string[], b: readonly string[]): number {
 }
 
 /** @param a Rising, as `b`. */
-function shareOf(a: readonly number[], b: readonly number[]): number {
+function shareOf(a: Int32Array, b: Int32Array): number {
   const both = common(a, b);
   return both === 0 ? 0 : both / (a.length + b.length - both);
 }
 
-function common(a: readonly number[], b: readonly number[]): number {
+function common(a: Int32Array, b: Int32Array): number {
   let both = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     if (a[i] === b[j]) {
@@ -137,19 +137,27 @@ function toRunSets(chains: readonly (readonly string[] | undefined)[]) {
   };
   let all = 0;
   let left = 0;
-  const sets = chains.map(commands => {
+  // Of a run, the last chain that has it: a set for each chain would take ten times what is left of it.
+  const lastChain: number[] = [];
+  const set = new Int32Array(RUNS_MOST);
+  const sets = chains.map((commands, chain) => {
     if (commands === undefined) return undefined;
     if (all >= ALL_RUNS_MOST) {
       left++;
       return undefined;
     }
     const own = commands.filter(command => !isEveryday(command));
-    const set = new Set<number>();
+    let size = 0;
     for (const command of own.length > 0 ? own : commands) {
-      for (const run of runsOf(command)) if (set.size < RUNS_MOST) set.add(run);
+      for (const run of runsOf(command)) {
+        if (size === RUNS_MOST) break;
+        if (lastChain[run] === chain) continue;
+        lastChain[run] = chain;
+        set[size++] = run;
+      }
     }
-    all += set.size;
-    return [...set].sort((a, b) => a - b);
+    all += size;
+    return set.slice(0, size).sort();
   });
   return { sets, left };
 }
@@ -160,7 +168,7 @@ function wordsOf(command: string): string[] {
 }
 
 /** `holders[run]` = chains that have it. */
-function countHolders(sets: readonly (readonly number[] | undefined)[]): Int32Array {
+function countHolders(sets: readonly (Int32Array | undefined)[]): Int32Array {
   let most = 0;
   for (const set of sets) if (set !== undefined && set.length > 0) most = Math.max(most, set.at(-1)!);
   const holders = new Int32Array(most + 1);

@@ -6,7 +6,7 @@
 import { availableParallelism } from "node:os";
 import { fromSentSums, type SentSums } from "../reduced/cell-sums.ts";
 import type { LargeTable } from "../reduced/large-tables.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import { emptyTable, type ReducedTable } from "../reduced/reduced-table.ts";
 import { StoredTable } from "../reduced/stored-table.ts";
 import type { Episode } from "../history/episodes.ts";
 import type { Statistics } from "../statistics/statistics.ts";
@@ -45,7 +45,13 @@ export async function statsAside(request: StatsRequest): Promise<StatsOutcome> {
   if (request.large === undefined && countRows(request.table) < ASIDE_MIN_ROWS) return statsHere(request);
   const entry = new URL("./stats-worker.ts", import.meta.url);
   using thread = new Thread<StatsRequest, StatsOutcome>(entry, { smol: true, doing: "compute the statistics" });
-  return await thread.ask(request);
+  return await thread.ask(request.large === undefined ? { ...request, table: withoutSessions(request.table) } : request);
+}
+
+/** A table without the last commands of sessions, whose ids are most of what would be copied for another thread: no statistics know sessions. */
+function withoutSessions(table: ReducedTable): ReducedTable {
+  const { kinds, dictionaries } = table;
+  return { ...table, dictionaries: { ...dictionaries, session: [] }, kinds: { ...kinds, last_command: emptyTable("last_command") } };
 }
 
 /** Compute the statistics of a table and render their page, with the help of threads only if the table is very large. */
