@@ -36,6 +36,8 @@ export class ReaderGone extends Error {
  * times. That was a fifth of what `analyze-local.ts` costs; loops over very many rows come to it all the same.
  */
 const ENGINE_SETTING = { BUN_JSC_thresholdForFTLOptimizeAfterWarmUp: "1000000" } as const;
+/** The Bun that knows it: one that does not would end at once. */
+const ENGINE_VERSION = "1.4.5";
 
 /** What a script throws that is to begin anew, see {@link expectLongRun}. */
 class Restart extends Error {
@@ -59,7 +61,7 @@ export function expectLongRun(): void {
  * is locked as long as it is open, would be closed, and so would a pipe that an argument names.
  */
 function canRestart(): boolean {
-  if (Object.keys(ENGINE_SETTING).some(environment) || !existsSync(Bun.main)) return false;
+  if (Bun.version !== ENGINE_VERSION || Object.keys(ENGINE_SETTING).some(environment) || !existsSync(Bun.main)) return false;
   if (Bun.argv.slice(2).some(argument => /(?:^|=)\/(?:dev|proc)\//.test(argument))) return false;
   try {
     return !readdirSync("/proc/self/fd").some(name => Number(name) > 2 && isOfOthers(Number(name)));
