@@ -5,15 +5,15 @@
  * Tested in `test/lib/statistics/sharded-statistics.test.ts`.
  */
 import type { CellSums } from "../reduced/cell-sums.ts";
-import type { Kind } from "../reduced/kinds.ts";
+import type { KeyColumn, Kind } from "../reduced/kinds.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
-import { joinPicked, pickTable, withoutSources } from "../reduced/table-slices.ts";
+import { joinPicked, pickTable } from "../reduced/table-slices.ts";
 import type { Coverage } from "../statistics/coverage.ts";
 import type { SliceName } from "../statistics/slice-rules.ts";
 import type { StatisticsSlices } from "../statistics/slice-work.ts";
 import { leadingRows } from "./day-series.ts";
 import { type Episode, findEpisodesIn } from "./episodes.ts";
-import { FAMILIES, type Family, FAMILY_NAMES } from "./families.ts";
+import { FAMILIES, type Family, FAMILY_NAMES, type FamilySpec } from "./families.ts";
 import { withPeaks } from "./peak-episodes.ts";
 import { findPeaks, isLeader, leadersOfTable } from "./peaks.ts";
 
@@ -43,16 +43,23 @@ export interface SliceHistory {
 export function sliceHistory({ tables, cells }: StatisticsSlices): SliceHistory {
   const families = FAMILY_NAMES.map(family => {
     const table = tables[OF_FAMILY[family]];
-    // Of events all is told: few ids are rare. By their days, not by hours.
-    if (family === "event") return [family, joinPicked([withoutHours(table)], "event", withoutSources(table).info, table.dictionaries.sensor)] as const;
-    return [family, pickTable(table, FAMILIES[family].kind, leadingRows(table, family))] as const;
+    const { kind } = FAMILIES[family];
+    // Of events all is told: few ids are rare.
+    const rows = family === "event" ? Int32Array.from(table.kinds.event.day.keys()) : leadingRows(table, family);
+    return [family, pickTable(asFamily(table, family), kind, rows)] as const;
   });
   return { families: Object.fromEntries(families) as Record<Family, ReducedTable>, leaders: peakRows(tables.network, cells) };
 }
 
-function withoutHours(table: ReducedTable): ReducedTable {
-  const { event } = table.kinds;
-  return { ...table, kinds: { ...table.kinds, event: { ...event, keys: { ...event.keys, hour: new Int32Array(event.rows).fill(-1) } } } };
+/** Without what a family does not look at: columns of the key, where rows keep their order, so that several are one. */
+function asFamily(table: ReducedTable, family: Family): ReducedTable {
+  const { kind, columns }: FamilySpec = FAMILIES[family];
+  const own = table.kinds[kind];
+  const names = Object.keys(own.keys) as KeyColumn[];
+  const last = names.findLastIndex(name => columns.includes(name));
+  const keys = names.map((name, i) => [name, i > last ? new Int32Array(own.rows).fill(-1) : own.keys[name]!] as const);
+  const nothing = new Float64Array(own.rows);
+  return { ...table, kinds: { ...table.kinds, [kind]: { ...own, keys: Object.fromEntries(keys), success: nothing, firstSeenUs: nothing, lastSeenUs: nothing } } };
 }
 
 function peakRows(table: ReducedTable, cells: CellSums): ReducedTable {

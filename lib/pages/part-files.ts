@@ -1,5 +1,5 @@
 /**
- * Files in which the tasks of one piece of work leave what they found: packed JSON, in which a column of numbers is its bytes.
+ * Files in which the tasks of one piece of work leave what they found: JSON, and behind it the bytes of its columns of numbers.
  *
  * Tested in `test/lib/pages/sliced-run.test.ts`.
  */
@@ -26,14 +26,34 @@ export function partPath(folder: string, round: PartRound, { number, of }: Shard
   return join(folder, `${round}-${number}-of-${of}.part`);
 }
 
+/** Columns stand at multiples of so many bytes. */
+const ALIGNED = 8;
+
 export function encodePart(round: PartRound, part: Shard, work: string, found: unknown): Uint8Array {
   const head: PartHead = { format: "cowrie part 1", round, part, work };
+  const columns: Uint8Array[] = [];
+  let bytes = 0;
   const text = JSON.stringify({ head, found }, (_, value: unknown) => {
     if (!ArrayBuffer.isView(value)) return value;
-    const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-    return { column: value.constructor.name, bytes: bytes.toBase64() };
+    const place = { column: value.constructor.name, at: bytes, bytes: value.byteLength };
+    columns.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    bytes += padded(value.byteLength);
+    return place;
   });
-  return Bun.zstdCompressSync(text);
+  const json = new TextEncoder().encode(text);
+  const whole = new Uint8Array(ALIGNED + padded(json.length) + bytes);
+  new DataView(whole.buffer).setFloat64(0, json.length, true);
+  whole.set(json, ALIGNED);
+  let at = ALIGNED + padded(json.length);
+  for (const column of columns) {
+    whole.set(column, at);
+    at += padded(column.length);
+  }
+  return Bun.zstdCompressSync(whole);
+}
+
+function padded(bytes: number): number {
+  return Math.ceil(bytes / ALIGNED) * ALIGNED;
 }
 
 /** @throws {Error} if the file is not there, is something else, or of other work. */
@@ -53,18 +73,23 @@ function parse(path: string): { readonly head?: PartHead; readonly found?: unkno
   try {
     const file = openRegular(path);
     using _closed = { [Symbol.dispose]: () => closeSync(file) };
-    const text = new TextDecoder().decode(Bun.zstdDecompressSync(readFileSync(file)));
-    return JSON.parse(text, (_, value: unknown) => toColumn(value)) as { head?: PartHead; found?: unknown };
+    const whole = Bun.zstdDecompressSync(readFileSync(file));
+    const length = new DataView(whole.buffer, whole.byteOffset).getFloat64(0, true);
+    const text = new TextDecoder().decode(whole.subarray(ALIGNED, ALIGNED + length));
+    const columns = whole.subarray(ALIGNED + padded(length));
+    return JSON.parse(text, (_, value: unknown) => toColumn(value, columns)) as { head?: PartHead; found?: unknown };
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }
 }
 
 /** Texts of logs are strings here, and never objects. */
-function toColumn(value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !("column" in value) || !("bytes" in value)) return value;
-  const { column, bytes } = value as { readonly column: keyof typeof COLUMNS; readonly bytes: string };
-  const { buffer } = Uint8Array.fromBase64(bytes);
+function toColumn(value: unknown, columns: Uint8Array): unknown {
+  if (typeof value !== "object" || value === null || !("column" in value) || !("at" in value)) return value;
+  const { column, at, bytes } = value as { readonly column: keyof typeof COLUMNS; readonly at: number; readonly bytes: number };
+  // A copy, so that the bytes of all columns are let go.
+  const { buffer } = new Uint8Array(columns.subarray(at, at + bytes));
+  if (buffer.byteLength !== bytes) throw new RangeError("it ends too early");
   return new COLUMNS[column](buffer);
 }
 

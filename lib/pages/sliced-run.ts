@@ -83,6 +83,8 @@ function readParts<Found>(folder: string, round: PartRound, of: number, work?: s
   return Array.from({ length: of }, (_, i) => {
     const one = decodePart<Found>(folder, round, { number: i + 1, of }, known);
     known = one.work;
+    // What it was unpacked from is several times as long.
+    Bun.gc(true);
     return one.found;
   });
 }
