@@ -407,11 +407,13 @@ export class SessionReader {
     this.#sensor.values.subarray(0, this.#sensor.length).forEach(numberOf);
     const steps = DURATION_STEPS.length;
     const cells = Float64Array.from(this.#lengths.keys());
-    const step = Int32Array.from(cells, cell => cell % steps);
-    const places = cells.map((cell, i) => (cell - step[i]!) / steps);
+    // Rounded down: by its zone an event may be of a day before 1970, which is negative.
+    const places = cells.map(cell => Math.floor(cell / steps));
+    const step = Int32Array.from(cells, (cell, i) => cell - places[i]! * steps);
+    const day = Int32Array.from(places, place => Math.floor(place / CODES));
     const lengths = {
-      sensor: Int32Array.from(places, place => numberOf((place % CODES) - 1)),
-      day: Int32Array.from(places, place => Math.floor(place / CODES)),
+      sensor: Int32Array.from(places, (place, i) => numberOf(place - day[i]! * CODES - 1)),
+      day,
       step,
       count: Int32Array.from(this.#lengths.values()),
     };

@@ -88,6 +88,9 @@ describe("the same sessions by the kernel and without it", () => {
     "nothing": "",
     "no event": "{}\nnot JSON\n",
     "no session": logOf([{ eventid: "session.connect", at: 0, session: undefined }, { eventid: "session.closed", at: 1, session: undefined, duration: 2 }]),
+    "lengths of sessions that ended before 1970": ["a", "b"]
+      .map(sensor => `{"eventid":"cowrie.session.closed","timestamp":"1970-01-01T00:00:09+0500","session":"s","sensor":"${sensor}","duration":3}\n`)
+      .join(""),
     "commands back in time, many at one time": logOf(
       Array.from({ length: 1000 }, (_, i) => ({ eventid: "command.input", at: (1000 - i) >> 3, session: `s${i % 3}`, input: `c${i % 70}` })),
     ),
