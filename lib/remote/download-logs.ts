@@ -68,7 +68,7 @@ export async function downloadLogs(connection: Connection, options: DownloadOpti
     wants: log => isWanted(log, options),
     plan: planJob,
     bytesOf: ({ log, from }) => log.sizeBytes - from,
-    toBatches,
+    most: { bytes: REQUEST_MAX_BYTES, files: REQUEST_MAX_FILES },
     fetch: (batch, { tools, isAgain, onBytes, onEnd }) =>
       fetchBatch(connection, batch, {
         hashes: tools.sha256sum,
@@ -122,25 +122,6 @@ function planJob(log: RemoteLog, local: string, round: number): Job {
     }
   }
   return { ...job, from: 0, source: "nothing" };
-}
-
-/** Small logs together, large ones alone; several requests for a worker each to take. */
-function toBatches(jobs: readonly Job[]): Job[][] {
-  const batches: Job[][] = [];
-  let batch: Job[] = [];
-  let bytes = 0;
-  for (const job of jobs) {
-    const size = job.log.sizeBytes - job.from;
-    if (batch.length > 0 && (bytes + size > REQUEST_MAX_BYTES || batch.length === REQUEST_MAX_FILES)) {
-      batches.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(job);
-    bytes += size;
-  }
-  if (batch.length > 0) batches.push(batch);
-  return batches;
 }
 
 interface BatchOptions {

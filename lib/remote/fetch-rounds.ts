@@ -50,8 +50,10 @@ export interface RoundsWork<Job> {
    */
   plan(log: RemoteLog, place: string, round: number): Promise<Job | undefined> | Job;
   bytesOf(job: Job): number;
-  /** What is asked for together. */
-  toBatches(jobs: readonly Job[]): Job[][];
+  /** What is asked for together, at the most. */
+  readonly most: { readonly bytes: number; readonly files: number };
+  /** Jobs that are not asked for together with others. */
+  isApart?(job: Job): boolean;
   fetch(batch: readonly Job[], work: BatchWork<Job>): Promise<void>;
 }
 
@@ -97,7 +99,7 @@ export async function fetchInRounds<Job extends { readonly log: RemoteLog }>(
       else jobs.push(job);
     }
     const progress = startRound(jobs, work, show);
-    const batches = work.toBatches(jobs);
+    const batches = toBatches(jobs, work);
     const queue = batches.values();
     const worker = async () => {
       for (const batch of queue) {
@@ -118,6 +120,23 @@ export async function fetchInRounds<Job extends { readonly log: RemoteLog }>(
     if (jobs.every(({ log }) => failed.get(log.path) !== CHANGES)) break;
   }
   return { logs, failed: [...failed].map(([path, reason]) => ({ path: showPath(path), reason })) };
+}
+
+/** Small logs together, large ones alone; several requests for a worker each to take. */
+function toBatches<Job>(jobs: readonly Job[], { bytesOf, most, isApart = () => false }: RoundsWork<Job>): Job[][] {
+  const batches: Job[][] = [];
+  for (const own of [jobs.filter(job => !isApart(job)), jobs.filter(isApart)]) {
+    let bytes = Infinity;
+    for (const job of own) {
+      if (bytes + bytesOf(job) > most.bytes || batches.at(-1)!.length === most.files) {
+        batches.push([]);
+        bytes = 0;
+      }
+      batches.at(-1)!.push(job);
+      bytes += bytesOf(job);
+    }
+  }
+  return batches;
 }
 
 /** Tells how far a round is. */

@@ -105,7 +105,9 @@ export async function mapNode(connection: Connection, options: MapNodeOptions): 
       return undefined;
     },
     bytesOf: ({ log, offset = 0 }) => log.sizeBytes - offset,
-    toBatches,
+    most: { bytes: REQUEST_MAX_BYTES, files: REQUEST_MAX_FILES },
+    // Packing them again helps nobody.
+    isApart: ({ isPacked }) => isPacked,
     fetch: (batch, { tools, onBytes, onEnd }) =>
       mapBatch(connection, batch, {
         pool,
@@ -211,24 +213,6 @@ function isSame({ file: known, source, ...info }: EventTableInfo, job: RemoteJob
   if (job.rejectsPath !== undefined && source.counts.rejected > 0) return false;
   const { file } = job;
   return known?.sizeBytes === file.sizeBytes && known.mtimeNs === file.mtimeNs && known.inode === file.inode;
-}
-
-/** Small logs together, large ones alone; packed ones apart, since packing them again helps nobody. */
-function toBatches(jobs: readonly RemoteJob[]): RemoteJob[][] {
-  const batches: RemoteJob[][] = [];
-  for (const isPacked of [false, true]) {
-    let bytes = Infinity;
-    for (const job of jobs) {
-      if (job.isPacked !== isPacked) continue;
-      if (bytes + job.log.sizeBytes > REQUEST_MAX_BYTES || batches.at(-1)!.length === REQUEST_MAX_FILES) {
-        batches.push([]);
-        bytes = 0;
-      }
-      batches.at(-1)!.push(job);
-      bytes += job.log.sizeBytes;
-    }
-  }
-  return batches;
 }
 
 async function withMapper<T>(pool: MapperPool, work: (mapper: Mapper) => Promise<T>): Promise<T> {
