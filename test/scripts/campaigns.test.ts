@@ -48,6 +48,7 @@ describe("campaigns", () => {
     const [, a, b] = /Newest +([0-9a-f]{12}).*\n +([0-9a-f]{12})/.exec(sheet.stdout)!;
     const why = await run(["fleet", "--why", `${a},${b}`, "-q"]);
     expect(why.stdout).toContain(`${a} and ${b}: together`);
+    expect(why.stdout.split("\n").slice(1, 4).map(line => line.trim().split(" ")[0])).toEqual([a, b, "Both"]);
     expect(why.stdout).toMatch(/0\.9  file "?8bf140db/);
     expect(await run(["fleet", "--why", `${a},feedfeedfeed`, "-q"])).toMatchObject({ exitCode: 1, stdout: "" });
     expect(await run(["fleet", "--campaign", "ffffffff", "-q"])).toMatchObject({ exitCode: 1, stdout: "" });

@@ -26,12 +26,13 @@ export function readAgreed(): Record<string, Record<string, string>> {
   return existsSync(AGREED) ? (JSON.parse(readFileSync(AGREED, "utf8")) as Record<string, Record<string, string>>) : {};
 }
 
-/** Times and rates differ from run to run, paths from place to place, the next run of a job from day to day. */
+/** Times and rates differ from run to run, paths from place to place, the next run of a job from day to day; and bash may not know a locale. */
 export function normalize(text: string, folder: string): string {
   return text
     .replaceAll(folder, "")
     .replaceAll(join(ROOT, "scripts"), "scripts")
     .replace(/Next run .*/g, "Next run")
+    .replace(/^bash: warning: setlocale: .*\n/gm, "")
     .replace(/\b\d[\d,.]* (?:[kMGT]?B\/s)/g, "RATE")
     .replace(/\b\d[\d,.]* (?:d \d\d h|h \d\d min|min \d\d s|ms|s)\b/g, "TIME")
     .replace(/[ \t]+$/gm, "")
