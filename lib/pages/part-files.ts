@@ -60,7 +60,7 @@ function padded(bytes: number): number {
 export function decodePart<Found>(folder: string, round: PartRound, part: Shard, work?: string): { readonly work: string; readonly found: Found } {
   const path = partPath(folder, round, part);
   const { head, found } = parse(path);
-  if (head?.format !== "cowrie part 1" || head.round !== round || head.part.number !== part.number || head.part.of !== part.of) {
+  if (head?.format !== "cowrie part 1" || head.round !== round || head.part?.number !== part.number || head.part.of !== part.of) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: not what statistics.ts leaves of a part`);
   }
   if (work !== undefined && head.work !== work) {
