@@ -78,6 +78,38 @@ describe("the same bytes as in memory", () => {
     }
   });
 
+  test("a session that began and ended in one log, and comes again in another or types behind its end, is one", async () => {
+    const random = seededRandom("sessions whole in a log");
+    const event = (second: number, sensor: string, session: string, eventid: string, more: object = {}) =>
+      JSON.stringify({ eventid, timestamp: new Date(Date.UTC(2024, 0, 1, 0, 0, second)).toISOString(), sensor, session, src_ip: "192.0.2.1", ...more });
+    const logs = Array.from({ length: 5 }, (_, log) => {
+      const visit = (i: number) => {
+        // Few ids, so that most come in several logs; each visit is whole in its log.
+        const [sensor, session, at] = [random.pick(["a", "b"]), `id${random.int(6)}`, log * 1000 + i * 10];
+        const lines = [event(at, sensor, session, "cowrie.session.connect"), event(at + 1, sensor, session, "cowrie.command.input", { input: `typed ${log}.${i}` })];
+        const late = random.chance(0.2) ? [event(at + 3, sensor, session, "cowrie.command.input", { input: "late" })] : [];
+        return [...lines, event(at + 2, sensor, session, "cowrie.session.closed", { duration: 2 }), ...late];
+      };
+      return Array.from({ length: 8 }, (_, i) => visit(i)).flat();
+    });
+    const folder = join(temp.path, "whole-sessions");
+    mkdirSync(folder);
+    const paths = logs.map((_, i) => join(folder, `cowrie.json.2024-01-0${i + 1}`));
+    await Promise.all(paths.map((path, i) => Bun.write(path, `${logs[i]!.join("\n")}\n`)));
+    const whole = (await analyze(paths)).table;
+    const parts = await Promise.all(paths.map(async path => (await analyze([path])).table));
+    const sessions = new Set(logs.flat().map(line => JSON.parse(line)).filter(({ input }) => input !== undefined).map(({ sensor, session }) => `${sensor} ${session}`));
+    const counted = (table: ReducedTable) => table.kinds.pre_disconnect_command.count.reduce((sum, count) => sum + count, 0);
+    // Settled log by log they would be as many as there were visits by log.
+    expect(parts.reduce((sum, part) => sum + counted(part), 0)).toBeGreaterThan(sessions.size);
+    const named = random.shuffle(parts).map((table, i) => ({ name: `${i}`, table }));
+    const some = (await combineTables(named.slice(0, 2), () => {})).table;
+    const all = (await combineTables([{ name: "some", table: some }, ...named.slice(2)], () => {})).table;
+    expect(counted(all)).toBe(sessions.size);
+    expect(bytesOf(all).equals(bytesOf(whole))).toBe(true);
+    await expectSame(parts);
+  });
+
   test("more rows than a batch, some of one key in several tables and at the ends of batches", async () => {
     const random = seededRandom("batches");
     const draw = (name: string) => {
