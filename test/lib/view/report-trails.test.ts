@@ -171,9 +171,9 @@ describe("trails", () => {
   });
 
   test("logs and scripts are named so that any folder finds them; a pipe, and more than a few, have no name", () => {
-    const { where, scripts, folders } = toPlaces(["my logs", "/srv/b"], { mappedDir: "m", sensorAlias: "x y" });
+    const { where, scripts, folders } = toPlaces(["my logs", "/srv/honeypots/b"], { mappedDir: "m", sensorAlias: "x y" });
     const here = (name: string) => quoteShell(resolve(name));
-    expect(where).toBe(`${here("my logs")} /srv/b --mapped-dir ${here("m")} --sensor-alias ${here("x y")}`);
+    expect(where).toBe(`${here("my logs")} /srv/honeypots/b --mapped-dir ${here("m")} --sensor-alias ${here("x y")}`);
     expect(scripts).toBe(resolve(import.meta.dir, "../../../scripts"));
     expect(folders).not.toBeEmpty();
     for (const folder of folders) expect(`${where} ${scripts}`).toContain(folder);
