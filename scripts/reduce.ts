@@ -32,7 +32,7 @@ import {
 import { startBeat } from "../lib/process/progress.ts";
 import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { REDUCED_OUTPUT_OPTIONS, reducedPaths, writeReduced } from "../lib/reduced/reduced-output.ts";
-import { toSorted } from "../lib/reduced/reduced-arrow.ts";
+import { toSorted } from "../lib/reduced/sorted-table.ts";
 import { countRows } from "../lib/reduced/reduced-table.ts";
 import { parseShard, SHARD_OPTION, shardTable } from "../lib/reduced/shards.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";

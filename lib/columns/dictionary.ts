@@ -204,3 +204,16 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
 function hashLong(bytes: Uint8Array, start: number, end: number): number {
   return Bun.hash.xxHash32(bytes.subarray(start, end), SEED >>> 0) | 0;
 }
+
+/** Texts in an arena, in the order given. */
+export function toTexts(strings: readonly string[]): Texts {
+  // One byte a character: then they are encoded all at once (measured: an eighth of the time).
+  const size = strings.length;
+  const offsets = new Int32Array(size + 1);
+  for (let i = 0; i < size; i++) offsets[i + 1] = offsets[i]! + strings[i]!.length;
+  const arena = new TextEncoder().encode(strings.join(""));
+  if (arena.length === offsets[size]) return { size, arena, offsets };
+  const dictionary = new Dictionary();
+  for (const string of strings) dictionary.internText(string);
+  return dictionary;
+}

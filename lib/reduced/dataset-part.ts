@@ -8,13 +8,15 @@
 import { ArrowFile } from "../columns/arrow-file.ts";
 import type { ColumnMemory } from "../columns/arrow-reader.ts";
 import { type ColumnShape, type IpcBatch, type ListColumn, toIpc } from "../columns/arrow-ipc.ts";
-import type { Texts } from "../columns/dictionary.ts";
+import { type Texts, toTexts } from "../columns/dictionary.ts";
 import { pickTexts } from "../columns/pick-texts.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { type DatasetPart, daysOfMonth, placeOfPart } from "./dataset-manifest.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
 import type { Recodes } from "./merge-sorted.ts";
-import { ADDRESSES, REDUCED_BATCH_ROWS, type RowBatch, toTexts, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
+import { ADDRESSES } from "./checked-rows.ts";
+import { REDUCED_BATCH_ROWS, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
+import type { RowBatch } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { joinTables, type KindTable, mapColumns, sliceRows } from "./reduced-table.ts";
 

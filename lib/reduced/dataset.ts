@@ -10,7 +10,8 @@ import { type DatasetPart, daysOfMonth, isDataset, type Manifest, readManifest }
 import { type HowToRead, PartFile } from "./dataset-part.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { type Recodes, uniteTexts } from "./merge-sorted.ts";
-import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type StoredReduced, type StoredRows, toLazyBatch, toSortedBatch } from "./reduced-arrow.ts";
+import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type StoredRows, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
+import type { StoredReduced } from "./reduced-arrow.ts";
 import type { CodedColumn } from "./reduced-builder.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
 

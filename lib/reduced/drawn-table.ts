@@ -6,7 +6,8 @@
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { type BusiestDays, busiestDays, countOutside } from "./busiest-days.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
-import { toReducedRows, toTexts } from "./reduced-arrow.ts";
+import { toReducedRows } from "./reduced-arrow.ts";
+import { toTexts } from "../columns/dictionary.ts";
 import { ReducedBuilder } from "./reduced-builder.ts";
 import { type KindTable, type ReducedTable, takeRows } from "./reduced-table.ts";
 

@@ -7,7 +7,7 @@ import { renumberSets, SetDictionary } from "../columns/address-sets.ts";
 import { take } from "../columns/group.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
-import type { LazyBatch } from "./reduced-arrow.ts";
+import type { LazyBatch } from "./sorted-table.ts";
 import { emptyTable, type KindTable, mapColumns, type ReducedTable } from "./reduced-table.ts";
 
 /** Columns that a comparison of counts does not look at are not kept. */

@@ -8,7 +8,7 @@ import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { batchesOf, compareRows, Stream, uniteTexts } from "./merge-sorted.ts";
-import type { SortedTable } from "./reduced-arrow.ts";
+import type { SortedTable } from "./sorted-table.ts";
 
 /**
  * Kinds of which a longer log says something else: the last command of a session comes later in it. A verdict may stand

@@ -18,7 +18,8 @@ import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { Dataset, openStored, readSorted } from "./dataset.ts";
 import { isDataset } from "./dataset-manifest.ts";
-import { readReducedArrow, type StoredReduced, toSorted } from "./reduced-arrow.ts";
+import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
+import { toSorted } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { countRows, isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";

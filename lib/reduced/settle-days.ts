@@ -12,7 +12,7 @@ import { dayOf } from "../text/time.ts";
 import { isNoWider, isStateOf } from "./combine.ts";
 import { type DayBounds, daysOf, hasDay, uniteDays, withoutDays } from "./day-ranges.ts";
 import { batchesOf } from "./merge-sorted.ts";
-import type { SortedTable } from "./reduced-arrow.ts";
+import type { SortedTable } from "./sorted-table.ts";
 import { type ReducedInfo, takeRows } from "./reduced-table.ts";
 
 export interface SettledDays {

@@ -14,7 +14,8 @@ import { UsageError } from "../process/command.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
 import { batchesOf, textsOf } from "./merge-sorted.ts";
-import { type SortedTable, toReducedRows } from "./reduced-arrow.ts";
+import type { SortedTable } from "./sorted-table.ts";
+import { toReducedRows } from "./reduced-arrow.ts";
 import { type CodedColumn, ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
 

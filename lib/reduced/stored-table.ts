@@ -6,7 +6,7 @@
 import { allTexts } from "../columns/dictionary.ts";
 import type { Kind } from "./kinds.ts";
 import { openStored } from "./dataset.ts";
-import type { LazyBatch, StoredRows } from "./reduced-arrow.ts";
+import type { LazyBatch, StoredRows } from "./sorted-table.ts";
 import { CODED_COLUMNS } from "./reduced-builder.ts";
 import { type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
 

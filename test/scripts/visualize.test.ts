@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toIpc } from "../../lib/columns/arrow-ipc.ts";
 import { NUMBER_KEYS, REDUCED_VERSION, TEXT_KEYS } from "../../lib/reduced/kinds.ts";
-import { toTexts } from "../../lib/reduced/reduced-arrow.ts";
+import { toTexts } from "../../lib/columns/dictionary.ts";
 import { joinFleet } from "../support/copy-fleet.ts";
 import { FIXTURES_FOLDER } from "../support/example-fleet.ts";
 import { LEGACY_REDUCED, NEEDS_LEGACY_REDUCED } from "../support/real-logs.ts";

@@ -3,8 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ArrowFile } from "../../../lib/columns/arrow-file.ts";
 import { type ColumnShape, type IpcBatch, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
-import { allTexts } from "../../../lib/columns/dictionary.ts";
-import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { allTexts, toTexts } from "../../../lib/columns/dictionary.ts";
 import { seededRandom } from "../../support/random.ts";
 import { makeTempDir } from "../../support/run.ts";
 

@@ -3,7 +3,8 @@ import { List, Table, tableFromArrays, tableToIPC, Utf8, vectorFromArray } from 
 import { checkFileBytes, checkStream, checkedMessages } from "../../../lib/columns/arrow-guard.ts";
 import { SET_MAX } from "../../../lib/columns/address-sets.ts";
 import { type IpcFormat, type ListColumn, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
-import { readReducedArrow, reducedToIpc, toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { toTexts } from "../../../lib/columns/dictionary.ts";
 import { type Kind, NUMBER_KEYS, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import type { SourceInfo } from "../../../lib/events/source.ts";

@@ -3,8 +3,7 @@ import { tableFromIPC as readByFlechette } from "@uwdata/flechette";
 import { tableFromIPC } from "apache-arrow";
 import { expect, test } from "bun:test";
 import { type BatchColumns, type ColumnShape, type IpcFormat, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
-import { textOf } from "../../../lib/columns/dictionary.ts";
-import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { textOf, toTexts } from "../../../lib/columns/dictionary.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const FORMATS: readonly IpcFormat[] = ["file", "stream"];

@@ -12,7 +12,7 @@ import {
   pickRows,
 } from "../../../lib/events/event-table.ts";
 import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
-import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { toTexts } from "../../../lib/columns/dictionary.ts";
 import { BATCH_ROWS } from "../../../lib/kernel/layout.ts";
 import { NUMBER_COLUMN_NAMES, NUMBER_COLUMNS, TEXT_COLUMNS } from "../../../lib/events/schema.ts";
 import { generateLogs, planSensors } from "../../support/generate-logs.ts";

@@ -8,7 +8,8 @@ import { isDataset, MANIFEST_NAME, monthOf } from "../../../lib/reduced/dataset-
 import { Dataset } from "../../../lib/reduced/dataset.ts";
 import { PART_ROWS, PartRows } from "../../../lib/reduced/dataset-part.ts";
 import { type Kind, KIND_NAMES, KIND_SPECS } from "../../../lib/reduced/kinds.ts";
-import { reducedToIpc, toSorted } from "../../../lib/reduced/reduced-arrow.ts";
+import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
+import { toSorted } from "../../../lib/reduced/sorted-table.ts";
 import { readReduced } from "../../../lib/reduced/reduced-input.ts";
 import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { StoredTable } from "../../../lib/reduced/stored-table.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { holdsAll } from "../../../lib/reduced/holds-all.ts";
-import { toSorted } from "../../../lib/reduced/reduced-arrow.ts";
+import { toSorted } from "../../../lib/reduced/sorted-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 
 const DAYS = ["2024-01-01", "2024-01-02"];

@@ -1,12 +1,7 @@
 /** Merging is exact: any split of the events, in any order, in any number of steps, gives the rows of the whole. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import {
-  readReducedArrow,
-  reducedToIpc,
-  type StoredReduced,
-  toReducedRows,
-} from "../../../lib/reduced/reduced-arrow.ts";
+import { readReducedArrow, reducedToIpc, type StoredReduced, toReducedRows } from "../../../lib/reduced/reduced-arrow.ts";
 import { ReducedBuilder } from "../../../lib/reduced/reduced-builder.ts";
 import { reduceEvents } from "../../../lib/reduced/reduce.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";

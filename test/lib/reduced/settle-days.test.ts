@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readReduced } from "../../../lib/reduced/reduced-input.ts";
-import { toSorted } from "../../../lib/reduced/reduced-arrow.ts";
+import { toSorted } from "../../../lib/reduced/sorted-table.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { dropDays, settleDays } from "../../../lib/reduced/settle-days.ts";
 import { addToDataset } from "../../../lib/reduced/write-dataset.ts";

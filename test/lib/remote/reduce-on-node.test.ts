@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { NUMBER_KEYS, REDUCED_VERSION, TEXT_KEYS } from "../../../lib/reduced/kinds.ts";
-import { toTexts } from "../../../lib/reduced/reduced-arrow.ts";
+import { toTexts } from "../../../lib/columns/dictionary.ts";
 import type { ReducedInfo } from "../../../lib/reduced/reduced-table.ts";
 import { kernelBytes } from "../../../lib/kernel/kernel-bytes.ts";
 import { bundle, reduceOnNode, type ReduceOnNodeOptions } from "../../../lib/remote/reduce-on-node.ts";

@@ -1,0 +1,147 @@
+/**
+ * Rows of reduced tables as they are read, kind by kind: what no row can say is refused, whoever wrote the file.
+ *
+ * Tested in `test/lib/reduced/reduced-arrow.test.ts`.
+ */
+import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
+import type { ColumnMemory } from "../columns/arrow-reader.ts";
+import type { ListColumn } from "../columns/arrow-ipc.ts";
+import { take } from "../columns/group.ts";
+import { INT32_MAX, isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
+import { type KindTable, unknownAddresses } from "./reduced-table.ts";
+import { quoteForMessage } from "../text/text.ts";
+import { DAY_US, EARLIEST_US, LATEST_US } from "../text/time.ts";
+
+/**
+ * Most events of a kind that a table may count: no honeypot has seen so many, and a thousand such tables still add up
+ * to numbers that are exact.
+ */
+const EVENTS_MAX = 2 ** 43;
+/** Least and greatest value of a column, both included. */
+type Range = readonly [least: number, greatest: number];
+
+const DAYS: Range = [Math.ceil(EARLIEST_US / DAY_US), Math.floor(LATEST_US / DAY_US)];
+const COUNTS: Range = [0, EVENTS_MAX];
+const INSTANTS: Range = [EARLIEST_US, LATEST_US];
+const CODES: Range = [0, INT32_MAX];
+
+/** Of each row the addresses that its events came from, see `address-sets.ts`; null = unknown, or told by the key. */
+export const ADDRESSES = "addresses";
+
+/** The rows of a batch, kind by kind. */
+export function splitKinds(
+  column: (name: string) => Int32Array | Float64Array | undefined,
+  kindTexts: readonly string[],
+  sets: AddressSets,
+  setCodes: Int32Array | undefined,
+  memory?: ColumnMemory,
+): Partial<Record<Kind, KindTable>> {
+  const codes = column("kind") as Int32Array;
+  const kinds: Partial<Record<Kind, KindTable>> = {};
+  for (const [code, rows] of rowsByCode(codes)) {
+    const kind = kindTexts[code] as Kind;
+    if (!KIND_NAMES.includes(kind)) throw new TypeError(`a reduced table with rows of unknown kind ${quoteForMessage(String(kind))}`);
+    const values = (name: string) => (rows === undefined ? column(name)! : take(column(name)!, rows));
+    const number = (name: string, range: Range) => toNumbers(kind, name, values(name), range);
+    const whole = (name: string, range: Range, isNullable: boolean) => toWholes(kind, name, values(name), range, isNullable, memory);
+    const length = rows?.length ?? codes.length;
+    const table: KindTable = {
+      kind,
+      rows: length,
+      // The day before 1970, which a zone can lead to, is -1 and stands as a null.
+      day: whole("day", DAYS, true),
+      // A verdict counts whatever days and sensors were asked for: it may be of none of them.
+      sensor: whole("sensor", CODES, kind === "scan"),
+      keys: Object.fromEntries(
+        KINDS[kind].map((name: KeyColumn) => [name, whole(name, isTextKey(name) ? CODES : [0, NUMBER_KEY_SPECS[name].most], true)]),
+      ),
+      count: number("count", COUNTS),
+      success: number("success", COUNTS),
+      addresses:
+        setCodes === undefined || !KIND_SPECS[kind].hasAddresses
+          ? unknownAddresses(kind, length)
+          : rows === undefined ? setCodes : take(setCodes, rows),
+      firstSeenUs: number("first_seen", INSTANTS),
+      lastSeenUs: number("last_seen", INSTANTS),
+    };
+    checkRows(table, sets);
+    kinds[kind] = table;
+  }
+  return kinds;
+}
+
+/** The rows of each code in their order; undefined = all of them, as in the batches that we write. */
+function rowsByCode(codes: Int32Array): [code: number, rows: Int32Array | undefined][] {
+  if (codes.length === 0) return [];
+  let same = 1;
+  while (same < codes.length && codes[same] === codes[0]) same++;
+  if (same === codes.length) return [[codes[0]!, undefined]];
+  return [...Map.groupBy(codes.keys(), row => codes[row]!)].map(([code, rows]) => [code, Int32Array.from(rows)]);
+}
+
+/**
+ * Numbers that nobody can have counted would make calendars of a million years, sums that are no numbers, and loops that
+ * never end.
+ *
+ * @throws {RangeError} naming the first that is no whole number of its range.
+ */
+function toNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, range: Range): Float64Array {
+  const numbers = values instanceof Float64Array ? values : new Float64Array(values);
+  const [least, greatest] = range;
+  for (let row = 0; row < numbers.length; row++) {
+    const value = numbers[row]!;
+    // False for NaN.
+    if (!(value >= least && value <= greatest && Math.floor(value) === value)) throw noNumber(kind, name, value);
+  }
+  return numbers;
+}
+
+/**
+ * The same of numbers that fit into 32 bits; a null, NaN or -1, is -1.
+ *
+ * @throws {RangeError} as {@link toNumbers}, or if there is a null where there must be none.
+ */
+function toWholes(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range, isNullable: boolean, memory?: ColumnMemory): Int32Array {
+  const wholes = values instanceof Int32Array ? values : (memory?.ints(name, values.length) ?? new Int32Array(values.length));
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    const isNull = value !== value || value === -1;
+    if (!(isNull ? isNullable : value >= least && value <= greatest && Math.floor(value) === value)) throw noNumber(kind, name, value);
+    wholes[row] = isNull ? -1 : value;
+  }
+  return wholes;
+}
+
+function noNumber(kind: Kind, name: string, value: number): RangeError {
+  return new RangeError(`a reduced table with damaged rows: no ${kind} has the ${name} ${value}`);
+}
+
+/**
+ * What no number alone tells.
+ *
+ * @throws {RangeError} if more succeeded than were, or came from more addresses; the last came before the first; or all
+ * together are too many.
+ */
+function checkRows(table: KindTable, { offsets }: AddressSets): void {
+  const { kind, rows, count, success, addresses, firstSeenUs, lastSeenUs } = table;
+  const elements = (code: number) => (code < 0 ? 0 : offsets[code + 1]! - offsets[code]!);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    sum += count[row]!;
+    const isSound = success[row]! <= count[row]! && firstSeenUs[row]! <= lastSeenUs[row]!;
+    if (isSound && (addresses === null || elements(addresses[row]!) <= count[row]!)) continue;
+    throw new RangeError(`a reduced table with damaged rows: no ${kind} can be row ${row}`);
+  }
+  if (sum > EVENTS_MAX) throw new RangeError(`a reduced table with damaged rows: no log holds ${sum} of ${kind}`);
+}
+
+/** @throws {RangeError} if a list is no set. */
+export function checkSets({ values, offsets, isNull }: ListColumn): void {
+  for (let row = 0; row < isNull.length; row++) {
+    const start = offsets[row]!;
+    const end = offsets[row + 1]!;
+    let isSet = end - start <= SET_MAX;
+    for (let i = start + 1; isSet && i < end; i++) isSet = values[i - 1]! < values[i]!;
+    if (!isSet) throw new RangeError(`a reduced table with damaged rows: no ${ADDRESSES} are those of row ${row}`);
+  }
+}
