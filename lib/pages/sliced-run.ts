@@ -76,26 +76,31 @@ function checkDrawn({ cells, info }: StatisticsSlices): void {
   }
 }
 
-function readParts<Found>(folder: string, round: PartRound, of: number, work?: string): Found[] {
+/** @throws {Error} if not all parts of a round are there. */
+function requireParts(folder: string, round: PartRound, of: number): void {
   const missing = missingParts(folder, round, of);
   if (missing.length > 0) throw new Error(`Cannot go on: ${plural(missing.length, "part")} of ${of} ${missing.length === 1 ? "is" : "are"} not ${round} yet, first ${missing[0]}`);
-  let known = work;
-  return Array.from({ length: of }, (_, i) => {
-    const one = decodePart<Found>(folder, round, { number: i + 1, of }, known);
-    known = one.work;
+}
+
+/** @param first Number of the first that is read. */
+function readParts<Found>(folder: string, round: PartRound, of: number, work: string, first = 1): Found[] {
+  requireParts(folder, round, of);
+  return Array.from({ length: of - first + 1 }, (_, i) => {
+    const { found } = decodePart<Found>(folder, round, { number: first + i, of }, work);
     // What it was unpacked from is several times as long.
     Bun.gc(true);
-    return one.found;
+    return found;
   });
 }
 
 /** @throws {Error} if a part is missing, or they do not belong together. */
 export async function joinParts({ folder, of, reportLink, report }: JoinAsk): Promise<JoinAnswer> {
+  for (const round of ["shown", "measured", "compared"] as const) requireParts(folder, round, of);
   const { work, found: first } = decodePart<Shown>(folder, "shown", { number: 1, of });
-  const compared = readParts<SliceComparisons>(folder, "compared", of, work);
-  const shown = readParts<Shown>(folder, "shown", of, work);
   const { cells, options } = first.whole!;
-  const statistics = joinSlices(cells, options, readParts<Measures>(folder, "measured", of, work), compared);
+  const statistics = joinSlices(cells, options, readParts<Measures>(folder, "measured", of, work), readParts<SliceComparisons>(folder, "compared", of, work));
+  // Not before: what is compared and what is shown need not be in memory at once.
+  const shown = [first, ...readParts<Shown>(folder, "shown", of, work, 2)];
   const episodes = joinHistory(cells, shown.map(({ history }) => history), buildCoverage(cells.table, options));
   const { thresholdPercent, lastDays } = options;
   const allSensors = cells.table.dictionaries.sensor.length;

@@ -10,7 +10,7 @@ import { type DatasetPart, daysOfMonth, isDataset, type Manifest, readManifest }
 import { type HowToRead, PartFile } from "./dataset-part.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { type Recodes, uniteTexts } from "./merge-sorted.ts";
-import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type StoredRows, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
+import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type StoredRows, sweepAfter, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
 import type { StoredReduced } from "./reduced-arrow.ts";
 import type { CodedColumn } from "./reduced-builder.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
@@ -65,6 +65,7 @@ export class Dataset implements StoredRows {
       if (part.kind !== kind || daysOfMonth(part.month)[1] < firstDay) continue;
       for (const batch of this.#read(part, batch => toLazyBatch(kind, batch, memory), { memory, isLazy: true })) {
         if (batch.rows > 0 && batch.day.at(-1)! >= firstDay) yield batch;
+        sweepAfter(batch.rows);
       }
     }
   }

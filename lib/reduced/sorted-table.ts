@@ -14,7 +14,7 @@ import { codedTexts, listsOf, ORDER, ORDER_KEY, readInfo, toReducedRows } from "
 import type { CodedColumn } from "./reduced-builder.ts";
 import { isEmpty, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
 
-/** Rows read of one file after which memory is swept. */
+/** Rows read after which memory is swept. */
 const ROWS_PER_SWEEP = 1 << 23;
 
 /** Rows of one kind, whose sets are those of these rows alone. */
@@ -65,6 +65,17 @@ export function openSorted(path: string): SortedFile | undefined {
   return undefined;
 }
 
+/** Rows that this thread has read since memory was swept. */
+let rowsUnswept = 0;
+
+/** Sweep memory now and then: left to itself the engine lets many times as much lie about as is in use. */
+export function sweepAfter(rows: number): void {
+  rowsUnswept += rows;
+  if (rowsUnswept < ROWS_PER_SWEEP) return;
+  rowsUnswept = 0;
+  Bun.gc(true);
+}
+
 /** Some rows of a kind of which a column is read when it is asked for, and checked for its codes alone. */
 export interface LazyBatch extends KindTable {
   /** What `addresses` leads to. */
@@ -80,7 +91,6 @@ export class SortedFile implements StoredRows {
   readonly #places: Int8Array;
   /** The batch that was asked for last. */
   #at = 0;
-  #readRows = 0;
 
   constructor(name: string, file: ArrowFile) {
     this.name = name;
@@ -125,11 +135,7 @@ export class SortedFile implements StoredRows {
     const memory = new ColumnMemory();
     for (let at = low; at < end; at++) {
       yield toLazyBatch(kind, this.#file.batch(at, true, memory), memory);
-      // Left to itself the engine lets many times as much lie about as is in use.
-      this.#readRows += this.#file.rows(at);
-      if (this.#readRows < ROWS_PER_SWEEP) continue;
-      this.#readRows = 0;
-      Bun.gc(true);
+      sweepAfter(this.#file.rows(at));
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * Network addresses and ranges, IPv4 and IPv6 in every spelling; an IPv4 address mapped into IPv6 is the IPv4 address.
  */
+
 /** An IPv4 address in its longest spelling in IPv6; attackers write megabytes. */
 const LONGEST = 45;
 
