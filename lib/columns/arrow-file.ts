@@ -4,19 +4,21 @@
  */
 import { closeSync } from "node:fs";
 import {
+  type BatchLayout,
   bytesOf,
-  checkFile,
-  checkStreamBy,
   type IpcSchema,
   isIpcFile,
   isIpcStream,
-  type PlacedMessage,
+  type MessagePlaces,
+  placeFile,
+  type PlacedTexts,
+  placeStream,
+  readBatchHeader,
   type ReadBytes,
 } from "./arrow-guard.ts";
 import { bodyInFile, type IpcBatch, readBytes, readInto } from "./arrow-ipc.ts";
-import { BatchReader, type Body, bodyOf, type ColumnMemory, readTexts } from "./arrow-reader.ts";
+import { BatchReader, bodyOf, type ColumnMemory, readTexts } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
-import { ArrowError } from "./flatbuffer.ts";
 import { openRegularAs } from "./regular-file.ts";
 
 /** Files up to this size are read at once: their messages are dozens, and a piece of them costs as much as all. */
@@ -25,13 +27,22 @@ const WHOLE_MAX_BYTES = 1 << 16;
 /** Bytes of a code. */
 const WIDTHS = { int8: 1, uint8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4 } as const;
 
+/** What a batch says of itself, and where its body lies. */
+interface PlacedBatch {
+  readonly layout: BatchLayout;
+  readonly bodyAt: number;
+}
+
 export class ArrowFile {
+  /** Number of batches. */
+  readonly size: number;
   readonly #file: number;
   readonly #read: ReadBytes;
   readonly #schema: IpcSchema;
   readonly #reader: BatchReader;
-  readonly #batches: PlacedMessage[] = [];
-  readonly #dictionaries = new Map<number, PlacedMessage>();
+  /** See {@link MessagePlaces}: what a batch says of itself is read and checked each time that it is looked at. */
+  readonly #batches: Float64Array;
+  readonly #dictionaries = new Map<number, PlacedTexts>();
 
   /**
    * @param state The state in which the file must be, see `stateOf`; undefined = any.
@@ -42,8 +53,8 @@ export class ArrowFile {
     const { file, size } = openRegularAs(path, state);
     try {
       const read: ReadBytes = size <= WHOLE_MAX_BYTES ? bytesOf(readBytes(file, 0, size)) : (start, length, into) => readInto(file, into ?? new Uint8Array(length), start);
-      if (isIpcFile(read, size)) return new ArrowFile(file, read, checkFile(read, size));
-      if (isIpcStream(read, size)) return new ArrowFile(file, read, checkStreamBy(read));
+      if (isIpcFile(read, size)) return new ArrowFile(file, read, placeFile(read, size));
+      if (isIpcStream(read, size)) return new ArrowFile(file, read, placeStream(read));
     } catch (error) {
       closeSync(file);
       throw error;
@@ -52,20 +63,17 @@ export class ArrowFile {
     return undefined;
   }
 
-  private constructor(file: number, read: ReadBytes, { schema, messages }: ReturnType<typeof checkFile>) {
+  private constructor(file: number, read: ReadBytes, { schema, dictionaries, batches }: MessagePlaces) {
     this.#file = file;
     this.#read = read;
     this.#schema = schema;
+    this.#batches = batches;
+    this.size = (batches.length - 1) / 2;
     this.#reader = new BatchReader(schema);
-    for (const placed of messages) {
-      const { message } = placed;
-      if ("schema" in message) continue;
-      if (message.dictionary === undefined) {
-        this.#batches.push(placed);
-      } else {
-        this.#dictionaries.set(message.dictionary, placed);
-        this.#reader.skip(message.dictionary, message.batch);
-      }
+    for (const placed of dictionaries) {
+      const { dictionary, batch } = placed.message;
+      this.#dictionaries.set(dictionary, placed);
+      this.#reader.skip(dictionary, batch);
     }
   }
 
@@ -77,23 +85,16 @@ export class ArrowFile {
     return this.#schema.columns.map(({ name }) => name);
   }
 
-  /** Number of batches. */
-  get size(): number {
-    return this.#batches.length;
-  }
-
   /** Rows of a batch. */
   rows(number: number): number {
-    const { message } = this.#batches[number]!;
-    return "batch" in message ? message.batch.rows : 0;
+    return this.#look(number).layout.rows;
   }
 
   /** The texts of a dictionary-coded column, read anew each time; undefined for others. */
   texts(name: string): Texts | undefined {
     const column = this.#schema.columns.find(column => column.name === name);
     const placed = column?.dictionary === undefined ? undefined : this.#dictionaries.get(column.dictionary);
-    if (placed === undefined || !("batch" in placed.message)) return undefined;
-    return readTexts(placed.message.batch, this.#bodyOf(placed));
+    return placed && readTexts(placed.message.batch, bodyOf(this.#read(placed.bodyAt, placed.message.bodyBytes)));
   }
 
   /**
@@ -101,34 +102,40 @@ export class ArrowFile {
    *
    * @param isLazy Whether no more is read than the columns that are asked for, each when it is.
    * @param memory What its columns are decoded into, if not into arrays of their own.
+   * @throws {ArrowError} if it is damaged.
    */
   batch(number: number, isLazy = false, memory?: ColumnMemory): IpcBatch {
-    const placed = this.#batches[number]!;
-    const body = isLazy ? bodyInFile(this.#file, placed.bodyAt) : this.#bodyOf(placed, memory);
-    const batch = this.#reader.take(placed.message, body, memory);
-    if (batch === undefined) throw new ArrowError("its Arrow data are damaged: no rows where the footer has some");
-    return batch;
+    if (isLazy) {
+      const { layout, bodyAt } = this.#look(number);
+      return this.#reader.batch(layout, bodyInFile(this.#file, bodyAt), memory);
+    }
+    const [at, bodyAt, end] = this.#placeOf(number);
+    const bytes = this.#read(at, end - at, memory?.bytes("message", end - at));
+    const layout = readBatchHeader(bytes.subarray(0, bodyAt - at), end - bodyAt);
+    return this.#reader.batch(layout, bodyOf(bytes.subarray(bodyAt - at)), memory);
   }
 
   /** The code in the first row of a dictionary-coded column, without a look at the others; -1 = none. */
   firstCode(number: number, name: string): number {
-    const { message, bodyAt } = this.#batches[number]!;
-    const at = this.#schema.columns.findIndex(column => column.name === name);
-    const form = this.#schema.columns[at]?.form;
-    if (form === undefined || !(form in WIDTHS) || !("batch" in message)) return -1;
-    const before = this.#schema.columns.slice(0, at);
-    const validity = before.reduce((sum, column) => sum + (column.form === "list" ? 4 : column.form === "text" ? 3 : 2), 0);
-    const bytes = WIDTHS[form as keyof typeof WIDTHS];
-    const values = message.batch.buffers[validity + 1];
-    if (message.batch.rows === 0 || values === undefined || values.bytes < bytes) return -1;
-    return Buffer.from(this.#read(bodyAt + values.start, bytes)).readUIntLE(0, bytes);
+    const form = this.#schema.columns.find(column => column.name === name)?.form;
+    if (form === undefined || !(form in WIDTHS)) return -1;
+    const { layout, bodyAt } = this.#look(number);
+    const { start, bytes } = this.#reader.valuesOf(layout, name)!;
+    const width = WIDTHS[form as keyof typeof WIDTHS];
+    if (layout.rows === 0 || bytes < width) return -1;
+    return Buffer.from(this.#read(bodyAt + start, width)).readUIntLE(0, width);
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
-  #bodyOf({ message, bodyAt }: PlacedMessage, memory?: ColumnMemory): Body {
-    return bodyOf(this.#read(bodyAt, message.bodyBytes, memory?.bytes("body", message.bodyBytes)));
+  #look(number: number): PlacedBatch {
+    const [at, bodyAt, end] = this.#placeOf(number);
+    return { layout: readBatchHeader(this.#read(at, bodyAt - at), end - bodyAt), bodyAt };
+  }
+
+  #placeOf(number: number): readonly [at: number, bodyAt: number, end: number] {
+    return [this.#batches[2 * number]!, this.#batches[2 * number + 1]!, this.#batches[2 * number + 2]!];
   }
 }

@@ -92,13 +92,14 @@ export interface IpcSchema {
 /** Where the values of a batch lie in its body; all of it within. */
 export interface BatchLayout {
   readonly rows: number;
-  /** Rows and nulls of each column, of a list and then of what it holds. */
-  readonly nodes: readonly { readonly rows: number; readonly nulls: number }[];
-  readonly buffers: readonly { readonly start: number; readonly bytes: number }[];
+  /** Rows and nulls of each column, of a list and then of what it holds: two numbers each. */
+  readonly nodes: Float64Array;
+  /** Where each buffer starts, and its bytes: two numbers each. */
+  readonly buffers: Float64Array;
 }
 
 export type Message = { readonly bodyBytes: number } & (
-  | { readonly schema: IpcSchema }
+  | { readonly schema: IpcSchema; readonly dictionary?: undefined }
   /** Texts of the dictionary of that number. */
   | { readonly dictionary: number; readonly batch: BatchLayout }
   | { readonly batch: BatchLayout; readonly dictionary?: undefined }
@@ -108,6 +109,17 @@ export type Message = { readonly bodyBytes: number } & (
 export interface PlacedMessage {
   readonly message: Message;
   readonly bodyAt: number;
+}
+
+/** One that holds the texts of a dictionary. */
+export type PlacedTexts = PlacedMessage & { readonly message: { readonly dictionary: number } };
+
+/** Where the messages of a file or stream lie; of its batches, thousands perhaps, no more than that. */
+export interface MessagePlaces {
+  readonly schema: IpcSchema;
+  readonly dictionaries: readonly PlacedTexts[];
+  /** Of each batch where it begins and where its body does; then where the last one ends. They lie one behind the other. */
+  readonly batches: Float64Array;
 }
 
 /** Bytes of a file or stream; throws if it has not so many. */
@@ -203,7 +215,7 @@ class MessageGuard {
     const texts = buffer.child(header, 1);
     if (texts === undefined) throw damaged();
     if (this.#hasBatch || this.#dictionaries.has(dictionary) || buffer.byte(header, 2) !== 0) {
-      throw new ArrowError("Arrow data whose texts change half-way, which no table of ours does");
+      throw textsChange();
     }
     this.#dictionaries.add(dictionary);
     return { bodyBytes, dictionary, batch: readBatch(buffer, texts, bodyBytes) };
@@ -215,14 +227,10 @@ function readBatch(buffer: Flatbuffer, batch: number, bodyBytes: number): BatchL
   if (buffer.child(batch, 3) !== undefined) throw new ArrowError("Arrow data that are compressed, which ours are not");
   const rows = buffer.long(batch, 0);
   if (rows > BODY_MAX_BYTES) throw damaged();
-  const nodes = buffer.longPairs(batch, 1).map(([rows, nulls]) => {
-    if (nulls > rows || rows > BODY_MAX_BYTES) throw damaged();
-    return { rows, nulls };
-  });
-  const buffers = buffer.longPairs(batch, 2).map(([start, bytes]) => {
-    if (start + bytes > bodyBytes) throw damaged();
-    return { start, bytes };
-  });
+  const nodes = buffer.longPairs(batch, 1);
+  for (let i = 0; i < nodes.length; i += 2) if (nodes[i + 1]! > nodes[i]! || nodes[i]! > BODY_MAX_BYTES) throw damaged();
+  const buffers = buffer.longPairs(batch, 2);
+  for (let i = 0; i < buffers.length; i += 2) if (buffers[i]! + buffers[i + 1]! > bodyBytes) throw damaged();
   return { rows, nodes, buffers };
 }
 
@@ -232,14 +240,28 @@ function readBatch(buffer: Flatbuffer, batch: number, bodyBytes: number): BatchL
  * @throws {ArrowError} if they are damaged, cut short or nothing of ours.
  */
 export function checkStream(bytes: Uint8Array): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
-  return checkStreamBy(bytesOf(bytes));
+  const [first, ...messages] = walkMessages(bytesOf(bytes), new MessageGuard(false));
+  return { schema: schemaOf(first), messages };
 }
 
-/** {@link checkStream} of one that was kept as a file: its bodies are not read. */
-export function checkStreamBy(read: ReadBytes): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
-  const [first, ...messages] = walkMessages(read, 0, new MessageGuard(false));
+/** Where the messages of a stream lie that was kept as a file: each is checked, and its body not read. */
+export function placeStream(read: ReadBytes): MessagePlaces {
+  const messages = walkMessages(read, new MessageGuard(false));
+  const schema = schemaOf(messages.next().value ?? undefined);
+  const dictionaries: PlacedTexts[] = [];
+  const batches: number[] = [];
+  let end = 0;
+  for (const { message, at, bodyAt } of messages) {
+    if (message.dictionary === undefined) batches.push(at, bodyAt);
+    else dictionaries.push({ message, bodyAt });
+    end = bodyAt + message.bodyBytes;
+  }
+  return { schema, dictionaries, batches: Float64Array.from([...batches, end]) };
+}
+
+function schemaOf(first: PlacedMessage | undefined): IpcSchema {
   if (first === undefined || !("schema" in first.message)) throw new ArrowError("Arrow data without a schema");
-  return { schema: first.message.schema, messages };
+  return first.message.schema;
 }
 
 /** Check a file in memory, as {@link checkFile}. */
@@ -266,22 +288,82 @@ export function checkFile(
   sizeBytes: number,
   footer = readFooter(read, sizeBytes),
 ): { schema: IpcSchema; messages: readonly PlacedMessage[] } {
-  const all = walkMessages(read, MAGIC_BYTES, new MessageGuard(true));
-  const messages = all.filter(({ message }) => !("schema" in message));
-  const { schema, blocks } = footer;
-  const byPlace = new Map(messages.map(placed => [placed.at, placed]));
-  for (const { at, metadataBytes, bodyBytes } of blocks) {
-    const placed = byPlace.get(at);
-    if (placed?.bodyAt !== at + metadataBytes || placed.message.bodyBytes !== bodyBytes) throw damaged();
+  const { schema, dictionaries, batches } = placeFile(read, sizeBytes, footer);
+  const messages: PlacedMessage[] = [...dictionaries];
+  for (let i = 0; i + 1 < batches.length; i += 2) {
+    const [at, bodyAt, end] = batches.subarray(i, i + 3) as unknown as [number, number, number];
+    messages.push({ message: { bodyBytes: end - bodyAt, batch: readBatchHeader(read(at, bodyAt - at), end - bodyAt) }, bodyAt });
   }
-  if (new Set(blocks.map(({ at }) => at)).size !== messages.length || blocks.length !== messages.length) throw damaged();
   return { schema, messages };
+}
+
+/**
+ * Where the messages of a file lie by its footer, which must name all of them and no others. Of batches nothing is read: whoever
+ * looks at one checks it by {@link readBatchHeader}.
+ *
+ * @throws {ArrowError} as {@link checkFile}.
+ */
+export function placeFile(read: ReadBytes, sizeBytes: number, footer = readFooter(read, sizeBytes)): MessagePlaces {
+  const { schema, dictionaries: texts, batches: blocks } = footer;
+  const guard = new MessageGuard(true);
+  let end = MAGIC_BYTES;
+  if (Math.min(texts[0] ?? Infinity, blocks[0] ?? Infinity) !== end) {
+    const front = readMessage(read, end, guard);
+    if (front !== undefined && !("schema" in front.message)) throw damaged();
+    end = front?.bodyAt ?? end;
+  }
+  if (texts.length > 0 && blocks.length > 0 && texts.at(-BLOCK_NUMBERS)! > blocks[0]!) throw textsChange();
+  const dictionaries: PlacedTexts[] = [];
+  // One message behind the other, with nothing between them.
+  const follow = ([at, metadataBytes, bodyBytes]: Float64Array) => {
+    if (at !== end || metadataBytes! <= PREFIX_BYTES || metadataBytes! > METADATA_MAX_BYTES || bodyBytes! > BODY_MAX_BYTES) throw damaged();
+    end += metadataBytes! + bodyBytes!;
+    return at + metadataBytes!;
+  };
+  for (let i = 0; i < texts.length; i += BLOCK_NUMBERS) {
+    const at = end;
+    const bodyAt = follow(texts.subarray(i, i + BLOCK_NUMBERS));
+    const message = readHeader(read(at, bodyAt - at), end - bodyAt, guard);
+    if (message.dictionary === undefined) throw damaged();
+    dictionaries.push({ message, bodyAt });
+  }
+  const batches = new Float64Array((blocks.length / BLOCK_NUMBERS) * 2 + 1);
+  for (let i = 0, to = 0; i < blocks.length; i += BLOCK_NUMBERS, to += 2) {
+    batches[to] = end;
+    batches[to + 1] = follow(blocks.subarray(i, i + BLOCK_NUMBERS));
+  }
+  batches[batches.length - 1] = end;
+  if (metadataLength(read(end, PREFIX_BYTES)) !== 0) throw damaged();
+  return { schema, dictionaries, batches };
+}
+
+/**
+ * What a batch says of itself.
+ *
+ * @param header All bytes before its body.
+ * @throws {ArrowError} if it is damaged, or no batch.
+ */
+export function readBatchHeader(header: Uint8Array, bodyBytes: number): BatchLayout {
+  const message = readHeader(header, bodyBytes, new MessageGuard(true));
+  if ("schema" in message || message.dictionary !== undefined) throw damaged();
+  return message.batch;
+}
+
+/** Check the header of a message whose place is known. */
+function readHeader(header: Uint8Array, bodyBytes: number, guard: MessageGuard): Message {
+  if (metadataLength(header) !== header.length - PREFIX_BYTES) throw damaged();
+  const message = guard.check(header.subarray(PREFIX_BYTES));
+  if (message.bodyBytes !== bodyBytes) throw damaged();
+  return message;
 }
 
 export type Footer = ReturnType<typeof readFooter>;
 
+/** Numbers of a place in a footer: where a message begins, the bytes before its body, those of its body. */
+const BLOCK_NUMBERS = 3;
+
 /**
- * The footer of a file: its schema, and where its messages lie.
+ * The footer of a file: its schema, and where its messages lie, {@link BLOCK_NUMBERS} numbers each.
  *
  * @throws {ArrowError} if it is damaged or nothing of ours.
  */
@@ -293,14 +375,17 @@ export function readFooter(read: ReadBytes, sizeBytes: number) {
   const root = footer.check(FOOTER);
   const schema = footer.child(root, 1);
   if (schema === undefined) throw damaged();
-  const blocks = [2, 3].flatMap(index => {
+  const blocksAt = (index: number) => {
     const list = footer.child(root, index);
-    return Array.from({ length: list === undefined ? 0 : footer.lengthOf(list) }, (_, i) => {
-      const block = list! + 4 + 24 * i;
-      return { at: footer.longAt(block), metadataBytes: footer.lengthOf(block + 8), bodyBytes: footer.longAt(block + 16) };
-    });
-  });
-  return { schema: readSchema(footer, schema), blocks };
+    const blocks = new Float64Array(list === undefined ? 0 : footer.lengthOf(list) * BLOCK_NUMBERS);
+    for (let i = 0, block = list! + 4; i < blocks.length; i += BLOCK_NUMBERS, block += 24) {
+      blocks[i] = footer.longAt(block);
+      blocks[i + 1] = footer.lengthOf(block + 8);
+      blocks[i + 2] = footer.longAt(block + 16);
+    }
+    return blocks;
+  };
+  return { schema: readSchema(footer, schema), dictionaries: blocksAt(2), batches: blocksAt(3) };
 }
 
 /** Tell a file, whole at its end, from a stream. */
@@ -313,19 +398,23 @@ export function isIpcStream(read: ReadBytes, sizeBytes: number): boolean {
   return sizeBytes > PREFIX_BYTES && new DataView(read(0, PREFIX_BYTES).buffer).getUint32(0, true) === CONTINUATION;
 }
 
-/** Check messages up to the mark behind the last. */
-function walkMessages(read: ReadBytes, start: number, guard: MessageGuard): (PlacedMessage & { at: number })[] {
-  const messages: (PlacedMessage & { at: number })[] = [];
-  for (let at = start; ; ) {
-    const length = metadataLength(read(at, PREFIX_BYTES));
-    if (length === 0) return messages;
-    const message = guard.check(read(at + PREFIX_BYTES, length));
-    const bodyAt = at + PREFIX_BYTES + length;
-    messages.push({ message, at, bodyAt });
-    at = bodyAt + message.bodyBytes;
+/** Check the messages of a stream up to the mark behind the last. */
+function* walkMessages(read: ReadBytes, guard: MessageGuard): Generator<PlacedMessage & { readonly at: number }> {
+  for (let at = 0; ; ) {
+    const placed = readMessage(read, at, guard);
+    if (placed === undefined) return;
+    yield { ...placed, at };
+    at = placed.bodyAt + placed.message.bodyBytes;
     // Whatever the body holds, it must be there.
     read(at, 0);
   }
+}
+
+/** Check the message that begins at a place; undefined = there is the mark behind the last. */
+function readMessage(read: ReadBytes, at: number, guard: MessageGuard): PlacedMessage | undefined {
+  const length = metadataLength(read(at, PREFIX_BYTES));
+  if (length === 0) return undefined;
+  return { message: guard.check(read(at + PREFIX_BYTES, length)), bodyAt: at + PREFIX_BYTES + length };
 }
 
 /**
@@ -388,6 +477,10 @@ function metadataLength(prefix: Uint8Array): number {
   const length = view.getUint32(4, true);
   if (view.getUint32(0, true) !== CONTINUATION || length > METADATA_MAX_BYTES) throw damaged();
   return length;
+}
+
+function textsChange(): ArrowError {
+  return new ArrowError("Arrow data whose texts change half-way, which no table of ours does");
 }
 
 function cutShort(): ArrowError {

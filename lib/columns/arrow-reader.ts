@@ -83,13 +83,18 @@ export class BatchReader {
   readonly #schema: IpcSchema;
   readonly #byName = new Map<string, number>();
   readonly #dictionaries = new Map<number, LazyTexts>();
+  /** Nodes and buffers of a batch before each column; then those of all. */
+  readonly #starts = [{ nodes: 0, buffers: 0 }];
   #hasBatch = false;
 
   constructor(schema: IpcSchema) {
     this.#schema = schema;
     // Of two columns of one name the first counts.
-    schema.columns.forEach(({ name }, i) => {
+    schema.columns.forEach(({ name, form }, i) => {
       if (!this.#byName.has(name)) this.#byName.set(name, i);
+      const { nodes, buffers } = this.#starts[i]!;
+      // A text has its bytes behind its offsets, a list what it holds.
+      this.#starts.push({ nodes: nodes + (form === "list" ? 2 : 1), buffers: buffers + (form === "list" ? 4 : form === "text" ? 3 : 2) });
     });
   }
 
@@ -102,6 +107,19 @@ export class BatchReader {
     const i = this.#byName.get(name);
     const dictionary = i === undefined ? undefined : this.#schema.columns[i]!.dictionary;
     return dictionary === undefined ? undefined : (this.#dictionaries.get(dictionary) ?? NO_LAZY_TEXTS);
+  }
+
+  /** Where the values of a column lie in the body of a batch; undefined = there is no such column. */
+  valuesOf(batch: BatchLayout, name: string): Place | undefined {
+    const i = this.#byName.get(name);
+    if (i === undefined) return undefined;
+    this.#requireColumns(batch);
+    return placeColumn(batch, this.#schema.columns[i]!, this.#starts[i]!).values;
+  }
+
+  #requireColumns(batch: BatchLayout): void {
+    const { nodes, buffers } = this.#starts.at(-1)!;
+    if (batch.nodes.length < 2 * nodes || batch.buffers.length < 2 * buffers) throw lacksColumns();
   }
 
   /** Take note of texts that stay where they are: of such only the codes can be read. */
@@ -121,14 +139,18 @@ export class BatchReader {
       this.#dictionaries.set(message.dictionary, { size: batch.rows, texts: () => (texts ??= readTexts(batch, body)) });
       return undefined;
     }
-    const reader = new BodyReader(message.batch);
-    const columns = this.#schema.columns.map(layout => placeColumn(reader, layout));
     this.#hasBatch = true;
-    const { rows } = message.batch;
+    return this.batch(message.batch, body, memory);
+  }
+
+  /** As {@link take} of a message that holds a batch. */
+  batch(batch: BatchLayout, body: Body, memory?: ColumnMemory): IpcBatch {
+    this.#requireColumns(batch);
+    const { rows } = batch;
     const decoded = new Map<string, Int32Array | Float64Array>();
     const placed = (name: string) => {
       const i = this.#byName.get(name);
-      return i === undefined ? undefined : columns[i];
+      return i === undefined ? undefined : placeColumn(batch, this.#schema.columns[i]!, this.#starts[i]!);
     };
     const isPlain = ({ layout: { form } }: PlacedColumn) => form !== "list" && form !== "text";
     const column = (name: string) => {
@@ -182,29 +204,13 @@ const NO_TEXTS: Texts = { size: 0, arena: new Uint8Array(0), offsets: new Int32A
 const NO_LAZY_TEXTS: LazyTexts = { size: 0, texts: () => NO_TEXTS };
 
 /** Where some bytes lie in a body. */
-type Place = BatchLayout["buffers"][number];
+interface Place {
+  readonly start: number;
+  readonly bytes: number;
+}
 
-/** Hands out the nodes and buffers of a batch one after the other. */
-class BodyReader {
-  readonly #batch: BatchLayout;
-  #node = 0;
-  #buffer = 0;
-
-  constructor(batch: BatchLayout) {
-    this.#batch = batch;
-  }
-
-  node(): { readonly rows: number; readonly nulls: number } {
-    const node = this.#batch.nodes[this.#node++];
-    if (node === undefined) throw lacksColumns();
-    return node;
-  }
-
-  buffer(): Place {
-    const buffer = this.#batch.buffers[this.#buffer++];
-    if (buffer === undefined) throw lacksColumns();
-    return buffer;
-  }
+function bufferOf({ buffers }: BatchLayout, i: number): Place {
+  return { start: buffers[2 * i]!, bytes: buffers[2 * i + 1]! };
 }
 
 function lacksColumns(): ArrowError {
@@ -223,17 +229,17 @@ interface PlacedColumn {
   readonly elements: { readonly nulls: number; readonly values: Place } | undefined;
 }
 
-function placeColumn(reader: BodyReader, layout: ColumnLayout): PlacedColumn {
-  const { rows, nulls } = reader.node();
-  const bitmap = reader.buffer();
-  const values = reader.buffer();
+/** @param first The node and buffer of the batch that are its first. */
+function placeColumn(batch: BatchLayout, layout: ColumnLayout, first: { readonly nodes: number; readonly buffers: number }): PlacedColumn {
+  const nullsOf = (node: number) => batch.nodes[2 * (first.nodes + node) + 1]!;
+  const buffer = (i: number) => bufferOf(batch, first.buffers + i);
+  const nulls = nullsOf(0);
+  const [bitmap, values] = [buffer(0), buffer(1)];
+  const rows = batch.nodes[2 * first.nodes]!;
   if (nulls > 0 && bitmap.bytes * 8 < rows) throw holdsLess(layout, rows);
-  if (layout.form === "text") reader.buffer();
-  if (layout.form !== "list") return { layout, nulls, bitmap, values, elements: undefined };
-  const element = reader.node();
-  // Whether they are null, bit by bit.
-  reader.buffer();
-  return { layout, nulls, bitmap, values, elements: { nulls: element.nulls, values: reader.buffer() } };
+  // The third says whether what is in a list is null, bit by bit.
+  const elements = layout.form === "list" ? { nulls: nullsOf(1), values: buffer(3) } : undefined;
+  return { layout, nulls, bitmap, values, elements };
 }
 
 function holdsLess({ name }: ColumnLayout, rows: number): ArrowError {
@@ -255,10 +261,9 @@ function widthOf(form: ColumnForm): number {
 
 /** The texts of a message that holds some. */
 export function readTexts(batch: BatchLayout, body: Body): Texts {
-  const reader = new BodyReader(batch);
-  const { rows: size } = reader.node();
-  reader.buffer();
-  const [offsetPlace, arenaPlace] = [reader.buffer(), reader.buffer()];
+  if (batch.nodes.length < 2 || batch.buffers.length < 2 * 3) throw lacksColumns();
+  const size = batch.nodes[0]!;
+  const [offsetPlace, arenaPlace] = [bufferOf(batch, 1), bufferOf(batch, 2)];
   if (size === 0) return NO_TEXTS;
   const offsetBytes = readAt(body, offsetPlace);
   const arena = readAt(body, arenaPlace);

@@ -108,11 +108,12 @@ export class Flatbuffer {
     return value;
   }
 
-  /** A list of pairs of such numbers; none where there is no list. */
-  longPairs(table: number, index: number): [number, number][] {
+  /** A list of pairs of such numbers, one behind the other; none where there is no list. */
+  longPairs(table: number, index: number): Float64Array {
     const list = this.child(table, index);
-    const length = list === undefined ? 0 : this.lengthOf(list);
-    return Array.from({ length }, (_, i) => [this.longAt(list! + 4 + 16 * i), this.longAt(list! + 12 + 16 * i)]);
+    const longs = new Float64Array(list === undefined ? 0 : 2 * this.lengthOf(list));
+    for (let i = 0; i < longs.length; i++) longs[i] = this.longAt(list! + 4 + 8 * i);
+    return longs;
   }
 
   lengthOf(vector: number): number {

@@ -170,7 +170,7 @@ export function countSortedRows(path: string): number | undefined {
   if (path === STDIN || !isStored(path)) return undefined;
   return tellPath(path, () => {
     const sorted = openStored(path);
-    sorted?.close();
+    using _sorted = sorted && closing(sorted);
     return sorted?.allRows;
   });
 }

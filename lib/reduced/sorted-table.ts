@@ -134,8 +134,9 @@ export class SortedFile implements StoredRows {
     }
     const memory = new ColumnMemory();
     for (let at = low; at < end; at++) {
-      yield toLazyBatch(kind, this.#file.batch(at, true, memory), memory);
-      sweepAfter(this.#file.rows(at));
+      const batch = this.#file.batch(at, true, memory);
+      yield toLazyBatch(kind, batch, memory);
+      sweepAfter(batch.rows);
     }
   }
 

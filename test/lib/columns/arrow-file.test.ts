@@ -1,7 +1,9 @@
 /** An Arrow file read piece by piece says what the library says of it, and what is damaged is told. */
 import { afterAll, expect, test } from "bun:test";
+import { heapStats } from "bun:jsc";
 import { join } from "node:path";
 import { ArrowFile } from "../../../lib/columns/arrow-file.ts";
+import { bytesOf, placeFile } from "../../../lib/columns/arrow-guard.ts";
 import { type ColumnShape, type IpcBatch, openIpc, toIpc } from "../../../lib/columns/arrow-ipc.ts";
 import { allTexts, toTexts } from "../../../lib/columns/dictionary.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -85,6 +87,54 @@ test.each([["a file", bytes], ["a stream kept as one", stream]])("%s: every colu
 test("what is no table is left to others", async () => {
   await Bun.write(path, "ARROW1");
   expect(ArrowFile.open(path)).toBeUndefined();
+});
+
+test("of many batches no more is held than where they lie, and what one says of itself is checked when it is looked at", async () => {
+  const one = drawBatch(2, true);
+  const whole = Buffer.concat([...toIpc("file", SHAPES, Array.from({ length: 2000 }, () => one), new Map())]);
+  await Bun.write(path, whole);
+  Bun.gc(true);
+  const { objectCount: before } = heapStats();
+  const file = ArrowFile.open(path)!;
+  Bun.gc(true);
+  // Objects of its schema and texts; one a batch would be more.
+  expect(heapStats().objectCount - before).toBeLessThan(1500);
+  expect([file.size, file.rows(1999)]).toEqual([2000, 2]);
+  file.close();
+
+  const { batches } = placeFile(bytesOf(whole), whole.length);
+  const [at, bodyAt] = batches.subarray(2 * 7) as unknown as [number, number];
+  // The length of its metadata, its root table, and a buffer's length.
+  for (const spoiled of [at + 4, at + 8, bodyAt - 8]) {
+    const bytes = Buffer.from(whole);
+    bytes.fill(0x7f, spoiled, spoiled + 4);
+    await Bun.write(path, bytes);
+    const damaged = ArrowFile.open(path)!;
+    expect(() => damaged.batch(7)).toThrow("its Arrow data are damaged");
+    expect(() => damaged.batch(7, true)).toThrow("its Arrow data are damaged");
+    expect(() => damaged.firstCode(7, "few")).toThrow("its Arrow data are damaged");
+    expect([...damaged.batch(8).column("few")!]).toEqual([...damaged.batch(9).column("few")!]);
+    damaged.close();
+  }
+});
+
+test("a footer that leaves a batch out, or moves one, is refused", async () => {
+  const whole = Buffer.concat([...toIpc("file", SHAPES, batches, new Map())]);
+  const { batches: places } = placeFile(bytesOf(whole), whole.length);
+  const [first, second, third] = [0, 2, 4].map(i => Buffer.from(BigInt64Array.of(BigInt(places[i]!)).buffer)) as [Buffer, Buffer, Buffer];
+  const footer = whole.lastIndexOf(first);
+  expect(whole.subarray(footer + 24, footer + 32).equals(second)).toBe(true);
+  const spoil = async (change: (bytes: Buffer) => void) => {
+    const bytes = Buffer.from(whole);
+    change(bytes);
+    await Bun.write(path, bytes);
+    expect(() => ArrowFile.open(path)).toThrow("its Arrow data are damaged");
+  };
+  // One less in the list of batches, whose length stands before it.
+  await spoil(bytes => bytes.writeUInt32LE(3, footer - 4));
+  await spoil(bytes => third.copy(bytes, footer + 24));
+  await spoil(bytes => bytes.writeUInt32LE(bytes.readUInt32LE(footer + 8) + 8, footer + 8));
+  await spoil(bytes => bytes.writeUInt32LE(bytes.readUInt32LE(footer + 3 * 24 + 16) - 8, footer + 3 * 24 + 16));
 });
 
 test("damage is told, and leads nowhere", async () => {
