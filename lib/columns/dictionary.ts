@@ -45,6 +45,23 @@ export function allTexts(texts: Texts): string[] {
   return Array.from({ length: size }, (_, code) => textOf(texts, code));
 }
 
+/** Codes of the texts that hold a word of ASCII, rising; no text is made of the others. */
+export function codesWith({ size, arena, offsets }: Texts, word: string): Int32Array {
+  const bytes = Buffer.from(arena.buffer, arena.byteOffset, offsets[size]);
+  const codes: number[] = [];
+  for (let at = bytes.indexOf(word, offsets[0]), code = 0; at >= 0; at = bytes.indexOf(word, at)) {
+    while (offsets[code + 1]! <= at) code++;
+    // Not one that begins in a text and ends in the next.
+    if (at + word.length > offsets[code + 1]!) {
+      at++;
+      continue;
+    }
+    codes.push(code);
+    at = offsets[code + 1]!;
+  }
+  return Int32Array.from(codes);
+}
+
 /**
  * Tells the code in a dictionary, -1 = none, of the text that a code, -1 = none, stands for in others; each is looked up once, when
  * it is first asked for.

@@ -4,6 +4,7 @@
  * Tested in `test/browser/report-sessions.test.ts`.
  */
 import { dirname, resolve } from "node:path";
+import { textOf } from "../columns/dictionary.ts";
 import type { LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { peaksBesideTable, type PeakLeader } from "../history/peaks.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
@@ -43,17 +44,20 @@ export interface ReportSessions extends Pick<PageData, "chains" | "campaigns" | 
 
 /** All rows of the last commands of sessions, part by part, as they were counted. */
 export interface LastCommands {
-  readonly dictionaries: ReducedTable["dictionaries"];
+  readonly sensors: readonly string[];
+  readonly textOf: (name: "input" | "session", code: number) => string;
   readonly lastCommands: Iterable<KindTable>;
 }
 
 export function lastCommandsOf({ dictionaries, kinds }: ReducedTable): LastCommands {
-  return { dictionaries, lastCommands: [kinds.last_command] };
+  return { sensors: dictionaries.sensor, textOf: (name, code) => dictionaries[name][code]!, lastCommands: [kinds.last_command] };
 }
 
 /** The same of a table that stays in its file. */
 export function storedLastCommands(stored: StoredTable): LastCommands {
-  return { dictionaries: stored.dictionaries, lastCommands: { [Symbol.iterator]: () => stored.parts("last_command") } };
+  // Of millions of sessions a few hundred are told.
+  const textAt: LastCommands["textOf"] = (name, code) => textOf(stored.textsOf(name), code);
+  return { sensors: stored.dictionaries.sensor, textOf: textAt, lastCommands: { [Symbol.iterator]: () => stored.parts("last_command") } };
 }
 
 /**
@@ -117,7 +121,7 @@ function timesOf({ kinds: { event } }: ReducedTable): { firstUs: number; lastUs:
 
 /** The newest sessions that ended with a command: which these are is known to the reduced table alone. */
 function findLastCommands(
-  { lastCommands, dictionaries }: LastCommands,
+  { lastCommands, sensors: names, textOf }: LastCommands,
   inputs: readonly string[],
   limits: TrailLimits,
 ): Trail[] {
@@ -126,7 +130,7 @@ function findLastCommands(
   const ofCode = new Map<number, number>();
   const slotOf = (code: number) => {
     let slot = ofCode.get(code);
-    if (slot === undefined) ofCode.set(code, (slot = slots.get(cutLong(dictionaries.input[code]!)) ?? -1));
+    if (slot === undefined) ofCode.set(code, (slot = slots.get(cutLong(textOf("input", code))) ?? -1));
     return slot;
   };
   for (const { rows, keys, sensor: sensors, lastSeenUs } of lastCommands) {
@@ -134,8 +138,7 @@ function findLastCommands(
     for (let row = 0; row < rows; row++) {
       const slot = input[row]! < 0 ? -1 : slotOf(input[row]!);
       if (slot < 0) continue;
-      const sensor = dictionaries.sensor[sensors[row]!]!;
-      trails[slot]!.add(lastSeenUs[row]!, sensor, dictionaries.session[session[row]!]!, null);
+      trails[slot]!.add(lastSeenUs[row]!, names[sensors[row]!]!, textOf("session", session[row]!), null);
     }
   }
   return trails.map(trail => trail.finish());

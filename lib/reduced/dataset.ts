@@ -45,6 +45,10 @@ export class Dataset implements StoredRows {
     return this.#unite().texts;
   }
 
+  textsOf(name: CodedColumn): Texts {
+    return this.#unite().texts[name];
+  }
+
   isEmpty(): boolean {
     return this.parts.every(({ kind }) => kind === "scan");
   }

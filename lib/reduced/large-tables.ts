@@ -198,6 +198,8 @@ async function openChecked(path: string, stack: DisposableStack, name = path): P
   const stored = stack.use(tellPath(name, () => StoredTable.open(path)!));
   using opened = new DisposableStack();
   const table = opened.adopt(openStored(path)!, table => table.close());
+  // Texts that are damaged, too: they are read where they are asked for.
+  tellPath(name, () => table.texts());
   const summer = new CellSummer();
   const memory = new ColumnMemory();
   for (const kind of KIND_NAMES) {

@@ -44,6 +44,8 @@ export interface SortedTable {
 export interface StoredRows extends SortedTable {
   /** Rows of all kinds. */
   readonly allRows: number;
+  /** Texts of one column alone, as `texts`. */
+  textsOf(name: CodedColumn): Texts;
   /** The batches of a kind as `batches`, for rows that were checked before; the first has rows of `firstDay` or later. A batch is good until the next. */
   lazyBatches(kind: Kind, firstDay: number): Iterable<LazyBatch>;
 }
@@ -103,6 +105,10 @@ export class SortedFile implements StoredRows {
   texts(): Record<CodedColumn, Texts> {
     if (this.#file.size === 0) return codedTexts(() => toTexts([]));
     return codedTexts(name => this.#file.texts(name));
+  }
+
+  textsOf(name: CodedColumn): Texts {
+    return (this.#file.size === 0 ? undefined : this.#file.texts(name)) ?? toTexts([]);
   }
 
   isEmpty(): boolean {

@@ -3,11 +3,11 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
-import { allTexts } from "../columns/dictionary.ts";
+import { allTexts, type Texts } from "../columns/dictionary.ts";
 import type { Kind } from "./kinds.ts";
 import { openStored } from "./dataset.ts";
 import type { LazyBatch, StoredRows } from "./sorted-table.ts";
-import { CODED_COLUMNS } from "./reduced-builder.ts";
+import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
 
 /** Days since 1970-01-01 UTC, both included. */
@@ -26,26 +26,35 @@ export interface StoredSelection {
 
 const ALL_DAYS: StoredDays = { first: -Infinity, last: Infinity };
 
+type StoredTexts = Pick<StoredTable, "dictionaries" | "textsOf">;
+
 export class StoredTable implements Disposable {
   readonly info: ReducedInfo;
+  /** All texts of a column as strings once anybody asks for them: some 50 bytes each beside its own, see `textsOf`. */
   readonly dictionaries: ReducedTable["dictionaries"];
+  /** The texts of a column as they lie in the file: for whoever wants a few of millions. */
+  readonly textsOf: (name: Exclude<CodedColumn, "sensor">) => Texts;
   readonly #file: StoredRows;
+  readonly #texts: StoredTexts;
   readonly #kinds: ReadonlySet<Kind> | undefined;
   readonly #days: StoredDays;
   /** `#sensors[code in the file]` = code here, -1 = left out. */
   readonly #sensors: Int32Array | undefined;
 
-  private constructor(file: StoredRows, dictionaries: ReducedTable["dictionaries"], { sensors, kinds, days = ALL_DAYS }: StoredSelection = {}) {
+  private constructor(file: StoredRows, texts: StoredTexts, { sensors, kinds, days = ALL_DAYS }: StoredSelection = {}) {
     this.#file = file;
+    this.#texts = texts;
     this.#days = days;
     this.#kinds = kinds && new Set([...kinds, "event"]);
     const { info } = file;
     this.info = sensors === undefined ? info : { ...info, parameters: { ...info.parameters, sensors: [...sensors].sort() } };
-    this.dictionaries = dictionaries;
+    this.dictionaries = texts.dictionaries;
+    this.textsOf = texts.textsOf;
     if (sensors === undefined) return;
-    const kept = dictionaries.sensor.filter(name => sensors.includes(name));
-    this.#sensors = Int32Array.from(dictionaries.sensor, name => kept.indexOf(name));
-    this.dictionaries = { ...dictionaries, sensor: kept };
+    const all = this.dictionaries.sensor;
+    const kept = all.filter(name => sensors.includes(name));
+    this.#sensors = Int32Array.from(all, name => kept.indexOf(name));
+    this.dictionaries = withTexts(this.dictionaries, { sensor: kept });
   }
 
   /**
@@ -54,20 +63,12 @@ export class StoredTable implements Disposable {
    */
   static open(path: string): StoredTable | undefined {
     const file = openStored(path);
-    if (file === undefined) return undefined;
-    try {
-      const texts = file.texts();
-      const dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, allTexts(texts[name])]));
-      return new StoredTable(file, dictionaries as unknown as ReducedTable["dictionaries"]);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
+    return file && new StoredTable(file, readTextsOf(file));
   }
 
   /** A part of the table, in the same file. */
   select(selection: StoredSelection): StoredTable {
-    return new StoredTable(this.#file, this.dictionaries, selection);
+    return new StoredTable(this.#file, this.#texts, selection);
   }
 
   /** Rows of a kind in their order, from the first batch that may have one of these days. */
@@ -104,4 +105,25 @@ export class StoredTable implements Disposable {
     const codes = this.#sensors;
     yield { ...taken, sensor: codes === undefined ? taken.sensor : taken.sensor.map(code => (code < 0 ? -1 : codes[code]!)), sets };
   }
+}
+
+/** Each column is read once, when it is first asked for. */
+function readTextsOf(file: StoredRows): StoredTexts {
+  const arenas = new Map<CodedColumn, Texts>();
+  const textsOf = (name: CodedColumn) => {
+    const texts = arenas.get(name) ?? file.textsOf(name);
+    arenas.set(name, texts);
+    return texts;
+  };
+  const dictionaries = {} as ReducedTable["dictionaries"];
+  for (const name of CODED_COLUMNS) {
+    let strings: readonly string[] | undefined;
+    Object.defineProperty(dictionaries, name, { get: () => (strings ??= allTexts(arenas.get(name) ?? file.textsOf(name))), enumerable: true });
+  }
+  return { dictionaries, textsOf };
+}
+
+/** The same dictionaries with some columns of others; a spread would read those of all columns. */
+export function withTexts(dictionaries: ReducedTable["dictionaries"], others: Partial<ReducedTable["dictionaries"]>): ReducedTable["dictionaries"] {
+  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(dictionaries), ...Object.getOwnPropertyDescriptors(others) }) as ReducedTable["dictionaries"];
 }

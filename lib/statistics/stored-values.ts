@@ -7,11 +7,12 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
+import { codesWith, textOf } from "../columns/dictionary.ts";
 import type { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
-import type { StoredTable } from "../reduced/stored-table.ts";
+import { type StoredTable, withTexts } from "../reduced/stored-table.ts";
 import { maskCommand, sshKeysOf } from "../text/masks.ts";
 import { publicKeysOf } from "../text/ssh-keys.ts";
 import { type KeyTotals, totalsOf } from "./stored-keys.ts";
@@ -25,21 +26,28 @@ export interface NamedValues {
 /** Rows of these kinds are few in any archive: one for each file that came, and one for each key that was offered. */
 const FEW: readonly Kind[] = ["file_download", "file_upload", "client_key"];
 
-/** The rows of files and SSH keys, in memory. */
+/** The rows of files and SSH keys, in memory; of commands its texts are those alone that may hold a key. */
 export function gatherFew(stored: StoredTable): ReducedTable {
   const gatherer = new RowGatherer();
   for (const kind of FEW) for (const part of stored.parts(kind)) gatherer.add(part);
-  const hasKey = Uint8Array.from(stored.dictionaries.input, text => Number(hasSshKey(text)));
-  if (hasKey.includes(1)) {
+  const texts = stored.textsOf("input");
+  const maybe = codesWith(texts, KEY_START);
+  const inputs = Array.from(maybe, code => textOf(texts, code));
+  const numberOf = new Int32Array(texts.size).fill(-1);
+  inputs.forEach((text, i) => hasSshKey(text) && (numberOf[maybe[i]!] = i));
+  if (numberOf.some(number => number >= 0)) {
     for (const part of stored.parts("command")) {
       const codes = part.keys.input!;
       const rows: number[] = [];
-      for (let row = 0; row < part.rows; row++) if (codes[row]! >= 0 && hasKey[codes[row]!] === 1) rows.push(row);
-      gatherer.add(part, Int32Array.from(rows));
+      for (let row = 0; row < part.rows; row++) if (codes[row]! >= 0 && numberOf[codes[row]!]! >= 0) rows.push(row);
+      if (rows.length > 0) gatherer.add({ ...part, ...takeRows(part, Int32Array.from(rows)), keys: { input: Int32Array.from(rows, row => numberOf[codes[row]!]!) } });
     }
   }
-  return gatherer.finish(stored);
+  return gatherer.finish({ info: stored.info, dictionaries: withTexts(stored.dictionaries, { input: inputs }) });
 }
+
+/** What stands in every command that plants a key: the length with which its data begin, in base64. */
+const KEY_START = "AAAA";
 
 /** Whether a command plants SSH keys. */
 export function hasSshKey(input: string): boolean {
@@ -87,12 +95,11 @@ function storedParts(stored: StoredTable, kind: Kind, valueOf: (part: KindTable)
 /** Credentials are numbered as they are met; read again, they have the same numbers. */
 function credentialValues(stored: StoredTable, { numbers }: KeyTotals): NamedValues {
   const numberOf = ({ keys, rows }: KindTable) => numbers.number([keys.username!, keys.password!], rows);
-  const { username, password } = stored.dictionaries;
   return {
     rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf), rowsOf: values => credentialsOf(stored, numbers, values) },
     textOf: value => {
       const [user, secret] = numbers.tupleOf(value) as [number, number];
-      return [username[user] ?? null, password[secret] ?? null];
+      return [user < 0 ? null : textOf(stored.textsOf("username"), user), secret < 0 ? null : textOf(stored.textsOf("password"), secret)];
     },
   };
 }
@@ -108,8 +115,8 @@ function* credentialsOf(stored: StoredTable, numbers: TupleNumbers, values: Read
 
 /** As `toValueRows` says of addresses. */
 function addressValues(stored: StoredTable): NamedValues {
-  const texts = stored.dictionaries.src_ip;
-  const connected = new Uint8Array(texts.length);
+  const texts = stored.textsOf("src_ip");
+  const connected = new Uint8Array(texts.size);
   for (const { rows, keys } of stored.parts("connect")) {
     const codes = keys.src_ip!;
     for (let row = 0; row < rows; row++) if (codes[row]! >= 0) connected[codes[row]!] = 1;
@@ -133,5 +140,5 @@ function addressValues(stored: StoredTable): NamedValues {
       yield extra;
     },
   });
-  return { rows: { type: "address", values: texts.length, parts: read(-Infinity), since: read }, textOf: code => [texts[code]!] };
+  return { rows: { type: "address", values: texts.size, parts: read(-Infinity), since: read }, textOf: code => [textOf(texts, code)] };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { allTexts, Dictionary, textOf } from "../../../lib/columns/dictionary.ts";
+import { allTexts, codesWith, Dictionary, textOf, toTexts } from "../../../lib/columns/dictionary.ts";
 import { groupRows, sortedRows, take } from "../../../lib/columns/group.ts";
 import { keepUsedTexts } from "../../../lib/columns/pick-texts.ts";
 import { LineSet } from "../../../lib/logs/distinct-lines.ts";
@@ -39,6 +39,12 @@ describe("Dictionary", () => {
     ]).toEqual([0, 0, 1]);
     expect(dictionary.texts()).toEqual(["\ufffd", "\uFEFFa"]);
   });
+});
+
+test("codesWith() finds texts that hold a word, not where one text ends with half of it and the next begins with the other", () => {
+  const texts = toTexts(["AAA", "A", "xAAAA", "", "AAAAAAAA AAAA", "f\u00fcnf AAAA", "AAAB"]);
+  expect([...codesWith(texts, "AAAA")]).toEqual([2, 4, 5]);
+  expect(codesWith(toTexts([]), "AAAA")).toHaveLength(0);
 });
 
 test("keepUsedTexts() leaves out what no column has, and none for no value", () => {

@@ -2,10 +2,12 @@
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { textOf } from "../../../lib/columns/dictionary.ts";
 import { openReducedTables, openStream, sumUp } from "../../../lib/reduced/large-tables.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { openInputs, TableTelling } from "../../../lib/reduced/reduced-input.ts";
 import { countRows, type ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { StoredTable } from "../../../lib/reduced/stored-table.ts";
 import { addToDataset } from "../../../lib/reduced/write-dataset.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
@@ -79,4 +81,29 @@ test("counts that tell no event, and cut ones, are read into memory", async () =
   const login = { kind: "login" as const, date: "2026-01-01", sensor: "a", key: { username: "u", password: "p" }, count: 1 };
   using opened = await openReducedTables([await write("no-events.arrow", buildReduced([login], NO_INFO))], telling, 1);
   expect((await opened.draw({}, true)).large).toBeUndefined();
+});
+
+test("texts that are damaged are refused at once, with the name of the table", async () => {
+  const login = (username: string) => [
+    { kind: "login" as const, date: "2026-01-01", sensor: "a", key: { username, password: "p" }, count: 1 },
+    { kind: "event" as const, date: "2026-01-01", sensor: "a", key: { eventid: "cowrie.login.failed", hour: 3 }, count: 2 },
+  ];
+  const bytes = bytesOf(buildReduced([...login("operator"), ...login("root")]));
+  const at = bytes.indexOf(Buffer.from(Int32Array.of(0, 8, 12).buffer));
+  bytes.writeInt32LE(99, at + 4);
+  const path = join(temp.path, "texts.arrow");
+  await Bun.write(path, bytes);
+  await expect(openReducedTables([path], telling, 1)).rejects.toThrow(/^Cannot read ".*texts\.arrow": its Arrow data are damaged: a text reaches beyond/);
+});
+
+test("a column of texts is read when it is asked for", async () => {
+  const table = await reduce("hp-ams-01");
+  const path = await write("lazy.arrow", table);
+  using stored = StoredTable.open(path)!;
+  const part = stored.select({ sensors: table.dictionaries.sensor });
+  expect(part.dictionaries.password).toBe(stored.dictionaries.password);
+  expect({ ...part.dictionaries }).toEqual(table.dictionaries);
+  const inputs = stored.textsOf("input");
+  expect(stored.textsOf("input")).toBe(inputs);
+  expect(Array.from(table.dictionaries.input, (_, code) => textOf(inputs, code))).toEqual([...table.dictionaries.input]);
 });
