@@ -3,7 +3,7 @@
  * a comparison byte by byte.
  */
 import { pauseNowAndThen } from "../process/pause.ts";
-import { BLOCK_BYTES, openText } from "./log-text.ts";
+import { BLOCK_BYTES, openText, type TextStream } from "./log-text.ts";
 import { closing } from "../columns/regular-file.ts";
 
 /** Hash over the whole text, fed in any pieces; the same text gives the same hash. */
@@ -70,7 +70,7 @@ export class TextHash {
 }
 
 /** Bytes of the first line that go into its hash. */
-const HEAD_BYTES = 4096;
+export const HEAD_BYTES = 4096;
 
 /** Hash of the first line, or of as much of it as there is; 16 hexadecimal digits. */
 export function hashHead(text: Uint8Array): string {
@@ -93,7 +93,7 @@ export interface LogHead {
 }
 
 /** The first 4 KiB of a log, unpacked; all of a shorter one. */
-export async function readOpening(path: string): Promise<Uint8Array> {
+async function readOpening(path: string): Promise<Uint8Array> {
   const text = openText(path);
   using _text = closing(text);
   const bytes = new Uint8Array(HEAD_BYTES);
@@ -123,9 +123,9 @@ export async function hashText(path: string): Promise<{ wholeHash: string; sizeB
 
 /** How the texts of two logs stand to each other; "differ" also when one of them cannot be read to its end. */
 export async function compareTexts(a: string, b: string): Promise<"equal" | "a opens b" | "b opens a" | "differ"> {
-  const streams = [openText(a)];
+  const streams: TextStream[] = [];
   try {
-    streams.push(openText(b));
+    for (const path of [a, b]) streams.push(openText(path));
     const [left, right] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)];
     for (;;) {
       const leftBytes = await streams[0]!.read(left, 0, BLOCK_BYTES);
@@ -137,7 +137,7 @@ export async function compareTexts(a: string, b: string): Promise<"equal" | "a o
       await pauseNowAndThen();
     }
   } catch {
-    // Damaged compressed data: its own reading will say so.
+    // Damaged compressed data, or gone: its own reading will say so.
     return "differ";
   } finally {
     for (const stream of streams) stream.close();

@@ -1,91 +1,118 @@
 /**
- * Logs that share their first line: which of them may hold the beginning of which.
+ * Logs that share their first line: which of those that are kept may hold the beginning of which, however many share how much.
  *
- * Thousands may share it, and whoever wrote it chose what follows. So not each is held against each: their openings are
- * sorted, and behind a short log stand all that begin with it.
- *
- * Tested in `test/lib/logs/find-logs.test.ts`.
+ * Tested in `test/lib/logs/find-logs.test.ts` and `text-tree.test.ts`.
  */
-import { type LogHead, readOpening } from "../events/text-hash.ts";
-import { pauseNowAndThen } from "../process/pause.ts";
-
-/** Logs whose openings are the same. */
-interface Opening {
-  /** The longest short log that this one begins with. */
-  readonly shorter: Opening | undefined;
-  /** Those that are kept so far, and those of all openings that begin with this one. */
-  readonly kept: Set<string>;
-  readonly longer: Set<string>;
-}
+import type { LogHead } from "../events/text-hash.ts";
+import { sortTexts, type TextNode, type TextTree } from "./text-tree.ts";
 
 export class AlikeLogs {
-  readonly #openings: ReadonlyMap<string, Opening>;
+  readonly #tree: TextTree;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #paths: readonly string[];
+  readonly #places: ReadonlyMap<TextNode, { readonly first: number; readonly end: number }>;
+  /** Of each node, those kept. */
+  readonly #kept = new Map<TextNode, Set<string>>();
+  /** Nodes of which one was seen, or of whose longer ones: of those that are only beginnings none is kept. */
+  readonly #seen = new Set<TextNode>();
+  readonly #firsts: LeastOf;
 
-  private constructor(openings: ReadonlyMap<string, Opening>) {
-    this.#openings = openings;
+  private constructor(paths: readonly string[], tree: TextTree) {
+    this.#tree = tree;
+    this.#paths = paths;
+    this.#numbers = new Map(paths.map((path, i) => [path, i]));
+    this.#places = placesOf(tree.nodes);
+    this.#firsts = new LeastOf(tree.nodes.length);
   }
 
   /** @param heads What was seen of each of them. */
   static async sort(paths: readonly string[], heads: ReadonlyMap<string, LogHead>): Promise<AlikeLogs> {
-    const blocks = paths.map(path => heads.get(path)!.blockHash);
-    // Long ones alone are told apart by their hashes.
-    return new AlikeLogs(paths.length > 1 && blocks.includes(undefined) ? await sortOpenings(paths) : groupBlocks(paths, blocks));
+    return new AlikeLogs(paths, await sortTexts(paths, heads));
   }
 
   add(path: string): void {
-    const own = this.#openings.get(path)!;
-    own.kept.add(path);
-    for (let at = own.shorter; at !== undefined; at = at.shorter) at.longer.add(path);
+    const node = this.#tree.nodeOf.get(path)!;
+    this.#kept.set(node, (this.#kept.get(node) ?? new Set()).add(path));
+    this.#note(node);
+    for (let at: TextNode | undefined = node; at !== undefined && !this.#seen.has(at); at = at.parent) this.#seen.add(at);
   }
 
   remove(path: string): void {
-    const own = this.#openings.get(path)!;
-    own.kept.delete(path);
-    for (let at = own.shorter; at !== undefined; at = at.shorter) at.longer.delete(path);
+    const node = this.#tree.nodeOf.get(path)!;
+    this.#kept.get(node)!.delete(path);
+    this.#note(node);
   }
 
-  /** Those kept that may hold the beginning of a log, or begin with it. */
-  *like(path: string): Generator<string> {
-    const own = this.#openings.get(path)!;
-    yield* own.kept;
-    for (let at = own.shorter; at !== undefined; at = at.shorter) yield* at.kept;
-    yield* own.longer;
+  #note(node: TextNode): void {
+    const [first] = this.#kept.get(node)!;
+    this.#firsts.set(this.#places.get(node)!.first, first === undefined ? Infinity : this.#numbers.get(first)!);
+  }
+
+  /** Those kept that may hold the beginning of a log, the first of them; or else those that it may begin with. */
+  like(path: string): string[] {
+    const { nodeOf, broken } = this.#tree;
+    const node = nodeOf.get(path)!;
+    const kept = [...(this.#kept.get(node) ?? [])];
+    if (!node.isText) return kept.length > 0 ? kept : this.#keptAbove(node);
+    // What cannot be read to its end is the same as nothing.
+    const same = broken.has(path) ? undefined : kept.find(other => !broken.has(other));
+    if (same !== undefined) return [same];
+    const { first, end } = this.#places.get(node)!;
+    const longer = this.#firsts.least(first + 1, end);
+    return longer === Infinity ? this.#keptAbove(node) : [this.#paths[longer]!];
+  }
+
+  /** The nearest beginning that was seen; above it none is kept, as it holds the beginning of all these. */
+  #keptAbove(node: TextNode): string[] {
+    if (this.#seen.has(node)) return [];
+    let at = node.parent;
+    while (at !== undefined && !this.#seen.has(at)) at = at.parent;
+    return at === undefined ? [] : [...(this.#kept.get(at) ?? [])];
   }
 }
 
-function newOpening(shorter?: Opening): Opening {
-  return { shorter, kept: new Set(), longer: new Set() };
-}
-
-function groupBlocks(paths: readonly string[], blocks: readonly (string | undefined)[]): Map<string, Opening> {
-  const byBlock = new Map(blocks.map(block => [block, newOpening()]));
-  return new Map(paths.map((path, i) => [path, byBlock.get(blocks[i])!]));
-}
-
-/** What begins with another text stands behind it in the order of bytes, and nothing else between. */
-async function sortOpenings(paths: readonly string[]): Promise<Map<string, Opening>> {
-  const texts: { readonly path: string; readonly text: Uint8Array }[] = [];
-  const openings = new Map<string, Opening>();
-  for (const path of paths) {
-    // What can no longer be read is like nothing; its own reading will say so.
-    const text = await readOpening(path).catch(() => undefined);
-    if (text === undefined) openings.set(path, newOpening());
-    else texts.push({ path, text });
-    await pauseNowAndThen();
+/** A number for each node, so that all below it have those up to `end`. */
+function placesOf(nodes: readonly TextNode[]): Map<TextNode, { first: number; end: number }> {
+  const sizes = new Map(nodes.map(node => [node, 1]));
+  for (const node of nodes.toReversed()) {
+    if (node.parent !== undefined) sizes.set(node.parent, sizes.get(node.parent)! + sizes.get(node)!);
   }
-  texts.sort((a, b) => Buffer.compare(a.text, b.text));
-  const open: { readonly text: Uint8Array; readonly opening: Opening }[] = [];
-  for (const { path, text } of texts) {
-    while (open.length > 0 && !beginsWith(text, open.at(-1)!.text)) open.pop();
-    const last = open.at(-1);
-    const isSame = last?.text.length === text.length;
-    const opening = isSame ? last!.opening : newOpening(last?.opening);
-    openings.set(path, opening);
-    if (!isSame) open.push({ text, opening });
+  const places = new Map<TextNode, { first: number; end: number }>();
+  // Where the next child of each goes; of those without a parent, at the top.
+  const next = new Map<TextNode | undefined, number>([[undefined, 0]]);
+  for (const node of nodes) {
+    const first = next.get(node.parent)!;
+    const size = sizes.get(node)!;
+    places.set(node, { first, end: first + size });
+    next.set(node.parent, first + size);
+    next.set(node, first + 1);
   }
-  return openings;
+  return places;
 }
 
-function beginsWith(text: Uint8Array, opening: Uint8Array): boolean {
-  return opening.length <= text.length && Buffer.compare(opening, text.subarray(0, opening.length)) === 0;
+/** Numbers of which the least of any stretch is found in log n steps; infinite until they are set. */
+class LeastOf {
+  readonly #tree: Float64Array;
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#tree = new Float64Array(2 * size).fill(Infinity);
+  }
+
+  set(at: number, value: number): void {
+    let node = at + this.#size;
+    this.#tree[node] = value;
+    for (node >>= 1; node > 0; node >>= 1) this.#tree[node] = Math.min(this.#tree[2 * node]!, this.#tree[2 * node + 1]!);
+  }
+
+  /** Of `[start, end)`. */
+  least(start: number, end: number): number {
+    let least = Infinity;
+    for (let [low, high] = [start + this.#size, end + this.#size]; low < high; low >>= 1, high >>= 1) {
+      if (low & 1) least = Math.min(least, this.#tree[low++]!);
+      if (high & 1) least = Math.min(least, this.#tree[--high]!);
+    }
+    return least;
+  }
 }

@@ -170,8 +170,8 @@ function visit(path: string, look: () => void): void {
 
 /**
  * Leave out logs whose text is the same as another's, or the beginning of another's: an earlier copy of a log that
- * has grown since. Compared byte by byte, unpacked; only logs that share their first line, and as much of the first 4 KiB
- * as both have, are compared at all, see `AlikeLogs`.
+ * has grown since. Compared byte by byte, unpacked; only logs that share their first line, and seem to be the same as far as
+ * both go, are compared at all, see `AlikeLogs`.
  *
  * @returns `compared` = pairs whose texts were read; `heads` = what was seen of those that can be read.
  */
@@ -215,8 +215,11 @@ export async function leaveOutCopies(paths: readonly string[]): Promise<{
         copies.add(copy);
         const how = relation === "equal" ? "the same text as" : "the beginning of";
         notices.push(`Left out ${quoteForMessage(copy)}: it holds ${how} ${quoteForMessage(original)}`);
-        if (relation === "a opens b") kept.remove(other);
-        isKept = relation === "a opens b";
+        if (relation === "a opens b") {
+          kept.remove(other);
+          continue;
+        }
+        isKept = false;
         break;
       }
       if (isKept) kept.add(path);
