@@ -4,7 +4,7 @@
  * Tested in `test/lib/logs/find-logs.test.ts` and `text-tree.test.ts`.
  */
 import type { LogHead } from "../events/text-hash.ts";
-import { sortTexts, type TextNode, type TextTree } from "./text-tree.ts";
+import { arrangeTexts, type TextNode, type TextTree } from "./text-tree.ts";
 
 export class AlikeLogs {
   readonly #tree: TextTree;
@@ -27,7 +27,7 @@ export class AlikeLogs {
 
   /** @param heads What was seen of each of them. */
   static async sort(paths: readonly string[], heads: ReadonlyMap<string, LogHead>): Promise<AlikeLogs> {
-    return new AlikeLogs(paths, await sortTexts(paths, heads));
+    return new AlikeLogs(paths, await arrangeTexts(paths, heads));
   }
 
   add(path: string): void {

@@ -61,12 +61,12 @@ interface Ending {
 }
 
 /**
- * Sort texts.
+ * Arrange texts.
  *
  * @param paths Logs of one first line.
  * @param heads What was seen of each of them.
  */
-export async function sortTexts(paths: readonly string[], heads: ReadonlyMap<string, LogHead>): Promise<TextTree> {
+export async function arrangeTexts(paths: readonly string[], heads: ReadonlyMap<string, LogHead>): Promise<TextTree> {
   const sorter = new TextSorter();
   const hash = crypto.getRandomValues(new BigUint64Array(1))[0]!;
   const blocks = Map.groupBy(paths, path => heads.get(path)!.blockHash);
