@@ -18,6 +18,7 @@ import {
   historyToText,
   whyNoHistory,
 } from "../lib/history/history-output.ts";
+import { openLargePool } from "../lib/pages/large-threads.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import {
   listTableNames,
@@ -78,7 +79,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   checkDays(values.since, values.until);
   const startMs = performance.now();
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling);
+  using opened = await openReducedTables(paths, telling, { openPool: openLargePool });
   if (opened.isEmpty) throw new Error("Cannot tell what happened: the table holds no events");
   const missing = checkNames("sensor", values.sensor, opened.sensors);
   for (const line of missing) note(line);

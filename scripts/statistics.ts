@@ -32,6 +32,7 @@ import {
 } from "../lib/statistics/statistics-output.ts";
 import { checkOptions, doPart, joinAside, type JoinAnswer, SHARES_OPTION } from "../lib/pages/sliced-aside.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
+import { openLargePool } from "../lib/pages/large-threads.ts";
 import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
 import { COMPARED_KINDS } from "../lib/reduced/kinds.ts";
 import { type ComparableKind, isOriginKind, ORIGIN_KINDS } from "../lib/reduced/origin-kinds.ts";
@@ -176,7 +177,7 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
     throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
   const options = toOptions(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling);
+  using opened = await openReducedTables(paths, telling, { openPool: openLargePool });
   if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
   const known = opened.sensors;
   const missing = checkNames("sensor", values.sensor, known);

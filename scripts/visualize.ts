@@ -28,6 +28,7 @@ import { startSessionWork } from "../lib/pages/session-work.ts";
 import { COMPARISON_OPTIONS } from "../lib/statistics/statistics-output.ts";
 import { checkOptions, joinAside, SHARES_OPTION } from "../lib/pages/sliced-aside.ts";
 import { statsAside } from "../lib/pages/stats-run.ts";
+import { openLargePool } from "../lib/pages/large-threads.ts";
 import { visible } from "../lib/text/text.ts";
 import { PROGRAM } from "../lib/process/version.ts";
 
@@ -100,7 +101,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.shares !== undefined) return await joinPages(values, values.shares, operands, { outputs, links, startMs });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(names, telling);
+  using opened = await openReducedTables(names, telling, { openPool: openLargePool });
   if (opened.isEmpty) throw new Error("Cannot show the table: it holds no events");
   const { events, mappedDir } = values;
   using set =

@@ -14,7 +14,7 @@ export interface HistoryAsk extends Pick<LargeTable, "path" | "selection"> {
   readonly coverage: Coverage;
 }
 
-export async function findEpisodesAside({ path, selection, cells }: Omit<LargeTable, "stored">, coverage: Coverage): Promise<Episode[]> {
+export async function findEpisodesAside({ path, selection, cells }: Pick<LargeTable, "path" | "selection" | "cells">, coverage: Coverage): Promise<Episode[]> {
   using thread = new Thread<HistoryAsk, Episode[]>(new URL("./history-worker.ts", import.meta.url), { smol: true, doing: "find what happened" });
   return await thread.ask({ path, selection, sums: toSentSums(cells), coverage });
 }

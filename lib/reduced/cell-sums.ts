@@ -21,6 +21,13 @@ export interface CellSums {
   readonly rows: Readonly<Record<Kind, Int32Array>>;
 }
 
+/** The sums of one kind, or of rows of it that stand together. */
+export interface KindSums {
+  readonly table: KindTable;
+  /** How many rows each row of `table` stands for. */
+  readonly rows: Int32Array;
+}
+
 /** Sums on their way to a thread that has the texts of the table: the numbers are shared, not copied. */
 export type SentSums = ReturnType<typeof toSentSums>;
 
@@ -43,6 +50,16 @@ export class CellSummer {
   /** Add rows of one kind that come behind all of it that were added. */
   add(part: KindTable): void {
     this.#kinds.get(part.kind)!.add(part);
+  }
+
+  /** Add what rows of a kind were summed up to that come behind all of it that were added. */
+  addSums({ table, rows }: KindSums): void {
+    this.#kinds.get(table.kind)!.add(table, rows);
+  }
+
+  /** The sums of one kind. */
+  finishKind(kind: Kind): KindSums {
+    return this.#kinds.get(kind)!.finish();
   }
 
   finish({ info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">): CellSums {
@@ -84,12 +101,13 @@ class KindCells {
     this.#places = new Int32Array(this.#width);
   }
 
-  add({ rows, day, sensor, keys, count, addresses, firstSeenUs, lastSeenUs }: KindTable): void {
+  /** @param standFor How many rows each stands for; one if not given. */
+  add({ rows, day, sensor, keys, count, addresses, firstSeenUs, lastSeenUs }: KindTable, standFor?: Int32Array): void {
     const hours = this.#kind === "event" ? keys.hour : undefined;
     for (let row = 0; row < rows; row++) {
       if (day[row] !== this.#openDay || sensor[row] !== this.#openSensor) this.#open(day[row]!, sensor[row]!);
       const at = this.#placeOf(hours === undefined ? 0 : hours[row]! + 1);
-      this.#rows[at]!++;
+      this.#rows[at]! += standFor === undefined ? 1 : standFor[row]!;
       this.#count[at]! += count[row]!;
       if (addresses !== null && addresses[row]! < 0) this.#known[at] = -1;
       if (firstSeenUs[row]! < this.#first[at]!) this.#first[at] = firstSeenUs[row]!;
@@ -97,7 +115,7 @@ class KindCells {
     }
   }
 
-  finish(): { readonly table: KindTable; readonly rows: Int32Array } {
+  finish(): KindSums {
     const order = Int32Array.from({ length: this.#size }, (_, i) => i);
     // Hours come in the order of the event ids.
     if (this.#kind === "event") order.sort((a, b) => this.#day[a]! - this.#day[b]! || this.#sensor[a]! - this.#sensor[b]! || this.#hour[a]! - this.#hour[b]!);

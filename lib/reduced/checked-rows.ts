@@ -102,12 +102,21 @@ function toNumbers(kind: Kind, name: string, values: Int32Array | Float64Array, 
  * @throws {RangeError} as {@link toNumbers}, or if there is a null where there must be none.
  */
 function toWholes(kind: Kind, name: string, values: Int32Array | Float64Array, [least, greatest]: Range, isNullable: boolean, memory?: ColumnMemory): Int32Array {
-  const wholes = values instanceof Int32Array ? values : (memory?.ints(name, values.length) ?? new Int32Array(values.length));
+  const refuse = (value: number): void => {
+    if (!((value !== value || value === -1) && isNullable)) throw noNumber(kind, name, value);
+  };
+  // A loop for each type of array: one for both takes four times as long.
+  if (values instanceof Int32Array) {
+    for (let row = 0; row < values.length; row++) if (values[row]! < least || values[row]! > greatest) refuse(values[row]!);
+    return values;
+  }
+  const wholes = memory?.ints(name, values.length) ?? new Int32Array(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
-    const isNull = value !== value || value === -1;
-    if (!(isNull ? isNullable : value >= least && value <= greatest && Math.floor(value) === value)) throw noNumber(kind, name, value);
-    wholes[row] = isNull ? -1 : value;
+    const whole = value | 0;
+    const isWhole = whole === value && whole >= least && whole <= greatest;
+    if (!isWhole) refuse(value);
+    wholes[row] = isWhole ? whole : -1;
   }
   return wholes;
 }

@@ -10,7 +10,7 @@ import { type DatasetPart, daysOfMonth, isDataset, type Manifest, readManifest }
 import { type HowToRead, PartFile } from "./dataset-part.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { type Recodes, uniteTexts } from "./merge-sorted.ts";
-import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type StoredRows, sweepAfter, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
+import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type Stretch, type StoredRows, sweepAfter, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
 import type { StoredReduced } from "./reduced-arrow.ts";
 import type { CodedColumn } from "./reduced-builder.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
@@ -57,16 +57,21 @@ export class Dataset implements StoredRows {
     return this.parts.reduce((sum, { rows }) => sum + rows, 0);
   }
 
-  *batches(kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
-    for (const part of this.parts) {
-      if (part.kind === kind) yield* this.#read(part, batch => toSortedBatch(kind, batch, [kind], memory), { memory, isLazy: false });
+  placesOf(kind: Kind): Stretch & { readonly rows: readonly number[] } {
+    const own = this.#partsOf(kind);
+    return { start: 0, end: own.length, rows: own.map(({ rows }) => rows) };
+  }
+
+  *batches(kind: Kind, memory?: ColumnMemory, stretch?: Stretch): Generator<SortedBatch> {
+    for (const part of this.#partsOf(kind, stretch)) {
+      yield* this.#read(part, batch => toSortedBatch(kind, batch, [kind], memory), { memory, isLazy: false });
     }
   }
 
-  *lazyBatches(kind: Kind, firstDay: number): Generator<LazyBatch> {
+  *lazyBatches(kind: Kind, firstDay: number, stretch?: Stretch): Generator<LazyBatch> {
     const memory = new ColumnMemory();
-    for (const part of this.parts) {
-      if (part.kind !== kind || daysOfMonth(part.month)[1] < firstDay) continue;
+    for (const part of this.#partsOf(kind, stretch)) {
+      if (daysOfMonth(part.month)[1] < firstDay) continue;
       for (const batch of this.#read(part, batch => toLazyBatch(kind, batch, memory), { memory, isLazy: true })) {
         if (batch.rows > 0 && batch.day.at(-1)! >= firstDay) yield batch;
         sweepAfter(batch.rows);
@@ -81,6 +86,10 @@ export class Dataset implements StoredRows {
 
   close(): void {
     // Nothing is open between two batches but the part they are of.
+  }
+
+  #partsOf(kind: Kind, { start, end }: Partial<Stretch> = {}): DatasetPart[] {
+    return this.parts.filter(part => part.kind === kind).slice(start, end);
   }
 
   *#read<Batch>(part: DatasetPart, make: (batch: RowBatch) => Batch, how: HowToRead): Generator<Batch> {

@@ -7,23 +7,21 @@ import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onStop, STDIN } from "../process/cli.ts";
-import { pause, pauseNowAndThen } from "../process/pause.ts";
+import { pause } from "../process/pause.ts";
 import type { ReductionParameters } from "../events/scope.ts";
-import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { plural } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { busiestDays, countOutside } from "./busiest-days.ts";
-import { type CellSums, CellSummer, tellsEvents } from "./cell-sums.ts";
+import { type CellSums, tellsEvents } from "./cell-sums.ts";
+import { type CHECK_TASKS, sumUp } from "./check-table.ts";
 import { combineSorted, type SortedInput } from "./combine-sorted.ts";
 import { combineTables } from "./combine.ts";
 import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn } from "./drawn-table.ts";
-import { KIND_NAMES } from "./kinds.ts";
-import { batchesOf } from "./merge-sorted.ts";
-import { openStored } from "./dataset.ts";
 import { isDataset } from "./dataset-manifest.ts";
-import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, type TableTelling, tellPath } from "./reduced-input.ts";
+import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, type TableTelling, tellPath, tellPathLater } from "./reduced-input.ts";
 import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
+import type { PoolOpener, StoredPool, StoredTasks } from "./stored-pool.ts";
 import { type StoredSelection, StoredTable } from "./stored-table.ts";
 import { closing } from "../columns/regular-file.ts";
 
@@ -35,33 +33,41 @@ const LONG_BYTES = 256 << 20;
 const CHUNKS_PER_SWEEP = 32;
 
 /** A table in a file, as much of it as is looked at. */
-export interface LargeTable {
-  readonly path: string;
+export interface LargeTable<Tasks extends StoredTasks = StoredTasks> extends StoredInFile<Tasks> {
   readonly selection: StoredSelection;
-  readonly stored: StoredTable;
-  readonly cells: CellSums;
 }
 
-interface StoredInFile {
+interface StoredInFile<Tasks extends StoredTasks> {
   readonly path: string;
   readonly stored: StoredTable;
   readonly cells: CellSums;
+  /** Works on the same table, and as much of it. */
+  readonly pool: StoredPool<Tasks>;
+}
+
+/** What is asked of whoever opens a pool. */
+type CheckTasks = typeof CHECK_TASKS & StoredTasks;
+
+interface HowToOpen<Tasks extends CheckTasks> {
+  readonly openPool: PoolOpener<Tasks>;
+  /** Rows from which tables stay in a file. */
+  readonly largeRows?: number;
 }
 
 /** What pages and statistics look at: of a table in memory that was `whole`, or of a large one, whose `table` has the sums alone. */
-export type DrawnTables = DrawnTable &
-  ({ readonly whole: ReducedTable; readonly large?: undefined } | { readonly large: LargeTable; readonly whole?: undefined });
+export type DrawnTables<Tasks extends StoredTasks> = DrawnTable &
+  ({ readonly whole: ReducedTable; readonly large?: undefined } | { readonly large: LargeTable<Tasks>; readonly whole?: undefined });
 
 /** The tables that a command line names. */
-export class OpenedTables implements Disposable {
+export class OpenedTables<Tasks extends CheckTasks> implements Disposable {
   readonly sensors: readonly string[];
   readonly isEmpty: boolean;
   readonly rows: number;
   readonly parameters: ReductionParameters;
-  readonly #opened: ReducedTable | StoredInFile;
+  readonly #opened: ReducedTable | StoredInFile<Tasks>;
   readonly #stack: DisposableStack;
 
-  constructor(opened: ReducedTable | StoredInFile, stack: DisposableStack) {
+  constructor(opened: ReducedTable | StoredInFile<Tasks>, stack: DisposableStack) {
     this.#stack = stack;
     this.#opened = opened;
     this.sensors = ("stored" in opened ? opened.stored : opened).dictionaries.sensor;
@@ -75,7 +81,7 @@ export class OpenedTables implements Disposable {
    *
    * @param mayBeLarge Whether whoever asks can read a table part by part.
    */
-  async draw(selection: TableSelection, mayBeLarge: boolean): Promise<DrawnTables> {
+  async draw(selection: TableSelection, mayBeLarge: boolean): Promise<DrawnTables<Tasks>> {
     const opened = this.#opened;
     const large = "stored" in opened && mayBeLarge ? await drawLarge(opened, selection) : undefined;
     if (large !== undefined) return large;
@@ -90,19 +96,22 @@ export class OpenedTables implements Disposable {
 }
 
 /** @returns undefined if there are more sensors than are looked at one by one, or counts of sensor-days that tell no event. */
-async function drawLarge({ path, stored: all, cells: sums }: StoredInFile, selection: StoredSelection): Promise<DrawnTables | undefined> {
-  const stored = isAll(selection) ? all : all.select(selection);
-  const cells = isAll(selection) ? sums : await sumUp(stored);
+async function drawLarge<Tasks extends CheckTasks>({ path, stored: all, cells: sums, pool }: StoredInFile<Tasks>, selection: StoredSelection): Promise<DrawnTables<Tasks> | undefined> {
+  const look = async (part: StoredSelection) => {
+    pool.look(part);
+    const stored = all.select(part);
+    return { stored, cells: await sumUp(stored, pool, "sum") };
+  };
+  const { stored, cells } = isAll(selection) ? { stored: all, cells: sums } : await look(selection);
   const range = busiestDays(cells.table, DAYS_DRAWN);
   const allSensors = stored.dictionaries.sensor.length;
   if (range === undefined || !tellsEvents(cells) || allSensors > sensorsDrawn(range)) return undefined;
   const isOutside = Object.values(cells.table.kinds).some(
     ({ kind, rows, day }) => kind !== "scan" && rows > 0 && (day[0]! < range.first || day[rows - 1]! > range.last),
   );
-  if (!isOutside) return { table: cells.table, allSensors, limits: [], large: { path, selection, stored, cells } };
+  if (!isOutside) return { table: cells.table, allSensors, limits: [], large: { path, selection, stored, cells, pool } };
   const within = { ...selection, days: range };
-  const part = all.select(within);
-  const large = { path, selection: within, stored: part, cells: await sumUp(part) };
+  const large = { path, selection: within, ...(await look(within)), pool };
   return { table: large.cells.table, allSensors, limits: [describeOutside(countOutside(cells.table, range), range)], large };
 }
 
@@ -110,45 +119,37 @@ function isAll({ sensors, kinds }: TableSelection): boolean {
   return sensors === undefined && kinds === undefined;
 }
 
-/** The sums of a table in its file. */
-export async function sumUp(stored: StoredTable): Promise<CellSums> {
-  const summer = new CellSummer();
-  for (const kind of KIND_NAMES) {
-    for (const part of stored.parts(kind)) {
-      summer.add(part);
-      await pauseNowAndThen();
-    }
-  }
-  return summer.finish(stored);
-}
-
 /**
  * Open the tables of a command line; several, and those of folders, are combined.
  *
- * @param largeRows Rows from which they stay in a file.
  * @throws {Error} as `readReduced` and `combineTables`.
  */
-export async function openReducedTables(paths: readonly string[], telling: TableTelling, largeRows = LARGE_ROWS): Promise<OpenedTables> {
+export async function openReducedTables<Tasks extends CheckTasks>(paths: readonly string[], telling: TableTelling, how: HowToOpen<Tasks>): Promise<OpenedTables<Tasks>> {
   const stack = new DisposableStack();
   try {
-    const opened = await openAll(paths, telling, largeRows, stack);
+    const opened = await openAll(paths, telling, how, stack);
     const { shard } = ("stored" in opened ? opened.stored : opened).info;
     if (shard !== undefined) throw new Error(`Cannot show shard ${shard.number} of ${shard.of} alone: expected all ${shard.of}, as several tables`);
-    return new OpenedTables(opened, stack);
+    return new OpenedTables<Tasks>(opened, stack);
   } catch (error) {
     stack.dispose();
     throw error;
   }
 }
 
-async function openAll(paths: readonly string[], telling: TableTelling, largeRows: number, stack: DisposableStack): Promise<ReducedTable | StoredInFile> {
+async function openAll<Tasks extends CheckTasks>(
+  paths: readonly string[],
+  telling: TableTelling,
+  { openPool, largeRows = LARGE_ROWS }: HowToOpen<Tasks>,
+  stack: DisposableStack,
+): Promise<ReducedTable | StoredInFile<Tasks>> {
   const { onNotice, onProblem } = telling;
   const [only] = paths;
   const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!) && !isDataset(only!);
-  if (paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, stack);
+  if (paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, { openPool, stack });
   if (paths.length === 1 && !isFolderOnly) {
     const isLarge = (countSortedRows(only!) ?? 0) >= largeRows;
-    return isLarge ? await openChecked(only!, stack) : await readReduced(only!, onNotice, onProblem);
+    return isLarge ? await openInFile(only!, "check", { openPool, stack }) : await readReduced(only!, onNotice, onProblem);
   }
   const inputs = await openInputs(paths, telling);
   const isCut = inputs.some(({ info }) => info.sources.some(({ cut }) => cut));
@@ -158,9 +159,8 @@ async function openAll(paths: readonly string[], telling: TableTelling, largeRow
     onNotice(`Combined ${plural(inputs.length, "table")}${isFolderOnly ? ` of ${quoteForMessage(only!)}` : ""}`);
     return (await combineTables(tables, onNotice)).table;
   }
-  const path = await combineToFile(inputs, onNotice, stack);
-  const stored = stack.use(StoredTable.open(path)!);
-  return { path, stored, cells: await sumUp(stored) };
+  // What we made ourselves need not be checked.
+  return await openInFile(await combineToFile(inputs, onNotice, stack), "sum", { openPool, stack });
 }
 
 /**
@@ -168,12 +168,12 @@ async function openAll(paths: readonly string[], telling: TableTelling, largeRow
  *
  * @param longBytes Bytes from which on it is.
  */
-export async function openStream(
+export async function openStream<Tasks extends CheckTasks>(
   chunks: AsyncIterable<Uint8Array>,
   onNotice: (line: string) => void,
-  stack: DisposableStack,
+  where: OpenPlace<Tasks>,
   longBytes = LONG_BYTES,
-): Promise<ReducedTable | StoredInFile> {
+): Promise<ReducedTable | StoredInFile<Tasks>> {
   const held: Uint8Array[] = [];
   let bytes = 0;
   const rest = chunks[Symbol.asyncIterator]();
@@ -182,10 +182,10 @@ export async function openStream(
     bytes += held[held.push(next.value) - 1]!.length;
     if (bytes >= longBytes) break;
   }
-  const path = join(makeFolder(stack), "stream.arrow");
+  const path = join(makeFolder(where.stack), "stream.arrow");
   await writePieces(path, inOrder(held.splice(0), rest));
   if (countSortedRows(path) === undefined) return await readReduced(path, onNotice);
-  return await openChecked(path, stack, "standard input");
+  return await openInFile(path, "check", where, "standard input");
 }
 
 async function* inOrder(held: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -193,22 +193,17 @@ async function* inOrder(held: readonly Uint8Array[], rest?: AsyncIterator<Uint8A
   for (let next = await rest?.next(); next?.done === false; next = await rest!.next()) yield next.value;
 }
 
-/** Open a file whose every row is looked at once: whoever reads parts of it trusts them. */
-async function openChecked(path: string, stack: DisposableStack, name = path): Promise<StoredInFile> {
+/** With what tables are opened, and what closes them. */
+interface OpenPlace<Tasks extends CheckTasks> extends Pick<HowToOpen<Tasks>, "openPool"> {
+  readonly stack: DisposableStack;
+}
+
+/** Open a file of rows in order, see {@link sumUp}. */
+async function openInFile<Tasks extends CheckTasks>(path: string, task: keyof typeof CHECK_TASKS, { openPool, stack }: OpenPlace<Tasks>, name = path): Promise<StoredInFile<Tasks>> {
   const stored = stack.use(tellPath(name, () => StoredTable.open(path)!));
-  using opened = new DisposableStack();
-  const table = opened.adopt(openStored(path)!, table => table.close());
-  // Texts that are damaged, too: they are read where they are asked for.
-  tellPath(name, () => table.texts());
-  const summer = new CellSummer();
-  const memory = new ColumnMemory();
-  for (const kind of KIND_NAMES) {
-    for (const batch of batchesOf(table, kind, memory)) {
-      tellPath(name, () => summer.add(batch.table));
-      await pauseNowAndThen();
-    }
-  }
-  return { path, stored, cells: summer.finish(stored) };
+  if (task === "check") tellPath(name, () => stored.checkTexts());
+  const pool = stack.use(openPool(path, stored));
+  return { path, stored, cells: await tellPathLater(name, () => sumUp(stored, pool, task)), pool };
 }
 
 async function combineToFile(inputs: readonly SortedInput[], onNotice: (line: string) => void, stack: DisposableStack): Promise<string> {

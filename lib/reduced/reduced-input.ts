@@ -259,6 +259,17 @@ function describe(error: unknown): string {
   return reason.startsWith("a reduced table of version") ? `${reason}; reduce.ts makes it anew from the logs` : reason;
 }
 
+/** As {@link tellPath} of what takes its time. */
+export async function tellPathLater<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    return tellPath(path, () => {
+      throw error;
+    });
+  }
+}
+
 /** All of a text. */
 async function readAll(text: TextStream): Promise<Uint8Array> {
   using _text = closing(text);

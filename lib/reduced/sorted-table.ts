@@ -40,14 +40,23 @@ export interface SortedTable {
   close(): void;
 }
 
+/** Some of what can be read apart of a kind: batches of a file, parts of a dataset, by their places in it. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** One in files, of which as little can be read as is asked for. */
 export interface StoredRows extends SortedTable {
+  /** Where the rows of a kind lie, and how many there are in each place. */
+  placesOf(kind: Kind): Stretch & { readonly rows: readonly number[] };
+  batches(kind: Kind, memory?: ColumnMemory, stretch?: Stretch): Iterable<SortedBatch>;
   /** Rows of all kinds. */
   readonly allRows: number;
   /** Texts of one column alone, as `texts`. */
   textsOf(name: CodedColumn): Texts;
   /** The batches of a kind as `batches`, for rows that were checked before; the first has rows of `firstDay` or later. A batch is good until the next. */
-  lazyBatches(kind: Kind, firstDay: number): Iterable<LazyBatch>;
+  lazyBatches(kind: Kind, firstDay: number, stretch?: Stretch): Iterable<LazyBatch>;
 }
 
 /**
@@ -115,8 +124,16 @@ export class SortedFile implements StoredRows {
     return this.#file.size === 0 || KIND_NAMES[this.#placeOf(0)] === "scan";
   }
 
-  *batches(kind: Kind, memory?: ColumnMemory): Generator<SortedBatch> {
+  *batches(kind: Kind, memory?: ColumnMemory, stretch?: Stretch): Generator<SortedBatch> {
     const place = KIND_NAMES.indexOf(kind);
+    if (stretch !== undefined) {
+      for (let at = stretch.start; at < stretch.end; at++) {
+        // Of a file that is out of order it cannot be said where the rows of a kind lie.
+        if (this.#placeOf(at) !== place) throw outOfOrder();
+        yield toSortedBatch(kind, this.#file.batch(at, false, memory), this.#kinds!, memory);
+      }
+      return;
+    }
     for (this.#at = this.#firstFrom(place); this.#at < this.#file.size && this.#placeOf(this.#at) === place; this.#at++) {
       yield toSortedBatch(kind, this.#file.batch(this.#at, false, memory), this.#kinds!, memory);
     }
@@ -128,11 +145,15 @@ export class SortedFile implements StoredRows {
     return rows;
   }
 
-  *lazyBatches(kind: Kind, firstDay: number): Generator<LazyBatch> {
+  placesOf(kind: Kind): Stretch & { readonly rows: readonly number[] } {
     const place = KIND_NAMES.indexOf(kind);
-    let low = this.#firstFrom(place);
-    let high = this.#firstFrom(place + 1);
-    const end = high;
+    const [start, end] = [this.#firstFrom(place), this.#firstFrom(place + 1)];
+    return { start, end, rows: Array.from({ length: end - start }, (_, i) => this.#file.rows(start + i)) };
+  }
+
+  *lazyBatches(kind: Kind, firstDay: number, stretch: Stretch = this.placesOf(kind)): Generator<LazyBatch> {
+    let { start: low, end: high } = stretch;
+    const { end } = stretch;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#file.batch(middle, true).wholes("day")!.at(-1)! < firstDay) low = middle + 1;

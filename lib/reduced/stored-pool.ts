@@ -27,6 +27,8 @@ export interface StoredPool<Tasks extends StoredTasks> extends Disposable {
   readonly threads: number;
   /** Let all tasks that are asked from now on look something up; arrays in shared memory are not copied. */
   give<Value>(value: Value): Given<Value>;
+  /** Tasks that are asked from now on see this part of the table alone; none may wait. */
+  look(selection: StoredSelection): void;
   /**
    * @param cost Rows it reads, about: of the tasks that wait, the dearest is begun first.
    * @throws {Error} what the task threw, by its reason and name alone.
@@ -62,30 +64,41 @@ export function lookUp<Value>(number: Given<Value>): Value {
  * Open a table in threads.
  *
  * @param entry Module that calls {@link answerTasks}.
- * @param doing What all is done for, for the message when a thread fails: "Cannot <doing>: <reason>".
+ * @param doing What all is done for, for the message when a thread fails: "Cannot <doing>: <reason>"; the reason alone where tasks
+ * are of many kinds.
  */
-export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, doing: string, threads = Math.min(availableParallelism(), THREADS_MAX)): StoredPool<Tasks> {
+export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, doing?: string, threads = Math.min(availableParallelism(), THREADS_MAX)): StoredPool<Tasks> {
   return new ThreadPool<Tasks>(entry, table, doing, threads);
 }
 
 class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
   readonly threads: number;
+  readonly #path: string;
   readonly #all: Thread<PoolAsk, unknown>[];
   readonly #idle: Thread<PoolAsk, unknown>[];
   readonly #waiting: { readonly name: string; readonly ask: unknown; readonly cost: number; readonly start: (thread: Thread<PoolAsk, unknown>) => void }[] = [];
 
-  constructor(entry: URL, { path, selection }: PlacedTable, doing: string, threads: number) {
+  constructor(entry: URL, table: PlacedTable, doing: string | undefined, threads: number) {
     this.threads = threads;
-    this.#all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, doing }));
+    this.#path = table.path;
+    this.#all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, ...(doing !== undefined && { doing }) }));
     this.#idle = [...this.#all];
-    // A thread that broke down says so when it is asked for a task.
-    for (const thread of this.#all) thread.ask({ path, selection }).catch(() => {});
+    this.look(table.selection);
   }
 
   give<Value>(value: Value): Given<Value> {
     const number = ++givenLast;
-    for (const thread of this.#all) thread.ask({ number, value }).catch(() => {});
+    this.#tellAll({ number, value });
     return number;
+  }
+
+  look(selection: StoredSelection): void {
+    this.#tellAll({ path: this.#path, selection });
+  }
+
+  #tellAll(ask: PoolAsk): void {
+    // A thread that broke down says so when it is asked for a task.
+    for (const thread of this.#all) thread.ask(ask).catch(() => {});
   }
 
   ask<Name extends keyof Tasks & string>(name: Name, ask: AskOf<Tasks[Name]>, cost: number): Promise<AnswerOf<Tasks[Name]>> {
@@ -114,13 +127,18 @@ class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
   }
 }
 
+/** Opens a pool on a table once it is known which. */
+export type PoolOpener<Tasks extends StoredTasks> = (path: string, stored: StoredTable) => StoredPool<Tasks>;
+
 /** Answer tasks in this thread, see {@link openPool}; to be called once, while its module loads. */
 export function answerTasks(tasks: StoredTasks): void {
   let table: PlacedTable | undefined;
+  let whole: StoredTable | undefined;
   let stored: StoredTable | undefined;
   answerAsks<PoolAsk, unknown>(async ask => {
     if ("path" in ask) {
       table = ask;
+      stored = undefined;
       return undefined;
     }
     if ("number" in ask) {
@@ -128,16 +146,17 @@ export function answerTasks(tasks: StoredTasks): void {
       return undefined;
     }
     // Not before: why it cannot be opened is the answer to a task.
-    stored ??= openPlaced(table!);
+    whole ??= openPlaced(table!);
+    stored ??= whole.select(table!.selection);
     // Once the answer is on its way.
     if (ask.cost >= SWEPT_ROWS) setImmediate(() => Bun.gc(true));
     return await workOut(tasks, stored, ask.name, ask.ask);
   });
 }
 
-function openPlaced({ path, selection }: PlacedTable): StoredTable {
+function openPlaced({ path }: PlacedTable): StoredTable {
   try {
-    return StoredTable.open(path)!.select(selection);
+    return StoredTable.open(path)!;
   } catch (error) {
     throw new Error(`${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }
@@ -146,6 +165,7 @@ function openPlaced({ path, selection }: PlacedTable): StoredTable {
 /** The same in this thread, one task after another. */
 export function poolHere<Tasks extends StoredTasks>(stored: StoredTable, tasks: Tasks): StoredPool<Tasks> {
   let before: Promise<unknown> = Promise.resolve();
+  let looked = stored;
   const numbers: number[] = [];
   return {
     threads: 1,
@@ -154,8 +174,12 @@ export function poolHere<Tasks extends StoredTasks>(stored: StoredTable, tasks: 
       given.set(givenLast, value);
       return givenLast;
     },
+    look(selection) {
+      looked = stored.select(selection);
+    },
     ask(name, ask) {
-      const answer = before.then(() => workOut(tasks, stored, name, ask));
+      const seen = looked;
+      const answer = before.then(() => workOut(tasks, seen, name, ask));
       before = answer.then(pauseNowAndThen, () => {});
       return answer as Promise<never>;
     },

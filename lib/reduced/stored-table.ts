@@ -3,12 +3,13 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
+import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { allTexts, type Texts } from "../columns/dictionary.ts";
 import type { Kind } from "./kinds.ts";
 import { openStored } from "./dataset.ts";
-import type { LazyBatch, StoredRows } from "./sorted-table.ts";
+import type { LazyBatch, Stretch, StoredRows } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import { type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
+import { type KindTable, type ReducedInfo, type ReducedTable, takeRows } from "./reduced-table.ts";
 
 /** Days since 1970-01-01 UTC, both included. */
 export interface StoredDays {
@@ -71,14 +72,33 @@ export class StoredTable implements Disposable {
     return new StoredTable(this.#file, this.#texts, selection);
   }
 
+  /** @throws {Error} if texts of any column are damaged, or a column has none. */
+  checkTexts(): void {
+    this.#file.texts();
+  }
+
+  /** Where the rows of a kind lie, and how many there are in each place, whatever is selected. */
+  placesOf(kind: Kind): ReturnType<StoredRows["placesOf"]> {
+    return this.#file.placesOf(kind);
+  }
+
+  /**
+   * Rows of a kind, whatever is selected, each of them checked; a batch is good until the next.
+   *
+   * @throws {RangeError} if a row says what no row can.
+   */
+  *checkedParts(kind: Kind, stretch: Stretch): Generator<KindTable> {
+    for (const { table } of this.#file.batches(kind, new ColumnMemory(), stretch)) yield table;
+  }
+
   /** Rows of a kind in their order, from the first batch that may have one of these days. */
-  *parts(kind: Kind, days: Partial<StoredDays> = {}): Generator<LazyBatch> {
+  *parts(kind: Kind, days: Partial<StoredDays> = {}, stretch?: Stretch): Generator<LazyBatch> {
     if (this.#kinds?.has(kind) === false) return;
     const first = Math.max(this.#days.first, days.first ?? -Infinity);
     const last = Math.min(this.#days.last, days.last ?? Infinity);
     // A verdict holds whenever it was given.
     const bounds = kind === "scan" ? ALL_DAYS : { first, last };
-    for (const part of this.#file.lazyBatches(kind, bounds.first)) {
+    for (const part of this.#file.lazyBatches(kind, bounds.first, stretch)) {
       const { rows, day } = part;
       if (rows === 0) continue;
       if (day[0]! > bounds.last) return;

@@ -3,6 +3,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { combineTables } from "../../../lib/reduced/combine.ts";
 import { combineSorted } from "../../../lib/reduced/combine-sorted.ts";
+import { CHECK_TASKS } from "../../../lib/reduced/check-table.ts";
+import { poolHere, type PoolOpener } from "../../../lib/reduced/stored-pool.ts";
 import { openReducedTables } from "../../../lib/reduced/large-tables.ts";
 import { openSorted } from "../../../lib/reduced/sorted-table.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
@@ -58,11 +60,12 @@ describe("all shards are the table, byte for byte", () => {
       using combined = await combineSorted(inputs, 1, temp.path, () => {});
       made.push(await write(`shard-${shard.number}.arrow`, Buffer.concat([...combined.chunks("file")].map(chunk => Buffer.from(chunk)))));
     }
+    const openPool: PoolOpener<typeof CHECK_TASKS> = (_path, stored) => poolHere(stored, CHECK_TASKS);
     for (const largeRows of [1, Infinity]) {
-      using opened = await openReducedTables(made, new TableTelling(true), largeRows);
+      using opened = await openReducedTables(made, new TableTelling(true), { openPool, largeRows });
       expect(bytesOf((await opened.draw({}, false)).whole!).equals(bytesOf(whole))).toBe(true);
     }
-    await expect(openReducedTables([made[1]!], new TableTelling(true))).rejects.toThrow("Cannot show shard 2 of 9 alone");
+    await expect(openReducedTables([made[1]!], new TableTelling(true), { openPool })).rejects.toThrow("Cannot show shard 2 of 9 alone");
   });
 });
 
