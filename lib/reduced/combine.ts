@@ -18,7 +18,7 @@ import { toReducedRows } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import { type KindTable, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
 import { shardRows } from "./shards.ts";
-import { coversDays, type DayBounds, daysOf, shareDays, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
+import { coversDays, type DayBounds, DayOwners, daysOf, toDays, uniteDays, widthOfDays } from "./day-ranges.ts";
 import { findSeams, reduceSeam, type Seam, settleSeams } from "./joined-lines.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 import { compareSources, type SourceInfo } from "../events/source.ts";
@@ -177,10 +177,17 @@ export function isStateOf(part: SourceInfo, whole: SourceInfo): boolean {
   return part.wholeHash === whole.wholeHash || (part.headHash === whole.headHash && part.sizeBytes < whole.sizeBytes);
 }
 
-/** Logs by the hash of their first line, for finding their like among many. */
-function indexSources(sources: readonly SourceInfo[]): (source: SourceInfo) => readonly SourceInfo[] {
-  const byHead = Map.groupBy(sources, source => source.headHash);
-  return source => byHead.get(source.headHash) ?? [];
+/** Logs that another one may be a state of, those of its own text first; found without a look at all that begin alike. */
+function indexSources(sources: readonly SourceInfo[]): (source: SourceInfo) => Generator<SourceInfo> {
+  const byText = Map.groupBy(sources, ({ wholeHash }) => wholeHash);
+  const byHead = Map.groupBy(sources.toSorted((a, b) => b.sizeBytes - a.sizeBytes), ({ headHash }) => headHash);
+  return function* (source) {
+    yield* byText.get(source.wholeHash) ?? [];
+    for (const longer of byHead.get(source.headHash) ?? []) {
+      if (longer.sizeBytes <= source.sizeBytes) return;
+      yield longer;
+    }
+  };
 }
 
 interface Parted<Input> {
@@ -201,28 +208,24 @@ async function leaveOutParts<Input extends NamedInfo>(
 ): Promise<Parted<Input>> {
   // The widest come first, so that whatever a table is part of is among those kept already.
   const ordered = inputs
-    .map(input => ({ input, info: JSON.stringify(input.info) }))
-    .sort((a, b) => compareWidth(b.input, a.input) || compareText(a.info, b.info))
+    .map(input => ({ input, width: widthOf(input), info: JSON.stringify(input.info) }))
+    .sort((a, b) => compareWidth(b.width, a.width) || compareText(a.info, b.info))
     .map(({ input }) => input);
   const kept: Input[] = [];
   const leftOut: string[] = [];
-  // Who counts a log: one of the tables kept, or several that count other days of it; a file of cut counts may stand in
-  // several all the same.
-  const exactOf = new Map<string, { tables: NamedInfo[]; source: SourceInfo; days: readonly DayBounds[] }>();
+  // Who counts which days of a log; a file of cut counts may stand in several tables.
+  const exactOf = new Map<string, { source: SourceInfo; readonly days: DayOwners<NamedInfo> }>();
   const cutOf = new Map<string, Set<NamedInfo>>();
   const indexes = new Map<NamedInfo, ReturnType<typeof indexSources>>();
-  const sourcesLike = (source: SourceInfo, table: NamedInfo) => {
-    const index = indexes.get(table) ?? indexSources(table.info.sources);
-    indexes.set(table, index);
-    return index(source);
-  };
   let compared = 0;
   const isPartOf = (part: NamedInfo, whole: NamedInfo) => {
     compared++;
+    const sourcesLike = indexes.get(whole) ?? indexSources(whole.info.sources);
+    indexes.set(whole, sourcesLike);
     return (
       isNoWider(part.info.parameters, whole.info.parameters) &&
       part.info.sources.every(source =>
-        sourcesLike(source, whole).some(
+        sourcesLike(source).some(
           other =>
             isStateOf(source, other) &&
             (source.cut || coversDays(daysOf(other, whole.info.parameters), daysOf(source, part.info.parameters))),
@@ -230,12 +233,17 @@ async function leaveOutParts<Input extends NamedInfo>(
       )
     );
   };
+  /** Those of which a table may be a part: the one that counts a day of a log of it, or all that hold its rarest cut counts. */
+  const likely = ({ info: { sources, parameters } }: NamedInfo): Iterable<NamedInfo> => {
+    const exact = sources.find(({ cut }) => !cut);
+    if (exact !== undefined) return exactOf.get(exact.headHash)?.days.ownersOf(daysOf(exact, parameters)) ?? [];
+    const holders = sources.map(({ headHash }) => cutOf.get(headHash) ?? new Set<NamedInfo>());
+    return holders.reduce((least, set) => (set.size < least.size ? set : least), holders[0] ?? new Set());
+  };
   for (const [i, input] of ordered.entries()) {
     if (i % TABLES_PER_PAUSE === 0) await pause();
-    const { sources } = input.info;
-    const [first] = sources;
-    const likely = first?.cut ? [...(cutOf.get(first.headHash) ?? [])] : (exactOf.get(first?.headHash ?? "")?.tables ?? []);
-    const whole = likely.find(other => isPartOf(input, other));
+    const { sources, parameters } = input.info;
+    const whole = Iterator.from(likely(input)).find(other => isPartOf(input, other));
     if (whole !== undefined) {
       await checkHeld(whole, input);
       leftOut.push(input.name);
@@ -243,34 +251,27 @@ async function leaveOutParts<Input extends NamedInfo>(
       continue;
     }
     const exact = sources.filter(({ cut }) => !cut);
-    const isTwin = (source: SourceInfo, known: { source: SourceInfo; days: readonly DayBounds[] } | undefined) =>
-      known !== undefined &&
-      (known.source.wholeHash !== source.wholeHash || shareDays(known.days, daysOf(source, input.info.parameters)));
-    const twins = exact.filter(source => isTwin(source, exactOf.get(source.headHash)));
-    const twin = twins[0] && overlapping(exactOf.get(twins[0].headHash)!.tables, twins[0], input);
-    if (twin !== undefined) throw overlap(twin, input, exact.filter(source => sourcesLike(source, twin).length > 0));
+    const twinOf = (source: SourceInfo) => {
+      const known = exactOf.get(source.headHash);
+      if (known === undefined) return undefined;
+      const [owner] = known.days.ownersOf(daysOf(source, parameters));
+      return owner ?? (known.source.wholeHash === source.wholeHash ? undefined : known.days.any);
+    };
+    const twin = exact.map(twinOf).find(owner => owner !== undefined);
+    if (twin !== undefined) {
+      const heads = new Set(twin.info.sources.map(({ headHash }) => headHash));
+      throw overlap(twin, input, exact.filter(({ headHash }) => heads.has(headHash)));
+    }
     kept.push(input);
-    for (const source of sources) {
-      const { headHash, cut } = source;
-      if (cut) cutOf.set(headHash, (cutOf.get(headHash) ?? new Set()).add(input));
-      else {
-        const known = exactOf.get(headHash);
-        const days = daysOf(source, input.info.parameters);
-        exactOf.set(headHash, { tables: [...(known?.tables ?? []), input], source, days: uniteDays([...(known?.days ?? []), ...days]) });
-      }
+    for (const { headHash, cut } of sources) if (cut) cutOf.set(headHash, (cutOf.get(headHash) ?? new Set()).add(input));
+    for (const [head, own] of Map.groupBy(exact, ({ headHash }) => headHash)) {
+      const known = exactOf.get(head) ?? { source: own[0]!, days: new DayOwners() };
+      known.source = own.at(-1)!;
+      known.days.add(uniteDays(own.flatMap(source => daysOf(source, parameters))), input);
+      exactOf.set(head, known);
     }
   }
   return { kept, leftOut, compared };
-}
-
-/** The table that counts the same days of a log, or another state of it. */
-function overlapping(tables: readonly NamedInfo[], source: SourceInfo, { info }: NamedInfo): NamedInfo {
-  const days = daysOf(source, info.parameters);
-  const isSame = ({ info: other }: NamedInfo) =>
-    other.sources.some(
-      one => one.headHash === source.headHash && (one.wholeHash !== source.wholeHash || shareDays(days, daysOf(one, other.parameters))),
-    );
-  return tables.find(isSame) ?? tables[0]!;
 }
 
 /**
@@ -311,8 +312,7 @@ function widthOf({ info }: NamedInfo): number[] {
   return [info.sources.length, sizeBytes, ...widthOfDays(info), sensors?.length ?? Infinity, info.version];
 }
 
-function compareWidth(a: NamedInfo, b: NamedInfo): number {
-  const [left, right] = [widthOf(a), widthOf(b)];
+function compareWidth(left: readonly number[], right: readonly number[]): number {
   const i = left.findIndex((width, i) => width !== right[i]);
   return i < 0 ? 0 : left[i]! < right[i]! ? -1 : 1;
 }
@@ -395,8 +395,9 @@ function mergeSources(
       const copies = seen.get(source.wholeHash) ?? 0;
       seen.set(source.wholeHash, copies + 1);
       const key = `${source.wholeHash} ${copies}`;
-      const { days } = exact.get(key) ?? { days: [] };
-      exact.set(key, { source, days: [...days, ...daysOf(source, info.parameters)] });
+      const days = exact.get(key)?.days ?? [];
+      days.push(...daysOf(source, info.parameters));
+      exact.set(key, { source, days });
     }
   }
   for (const { source: { days: _, ...source }, days } of exact.values()) sources.push({ ...source, ...toDays(uniteDays(days), parameters) });

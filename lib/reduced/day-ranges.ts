@@ -64,3 +64,38 @@ export function coversDays(whole: readonly DayBounds[], part: readonly DayBounds
 export function shareDays(a: readonly DayBounds[], b: readonly DayBounds[]): boolean {
   return a.some(([first, last]) => b.some(([from, to]) => first <= to && from <= last));
 }
+
+/** Who has which days, no day by two: found in log n steps, however many have some of a log's days. */
+export class DayOwners<Owner> {
+  /** In rising order. */
+  readonly #ranges: { readonly first: number; readonly last: number; readonly owner: Owner }[] = [];
+
+  /** One of them, if there is any. */
+  get any(): Owner | undefined {
+    return this.#ranges[0]?.owner;
+  }
+
+  /** @param ranges As {@link uniteDays} gives them, of which nobody has a day so far. */
+  add(ranges: readonly DayBounds[], owner: Owner): void {
+    for (const [first, last] of ranges) this.#ranges.splice(this.#from(first), 0, { first, last, owner });
+  }
+
+  /** Those who have any of these days, each once for every stretch of days. */
+  *ownersOf(ranges: readonly DayBounds[]): Generator<Owner> {
+    for (const [first, last] of ranges) {
+      for (let i = this.#from(first); i < this.#ranges.length && this.#ranges[i]!.first <= last; i++) yield this.#ranges[i]!.owner;
+    }
+  }
+
+  /** The first place whose days do not end before a day. */
+  #from(day: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ranges[middle]!.last < day) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

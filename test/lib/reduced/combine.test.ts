@@ -7,8 +7,10 @@ import { calculateReport } from "../../../lib/pages/report.ts";
 import { takeWithPauses } from "../../../lib/process/pause.ts";
 import { readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
+import { toSorted } from "../../../lib/reduced/sorted-table.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
+import { seededRandom } from "../../support/random.ts";
 import { analyze } from "../../support/tables.ts";
 import { REDUCED_VERSION } from "../../../lib/reduced/kinds.ts";
 
@@ -142,6 +144,59 @@ describe("a table that says it holds another's log", () => {
   });
 });
 
+/** What is told of a table without rows. */
+const infoOf = (name: string, sources: SourceInfo[], [sinceDay, untilDay]: readonly (number | undefined)[] = []) => {
+  const range = { ...(sinceDay !== undefined && { sinceDay }), ...(untilDay !== undefined && { untilDay }) };
+  const table = buildReduced([], { version: REDUCED_VERSION, parameters: { robotMaxSeconds: 10, ...range }, sources });
+  return { name, info: table.info, open: () => toSorted(table, name) };
+};
+type Told = ReturnType<typeof infoOf>;
+
+describe("which tables count", () => {
+  const bounds = ({ info: { parameters: { sinceDay = -Infinity, untilDay = Infinity } } }: Told) => [sinceDay, untilDay] as const;
+  const isPart = (part: Told, whole: Told) =>
+    bounds(whole)[0] <= bounds(part)[0] &&
+    bounds(part)[1] <= bounds(whole)[1] &&
+    part.info.sources.every(a =>
+      whole.info.sources.some(b => a.headHash === b.headHash && (a.wholeHash === b.wholeHash || a.sizeBytes < b.sizeBytes)),
+    );
+  const overlap = (one: Told, other: Told) =>
+    one.info.sources.some(a =>
+      other.info.sources.some(
+        b => a.headHash === b.headHash && (a.wholeHash !== b.wholeHash || (bounds(one)[0] <= bounds(other)[1] && bounds(other)[0] <= bounds(one)[1])),
+      ),
+    );
+
+  test("is what holding each against each says: what is part of none, if no two of these share a log's day", async () => {
+    const random = seededRandom("which tables count");
+    let refused = 0;
+    let parts = 0;
+    for (let world = 0; world < 400; world++) {
+      const tables = Array.from({ length: random.between(2, 7) }, (_, i) => {
+        const logs = ["a", "b", "c", "d"].filter(() => random.chance(world % 2 === 0 ? 0.3 : 0.7));
+        const range = random.pick([[], [], [1, 3], [4, 6], [1, 6], [2, 2], [undefined, 3], [4, undefined]]);
+        const sized = logs.map(head => [head, random.chance(0.8) ? 20 : 10] as const);
+        return infoOf(`t${i}`, (sized.length > 0 ? sized : [["e", 5] as const]).map(([head, bytes]) => source(head, `${head}${bytes}`, bytes)), range);
+      });
+      const isEqual = (a: Told, b: Told) => isPart(a, b) && isPart(b, a);
+      const whole = tables.filter((table, i) => !tables.some((other, j) => j !== i && isPart(table, other) && !(isEqual(table, other) && i < j)));
+      const wanted = whole.some((table, i) => whole.slice(i + 1).some(other => overlap(table, other)));
+      const settled = await settleInputs(tables, () => {}).catch((error: Error) => error.message);
+      if (wanted) {
+        expect(settled).toContain("Cannot combine");
+        refused++;
+        continue;
+      }
+      const { kept, leftOut } = settled as Exclude<typeof settled, string>;
+      expect([kept.length, leftOut.length]).toEqual([whole.length, tables.length - whole.length]);
+      expect(whole.every(table => kept.some(one => isEqual(one, table)))).toBe(true);
+      parts += leftOut.length;
+    }
+    expect(refused).toBeGreaterThan(50);
+    expect(parts).toBeGreaterThan(50);
+  });
+});
+
 describe("work", () => {
   const many = (n: number) =>
     Array.from({ length: n }, (_, i) => named(`t${i}`, rows(`s${i}`, [1]), [source(`h${i}`, `w${i}`, 10)]));
@@ -152,6 +207,24 @@ describe("work", () => {
 
   test("each of two copies is held against the other alone", async () => {
     expect(await combine(...many(300), ...many(300))).toMatchObject({ logins: 300, compared: 300 });
+  });
+
+  test("one day of a log each, and copies of some: each copy is held against its original alone", async () => {
+    const days = Array.from({ length: 300 }, (_, i) => infoOf(`d${i}`, [source("h", "w", 10), source("g", "v", 10)], [20_000 + 2 * i, 20_000 + 2 * i]));
+    const copies = days.slice(0, 100).map(table => ({ ...table, name: `${table.name} again` }));
+    const { kept, compared, sources } = await settleInputs([...days, ...copies], () => {});
+    expect([kept.length, compared, sources[0]!.days!.length]).toEqual([300, 100, 300]);
+  });
+
+  test("of logs of one first line in two tables each is found at once", async () => {
+    const asked = { logs: 0 };
+    const logs = Array.from({ length: 2000 }, (_, i) => {
+      const log = source("h", `w${i}`, i);
+      return { ...log, get wholeHash() { asked.logs++; return log.wholeHash; } };
+    });
+    const { leftOut } = await settleInputs([infoOf("one", logs), infoOf("two", logs)], () => {});
+    expect(leftOut.length).toBe(1);
+    expect(asked.logs).toBeLessThan(20 * logs.length);
   });
 
   test("tables that share some of their logs are refused before a row of any is read", async () => {
