@@ -110,7 +110,7 @@ export class ArrowFile {
       return this.#reader.batch(layout, bodyInFile(this.#file, bodyAt), memory);
     }
     const [at, bodyAt, end] = this.#placeOf(number);
-    const bytes = this.#read(at, end - at, memory?.bytes("message", end - at));
+    const bytes = this.#read(at, end - at, memory?.passing.bytes("message", end - at));
     const layout = readBatchHeader(bytes.subarray(0, bodyAt - at), end - bodyAt);
     return this.#reader.batch(layout, bodyOf(bytes.subarray(bodyAt - at)), memory);
   }

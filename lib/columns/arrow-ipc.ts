@@ -12,13 +12,14 @@ import {
   checkFile,
   checkFileBytes,
   checkStream,
+  type ColumnForm,
   type IpcSchema,
   isIpcFile,
   isMagic,
   type PlacedMessage,
   readFooter,
 } from "./arrow-guard.ts";
-import { BatchReader, type Body, bodyOf } from "./arrow-reader.ts";
+import { BatchReader, type Body, bodyOf, type ColumnMemory } from "./arrow-reader.ts";
 import { writeIpc } from "./arrow-writer.ts";
 import type { Texts } from "./dictionary.ts";
 import { peek } from "./first-bytes.ts";
@@ -47,12 +48,10 @@ export interface ListColumn {
 }
 
 /**
-/**
  * Values of one batch in the order of the shapes: whole numbers and codes (-1 = null), or numbers (NaN = null), or either
  * packed already, or lists; nothing where every row is null.
  */
 export type BatchColumns = readonly (Int32Array | Float64Array | PackedColumn | ListColumn | undefined)[];
-
 
 /**
  * Arrow IPC bytes of a table, piece by piece.
@@ -60,27 +59,36 @@ export type BatchColumns = readonly (Int32Array | Float64Array | PackedColumn | 
  * @param shapes The columns; texts are written once, before the first batch.
  * @param batches Each with its number of rows and a column per shape.
  * @param metadata Key-value metadata of the schema.
+ * @param memory What batch after batch is packed into: its pieces are good until the next batch is asked for.
  */
 export const toIpc: (
   format: IpcFormat,
   shapes: readonly ColumnShape[],
   batches: Iterable<{ rows: number; columns: BatchColumns }>,
   metadata: ReadonlyMap<string, string>,
+  memory?: ColumnMemory,
 ) => Generator<Uint8Array> = writeIpc;
 
-/** Joins small pieces, so that a table is written in few calls. */
-export function* inChunks(pieces: Iterable<Uint8Array>, chunkBytes = 1 << 20): Generator<Uint8Array> {
+/**
+ * Joins small pieces, so that a table is written in few calls.
+ *
+ * @param isPassing Whether a chunk is good until the next but one is asked for, and no longer: one is filled while the other is written.
+ */
+export function* inChunks(pieces: Iterable<Uint8Array>, isPassing = false, chunkBytes = 1 << 20): Generator<Uint8Array> {
   // Copied as they come, since whoever makes them may use their memory again; small tables take a small buffer.
   let buffer = new Uint8Array(Math.min(chunkBytes, 1 << 14));
   let filled = 0;
+  let other: Uint8Array<ArrayBuffer> | undefined;
   for (const piece of pieces) {
     if (filled + piece.length > chunkBytes && filled > 0) {
       yield buffer.subarray(0, filled);
-      buffer = new Uint8Array(chunkBytes);
+      const next = other ?? new Uint8Array(chunkBytes);
+      if (isPassing && buffer.length === chunkBytes) other = buffer;
+      buffer = next;
       filled = 0;
     }
     if (piece.length >= chunkBytes) {
-      yield piece;
+      yield isPassing ? piece.slice() : piece;
       continue;
     }
     if (filled + piece.length > buffer.length) {
@@ -105,6 +113,8 @@ export interface IpcBatch {
   /** Codes or numbers as they lie there, not checked: for our own tables. */
   packed(name: string): PackedColumn | undefined;
   lists(name: string): ListColumn | undefined;
+  /** How the values of a column, or its codes, lie there. */
+  form(name: string): ColumnForm | undefined;
 }
 
 /** A table being read: its metadata, its texts, and its batches in order. */

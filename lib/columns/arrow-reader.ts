@@ -43,9 +43,18 @@ export function bodyOf(bytes: Uint8Array): Body {
  * good until the next is asked for.
  */
 export class ColumnMemory {
+  /**
+   * For what whoever asks for a batch makes something else of at once, the bytes of the batch and the codes: those who read
+   * many tables side by side share it.
+   */
+  readonly passing: ColumnMemory;
   readonly #ints = new Map<string, Int32Array>();
   readonly #floats = new Map<string, Float64Array>();
   readonly #bytes = new Map<string, Uint8Array>();
+
+  constructor(passing?: ColumnMemory) {
+    this.passing = passing ?? this;
+  }
 
   ints(name: string, length: number): Int32Array {
     return again(this.#ints, name, length, size => new Int32Array(size));
@@ -162,7 +171,7 @@ export class BatchReader {
       const values =
         dictionary === undefined
           ? toNumbers(place, body, rows, memory?.floats(name, rows))
-          : toCodes(place, body, rows, this.#textsOf(name)!.size, memory?.ints(name, rows));
+          : toCodes(place, body, rows, this.#textsOf(name)!.size, memory?.passing.ints(name, rows));
       decoded.set(name, values);
       return values;
     };
@@ -192,6 +201,10 @@ export class BatchReader {
       lists(name) {
         const place = placed(name);
         return place?.layout.form === "list" ? toLists(place, body, rows, memory) : undefined;
+      },
+      form: name => {
+        const i = this.#byName.get(name);
+        return i === undefined ? undefined : this.#schema.columns[i]!.form;
       },
     };
   }

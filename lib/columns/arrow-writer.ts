@@ -6,9 +6,10 @@
  */
 import { FILE_MAGIC, HEADER, MARK, TYPE } from "./arrow-format.ts";
 import type { BatchColumns, ColumnShape, IpcFormat, ListColumn, NumberType } from "./arrow-ipc.ts";
+import type { ColumnMemory } from "./arrow-reader.ts";
 import type { Texts } from "./dictionary.ts";
 import { byte, type TableField, int, long, short, toFlatbuffer } from "./flatbuffer-writer.ts";
-import { packCodes, type PackedColumn, type PackedValues, packInt64, packNumbers, validityOfFlags } from "./packed-column.ts";
+import { packCodes, type PackedColumn, type PackMemory, type PackedValues, packInt64, packNumbers, validityOfFlags } from "./packed-column.ts";
 
 /** A column with one value a row. */
 type ValueColumn = Exclude<BatchColumns[number], ListColumn | undefined>;
@@ -19,8 +20,10 @@ export function* writeIpc(
   shapes: readonly ColumnShape[],
   batches: Iterable<{ rows: number; columns: BatchColumns }>,
   metadata: ReadonlyMap<string, string>,
+  memory?: ColumnMemory,
 ): Generator<Uint8Array> {
   const schema = toSchema(shapes, metadata);
+  const memories = shapes.map((_, i): PackMemory | undefined => memory && (bytes => memory.bytes(`${i}`, bytes)));
   const output = new Output();
   if (format === "file") output.put(FILE_MAGIC);
   // Of a file the schema in its footer counts: the metadata, a list of thousands of logs perhaps, need not stand twice.
@@ -35,7 +38,7 @@ export function* writeIpc(
       });
     }
     const body = new Body();
-    columns.forEach((column, i) => putColumn(body, shapes[i]!, column, rows));
+    columns.forEach((column, i) => putColumn(body, shapes[i]!, column, rows, memories[i]));
     batchBlocks.push(output.putMessage(HEADER.batch, body.layout(rows), body));
     yield* output.take();
   }
@@ -159,10 +162,10 @@ function putDictionary(output: Output, id: number, { size, offsets, arena }: Tex
   return output.putMessage(HEADER.dictionary, [long(id), { table: body.layout(size) }], body);
 }
 
-function putColumn(body: Body, shape: ColumnShape, column: BatchColumns[number], rows: number): void {
+function putColumn(body: Body, shape: ColumnShape, column: BatchColumns[number], rows: number, memory?: PackMemory): void {
   if ("type" in shape && shape.type === "list") return putList(body, column as ListColumn | undefined, rows);
   if (column === undefined) return putNothing(body, shape, rows);
-  const { nulls, validity, values } = toPacked(shape, column as ValueColumn);
+  const { nulls, validity, values } = toPacked(shape, column as ValueColumn, memory);
   body.putNode(rows, nulls);
   body.put(nulls > 0 ? validity : NOTHING);
   body.put("type" in shape && shape.type === "bool" ? toBits(values) : widen(values, arrayOf(shape)));
@@ -259,11 +262,11 @@ function arrayOf(shape: ColumnShape): PlainArray | BigInt64ArrayConstructor {
   return NUMBERS[shape.type as keyof typeof NUMBERS];
 }
 
-function toPacked(shape: ColumnShape, column: ValueColumn): PackedColumn {
+function toPacked(shape: ColumnShape, column: ValueColumn, memory?: PackMemory): PackedColumn {
   if (!ArrayBuffer.isView(column)) return column;
-  if ("texts" in shape) return packCodes(column as Int32Array, shape.texts.size);
+  if ("texts" in shape) return packCodes(column as Int32Array, shape.texts.size, memory);
   const ArrayType = arrayOf(shape);
-  return ArrayType === BigInt64Array ? packInt64(column) : packNumbers(column, ArrayType as typeof Float64Array);
+  return ArrayType === BigInt64Array ? packInt64(column, memory) : packNumbers(column, ArrayType as typeof Float64Array, memory);
 }
 
 /** Values at the width of the whole column: a batch may have been packed when its dictionary was smaller. */

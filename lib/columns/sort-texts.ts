@@ -80,8 +80,14 @@ function wordsOf(order: Uint32Array, { arena, offsets }: Texts, skipped: number)
   return words;
 }
 
+/** Which of two bytes at which two texts part comes first: < 0 the first, > 0 the second; 0 = they are the same. */
+export function compareBytes(a: number, b: number): number {
+  // Some that are in no UTF-8 have the rank of others.
+  return RANK_OF_BYTE[a]! - RANK_OF_BYTE[b]! || a - b;
+}
+
 /** Four bytes of a text as a number by which texts are in order; zeros behind its end. */
-export function wordAt(arena: Uint8Array, at: number, end: number): number {
+function wordAt(arena: Uint8Array, at: number, end: number): number {
   if (at >= end) return 0;
   let word = RANK_OF_BYTE[arena[at]!]! << 24;
   if (at + 1 < end) word |= RANK_OF_BYTE[arena[at + 1]!]! << 16;

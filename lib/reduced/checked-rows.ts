@@ -5,7 +5,8 @@
  */
 import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import type { ColumnMemory } from "../columns/arrow-reader.ts";
-import type { ListColumn } from "../columns/arrow-ipc.ts";
+import type { ColumnForm } from "../columns/arrow-guard.ts";
+import type { IpcBatch, ListColumn } from "../columns/arrow-ipc.ts";
 import { take } from "../columns/group.ts";
 import { INT32_MAX, isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
 import { type KindTable, unknownAddresses } from "./reduced-table.ts";
@@ -68,6 +69,85 @@ export function splitKinds(
     kinds[kind] = table;
   }
   return kinds;
+}
+
+/** Forms of whole numbers that fit into 32 bits with their sign, and the most that each can hold. */
+const WHOLE_FORMS: ReadonlyMap<ColumnForm | undefined, number> = new Map([["bool", 1], ["uint8", 0xff], ["uint16", 0xffff], ["int32", INT32_MAX]]);
+const COUNT_FORMS: ReadonlySet<ColumnForm | undefined> = new Set<ColumnForm>(["uint32", "int64"]);
+
+/**
+ * As {@link splitKinds} of rows that are all of one kind and in the forms that we write, in a fifth of the time: each column is looked
+ * at once.
+ *
+ * @returns undefined where anything is another way: damaged or not, `splitKinds` tells.
+ */
+export function plainRows(
+  kind: Kind,
+  { rows, column, wholes, form }: Pick<IpcBatch, "rows" | "column" | "wholes"> & Partial<Pick<IpcBatch, "form">>,
+  kindTexts: readonly string[],
+  { offsets }: AddressSets,
+  setCodes: Int32Array | undefined,
+): KindTable | undefined {
+  if (form === undefined || rows === 0 || form("day") !== "int32" || form("first_seen") !== "int64" || form("last_seen") !== "int64") return undefined;
+  if (!COUNT_FORMS.has(form("count")) || !COUNT_FORMS.has(form("success"))) return undefined;
+  const kinds = column("kind")!;
+  if (kindTexts[kinds[0]!] !== kind || !isOne(kinds)) return undefined;
+  const sensor = column("sensor");
+  // Those without a value are looked for natively.
+  if (!(sensor instanceof Int32Array) || (kind !== "scan" && sensor.includes(-1))) return undefined;
+  const keys: Partial<Record<KeyColumn, Int32Array>> = {};
+  for (const name of KINDS[kind]) {
+    const codes = isTextKey(name) ? column(name) : plainNumbers(NUMBER_KEY_SPECS[name].most, form(name), () => wholes(name)!);
+    if (!(codes instanceof Int32Array)) return undefined;
+    keys[name] = codes;
+  }
+  const floats = (name: string) => column(name) as Float64Array;
+  const addresses = setCodes === undefined || !KIND_SPECS[kind].hasAddresses ? unknownAddresses(kind, rows) : setCodes;
+  const table: KindTable = {
+    ...{ kind, rows, day: wholes("day")!, sensor, keys, count: floats("count"), success: floats("success"), addresses },
+    ...{ firstSeenUs: floats("first_seen"), lastSeenUs: floats("last_seen") },
+  };
+  return isSound(table, offsets) ? table : undefined;
+}
+
+function isOne(codes: Int32Array | Float64Array): boolean {
+  const first = codes[0]!;
+  for (let row = 1; row < codes.length; row++) if (codes[row] !== first) return false;
+  return true;
+}
+
+/** @returns undefined if they are of a form that may hold more than a key, and do. */
+function plainNumbers(most: number, form: ColumnForm | undefined, read: () => Int32Array): Int32Array | undefined {
+  const mostOfForm = WHOLE_FORMS.get(form);
+  if (mostOfForm === undefined) return undefined;
+  const numbers = read();
+  if (mostOfForm <= most && form !== "int32") return numbers;
+  for (let row = 0; row < numbers.length; row++) if (numbers[row]! < -1 || numbers[row]! > most) return undefined;
+  return numbers;
+}
+
+/** All that the other functions check of numbers that are whole, in one walk. */
+function isSound({ rows, day, count, success, addresses, firstSeenUs, lastSeenUs }: KindTable, offsets: Int32Array): boolean {
+  const [[firstDay, lastDay], [, most], [earliest, latest]] = [DAYS, COUNTS, INSTANTS];
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const own = count[row]!;
+    const times = success[row]!;
+    const firstUs = firstSeenUs[row]!;
+    const lastUs = lastSeenUs[row]!;
+    const on = day[row]!;
+    // False where there is none.
+    if (!(times >= 0 && times <= own && own <= most && firstUs >= earliest && firstUs <= lastUs && lastUs <= latest)) return false;
+    if (on !== -1 && (on < firstDay || on > lastDay)) return false;
+    sum += own;
+  }
+  if (sum > EVENTS_MAX) return false;
+  if (addresses === null) return true;
+  for (let row = 0; row < rows; row++) {
+    const code = addresses[row]!;
+    if (code >= 0 && offsets[code + 1]! - offsets[code]! > count[row]!) return false;
+  }
+  return true;
 }
 
 /** The rows of each code in their order; undefined = all of them, as in the batches that we write. */

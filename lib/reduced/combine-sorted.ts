@@ -35,7 +35,7 @@ export interface CombinedSorted {
   readonly info: ReducedInfo;
   readonly leftOut: readonly string[];
   readonly joinedLines: number;
-  /** The bytes of `reduced.arrow`; once. */
+  /** The bytes of `reduced.arrow`; once. A chunk is good until the next but one is asked for. */
   chunks(format: IpcFormat): Generator<Uint8Array>;
   /** The same as rows, in place of {@link chunks}. */
   batches(): Generator<WrittenBatch>;
@@ -93,7 +93,7 @@ export async function combineSorted(
       info: settled.info,
       leftOut,
       joinedLines: seams.length,
-      chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(sources), tapped(), format),
+      chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(sources), tapped(), format, true),
       batches: tapped,
       texts,
       top,
@@ -170,7 +170,7 @@ async function mergeGroups(
       const info = { version: REDUCED_VERSION, parameters, sources: [] };
       const settled = await takeWithPauses((await bringTogether(tables, sources)).calculate(info));
       const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
-      await writeFile(path, batchesToIpc({ info, texts: merge.texts }, isLarge(sources), merge.batches()));
+      await writeFile(path, batchesToIpc({ info, texts: merge.texts }, isLarge(sources), merge.batches(), "file", true));
       next.push({ open: () => openSorted(path)! });
     }
     left = next;

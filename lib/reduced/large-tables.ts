@@ -30,7 +30,7 @@ const LARGE_ROWS = 1_500_000;
 /** Bytes of a stream from which it is put into a file. */
 const LONG_BYTES = 256 << 20;
 /** Chunks of 1 MiB after which memory is swept. */
-const CHUNKS_PER_SWEEP = 32;
+const CHUNKS_PER_SWEEP = 256;
 
 /** A table in a file, as much of it as is looked at. */
 export interface LargeTable<Tasks extends StoredTasks = StoredTasks> extends StoredInFile<Tasks> {

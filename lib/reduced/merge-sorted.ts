@@ -9,7 +9,7 @@
 import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
 import type { Texts } from "../columns/dictionary.ts";
-import { isRising, TextsMerger } from "../columns/merge-texts.ts";
+import { TextsMerger } from "../columns/merge-texts.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { REDUCED_BATCH_ROWS, type WrittenBatch } from "./reduced-arrow.ts";
 import { outOfOrder, type SortedBatch, type SortedTable } from "./sorted-table.ts";
@@ -30,7 +30,8 @@ export interface SortedMerge {
 export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
   const { texts, recodes } = uniteTexts(tables);
   // The same for all kinds: they come one after the other.
-  const memories = tables.map(() => new ColumnMemory());
+  const passing = new ColumnMemory();
+  const memories = tables.map(() => new ColumnMemory(passing));
   return {
     texts,
     *batches() {
@@ -80,8 +81,7 @@ export function uniteTexts(tables: readonly Pick<SortedTable, "name" | "texts">[
   for (const table of tables) {
     const texts = textsOf(table);
     for (const [name, merger] of mergers) {
-      if (!isRising(texts[name])) throw notInOrder(table);
-      merger.add(texts[name]);
+      if (!merger.add(texts[name])) throw notInOrder(table);
       bytes += texts[name].arena.length;
     }
     // Left to itself the engine lets the lists that became others lie about.
@@ -132,20 +132,19 @@ export class Stream {
     const { day, sensor, keys } = value.table;
     this.batch = value;
     this.row = 0;
+    // By their places, not by name: of the next kind they are in the same memory.
     this.columns = [
       day,
-      this.#recode("sensor", sensor),
-      ...KINDS[this.#kind].map((name: KeyColumn) => (isTextKey(name) ? this.#recode(name, keys[name]!) : keys[name]!)),
+      this.#recode("sensor", sensor, "sensor of all"),
+      ...KINDS[this.#kind].map((name: KeyColumn, i) => (isTextKey(name) ? this.#recode(name, keys[name]!, `key ${i} of all`) : keys[name]!)),
     ];
     if (before !== undefined && compareRows(before, 0, this.columns, 0) >= 0) throw notInOrder(this.#table);
-    for (let row = 1; row < value.table.rows; row++) {
-      if (compareRows(this.columns, row - 1, this.columns, row) >= 0) throw notInOrder(this.#table);
-    }
+    if (!areRising(this.columns)) throw notInOrder(this.#table);
     return true;
   }
 
-  #recode(name: CodedColumn, codes: Int32Array): Int32Array {
-    const own = this.#memory.ints(`${name} of all`, codes.length);
+  #recode(name: CodedColumn, codes: Int32Array, place: string): Int32Array {
+    const own = this.#memory.ints(place, codes.length);
     const to = this.#recodes[name];
     for (let row = 0; row < codes.length; row++) own[row] = codes[row]! < 0 ? -1 : to[codes[row]!]!;
     return own;
@@ -158,6 +157,18 @@ export function compareRows(a: readonly Int32Array[], rowA: number, b: readonly 
     if (order !== 0) return order;
   }
   return 0;
+}
+
+/** Whether each row comes behind the one before it. @param columns Three at least: nearly always one of these decides. */
+function areRising([first, second, third, ...others]: readonly Int32Array[]): boolean {
+  for (let row = 1; row < first!.length; row++) {
+    let order = first![row]! - first![row - 1]!;
+    if (order === 0) order = second![row]! - second![row - 1]!;
+    if (order === 0) order = third![row]! - third![row - 1]!;
+    for (let i = 0; order === 0 && i < others.length; i++) order = others[i]![row]! - others[i]![row - 1]!;
+    if (order <= 0) return false;
+  }
+  return true;
 }
 
 function* mergeKind(kind: Kind, streams: readonly Stream[]): Generator<WrittenBatch> {
@@ -271,12 +282,12 @@ class MergedRows {
       start++;
     }
     const at = this.#rows;
-    this.#columns.forEach((column, i) => column.set(stream.columns[i]!.subarray(start, end), at));
-    this.#count.set(table.count.subarray(start, end), at);
-    this.#success.set(table.success.subarray(start, end), at);
-    this.#firstSeenUs.set(table.firstSeenUs.subarray(start, end), at);
-    this.#lastSeenUs.set(table.lastSeenUs.subarray(start, end), at);
-    if (this.#addresses !== undefined) for (let row = start; row < end; row++) this.#addresses.add(sets, table.addresses![row]!);
+    for (let i = 0; i < this.#columns.length; i++) copyInts(stream.columns[i]!, start, end, this.#columns[i]!, at);
+    copyFloats(table.count, start, end, this.#count, at);
+    copyFloats(table.success, start, end, this.#success, at);
+    copyFloats(table.firstSeenUs, start, end, this.#firstSeenUs, at);
+    copyFloats(table.lastSeenUs, start, end, this.#lastSeenUs, at);
+    this.#addresses?.add(sets, table.addresses!, start, end);
     this.#rows += end - start;
   }
 
@@ -314,6 +325,15 @@ class MergedRows {
   }
 }
 
+// Runs are short: a view for a native copy takes as long as copying hundreds of rows.
+function copyInts(from: Int32Array, start: number, end: number, to: Int32Array, at: number): void {
+  for (let row = start; row < end; row++) to[at + row - start] = from[row]!;
+}
+
+function copyFloats(from: Float64Array, start: number, end: number, to: Float64Array, at: number): void {
+  for (let row = start; row < end; row++) to[at + row - start] = from[row]!;
+}
+
 /** The sets of rows in the making. */
 class AddressLists {
   #rows = 0;
@@ -327,14 +347,19 @@ class AddressLists {
     this.#isNull = new Uint8Array(capacity);
   }
 
-  add({ hashes, offsets }: AddressSets, code: number): void {
-    const at = this.#offsets[this.#rows]!;
-    const start = code < 0 ? 0 : offsets[code]!;
-    const end = code < 0 ? 0 : offsets[code + 1]!;
-    this.#reserve(at + end - start);
-    for (let i = start, to = at; i < end; i++, to++) this.#values[to] = hashes[i]!;
-    this.#isNull[this.#rows++] = Number(code < 0);
-    this.#offsets[this.#rows] = at + end - start;
+  /** Add the sets of rows `[start, end)` of a table, by their codes. */
+  add({ hashes, offsets }: AddressSets, codes: Int32Array, start: number, end: number): void {
+    let at = this.#offsets[this.#rows]!;
+    for (let row = start; row < end; row++) {
+      const code = codes[row]!;
+      const last = code < 0 ? 0 : offsets[code + 1]!;
+      let from = code < 0 ? 0 : offsets[code]!;
+      this.#reserve(at + last - from);
+      const values = this.#values;
+      while (from < last) values[at++] = hashes[from++]!;
+      this.#isNull[this.#rows++] = Number(code < 0);
+      this.#offsets[this.#rows] = at;
+    }
   }
 
   /** Unite the set of the last row with another; one that is not known makes it unknown. */

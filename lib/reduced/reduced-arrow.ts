@@ -3,6 +3,7 @@
  */
 import { type AddressSets, SetDictionary } from "../columns/address-sets.ts";
 import { type ColumnShape, inChunks, type IpcFormat, type ListColumn, type NumberType, openIpc, toIpc } from "../columns/arrow-ipc.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
 import { ADDRESSES, checkSets, splitKinds } from "./checked-rows.ts";
 import { KIND_NAMES, NUMBER_KEY_SPECS, NUMBER_KEYS, REDUCED_VERSION, TEXT_KEYS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
@@ -49,12 +50,14 @@ export function reducedToIpc(table: ReducedTable, format: IpcFormat = "file"): G
  *
  * @param isLarge Whether a count is beyond 32 bits: where tables were added up whose counts together are more than any log
  * holds. So a sum never wraps.
+ * @param isPassing Whether a chunk is good until the next but one is asked for, and no longer.
  */
 export function* batchesToIpc(
   { info, texts }: { readonly info: ReducedInfo; readonly texts: Readonly<Record<CodedColumn, Texts>> },
   isLarge: boolean,
   batches: Iterable<WrittenBatch>,
   format: IpcFormat = "file",
+  isPassing = false,
 ): Generator<Uint8Array> {
   const countType: NumberType = isLarge ? "int64" : "uint32";
   const shapes: ColumnShape[] = [
@@ -69,19 +72,22 @@ export function* batchesToIpc(
     { name: "last_seen", type: "timestamp", nullable: false },
     { name: ADDRESSES, type: "list", nullable: true },
   ];
+  const memory = new ColumnMemory();
   function* columns() {
     for (const { table, addresses } of batches) {
       const { kind, rows, day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = table;
       // A sum must not wrap, whatever the tables said of their logs.
       if (!isLarge && isBeyond(count, UINT32_MAX)) throw new RangeError(`more events of kind ${kind} than the logs of the tables hold`);
-      const code = new Int32Array(rows).fill(KIND_NAMES.indexOf(kind));
+      const code = { nulls: 0, validity: NO_BYTES, values: memory.bytes("kind", rows).fill(KIND_NAMES.indexOf(kind)) };
       const keyColumns = [...TEXT_KEYS, ...NUMBER_KEYS].map(name => keys[name]);
       yield { rows, columns: [day, sensor, code, ...keyColumns, count, success, firstSeenUs, lastSeenUs, addresses] };
     }
   }
   const metadata = new Map([[INFO_KEY, JSON.stringify(info)], [ORDER_KEY, ORDER]]);
-  yield* inChunks(toIpc(format, shapes, columns(), metadata));
+  yield* inChunks(toIpc(format, shapes, columns(), metadata, memory), isPassing);
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 function isBeyond(counts: Float64Array, most: number): boolean {
   for (let row = 0; row < counts.length; row++) if (counts[row]! > most) return true;
@@ -169,9 +175,10 @@ export function readInfo(metadata: ReadonlyMap<string, string>, names: readonly 
 
 /** The texts of all columns that have them, of a table with rows. */
 export function codedTexts(textsOf: (name: string) => Texts | undefined): Record<CodedColumn, Texts> {
-  const untold = [...CODED_COLUMNS, "kind"].filter(name => textsOf(name) === undefined);
+  const found = [...CODED_COLUMNS, "kind"].map(name => [name, textsOf(name)] as const);
+  const untold = found.flatMap(([name, texts]) => (texts === undefined ? [name] : []));
   if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
-  return Object.fromEntries(CODED_COLUMNS.map(name => [name, textsOf(name)!])) as Record<CodedColumn, Texts>;
+  return Object.fromEntries(found.slice(0, CODED_COLUMNS.length)) as Record<CodedColumn, Texts>;
 }
 
 export function listsOf(lists: (name: string) => ListColumn | undefined): ListColumn {

@@ -64,18 +64,24 @@ export function reducedPaths({ outfile, dataset }: { readonly outfile: string | 
 }
 
 /** Chunks of 1 MiB after which memory is swept. */
-const CHUNKS_PER_SWEEP = 32;
+const CHUNKS_PER_SWEEP = 256;
 
 /** Write tables that are combined to both places, without their rows in memory. */
 export async function writeCombined(outputs: OutputSet, { arrow = "-", json }: ReducedPaths, combined: CombinedSorted): Promise<void> {
   const output = await outputs.open(arrow);
   let chunks = 0;
+  let written = Promise.resolve();
   for (const chunk of combined.chunks(arrow === "-" ? "stream" : "file")) {
-    await output.write(chunk);
+    // The chunk before is written while this one was made.
+    await written;
+    written = output.write(chunk);
+    // Told when it is waited for.
+    written.catch(() => {});
     // Left to itself the engine lets three times as much lie about as is in use.
     if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
     await pause();
   }
+  await written;
   if (json === undefined) return;
   const beside = await outputs.open(json);
   for (const chunk of reducedToJson(combined.top.toTable(combined), combined.topN)) await beside.write(chunk);

@@ -8,7 +8,7 @@ import { ArrowFile } from "../columns/arrow-file.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
 import type { IpcBatch, ListColumn } from "../columns/arrow-ipc.ts";
 import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
-import { ADDRESSES, checkSets, splitKinds } from "./checked-rows.ts";
+import { ADDRESSES, checkSets, plainRows, splitKinds } from "./checked-rows.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
 import { codedTexts, listsOf, ORDER, ORDER_KEY, readInfo, toReducedRows } from "./reduced-arrow.ts";
 import type { CodedColumn } from "./reduced-builder.ts";
@@ -205,14 +205,15 @@ function listCodes({ isNull }: ListColumn, codes: Int32Array = new Int32Array(is
 }
 
 /** What is asked of a batch that is one of rows. */
-export type RowBatch = Pick<IpcBatch, "rows" | "column" | "wholes" | "lists">;
+export type RowBatch = Pick<IpcBatch, "rows" | "column" | "wholes" | "lists"> & Partial<Pick<IpcBatch, "form">>;
 
 /**
  * A batch, all of it of one kind, checked.
  *
  * @param kindTexts What the codes of its column `kind` stand for.
  */
-export function toSortedBatch(kind: Kind, { rows, column, lists }: RowBatch, kindTexts: readonly string[], memory?: ColumnMemory): SortedBatch {
+export function toSortedBatch(kind: Kind, batch: RowBatch, kindTexts: readonly string[], memory?: ColumnMemory): SortedBatch {
+  const { rows, column, lists } = batch;
   const { hasAddresses } = KIND_SPECS[kind];
   const own = hasAddresses ? listsOf(lists) : undefined;
   if (own !== undefined) checkSets(own);
@@ -221,7 +222,7 @@ export function toSortedBatch(kind: Kind, { rows, column, lists }: RowBatch, kin
   const kept = <T extends Uint32Array | Int32Array>(column: T) => (memory === undefined ? (column.slice() as T) : column);
   const sets = own === undefined ? NO_SETS : { size: own.isNull.length, hashes: kept(own.values), offsets: kept(own.offsets) };
   const codes = own && listCodes(own, memory?.ints(ADDRESSES, rows));
-  const table = splitKinds(column, kindTexts, sets, codes, memory)[kind];
+  const table = (memory && plainRows(kind, batch, kindTexts, sets, codes)) ?? splitKinds(column, kindTexts, sets, codes, memory)[kind];
   if (table?.rows !== rows) throw outOfOrder();
   return { table, sets };
 }

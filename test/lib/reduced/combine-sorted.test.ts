@@ -7,6 +7,9 @@ import { combineSorted, type SortedInput } from "../../../lib/reduced/combine-so
 import { type KindTable, type ReducedTable, sliceRows, takeRows } from "../../../lib/reduced/reduced-table.ts";
 import { REDUCED_BATCH_ROWS, readReducedArrow, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { openSorted, type SortedTable, toSorted } from "../../../lib/reduced/sorted-table.ts";
+import { closing } from "../../../lib/columns/regular-file.ts";
+import { ColumnMemory } from "../../../lib/columns/arrow-reader.ts";
+import { type KeyColumn, type Kind, KIND_NAMES, KINDS } from "../../../lib/reduced/kinds.ts";
 import { mergeSorted } from "../../../lib/reduced/merge-sorted.ts";
 import { reducedToJson } from "../../../lib/reduced/reduced-json.ts";
 import { readReduced } from "../../../lib/reduced/reduced-input.ts";
@@ -38,7 +41,7 @@ async function expectSame(tables: readonly ReducedTable[], topN = 2): Promise<vo
   const expected = await combineTables(tables.map((table, i) => ({ name: `${i}`, table })), () => {});
   const inputs = await Promise.all(tables.map((table, i) => inputOf(table, i % 3 === 2)));
   using combined = await combineSorted(inputs, topN, temp.path, () => {});
-  const bytes = Buffer.concat([...combined.chunks("file")].map(chunk => Buffer.from(chunk)));
+  const bytes = Buffer.concat(Array.from(combined.chunks("file"), chunk => Buffer.from(chunk)));
   expect(bytes.equals(bytesOf(expected.table))).toBe(true);
   expect([combined.leftOut.length, combined.joinedLines]).toEqual([expected.leftOut.length, expected.joinedLines]);
   expect([...reducedToJson(combined.top.toTable(combined), topN)].join("")).toBe([...reducedToJson(expected.table, topN)].join(""));
@@ -173,6 +176,84 @@ test("of each table a batch is in memory, and no more", () => {
     expect(ahead).toBeLessThanOrEqual(3);
   }
   expect(batches).toBe(80);
+});
+
+describe("rows that are decoded in one walk say what the long way says", () => {
+  const path = join(temp.path, "plain.arrow");
+  const memory = new ColumnMemory();
+  /** All that a file says, and what is wrong with it. */
+  const read = async (bytes: Uint8Array, memory?: ColumnMemory) => {
+    await Bun.write(path, bytes);
+    const told: unknown[] = [];
+    try {
+      const file = openSorted(path)!;
+      using _file = closing(file);
+      for (const kind of KIND_NAMES) {
+        for (const { table, sets } of file.batches(kind, memory)) {
+          const { day, sensor, keys, count, success, firstSeenUs, lastSeenUs } = table;
+          const addresses = table.addresses && Array.from(table.addresses, code => (code < 0 ? null : [...sets.hashes.subarray(sets.offsets[code], sets.offsets[code + 1])]));
+          told.push(kind, table.rows, [day, sensor, ...KINDS[kind].map((name: KeyColumn) => keys[name]!), count, success, firstSeenUs, lastSeenUs].map(column => [...column]), addresses);
+        }
+      }
+    } catch (error) {
+      told.push((error as Error).message);
+    }
+    return told;
+  };
+
+  test("whatever is damaged", async () => {
+    const random = seededRandom("plain rows");
+    const fleet = join(FIXTURES_FOLDER, "fleet");
+    const { table } = await analyze([join(fleet, readdirSync(fleet)[0]!)]);
+    const few = KIND_NAMES.map(kind => [kind, sliceRows(table.kinds[kind], 0, Math.min(12, table.kinds[kind].rows))]);
+    const bytes = bytesOf({ ...table, kinds: Object.fromEntries(few) });
+    const outcomes = { sound: 0, told: 0 };
+    for (let round = 0; round < 120; round++) {
+      const damaged = Buffer.from(bytes);
+      // Where rows lie, behind texts that are longer.
+      for (let i = 0; i < round % 4; i++) damaged[damaged.length - 1 - random.int(bytes.length * 0.6)] = [0, 255, random.int(256)][random.int(3)]!;
+      const [plain, long] = [await read(damaged, memory), await read(damaged)];
+      const isTold = typeof long.at(-1) === "string";
+      outcomes[isTold ? "told" : "sound"]++;
+      // Of two damages either way may find another first.
+      if (isTold) expect([plain.length, typeof plain.at(-1)]).toEqual([long.length, "string"]);
+      else expect(plain).toEqual(long);
+    }
+    expect(outcomes.told).toBeGreaterThan(20);
+    expect(outcomes.sound).toBeGreaterThan(50);
+  });
+
+  const rows = (kind: Kind, key: LiteralRow["key"]): LiteralRow[] => [1, 2, 3].map(n => ({ kind, date: `2024-01-0${n}`, sensor: "s", key, count: n + 1, from: ["10.0.0.1", "10.0.0.2"] }));
+  const event = built([...rows("event", { eventid: "e", hour: 3 }), ...rows("connect", { src_ip: "10.0.0.1", dst_port: 22 })], "log");
+  const spoiled = (kind: "event" | "connect", what: Partial<Record<keyof KindTable, number>>): ReducedTable => {
+    const spoil = ([name, value]: [string, number]) => {
+      const column = (event.kinds[kind] as unknown as Record<string, Int32Array | Float64Array>)[name]!.slice();
+      column[1] = value;
+      return [name, column];
+    };
+    return { ...event, kinds: { ...event.kinds, [kind]: { ...event.kinds[kind], ...Object.fromEntries(Object.entries(what).map(entry => spoil(entry as [string, number]))) } } };
+  };
+  const DAMAGES: [what: string, table: ReducedTable, reason: string | undefined][] = [
+    ["none", event, undefined],
+    ["a day before the first", spoiled("event", { day: -2e7 }), "no event has the day -20000000"],
+    ["a day behind the last", spoiled("event", { day: 2e7 }), "no event has the day 20000000"],
+    ["the day before 1970", spoiled("event", { day: -1 }), undefined],
+    ["no sensor", spoiled("event", { sensor: -1 }), "no event has the sensor -1"],
+    ["more successes than events", spoiled("connect", { success: 9 }), "no connect can be row 1"],
+    ["the last before the first", spoiled("event", { firstSeenUs: 5, lastSeenUs: 4 }), "no event can be row 1"],
+    ["too early", spoiled("event", { firstSeenUs: -1e18 }), "no event has the first_seen -1000000000000000000"],
+    ["too late", spoiled("event", { lastSeenUs: 1e18 }), "no event has the last_seen 1000000000000000000"],
+    ["more addresses than events", spoiled("event", { count: 1 }), "no event can be row 1"],
+    ["more than any log holds", spoiled("connect", { count: 2 ** 44 }), "no connect has the count 17592186044416"],
+    ["more than any log holds together", { ...event, kinds: { ...event.kinds, connect: { ...event.kinds.connect, count: event.kinds.connect.count.map(() => 2 ** 42) } } }, "no log holds 13194139533312 of connect"],
+    ["an hour that no day has", { ...event, kinds: { ...event.kinds, event: { ...event.kinds.event, keys: { ...event.kinds.event.keys, hour: Int32Array.of(3, 24, 3) } } } }, "no event has the hour 24"],
+  ];
+  test.each(DAMAGES)("%s", async (_, table, reason) => {
+    const [plain, long] = [await read(bytesOf(table), memory), await read(bytesOf(table))];
+    expect(plain).toEqual(long);
+    const told = plain.at(-1);
+    expect(typeof told === "string" ? told : undefined).toBe(reason === undefined ? undefined : `a reduced table with damaged rows: ${reason}`);
+  });
 });
 
 describe("what says that it is sorted and is not", () => {

@@ -58,7 +58,7 @@ describe("all shards are the table, byte for byte", () => {
         return { name: path, info: toShardInfo(path, sorted.info, shard), read: async () => shardTable(await readReduced(path, () => {}), shard), open: () => shardSorted(openSorted(path)!, shard) };
       });
       using combined = await combineSorted(inputs, 1, temp.path, () => {});
-      made.push(await write(`shard-${shard.number}.arrow`, Buffer.concat([...combined.chunks("file")].map(chunk => Buffer.from(chunk)))));
+      made.push(await write(`shard-${shard.number}.arrow`, Buffer.concat(Array.from(combined.chunks("file"), chunk => Buffer.from(chunk)))));
     }
     const openPool: PoolOpener<typeof CHECK_TASKS> = (_path, stored) => poolHere(stored, CHECK_TASKS);
     for (const largeRows of [1, Infinity]) {
