@@ -10,6 +10,7 @@ import { checkInputs } from "../lib/process/option-values.ts";
 import { parseCommand } from "../lib/process/options.ts";
 import { NAMES_OPTION, readNames } from "../lib/logs/log-options.ts";
 import { type Combined, combineTables } from "../lib/reduced/combine.ts";
+import { DAYS_OPTIONS, toDayBounds } from "../lib/reduced/limit-days.ts";
 import { combineSorted, type SortedInput } from "../lib/reduced/combine-sorted.ts";
 import { formatDuration, formatNumber, plural } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
@@ -23,6 +24,7 @@ import { addToDataset, describeDataset } from "../lib/reduced/write-dataset.ts";
 const OPTIONS = {
   ...REDUCED_OUTPUT_OPTIONS,
   ...NAMES_OPTION,
+  ...DAYS_OPTIONS,
   ...SHARD_OPTION,
   wait: COMMON_OPTIONS.wait,
   quiet: COMMON_OPTIONS.quiet,
@@ -42,7 +44,7 @@ export const COMMAND = {
   writes:
     "Two files: the full counts as Arrow and, for people, the top n as JSON; with -o - an Arrow stream on stdout; with --dataset " +
     "a folder that they are added to. A table whose logs all stand in another one is left out if its counts stand there, too; tables of different days of " +
-    "the same logs (--since, --until of reduce.ts) make one; tables that share days of only some of their logs, or claim " +
+    "the same logs (--since, --until) make one; tables that share days of only some of their logs, or claim " +
     "the same log with other counts, are refused. " +
     "Counts from a reduced.json were cut to the top n: of a sensor-day that several of them hold the larger count of " +
     "each entry stays, and where another table has that day in full they are left out. They are shown, and never " +
@@ -77,6 +79,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (named.length === 0) throw new UsageError("Missing TABLE");
   checkInputs(named, stdinIsTerminal());
   const shard = parseShard(values.shard);
+  const days = toDayBounds(values);
   const startMs = performance.now();
   const paths = reducedPaths(values);
   if (paths.arrow === "-") refuseTerminal("Arrow");
@@ -86,7 +89,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
 
   const telling = new TableTelling(values.quiet);
   const { onNotice } = telling;
-  const opened = await openInputs(named, telling);
+  const opened = await openInputs(named, telling, days);
   const inputs = shard === undefined ? opened : opened.map(input => shardInput(input, shard));
   await using outputSet = new OutputSet();
   const { info, leftOut, joinedLines, rows, into = "" } = await combine(inputs, outputSet, paths, values.topNEvents, onNotice);

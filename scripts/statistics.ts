@@ -13,6 +13,7 @@ import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { toSentSums } from "../lib/reduced/cell-sums.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
+import { DAYS_OPTIONS, tellDays, toDayBounds } from "../lib/reduced/limit-days.ts";
 import {
   listTableNames,
   EMPTY_TABLE_EXIT,
@@ -42,6 +43,7 @@ import { STATISTICS_DEFAULTS } from "../lib/statistics/settings.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,
+  ...DAYS_OPTIONS,
   outfile: {
     type: "path",
     short: "o",
@@ -176,9 +178,10 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
   if (origins === undefined && values.kind.some(isOriginKind))
     throw new UsageError("Cannot compare countries and networks without a database: expected --mmdb FILE");
   const options = toOptions(values);
+  const days = toDayBounds(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling, { openPool: openLargePool });
-  if (opened.isEmpty) throw new Error("Cannot compare anything: the table holds no events");
+  using opened = await openReducedTables(paths, telling, { openPool: openLargePool, days });
+  if (opened.isEmpty) throw new Error(`Cannot compare anything: the table holds no events${tellDays(days)}`);
   const known = opened.sensors;
   const missing = checkNames("sensor", values.sensor, known);
   for (const line of missing) note(line);
@@ -203,8 +206,8 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
 /** One task of tables that are dealt out. */
 async function workOnPart(values: Values, paths: readonly string[]): Promise<ExitCode> {
   const startMs = performance.now();
-  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0)
-    throw new UsageError("Cannot use --sensor, --kind and --mmdb with a part: expected the whole of the tables");
+  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || toDayBounds(values) !== undefined)
+    throw new UsageError("Cannot use --sensor, --kind, --since, --until and --mmdb with a part: expected the whole of the tables");
   await doPart(values, paths, toOptions(values));
   if (!values.quiet) note(`statistics: part ${values.measure ?? values.compare} ${values.measure === undefined ? "compared" : "measured"}; ${formatDuration((performance.now() - startMs) / 1000)}`);
   return EXIT.ok;
@@ -215,8 +218,9 @@ async function joinWork(values: Values, folder: string, operands: readonly strin
   if (operands.length > 0 || values.file !== undefined) throw new UsageError("Cannot read tables and parts at once: expected --shares alone, as the last step");
   const found = await joinAside(folder, {});
   checkOptions(found.statistics, toOptions(values));
-  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || values.downtime !== undefined || values.newSince !== undefined)
-    throw new UsageError("Cannot use --sensor, --kind, --mmdb, --downtime and --new-since with --shares alone: expected what holds for all parts with --measure");
+  const isLimited = values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || toDayBounds(values) !== undefined;
+  if (isLimited || values.downtime !== undefined || values.newSince !== undefined)
+    throw new UsageError("Cannot use --sensor, --kind, --since, --until, --mmdb, --downtime and --new-since with --shares alone: expected what holds for all parts with --measure");
   return { ...found, limits: [], isMissing: false, exitCode: EXIT.ok };
 }
 

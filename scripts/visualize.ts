@@ -14,6 +14,7 @@ import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
 import { toSentSums } from "../lib/reduced/cell-sums.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
+import { DAYS_OPTIONS, tellDays, toDayBounds } from "../lib/reduced/limit-days.ts";
 import {
   listTableNames,
   EMPTY_TABLE_EXIT,
@@ -34,6 +35,7 @@ import { PROGRAM } from "../lib/process/version.ts";
 
 const OPTIONS = {
   ...TABLE_OPTION,
+  ...DAYS_OPTIONS,
   outfile: {
     type: "path",
     short: "o",
@@ -91,6 +93,7 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const names = values.shares === undefined ? listTableNames(values.file, operands) : [];
+  const days = toDayBounds(values);
   const startMs = performance.now();
   const { outfile, threshold: thresholdPercent, lastNDays: lastDays, topNEvents: topN } = values;
   const paths = reportPaths(outfile);
@@ -101,8 +104,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.shares !== undefined) return await joinPages(values, values.shares, operands, { outputs, links, startMs });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(names, telling, { openPool: openLargePool });
-  if (opened.isEmpty) throw new Error("Cannot show the table: it holds no events");
+  using opened = await openReducedTables(names, telling, { openPool: openLargePool, days });
+  if (opened.isEmpty) throw new Error(`Cannot show the table: it holds no events${tellDays(days)}`);
   const { events, mappedDir } = values;
   using set =
     events.length === 0
@@ -154,8 +157,8 @@ async function joinPages(
   operands: readonly string[],
   { outputs, links, startMs }: { readonly outputs: readonly string[]; readonly links: ReturnType<typeof linkPages>; readonly startMs: number },
 ): Promise<ExitCode> {
-  if (operands.length > 0 || values.file !== undefined || events.length > 0 || mmdb.length > 0)
-    throw new UsageError("Cannot use tables, --events or --mmdb with --shares: expected --shares alone");
+  if (operands.length > 0 || values.file !== undefined || events.length > 0 || mmdb.length > 0 || toDayBounds(values) !== undefined)
+    throw new UsageError("Cannot use tables, --since, --until, --events or --mmdb with --shares: expected --shares alone");
   const { statsLink, reportLink } = links;
   const { statistics, html, report } = await joinAside(folder, { ...(reportLink && { reportLink }), report: { topN, ...(statsLink && { statsLink }) } });
   checkOptions(statistics, { lastDays: values.lastNDays, thresholdPercent: values.threshold });

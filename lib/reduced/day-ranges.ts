@@ -56,6 +56,11 @@ export function withoutDays(ranges: readonly DayBounds[], others: readonly DayBo
   return left;
 }
 
+/** Days of some ranges that lie within one. */
+export function cutDays(days: readonly DayBounds[], [first, last]: DayBounds): DayBounds[] {
+  return days.map(([from, to]): DayBounds => [Math.max(from, first), Math.min(to, last)]).filter(([from, to]) => from <= to);
+}
+
 /** @param whole As {@link uniteDays} gives them. */
 export function coversDays(whole: readonly DayBounds[], part: readonly DayBounds[]): boolean {
   return part.every(([first, last]) => whole.some(([from, to]) => from <= first && last <= to));

@@ -18,6 +18,7 @@ import { combineSorted, type SortedInput } from "./combine-sorted.ts";
 import { combineTables } from "./combine.ts";
 import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn } from "./drawn-table.ts";
 import { isDataset } from "./dataset-manifest.ts";
+import type { DayBounds } from "./day-ranges.ts";
 import { countSortedRows, isFolder, openInputs, readReduced, readReducedChunks, type TableTelling, tellPath, tellPathLater } from "./reduced-input.ts";
 import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
@@ -52,6 +53,8 @@ interface HowToOpen<Tasks extends CheckTasks> {
   readonly openPool: PoolOpener<Tasks>;
   /** Rows from which tables stay in a file. */
   readonly largeRows?: number;
+  /** Undefined = all. */
+  readonly days?: DayBounds | undefined;
 }
 
 /** What pages and statistics look at: of a table in memory that was `whole`, or of a large one, whose `table` has the sums alone. */
@@ -140,23 +143,23 @@ export async function openReducedTables<Tasks extends CheckTasks>(paths: readonl
 async function openAll<Tasks extends CheckTasks>(
   paths: readonly string[],
   telling: TableTelling,
-  { openPool, largeRows = LARGE_ROWS }: HowToOpen<Tasks>,
+  { openPool, largeRows = LARGE_ROWS, days }: HowToOpen<Tasks>,
   stack: DisposableStack,
 ): Promise<ReducedTable | StoredInFile<Tasks>> {
   const { onNotice, onProblem } = telling;
   const [only] = paths;
   const isFolderOnly = paths.length === 1 && only !== STDIN && isFolder(only!) && !isDataset(only!);
-  if (paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, { openPool, stack });
-  if (paths.length === 1 && !isFolderOnly) {
+  if (days === undefined && paths.length === 1 && only === STDIN) return await openStream(Bun.stdin.stream() as unknown as AsyncIterable<Uint8Array>, onNotice, { openPool, stack });
+  if (days === undefined && paths.length === 1 && !isFolderOnly) {
     const isLarge = (countSortedRows(only!) ?? 0) >= largeRows;
     return isLarge ? await openInFile(only!, "check", { openPool, stack }) : await readReduced(only!, onNotice, onProblem);
   }
-  const inputs = await openInputs(paths, telling);
+  const inputs = await openInputs(paths, telling, days);
   const isCut = inputs.some(({ info }) => info.sources.some(({ cut }) => cut));
   if (isCut || inputs.reduce((sum, { rows }) => sum + rows, 0) < largeRows) {
     const tables = [];
     for (const { name, read } of inputs) tables.push({ name, table: await read() });
-    onNotice(`Combined ${plural(inputs.length, "table")}${isFolderOnly ? ` of ${quoteForMessage(only!)}` : ""}`);
+    if (inputs.length > 1 || isFolderOnly) onNotice(`Combined ${plural(inputs.length, "table")}${isFolderOnly ? ` of ${quoteForMessage(only!)}` : ""}`);
     return (await combineTables(tables, onNotice)).table;
   }
   // What we made ourselves need not be checked.

@@ -18,8 +18,10 @@ import { type KeyColumn, KIND_NAMES, KINDS, VERSION_WITHOUT_ADDRESSES } from "./
 import { BLOCK_BYTES, openText, streamText, type TextStream } from "../events/log-text.ts";
 import { Dataset, openStored, readSorted } from "./dataset.ts";
 import { isDataset } from "./dataset-manifest.ts";
+import type { DayBounds } from "./day-ranges.ts";
+import { tellDays, limitDays } from "./limit-days.ts";
 import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
-import { toSorted } from "./sorted-table.ts";
+import { type SortedTable, toSorted } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { countRows, isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
 import { pause } from "../process/pause.ts";
@@ -35,7 +37,7 @@ export const TABLE_OPERAND = {
   repeatable: true,
   help:
     "Reduced tables in any form: .arrow, reduced.json (its counts are cut, so they are shown and not tested), the " +
-    "reduced.json of cowralyze; several, and those of a folder, are combined; " +
+    "reduced.json of cowralyze; datasets; several, and those of a folder, are combined; " +
     '"-" for any table on stdin.',
 } as const;
 export const TABLE_OPTION = {
@@ -179,9 +181,28 @@ export function countSortedRows(path: string): number | undefined {
  * Tables to be combined, of which as little is read as can be: those that stand sorted in a file are opened, others are in
  * memory.
  *
- * @throws {Error} as {@link readReduced}.
+ * @param days Undefined = all.
+ * @throws {Error} as {@link readReduced}; if none counts any of the days.
  */
-export async function openInputs(paths: readonly string[], telling: TableTelling): Promise<OpenedInput[]> {
+export async function openInputs(paths: readonly string[], telling: TableTelling, days?: DayBounds): Promise<OpenedInput[]> {
+  const opened = await openWhole(paths, telling);
+  if (days === undefined) return opened;
+  const inputs: OpenedInput[] = [];
+  for (const input of opened) {
+    const limited = limitDays(input, days);
+    if (limited === undefined) telling.onNotice(`Left out ${quoteForMessage(input.name)}: it counts no day${tellDays(days)}`);
+    else inputs.push({ ...limited, read: async () => await toTable(readClosing(limited.open())) });
+  }
+  if (inputs.length === 0) throw new Error(`Cannot find a day${tellDays(days)}: no table counts one`);
+  return inputs;
+}
+
+function readClosing(table: SortedTable): StoredReduced {
+  using _table = closing(table);
+  return readSorted(table);
+}
+
+async function openWhole(paths: readonly string[], telling: TableTelling): Promise<OpenedInput[]> {
   const { onNotice, onProblem } = telling;
   const inputs: OpenedInput[] = [];
   for (const path of paths.flatMap(path => (path !== STDIN && isFolder(path) && !isDataset(path) ? listTables(path) : [path]))) {

@@ -10,7 +10,7 @@
 import type { SourceInfo } from "../events/source.ts";
 import { dayOf } from "../text/time.ts";
 import { isNoWider, isStateOf } from "./combine.ts";
-import { type DayBounds, daysOf, hasDay, uniteDays, withoutDays } from "./day-ranges.ts";
+import { cutDays, type DayBounds, daysOf, hasDay, uniteDays, withoutDays } from "./day-ranges.ts";
 import { batchesOf } from "./merge-sorted.ts";
 import type { SortedTable } from "./sorted-table.ts";
 import { type ReducedInfo, takeRows } from "./reduced-table.ts";
@@ -74,14 +74,10 @@ function countedOf({ sources, parameters }: ReducedInfo): Map<string, Counted> |
   for (const source of sources) {
     const { firstSeenUs, lastSeenUs, headHash } = source;
     const days = daysOf(source, parameters);
-    const seen = firstSeenUs === undefined ? [] : cutTo(days, [dayOf(firstSeenUs), dayOf(lastSeenUs!)]);
+    const seen = firstSeenUs === undefined ? [] : cutDays(days, [dayOf(firstSeenUs), dayOf(lastSeenUs!)]);
     counted.set(headHash, { source, days, seen });
   }
   return counted.size === sources.length ? counted : undefined;
-}
-
-function cutTo(days: readonly DayBounds[], [first, last]: DayBounds): DayBounds[] {
-  return days.map(([from, to]): DayBounds => [Math.max(from, first), Math.min(to, last)]).filter(([from, to]) => from <= to);
 }
 
 function isLess({ source }: Counted, { source: other }: Counted): boolean {
