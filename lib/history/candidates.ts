@@ -7,7 +7,7 @@ import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-serie
 import { FAMILIES, type Family, FAMILY_NAMES, type FamilySpec } from "./families.ts";
 import type { HistorySource } from "./history-source.ts";
 import { findShape, PENALTY } from "./levels.ts";
-import { measureNoise, sizeOf, usualCorrelation } from "./noise.ts";
+import { measureNoise, type Noise, sizeOf, usualCorrelation } from "./noise.ts";
 import { buildSensorWatches, findSensorSpans } from "./sensor-levels.ts";
 import { addressesOf, type RowAddresses } from "../reduced/addresses.ts";
 import { gatherSources, type SourceSet } from "./source-sets.ts";
@@ -17,7 +17,7 @@ import { findSpans, type Span } from "./spans.ts";
 const CANDIDATES_MOST = 200;
 
 export interface Candidate {
-  readonly series: DaySeries;
+  readonly series: Pick<DaySeries, "family" | "values" | "events">;
   readonly span: Span;
   /** Days since 1970-01-01, both included. */
   readonly first: number;
@@ -47,13 +47,25 @@ export function findCandidates(source: HistorySource, coverage: Coverage): { wat
   const candidates = FAMILY_NAMES.flatMap(family => {
     const table = source.tableOf(family);
     if (table.kinds[FAMILIES[family].kind].rows === 0) return [];
-    return ofFamily(table, { watch, watches }, addressesBy(table, FAMILIES[family].kind), family);
+    const known = addressesBy(table, FAMILIES[family].kind);
+    const measured = measureSeries(buildSeries(table, watch, known, family), watch);
+    return candidatesOf(table, { watch, watches }, known, family, measured, usualCorrelation(measured.map(({ noise }) => noise)));
   });
   return { watch, candidates };
 }
 
+/** A series, and how much it varies. */
+export interface MeasuredSeries {
+  readonly series: DaySeries;
+  readonly noise: Noise;
+}
+
+export function measureSeries(all: readonly DaySeries[], { exposure }: Watch): MeasuredSeries[] {
+  return all.map(series => ({ series, noise: measureNoise(series.counts, exposure) }));
+}
+
 /** The days of the fleet, and of each sensor where there are several. */
-interface Watches {
+export interface Watches {
   readonly watch: Watch;
   readonly watches: readonly Watch[];
 }
@@ -65,21 +77,35 @@ interface Found {
   readonly sensor?: number;
 }
 
-function ofFamily(table: ReducedTable, { watch, watches }: Watches, known: RowAddresses | undefined, family: Family): Candidate[] {
-  const all = buildSeries(table, watch, known, family);
-  const noises = all.map(({ counts }) => measureNoise(counts, watch.exposure));
-  const usual = usualCorrelation(noises);
+/**
+ * What happened to keys of a family, what gains most first; of equal gains in the order of the keys.
+ *
+ * @param known The addresses behind the rows of its kind.
+ * @param usual The correlation that is usual in the family.
+ */
+export function candidatesOf(
+  table: ReducedTable,
+  { watch, watches }: Watches,
+  known: RowAddresses | undefined,
+  family: Family,
+  measured: readonly MeasuredSeries[],
+  usual: number,
+): Candidate[] {
   const own = table.kinds[FAMILIES[family].kind];
   const { isAddress }: FamilySpec = FAMILIES[family];
   const look = { own, watch, watches, addresses: isAddress ? undefined : known, usual };
-  const found = all.flatMap((series, i): Found[] => {
-    const size = sizeOf(noises[i]!, usual);
+  const found = measured.flatMap(({ series, noise }): Found[] => {
+    const size = sizeOf(noise, usual);
     const shape = findShape(series.counts, watch.exposure, { size, penalty: PENALTY });
     const spans = findSpans(series.counts, watch.exposure, size, shape);
     return [...spans.map(span => ({ series, span })), ...(watches.length > 0 ? findSensorSpans(series, spans, look) : [])];
   });
-  const best = found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
-  return best.map(one => toCandidate(table, one.sensor === undefined ? watch : watches[one.sensor]!, known, one));
+  return bestOf(found).map(one => toCandidate(table, one.sensor === undefined ? watch : watches[one.sensor]!, known, one));
+}
+
+/** Those of a family that are looked at. */
+export function bestOf<One extends Pick<Candidate, "span">>(found: readonly One[]): One[] {
+  return found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
 }
 
 /** @param watch That whose days the span is of. */
@@ -96,8 +122,10 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
     isSeen[own.sensor[rows[i]!]!] = 1;
   }
   const sensors = [...isSeen.keys()].filter(at => isSeen[at] === 1);
+  const { family, values, events: perDay } = series;
   return {
-    series,
+    // Its rows are let go.
+    series: { family, values, events: perDay },
     span,
     first,
     last,

@@ -16,7 +16,7 @@ import { FAMILIES, type Family, type FamilySpec } from "./families.ts";
 import { widened } from "../columns/growing-column.ts";
 
 /** Keys of a family that are looked at: those with most events, and those with most on one day. */
-const KEYS_MOST = 300;
+export const KEYS_MOST = 300;
 /** Rarer keys cannot be told to have changed. */
 const LEAST_EVENTS = 8;
 
@@ -89,6 +89,16 @@ export function buildSeries(
   known: RowAddresses | undefined,
   family: Family,
 ): DaySeries[] {
+  return leadingSeries(table, watch, known, family).filter(hasValue);
+}
+
+/** Of what has no value nothing is told. */
+export function hasValue({ values }: Pick<DaySeries, "values">): boolean {
+  return values.some(value => value !== null);
+}
+
+/** {@link buildSeries} with that of no value, where it is one of the frequent keys. */
+export function leadingSeries(table: ReducedTable, watch: Watch, known: RowAddresses | undefined, family: Family): DaySeries[] {
   const spec: FamilySpec = FAMILIES[family];
   const own = table.kinds[spec.kind];
   if (own.rows === 0) return [];
@@ -98,21 +108,7 @@ export function buildSeries(
   const chosen = leaders.finish();
   const gathered = gatherRows(interned.key, interned.keys, chosen);
   const addresses = spec.isAddress ? undefined : known;
-  return chosen
-    .map((key, place) => toSeries(table, watch, family, addresses, interned, gathered, key, place))
-    .filter(({ values }) => values.some(value => value !== null));
-}
-
-/** The rows of the frequent keys of a family, in their order. */
-export function leadingRows(table: ReducedTable, family: Family): Int32Array {
-  const spec: FamilySpec = FAMILIES[family];
-  const own = table.kinds[spec.kind];
-  const interned = internFamily(table, own, spec);
-  const leaders = new KeyLeaders();
-  leaders.add(own, interned.key, interned.keys);
-  const isChosen = new Uint8Array(interned.keys);
-  for (const key of leaders.finish()) isChosen[key] = 1;
-  return Int32Array.from(own.day.keys()).filter(row => isChosen[interned.key[row]!] === 1);
+  return chosen.map((key, place) => toSeries(table, watch, family, addresses, interned, gathered, key, place));
 }
 
 /** Number the keys of a family; rows without any value have none, and are counted as one key that nobody asks for. */

@@ -83,9 +83,17 @@ export function findEpisodes(table: ReducedTable, options: EpisodeOptions = {}):
 
 /** {@link findEpisodes} of a table that may lie elsewhere. */
 export function findEpisodesIn(source: HistorySource, options: EpisodeOptions & { readonly coverage: Coverage }): Episode[] {
+  return tellEpisodes(source, findCandidates(source, options.coverage), options);
+}
+
+/** The episodes that candidates make. */
+export function tellEpisodes(
+  source: Omit<HistorySource, "tableOf">,
+  { watch, candidates }: { readonly watch: Watch; readonly candidates: readonly Candidate[] },
+  options: EpisodeOptions & { readonly coverage: Coverage },
+): Episode[] {
   const { coverage } = options;
   const changes = findWatchChanges(source, coverage);
-  const { watch, candidates } = findCandidates(source, coverage);
   const totals = new DayTotals(source.totals, coverage);
   const ofAttackers = candidates.filter(candidate => !changes.some(change => explains(change, candidate, coverage.sensors.length)));
   const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(totals, ofAttackers);

@@ -9,11 +9,14 @@ import { openRegular } from "../columns/regular-file.ts";
 import type { Shard } from "../reduced/reduced-table.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 
-/** What a file holds: what its slice measured, what pages show of it, what came of the comparisons. */
-export type PartRound = "measured" | "shown" | "compared";
+/**
+ * What a file holds: what its slice measured, what pages may show of it, and of the first the sums of the whole table; what came of
+ * the comparisons, with all that pages show.
+ */
+export type PartRound = "measured" | "shown" | "summed" | "compared";
 
 interface PartHead {
-  readonly format: "cowrie part 1";
+  readonly format: "cowrie part 2";
   readonly round: PartRound;
   readonly part: Shard;
   /** What tells one piece of work from another: tables, options, program. */
@@ -30,10 +33,12 @@ export function partPath(folder: string, round: PartRound, { number, of }: Shard
 const ALIGNED = 8;
 
 export function encodePart(round: PartRound, part: Shard, work: string, found: unknown): Uint8Array {
-  const head: PartHead = { format: "cowrie part 1", round, part, work };
+  const head: PartHead = { format: "cowrie part 2", round, part, work };
   const columns: Uint8Array[] = [];
   let bytes = 0;
   const text = JSON.stringify({ head, found }, (_, value: unknown) => {
+    // JSON has no such numbers.
+    if (typeof value === "number" && !Number.isFinite(value)) return { number: String(value) };
     if (!ArrayBuffer.isView(value)) return value;
     const place = { column: value.constructor.name, at: bytes, bytes: value.byteLength };
     columns.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
@@ -60,7 +65,7 @@ function padded(bytes: number): number {
 export function decodePart<Found>(folder: string, round: PartRound, part: Shard, work?: string): { readonly work: string; readonly found: Found } {
   const path = partPath(folder, round, part);
   const { head, found } = parse(path);
-  if (head?.format !== "cowrie part 1" || head.round !== round || head.part?.number !== part.number || head.part.of !== part.of) {
+  if (head?.format !== "cowrie part 2" || head.round !== round || head.part?.number !== part.number || head.part.of !== part.of) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: not what statistics.ts leaves of a part`);
   }
   if (work !== undefined && head.work !== work) {
@@ -85,7 +90,9 @@ function parse(path: string): { readonly head?: PartHead; readonly found?: unkno
 
 /** Texts of logs are strings here, and never objects. */
 function toColumn(value: unknown, columns: Uint8Array): unknown {
-  if (typeof value !== "object" || value === null || !("column" in value) || !("at" in value)) return value;
+  if (typeof value !== "object" || value === null) return value;
+  if ("number" in value && typeof value.number === "string") return Number(value.number);
+  if (!("column" in value) || !("at" in value)) return value;
   const { column, at, bytes } = value as { readonly column: keyof typeof COLUMNS; readonly at: number; readonly bytes: number };
   // A copy, so that the bytes of all columns are let go.
   const { buffer } = new Uint8Array(columns.subarray(at, at + bytes));

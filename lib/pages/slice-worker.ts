@@ -4,9 +4,9 @@
  * Tested in `test/lib/pages/sliced-run.test.ts`.
  */
 import { answerAsks } from "../process/thread.ts";
-import type { JoinAnswer, JoinAsk, SliceAnswer, SliceAsk } from "./sliced-aside.ts";
+import type { JoinAnswer, JoinAsk, TaskAnswer, TaskAsk } from "./sliced-aside.ts";
 
-answerAsks<SliceAsk | JoinAsk, SliceAnswer | JoinAnswer>(async ask => {
+answerAsks<TaskAsk | JoinAsk, TaskAnswer | JoinAnswer>(async ask => {
   // Pages wait for their scripts while they load: a question that came meanwhile would be lost.
   const { joinParts, runPart } = await import("./sliced-run.ts");
   return "part" in ask ? await runPart(ask) : await joinParts(ask);

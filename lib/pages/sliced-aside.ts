@@ -27,7 +27,7 @@ export const SHARES_OPTION = {
 export type SliceOptions = Omit<StatsRequest["options"], "limits" | "allSensors" | "reportLink">;
 
 /** One task of one round. */
-export interface SliceAsk {
+export interface TaskAsk {
   readonly round: "measure" | "compare";
   readonly part: Shard;
   /** The table, or all its shards. */
@@ -37,7 +37,7 @@ export interface SliceAsk {
 }
 
 /** The files that a task leaves. */
-export type SliceAnswer = readonly { readonly round: PartRound; readonly bytes: Uint8Array }[];
+export type TaskAnswer = readonly { readonly round: PartRound; readonly bytes: Uint8Array }[];
 
 /** The last step: which parts, and how its pages lead to each other. */
 export interface JoinAsk {
@@ -72,7 +72,7 @@ export async function doPart(
   if (shares === undefined) throw new UsageError("Missing --shares: expected the folder that all parts leave what they find in");
   if (measure !== undefined && compare !== undefined) throw new UsageError("Cannot measure and compare at once: expected --measure or --compare");
   const part = parseShard(measure ?? compare, measure === undefined ? "--compare" : "--measure")!;
-  using thread = new Thread<SliceAsk, SliceAnswer>(ENTRY, { smol: true });
+  using thread = new Thread<TaskAsk, TaskAnswer>(ENTRY, { smol: true });
   const found = await thread.ask({ round: measure === undefined ? "compare" : "measure", part, paths, folder: shares, options });
   await writeOutputs(found.map(({ round, bytes }) => [partPath(shares, round, part), bytes] as const));
 }
@@ -109,10 +109,10 @@ function countParts(folder: string): number {
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(folder)}: ${errorReason(error)}`, { cause: error });
   }
-  const numbers = new Set(names.flatMap(name => /^shown-\d+-of-(\d+)\.part$/.exec(name)?.[1] ?? []));
+  const numbers = new Set(names.flatMap(name => /^compared-\d+-of-(\d+)\.part$/.exec(name)?.[1] ?? []));
   if (numbers.size !== 1) {
     const found = numbers.size === 0 ? "no part in it" : `parts of ${[...numbers].join(" and of ")} in it`;
-    throw new Error(`Cannot read ${quoteForMessage(folder)}: ${found}, expected those of one run of statistics.ts --measure`);
+    throw new Error(`Cannot read ${quoteForMessage(folder)}: ${found}, expected those of one run of statistics.ts --measure and --compare`);
   }
   return Number([...numbers][0]);
 }

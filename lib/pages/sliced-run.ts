@@ -4,56 +4,118 @@
  *
  * Tested in `test/lib/pages/sliced-run.test.ts`.
  */
-import { joinEvents, joinHistory, sliceHistory, type SliceHistory } from "../history/slice-history.ts";
+import { chooseLeaders, familiesIn, findInSlice, joinEvents, joinHistory, measureFamily, type MeasuredHistory, sliceEvents, type SliceHistory, sliceLeaders, watchesOf } from "../history/slice-history.ts";
 import type { Episode } from "../history/episodes.ts";
+import type { PeakLeader } from "../history/peaks.ts";
 import { busiestDays } from "../reduced/busiest-days.ts";
 import { type CellSums, tellsEvents } from "../reduced/cell-sums.ts";
 import { DAYS_DRAWN, sensorsDrawn } from "../reduced/drawn-table.ts";
 import { openInputs, TableTelling } from "../reduced/reduced-input.ts";
-import type { ReducedInfo } from "../reduced/reduced-table.ts";
-import { readSlices } from "../reduced/table-slices.ts";
+import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
+import { SliceFiles } from "../reduced/table-slices.ts";
 import { formatNumber, plural } from "../text/format.ts";
 import { takeAtOnce } from "../process/pause.ts";
 import { PROGRAM } from "../process/version.ts";
 import { buildCoverage } from "../statistics/coverage.ts";
 import { joinSlices } from "../statistics/join-slices.ts";
-import { SLICE_RULES, type SliceName } from "../statistics/slice-rules.ts";
-import { compareSlice, type Measures, measureSlice, type SliceComparisons, type StatisticsSlices } from "../statistics/slice-work.ts";
-import type { Statistics } from "../statistics/statistics.ts";
+import { HOLDINGS, toSlices } from "../statistics/slice-rules.ts";
+import { compareDistinct, type ComparedPart, compareSlice, learnFromAll, type Listed, type MeasuredSamples, SliceMeasurer } from "../statistics/slice-work.ts";
+import { planContext, type Statistics } from "../statistics/statistics.ts";
 import { decodePart, encodePart, missingParts, type PartRound } from "./part-files.ts";
-import { joinReportData, sliceReport, type SliceReport } from "./slice-report.ts";
+import { cutReport, joinReportData, type RankedSections, ReportDrafter, type SliceReport } from "./slice-report.ts";
 import type { ReportOptions } from "./report.ts";
 import { renderStats } from "./stats-page.ts";
-import type { JoinAnswer, JoinAsk, SliceAnswer, SliceAsk, SliceOptions } from "./sliced-aside.ts";
+import type { JoinAnswer, JoinAsk, TaskAnswer, TaskAsk, SliceOptions } from "./sliced-aside.ts";
 
-/** What pages show of one slice; the sums and options of the whole stand in the first. */
+/** The sums of the whole table, which the first task leaves. */
+interface Whole {
+  readonly cells: CellSums;
+  readonly options: SliceOptions;
+}
+
+/** What the second round must know of all slices. */
+interface Measured {
+  readonly samples: MeasuredSamples;
+  readonly history: MeasuredHistory;
+  readonly ranked: RankedSections;
+}
+
+/** What pages show of one slice: first of all that they may show. */
 interface Shown {
-  readonly history: SliceHistory;
+  readonly listed: Listed;
   readonly report: SliceReport;
-  readonly whole?: { readonly cells: CellSums; readonly options: SliceOptions };
+  readonly events: ReducedTable;
+  readonly leaders: readonly PeakLeader[];
+}
+
+/** What the last step knows of one slice. */
+interface Compared extends Shown {
+  readonly compared: readonly ComparedPart[];
+  readonly found: SliceHistory;
+  readonly ranked: RankedSections;
 }
 
 /** @throws {Error} if the tables cannot be dealt out, or a part of the round before is missing. */
-export async function runPart({ round, part, paths, folder, options }: SliceAsk): Promise<SliceAnswer> {
-  const inputs = await openInputs(paths, new TableTelling(true));
-  // Commands as they are counted among values are not compared.
-  const rules = round === "measure" ? SLICE_RULES : { ...SLICE_RULES, masked: { by: {} } };
-  const slices = await readSlices<SliceName>(inputs, part, rules, () => {});
-  checkDrawn(slices);
-  const work = nameWork(slices.info, options);
-  if (round === "compare") {
-    const measured = readParts<Measures>(folder, "measured", part.of, work);
-    return [{ round: "compared", bytes: encodePart("compared", part, work, compareSlice(slices, options, measured)) }];
+export async function runPart(ask: TaskAsk): Promise<TaskAnswer> {
+  const inputs = await openInputs(ask.paths, new TableTelling(true));
+  using files = await SliceFiles.open(inputs, ask.part, () => {});
+  const work = nameWork(files.info, ask.options);
+  return ask.round === "measure" ? await measure(files, ask, work) : compare(files, ask, work);
+}
+
+async function measure(files: SliceFiles, { part, options }: TaskAsk, work: string): Promise<TaskAnswer> {
+  const cells = await files.sum();
+  checkDrawn(cells, files.info);
+  const slices = toSlices(files, cells);
+  const measurer = new SliceMeasurer(slices, planContext(cells.table, options));
+  const drafter = new ReportDrafter(cells);
+  const watches = watchesOf(cells, buildCoverage(cells.table, options));
+  const history: Record<string, unknown> = {};
+  let events: ReducedTable | undefined;
+  let leaders: readonly PeakLeader[] = [];
+  for (const { name, kinds } of HOLDINGS) {
+    const table = slices.read(name, { kinds });
+    measurer.look(name, kinds, table);
+    drafter.look(name, kinds, table);
+    for (const family of familiesIn(name, kinds)) history[family] = measureFamily(table, family, watches);
+    if (name === "keys" && kinds.includes("event")) events = sliceEvents(table);
+    if (name === "network") leaders = sliceLeaders(table, cells);
+    // Left to itself the engine lets several slices lie about.
+    Bun.gc(true);
   }
-  const shown: Shown = {
-    history: sliceHistory(slices),
-    report: sliceReport(slices),
-    ...(part.number === 1 && { whole: { cells: slices.cells, options } }),
-  };
+  const { samples, listed } = measurer.finish();
+  const { ranked, report } = drafter.finish();
+  const measured: Measured = { samples, history: history as MeasuredHistory, ranked };
+  const shown: Shown = { listed, report, events: events!, leaders };
+  const whole: Whole = { cells, options };
+  // The last one says that all are there.
   return [
-    { round: "measured", bytes: encodePart("measured", part, work, measureSlice(slices, options)) },
+    ...(part.number === 1 ? [{ round: "summed", bytes: encodePart("summed", part, work, whole) } as const] : []),
+    { round: "measured", bytes: encodePart("measured", part, work, measured) },
     { round: "shown", bytes: encodePart("shown", part, work, shown) },
   ];
+}
+
+function compare(files: SliceFiles, { part, folder, options }: TaskAsk, work: string): TaskAnswer {
+  const measured = readParts<Measured>(folder, "measured", part.of, work);
+  const { cells } = decodePart<Whole>(folder, "summed", { number: 1, of: part.of }, work).found;
+  const slices = toSlices(files, cells);
+  const context = planContext(cells.table, options);
+  const usual = learnFromAll(measured.map(({ samples }) => samples), context);
+  const compared = [...compareSlice(slices, context, usual), ...(part.number === 1 ? [compareDistinct(usual, context)] : [])];
+  const chosen = chooseLeaders(measured.map(({ history }) => history));
+  const watches = watchesOf(cells, buildCoverage(cells.table, options));
+  const found = HOLDINGS.flatMap(({ name, kinds }) => familiesIn(name, kinds)).map(family => [family, findInSlice(slices, family, chosen, watches)] as const);
+  const rankings = measured.map(({ ranked }) => ranked);
+  const shown = decodePart<Shown>(folder, "shown", part, work).found;
+  const left: Compared = {
+    ...shown,
+    report: cutReport(shown.report, rankings, part.number - 1, cells),
+    compared,
+    found: Object.fromEntries(found),
+    ranked: rankings[part.number - 1]!,
+  };
+  return [{ round: "compared", bytes: encodePart("compared", part, work, left) }];
 }
 
 /** What all parts of one piece of work have in common. */
@@ -62,7 +124,7 @@ function nameWork({ parameters, sources }: ReducedInfo, options: SliceOptions): 
 }
 
 /** @throws {Error} if not all days and sensors can be looked at one by one. */
-function checkDrawn({ cells, info }: StatisticsSlices): void {
+function checkDrawn(cells: CellSums, info: ReducedInfo): void {
   const { table } = cells;
   const range = busiestDays(table, DAYS_DRAWN);
   if (range === undefined) throw new Error("Cannot compare anything: the tables hold no events");
@@ -82,11 +144,10 @@ function requireParts(folder: string, round: PartRound, of: number): void {
   if (missing.length > 0) throw new Error(`Cannot go on: ${plural(missing.length, "part")} of ${of} ${missing.length === 1 ? "is" : "are"} not ${round} yet, first ${missing[0]}`);
 }
 
-/** @param first Number of the first that is read. */
-function readParts<Found>(folder: string, round: PartRound, of: number, work: string, first = 1): Found[] {
+function readParts<Found>(folder: string, round: PartRound, of: number, work: string): Found[] {
   requireParts(folder, round, of);
-  return Array.from({ length: of - first + 1 }, (_, i) => {
-    const { found } = decodePart<Found>(folder, round, { number: first + i, of }, work);
+  return Array.from({ length: of }, (_, i) => {
+    const { found } = decodePart<Found>(folder, round, { number: i + 1, of }, work);
     // What it was unpacked from is several times as long.
     Bun.gc(true);
     return found;
@@ -95,26 +156,25 @@ function readParts<Found>(folder: string, round: PartRound, of: number, work: st
 
 /** @throws {Error} if a part is missing, or they do not belong together. */
 export async function joinParts({ folder, of, reportLink, report }: JoinAsk): Promise<JoinAnswer> {
-  for (const round of ["shown", "measured", "compared"] as const) requireParts(folder, round, of);
-  const { work, found: first } = decodePart<Shown>(folder, "shown", { number: 1, of });
-  const { cells, options } = first.whole!;
-  const statistics = joinSlices(cells, options, readParts<Measures>(folder, "measured", of, work), readParts<SliceComparisons>(folder, "compared", of, work));
-  // Not before: what is compared and what is shown need not be in memory at once.
-  const shown = [first, ...readParts<Shown>(folder, "shown", of, work, 2)];
-  const episodes = joinHistory(cells, shown.map(({ history }) => history), buildCoverage(cells.table, options));
+  requireParts(folder, "compared", of);
+  const { work, found: whole } = decodePart<Whole>(folder, "summed", { number: 1, of });
+  const { cells, options } = whole;
+  const parts = readParts<Compared>(folder, "compared", of, work);
+  const statistics = joinSlices(cells, planContext(cells.table, options), parts.map(({ listed }) => listed), parts.map(({ compared }) => compared));
+  const events = joinEvents(cells, parts.map(one => one.events));
+  const episodes = joinHistory(cells, events, parts, buildCoverage(cells.table, options));
   const { thresholdPercent, lastDays } = options;
   const allSensors = cells.table.dictionaries.sensor.length;
   const common = { thresholdPercent, lastDays, allSensors, generatedBy: PROGRAM, limits: [] };
   return {
     statistics,
     html: renderStats(cells.table, statistics, { ...common, ...(reportLink && { reportLink }), episodes }),
-    ...(report && { report: await drawReport(cells, shown, { ...common, ...report }, statistics, episodes) }),
+    ...(report && { report: await drawReport(cells, parts, events, { ...common, ...report }, statistics, episodes) }),
   };
 }
 
-async function drawReport(cells: CellSums, shown: readonly Shown[], options: ReportOptions, statistics: Statistics, episodes: readonly Episode[]): Promise<string> {
+async function drawReport(cells: CellSums, parts: readonly Compared[], reached: ReducedTable, options: ReportOptions, statistics: Statistics, episodes: readonly Episode[]): Promise<string> {
   const { calculateReport, keysShown } = await import("./report.ts");
-  const data = joinReportData(cells, shown.map(({ report }) => report), keysShown(options.topN));
-  const reached = joinEvents(cells, shown.map(({ history }) => history));
+  const data = joinReportData(cells, parts.map(({ report }) => report), parts.map(({ ranked }) => ranked), keysShown(options.topN));
   return takeAtOnce(calculateReport(cells.table, options, { data, reached })).render({ statistics, episodes });
 }

@@ -48,7 +48,7 @@ export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
  *
  * @throws {Error} as `read`.
  */
-function ofTable<T>({ name }: Pick<SortedTable, "name">, read: () => T): T {
+export function ofTable<T>({ name }: Pick<SortedTable, "name">, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -46,7 +46,7 @@ export interface ShardColumn {
 }
 
 /** All of a key; of a last command its session. */
-function wholeKey(kind: Kind): readonly ShardColumn[] {
+export function wholeKey(kind: Kind): readonly ShardColumn[] {
   return kind === "last_command" ? [{ name: "sensor" }, { name: "session" }] : KINDS[kind].map(name => ({ name }));
 }
 
@@ -88,17 +88,19 @@ export class ShardPicker {
   /** A hash in place of each code. */
   #marks(name: CodedColumn, { textOf = text => text }: ShardColumn, codes: Int32Array): Int32Array {
     let hashes = this.#hashes.get(name);
-    if (hashes === undefined) this.#hashes.set(name, (hashes = Uint32Array.from(allTexts(this.#textsOf(name)), text => hashOf(textOf(text)))));
+    if (hashes === undefined) this.#hashes.set(name, (hashes = Uint32Array.from(allTexts(this.#textsOf(name)), text => textHash(textOf(text)))));
     const marks = take(new Int32Array(hashes.buffer), codes);
     for (let row = 0; row < codes.length; row++) if (codes[row]! < 0) marks[row] = NO_TEXT;
     return marks;
   }
 }
 
-const NO_TEXT = -1;
+/** In place of the number of a text where there is none. */
+export const NO_TEXT = -1;
 
-function hashOf(text: string | undefined): number {
-  return text === undefined ? NO_TEXT : Bun.hash.xxHash32(text);
+/** 32 bits made of a text, the same everywhere. */
+export function textHash(text: string | undefined): number {
+  return text === undefined ? NO_TEXT : Bun.hash.xxHash32(text) | 0;
 }
 
 /** @throws {Error} if counts were cut: of these nobody knows what is left out. */

@@ -1,134 +1,309 @@
 /**
- * Slices of a table that is too large for one task: of each kind of row those whose keys fall to a part of N, in memory. What
- * is told of passwords needs all rows of a password, what is told of networks all of a network: one table gives several
- * slices, each by columns of its own.
+ * Slices of a table that is too large for one task: of some kinds of row those whose keys fall to a part of N, in memory. What
+ * is told of passwords needs all rows of a password, what is told of networks all of a network: so a slice is read by columns
+ * of its own, when it is looked at, and no more of the files than the columns that it is made of.
  *
  * Tested in `test/lib/statistics/sharded-statistics.test.ts`.
  */
-import { take } from "../columns/group.ts";
+import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
+import { sortedRows, take } from "../columns/group.ts";
+import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
+import { hashTuple } from "../columns/tuple-numbers.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
-import { allTexts } from "../columns/dictionary.ts";
 import { compareText } from "../text/text.ts";
 import { type CellSums, CellSummer } from "./cell-sums.ts";
 import type { SortedInput } from "./combine-sorted.ts";
 import { settleInputs } from "./combine.ts";
 import { RowGatherer } from "./gather-rows.ts";
-import { type Kind, KIND_NAMES } from "./kinds.ts";
-import { batchesOf, textsOf } from "./merge-sorted.ts";
-import type { SortedTable } from "./sorted-table.ts";
+import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KINDS, TEXT_KEYS } from "./kinds.ts";
+import { batchesOf, ofTable, type Recodes, uniteTexts } from "./merge-sorted.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
+import type { LazyBatch, SortedTable, StoredRows } from "./sorted-table.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
-import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
-import { joinTables, type KindTable, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
-import { type ShardColumn, ShardPicker } from "./shards.ts";
+import { type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
+import { joinTables, type KindTable, mapColumns, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
+import { NO_TEXT, type ShardColumn, textHash, wholeKey } from "./shards.ts";
 
 export interface SliceRule {
-  /** By kind of row, what says to which slice one belongs; nothing: all stand in the first slice. */
-  readonly by: Partial<Readonly<Record<Kind, readonly ShardColumn[]>>>;
+  /**
+   * By kind of row, what says to which slice one belongs: columns, or "key", all of its key, as in the shards of a table;
+   * no column: all stand in the first slice.
+   */
+  readonly by: Partial<Readonly<Record<Kind, readonly ShardColumn[] | "key">>>;
   /** Of commands those alone whose text is wanted. */
   readonly only?: { readonly command: (input: string) => boolean };
 }
 
-export interface Slices<Name extends string> {
-  /** Of the table as a whole; codes of sensors are places in `sensors`. */
+export interface SliceAsk {
+  /** Those of the rule if not given. */
+  readonly kinds?: readonly Kind[];
+  /** Days since 1970-01-01; earlier rows are left out. */
+  readonly firstDay?: number;
+  /** Leave out when rows were seen first and last, and what succeeded. */
+  readonly withoutTimes?: boolean;
+  /** {@link SliceFiles.hashOf} of keys: others are left out, but for those that share a number with one of these. */
+  readonly hashes?: ReadonlySet<number>;
+}
+
+/** One of the files, and what its codes are in the texts of all. */
+interface SliceFile {
+  readonly table: SortedTable;
+  readonly recodes: Recodes;
+}
+
+/** A whole table, or all shards of one, of which slices are read. */
+export class SliceFiles implements Disposable {
+  /** Of the table as a whole. */
   readonly info: ReducedInfo;
-  readonly cells: CellSums;
-  readonly tables: Readonly<Record<Name, ReducedTable>>;
-}
-
-/**
- * Read slices of tables that are one together: a whole table, or all shards of one.
- *
- * @throws {Error} if they are not, or hold cut counts.
- */
-export async function readSlices<Name extends string>(
-  inputs: readonly SortedInput[],
-  part: Shard,
-  rules: Readonly<Record<Name, SliceRule>>,
-  onNotice: (line: string) => void,
-): Promise<Slices<Name>> {
-  const { kept, parameters, sources, shard } = await settleInputs(inputs, onNotice);
-  if (shard !== undefined) throw new Error(`Cannot work on shard ${shard.number} of ${shard.of} alone: expected all ${shard.of}`);
-  if (kept.length !== (kept[0]!.info.shard?.of ?? 1)) throw new Error("Cannot work on a part of several tables: expected one, or all shards of one by combine-reduced.ts --shard");
-  if (sources.some(({ cut }) => cut)) throw new Error("Cannot work on a part of counts that were cut: expected full counts");
-  const info = { version: kept[0]!.info.version, parameters, sources };
-  const slicers = (Object.keys(rules) as Name[]).map(name => ({ name, slicer: new Slicer(rules[name], part) }));
-  let cells: CellSums | undefined;
-  for (const input of kept) {
-    const table = input.open();
-    try {
-      if (table.isEmpty()) continue;
-      const own = await readOne(table, slicers.map(({ slicer }) => slicer), info);
-      cells = cells === undefined ? own : joinCells(cells, own);
-    } finally {
-      table.close();
-    }
-  }
-  cells ??= new CellSummer().finish(new ReducedBuilder().finish(info));
-  const { sensor } = cells.table.dictionaries;
-  const tables = slicers.map(({ name, slicer }) => [name, withSensors(slicer.finish(info), sensor)] as const);
-  return { info, cells, tables: Object.fromEntries(tables) as Record<Name, ReducedTable> };
-}
-
-async function readOne(table: SortedTable, slicers: readonly Slicer[], info: ReducedInfo): Promise<CellSums> {
-  const texts = textsOf(table);
-  const summer = new CellSummer();
-  for (const slicer of slicers) slicer.open(texts);
-  for (const kind of KIND_NAMES) {
-    for (const batch of batchesOf(table, kind)) {
-      summer.add(batch.table);
-      for (const slicer of slicers) slicer.add(batch);
-      await pauseNowAndThen();
-    }
-  }
-  for (const slicer of slicers) slicer.close(info);
-  return summer.finish({ info, dictionaries: { sensor: allTexts(texts.sensor) } as unknown as ReducedTable["dictionaries"] });
-}
-
-/** Rows of one slice, table by table. */
-class Slicer {
-  readonly #rule: SliceRule;
+  /** Names by code, in all slices. */
+  readonly sensors: readonly string[];
   readonly #part: Shard;
-  #builder = new ReducedBuilder();
-  #open: { readonly texts: ReducedRows["texts"]; readonly picker: ShardPicker; readonly gatherer: RowGatherer; readonly isWanted: Uint8Array | undefined } | undefined;
+  readonly #files: readonly SliceFile[];
+  readonly #texts: Readonly<Record<CodedColumn, Texts>>;
+  /** What is made of the texts of a column: numbers, by code. */
+  readonly #hashes = new Map<CodedColumn, Map<ShardColumn["textOf"], Int32Array>>();
 
-  constructor(rule: SliceRule, part: Shard) {
-    this.#rule = rule;
+  private constructor(info: ReducedInfo, part: Shard, tables: readonly SortedTable[]) {
+    this.info = info;
     this.#part = part;
+    const { texts, recodes } = uniteTexts(tables.map(withoutBookkeeping));
+    this.#texts = texts;
+    this.#files = tables.map((table, i) => ({ table, recodes: recodes[i]! }));
+    this.sensors = allTexts(texts.sensor);
   }
 
-  open(texts: ReducedRows["texts"]): void {
-    const picker = new ShardPicker(this.#part, name => texts[name], kind => this.#rule.by[kind]!);
-    const { command } = this.#rule.only ?? {};
-    const isWanted = command && this.#part.number === 1 ? Uint8Array.from(allTexts(texts.input), input => Number(command(input))) : undefined;
-    this.#open = { texts, picker, gatherer: new RowGatherer(), isWanted };
+  /**
+   * @param inputs A whole table, or all shards of one.
+   * @param part What slices hold of it.
+   * @throws {Error} if they are not, or hold cut counts.
+   */
+  static async open(inputs: readonly SortedInput[], part: Shard, onNotice: (line: string) => void): Promise<SliceFiles> {
+    const { kept, parameters, sources, shard } = await settleInputs(inputs, onNotice);
+    if (shard !== undefined) throw new Error(`Cannot work on shard ${shard.number} of ${shard.of} alone: expected all ${shard.of}`);
+    if (kept.length !== (kept[0]!.info.shard?.of ?? 1)) throw new Error("Cannot work on a part of several tables: expected one, or all shards of one by combine-reduced.ts --shard");
+    if (sources.some(({ cut }) => cut)) throw new Error("Cannot work on a part of counts that were cut: expected full counts");
+    const opened: SortedTable[] = [];
+    try {
+      for (const input of kept) opened.push(input.open());
+      return new SliceFiles({ version: kept[0]!.info.version, parameters, sources }, part, opened);
+    } catch (error) {
+      for (const table of opened) table.close();
+      throw error;
+    }
   }
 
-  add({ table, sets }: { readonly table: KindTable; readonly sets: ReducedRows["sets"] }): void {
-    const by = this.#rule.by[table.kind];
-    if (by === undefined || (by.length === 0 && this.#part.number !== 1)) return;
-    const { picker, gatherer, isWanted } = this.#open!;
-    const rows = by.length > 0 ? picker.pickRows(table) : Int32Array.from(table.day.keys());
-    gatherer.add({ ...table, sets }, table.kind === "command" && isWanted ? rows.filter(row => isWanted[table.keys.input![row]!] === 1) : rows);
+  [Symbol.dispose](): void {
+    for (const { table } of this.#files) table.close();
   }
 
-  close(info: ReducedInfo): void {
-    const { texts, gatherer } = this.#open!;
-    this.#open = undefined;
-    const { sets, kinds } = gatherer.finish({ info, dictionaries: {} as ReducedTable["dictionaries"] });
-    const { pre_disconnect_command, ...others } = Object.fromEntries(
-      KIND_NAMES.filter(kind => kinds[kind].rows > 0).map(kind => [kind, kinds[kind]]),
-    ) as Partial<Record<Kind, KindTable>>;
-    this.#builder.add({ texts, sets, kinds: others });
-    // What was made of sessions is added up as it was counted: none is in two shards.
-    if (pre_disconnect_command !== undefined) this.#builder.addCut({ texts, sets, kinds: { pre_disconnect_command } });
+  /**
+   * The sums of the whole table. On the way the rows of some files are checked, of all by all parts together.
+   *
+   * @throws {RangeError} if a row says what no row can.
+   */
+  async sum(): Promise<CellSums> {
+    const { number, of } = this.#part;
+    let cells: CellSums | undefined;
+    for (const [at, { table, recodes }] of this.#files.entries()) {
+      const summer = new CellSummer();
+      const memory = new ColumnMemory();
+      const isChecked = at % of === number - 1;
+      for (const kind of KIND_NAMES) {
+        if (isChecked) for (const batch of batchesOf(table, kind, memory)) summer.add(batch.table);
+        else ofTable(table, () => lazyBatches(table, kind, -Infinity).forEach(batch => summer.add(batch)));
+        await pauseNowAndThen();
+      }
+      const own = summer.finish({ info: this.info, dictionaries: { sensor: this.sensors } as unknown as ReducedTable["dictionaries"] });
+      for (const kind of KIND_NAMES) recode(own.table.kinds[kind].sensor, recodes.sensor);
+      cells = cells === undefined ? own : joinCells(cells, own);
+    }
+    return cells!;
   }
 
-  finish(info: ReducedInfo): ReducedTable {
-    const table = this.#builder.finish(info);
-    // Its rows lie in the table now: those of other slices need the room.
-    this.#builder = new ReducedBuilder();
-    return table;
+  /**
+   * A number for a key: that of all its rows.
+   *
+   * @param values What the rule makes of the columns that it looks at.
+   */
+  hashOf({ by }: SliceRule, kind: Kind, values: readonly (string | number | null)[]): number {
+    return values.reduce((hash: number, value) => hashTuple(hash, typeof value === "string" ? textHash(value) : (value ?? NO_TEXT), 0), startOf(kind, by[kind]!));
   }
+
+  /** Read a slice; its texts are those alone that its rows have, its logs stay untold. `pre_disconnect_command` must be asked for alone. */
+  read(rule: SliceRule, { kinds = KIND_NAMES, firstDay = -Infinity, withoutTimes = false, hashes }: SliceAsk = {}): ReducedTable {
+    const gatherer = new RowGatherer(withoutTimes);
+    const own = kinds.filter(kind => rule.by[kind] !== undefined && (rule.by[kind].length > 0 || this.#part.number === 1));
+    for (const file of this.#files) {
+      ofTable(file.table, () => {
+        for (const kind of own) this.#gather(gatherer, rule, kind, file, { firstDay, withoutTimes, ...(hashes && { hashes }) });
+      });
+    }
+    const dictionaries = { sensor: this.sensors } as unknown as ReducedTable["dictionaries"];
+    const table = this.#withOwnTexts(gatherer.finish({ info: { ...this.info, sources: [] }, dictionaries }), own);
+    if (this.#files.length === 1) return table;
+    // What was made of sessions is added up as it was counted: none is in two shards, but what they did last is.
+    if (own.includes("pre_disconnect_command")) return joinPicked([table], "pre_disconnect_command", table.info, this.sensors);
+    return { ...table, kinds: { ...table.kinds, ...Object.fromEntries(own.map(kind => [kind, inOrder(table.kinds[kind])])) } };
+  }
+
+  #gather(gatherer: RowGatherer, rule: SliceRule, kind: Kind, { table, recodes }: SliceFile, { firstDay = -Infinity, withoutTimes = false, hashes }: SliceAsk): void {
+    const pick = this.#pickerOf(rule, kind, { table, recodes }, hashes);
+    if (pick === undefined) return;
+    for (const batch of lazyBatches(table, kind, firstDay)) {
+      const rows = sinceDay(batch, pick(batch), firstDay);
+      if (rows === undefined || rows.length > 0) gatherer.add(recoded(batch, rows, recodes, withoutTimes));
+    }
+  }
+
+  /** Tells the rows of a batch that belong to the slice, undefined = all; undefined = none of any. */
+  #pickerOf({ by, only }: SliceRule, kind: Kind, { table: { info }, recodes }: SliceFile, hashes?: ReadonlySet<number>): ((batch: KindTable) => Int32Array | undefined) | undefined {
+    const columns = by[kind]!;
+    if (columns.length === 0) {
+      if (kind !== "command" || only === undefined) return () => undefined;
+      const isWanted = Uint8Array.from(allTexts(this.#texts.input), text => Number(only.command(text)));
+      return byCode("input", Uint8Array.from([0, ...Array.from(recodes.input, code => isWanted[code]!)]));
+    }
+    const { number, of } = this.#part;
+    // A shard by all of the key is such a slice.
+    const isShard = columns === "key" && info.shard?.of === of;
+    if (isShard && info.shard!.number !== number) return undefined;
+    if (isShard && hashes === undefined) return () => undefined;
+    const isWanted = (hash: number) => (isShard || (hash >>> 0) % of === number - 1) && (hashes === undefined || hashes.has(hash));
+    const start = startOf(kind, columns);
+    const looked = columns === "key" ? wholeKey(kind) : columns;
+    const marks = looked.map(({ name, textOf }) => (name === "sensor" || isTextKey(name) ? take(this.#hashesOf(name, textOf), recodes[name]) : undefined));
+    const [{ name }] = looked as [ShardColumn];
+    if (looked.length > 1 || marks[0] === undefined || name === "sensor") return byHash(looked, marks, start, isWanted);
+    const [first] = marks;
+    return byCode(name, Uint8Array.from({ length: first.length + 1 }, (_, code) => Number(isWanted(hashTuple(start, code === 0 ? NO_TEXT : first[code - 1]!, 0)))));
+  }
+
+  #hashesOf(name: CodedColumn, textOf: ShardColumn["textOf"]): Int32Array {
+    const known = this.#hashes.get(name) ?? new Map<ShardColumn["textOf"], Int32Array>();
+    this.#hashes.set(name, known);
+    let hashes = known.get(textOf);
+    if (hashes === undefined) known.set(textOf, (hashes = Int32Array.from(allTexts(this.#texts[name]), text => textHash(textOf === undefined ? text : textOf(text)))));
+    return hashes;
+  }
+
+  #withOwnTexts(table: ReducedTable, kinds: readonly Kind[]): ReducedTable {
+    const dictionaries = TEXT_KEYS.map(name => {
+      const columns = kinds.flatMap(kind => table.kinds[kind].keys[name] ?? []);
+      return [name, columns.length === 0 ? [] : takeTexts(this.#texts[name], columns)] as const;
+    });
+    return { ...table, dictionaries: { ...Object.fromEntries(dictionaries), sensor: this.sensors } as unknown as ReducedTable["dictionaries"] };
+  }
+}
+
+/** Sessions and logs are no part of what is compared or shown. */
+function withoutBookkeeping(table: SortedTable): Pick<SortedTable, "name" | "texts"> {
+  return { name: table.name, texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }) };
+}
+
+function startOf(kind: Kind, columns: readonly ShardColumn[] | "key"): number {
+  return columns === "key" ? KIND_NAMES.indexOf(kind) : 0;
+}
+
+function* lazyBatches(table: SortedTable | StoredRows, kind: Kind, firstDay: number): Generator<LazyBatch> {
+  if ("lazyBatches" in table) yield* table.lazyBatches(kind, firstDay);
+  else for (const { table: rows, sets } of table.batches(kind)) yield { ...rows, sets };
+}
+
+/** @param isWanted By code + 1. */
+function byCode(name: KeyColumn, isWanted: Uint8Array): (batch: KindTable) => Int32Array {
+  return ({ keys, rows }) => {
+    const codes = keys[name]!;
+    const wanted = new Int32Array(rows);
+    let size = 0;
+    for (let row = 0; row < rows; row++) if (isWanted[codes[row]! + 1] === 1) wanted[size++] = row;
+    return wanted.subarray(0, size);
+  };
+}
+
+/** @param marks By code; of a column without texts undefined. */
+function byHash(columns: readonly ShardColumn[], marks: readonly (Int32Array | undefined)[], start: number, isWanted: (hash: number) => boolean): (batch: KindTable) => Int32Array {
+  return ({ keys, sensor, rows }) => {
+    const hashes = new Int32Array(rows).fill(start);
+    columns.forEach(({ name }, i) => {
+      const codes = name === "sensor" ? sensor : keys[name]!;
+      const own = marks[i];
+      if (own === undefined) for (let row = 0; row < rows; row++) hashes[row] = hashTuple(hashes[row]!, codes[row]!, 0);
+      else for (let row = 0; row < rows; row++) hashes[row] = hashTuple(hashes[row]!, codes[row]! < 0 ? NO_TEXT : own[codes[row]!]!, 0);
+    });
+    const wanted = new Int32Array(rows);
+    let size = 0;
+    for (let row = 0; row < rows; row++) if (isWanted(hashes[row]!)) wanted[size++] = row;
+    return wanted.subarray(0, size);
+  };
+}
+
+/** Of some rows, undefined = all, those of a day or a later one. */
+function sinceDay({ day, rows }: KindTable, wanted: Int32Array | undefined, firstDay: number): Int32Array | undefined {
+  if (rows === 0 || day[0]! >= firstDay) return wanted;
+  return (wanted ?? Int32Array.from({ length: rows }, (_, row) => row)).filter(row => day[row]! >= firstDay);
+}
+
+/** Some rows of a batch, undefined = all, in the codes of all files. */
+function recoded(batch: LazyBatch, rows: Int32Array | undefined, recodes: Recodes, withoutTimes: boolean): LazyBatch {
+  const { kind, sets } = batch;
+  const taken = <T extends Int32Array | Float64Array>(column: T) => (rows === undefined ? (column.slice() as T) : take(column, rows));
+  const nothing = new Float64Array(0);
+  const keys = KINDS[kind].map((name: KeyColumn) => {
+    const column = taken(batch.keys[name]!);
+    return [name, isTextKey(name) ? recode(column, recodes[name]) : column] as const;
+  });
+  return {
+    kind,
+    rows: rows?.length ?? batch.rows,
+    day: taken(batch.day),
+    sensor: recode(taken(batch.sensor), recodes.sensor),
+    keys: Object.fromEntries(keys),
+    count: taken(batch.count),
+    success: withoutTimes ? nothing : taken(batch.success),
+    addresses: batch.addresses && taken(batch.addresses),
+    firstSeenUs: withoutTimes ? nothing : taken(batch.firstSeenUs),
+    lastSeenUs: withoutTimes ? nothing : taken(batch.lastSeenUs),
+    sets,
+  };
+}
+
+/** Put other codes in the place of those of a column. */
+function recode<Codes extends Int32Array>(codes: Codes, to: Int32Array): Codes {
+  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) codes[row] = to[codes[row]!]!;
+  return codes;
+}
+
+/** The texts of some columns, which get the codes of these. */
+function takeTexts({ size, arena, offsets }: Texts, columns: readonly Int32Array[]): string[] {
+  const codes = new Int32Array(size);
+  for (const column of columns) for (let row = 0; row < column.length; row++) if (column[row]! >= 0) codes[column[row]!] = 1;
+  const used = Int32Array.from({ length: size }, (_, code) => code).filter(code => codes[code] === 1);
+  const own = new Int32Array(used.length + 1);
+  used.forEach((code, i) => {
+    codes[code] = i;
+    own[i + 1] = own[i]! + offsets[code + 1]! - offsets[code]!;
+  });
+  const bytes = new Uint8Array(own[used.length]!);
+  used.forEach((code, i) => bytes.set(arena.subarray(offsets[code]!, offsets[code + 1]!), own[i]!));
+  for (const column of columns) recode(column, codes);
+  return allTexts({ size: used.length, arena: bytes, offsets: own });
+}
+
+/** Rows of several files, one file's behind another's, in the order of a table. */
+function inOrder(table: KindTable): KindTable {
+  const columns = [table.day, table.sensor, ...Object.values(table.keys)];
+  if (isInOrder(columns, table.rows)) return table;
+  const order = sortedRows(columns, table.rows);
+  return mapColumns(table, column => (column.length === 0 ? column : take(column, order, (column instanceof Int32Array ? sharedInts : sharedFloats) as (length: number) => typeof column)));
+}
+
+function isInOrder(columns: readonly Int32Array[], rows: number): boolean {
+  for (let row = 1; row < rows; row++) {
+    let difference = 0;
+    for (let i = 0; i < columns.length && difference === 0; i++) difference = columns[i]![row]! - columns[i]![row - 1]!;
+    if (difference < 0) return false;
+  }
+  return true;
 }
 
 /** The same table with sensors by their places in a list that has all of its own, both in the same order. */

@@ -4,178 +4,56 @@
  *
  * Tested in `test/lib/statistics/sharded-statistics.test.ts`.
  */
-import { compareText } from "../text/text.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
-import { type ChangeRow, describeChanges } from "./change.ts";
-import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
-import { type DispersionSamples, learnOwn, learnPooled, sampleSizes, type UsualDispersions } from "./dispersion.ts";
-import type { DistinctSeries } from "./distinct.ts";
+import type { ChangeRow } from "./change.ts";
+import type { Comparisons, KindComparisons } from "./comparisons.ts";
+import { compareFirst } from "./first-places.ts";
+import { comparedNames, joinSeries } from "./join-samples.ts";
 import { type JudgedKind, judgeComparisons } from "./judgement.ts";
-import { type ChangeKind, MARKED_KEYS, type Unit } from "./keyed-rows.ts";
 import type { LedgerEntry } from "./ledger.ts";
-import { GRID } from "./mixture.ts";
 import type { TypeNovelty } from "./novelty.ts";
 import { describeSpread, type KindStandOuts } from "./sensor-compare.ts";
-import type { StatisticsOptions } from "./settings.ts";
-import type { MeasuredKeys, MeasuredKind, MeasuredValues, Measures, Ordered, SliceComparisons } from "./slice-work.ts";
-import {
-  ceilingOf,
-  type ComparedRows,
-  type FirstPlace,
-  type NamedLedger,
-  planContext,
-  type Statistics,
-  toComparedDistinct,
-  toStatistics,
-  unitsOf,
-} from "./statistics.ts";
+import type { ComparedPart, Listed, MeasuredKind, MeasuredValues, Ordered } from "./slice-work.ts";
+import { type NamedLedger, type Statistics, toStatistics } from "./statistics.ts";
 import type { PartContext } from "./statistics-parts.ts";
 import { TREND_KEYS, TREND_SENSOR_KEYS, type TrendRow } from "./trend.ts";
-
-/** What is known of all keys after the first round. */
-export interface JoinedMeasures {
-  /** Of kinds, then of sources. */
-  readonly samples: readonly DispersionSamples[];
-  readonly compared: readonly { readonly kind: ChangeKind; readonly unit: Unit }[];
-  readonly kinds: number;
-  /** Numbers of distinct values, with how much they vary. */
-  readonly distinct: ComparedRows;
-  readonly ofDistinct: DispersionSamples;
-  readonly series: readonly DistinctSeries[];
-}
-
-export function joinMeasures(parts: readonly Measures[], context: PartContext): JoinedMeasures {
-  const [first] = parts as [Measures];
-  const series = first.values.flatMap((_, type) => joinSeries(parts.map(({ values }) => values[type]!.distinct)));
-  const distinct = toComparedDistinct(series, context.coverage);
-  const join = (of: (part: Measures) => readonly MeasuredKeys[]) => of(first).map((_, i) => joinSamples(parts.map(part => of(part)[i]!), context));
-  return {
-    samples: [...join(({ kinds }) => kinds), ...join(({ sources }) => sources)],
-    compared: [...first.kinds, ...first.sources].map(({ kind, unit }) => ({ kind, unit })),
-    kinds: first.kinds.length,
-    distinct,
-    ofDistinct: measureDispersions(distinct.rows, context.coverage, context.windows),
-    series,
-  };
-}
-
-/** What is usual over all kinds, of events and of sources. */
-export function learnOf({ samples, kinds, ofDistinct }: JoinedMeasures): Map<Unit, UsualDispersions> {
-  return new Map([
-    ["events", learnPooled([...samples.slice(0, kinds), ofDistinct])],
-    ["sources", learnPooled(samples.slice(kinds))],
-  ]);
-}
-
-/**
- * The sample that would have been drawn of all keys in one place: the smallest marks of all are among the smallest of each.
- */
-function joinSamples(parts: readonly MeasuredKeys[], { coverage, windows }: PartContext): DispersionSamples {
-  const isMarked = parts.reduce((sum, { keys }) => sum + keys, 0) > MARKED_KEYS;
-  const sampled = parts.flatMap(({ sampled }, part) => sampled.map((one, place) => ({ ...one, part, place })));
-  sampled.sort((a, b) => (isMarked ? a.mark - b.mark : 0) || compareFirst(a.first, b.first));
-  const rankOf = parts.map(part => new Int32Array(part.sampled.length));
-  sampled.forEach(({ part, place }, rank) => (rankOf[part]![place] = rank));
-  const byGroup = new Map<number, { readonly rank: number; readonly from: Float32Array; readonly at: number }[]>();
-  parts.forEach(({ samples: { group, offsets, likelihoods, key } }, part) => {
-    for (let i = 0; i < group.length; i++) {
-      const list = byGroup.get(group[i]!) ?? [];
-      byGroup.set(group[i]!, list);
-      for (let at = offsets[i]!; at < offsets[i + 1]!; at++) list.push({ rank: rankOf[part]![key[at]!]!, from: likelihoods, at });
-    }
-  });
-  const enough = sampleSizes(coverage.sensors.length);
-  const groups = [...byGroup].sort(([a], [b]) => a - b).map(([group, list]) => {
-    list.sort((a, b) => a.rank - b.rank);
-    const most = group < windows.slots ? enough.fleet : enough.sensor;
-    const taken = isMarked ? list.slice(0, most) : list;
-    const share = (sampled[taken.at(-1)!.rank]!.mark + 1) / 2 ** 32;
-    // As `SampleList` has it: so many of so small a share.
-    return { group, taken, keys: isMarked && taken.length === most && share < 1 ? taken.length / share : taken.length };
-  });
-  const offsets = new Int32Array(groups.length + 1);
-  groups.forEach(({ taken }, i) => (offsets[i + 1] = offsets[i]! + taken.length));
-  const likelihoods = new Float32Array(offsets[groups.length]! * GRID);
-  groups.flatMap(({ taken }) => taken).forEach(({ from, at }, i) => likelihoods.set(from.subarray(at * GRID, (at + 1) * GRID), i * GRID));
-  return {
-    group: Int32Array.from(groups, ({ group }) => group),
-    keys: Float64Array.from(groups, ({ keys }) => keys),
-    offsets,
-    likelihoods,
-    key: Int32Array.from(groups.flatMap(({ taken }) => taken), ({ rank }) => rank),
-  };
-}
-
-/** The order of rows in a table: by day, sensor and key, no value first. */
-function compareFirst(a: FirstPlace, b: FirstPlace): number {
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i]!, b[i]!];
-    if (x === y) continue;
-    if (x === null || y === null) return x === null ? -1 : 1;
-    return typeof x === "number" ? x - Number(y) : compareText(x, String(y));
-  }
-  return 0;
-}
-
-/** Values of a type are in one slice each, so their numbers add up. */
-function joinSeries(parts: readonly (readonly DistinctSeries[])[]): DistinctSeries[] {
-  const [first] = parts as [readonly DistinctSeries[]];
-  const sum = (lists: readonly (readonly number[])[]) => lists[0]!.map((_, i) => lists.reduce((all, list) => all + list[i]!, 0));
-  return first.map(({ name, sensor }, i) => ({
-    name,
-    sensor,
-    perDay: sum(parts.map(part => part[i]!.perDay)),
-    newPerDay: sum(parts.map(part => part[i]!.newPerDay)),
-    total: parts.reduce((all, part) => all + part[i]!.total, 0),
-  }));
-}
 
 /**
  * The statistics of a table.
  *
  * @param cells The sums of all its rows.
- * @param measured The first round of every slice, and `compared` the second, in any order.
+ * @param listed What every slice left of the first round, and `compared` of the second, in any order; that of distinct values
+ *   (`compareDistinct`) in one of them.
  */
-export function joinSlices(cells: CellSums, options: StatisticsOptions, measured: readonly Measures[], compared: readonly SliceComparisons[]): Statistics {
-  const context = planContext(cells.table, options);
-  const joined = joinMeasures(measured, context);
-  const { changes, tests } = judge(joined, compared, context);
-  const [first] = measured as [Measures];
-  const found = first.kinds.map((_, i) => joinStandOuts(measured.map(({ kinds }) => kinds[i]!.standOuts)));
-  return toStatistics(cells.table, context, {
-    ledgers: first.values.map((_, type) => joinValues(measured.map(({ values }) => values[type]!), context)),
-    standOuts: found,
-    trends: first.kinds.flatMap((_, i) => joinTrends(measured.map(({ kinds }) => kinds[i]!), context)),
+export function joinSlices({ table }: CellSums, context: PartContext, listed: readonly Listed[], compared: readonly (readonly ComparedPart[])[]): Statistics {
+  const { changes, tests } = judge(compared, context);
+  const [first] = listed as [Listed];
+  return toStatistics(table, context, {
+    ledgers: first.values.map((_, type) => joinValues(listed.map(({ values }) => values[type]!), context)),
+    standOuts: first.kinds.map((_, i) => joinStandOuts(listed.map(({ kinds }) => kinds[i]!.standOuts))),
+    trends: first.kinds.flatMap((_, i) => joinTrends(listed.map(({ kinds }) => kinds[i]!), context)),
     changes,
     tests,
   });
 }
 
 /** What passes over all slices together. */
-function judge(joined: JoinedMeasures, parts: readonly SliceComparisons[], context: PartContext): { changes: ChangeRow[]; tests: Statistics["tests"] } {
+function judge(parts: readonly (readonly ComparedPart[])[], context: PartContext): { changes: ChangeRow[]; tests: Statistics["tests"] } {
   const { coverage, windows, settings } = context;
-  const [first] = parts as [SliceComparisons];
-  const { rows: distinct } = joined.distinct;
-  const pooled = learnOf(joined).get("events")!;
-  const ceiling = ceilingOf(context, unitsOf(joined.compared.map(({ unit }) => ({ rows: { unit } }))).length);
-  const ofDistinct = compareKeys(distinct, coverage, windows, { own: learnOwn(joined.ofDistinct, pooled), pooled }, ceiling);
-  const kinds: { kind: ChangeKind; unit: Unit; compared: KindComparisons; rows: readonly ChangeRow[] }[] = first.compared.map((_, i) => {
-    const own = parts.map(({ compared }) => compared[i]!);
-    return { ...joined.compared[i]!, compared: joinComparisons(own), rows: own.flatMap(({ rows }) => rows) };
+  const names = comparedNames(context);
+  // Events by kind, distinct values, sources.
+  names.splice(names.filter(({ unit }) => unit === "events").length, 0, { kind: "distinct", unit: "events" });
+  const all = names.map(name => {
+    const own = parts.flatMap(part => part.filter(({ kind, unit }) => kind === name.kind && unit === name.unit));
+    return { ...name, compared: joinComparisons(own), rows: own.flatMap(({ rows }) => rows) };
   });
-  kinds.splice(joined.kinds, 0, { kind: "distinct", unit: "events", compared: ofDistinct, rows: [] });
-  const judgement = judgeComparisons(kinds, coverage, windows, settings);
-  const changes = kinds.flatMap(({ kind, rows }, at) => {
-    const judged = judgement.kinds[at]!;
-    if (kind !== "distinct") return settleRows(rows, judged, settings.rows === "all");
-    const own = describeChanges(distinct, ofDistinct.kept, judged, coverage, windows, settings);
-    return own.map(row => ({ ...row, key: joined.distinct.nameOf(row.key) }));
-  });
+  const judgement = judgeComparisons(all, coverage, windows, settings);
+  const changes = all.flatMap(({ rows }, at) => settleRows(rows, judgement.kinds[at]!, settings.rows === "all"));
   return { changes, tests: judgement.tests };
 }
 
 /** Keys of several slices have numbers of their own, one slice's behind another's. */
-function joinComparisons(parts: SliceComparisons["compared"]): KindComparisons {
+function joinComparisons(parts: readonly ComparedPart[]): KindComparisons {
   const kept = parts.map(({ comparisons }) => comparisons.kept);
   const starts = parts.map((_, part) => parts.slice(0, part).reduce((sum, { keys }) => sum + keys, 0));
   const names = Object.keys(kept[0]!).filter(name => name !== "length") as (keyof Omit<Comparisons, "length">)[];

@@ -4,34 +4,33 @@
  *
  * Tested in `test/lib/statistics/sharded-statistics.test.ts`.
  */
-import { KINDS } from "../reduced/kinds.ts";
-import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { CellSums } from "../reduced/cell-sums.ts";
+import type { Kind } from "../reduced/kinds.ts";
+import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
 import type { ShardColumn } from "../reduced/shards.ts";
-import type { SliceRule } from "../reduced/table-slices.ts";
+import type { SliceAsk, SliceFiles, SliceRule } from "../reduced/table-slices.ts";
 import { maskCommand } from "../text/masks.ts";
 import { networkOf } from "../text/network.ts";
 import type { SourceFamily } from "./keyed-rows.ts";
 import { FAMILY_ROWS } from "./source-counts.ts";
-import type { StatisticsTables } from "./statistics.ts";
 import { hasSshKey } from "./stored-values.ts";
-import type { ValueType } from "./value-rows.ts";
+import { VALUE_TYPES, type ValueType } from "./value-rows.ts";
 
-const whole = (kind: keyof typeof KINDS): ShardColumn[] => KINDS[kind].map(name => ({ name }));
 const network: ShardColumn[] = [{ name: "src_ip", textOf: networkOf }];
 
 export const SLICE_RULES = {
   /** Kinds by their own keys; events by their id alone. */
   keys: {
     by: {
-      login: whole("login"),
-      command: whole("command"),
-      pre_disconnect_command: whole("pre_disconnect_command"),
-      connect: whole("connect"),
-      session_closed: whole("session_closed"),
-      file_download: whole("file_download"),
-      file_upload: whole("file_upload"),
-      proxy_request: whole("proxy_request"),
-      client: whole("client"),
+      login: "key",
+      command: "key",
+      pre_disconnect_command: [{ name: "input" }],
+      connect: "key",
+      session_closed: "key",
+      file_download: "key",
+      file_upload: "key",
+      proxy_request: "key",
+      client: "key",
       event: [{ name: "eventid" }],
     },
   },
@@ -56,17 +55,53 @@ const OF_FAMILY: Readonly<Record<SourceFamily, SliceName>> = {
   destination: "destination",
 };
 
-const OF_TYPE: Readonly<Record<ValueType, SliceName>> = {
-  address: "network",
-  credential: "keys",
-  command: "masked",
-  hash: "few",
-  urlHost: "few",
-  clientVersion: "keys",
-  hassh: "keys",
-  sshKey: "few",
+const OF_TYPE: Readonly<Record<ValueType, { readonly name: SliceName; readonly kind: Kind }>> = {
+  address: { name: "network", kind: "connect" },
+  credential: { name: "keys", kind: "login" },
+  command: { name: "masked", kind: "command" },
+  hash: { name: "few", kind: "file_download" },
+  urlHost: { name: "few", kind: "file_download" },
+  clientVersion: { name: "keys", kind: "client" },
+  hassh: { name: "keys", kind: "client" },
+  sshKey: { name: "few", kind: "client_key" },
 };
 
-export function toStatisticsTables(slices: Readonly<Record<SliceName, ReducedTable>>): StatisticsTables {
-  return { ofKind: () => slices.keys, ofFamily: family => slices[OF_FAMILY[family]], ofType: type => slices[OF_TYPE[type]], markedFrom: 0 };
+/** What one task reads of a table that is dealt out. */
+export interface StatisticsSlices {
+  /** Of the table as a whole; codes of sensors are places in its list of them. */
+  readonly info: ReducedInfo;
+  readonly cells: CellSums;
+  read(name: SliceName, ask?: SliceAsk): ReducedTable;
+  /** See `SliceFiles.hashOf`. */
+  hashOf(name: SliceName, kind: Kind, values: readonly (string | number | null)[]): number;
+}
+
+export function toSlices(files: SliceFiles, cells: CellSums): StatisticsSlices {
+  return {
+    info: files.info,
+    cells,
+    read: (name, ask) => files.read(SLICE_RULES[name], ask),
+    hashOf: (name, kind, values) => files.hashOf(SLICE_RULES[name], kind, values),
+  };
+}
+
+/** What is looked at together: a slice, and which kinds of it. */
+export interface Holding {
+  readonly name: SliceName;
+  readonly kinds: readonly Kind[];
+}
+
+export const HOLDINGS: readonly Holding[] = (Object.keys(SLICE_RULES) as SliceName[]).flatMap((name): Holding[] => {
+  const kinds = Object.keys(SLICE_RULES[name].by) as Kind[];
+  // Values of networks, and of what is told together, come from several kinds.
+  return name === "network" || name === "few" ? [{ name, kinds }] : kinds.map(kind => ({ name, kinds: [kind] }));
+});
+
+/** Families of keys, and types of value, that a slice is looked at for. */
+export function sourcesIn(name: SliceName): SourceFamily[] {
+  return (Object.keys(OF_FAMILY) as SourceFamily[]).filter(family => OF_FAMILY[family] === name);
+}
+
+export function typesIn(name: SliceName, kinds: readonly Kind[]): ValueType[] {
+  return VALUE_TYPES.filter(type => OF_TYPE[type].name === name && kinds.includes(OF_TYPE[type].kind));
 }

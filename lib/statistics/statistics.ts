@@ -4,7 +4,7 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
-import { type ComparableKind, isOriginKind, isTextColumn, namesOf, ORIGIN_KINDS, rowsOf, type ShownColumn, type ShownRows } from "../reduced/origin-kinds.ts";
+import { type ComparableKind, isOriginKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
 import { type ChangeRow, describedKeys, sortChanges } from "./change.ts";
 import {
@@ -225,7 +225,7 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
     const keys = numbered[i]!.answer;
     const rows = toKeyedRows(table, kind, keys, tables.markedFrom);
     const recall = rest && !isOriginKind(kind) ? recallEvents(rest, kind, keyColumns(table, kind), keys, rows) : undefined;
-    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), firstOf: firstsOf(rowsOf(table, kind)!, table, keys), recall, keys };
+    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), recall, keys };
   });
   const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
@@ -239,26 +239,11 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
   yield [...ledgers.filter((_, i) => early[i] === undefined), ...standOuts, ...trends, ...counted];
   return {
     kinds,
-    sources: sources.map(({ call, kind, nameOf, firstOf, recall }) => ({ kind, rows: call.answer, nameOf, firstOf, recall: recall?.(call.answer) })),
+    sources: sources.map(({ call, kind, nameOf, recall }) => ({ kind, rows: call.answer, nameOf, recall: recall?.(call.answer) })),
     named,
     ledgers: rest?.ledgers.map(({ part }) => part) ?? answersOf(ledgers),
     standOuts: answersOf(standOuts),
     trends: answersOf(trends),
-  };
-}
-
-/** The first row of a key: day, sensor, and the values of all key columns, by which the rows of a table stand in order. */
-export type FirstPlace = readonly (number | string | null)[];
-
-function firstsOf(rows: ShownRows, table: ReducedTable, { firstRow }: InternedRows): (key: number) => FirstPlace {
-  return key => {
-    const row = firstRow[key]!;
-    const values = (Object.keys(rows.keys) as ShownColumn[]).map(name => {
-      const code = rows.keys[name]![row]!;
-      if (code < 0) return null;
-      return isTextColumn(name) ? namesOf(table, name)[code]! : code;
-    });
-    return [rows.day[row]!, rows.sensor[row]!, ...values];
   };
 }
 
@@ -267,8 +252,6 @@ export interface ComparedRows {
   readonly kind: ChangeKind;
   readonly rows: KeyedRows;
   readonly nameOf: (key: number) => KeyValues;
-  /** Where a key stands first, but for distinct values. */
-  readonly firstOf?: (key: number) => FirstPlace;
   /** All rows of some keys, where `rows` lacks those of earlier days. */
   readonly recall?: Recall | undefined;
 }
@@ -328,14 +311,13 @@ function planSources(
       const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
       const columnsOf = (part: KindTable) => names.map(name => part.keys[name]!);
       const ask = toSourceAsk(table, kind, kind, of.rows, of.rows.marks);
-      return [{ ask, nameOf: of.nameOf, firstOf: of.firstOf!, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
+      return [{ ask, nameOf: of.nameOf, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
     }),
     ...families.map(({ family: of, keys }) => {
       const table = tables.ofFamily(of.family);
       return {
         ask: familyAsk(table, of, keys, markedFrom),
         nameOf: (key: number) => familyValues(table, of, keys, key),
-        firstOf: firstsOf(table.kinds[of.kind], table, keys),
         from: of.kind,
         columnsOf: of.columnsOf,
         columns: of.columns,
@@ -343,10 +325,9 @@ function planSources(
       };
     }),
   ];
-  return asks.map(({ ask, nameOf, firstOf, from, columnsOf, columns, keys }) => ({
+  return asks.map(({ ask, nameOf, from, columnsOf, columns, keys }) => ({
     kind: ask.kind,
     nameOf,
-    firstOf,
     call: new PartCall("sources", ask, ask.rows),
     recall: rest && recallSources(rest, context, ask, from, columnsOf, columns, keys),
   }));

@@ -352,7 +352,7 @@ function rankGroups(totals: Float64Array, numbers: TupleNumbers, most: number): 
 }
 
 /** How many keys of each section the page carries: `show` of each, then by rank as long as the cells suffice. */
-export function shareOut(drafts: readonly Draft[], grid: Grid, show: number): number[] {
+export function shareOut(drafts: readonly (Pick<Draft, "size"> & { readonly ranked: readonly unknown[] })[], grid: Grid, show: number): number[] {
   const budget = Math.min(CELLS_MOST, CELLS_BASE + CELLS_PER_SENSOR_DAY * grid.days * grid.sensors);
   const carried = drafts.map(() => 0);
   const open = new Set(drafts.keys());
