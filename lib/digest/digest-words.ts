@@ -25,6 +25,9 @@ const NAMES_MOST = 8;
 /** Lines of each section; together with headings and blank lines they stay below {@link LINES_MOST}. */
 const MOST = { changes: 5, episodes: 5, campaigns: 3, returning: 2, hashes: 3, hosts: 3, credentials: 4 };
 
+/** Watches that differ by more than this part of the longer one make sums that cannot be held against each other. */
+const UNEVEN_WATCH = 0.1;
+
 const SENSORS = "Sensors";
 /** Before what belongs to the line above: a command is copied whole, however long. */
 const INDENT = "  ";
@@ -66,14 +69,15 @@ export function digestSections(digest: Digest, looks: readonly FirstLook[]): Mai
         sensorsUp.length === 0 ? "none was heard" : `${plural(sensorsUp.length, "sensor")} up: ${names(sensorsUp)}`,
         ...(sensorsNew.length > 0 ? [`new: ${names(sensorsNew)}`] : []),
         ...capped(sensorsSilent, 3, ({ sensor, sinceUs, hours }) => `SILENT ${sensorLabel(sensor)} since ${formatInstant(sinceUs)} (${formatDuration(hours * 3600)})`),
+        ...watchLines(digest),
         ...capped(sensorsAbsent, 3, ({ sensor, lastUs }) => `NO EVENT of ${sensorLabel(sensor)}, the last one was ${Number.isNaN(lastUs) ? "never" : formatInstant(lastUs)}`),
       ],
     },
     ...originSection(digest),
     { title: "Look first at", lines: looks.flatMap(({ what, command }) => [what, `${INDENT}${command}`]) },
     {
-      title: `What changed (tested, ${plural(digest.comparisons, "comparison")})`,
-      lines: digest.changes.length === 0 ? ["nothing beyond chance"] : capped(digest.changes, MOST.changes, changeLine),
+      title: digest.whyNone === null ? `What changed (tested, ${plural(digest.comparisons, "comparison")})` : "What changed",
+      lines: digest.whyNone !== null ? [`nothing was compared: ${digest.whyNone}`] : digest.changes.length === 0 ? ["nothing beyond chance"] : capped(digest.changes, MOST.changes, changeLine),
     },
     {
       title: "What happened",
@@ -118,7 +122,7 @@ interface TextSection {
  */
 export function digestToText(digest: Digest, looks: readonly FirstLook[]): string {
   const width = Math.max(...digest.figures.map(({ name }) => name.length));
-  const figures = digest.figures.filter(isWorthALine).map(figure => `${figure.name.padEnd(width)}  ${figureText(figure)}`);
+  const figures = digest.figures.filter(isWorthALine).map(figure => `${figure.name.padEnd(width)}  ${figureText(figure, digest)}`);
   const sections = digestSections(digest, looks).map(
     ({ title, lines }): TextSection => ({ title, items: toItems(lines), figures: title === SENSORS ? figures : [], dropped: 0 }),
   );
@@ -167,7 +171,7 @@ export function digestToHtml(digest: Digest, looks: readonly FirstLook[]): strin
       {},
       ...digest.figures
         .filter(isWorthALine)
-        .map(figure => element("tr", {}, element("td", { style: cell }, figure.name), element("td", { style: cell }, figureText(figure)))),
+        .map(figure => element("tr", {}, element("td", { style: cell }, figure.name), element("td", { style: cell }, figureText(figure, digest)))),
     ),
   );
   const sections = digestSections(digest, looks).flatMap(({ title, lines }): Markup[] => [
@@ -194,10 +198,27 @@ function isWorthALine({ now, before }: Figure): boolean {
   return now > 0 || (before ?? 0) > 0;
 }
 
-function figureText({ now, before }: Figure): string {
+/** Whether the days before were watched as long as these, nearly: else no sum says what changed. */
+function isUneven({ watched: { now, before } }: Digest): boolean {
+  return Math.abs(now - before) > UNEVEN_WATCH * Math.max(now, before);
+}
+
+/** Says so where changes are those of a watched day, and by which watches. */
+function watchLines(digest: Digest): string[] {
+  const { watched, figures } = digest;
+  if (!isUneven(digest) || figures.every(({ before }) => !before)) return [];
+  const length = (days: number) => formatNumber(days, 1);
+  return [`watched ${length(watched.now)} sensor-days, ${length(watched.before)} in as many days before: changes are those of a watched day`];
+}
+
+function figureText({ name, now, before }: Figure, digest: Digest): string {
   if (before === null) return formatNumber(now);
-  const change = before === 0 ? (now === 0 ? "" : ", none before") : `, ${toChange(now / before - 1)} on ${formatNumber(before)}`;
-  return `${formatNumber(now)}${change}`;
+  if (before === 0) return `${formatNumber(now)}${now === 0 ? "" : ", none before"}`;
+  const { watched } = digest;
+  if (!isUneven(digest)) return `${formatNumber(now)}, ${toChange(now / before - 1)} on ${formatNumber(before)}`;
+  // Distinct values do not grow with the days, and where nobody knows who watched nothing can be made equal.
+  if (name === "addresses" || watched.now === 0 || watched.before === 0) return `${formatNumber(now)}, ${formatNumber(before)} before`;
+  return `${formatNumber(now)}, ${toChange(now / watched.now / (before / watched.before) - 1)} a day on ${formatNumber(before)}`;
 }
 
 function changeLine({ sensor, kind, key, unit, count, expected, category }: ChangeRow): string {

@@ -12,8 +12,9 @@ import { countOrigins } from "../origin/origin-counts.ts";
 import type { Origins } from "../origin/origins.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { withoutEchoes } from "../statistics/echoes.ts";
-import { buildCoverage, OBSERVED, PARTIAL } from "../statistics/coverage.ts";
+import { buildCoverage, type Coverage, OBSERVED, PARTIAL } from "../statistics/coverage.ts";
 import type { LedgerEntry } from "../statistics/ledger.ts";
+import { whyNoComparison } from "../statistics/no-comparison.ts";
 import { computeStatistics } from "../statistics/statistics.ts";
 import { DAY_US, dayOf } from "../text/time.ts";
 
@@ -80,9 +81,13 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns,
       .filter(({ isUp: up, sensor }) => !up && !(isAlive && coverage.silent.some(one => one.sensor === sensor)))
       .map(({ sensor, i }) => ({ sensor, lastUs: coverage.lastSeenUs[i]! })),
     figures: countFigures(table, firstDay, lastDay, coverage.firstDay),
+    /** Sensor-days watched, of these days and of as many before: by them figures of unequal watches are made equal. */
+    watched: { now: watchedDays(coverage, firstDay, lastDay), before: watchedDays(coverage, firstDay - days, firstDay - 1) },
     /** Tested and reported, the most remarkable first. */
     changes: isAlive ? withoutEchoes(statistics.changes.filter(({ reported }) => reported)) : [],
     comparisons: statistics.tests.m,
+    /** Why nothing was compared; null where something was. */
+    whyNone: statistics.tests.m === 0 ? whyNoComparison(statistics) : null,
     /** Of attackers and of the watch, that turned in these days, by score. */
     episodes,
     campaignsNew: campaigns.filter(({ state }) => state === "new"),
@@ -95,6 +100,17 @@ export function buildDigest(table: ReducedTable, { firstDay, lastDay, campaigns,
     origins: origins && countOrigins([...addressesOf(table.kinds.connect, firstDay, lastDay)].map(code => table.dictionaries.src_ip[code]!), origins),
     originSources: origins?.sources ?? [],
   };
+}
+
+/** Exposure of all sensors, added up over some days; of a day on which nobody knows who watched, nothing. */
+function watchedDays({ sensors, firstDay, days, exposure }: Coverage, from: number, to: number): number {
+  let sum = 0;
+  for (let i = 0; i < sensors.length; i++)
+    for (let day = Math.max(from, firstDay); day <= Math.min(to, firstDay + days - 1); day++) {
+      const share = exposure[i * days + day - firstDay]!;
+      if (share > 0) sum += share;
+    }
+  return sum;
 }
 
 /** Whether something began, ended, peaked or paused in these days, rather than went on. */

@@ -10,8 +10,10 @@ const EMPTY: Digest = {
   sensorsSilent: [],
   sensorsAbsent: [],
   figures: [{ name: "events", now: 12, before: 10 }],
+  watched: { now: 7, before: 7 },
   changes: [],
   comparisons: 0,
+  whyNone: null,
   episodes: [],
   campaignsNew: [],
   campaignsReturning: [],
@@ -45,6 +47,27 @@ describe("digestToText", () => {
     expect(text).toContain("  events   3\n");
     expect(text).toContain("  logins   2, none before\n");
     expect(text).not.toContain("uploads");
+  });
+
+  test("days before of which few were watched: what changed is that of a watched day, and addresses are only told", () => {
+    const figures = [
+      { name: "events", now: 2818, before: 2240 },
+      { name: "addresses", now: 92, before: 49 },
+    ];
+    const text = digestToText({ ...EMPTY, figures, watched: { now: 6.7, before: 2.6 } }, []);
+    // 420.6 a day against 861.5: fewer, whatever the sums say.
+    expect(text).toContain("  events     2,818, −51.2 % a day on 2,240\n");
+    expect(text).toContain("  addresses  92, 49 before\n");
+    expect(text).toContain("  watched 6.7 sensor-days, 2.6 in as many days before: changes are those of a watched day\n");
+    const unknown = digestToText({ ...EMPTY, watched: { now: 7, before: 0 } }, []);
+    expect(unknown).toContain("  events  12, 10 before\n");
+    expect(digestToText({ ...EMPTY, watched: { now: 7, before: 6.4 } }, [])).toContain("  events  12, +20 % on 10\n");
+  });
+
+  test("where nothing was compared it says why, not that nothing changed", () => {
+    const text = digestToText({ ...EMPTY, whyNone: "no sensor was watched long enough" }, []);
+    expect(text).toContain("What changed\n  nothing was compared: no sensor was watched long enough\n");
+    expect(text).not.toContain("beyond chance");
   });
 
   test("what does not fit is said where it would stand, and is in the page", () => {
