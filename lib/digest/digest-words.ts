@@ -14,6 +14,7 @@ import { formatDuration, formatInstant, formatNumber, plural, toIsoDay } from ".
 import { quoteEdges, sensorLabel, toChange, toLongDay } from "../text/labels.ts";
 import { visible, wrapText } from "../text/text.ts";
 import { element, type Markup, toMarkupText } from "../view/markup.ts";
+import { changeWord, keyCell } from "../view/stats-tables.ts";
 import type { Digest, Figure } from "./digest.ts";
 import type { FirstLook } from "./first-looks.ts";
 
@@ -223,8 +224,8 @@ function figureText({ name, now, before }: Figure, digest: Digest): string {
 
 function changeLine({ sensor, kind, key, unit, count, expected, category }: ChangeRow): string {
   const where = sensor === null ? "all sensors" : sensorLabel(sensor);
-  const what = key.map(value => (value === null ? "–" : typeof value === "number" ? String(value) : valueText(value))).join(" / ");
-  return `${category}: ${kind.replaceAll("_", " ")} ${what} on ${where}: ${formatNumber(count)} ${unit}, expected ${formatNumber(expected, expected < 10 ? 1 : 0)}`;
+  const what = keyCell(kind, key).parts.map(({ text }) => clipMiddle(text, VALUE_MOST)).join(" / ");
+  return `${category}: ${changeWord(kind)} ${what} on ${where}: ${formatNumber(count)} ${unit}, expected ${formatNumber(expected, expected < 10 ? 1 : 0)}`;
 }
 
 function campaignLine({ id, name, sessions, addresses, sensors }: Campaign): string {

@@ -6,7 +6,7 @@
 import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { whyNoComparison } from "../statistics/no-comparison.ts";
 import type { Statistics } from "../statistics/statistics.ts";
-import { buildChangesTable, buildTrendTable, numberCell, scopeCell, textCell, toTable } from "../view/stats-tables.ts";
+import { buildChangesTable, buildTrendTable, changeWord, numberCell, scopeCell, textCell, toTable } from "../view/stats-tables.ts";
 import { type SectionView, type TitledTable, withRows } from "./stats-section.ts";
 
 export function toPeriodSection(statistics: Statistics): SectionView {
@@ -64,7 +64,7 @@ export function toDaySection(statistics: Statistics): SectionView | undefined {
   };
 }
 
-export function toTrendSection({ trends }: Statistics): SectionView | undefined {
+export function toTrendSection({ trends, sensors }: Statistics): SectionView | undefined {
   if (trends.length === 0) return undefined;
   const ofFleet = trends.filter(row => row.sensor === null);
   const ofSensors = trends.filter(row => row.sensor !== null);
@@ -75,15 +75,16 @@ export function toTrendSection({ trends }: Statistics): SectionView | undefined 
     lead: "A log-linear slope per watched day over the whole archive, as percent per week. p is of each row by itself, not corrected for how many there are.",
     charts: [],
     tables: withRows(
-      { title: "Whole fleet", table: buildTrendTable("trends-fleet", "Trends, fleet", ofFleet) },
-      { title: "By sensor", table: buildTrendTable("trends-sensors", "Trends by sensor", ofSensors) },
+      { title: "Whole fleet", table: buildTrendTable("trends-fleet", "Trends, fleet", ofFleet, sensors.length) },
+      { title: "By sensor", table: buildTrendTable("trends-sensors", "Trends by sensor", ofSensors, sensors.length) },
     ),
   };
 }
 
 /** How the rate of false reports is shared out, in words. */
 function howShared({ tests, sensors }: Statistics): string {
-  const hasSources = tests.byKind.some(({ unit }) => unit === "sources");
+  // Where nothing was compared, nothing says that they are not known.
+  const hasSources = tests.m === 0 || tests.byKind.some(({ unit }) => unit === "sources");
   const families = hasSources ? "events and sources at half of it each" : "events alone, as the sources are not known";
   return sensors.length > 1 ? `${families}, the fleet first, then its sensors (Holm), and a pool of all other rows of sensors` : families;
 }
@@ -94,7 +95,7 @@ export function toTestSection(statistics: Statistics): SectionView {
     "tests",
     "Comparisons by kind",
     [
-      ["Kind", "", entry => textCell(entry.kind.replaceAll("_", " "))],
+      ["Kind", "", entry => textCell(changeWord(entry.kind))],
       ["Counted", "", entry => textCell(entry.unit)],
       ["Comparisons", "number", entry => numberCell(entry.tests)],
       ["Reported", "number", entry => numberCell(entry.reported)],

@@ -291,7 +291,7 @@ export function historyTable(rows: readonly HistoryRow[]): TableView {
         "",
         row => {
           const mark = element("span", { class: "sentence" }, ...sentenceMarkup(row));
-          return { className: "", parts: [], mark, sort: row.sentence.join("") };
+          return { className: "episode", parts: [], mark, sort: row.sentence.join("") };
         },
       ],
       ["Basis", "", row => textCell(row.basis)],

@@ -292,16 +292,18 @@ const TREND_COLUMNS: readonly Column<TrendRow>[] = [
   ["Where", "", row => scopeCell(row.sensor)],
   ["Count", "number", row => numberCell(row.count)],
   ["Days", "number", row => numberCell(row.observedDays)],
-  ["Per week", "number", row => numberCell(row.percentPerWeek, weekly(row.percentPerWeek))],
-  ["95 %", "number", row => numberCell(row.low, row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`)],
+  ["Per week", "number", row => textCell(weekly(row.percentPerWeek), row.percentPerWeek ?? -Infinity, "number range")],
+  ["95 %", "number", row => textCell(row.low === null ? "–" : `${weekly(row.low)} to ${weekly(row.high)}`, row.low ?? -Infinity, "number range")],
   ["Factor per week, 95 %", "", factorCell],
   ["p", "number", row => numberCell(row.p, formatProbability(row.p))],
   ["Mann-Kendall τ", "number", row => numberCell(row.tau, formatNumber(row.tau, 2))],
   ["p of τ", "number", row => numberCell(row.kendallP, formatProbability(row.kendallP))],
 ];
 
-export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[]): TableView {
-  return toTable(id, name, TREND_COLUMNS, rows);
+/** @param sensors How many there are: the only one is not named in every row, nor is the fleet. */
+export function buildTrendTable(id: string, name: string, rows: readonly TrendRow[], sensors: number): TableView {
+  const isNamed = sensors > 1 && rows.some(row => row.sensor !== null);
+  return toTable(id, name, isNamed ? TREND_COLUMNS : TREND_COLUMNS.filter(([title]) => title !== "Where"), rows);
 }
 
 function factorCell({ low, percentPerWeek, high }: TrendRow): CellView {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { findEpisodes } from "../../lib/history/episodes.ts";
 import type { ReducedTable } from "../../lib/reduced/reduced-table.ts";
 import { computeStatistics } from "../../lib/statistics/statistics.ts";
 import { renderStats } from "../../lib/pages/stats-page.ts";
@@ -28,7 +29,8 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
     ];
     const options = { thresholdPercent: 20, lastDays: 7 };
     for (const [name, table] of tables) {
-      writeFileSync(join(folder, `${name}.html`), renderStats(table, computeStatistics(table, options), options));
+      const statistics = computeStatistics(table, options);
+      writeFileSync(join(folder, `${name}.html`), renderStats(table, statistics, { ...options, episodes: findEpisodes(table) }));
     }
     browser = await openBrowser();
   });
@@ -50,6 +52,19 @@ describe.skipIf(CHROMIUM === undefined)(NAME, () => {
       });
     }
   }
+
+  test("in a narrow window charts keep a size that can be read, and what happened has room for its sentences", async () => {
+    await visit(browser, urlOf("fleet"), { width: 390 }, async page => {
+      expect(await fitsWindow(page)).toBe(true);
+      const charts = await page.locator("svg.chart").evaluateAll(all => all.map(one => one.getBoundingClientRect().width));
+      expect(charts.length).toBeGreaterThan(2);
+      expect(Math.min(...charts)).toBeGreaterThanOrEqual(720);
+      const cells = page.locator("#history td.episode");
+      expect(await cells.count()).toBeGreaterThan(0);
+      expect((await cells.first().boundingBox())!.width).toBeGreaterThan(150);
+      expect(await page.locator("#history .scroll").first().evaluate(box => box.classList.contains("cards"))).toBe(true);
+    });
+  });
 
   test("tables are folded, searched, sorted and saved", async () => {
     await visit(browser, urlOf("fleet"), {}, async page => {

@@ -33,8 +33,16 @@ describe("renderStats", () => {
     // In a line, without a word on how the columns would be read.
     expect(body).toContain('<section id="period" class="brief">\n<h2>What changed over these days as a whole?</h2>\n<p class="lead">Nothing was compared');
     expect(body).not.toContain("95 % interval of the ratio");
+    expect(body).not.toContain("sources are not known");
     expect(body).not.toContain("undefined");
     expect(body).not.toContain("NaN");
+  });
+
+  test("trends of the only sensor do not name it in every row", () => {
+    const headsOf = (sensors: number) =>
+      [...bodyOf(render(buildFleet({ days: 40, sensors }))).matchAll(/data-table-name="trends-sensors".*?<thead>(.*?)<\/thead>/gs)].map(([, head]) => head!.includes(">Where<"));
+    expect(headsOf(1)).toEqual([false]);
+    expect(headsOf(3)).toEqual([true]);
   });
 
   test("a fleet: every section, every link of the list leads somewhere", () => {
