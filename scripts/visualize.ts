@@ -126,8 +126,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
-  const { calculateReport } = await import("../lib/pages/report.ts");
-  const report = await takeWithPauses(calculateReport(drawn, shown, large && (await import("../lib/pages/stored-report.ts")).toStoredParts(large)));
+  const { calculateReport, keysShown } = await import("../lib/pages/report.ts");
+  const counted = large && (await (await import("../lib/pages/stored-report.ts")).countStored(large, keysShown(topN)));
+  const report = await takeWithPauses(calculateReport(drawn, shown, counted));
   const lastCommands = large === undefined ? lastCommandsOf(whole) : storedLastCommands(large.stored);
   const sessions = work && (await collectSessions(work, lastCommands, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, episodes, html } = await statsAside({

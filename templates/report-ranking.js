@@ -8,7 +8,7 @@ import { startMoreRows } from "./more-rows.js";
 import { compareValues, find, findAll, h, toNode } from "./page.js";
 
 /**
- * @typedef {import("../lib/view/report-data.ts").SectionData} SectionData
+ * @typedef {import("../lib/view/section-keys.ts").SectionData} SectionData
  * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
  * @typedef {import("../lib/view/report-view.ts").RowView} RowView
  * @typedef {import("../lib/view/ranking-table.ts").RankingColumn} Column

@@ -13,7 +13,7 @@ import { heatChart } from "../lib/view/heat-chart.ts";
 /**
  * @typedef {import("../lib/view/chart.ts").Line} Line
  * @typedef {import("../lib/view/chart.ts").Steps} Steps
- * @typedef {import("../lib/view/report-data.ts").SectionData} SectionData
+ * @typedef {import("../lib/view/section-keys.ts").SectionData} SectionData
  * @typedef {import("../lib/view/report-view.ts").Ranking} Ranking
  * @typedef {import("./report.js").Part} Part
  * @typedef {import("./report.js").Report} Report

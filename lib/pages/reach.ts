@@ -4,9 +4,10 @@
  *
  * Tested in `test/lib/view/report-first.test.ts`.
  */
-import { AddressUnion } from "../columns/address-sets.ts";
-import { addressesOf } from "../reduced/addresses.ts";
+import { AddressUnion, SetDictionary } from "../columns/address-sets.ts";
+import { widened } from "../columns/growing-column.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { LazyBatch } from "../reduced/sorted-table.ts";
 import type { ReachStep } from "../logs/slot-reach.ts";
 import type { TableReach } from "../view/report-reach.ts";
 
@@ -17,23 +18,55 @@ const EVENTS_OF: Readonly<Record<Exclude<ReachStep, "connected">, readonly strin
   fetched: ["cowrie.session.file_download"],
 };
 
-/** The events that tell how far addresses came. */
-export const REACH_EVENTS: readonly string[] = [...new Set(Object.values(EVENTS_OF).flat())];
+const STEPS = Object.entries(EVENTS_OF) as [ReachStep, readonly string[]][];
 
 /** Distinct addresses of all days and sensors of a table; left out what it does not know. */
 export function countReach(table: ReducedTable): TableReach {
-  const { event } = table.kinds;
-  const addresses = addressesOf(table, "event")!;
-  const eventid = event.keys.eventid!;
-  const reach: { -readonly [Step in keyof TableReach]: TableReach[Step] } = {};
-  for (const [step, ids] of Object.entries(EVENTS_OF) as [ReachStep, readonly string[]][]) {
-    const codes = new Set(ids.map(id => table.dictionaries.eventid.indexOf(id)));
-    const sets = new Set<number>();
-    for (let row = 0; row < event.rows; row++) if (codes.has(eventid[row]!)) sets.add(addresses.codes[row]!);
-    const union = new AddressUnion(addresses.sets);
-    for (const set of sets) union.add(set);
-    const value = union.size();
-    if (!Number.isNaN(value)) reach[step] = { value, isExact: union.isExact };
+  const counter = new ReachSets(table.dictionaries.eventid);
+  counter.add({ ...table.kinds.event, sets: table.sets });
+  return counter.finish();
+}
+
+/** Counts them of events that come part by part. */
+export class ReachSets {
+  /** By the code of an event: a bit for each step that it tells of. */
+  readonly #stepsOf: Uint8Array;
+  readonly #sets = new SetDictionary();
+  /** By the code of a set: the steps that its addresses came to. */
+  #steps = new Uint8Array(1 << 10);
+  /** Steps of events whose addresses nobody knows. */
+  #unknown = 0;
+
+  constructor(eventids: readonly string[]) {
+    this.#stepsOf = Uint8Array.from(eventids, id => STEPS.reduce((bits, [, ids], step) => bits | (ids.includes(id) ? 1 << step : 0), 0));
   }
-  return reach;
+
+  add({ rows, keys, addresses, sets }: Pick<LazyBatch, "rows" | "keys" | "addresses" | "sets">): void {
+    const eventid = keys.eventid!;
+    const codeOf = this.#sets.internFrom(sets);
+    for (let row = 0; row < rows; row++) {
+      const steps = this.#stepsOf[eventid[row]!]!;
+      if (steps === 0) continue;
+      const own = addresses![row]!;
+      if (own < 0) this.#unknown |= steps;
+      else this.#put(codeOf(own), steps);
+    }
+  }
+
+  finish(): TableReach {
+    const reach: { -readonly [Step in keyof TableReach]: TableReach[Step] } = {};
+    for (const [step, [name]] of STEPS.entries()) {
+      const union = new AddressUnion(this.#sets);
+      if ((this.#unknown >> step) & 1) union.add(-1);
+      for (let code = 0; code < this.#sets.size; code++) if ((this.#steps[code]! >> step) & 1) union.add(code);
+      const value = union.size();
+      if (!Number.isNaN(value)) reach[name] = { value, isExact: union.isExact };
+    }
+    return reach;
+  }
+
+  #put(code: number, steps: number): void {
+    if (code >= this.#steps.length) this.#steps = widened(this.#steps, code + 1);
+    this.#steps[code]! |= steps;
+  }
 }

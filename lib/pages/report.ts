@@ -42,9 +42,11 @@ import { buildCampaignsView, CAMPAIGNS_SHOWN, type CampaignsData } from "../view
 import { buildChainRow, buildChainsView, type ChainsData, describeChains } from "../view/report-chains.ts";
 import { buildDurationsView, type DurationsData } from "../view/report-durations.ts";
 import { buildChangesView, toChangesData } from "../view/report-changes.ts";
-import { calculateReportData, type ReportData, type ReportSource, type SectionData, SHOW_MOST, toReportSource } from "../view/report-data.ts";
+import { calculateReportData, type ReportData } from "../view/report-data.ts";
+import { type SectionData, SHOW_MOST } from "../view/section-keys.ts";
 import { CHAINS_COLUMNS, CHAINS_SHOWN, chainsPicture, chainsTable, trailSheet } from "../view/report-markup.ts";
 import type { ReportSessions } from "./report-sessions.ts";
+import type { TableReach } from "../view/report-reach.ts";
 import { MINUTE_DAYS } from "../view/report-minutes.ts";
 import { buildTrail, sessionsOf, type TrailsData, type TrailView } from "../view/report-trails.ts";
 import {
@@ -115,16 +117,10 @@ export interface PreparedReport {
   render(more: Pick<ReportOptions, "statistics" | "sessions" | "episodes">): string;
 }
 
-/** What a report is made of. */
-export interface ReportParts {
-  readonly source: ReportSource;
-  /** Has the rows of all events that tell how far addresses came. */
-  readonly reached: ReducedTable;
-}
-
-/** What is counted elsewhere. */
-export interface CountedParts extends Pick<ReportParts, "reached"> {
+/** What a report is made of, counted elsewhere. */
+export interface CountedParts {
   readonly data: Calculation<ReportData>;
+  readonly reach: TableReach;
 }
 
 /** How many keys a section shows. */
@@ -137,16 +133,16 @@ export function keysShown(topN: number): number {
  * same table and options give the same bytes.
  *
  * @param table May be empty: the page then says so. Of one that lies elsewhere its sums, see `stored-report.ts`.
- * @param from Where its rows lie, if not in the table.
+ * @param counted What was counted elsewhere of rows that lie there.
  */
 export function* calculateReport(
   table: ReducedTable,
   options: Omit<ReportOptions, "statistics" | "sessions" | "episodes">,
-  from: ReportParts | CountedParts = { source: toReportSource(addKeys(table)), reached: table },
+  counted?: CountedParts,
 ): Calculation<PreparedReport> {
   const show = keysShown(options.topN);
-  const counted = "data" in from ? yield* from.data : yield* calculateReportData(from.source.table, { show, ...(options.others !== undefined && { others: options.others }) }, from.source);
-  const data = { ...counted, reach: countReach(from.reached) };
+  const own = counted === undefined ? calculateReportData(addKeys(table), { show, ...(options.others !== undefined && { others: options.others }) }) : counted.data;
+  const data = { ...(yield* own), reach: counted?.reach ?? countReach(table) };
   const scope = buildScope(data, everything(data.grid), options);
   const { lastDays, thresholdPercent } = options;
   const hasDays = data.grid.days > 0;

@@ -16,24 +16,8 @@ import type { SliceName } from "../statistics/slice-rules.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
 import { calculateDistinct, joinDistinct, measureDistinct, type MeasuredDistinct } from "../view/build-distinct.ts";
 import { addCells, type Cells, type Grid } from "../view/cells.ts";
-import {
-  CARRY_MOST,
-  chooseDays,
-  sumEvents,
-  describeUnknown,
-  type Draft,
-  draftSection,
-  finishSection,
-  joinHours,
-  readVerdicts,
-  type ReportData,
-  type ReportSource,
-  type SectionData,
-  shareOut,
-  SHOW_MOST,
-  sumHours,
-  toReportSource,
-} from "../view/report-data.ts";
+import { chooseDays, describeUnknown, joinHours, readVerdicts, type ReportData, sumEvents, sumHours, toReportSource } from "../view/report-data.ts";
+import { CARRY_MOST, type Draft, draftSection, finishSection, type SectionData, shareOut, SHOW_MOST, toKeyNames } from "../view/section-keys.ts";
 import { type Section, SECTIONS } from "../view/report-sections.ts";
 import { cutLong } from "../text/cut.ts";
 
@@ -107,7 +91,7 @@ export class ReportDrafter {
   }
 
   #rank(section: Section, table: ReducedTable): Draft | undefined {
-    const draft = takeAtOnce(draftSection(toReportSource(table), section, this.#grid, CARRY_MOST));
+    const draft = takeAtOnce(draftSection(toReportSource(table).partsOf(section.kind), section, this.#grid, CARRY_MOST));
     if (draft === undefined) return undefined;
     const { ranked, totals, size } = draft;
     this.#ranked[section.id] = { keys: ranked.map(codes => codes.map((code, i) => valueOf(table, section, i, code))), totals, size };
@@ -118,7 +102,7 @@ export class ReportDrafter {
     const draft = this.#rank(section, table);
     if (draft === undefined) return;
     if (WHOLE.has(section.id)) this.#whole[section.id] = bringDown(table, section);
-    else this.#sections[section.id] = takeAtOnce(finishSection(table, draft, draft.ranked.length, new Map()));
+    else this.#sections[section.id] = takeAtOnce(finishSection(toKeyNames(table), draft, draft.ranked.length, new Map()));
   }
 }
 
@@ -229,8 +213,8 @@ export function* joinReportData({ table }: CellSums, parts: readonly SliceReport
     if (SLICED.includes(section) && !WHOLE.has(id)) sections.push(joinSection(section, leading[id]!, most, parts, ranked));
     else {
       const own = WHOLE.has(id) ? joinPicked(parts.flatMap(({ whole }) => whole[id] ?? []), kind as Kind, table.info, sensors) : few;
-      const draft = yield* draftSection({ ...toReportSource(own), table: own } as ReportSource, section, grid, CARRY_MOST);
-      sections.push(yield* finishSection(own, draft!, most, verdicts));
+      const draft = yield* draftSection(toReportSource(own).partsOf(kind), section, grid, CARRY_MOST);
+      sections.push(yield* finishSection(toKeyNames(own), draft!, most, verdicts));
     }
     yield;
   }

@@ -23,6 +23,7 @@ import { compareDistinct, type ComparedPart, compareSlice, learnFromAll, type Li
 import { planContext, type Statistics } from "../statistics/statistics.ts";
 import { decodePart, encodePart, missingParts, type PartRound } from "./part-files.ts";
 import { cutReport, joinReportData, type RankedSections, ReportDrafter, type SliceReport } from "./slice-report.ts";
+import { countReach } from "./reach.ts";
 import type { ReportOptions } from "./report.ts";
 import { renderStats } from "./stats-page.ts";
 import type { JoinAnswer, JoinAsk, TaskAnswer, TaskAsk, SliceOptions } from "./sliced-aside.ts";
@@ -176,5 +177,5 @@ export async function joinParts({ folder, of, reportLink, report }: JoinAsk): Pr
 async function drawReport(cells: CellSums, parts: readonly Compared[], reached: ReducedTable, options: ReportOptions, statistics: Statistics, episodes: readonly Episode[]): Promise<string> {
   const { calculateReport, keysShown } = await import("./report.ts");
   const data = joinReportData(cells, parts.map(({ report }) => report), parts.map(({ ranked }) => ranked), keysShown(options.topN));
-  return takeAtOnce(calculateReport(cells.table, options, { data, reached })).render({ statistics, episodes });
+  return takeAtOnce(calculateReport(cells.table, options, { data, reach: countReach(reached) })).render({ statistics, episodes });
 }

@@ -1,44 +1,107 @@
 /**
- * What a report is made of, read from a table that stays in its file.
+ * What a report carries of a table that stays in its file: tasks rank the keys of all sections, then it is known how many of
+ * them the page can carry, and tasks count these.
  *
  * Tested in `test/lib/pages/stored-report.test.ts`.
  */
-import { addKeys } from "../reduced/add-keys.ts";
-import { RowGatherer } from "../reduced/gather-rows.ts";
+import { isOriginKind } from "../reduced/origin-kinds.ts";
+import type { Kind } from "../reduced/kinds.ts";
 import type { LargeTable } from "../reduced/large-tables.ts";
-import { isOriginKind, type ShownKind } from "../reduced/origin-kinds.ts";
-import { gatherFew, toStoredValues } from "../statistics/stored-values.ts";
-import { REACH_EVENTS } from "./reach.ts";
-import type { ReportParts } from "./report.ts";
+import type { StoredPool } from "../reduced/stored-pool.ts";
+import { cutLong } from "../text/cut.ts";
+import { joinDistinct } from "../view/build-distinct.ts";
+import { chooseDays, describeUnknown, joinHours, type ReportData, sumEvents } from "../view/report-data.ts";
+import { type Section, SECTIONS } from "../view/report-sections.ts";
+import { CARRY_MOST, joinRanked, type RankedKeys, type SectionData, shareOut } from "../view/section-keys.ts";
+import type { CountedParts } from "./report.ts";
+import type { REPORT_TASKS } from "./report-tasks.ts";
 
-export function toStoredParts({ stored, cells }: Pick<LargeTable, "stored" | "cells">): ReportParts {
-  const few = gatherFew(stored);
-  const { sshKeys } = addKeys(few);
-  const scans = new RowGatherer();
-  for (const part of stored.parts("scan")) scans.add(part);
-  const partsOf = (kind: ShownKind) => {
-    if (kind === "ssh_key") return sshKeys && [sshKeys.rows];
-    return isOriginKind(kind) ? undefined : { [Symbol.iterator]: () => stored.parts(kind) };
-  };
-  return {
-    source: {
-      table: { ...cells.table, ...(sshKeys && { sshKeys }) },
-      scans: scans.finish(stored).kinds.scan,
-      partsOf,
-      addresses: () => toStoredValues(stored, "address", few).rows,
-    },
-    reached: gatherReached(stored),
-  };
+/** Rows from which keys and values are dealt out: what is noted of each is held for so many at most. */
+const ROWS_PER_SLICE = 12_000_000;
+
+interface StoredReport extends Pick<LargeTable, "cells"> {
+  readonly pool: StoredPool<typeof REPORT_TASKS>;
 }
 
-function gatherReached(stored: LargeTable["stored"]) {
-  const wanted = new Set(REACH_EVENTS.map(id => stored.dictionaries.eventid.indexOf(id)));
-  const gatherer = new RowGatherer(true);
-  for (const part of stored.parts("event")) {
-    const eventid = part.keys.eventid!;
-    const rows: number[] = [];
-    for (let row = 0; row < part.rows; row++) if (wanted.has(eventid[row]!)) rows.push(row);
-    gatherer.add(part, Int32Array.from(rows));
-  }
-  return gatherer.finish(stored);
+/** @param show Keys shown per section. */
+export async function countStored({ cells, pool }: StoredReport, show: number, rowsPerSlice = ROWS_PER_SLICE): Promise<CountedParts> {
+  const { table } = cells;
+  const { grid, eventsOutside } = chooseDays(table, undefined);
+  const rowsOf = (kind: Kind) => cells.rows[kind].reduce((sum, rows) => sum + rows, 0);
+  const slicesOf = (rows: number) => {
+    const count = Math.max(1, Math.ceil(rows / rowsPerSlice));
+    return Array.from({ length: count }, (_, i) => ({ number: i + 1, of: count }));
+  };
+  const distinct = (what: keyof ReportData["distinct"], kind: Kind) =>
+    Promise.all(slicesOf(rowsOf(kind)).map(slice => pool.ask("measureDistinct", { what, grid, slice }, rowsOf(kind)))).then(parts => joinDistinct(parts, grid));
+  const sections = async (): Promise<SectionData[]> => {
+    const most = Math.max(CARRY_MOST, show);
+    const ranked = await Promise.all(
+      listRounds().map(async ({ ids, kind, isWide }) => {
+        const slices = isWide ? slicesOf(rowsOf(kind)) : [{ number: 1, of: 1 }];
+        const found = await Promise.all(slices.map(slice => pool.ask("rankKeys", { ids, grid, most, slice }, rowsOf(kind))));
+        return ids.map((id, i) => ({ id, keys: joinRanked(found.map(slice => slice[i]), most) }));
+      }),
+    );
+    const known = new Map(ranked.flat().map(({ id, keys }) => [id, keys]));
+    const drafts = SECTIONS.flatMap(section => {
+      const keys = known.get(section.id);
+      return keys === undefined ? [] : [{ section, keys }];
+    });
+    return await countSections(pool, drafts, shareOut(drafts.map(({ keys }) => keys), grid, show), { grid, rowsOf });
+  };
+  const [told, addresses, commands, files, flagged, counted] = await Promise.all([
+    pool.ask("tellEvents", { grid }, rowsOf("event")),
+    distinct("addresses", "connect"),
+    distinct("commands", "command"),
+    distinct("files", "file_download"),
+    distinct("flagged", "file_download"),
+    sections(),
+  ]);
+  const data: ReportData = {
+    grid,
+    sensors: table.dictionaries.sensor.map(cutLong),
+    events: sumEvents(table, grid),
+    eventsOutside,
+    distinct: { addresses, commands, files, flagged },
+    sections: counted,
+    ...joinHours([told.hours ?? undefined]),
+    ...describeUnknown(table.info.sources),
+  };
+  return { data: onceCounted(data), reach: told.reach };
+}
+
+/** Nothing is left to be done. */
+function* onceCounted(data: ReportData): CountedParts["data"] {
+  return data;
+}
+
+/** Sections that are ranked by one task: those of one column of a kind are, as they need no more than its codes. */
+function listRounds(): { readonly ids: readonly string[]; readonly kind: Kind; readonly isWide: boolean }[] {
+  const stored = SECTIONS.filter(({ kind }) => !isOriginKind(kind));
+  const [wide, narrow] = [stored.filter(({ columns }) => columns.length > 1), stored.filter(({ columns }) => columns.length === 1)];
+  return [
+    ...wide.map(({ id, kind }) => ({ ids: [id], kind: rowsFrom(kind), isWide: true })),
+    ...[...Map.groupBy(narrow, ({ kind }) => kind)].map(([kind, own]) => ({ ids: own.map(({ id }) => id), kind: rowsFrom(kind), isWide: false })),
+  ];
+}
+
+/** The kind whose rows a section is made of. */
+function rowsFrom(kind: Section["kind"]): Kind {
+  return kind === "ssh_key" ? "client_key" : (kind as Kind);
+}
+
+/** Count the keys that are carried, kind by kind. */
+async function countSections(
+  pool: StoredReport["pool"],
+  drafts: readonly { readonly section: Section; readonly keys: RankedKeys }[],
+  carried: readonly number[],
+  { grid, rowsOf }: { readonly grid: ReportData["grid"]; readonly rowsOf: (kind: Kind) => number },
+): Promise<SectionData[]> {
+  const asks = drafts.map(({ section, keys }, i) => ({ kind: section.kind, section: { id: section.id, keys, carried: carried[i]! } }));
+  const found = await Promise.all(
+    [...Map.groupBy(asks, ({ kind }) => kind)].map(([kind, own]) => pool.ask("countKeys", { grid, sections: own.map(({ section }) => section) }, rowsOf(rowsFrom(kind)))),
+  );
+  const byId = new Map(found.flat().map(section => [section.id, section]));
+  return drafts.map(({ section }) => byId.get(section.id)!);
 }

@@ -114,7 +114,7 @@ function* credentialsOf(stored: StoredTable, numbers: TupleNumbers, values: Read
 }
 
 /** As `toValueRows` says of addresses. */
-function addressValues(stored: StoredTable): NamedValues {
+export function addressValues(stored: StoredTable): NamedValues {
   const texts = stored.textsOf("src_ip");
   const connected = new Uint8Array(texts.size);
   for (const { rows, keys } of stored.parts("connect")) {

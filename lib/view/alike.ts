@@ -4,7 +4,7 @@
  */
 import type { Cells } from "./cells.ts";
 import type { Line } from "./chart.ts";
-import type { SectionData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import type { Ranking } from "./report-view.ts";
 
 export function areSameCells(a: Cells, b: Cells): boolean {

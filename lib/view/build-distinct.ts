@@ -59,8 +59,10 @@ type NameOf = (value: number) => string | number;
 /** What is known of the values of a table, or of one slice: no value is in two. */
 export interface MeasuredDistinct {
   readonly values: number;
-  /** By sensor, then of all together, see `countGaps`. */
-  readonly exact: readonly Cells[];
+  /** For each of `GAPS_APART`, by sensor, then of all together; undefined where these values alone need more room than there is. */
+  readonly gaps: readonly (readonly Cells[] | undefined)[];
+  /** Of each of the windows that are exact, in the same order, how many values are seen in it: by sensor, then on all. */
+  readonly windows: readonly (readonly number[])[];
   /** Values seen on several sensors, by a class of how many: their number, and as many as may be carried. */
   readonly shared: readonly (SharedClass | undefined)[];
 }
@@ -85,27 +87,33 @@ export function* measureDistinct(
   nameOf: NameOf = value => value,
 ): Calculation<MeasuredDistinct> {
   const lists = yield* listCells(parts, values, grid);
-  return { values: lists.values, exact: countGaps(lists, grid), shared: classShared(lists, grid, room.sharedBytes, nameOf) };
+  return { values: lists.values, ...countGaps(lists, grid, room.gapCells), shared: classShared(lists, grid, room.sharedBytes, nameOf) };
 }
 
 /** What is carried of the values of all slices together. */
 export function joinDistinct(parts: readonly MeasuredDistinct[], grid: Grid, room: DistinctRoom = roomOf(grid)): DistinctData {
-  const exact = Array.from({ length: grid.sensors + 1 }, (_, scope) => addCells(parts.map(part => part.exact[scope]!)));
-  const entries = (scopes: readonly Cells[]) => scopes.reduce((sum, { at }) => sum + at.length, 0);
   let gapsApart = Infinity;
-  let scopes = exact;
-  for (gapsApart of GAPS_APART) {
-    if (gapsApart < grid.days) scopes = exact.map(cells => joinGaps(cells, gapsApart, grid.days));
-    if (entries(scopes) <= room.gapCells) break;
+  let scopes: readonly Cells[] = [];
+  for (const [level, apart] of GAPS_APART.entries()) {
+    gapsApart = apart;
+    const own = parts.map(({ gaps }) => gaps[level] ?? undefined).filter(gaps => gaps !== undefined);
+    if (own.length < parts.length) continue;
+    scopes = Array.from({ length: grid.sensors + 1 }, (_, scope) => addCells(own.map(gaps => gaps[scope]!)));
+    if (countEntries(scopes) <= room.gapCells) break;
   }
   gapsApart = Math.min(gapsApart, grid.days);
+  const countsOf = (window: number) => Array.from(scopes, (_, scope) => parts.reduce((sum, { windows }) => sum + windows[window]![scope]!, 0));
   return {
     total: parts.reduce((sum, { values }) => sum + values, 0),
     gapsApart,
     scopes,
-    windows: gapsApart === grid.days ? [] : listWindows(grid).map(range => countWindow(exact, grid, range)),
+    windows: gapsApart === grid.days ? [] : listWindows(grid).map((range, window) => ({ range, counts: countsOf(window) })),
     shared: chooseShared(joinClasses(parts), grid, room.sharedBytes),
   };
+}
+
+function countEntries(scopes: readonly Cells[]): number {
+  return scopes.reduce((sum, { at }) => sum + at.length, 0);
 }
 
 /** `cells[starts[value] .. starts[value + 1]]` = cells of the value, rising, each once. */
@@ -145,66 +153,105 @@ function* listCells(parts: Iterable<DistinctPart>, values: number, grid: Grid): 
   return { cells, starts, values: found };
 }
 
-/** Per sensor, then for all together, each day's values by the gap to the day they were last seen; all gaps apart. */
-function countGaps({ cells, starts }: CellLists, { days, sensors }: Grid): Cells[] {
-  const classes = days + 1;
-  const sizes = new Int32Array(sensors + 1);
-  /** Visit each day of each value on each sensor and on all, with the gap, 0 for the first. */
-  const forEach = (visit: (scope: number, code: number) => void) => {
-    // The place of the value's first cell tells what is left over of other values.
-    const lastDay = new Int32Array(sensors);
-    const lastValue = new Int32Array(sensors).fill(-1);
-    for (let value = 0; value + 1 < starts.length; value++) {
-      let lastOfAll = -1;
-      for (let i = starts[value]!; i < starts[value + 1]!; i++) {
-        const day = Math.floor(cells[i]! / sensors);
-        const sensor = cells[i]! - day * sensors;
-        visit(sensor, day * classes + (lastValue[sensor] === value ? day - lastDay[sensor]! : 0));
-        lastDay[sensor] = day;
-        lastValue[sensor] = value;
-        if (day === lastOfAll) continue;
-        visit(sensors, day * classes + (lastOfAll < 0 ? 0 : day - lastOfAll));
-        lastOfAll = day;
+/** Gaps of values that are gathered at once. */
+const CODES_AT_ONCE = 1 << 22;
+
+/** Per sensor, then for all together, each day's values by the gap to the day they were last seen, as finely told apart as there is room for. */
+function countGaps(lists: CellLists, grid: Grid, most: number): Pick<MeasuredDistinct, "gaps" | "windows"> {
+  const gaps: (Cells[] | undefined)[] = GAPS_APART.map(() => []);
+  const ranges = listWindows(grid);
+  const windows: number[][] = ranges.map(() => []);
+  const sizes = new Int32Array(grid.sensors + 1);
+  forEachGap(lists, grid, scope => sizes[scope]!++);
+  const counted = new Int32Array(grid.days * (grid.days + 1));
+  for (let first = 0; first <= grid.sensors; ) {
+    let end = first + 1;
+    for (let sum = sizes[first]!; end <= grid.sensors && sum + sizes[end]! <= CODES_AT_ONCE; end++) sum += sizes[end]!;
+    const codes = Array.from(sizes.subarray(first, end), size => new Int32Array(size));
+    const next = new Int32Array(end - first);
+    forEachGap(lists, grid, (scope, code) => {
+      if (scope >= first && scope < end) codes[scope - first]![next[scope - first]!++] = code;
+    });
+    for (const list of codes) {
+      const exact = countEqual(list, counted);
+      ranges.forEach((range, window) => windows[window]!.push(countWindow(exact, grid, range)));
+      for (const [level, gapsApart] of GAPS_APART.entries()) {
+        const own = gaps[level];
+        if (own === undefined) continue;
+        own.push(gapsApart < grid.days ? joinGaps(exact, gapsApart, grid.days) : exact);
+        if (level < GAPS_APART.length - 1 && countEntries(own) > most) gaps[level] = undefined;
       }
     }
-  };
-  forEach(scope => sizes[scope]!++);
-  const codes = Array.from(sizes, size => new Int32Array(size));
-  const next = new Int32Array(sensors + 1);
-  forEach((scope, code) => (codes[scope]![next[scope]!++] = code));
-  return codes.map(list => countEqual(list.sort()));
+    first = end;
+  }
+  return { gaps, windows };
 }
 
-/** Rising numbers as cells: each once, with how often it stood there. */
-function countEqual(sorted: Int32Array): Cells {
-  const at: number[] = [];
-  const count: number[] = [];
-  for (let i = 0; i < sorted.length; i++) {
-    if (i > 0 && sorted[i] === sorted[i - 1]) count[count.length - 1]!++;
-    else {
-      at.push(sorted[i]!);
-      count.push(1);
+/** Visit each day of each value on each sensor and on all, with the day and the gap, 0 for the first, as `day * (days + 1) + gap`. */
+function forEachGap({ cells, starts }: CellLists, { days, sensors }: Grid, visit: (scope: number, code: number) => void): void {
+  const classes = days + 1;
+  // The place of the value's first cell tells what is left over of other values.
+  const lastDay = new Int32Array(sensors);
+  const lastValue = new Int32Array(sensors).fill(-1);
+  for (let value = 0; value + 1 < starts.length; value++) {
+    let lastOfAll = -1;
+    for (let i = starts[value]!; i < starts[value + 1]!; i++) {
+      const day = Math.floor(cells[i]! / sensors);
+      const sensor = cells[i]! - day * sensors;
+      visit(sensor, day * classes + (lastValue[sensor] === value ? day - lastDay[sensor]! : 0));
+      lastDay[sensor] = day;
+      lastValue[sensor] = value;
+      if (day === lastOfAll) continue;
+      visit(sensors, day * classes + (lastOfAll < 0 ? 0 : day - lastOfAll));
+      lastOfAll = day;
     }
   }
-  return { at: Int32Array.from(at), count: Float64Array.from(count) };
+}
+
+/**
+ * Numbers as cells, rising: each once, with how often it stood there.
+ *
+ * @param counted A place for each number there may be; zeros, before and after.
+ */
+function countEqual(numbers: Int32Array, counted: Int32Array): Cells {
+  let size = 0;
+  for (let i = 0; i < numbers.length; i++) if (counted[numbers[i]!]!++ === 0) size++;
+  const at = new Int32Array(size);
+  const count = new Float64Array(size);
+  let found = 0;
+  // Many numbers are looked up in all places there are, few are sorted.
+  if (size * 16 >= counted.length) {
+    for (let number = 0; number < counted.length; number++) if (counted[number] !== 0) at[found++] = number;
+  } else {
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
+      if (counted[number]! < 0) continue;
+      at[found++] = number;
+      // Taken note of.
+      counted[number] = -counted[number]!;
+    }
+    at.sort();
+  }
+  for (let i = 0; i < size; i++) {
+    count[i] = Math.abs(counted[at[i]!]!);
+    counted[at[i]!] = 0;
+  }
+  return { at, count };
 }
 
 /** Gaps that are all told apart, put into classes. */
 function joinGaps({ at, count }: Cells, gapsApart: number, days: number): Cells {
   const firsts = gapClasses(gapsApart, days);
-  const joined: { at: number[]; count: number[] } = { at: [], count: [] };
+  const classOf = Int32Array.from({ length: days + 1 }, (_, gap) => (gap === 0 ? 0 : lowerBound(firsts, gap + 1) - 1));
+  const joined = { at: new Int32Array(at.length), count: new Float64Array(at.length) };
+  let size = 0;
   for (let i = 0; i < at.length; i++) {
     const day = Math.floor(at[i]! / (days + 1));
-    const gap = at[i]! - day * (days + 1);
-    const klass = gap === 0 ? 0 : lowerBound(firsts, gap + 1) - 1;
-    const cell = day * firsts.length + klass;
-    if (joined.at.at(-1) === cell) joined.count[joined.count.length - 1]! += count[i]!;
-    else {
-      joined.at.push(cell);
-      joined.count.push(count[i]!);
-    }
+    const cell = day * firsts.length + classOf[at[i]! - day * (days + 1)]!;
+    if (size === 0 || joined.at[size - 1] !== cell) joined.at[size++] = cell;
+    joined.count[size - 1]! += count[i]!;
   }
-  return { at: Int32Array.from(joined.at), count: Float64Array.from(joined.count) };
+  return { at: joined.at.slice(0, size), count: joined.count.slice(0, size) };
 }
 
 function listWindows({ firstDay, days }: Grid): DayRange[] {
@@ -216,19 +263,16 @@ function listWindows({ firstDay, days }: Grid): DayRange[] {
   return [{ first: firstDay, last }, ...ends.filter(({ first }) => first > firstDay)];
 }
 
-function countWindow(exact: readonly Cells[], { firstDay, days }: Grid, range: DayRange) {
+function countWindow({ at, count }: Cells, { firstDay, days }: Grid, range: DayRange): number {
   const start = range.first - firstDay;
-  const counts = exact.map(({ at, count }) => {
-    let sum = 0;
-    const end = lowerBound(at, (range.last - firstDay + 1) * (days + 1));
-    for (let i = lowerBound(at, start * (days + 1)); i < end; i++) {
-      const day = Math.floor(at[i]! / (days + 1));
-      const gap = at[i]! - day * (days + 1);
-      if (gap === 0 || gap > day - start) sum += count[i]!;
-    }
-    return sum;
-  });
-  return { range, counts };
+  let sum = 0;
+  const end = lowerBound(at, (range.last - firstDay + 1) * (days + 1));
+  for (let i = lowerBound(at, start * (days + 1)); i < end; i++) {
+    const day = Math.floor(at[i]! / (days + 1));
+    const gap = at[i]! - day * (days + 1);
+    if (gap === 0 || gap > day - start) sum += count[i]!;
+  }
+  return sum;
 }
 
 /** Bytes that a value takes. */

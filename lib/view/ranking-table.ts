@@ -3,7 +3,7 @@ import { clipEnd } from "../text/cut.ts";
 import { sparkline } from "./chart.ts";
 import { element, type Markup } from "./markup.ts";
 import { type Head, partMarkup, tableMarkup } from "./parts-markup.ts";
-import type { SectionData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { columnNames, hasCourse, keyName, type MomentView, type Ranking, type RowView, type Scope } from "./report-view.ts";
 
 /** Steps of the line in a row at most. */

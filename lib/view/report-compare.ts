@@ -4,7 +4,7 @@ import { type Line, type Steps, toSteps } from "./chart.ts";
 import { sumByDay } from "./cells.ts";
 import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toChange } from "../text/labels.ts";
-import type { SectionData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { meanSteps, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
 import { buildFigures } from "./report-figures.ts";
 

@@ -5,59 +5,22 @@
 import { calculateDistinct, type DistinctPart } from "./build-distinct.ts";
 import { addCells, type Cells, type Grid } from "./cells.ts";
 import type { DistinctData, DistinctValue } from "./distinct-values.ts";
-import { ChosenTuples } from "../columns/chosen-tuples.ts";
-import { sortedRows } from "../columns/group.ts";
-import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import { cutLong } from "../text/cut.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { type Activity, ACTIVITY_EVENTS } from "../events/activity-events.ts";
-import { type KeyValue, KIND_NAMES } from "../reduced/kinds.ts";
-import { isTextColumn, keyOf, namesOf, rowsOf, type ShownColumn, type ShownKind, type ShownRows } from "../reduced/origin-kinds.ts";
+import { KIND_NAMES } from "../reduced/kinds.ts";
+import { rowsOf, type ShownKind, type ShownRows } from "../reduced/origin-kinds.ts";
 import type { Calculation } from "../process/pause.ts";
 import { busiestDays, countOutside } from "../reduced/busiest-days.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { MinutesData } from "./report-minutes.ts";
 import type { SessionReach, TableReach } from "./report-reach.ts";
-import { type Section, SECTIONS } from "./report-sections.ts";
+import { SECTIONS } from "./report-sections.ts";
+import { CARRY_MOST, CellBuilder, type Draft, draftSection, finishSection, type SectionData, shareOut, toKeyNames } from "./section-keys.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
-import { widened } from "../columns/growing-column.ts";
 
 /** Longest run of days drawn, ten years; days farther off come from broken clocks. */
 const MAX_DAYS = 3653;
-/** Keys of a section that a page carries at most, and those it carries whatever they cost. */
-export const CARRY_MOST = 300;
-export const SHOW_MOST = 100;
-/** Bounds of the cells a page may carry: about 1.3 bytes each once packed. */
-const CELLS_BASE = 40_000;
-const CELLS_PER_SENSOR_DAY = 20;
-const CELLS_MOST = 800_000;
-/** Sensor-days up to which a page can afford to say, for each of them, how large what it leaves out can be. */
-const BOUNDED_SENSOR_DAYS = 8_000;
-
-export interface SectionData {
-  readonly id: string;
-  /** How many keys there are, carried or not. */
-  readonly distinct: number;
-  /** The largest count among keys that are not carried; 0 when all are. */
-  readonly leftOutLargest: number;
-  /** Per cell, a count that no key which is not carried exceeds; left out where it would cost too much. */
-  readonly leftOutMost?: Cells;
-  /** Carried keys by count falling; `keys[i][column]`, a null where there is no value. */
-  readonly keys: readonly (readonly KeyValue[])[];
-  /** VirusTotal's verdict per key as [positives, total], where one is known. */
-  readonly verdicts?: readonly (readonly [number, number] | null)[];
-  /** Where the source address of each key comes from, "" = nobody knows; only where databases were named. */
-  readonly origins?: readonly string[];
-  readonly firstSeenUs: readonly number[];
-  readonly lastSeenUs: readonly number[];
-  /** Counts of all keys together, then of each carried one. */
-  readonly all: Cells;
-  readonly cells: readonly Cells[];
-  /** The same for successful logins, in sections that have them. */
-  readonly allSuccess?: Cells;
-  readonly success?: readonly Cells[];
-}
-
 export interface ReportData {
   readonly grid: Grid;
   /** Names by sensor code. */
@@ -133,14 +96,14 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
   const verdicts = readVerdicts(source.scans);
   const drafts: Draft[] = [];
   for (const section of SECTIONS) {
-    const draft = yield* draftSection(source, section, grid, Math.max(CARRY_MOST, options.show));
+    const draft = yield* draftSection(source.partsOf(section.kind), section, grid, Math.max(CARRY_MOST, options.show));
     if (draft !== undefined) drafts.push(draft);
     yield;
   }
   const carried = shareOut(drafts, grid, options.show);
   const sections: SectionData[] = [];
   for (const [i, draft] of drafts.entries()) {
-    sections.push(yield* finishSection(table, draft, carried[i]!, verdicts));
+    sections.push(yield* finishSection(toKeyNames(table), draft, carried[i]!, verdicts));
     yield;
   }
   const events = sumEvents(table, grid);
@@ -265,203 +228,6 @@ function* countDistinct({ table: { dictionaries }, partsOf, addresses }: ReportS
   };
 }
 
-/** A section with its keys ranked, before it is known how many of them the page can carry. */
-export interface Draft {
-  readonly section: Section;
-  readonly parts: Iterable<ShownRows>;
-  readonly grid: Grid;
-  /** How many keys there are. */
-  readonly distinct: number;
-  /** Keys by total falling, as many as may be carried and one more: their codes. */
-  readonly ranked: readonly (readonly number[])[];
-  /** Of each of `ranked`, and how many rows it has, an upper bound of its cells. */
-  readonly totals: readonly number[];
-  readonly size: readonly number[];
-}
-
-export function* draftSection({ partsOf }: ReportSource, section: Section, grid: Grid, most: number): Calculation<Draft | undefined> {
-  const parts = partsOf(section.kind);
-  if (parts === undefined) return undefined;
-  const numbers = new TupleNumbers(section.columns.length);
-  let totals = new Float64Array(64);
-  let sizes = new Float64Array(64);
-  let kept = 0;
-  for (const part of parts) {
-    const { rows, count } = part;
-    const group = groupsOf(part, section, grid, numbers);
-    if (numbers.size > totals.length) [totals, sizes] = [widened(totals, numbers.size), widened(sizes, numbers.size)];
-    for (let row = 0; row < rows; row++) {
-      const id = group[row]!;
-      if (id < 0) continue;
-      kept++;
-      totals[id]! += count[row]!;
-      sizes[id]!++;
-    }
-    yield;
-  }
-  if (kept === 0) return undefined;
-  totals = totals.subarray(0, numbers.size);
-  let distinct = 0;
-  for (let id = 0; id < totals.length; id++) if (totals[id]! > 0) distinct++;
-  // The numbers of all keys may take more memory than all else: they are let go.
-  const ranked = [...rankGroups(totals, numbers, most)];
-  return {
-    section, parts, grid, distinct,
-    ranked: ranked.map(id => numbers.tupleOf(id)),
-    totals: ranked.map(id => totals[id]!),
-    size: ranked.map(id => sizes[id]!),
-  };
-}
-
-/** Number the keys of a section's columns; rows outside the days drawn, and those that do not belong, get -1. */
-function groupsOf(part: ShownRows, section: Section, grid: Grid, numbers: TupleNumbers): Int32Array {
-  const { rows, keys } = part;
-  const group = numbers.number(section.columns.map(column => keys[column]!), rows);
-  leaveOut(part, section, grid, group);
-  return group;
-}
-
-/** Rows outside the days drawn, and those that do not belong, become -1. */
-function leaveOut({ rows, day, keys }: ShownRows, section: Section, grid: Grid, group: Int32Array): void {
-  const lastDay = grid.firstDay + grid.days - 1;
-  const needed = section.needs === undefined ? undefined : keys[section.needs]!;
-  for (let row = 0; row < rows; row++) {
-    if (day[row]! < grid.firstDay || day[row]! > lastDay || needed?.[row] === -1) group[row] = -1;
-  }
-}
-
-/** The `most` groups with the largest totals, falling; ties by key, "no value" first. */
-function rankGroups(totals: Float64Array, numbers: TupleNumbers, most: number): Int32Array {
-  const compare = (a: number, b: number) => {
-    if (totals[a] !== totals[b]) return totals[b]! - totals[a]!;
-    const [left, right] = [numbers.tupleOf(a), numbers.tupleOf(b)];
-    const i = left.findIndex((code, i) => code !== right[i]);
-    return i < 0 ? 0 : left[i]! - right[i]!;
-  };
-  // A floor under the wanted totals first: sorting a million groups to keep 300 of them costs more than reading twice.
-  const floor = totals.length > 4 * most ? totals.slice().sort()[totals.length - most]! : 0;
-  const ids = Int32Array.from(totals.keys());
-  const above = ids.filter(id => totals[id]! > floor).sort(compare);
-  // Those upon it are most of all where most came once: they are sorted by their keys alone, without a comparison of ours.
-  const level = floor === 0 ? ids.subarray(0, 0) : ids.filter(id => totals[id] === floor);
-  const order = sortedRows(numbers.codesOf(level), level.length).subarray(0, most + 1 - above.length);
-  const ranked = new Int32Array(above.length + order.length);
-  ranked.set(above);
-  order.forEach((at, i) => (ranked[above.length + i] = level[at]!));
-  return ranked.subarray(0, most + 1);
-}
-
-/** How many keys of each section the page carries: `show` of each, then by rank as long as the cells suffice. */
-export function shareOut(drafts: readonly (Pick<Draft, "size"> & { readonly ranked: readonly unknown[] })[], grid: Grid, show: number): number[] {
-  const budget = Math.min(CELLS_MOST, CELLS_BASE + CELLS_PER_SENSOR_DAY * grid.days * grid.sensors);
-  const carried = drafts.map(() => 0);
-  const open = new Set(drafts.keys());
-  let used = 0;
-  for (let rank = 0; open.size > 0; rank++) {
-    for (const i of open) {
-      const { ranked, size } = drafts[i]!;
-      const cost = Math.min(size[rank] ?? 0, grid.days * grid.sensors);
-      // The last of `ranked` only tells how large what is left out can be.
-      const most = Math.max(CARRY_MOST, show);
-      if (rank >= ranked.length || rank >= most || (rank >= show && used + cost > budget)) {
-        open.delete(i);
-        continue;
-      }
-      used += cost;
-      carried[i]!++;
-    }
-  }
-  return carried;
-}
-
-export function* finishSection(
-  table: ReducedTable,
-  { section, parts, grid, distinct, totals, ranked: candidates }: Draft,
-  carried: number,
-  verdicts: Map<number, [number, number]>,
-): Calculation<SectionData> {
-  const ranked = candidates.slice(0, carried);
-  const chosen = new ChosenTuples(ranked);
-  const isBounded = grid.days * grid.sensors <= BOUNDED_SENSOR_DAYS;
-  // A group of its own row in each cell: the largest row bounds the rest. Else their sum does.
-  const isRowPerKey = section.columns.length === keyOf(section.kind).length;
-  const leftOut = new Map<number, number>();
-  const firstSeenUs = new Array<number>(carried).fill(Infinity);
-  const lastSeenUs = new Array<number>(carried).fill(-Infinity);
-  const cells = Array.from({ length: carried }, () => new CellBuilder());
-  const success = Array.from({ length: carried }, () => new CellBuilder());
-  const [all, allSuccess] = [new CellBuilder(), new CellBuilder()];
-  let slots = new Int32Array(0);
-  for (const part of parts) {
-    const { rows, day, sensor, count, success: succeeded, firstSeenUs: first, lastSeenUs: last } = part;
-    const found = chosen.find(section.columns.map(column => part.keys[column]!), rows);
-    // What is not carried has the number behind them all.
-    if (slots.length < rows) slots = new Int32Array(rows);
-    slots.fill(carried, 0, rows);
-    for (let i = 0; i < found.rows.length; i++) slots[found.rows[i]!] = found.numbers[i]!;
-    leaveOut(part, section, grid, slots);
-    for (let row = 0; row < rows; row++) {
-      const slot = slots[row]!;
-      if (slot < 0) continue;
-      const cell = (day[row]! - grid.firstDay) * grid.sensors + sensor[row]!;
-      all.add(cell, count[row]!);
-      allSuccess.add(cell, succeeded[row]!);
-      if (slot === carried) {
-        if (!isBounded) continue;
-        const most = leftOut.get(cell) ?? 0;
-        leftOut.set(cell, isRowPerKey ? Math.max(most, count[row]!) : most + count[row]!);
-        continue;
-      }
-      cells[slot]!.add(cell, count[row]!);
-      success[slot]!.add(cell, succeeded[row]!);
-      firstSeenUs[slot] = Math.min(firstSeenUs[slot]!, first[row]!);
-      lastSeenUs[slot] = Math.max(lastSeenUs[slot]!, last[row]!);
-    }
-    yield;
-  }
-  const codeOf = (key: readonly number[], column: ShownColumn) => key[section.columns.indexOf(column)]!;
-  return {
-    id: section.id,
-    distinct,
-    leftOutLargest: totals[carried] ?? 0,
-    ...(isBounded && {
-      leftOutMost: { at: Int32Array.from(leftOut.keys()), count: Float64Array.from(leftOut.values()) },
-    }),
-    keys: ranked.map(key => section.columns.map(column => keyValue(table, column, codeOf(key, column)))),
-    ...(section.columns.includes("shasum") && {
-      verdicts: ranked.map(key => verdicts.get(codeOf(key, "shasum")) ?? null),
-    }),
-    ...(table.origins && section.columns.includes("src_ip") && { origins: ranked.map(key => originOf(table, codeOf(key, "src_ip"))) }),
-    firstSeenUs,
-    lastSeenUs,
-    all: all.finish(),
-    cells: cells.map(builder => builder.finish()),
-    ...(section.kind === "login" && {
-      allSuccess: allSuccess.finish(),
-      success: success.map(builder => builder.finish()),
-    }),
-  };
-}
-
-function keyValue(table: ReducedTable, column: ShownColumn, code: number): KeyValue {
-  if (code < 0) return null;
-  if (!isTextColumn(column)) return code;
-  const text = namesOf(table, column)[code]!;
-  return column === "country" ? withCountryName(text) : cutLong(text);
-}
-
-function originOf({ origins }: ReducedTable, address: number): string {
-  return cutLong(origins!.addresses[address] ?? "");
-}
-
-const COUNTRY_NAMES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
-
-/** `NL Netherlands`; nobody knows all codes. */
-function withCountryName(code: string): string {
-  const name = COUNTRY_NAMES.of(code);
-  return name === undefined ? code : `${code} ${name}`;
-}
-
 /** Add up the rows of each cell; rows stand by day and sensor. */
 function toCells(kind: ShownRows, grid: Grid, counts: Float64Array): Cells {
   const builder = new CellBuilder();
@@ -470,27 +236,4 @@ function toCells(kind: ShownRows, grid: Grid, counts: Float64Array): Cells {
     if (day >= 0 && day < grid.days) builder.add(day * grid.sensors + kind.sensor[row]!, counts[row]!);
   }
   return builder.finish();
-}
-
-/** Cells that come in rising order, equal ones added up. */
-class CellBuilder {
-  #at = new Int32Array(64);
-  #count = new Float64Array(64);
-  #length = 0;
-
-  add(cell: number, count: number): void {
-    if (count === 0) return;
-    if (this.#length === 0 || this.#at[this.#length - 1] !== cell) {
-      if (this.#length === this.#at.length) {
-        this.#at = widened(this.#at);
-        this.#count = widened(this.#count);
-      }
-      this.#at[this.#length++] = cell;
-    }
-    this.#count[this.#length - 1]! += count;
-  }
-
-  finish(): Cells {
-    return { at: this.#at.slice(0, this.#length), count: this.#count.slice(0, this.#length) };
-  }
 }

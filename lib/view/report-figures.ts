@@ -6,7 +6,7 @@ import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
 import { describePeriod } from "./report-first.ts";
 import type { FigureView } from "./parts-markup.ts";
-import type { SectionData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
 
 /** The figures at the top of the page. */

@@ -16,7 +16,7 @@ import { type Line, sparkline, type Steps } from "./chart.ts";
 import { countDistinctValues, distinctFigure, distinctText } from "./distinct-values.ts";
 import { element, type Markup } from "./markup.ts";
 import { type ChainsData, toRunFilter } from "./report-chains.ts";
-import type { SectionData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { minuteLines, minuteSteps } from "./report-minutes.ts";
 import { countTrying } from "./report-reach.ts";
 import { chooseSteps, meanSteps, rankSection, type Scope } from "./report-view.ts";

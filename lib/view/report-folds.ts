@@ -6,7 +6,8 @@
  */
 import { areSameCells } from "./alike.ts";
 import type { Cells } from "./cells.ts";
-import type { ReportData, SectionData } from "./report-data.ts";
+import type { ReportData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { type Section, SECTIONS } from "./report-sections.ts";
 import { formatNumber, plural } from "../text/format.ts";
 

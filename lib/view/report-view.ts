@@ -9,7 +9,8 @@ import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../t
 import type { KeyValue } from "../reduced/kinds.ts";
 import type { ShownColumn } from "../reduced/origin-kinds.ts";
 import { quoteEdges, sensorLabel, toChange, toClock, toLongDay } from "../text/labels.ts";
-import type { ReportData, SectionData } from "./report-data.ts";
+import type { ReportData } from "./report-data.ts";
+import type { SectionData } from "./section-keys.ts";
 import { COLUMN_HEADINGS, NO_VALUE, type Section, SECTIONS } from "./report-sections.ts";
 import type { LongText } from "../text/long-text.ts";
 import { visible } from "../text/text.ts";
