@@ -8,7 +8,6 @@ import { parseCommand } from "../lib/process/options.ts";
 import { checkDays, checkNames } from "../lib/process/option-values.ts";
 import { findEpisodes } from "../lib/history/episodes.ts";
 import { withTablePeaks } from "../lib/history/peak-episodes.ts";
-import { findEpisodesAside } from "../lib/history/history-aside.ts";
 import {
   chooseEpisodes,
   describeHistory,
@@ -88,7 +87,11 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (!values.quiet) limits.forEach(note);
 
   const coverage = buildCoverage(table, partlyCut === undefined ? {} : { partlyCut });
-  const all = episodesWithin(large === undefined ? withTablePeaks(table, findEpisodes(table, { coverage })) : await findEpisodesAside(large, coverage), values.since, values.until);
+  // Loaded where it is used: most tables are small.
+  const found = large === undefined
+    ? withTablePeaks(table, findEpisodes(table, { coverage }))
+    : await (await import("../lib/history/stored-episodes.ts")).findStoredEpisodes(large.pool, large.cells, coverage);
+  const all = episodesWithin(found, values.since, values.until);
   const shown = chooseEpisodes(all, values.limit);
   if (values.csv) await writeOutAll(historyToCsv(shown));
   else if (values.json) {

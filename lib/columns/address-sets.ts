@@ -63,14 +63,16 @@ function mix(bits: number): number {
 
 /** How many addresses are in a set, NaN if nobody knows; exact below {@link SET_MAX}. */
 export function setSize({ offsets, hashes }: AddressSets, code: number): number {
-  if (code < 0) return NaN;
-  const end = offsets[code + 1]!;
-  const kept = end - offsets[code]!;
-  return kept < SET_MAX ? kept : estimate(SET_MAX - 1, hashes[end - 1]!);
+  return code < 0 ? NaN : sizeOfSet(hashes, offsets[code]!, offsets[code + 1]!);
+}
+
+/** The same of the set `hashes[start] .. hashes[end - 1]`. */
+export function sizeOfSet(hashes: Uint32Array, start: number, end: number): number {
+  return end - start < SET_MAX ? end - start : estimateSize(SET_MAX - 1, hashes[end - 1]!);
 }
 
 /** How many addresses there are, if so many have numbers below a limit. */
-function estimate(below: number, limit: number): number {
+export function estimateSize(below: number, limit: number): number {
   return Math.round((below * END) / limit);
 }
 
@@ -132,7 +134,7 @@ export class AddressUnion {
     if (limit === END) return this.#count;
     let below = 0;
     for (let i = 0; i < this.#count; i++) if (this.#elements[i]! < limit) below++;
-    return Math.min(this.#sum, estimate(below, limit));
+    return Math.min(this.#sum, estimateSize(below, limit));
   }
 
   /** No set was full: the size is no estimate. */

@@ -3,7 +3,7 @@ import type { Coverage } from "../statistics/coverage.ts";
 import { placeOfDay } from "../statistics/keyed-rows.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
-import { buildSeries, buildWatch, type DaySeries, type Watch } from "./day-series.ts";
+import { buildSeries, buildWatch, type DaySeries, type KeySeries, type Watch } from "./day-series.ts";
 import { FAMILIES, type Family, FAMILY_NAMES, type FamilySpec } from "./families.ts";
 import type { HistorySource } from "./history-source.ts";
 import { findShape, PENALTY } from "./levels.ts";
@@ -17,7 +17,7 @@ import { findSpans, type Span } from "./spans.ts";
 const CANDIDATES_MOST = 200;
 
 export interface Candidate {
-  readonly series: Pick<DaySeries, "family" | "values" | "events">;
+  readonly series: Pick<KeySeries, "family" | "values" | "events">;
   readonly span: Span;
   /** Days since 1970-01-01, both included. */
   readonly first: number;
@@ -71,8 +71,8 @@ export interface Watches {
 }
 
 /** Something that happened to a key, on the fleet or on one sensor. */
-interface Found {
-  readonly series: DaySeries;
+export interface KeyFinding<Series extends KeySeries = DaySeries> {
+  readonly series: Series;
   readonly span: Span;
   readonly sensor?: number;
 }
@@ -94,22 +94,27 @@ export function candidatesOf(
   const own = table.kinds[FAMILIES[family].kind];
   const { isAddress }: FamilySpec = FAMILIES[family];
   const look = { own, watch, watches, addresses: isAddress ? undefined : known, usual };
-  const found = measured.flatMap(({ series, noise }): Found[] => {
-    const size = sizeOf(noise, usual);
-    const shape = findShape(series.counts, watch.exposure, { size, penalty: PENALTY });
-    const spans = findSpans(series.counts, watch.exposure, size, shape);
+  const found = measured.flatMap(({ series, noise }): KeyFinding[] => {
+    const spans = spansOf(series.counts, watch, noise, usual);
     return [...spans.map(span => ({ series, span })), ...(watches.length > 0 ? findSensorSpans(series, spans, look) : [])];
   });
   return bestOf(found).map(one => toCandidate(table, one.sensor === undefined ? watch : watches[one.sensor]!, known, one));
 }
 
-/** Those of a family that are looked at. */
-export function bestOf<One extends Pick<Candidate, "span">>(found: readonly One[]): One[] {
+/** What a series of the fleet shows. */
+export function spansOf(counts: Float64Array, { exposure }: Watch, noise: Noise, usual: number): Span[] {
+  const size = sizeOf(noise, usual);
+  return findSpans(counts, exposure, size, findShape(counts, exposure, { size, penalty: PENALTY }));
+}
+
+/** Of what was found in a family what gains most, of equal ones the first. */
+export function bestOf<One extends { readonly span: Span }>(found: readonly One[]): One[] {
   return found.toSorted((a, b) => b.span.gain - a.span.gain).slice(0, CANDIDATES_MOST);
 }
 
 /** @param watch That whose days the span is of. */
-function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, { series, span, sensor }: Found): Candidate {
+function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses | undefined, found: KeyFinding): Candidate {
+  const { series, span } = found;
   const own = table.kinds[FAMILIES[series.family].kind];
   const first = watch.days[span.start]!;
   const last = watch.days[span.end - 1]!;
@@ -121,18 +126,29 @@ function toCandidate(table: ReducedTable, watch: Watch, addresses: RowAddresses 
     events += own.count[rows[i]!]!;
     isSeen[own.sensor[rows[i]!]!] = 1;
   }
-  const sensors = [...isSeen.keys()].filter(at => isSeen[at] === 1);
-  const { family, values, events: perDay } = series;
+  return describeCandidate(found, watch, { events, isSeen, sources: addresses && gatherSources(addresses, rows) });
+}
+
+/** What the rows of a span tell. */
+export interface SpanRows {
+  readonly events: number;
+  /** By sensor: 1 = it has one. */
+  readonly isSeen: Uint8Array;
+  readonly sources: SourceSet | undefined;
+}
+
+/** @param watch That whose days the span is of. */
+export function describeCandidate({ series, span, sensor }: KeyFinding<KeySeries>, watch: Watch, { events, isSeen, sources }: SpanRows): Candidate {
   return {
     // Its rows are let go.
-    series: { family, values, events: perDay },
+    series: { family: series.family, values: series.values, events: series.events },
     span,
-    first,
-    last,
+    first: watch.days[span.start]!,
+    last: watch.days[span.end - 1]!,
     begins: span.start > 0,
     ends: span.end < watch.days.length,
-    sensors,
-    sources: addresses && gatherSources(addresses, rows),
+    sensors: [...isSeen.keys()].filter(at => isSeen[at] === 1),
+    sources,
     events,
     isLocal: sensor !== undefined,
   };

@@ -8,17 +8,12 @@
  */
 import type { Coverage } from "../statistics/coverage.ts";
 import { gatherRows, type InternedRows, internRows, type RowsByKey } from "../statistics/keyed-rows.ts";
-import { isTextKey } from "../reduced/kinds.ts";
+import { isTextKey, type KeyValue } from "../reduced/kinds.ts";
 import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import type { RowAddresses } from "../reduced/addresses.ts";
 import { countDaily } from "./source-sets.ts";
 import { FAMILIES, type Family, type FamilySpec } from "./families.ts";
-import { widened } from "../columns/growing-column.ts";
-
-/** Keys of a family that are looked at: those with most events, and those with most on one day. */
-export const KEYS_MOST = 300;
-/** Rarer keys cannot be told to have changed. */
-const LEAST_EVENTS = 8;
+import { KeyLeaders } from "./key-leaders.ts";
 
 /** The days on which the fleet was watched, and how well. */
 export interface Watch {
@@ -66,16 +61,20 @@ export function toWatch(seen: Float64Array, firstDay: number): Watch {
 }
 
 /** One key, day by day. */
-export interface DaySeries {
+export interface KeySeries {
   readonly family: Family;
   /** The values of its columns; a masked one as it is counted. */
-  readonly values: readonly (string | number | null)[];
-  /** Rows of the kind's table, in day order. */
-  readonly rows: Int32Array;
+  readonly values: readonly KeyValue[];
   /** By place in {@link Watch.days}. */
   readonly events: Float64Array;
   /** What is looked at: distinct sources where they are known, else the events. */
   readonly counts: Float64Array;
+}
+
+/** The same of a table in memory. */
+export interface DaySeries extends KeySeries {
+  /** Rows of the kind's table, in day order. */
+  readonly rows: Int32Array;
 }
 
 /**
@@ -132,59 +131,6 @@ function internFamily(table: ReducedTable, own: KindTable, { columns, mask }: Fa
   for (let row = 0; row < own.rows; row++) numbered[row] = texted[row]! < 0 ? -1 : map[texted[row]!]!;
   return internRows([numbered], own.rows);
 }
-
-/** Keys with the most events, and with the most on one day; their rows may come part by part, in day order. */
-export class KeyLeaders {
-  #keys = 0;
-  /** Four numbers a key, in one line of the cache: all events, most on one day, those of the last day, and that day. */
-  #records = new Float64Array(1 << 12);
-
-  /** @param key The key of each row, `< keys`. */
-  add({ rows, day, count: counts }: Pick<KindTable, "rows" | "day" | "count">, key: Int32Array, keys: number): void {
-    this.#reserve(keys);
-    const records = this.#records;
-    // Over millions of rows an index is three times as fast as an iterator.
-    for (let row = 0; row < rows; row++) {
-      const at = key[row]! * RECORD;
-      const count = counts[row]!;
-      const today = (records[at + LAST_DAY] === day[row] ? records[at + TODAY]! : 0) + count;
-      records[at + TODAY] = today;
-      records[at + LAST_DAY] = day[row]!;
-      records[at] = records[at]! + count;
-      if (today > records[at + MOST]!) records[at + MOST] = today;
-    }
-  }
-
-  finish(): number[] {
-    const records = this.#records;
-    const numbers = new Int32Array(this.#keys);
-    let size = 0;
-    for (let key = 0; key < this.#keys; key++) if (records[key * RECORD]! >= LEAST_EVENTS) numbers[size++] = key;
-    const frequent = numbers.subarray(0, size);
-    const leaders = (at: number) => {
-      const by = (key: number) => records[key * RECORD + at]!;
-      // A floor first: sorting all keys by a function takes far longer than sorting their numbers.
-      const floor = new Float64Array(frequent).map(by).sort()[frequent.length - KEYS_MOST] ?? 0;
-      return [...frequent.filter(key => by(key) >= floor)].sort((a, b) => by(b) - by(a) || a - b).slice(0, KEYS_MOST);
-    };
-    return [...new Set([...leaders(0), ...leaders(MOST)])];
-  }
-
-  #reserve(keys: number): void {
-    const known = this.#keys;
-    this.#keys = Math.max(keys, known);
-    if (keys * RECORD > this.#records.length) this.#records = widened(this.#records, keys * RECORD);
-    for (let key = known; key < this.#keys; key++) this.#records[key * RECORD + LAST_DAY] = NO_DAY;
-  }
-}
-
-/** Numbers of a record, and the places of the later ones. */
-const RECORD = 4;
-const MOST = 1;
-const TODAY = 2;
-const LAST_DAY = 3;
-/** Before all days. */
-const NO_DAY = -0x8000_0000;
 
 function toSeries(
   table: ReducedTable,

@@ -14,7 +14,7 @@ import { FAMILIES, type Family, LEAST_DAYS } from "./families.ts";
 import type { PeakLeader } from "./peaks.ts";
 import { commonShare, sourceSetSize, uniteSets } from "./source-sets.ts";
 import type { SpanShape } from "./spans.ts";
-import { findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
+import { daysOfIds, findWatchChanges, type WatchChange, type WatchShape } from "./watch-changes.ts";
 
 /** `peak`: of a day, by an address of which nothing else is told. */
 export type EpisodeShape = SpanShape | WatchShape | "peak";
@@ -83,18 +83,23 @@ export function findEpisodes(table: ReducedTable, options: EpisodeOptions = {}):
 
 /** {@link findEpisodes} of a table that may lie elsewhere. */
 export function findEpisodesIn(source: HistorySource, options: EpisodeOptions & { readonly coverage: Coverage }): Episode[] {
-  return tellEpisodes(source, findCandidates(source, options.coverage), options);
+  const changes = findWatchChanges(daysOfIds([source.events], source.dictionaries), options.coverage);
+  return tellEpisodes({ changes, ...findCandidates(source, options.coverage), totals: source.totals }, options);
 }
 
-/** The episodes that candidates make. */
-export function tellEpisodes(
-  source: Omit<HistorySource, "tableOf">,
-  { watch, candidates }: { readonly watch: Watch; readonly candidates: readonly Candidate[] },
-  options: EpisodeOptions & { readonly coverage: Coverage },
-): Episode[] {
+/** What episodes are made of. */
+export interface Happened {
+  readonly changes: readonly WatchChange[];
+  readonly watch: Watch;
+  readonly candidates: readonly Candidate[];
+  /** Its counts add up, by kind and day, to those of all rows. */
+  readonly totals: ReducedTable;
+}
+
+/** The episodes of what happened, by score. */
+export function tellEpisodes({ changes, watch, candidates, totals: table }: Happened, options: EpisodeOptions & { readonly coverage: Coverage }): Episode[] {
   const { coverage } = options;
-  const changes = findWatchChanges(source, coverage);
-  const totals = new DayTotals(source.totals, coverage);
+  const totals = new DayTotals(table, coverage);
   const ofAttackers = candidates.filter(candidate => !changes.some(change => explains(change, candidate, coverage.sensors.length)));
   const groups = watch.days.length < LEAST_DAYS ? [] : groupCandidates(totals, ofAttackers);
   const episodes = discount(groups.map(group => toEpisode(coverage, watch, totals, group))).sort(byScore);

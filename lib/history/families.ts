@@ -41,3 +41,8 @@ export const FAMILIES = {
 
 export type Family = keyof typeof FAMILIES;
 export const FAMILY_NAMES = Object.keys(FAMILIES) as Family[];
+
+/** The families that count rows of a kind, in their order. */
+export function familiesOfKind(kind: Kind): Family[] {
+  return FAMILY_NAMES.filter(family => FAMILIES[family].kind === kind);
+}

@@ -1,20 +1,16 @@
 /**
  * The history of a table that stays in its file, found by a thread of its own.
  *
- * Tested in `test/scripts/history.test.ts`.
+ * Tested in `test/lib/history/stored-episodes.test.ts`.
  */
-import { type SentSums, toSentSums } from "../reduced/cell-sums.ts";
 import type { LargeTable } from "../reduced/large-tables.ts";
+import { openPool } from "../reduced/stored-pool.ts";
 import type { Coverage } from "../statistics/coverage.ts";
-import { Thread } from "../process/thread.ts";
 import type { Episode } from "./episodes.ts";
+import type { HistoryTasks } from "./history-tasks.ts";
+import { findStoredEpisodes } from "./stored-episodes.ts";
 
-export interface HistoryAsk extends Pick<LargeTable, "path" | "selection"> {
-  readonly sums: SentSums;
-  readonly coverage: Coverage;
-}
-
-export async function findEpisodesAside({ path, selection, cells }: Pick<LargeTable, "path" | "selection" | "cells">, coverage: Coverage): Promise<Episode[]> {
-  using thread = new Thread<HistoryAsk, Episode[]>(new URL("./history-worker.ts", import.meta.url), { smol: true, doing: "find what happened" });
-  return await thread.ask({ path, selection, sums: toSentSums(cells), coverage });
+export async function findEpisodesAside({ path, selection, cells }: Pick<LargeTable, "path" | "selection" | "cells">, coverage: Coverage, threads = 1): Promise<Episode[]> {
+  using pool = openPool<HistoryTasks>(new URL("./history-worker.ts", import.meta.url), { path, selection }, "find what happened", threads);
+  return await findStoredEpisodes(pool, cells, coverage);
 }

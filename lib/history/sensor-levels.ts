@@ -48,8 +48,35 @@ export interface SensorLook {
 
 /** @param fleet The spans of the key over the fleet, by places in its watch. */
 export function findSensorSpans(series: DaySeries, fleet: readonly Span[], look: SensorLook): SensorSpan[] {
-  const { own, watch, watches, usual } = look;
-  const all = countOnSensors(series, look);
+  const { own, watch } = look;
+  return tellSensorSpans(countOnSensors(series, look), fleet, look).map(({ sensor, counts, span, sensors }) => {
+    const rows = series.rows.filter(row => sensors.includes(own.sensor[row]!));
+    // Its events are told by the days of the fleet.
+    const events = countByDay(own, rows, row => watch.placeOf[own.day[row]! - watch.firstDay]!, watch.days.length);
+    return { sensor, span, series: { ...series, rows, counts, events } };
+  });
+}
+
+/** What a sensor has of a key on the days of its watch: sources, else events. */
+export interface OnSensor {
+  readonly sensor: number;
+  readonly counts: Float64Array;
+}
+
+/** A span on one sensor, and on which others it is the same. */
+export interface ToldSpan extends OnSensor {
+  readonly span: Span;
+  /** That one first. */
+  readonly sensors: readonly number[];
+}
+
+/**
+ * Spans of a key on single sensors that the fleet does not tell, the same on several once.
+ *
+ * @param all What the sensors have that are looked at.
+ * @param fleet The spans of the key over the fleet, by places in its watch.
+ */
+export function tellSensorSpans(all: readonly OnSensor[], fleet: readonly Span[], { watch, watches, usual }: Pick<SensorLook, "watch" | "watches" | "usual">): ToldSpan[] {
   const found = all.flatMap(({ sensor, counts }) => {
     const here = watches[sensor]!;
     const spans = findOwnSpans(counts, here.exposure, { usual, series: all.length }).filter(span => {
@@ -57,18 +84,13 @@ export function findSensorSpans(series: DaySeries, fleet: readonly Span[], look:
     });
     return spans.map(span => ({ sensor, counts, span }));
   });
-  const told: { sensor: number; counts: Float64Array; span: Span; sensors: number[] }[] = [];
+  const told: (OnSensor & { span: Span; sensors: number[] })[] = [];
   for (const one of found.sort((a, b) => b.span.gain - a.span.gain)) {
     const same = told.find(({ sensor, span }) => isSame(one.span, watches[one.sensor]!, span, watches[sensor]!));
     if (same === undefined) told.push({ ...one, sensors: [one.sensor] });
     else same.sensors.push(one.sensor);
   }
-  return told.map(({ sensor, counts, span, sensors }) => {
-    const rows = series.rows.filter(row => sensors.includes(own.sensor[row]!));
-    // Its events are told by the days of the fleet.
-    const events = countByDay(own, rows, row => watch.placeOf[own.day[row]! - watch.firstDay]!, watch.days.length);
-    return { sensor, span, series: { ...series, rows, counts, events } };
-  });
+  return told;
 }
 
 /** The spans of one of several series of a key, but for bursts. */
@@ -82,19 +104,24 @@ export function findOwnSpans(
   return findSpans(counts, exposure, size, shape).filter(span => span.shape !== "burst");
 }
 
-/** The sensors that have enough of a key, and what each has on the days of its watch: sources, else events. */
-export function countOnSensors({ rows }: DaySeries, { own, watches, addresses }: SensorLook): { sensor: number; counts: Float64Array }[] {
+/** The sensors that have enough of a key, and what each has. */
+export function countOnSensors({ rows }: DaySeries, { own, watches, addresses }: SensorLook): OnSensor[] {
   const sums = new Float64Array(watches.length);
   for (let i = 0; i < rows.length; i++) sums[own.sensor[rows[i]!]!]! += own.count[rows[i]!]!;
-  const total = sums.reduce((sum, count) => sum + count, 0);
-  const isEnough = (sum: number) => sum >= LEAST_HERE && sum >= LEAST_PART * total && sum <= MOST_PART * total;
-  return [...sums.keys()].filter(sensor => isEnough(sums[sensor]!)).map(sensor => {
+  return sensorsLookedAt(sums).map(sensor => {
     const { placeOf, firstDay, days } = watches[sensor]!;
     const here = rows.filter(row => own.sensor[row] === sensor);
     const place = (row: number) => placeOf[own.day[row]! - firstDay]!;
     const sources = addresses && countDaily(addresses, here, place, days.length);
     return { sensor, counts: sources ?? countByDay(own, here, place, days.length) };
   });
+}
+
+/** @param sums Events of a key by sensor. */
+export function sensorsLookedAt(sums: Float64Array): number[] {
+  const total = sums.reduce((sum, count) => sum + count, 0);
+  const isEnough = (sum: number) => sum >= LEAST_HERE && sum >= LEAST_PART * total && sum <= MOST_PART * total;
+  return [...sums.keys()].filter(sensor => isEnough(sums[sensor]!));
 }
 
 /** Whether what lasts to the end of a sensor's watch lasts to the archive's: of one that fell silent nobody knows. */

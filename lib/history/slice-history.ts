@@ -12,15 +12,16 @@ import type { Coverage } from "../statistics/coverage.ts";
 import { compareFirst, type FirstPlace, placeOfRow } from "../statistics/first-places.ts";
 import type { SliceName, StatisticsSlices } from "../statistics/slice-rules.ts";
 import { bestOf, type Candidate, candidatesOf, measureSeries, type Watches } from "./candidates.ts";
-import { buildSeries, buildWatch, type DaySeries, hasValue, KEYS_MOST, leadingSeries } from "./day-series.ts";
+import { buildSeries, type DaySeries, hasValue, leadingSeries } from "./day-series.ts";
 import { type Episode, tellEpisodes } from "./episodes.ts";
 import { FAMILIES, type Family, FAMILY_NAMES, type FamilySpec } from "./families.ts";
-import type { HistorySource } from "./history-source.ts";
+import { watchesOf } from "./history-source.ts";
+import { KEYS_MOST } from "./key-leaders.ts";
 import { measureNoise, type Noise, usualCorrelation } from "./noise.ts";
 import { withPeaks } from "./peak-episodes.ts";
 import { findPeaks, leadersOfTable, type PeakLeader } from "./peaks.ts";
 import { networkOf } from "../text/network.ts";
-import { buildSensorWatches } from "./sensor-levels.ts";
+import { daysOfIds, findWatchChanges } from "./watch-changes.ts";
 
 /** Where the rows of a family stand; of events, which are few, all are told (`sliceEvents`). */
 export const FAMILY_SLICES: Readonly<Record<Exclude<Family, "event">, SliceName>> = {
@@ -66,17 +67,6 @@ export type SliceHistory = Readonly<Partial<Record<SlicedFamily, readonly Placed
 /** The families that stand in a slice, of the kinds that are there. */
 export function familiesIn(name: SliceName, kinds: readonly string[]): SlicedFamily[] {
   return SLICED.filter(family => FAMILY_SLICES[family] === name && kinds.includes(FAMILIES[family].kind));
-}
-
-export function watchesOf(cells: CellSums, coverage: Coverage): Watches {
-  return { watch: buildWatch(connectsOf(cells), coverage), watches: coverage.sensors.length > 1 ? buildSensorWatches(coverage) : [] };
-}
-
-function connectsOf({ table, rows }: CellSums): Float64Array {
-  const connects = new Float64Array(table.dictionaries.sensor.length);
-  const { connect } = table.kinds;
-  for (let row = 0; row < connect.rows; row++) connects[connect.sensor[row]!]! += rows.connect[row]!;
-  return connects;
 }
 
 /** @param table All rows of the family's kind in this slice. */
@@ -176,16 +166,16 @@ export function joinHistory(
 ): Episode[] {
   const { table } = cells;
   const watches = watchesOf(cells, coverage);
-  const source: Omit<HistorySource, "tableOf"> = { dictionaries: events.dictionaries, events: [events.kinds.event], connects: connectsOf(cells), totals: table };
   const candidates = FAMILY_NAMES.flatMap(family => {
     if (family === "event") return candidatesOfEvents(events, watches);
     // In the order in which one table would have found them: by key, then as its slice had them.
     const found = parts.flatMap(part => part.found[family] ?? []).sort((a, b) => b.span.gain - a.span.gain || a.place - b.place);
     return bestOf(found);
   });
+  const changes = findWatchChanges(daysOfIds([events.kinds.event], events.dictionaries), coverage);
   const peaks = findPeaks(table);
   const leaders = parts.flatMap(part => part.leaders).sort((a, b) => peakOf(peaks.days, a) - peakOf(peaks.days, b));
-  return withPeaks(tellEpisodes(source, { watch: watches.watch, candidates }, { coverage }), leaders, peaks);
+  return withPeaks(tellEpisodes({ changes, watch: watches.watch, candidates, totals: table }, { coverage }), leaders, peaks);
 }
 
 function candidatesOfEvents(events: ReducedTable, watches: Watches): Candidate[] {

@@ -34,6 +34,46 @@ export function uniteSets(sets: readonly SourceSet[]): SourceSet {
   return Uint32Array.from(all).sort().subarray(0, SET_MAX);
 }
 
+/** Elements that a union holds before it is sorted and cut. */
+const UNION_MOST = 4 * SET_MAX;
+/** Elements that came lately. */
+const RECENT = 1 << 10;
+
+/** A union that sets are added to one by one, no larger than {@link UNION_MOST} however many they are. */
+export class SourceUnion {
+  readonly #elements = new Uint32Array(UNION_MOST);
+  #size = 0;
+  /** Greater ones are cut off. */
+  #limit = Infinity;
+  readonly #recent = new Float64Array(RECENT).fill(-1);
+
+  /** Add `hashes[start] .. hashes[end - 1]`, rising. */
+  add(hashes: Uint32Array, start: number, end: number): void {
+    for (let i = start; i < end && hashes[i]! <= this.#limit; i++) this.addOne(hashes[i]!);
+  }
+
+  addOne(element: number): void {
+    if (element > this.#limit || this.#recent[element % RECENT] === element) return;
+    this.#recent[element % RECENT] = element;
+    if (this.#size === UNION_MOST) this.#cut();
+    this.#elements[this.#size++] = element;
+  }
+
+  finish(): SourceSet {
+    this.#cut();
+    return this.#elements.slice(0, this.#size);
+  }
+
+  #cut(): void {
+    const elements = this.#elements;
+    elements.subarray(0, this.#size).sort();
+    let size = 0;
+    for (let i = 0; i < this.#size && size < SET_MAX; i++) if (size === 0 || elements[i] !== elements[size - 1]) elements[size++] = elements[i]!;
+    this.#size = size;
+    if (size === SET_MAX) this.#limit = elements[size - 1]!;
+  }
+}
+
 /** How many addresses a set stands for. */
 export function sourceSetSize(set: SourceSet): number {
   return setSize({ size: 1, hashes: set, offsets: Int32Array.of(0, set.length) }, 0);

@@ -4,7 +4,7 @@
  * Each changes counts without any attacker doing anything else than before.
  */
 import { type Coverage, HOUR_US } from "../statistics/coverage.ts";
-import type { HistorySource } from "./history-source.ts";
+import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
 import { dayOf, DAY_US } from "../text/time.ts";
 
 export type WatchShape = "outage" | "new-sensor" | "silent" | "upgrade";
@@ -29,8 +29,11 @@ const OUTAGE_HOURS = 6;
 /** A sensor that starts later than this after the archive is new. */
 const NEW_AFTER_DAYS = 2;
 
+/** Per sensor: the days on which each event id was seen, rising. */
+export type DaysOfIds = readonly ReadonlyMap<string, ArrayLike<number>>[];
+
 /** What happened to the sensors, by its first day. */
-export function findWatchChanges(source: Pick<HistorySource, "dictionaries" | "events">, coverage: Coverage): WatchChange[] {
+export function findWatchChanges(idDays: DaysOfIds, coverage: Coverage): WatchChange[] {
   const { sensors, outages, silent, firstSeenUs, firstDay } = coverage;
   const found: WatchChange[] = [];
   const add = (shape: WatchShape, sensor: number, first: number, last: number, more: Partial<WatchChange> = {}) => {
@@ -46,7 +49,7 @@ export function findWatchChanges(source: Pick<HistorySource, "dictionaries" | "e
     const day = Math.floor(us / DAY_US);
     if (day >= firstDay + NEW_AFTER_DAYS) add("new-sensor", sensor, day, day);
   });
-  found.push(...findUpgrades(source, coverage));
+  found.push(...findUpgrades(idDays, coverage));
   return joinSensors(found).sort((a, b) => a.first - b.first || a.last - b.last || a.sensors[0]! - b.sensors[0]!);
 }
 
@@ -73,10 +76,9 @@ const ABSENCE_PROBABILITY = 1e-4;
 const OF_ATTACKERS = /^cowrie\.(login|command|session\.file|direct-tcpip|client\.fingerprint|virustotal)/;
 
 /** Event ids that a sensor writes from a day on, and never before; or no longer: another version, or another setting. */
-function findUpgrades(source: Parameters<typeof findWatchChanges>[0], coverage: Coverage): WatchChange[] {
+function findUpgrades(idDays: DaysOfIds, coverage: Coverage): WatchChange[] {
   const changes: WatchChange[] = [];
-  const seen = daysOfIds(source, coverage);
-  for (const [sensor, ids] of seen.entries()) {
+  for (const [sensor, ids] of idDays.entries()) {
     const watched = watchedDays(coverage, sensor);
     const turns = [...ids].flatMap(([eventid, days]) => {
       const turn = findTurn(days, watched);
@@ -94,22 +96,21 @@ function findUpgrades(source: Parameters<typeof findWatchChanges>[0], coverage: 
   return changes;
 }
 
-/** Per sensor: the days on which each event id was seen, ascending. */
-function daysOfIds({ events, dictionaries }: Parameters<typeof findWatchChanges>[0], { sensors }: Coverage): Map<string, number[]>[] {
-  const seen = sensors.map(() => new Map<string, number[]>());
+/** @param events The rows of events, in day order. */
+export function daysOfIds(events: Iterable<KindTable>, dictionaries: ReducedTable["dictionaries"]): DaysOfIds {
+  const seen = dictionaries.sensor.map(() => new Map<number, number[]>());
   for (const { rows, day, sensor, keys } of events) {
     const eventids = keys.eventid!;
     for (let row = 0; row < rows; row++) {
       const code = eventids[row]!;
       if (code < 0) continue;
       const ids = seen[sensor[row]!]!;
-      const eventid = dictionaries.eventid[code]!;
-      const days = ids.get(eventid);
-      if (days === undefined) ids.set(eventid, [day[row]!]);
+      const days = ids.get(code);
+      if (days === undefined) ids.set(code, [day[row]!]);
       else if (days.at(-1) !== day[row]) days.push(day[row]!);
     }
   }
-  return seen;
+  return seen.map(ids => new Map([...ids].map(([code, days]) => [dictionaries.eventid[code]!, Int32Array.from(days)])));
 }
 
 function watchedDays({ days, firstDay, exposure }: Coverage, sensor: number): number[] {
@@ -119,8 +120,8 @@ function watchedDays({ days, firstDay, exposure }: Coverage, sensor: number): nu
 }
 
 /** The day from which an id is there, or no longer; undefined where chance would do as well. */
-function findTurn(days: readonly number[], watched: readonly number[]): { day: number; comes: boolean } | undefined {
-  const [first, last] = [days[0]!, days.at(-1)!];
+function findTurn(days: ArrayLike<number>, watched: readonly number[]): { day: number; comes: boolean } | undefined {
+  const [first, last] = [days[0]!, days[days.length - 1]!];
   const isTurn = (without: number, within: number) => {
     const presence = days.length / within;
     const isEnough = without >= BEFORE_DAYS && within >= AFTER_DAYS && presence >= LEAST_PRESENCE;

@@ -4,7 +4,8 @@
  *
  * Tested in `test/lib/pages/sliced-run.test.ts`.
  */
-import { chooseLeaders, familiesIn, findInSlice, joinEvents, joinHistory, measureFamily, type MeasuredHistory, sliceEvents, type SliceHistory, sliceLeaders, watchesOf } from "../history/slice-history.ts";
+import { watchesOf } from "../history/history-source.ts";
+import { chooseLeaders, familiesIn, findInSlice, joinEvents, joinHistory, measureFamily, type MeasuredHistory, sliceEvents, type SliceHistory, sliceLeaders } from "../history/slice-history.ts";
 import type { Episode } from "../history/episodes.ts";
 import type { PeakLeader } from "../history/peaks.ts";
 import { busiestDays } from "../reduced/busiest-days.ts";

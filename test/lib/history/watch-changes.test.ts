@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { toHistorySource } from "../../../lib/history/history-source.ts";
-import { findWatchChanges } from "../../../lib/history/watch-changes.ts";
+import { daysOfIds, findWatchChanges } from "../../../lib/history/watch-changes.ts";
 import { buildCoverage } from "../../../lib/statistics/coverage.ts";
 import { toIsoDay } from "../../../lib/text/format.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -22,7 +21,7 @@ const CONNECT = "cowrie.session.connect";
 
 function changesOf(...rows: LiteralRow[][]) {
   const table = buildReduced(rows.flat());
-  return findWatchChanges(toHistorySource(table), buildCoverage(table)).map(({ first, last, sensors, ...change }) => ({
+  return findWatchChanges(daysOfIds([table.kinds.event], table.dictionaries), buildCoverage(table)).map(({ first, last, sensors, ...change }) => ({
     ...change,
     days: [first - FIRST, last - FIRST],
     sensors: sensors.map(code => table.dictionaries.sensor[code]),

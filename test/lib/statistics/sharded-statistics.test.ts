@@ -13,8 +13,8 @@ import {
   type MeasuredHistory,
   sliceEvents,
   sliceLeaders,
-  watchesOf,
 } from "../../../lib/history/slice-history.ts";
+import { watchesOf } from "../../../lib/history/history-source.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { openSorted } from "../../../lib/reduced/sorted-table.ts";
 import type { ReducedTable, Shard } from "../../../lib/reduced/reduced-table.ts";

@@ -1,16 +1,12 @@
-/** A table that stays in its file is told of as the same table in memory: statistics, history, and what is read of parts. */
+/** A table that stays in its file is told of as the same table in memory: statistics, and what is read of parts. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { findEpisodes } from "../../../lib/history/episodes.ts";
-import { withTablePeaks } from "../../../lib/history/peak-episodes.ts";
-import { findStoredEpisodes } from "../../../lib/history/stored-episodes.ts";
 import { type CellSums, CellSummer, tellsEvents } from "../../../lib/reduced/cell-sums.ts";
 import { KIND_NAMES } from "../../../lib/reduced/kinds.ts";
 import { REDUCED_BATCH_ROWS, reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import type { ReducedTable } from "../../../lib/reduced/reduced-table.ts";
 import { selectTable } from "../../../lib/reduced/select-table.ts";
 import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-table.ts";
-import { buildCoverage } from "../../../lib/statistics/coverage.ts";
 import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
@@ -71,16 +67,6 @@ describe("statistics of a table in its file", () => {
     const { cells } = await store(buildReduced([{ kind: "login", date: "2026-01-01", sensor: "a", key: { username: "u", password: "p" }, count: 1 }]));
     expect(tellsEvents(cells)).toBe(false);
   });
-});
-
-describe("history of a table in its file", () => {
-  for (const [name, table] of [["the example fleet", fleet], ["a drawn table", large]] as const) {
-    test(name, async () => {
-      const { stored, cells } = await store(table);
-      const episodes = findStoredEpisodes(stored, cells, buildCoverage(cells.table));
-      expect(JSON.stringify(episodes)).toBe(JSON.stringify(withTablePeaks(table, findEpisodes(table))));
-    });
-  }
 });
 
 test("rows that do not come by day and sensor are refused", () => {
