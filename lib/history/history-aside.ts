@@ -11,6 +11,6 @@ import type { HistoryTasks } from "./history-tasks.ts";
 import { findStoredEpisodes } from "./stored-episodes.ts";
 
 export async function findEpisodesAside({ path, selection, cells }: Pick<LargeTable, "path" | "selection" | "cells">, coverage: Coverage, threads = 1): Promise<Episode[]> {
-  using pool = openPool<HistoryTasks>(new URL("./history-worker.ts", import.meta.url), { path, selection }, "find what happened", threads);
+  using pool = openPool<HistoryTasks>(new URL("./history-worker.ts", import.meta.url), { path, selection }, { doing: "find what happened", threads });
   return await findStoredEpisodes(pool, cells, coverage);
 }

@@ -34,7 +34,12 @@ export interface StoredPool<Tasks extends StoredTasks> extends Disposable {
    * @throws {Error} what the task threw, by its reason and name alone.
    */
   ask<Name extends keyof Tasks & string>(name: Name, ask: AskOf<Tasks[Name]>, cost: number): Promise<AnswerOf<Tasks[Name]>>;
+  /** The same threads, where what is asked waits until nothing is left that is not put behind. */
+  behind(): StoredPool<Tasks>;
 }
+
+/** Hears how much is done: of each task its cost, once it is. */
+export type PoolProgress = (cost: number) => void;
 
 /** A table in its file, as a thread opens it. */
 export interface PlacedTable {
@@ -64,26 +69,43 @@ export function lookUp<Value>(number: Given<Value>): Value {
  * Open a table in threads.
  *
  * @param entry Module that calls {@link answerTasks}.
- * @param doing What all is done for, for the message when a thread fails: "Cannot <doing>: <reason>"; the reason alone where tasks
- * are of many kinds.
  */
-export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, doing?: string, threads = Math.min(availableParallelism(), THREADS_MAX)): StoredPool<Tasks> {
-  return new ThreadPool<Tasks>(entry, table, doing, threads);
+export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, { doing, threads = Math.min(availableParallelism(), THREADS_MAX), onDone }: HowToPool = {}): StoredPool<Tasks> {
+  const all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, ...(doing !== undefined && { doing }) }));
+  const pool = new ThreadPool<Tasks>(table.path, { all, idle: [...all], waiting: [], ...(onDone && { onDone }) });
+  pool.look(table.selection);
+  return pool;
+}
+
+export interface HowToPool {
+  /** What all is done for, for the message when a thread fails: "Cannot <doing>: <reason>"; the reason alone where tasks are of many kinds. */
+  readonly doing?: string;
+  readonly threads?: number;
+  readonly onDone?: PoolProgress;
+}
+
+/** What threads do, whoever asks them. */
+interface ThreadWork {
+  readonly all: readonly Thread<PoolAsk, unknown>[];
+  readonly idle: Thread<PoolAsk, unknown>[];
+  readonly waiting: { readonly rank: number; readonly cost: number; readonly start: (thread: Thread<PoolAsk, unknown>) => void }[];
+  readonly onDone?: PoolProgress;
 }
 
 class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
-  readonly threads: number;
   readonly #path: string;
-  readonly #all: Thread<PoolAsk, unknown>[];
-  readonly #idle: Thread<PoolAsk, unknown>[];
-  readonly #waiting: { readonly name: string; readonly ask: unknown; readonly cost: number; readonly start: (thread: Thread<PoolAsk, unknown>) => void }[] = [];
+  readonly #work: ThreadWork;
+  /** How many others were put before. */
+  readonly #rank: number;
 
-  constructor(entry: URL, table: PlacedTable, doing: string | undefined, threads: number) {
-    this.threads = threads;
-    this.#path = table.path;
-    this.#all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, ...(doing !== undefined && { doing }) }));
-    this.#idle = [...this.#all];
-    this.look(table.selection);
+  constructor(path: string, work: ThreadWork, rank = 0) {
+    this.#path = path;
+    this.#work = work;
+    this.#rank = rank;
+  }
+
+  get threads(): number {
+    return this.#work.all.length;
   }
 
   give<Value>(value: Value): Given<Value> {
@@ -96,34 +118,44 @@ class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
     this.#tellAll({ path: this.#path, selection });
   }
 
+  behind(): StoredPool<Tasks> {
+    return new ThreadPool(this.#path, this.#work, this.#rank + 1);
+  }
+
   #tellAll(ask: PoolAsk): void {
     // A thread that broke down says so when it is asked for a task.
-    for (const thread of this.#all) thread.ask(ask).catch(() => {});
+    for (const thread of this.#work.all) thread.ask(ask).catch(() => {});
   }
 
   ask<Name extends keyof Tasks & string>(name: Name, ask: AskOf<Tasks[Name]>, cost: number): Promise<AnswerOf<Tasks[Name]>> {
+    const { idle, waiting, onDone } = this.#work;
     return new Promise((resolve, reject) => {
       const start = (thread: Thread<PoolAsk, unknown>) => {
         const done = thread.ask({ name, ask, cost }) as Promise<AnswerOf<Tasks[Name]>>;
         done.then(resolve, reject).finally(() => {
-          this.#idle.push(thread);
-          this.#next();
+          onDone?.(cost);
+          idle.push(thread);
+          startWaiting(this.#work);
         });
       };
-      this.#waiting.push({ name, ask, cost, start });
-      this.#next();
+      waiting.push({ rank: this.#rank, cost, start });
+      startWaiting(this.#work);
     });
   }
 
-  #next(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0) {
-      const at = this.#waiting.reduce((dearest, { cost }, i) => (cost > this.#waiting[dearest]!.cost ? i : dearest), 0);
-      this.#waiting.splice(at, 1)[0]!.start(this.#idle.pop()!);
-    }
-  }
-
   [Symbol.dispose](): void {
-    for (const thread of this.#all) thread[Symbol.dispose]();
+    for (const thread of this.#work.all) thread[Symbol.dispose]();
+  }
+}
+
+function startWaiting({ idle, waiting }: ThreadWork): void {
+  while (idle.length > 0 && waiting.length > 0) {
+    let next = 0;
+    waiting.forEach(({ rank, cost }, i) => {
+      const best = waiting[next]!;
+      if (rank < best.rank || (rank === best.rank && cost > best.cost)) next = i;
+    });
+    waiting.splice(next, 1)[0]!.start(idle.pop()!);
   }
 }
 
@@ -167,8 +199,9 @@ export function poolHere<Tasks extends StoredTasks>(stored: StoredTable, tasks: 
   let before: Promise<unknown> = Promise.resolve();
   let looked = stored;
   const numbers: number[] = [];
-  return {
+  const pool: StoredPool<Tasks> = {
     threads: 1,
+    behind: () => pool,
     give(value) {
       numbers.push(++givenLast);
       given.set(givenLast, value);
@@ -185,6 +218,7 @@ export function poolHere<Tasks extends StoredTasks>(stored: StoredTable, tasks: 
     },
     [Symbol.dispose]: () => numbers.forEach(number => given.delete(number)),
   };
+  return pool;
 }
 
 async function workOut(tasks: StoredTasks, stored: StoredTable, name: string, ask: unknown): Promise<unknown> {

@@ -17,7 +17,7 @@ const ENTRY = new URL("../../support/pool-worker.ts", import.meta.url);
 
 type Pool = StoredPool<typeof POOL_TASKS>;
 const pools: [string, (threads: number) => Pool][] = [
-  ["threads", threads => openPool<typeof POOL_TASKS>(ENTRY, { path, selection: {} }, "add up", threads)],
+  ["threads", threads => openPool<typeof POOL_TASKS>(ENTRY, { path, selection: {} }, { doing: "add up", threads })],
   ["this thread", () => poolHere(StoredTable.open(path)!, POOL_TASKS)],
 ];
 
@@ -49,7 +49,34 @@ test("of tasks that wait the dearest is begun first", async () => {
   expect(found.toSorted((a, b) => a.order - b.order).map(({ at }) => at)).toEqual([5, 7, 3, 1]);
 });
 
+test("what is put behind waits for all that is not, and all of it is counted", async () => {
+  let done = 0;
+  using pool = openPool<typeof POOL_TASKS>(ENTRY, { path, selection: {} }, { threads: 1, onDone: cost => (done += cost) });
+  const behind = pool.behind();
+  const found = await Promise.all([
+    ...[5, 9].map(cost => behind.ask("cost", { at: cost }, cost)),
+    ...[1, 7].map(cost => pool.ask("cost", { at: cost }, cost)),
+    behind.behind().ask("cost", { at: 99 }, 99),
+  ]);
+  expect(found.toSorted((a, b) => a.order - b.order).map(({ at }) => at)).toEqual([5, 7, 1, 9, 99]);
+  expect(done).toBe(121);
+});
+
+for (const [name, open] of pools) {
+  test(`a part of the table, in ${name}`, async () => {
+    using pool = open(2);
+    const factor = pool.give(1);
+    const sums = () => Promise.all([1, 2].map(cost => pool.ask("sum", { kind: "login", factor }, cost)));
+    const whole = await sums();
+    pool.look({ sensors: ["a"] });
+    const { login } = table.kinds;
+    const ofSensor = login.count.reduce((sum, count, row) => (table.dictionaries.sensor[login.sensor[row]!] === "a" ? sum + count : sum), 0);
+    expect(await sums()).toEqual([ofSensor, ofSensor]);
+    expect(ofSensor).toBeLessThan(whole[0]!);
+  });
+}
+
 test("a table that cannot be opened is the answer to each task", async () => {
-  using pool = openPool<typeof POOL_TASKS>(ENTRY, { path: join(temp.path, "none.arrow"), selection: {} }, "add up", 2);
+  using pool = openPool<typeof POOL_TASKS>(ENTRY, { path: join(temp.path, "none.arrow"), selection: {} }, { doing: "add up", threads: 2 });
   for (const at of [1, 2]) await expect(pool.ask("cost", { at }, 1)).rejects.toThrow(/^Cannot add up: ".*none\.arrow": no such file/);
 });
