@@ -90,6 +90,12 @@ export class ArrowFile {
     return this.#look(number).layout.rows;
   }
 
+  /** Whether a column is dictionary-coded and its texts are there. */
+  hasTexts(name: string): boolean {
+    const column = this.#schema.columns.find(column => column.name === name);
+    return column?.dictionary !== undefined && this.#dictionaries.has(column.dictionary);
+  }
+
   /** The texts of a dictionary-coded column, read anew each time; undefined for others. */
   texts(name: string): Texts | undefined {
     const column = this.#schema.columns.find(column => column.name === name);

@@ -10,11 +10,11 @@ import { pause, takeWithPauses } from "../process/pause.ts";
 import { type NamedInfo, seamRows, settleInputs } from "./combine.ts";
 import { findSeams, settleSeams } from "./joined-lines.ts";
 import { type Kind, REDUCED_VERSION } from "./kinds.ts";
-import { batchesOf, mergeSorted, textsOf } from "./merge-sorted.ts";
+import { batchesOf, mergeSorted, type SortedMerge, textsOf } from "./merge-sorted.ts";
 import { batchesToIpc, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
 import { openSorted, type SortedTable, toSorted } from "./sorted-table.ts";
-import { allTexts, toTexts } from "../columns/dictionary.ts";
-import { CODED_COLUMNS, ReducedBuilder } from "./reduced-builder.ts";
+import { toTexts } from "../columns/dictionary.ts";
+import { ReducedBuilder } from "./reduced-builder.ts";
 import { shardRows } from "./shards.ts";
 import type { ReducedInfo, ReducedTable } from "./reduced-table.ts";
 import { TopRows } from "./top-rows.ts";
@@ -23,7 +23,7 @@ import type { SourceInfo } from "../events/source.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { closing } from "../columns/regular-file.ts";
 
-/** Tables merged at once; of more, groups are merged to files that are merged. */
+/** Tables merged at once; of more, some are merged to files that are merged. */
 const MERGED_MAX = 128;
 
 export interface SortedInput extends NamedInfo {
@@ -43,9 +43,7 @@ export interface CombinedSorted {
   readonly top: TopRows;
   readonly topN: number;
   readonly rows: () => number;
-  readonly texts: ReturnType<typeof mergeSorted>["texts"];
-  /** The same, made strings when they are asked for. */
-  readonly dictionaries: ReducedTable["dictionaries"];
+  readonly texts: SortedMerge["texts"];
   [Symbol.dispose](): void;
 }
 
@@ -78,17 +76,19 @@ export async function combineSorted(
     const builder = await bringTogether(tables, sources);
     for await (const rows of seamRows(seams, kept, parameters)) builder.add(shard === undefined ? rows : shardRows(rows, shard));
     const settled = await takeWithPauses(builder.calculate(info));
-    const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
+    let merge: SortedMerge | undefined = await mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
+    const { texts } = merge;
     const top = new TopRows(topN);
     let rows = 0;
     function* tapped(): Generator<WrittenBatch> {
-      for (const batch of merge.batches()) {
+      for (const batch of merge!.batches()) {
         rows += batch.table.rows;
         top.add(batch.table);
         yield batch;
       }
+      // The codes of all tables, which nobody needs any more.
+      merge = undefined;
     }
-    const { texts } = merge;
     return {
       info: settled.info,
       leftOut,
@@ -99,9 +99,6 @@ export async function combineSorted(
       top,
       topN,
       rows: () => rows,
-      get dictionaries() {
-        return Object.fromEntries(CODED_COLUMNS.map(name => [name, allTexts(texts[name])])) as unknown as ReducedTable["dictionaries"];
-      },
       [Symbol.dispose]: () => stack.dispose(),
     };
   } catch (error) {
@@ -120,7 +117,7 @@ async function bringTogether(tables: readonly SortedTable[], sources: readonly S
   const builder = new ReducedBuilder();
   for (const source of sources) builder.addSource(source);
   for (const table of tables) {
-    let texts: ReturnType<SortedTable["texts"]> | undefined;
+    let texts: ReturnType<typeof textsOf> | undefined;
     for (const kind of TOGETHER) {
       for (const { table: rows, sets } of batchesOf(table, kind)) {
         texts ??= textsOf(table);
@@ -136,15 +133,21 @@ function withoutThose(table: SortedTable): SortedTable {
   return {
     name: table.name,
     info: table.info,
-    texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }),
+    textsOf: name => (name === "session" || name === "source" ? toTexts([]) : table.textsOf(name)),
     isEmpty: () => table.isEmpty(),
     batches: (kind, memory) => (TOGETHER.has(kind) ? [] : table.batches(kind, memory)),
     close: () => table.close(),
   };
 }
 
+/** Events of all logs of a table: about as much work as its rows. */
+function weightOf({ info }: NamedInfo): number {
+  return info.sources.reduce((sum, { counts }) => sum + counts.events, 0);
+}
+
 /**
- * So many tables merged to files in between that no more than {@link MERGED_MAX} are left.
+ * So many tables merged to files in between that no more than {@link MERGED_MAX} are left: always the smallest, and no more of them
+ * than need be, so that few rows are written twice (Huffman's way).
  *
  * @param stack Takes the folder of the files.
  */
@@ -155,25 +158,27 @@ async function mergeGroups(
   folder: string,
   stack: DisposableStack,
 ): Promise<readonly Pick<NamedInfo, "open">[]> {
-  let left: readonly Pick<NamedInfo, "open">[] = inputs;
-  if (left.length <= MERGED_MAX) return left;
+  if (inputs.length <= MERGED_MAX) return inputs;
+  const left: { readonly weight: number; open(): SortedTable; remove?(): void }[] = inputs
+    .map(input => ({ weight: weightOf(input), open: () => input.open() }))
+    .sort((a, b) => a.weight - b.weight);
   const temp = mkdtempSync(join(folder, ".combine-"));
   const remove = () => rmSync(temp, { recursive: true, force: true });
   stack.defer(onStop(remove));
   stack.defer(remove);
-  for (let level = 0; left.length > MERGED_MAX; level++) {
-    const next: Pick<NamedInfo, "open">[] = [];
-    for (let start = 0; start < left.length; start += MERGED_MAX) {
-      const path = join(temp, `${level}-${start}.arrow`);
-      using opened = new DisposableStack();
-      const tables = left.slice(start, start + MERGED_MAX).map(input => opened.adopt(input.open(), table => table.close()));
-      const info = { version: REDUCED_VERSION, parameters, sources: [] };
-      const settled = await takeWithPauses((await bringTogether(tables, sources)).calculate(info));
-      const merge = mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
-      await writeFile(path, batchesToIpc({ info, texts: merge.texts }, isLarge(sources), merge.batches(), "file", true));
-      next.push({ open: () => openSorted(path)! });
-    }
-    left = next;
+  for (let number = 0; left.length > MERGED_MAX; number++) {
+    const group = left.splice(0, Math.min(MERGED_MAX, left.length - MERGED_MAX + 1));
+    const path = join(temp, `${number}.arrow`);
+    using opened = new DisposableStack();
+    const tables = group.map(input => opened.adopt(input.open(), table => table.close()));
+    const info = { version: REDUCED_VERSION, parameters, sources: [] };
+    const settled = await takeWithPauses((await bringTogether(tables, sources)).calculate(info));
+    const merge = await mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
+    await writeFile(path, batchesToIpc({ info, texts: merge.texts }, isLarge(sources), merge.batches(), "file", true));
+    for (const { remove } of group) remove?.();
+    const weight = group.reduce((sum, { weight }) => sum + weight, 0);
+    const place = left.findIndex(other => other.weight > weight);
+    left.splice(place < 0 ? left.length : place, 0, { weight, open: () => openSorted(path)!, remove: () => rmSync(path) });
   }
   return left;
 }

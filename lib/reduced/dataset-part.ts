@@ -9,7 +9,7 @@ import { ArrowFile } from "../columns/arrow-file.ts";
 import type { ColumnMemory } from "../columns/arrow-reader.ts";
 import { type ColumnShape, type IpcBatch, type ListColumn, toIpc } from "../columns/arrow-ipc.ts";
 import { type Texts, toTexts } from "../columns/dictionary.ts";
-import { pickTexts } from "../columns/pick-texts.ts";
+import { pickTexts, recodeInPlace } from "../columns/pick-texts.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { type DatasetPart, daysOfMonth, placeOfPart } from "./dataset-manifest.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_SPECS, KINDS, NUMBER_KEY_SPECS } from "./kinds.ts";
@@ -17,7 +17,7 @@ import type { Recodes } from "./merge-sorted.ts";
 import { ADDRESSES } from "./checked-rows.ts";
 import { REDUCED_BATCH_ROWS, UINT32_MAX, type WrittenBatch } from "./reduced-arrow.ts";
 import type { RowBatch } from "./sorted-table.ts";
-import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
+import type { CodedColumn } from "./reduced-builder.ts";
 import { joinTables, type KindTable, mapColumns, sliceRows } from "./reduced-table.ts";
 
 /** Most rows of a part, so that who makes one holds no more; of a kind in a month there may be several. */
@@ -94,7 +94,8 @@ function toCoded(name: CodedColumn, codes: Int32Array, texts: Texts, nullable: b
     used[size] = code;
     own[code] = size++;
   }
-  return [{ name, texts: pickTexts(texts, used.subarray(0, size)), nullable }, recodeInPlace(codes, own)];
+  recodeInPlace(codes, own);
+  return [{ name, texts: pickTexts(texts, used.subarray(0, size)), nullable }, codes];
 }
 
 function sliceLists(lists: ListColumn | undefined, start: number, end: number): ListColumn {
@@ -151,10 +152,9 @@ export class PartFile implements Disposable {
     this.#file = file!;
   }
 
-  /** Texts of its columns; of others none. */
-  texts(): Record<CodedColumn, Texts> {
-    const texts = CODED_COLUMNS.map(name => [name, (this.#file.names.includes(name) ? this.#file.texts(name) : undefined) ?? toTexts([])]);
-    return Object.fromEntries(texts) as Record<CodedColumn, Texts>;
+  /** Texts of one of its columns; of others none. */
+  textsOf(name: CodedColumn): Texts {
+    return this.#file.texts(name) ?? toTexts([]);
   }
 
   /**
@@ -171,13 +171,18 @@ export class PartFile implements Disposable {
   }
 }
 
+/** Whether parts of a kind have a column. */
+export function hasColumn(kind: Kind, name: CodedColumn): boolean {
+  return name === "sensor" || KINDS[kind].some(key => key === name);
+}
+
 /** What is wrong with a part, without a look at its rows. */
 function problemOf(file: ArrowFile, { kind, month, rows }: DatasetPart): string | undefined {
   if (file.metadata.get(PART_KEY) !== JSON.stringify({ kind, month })) return `it does not say that it is of ${kind} in ${month}, expected a part of the dataset`;
   const wanted = ["day", "sensor", ...KINDS[kind], "count", "first_seen", "last_seen", ...(hasSuccess(kind) ? ["success"] : []), ...(KIND_SPECS[kind].hasAddresses ? [ADDRESSES] : [])];
   const missing = wanted.filter(name => !file.names.includes(name));
   if (missing.length > 0) return `it lacks the columns ${missing.join(", ")}`;
-  const untold = ["sensor", ...KINDS[kind].filter(isTextKey)].filter(name => file.texts(name) === undefined);
+  const untold = ["sensor", ...KINDS[kind].filter(isTextKey)].filter(name => !file.hasTexts(name));
   if (untold.length > 0) return `no text is in the columns ${untold.join(", ")}`;
   let held = 0;
   for (let at = 0; at < file.size; at++) held += file.rows(at);
@@ -192,7 +197,8 @@ function inWhole(batch: IpcBatch, { kind, month }: DatasetPart, recodes: Recodes
     if (name === "success" && !hasSuccess(kind)) return new Float64Array(rows);
     if (name === "day") return toDays(batch.wholes(name)!, month);
     const values = batch.column(name);
-    return name in recodes ? recodeInPlace(values as Int32Array, recodes[name as CodedColumn]) : values;
+    if (name in recodes) recodes[name as CodedColumn].translate(values as Int32Array, values as Int32Array);
+    return values;
   };
   const made = new Map<string, ReturnType<typeof make>>();
   const column = (name: string) => {
@@ -205,11 +211,6 @@ function inWhole(batch: IpcBatch, { kind, month }: DatasetPart, recodes: Recodes
     wholes: name => (name === "day" ? (column(name) as Int32Array) : batch.wholes(name)),
     lists: name => batch.lists(name),
   };
-}
-
-function recodeInPlace(codes: Int32Array, to: Int32Array): Int32Array {
-  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) codes[row] = to[codes[row]!]!;
-  return codes;
 }
 
 /** Days since 1970-01-01 UTC in place of days of a month. */

@@ -4,13 +4,14 @@
  */
 import { type AddressSets, SetDictionary } from "../columns/address-sets.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
-import type { Texts } from "../columns/dictionary.ts";
+import { type Texts, toTexts } from "../columns/dictionary.ts";
+import { takeAtOnce } from "../process/pause.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { type DatasetPart, daysOfMonth, isDataset, type Manifest, readManifest } from "./dataset-manifest.ts";
-import { type HowToRead, PartFile } from "./dataset-part.ts";
+import { hasColumn, type HowToRead, PartFile } from "./dataset-part.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { type Recodes, uniteTexts } from "./merge-sorted.ts";
-import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type Stretch, type StoredRows, sweepAfter, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
+import { type LazyBatch, openSorted, type RowBatch, type SortedBatch, type SortedTable, type Stretch, type StoredRows, sweepAfter, textsOfColumns, toLazyBatch, toSortedBatch } from "./sorted-table.ts";
 import type { StoredReduced } from "./reduced-arrow.ts";
 import type { CodedColumn } from "./reduced-builder.ts";
 import type { ReducedInfo } from "./reduced-table.ts";
@@ -39,10 +40,6 @@ export class Dataset implements StoredRows {
   /** @throws {Error} if it is none, or its manifest says what none can. */
   static open(folder: string): Dataset {
     return new Dataset(folder, readManifest(folder));
-  }
-
-  texts(): Record<CodedColumn, Texts> {
-    return this.#unite().texts;
   }
 
   textsOf(name: CodedColumn): Texts {
@@ -103,11 +100,13 @@ export class Dataset implements StoredRows {
   /** One dictionary of all parts for each column. */
   #unite() {
     if (this.#united !== undefined) return this.#united;
-    const textsOf = (part: DatasetPart) => {
+    const textsOf = (part: DatasetPart, name: CodedColumn) => {
+      if (!hasColumn(part.kind, name)) return toTexts([]);
       using file = new PartFile(this.name, part);
-      return file.texts();
+      return file.textsOf(name);
     };
-    const { texts, recodes } = uniteTexts(this.parts.map(part => ({ name: nameOf(this.name, part), texts: () => textsOf(part) })));
+    const named = this.parts.map(part => ({ name: nameOf(this.name, part), textsOf: (name: CodedColumn) => textsOf(part, name) }));
+    const { texts, recodes } = takeAtOnce(uniteTexts(named));
     this.#united = { texts, recodes: new Map(this.parts.map((part, i) => [part, recodes[i]!])) };
     return this.#united;
   }
@@ -128,7 +127,7 @@ function ofPart<T>(folder: string, part: DatasetPart, read: () => T): T {
 
 /** All rows of a table that comes in batches, in memory. */
 export function readSorted(table: SortedTable): StoredReduced {
-  const texts = table.texts();
+  const texts = textsOfColumns(table);
   const sets = new SetDictionary();
   const intern = ({ hashes, offsets }: AddressSets, codes: Int32Array) =>
     codes.map(code => (code < 0 ? -1 : sets.intern(hashes, offsets[code]!, offsets[code + 1]!)));

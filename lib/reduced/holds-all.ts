@@ -5,7 +5,7 @@
  */
 import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
-import { pauseNowAndThen } from "../process/pause.ts";
+import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
 import { batchesOf, compareRows, Stream, uniteTexts } from "./merge-sorted.ts";
 import type { SortedTable } from "./sorted-table.ts";
@@ -23,7 +23,7 @@ const CHANGING: ReadonlySet<Kind> = new Set<Kind>(["pre_disconnect_command", "la
  * @param isAsked Of other days nothing is asked.
  */
 export async function holdsAll(whole: SortedTable, part: SortedTable, isAsked: (day: number) => boolean = () => true): Promise<boolean> {
-  const { recodes: [wholeCodes, partCodes] } = uniteTexts([whole, part]);
+  const { recodes: [wholeCodes, partCodes] } = await takeWithPauses(uniteTexts([whole, part]));
   const isExact = await exactDays(part);
   const isHeld = (day: number, sensor: number) => isAsked(day) && isExact(day, sensor);
   for (const kind of KIND_NAMES) {

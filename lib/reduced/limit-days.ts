@@ -125,11 +125,7 @@ function ofDays(table: SortedTable, info: ReducedInfo, days: DayBounds, usedOf: 
   return {
     name: table.name,
     info,
-    texts: () => {
-      const texts = textsOf(table);
-      const used = usedOf(table);
-      return Object.fromEntries(CODED_COLUMNS.map(name => [name, pickTexts(texts[name], used[name])])) as Record<CodedColumn, Texts>;
-    },
+    textsOf: name => pickTexts(table.textsOf(name), usedOf(table)[name]),
     isEmpty: () => KIND_NAMES.every(kind => kind === "scan" || selectDays(table, kind, days).next().done === true),
     *batches(kind, memory) {
       const own = (numbers ??= numberOf(textsOf(table)));

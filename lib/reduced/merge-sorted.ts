@@ -10,15 +10,17 @@ import { type AddressSets, SET_MAX } from "../columns/address-sets.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
 import type { Texts } from "../columns/dictionary.ts";
 import { TextsMerger } from "../columns/merge-texts.ts";
+import { RisingCodes } from "../columns/rising-codes.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS } from "./kinds.ts";
 import { REDUCED_BATCH_ROWS, type WrittenBatch } from "./reduced-arrow.ts";
-import { outOfOrder, type SortedBatch, type SortedTable } from "./sorted-table.ts";
+import { outOfOrder, type SortedBatch, type SortedTable, textsOfColumns } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
+import { type Calculation, takeWithPauses } from "../process/pause.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { widened } from "../columns/growing-column.ts";
 
 /** Of each table the codes of all tables together, by its own. */
-export type Recodes = Readonly<Record<CodedColumn, Int32Array>>;
+export type Recodes = Readonly<Record<CodedColumn, RisingCodes>>;
 
 export interface SortedMerge {
   readonly texts: Record<CodedColumn, Texts>;
@@ -27,8 +29,8 @@ export interface SortedMerge {
 }
 
 /** @param tables No two of which count the same; kinds without rows may be missing. */
-export function mergeSorted(tables: readonly SortedTable[]): SortedMerge {
-  const { texts, recodes } = uniteTexts(tables);
+export async function mergeSorted(tables: readonly SortedTable[]): Promise<SortedMerge> {
+  const { texts, recodes } = await takeWithPauses(uniteTexts(tables));
   // The same for all kinds: they come one after the other.
   const passing = new ColumnMemory();
   const memories = tables.map(() => new ColumnMemory(passing));
@@ -67,33 +69,43 @@ export function* batchesOf(table: SortedTable, kind: Kind, memory?: ColumnMemory
 }
 
 /** See {@link ofTable}. */
-export function textsOf(table: Pick<SortedTable, "name" | "texts">): ReturnType<SortedTable["texts"]> {
-  return ofTable(table, () => table.texts());
+export function textsOf(table: Pick<SortedTable, "name" | "textsOf">): Record<CodedColumn, Texts> {
+  return ofTable(table, () => textsOfColumns(table));
 }
 
-/** Bytes of texts that are merged after which memory is swept. */
+/** Bytes of texts that are merged after which memory is swept, and after which signals have their turn. */
 const TEXTS_PER_SWEEP = 32 << 20;
+const TEXTS_PER_PAUSE = 4 << 20;
 
-/** One list of texts of all, a table at a time: of each no more than its codes is held. */
-export function uniteTexts(tables: readonly Pick<SortedTable, "name" | "texts">[]): { texts: Record<CodedColumn, Texts>; recodes: Recodes[] } {
-  const mergers = CODED_COLUMNS.map(name => [name, new TextsMerger()] as const);
-  let bytes = 0;
-  for (const table of tables) {
-    const texts = textsOf(table);
-    for (const [name, merger] of mergers) {
-      if (!merger.add(texts[name])) throw notInOrder(table);
-      bytes += texts[name].arena.length;
+/** One list of texts of all for each column, a table at a time: of each no more than its codes is held, in a byte or two. */
+export function* uniteTexts(
+  tables: readonly Pick<SortedTable, "name" | "textsOf">[],
+): Calculation<{ readonly texts: Record<CodedColumn, Texts>; readonly recodes: readonly Recodes[] }> {
+  const united = {} as Record<CodedColumn, Texts>;
+  const recodes = tables.map(() => ({}) as Record<CodedColumn, RisingCodes>);
+  let unswept = 0;
+  let unpaused = 0;
+  for (const name of CODED_COLUMNS) {
+    const merger = new TextsMerger();
+    for (const table of tables) {
+      const texts = ofTable(table, () => table.textsOf(name));
+      if (!merger.add(texts)) throw notInOrder(table);
+      const bytes = texts.arena.length + 4 * texts.size;
+      unswept += bytes;
+      unpaused += bytes;
+      if (unpaused < TEXTS_PER_PAUSE) continue;
+      unpaused = 0;
+      yield;
+      // Left to itself the engine lets the lists that became others lie about.
+      if (unswept < TEXTS_PER_SWEEP) continue;
+      unswept = 0;
+      Bun.gc(true);
     }
-    // Left to itself the engine lets the lists that became others lie about.
-    if (bytes < TEXTS_PER_SWEEP) continue;
-    bytes = 0;
-    Bun.gc(true);
+    const { texts, codes } = merger.finish();
+    united[name] = texts;
+    codes.forEach((own, i) => (recodes[i]![name] = new RisingCodes(own)));
   }
-  const united = mergers.map(([name, merger]) => [name, merger.finish()] as const);
-  return {
-    texts: Object.fromEntries(united.map(([name, { texts }]) => [name, texts])) as Record<CodedColumn, Texts>,
-    recodes: tables.map((_, i) => Object.fromEntries(united.map(([name, { codes }]) => [name, codes[i]!])) as Record<CodedColumn, Int32Array>),
-  };
+  return { texts: united, recodes };
 }
 
 function notInOrder(table: Pick<SortedTable, "name">): Error {
@@ -145,8 +157,7 @@ export class Stream {
 
   #recode(name: CodedColumn, codes: Int32Array, place: string): Int32Array {
     const own = this.#memory.ints(place, codes.length);
-    const to = this.#recodes[name];
-    for (let row = 0; row < codes.length; row++) own[row] = codes[row]! < 0 ? -1 : to[codes[row]!]!;
+    this.#recodes[name].translate(codes, own);
     return own;
   }
 }

@@ -174,11 +174,16 @@ export function readInfo(metadata: ReadonlyMap<string, string>, names: readonly 
 }
 
 /** The texts of all columns that have them, of a table with rows. */
-export function codedTexts(textsOf: (name: string) => Texts | undefined): Record<CodedColumn, Texts> {
-  const found = [...CODED_COLUMNS, "kind"].map(name => [name, textsOf(name)] as const);
-  const untold = found.flatMap(([name, texts]) => (texts === undefined ? [name] : []));
+function codedTexts(textsOf: (name: string) => Texts | undefined): Record<CodedColumn, Texts> {
+  const found = new Map([...CODED_COLUMNS, "kind"].map(name => [name, textsOf(name)]));
+  requireTexts(name => found.get(name) !== undefined);
+  return Object.fromEntries(CODED_COLUMNS.map(name => [name, found.get(name)!])) as Record<CodedColumn, Texts>;
+}
+
+/** @throws {TypeError} if a column that has texts in every table with rows has none. */
+export function requireTexts(hasTexts: (name: string) => boolean): void {
+  const untold = [...CODED_COLUMNS, "kind"].filter(name => !hasTexts(name));
   if (untold.length > 0) throw new TypeError(`a reduced table with no text in the columns ${untold.join(", ")}`);
-  return Object.fromEntries(found.slice(0, CODED_COLUMNS.length)) as Record<CodedColumn, Texts>;
 }
 
 export function listsOf(lists: (name: string) => ListColumn | undefined): ListColumn {

@@ -84,7 +84,7 @@ export async function writeCombined(outputs: OutputSet, { arrow = "-", json }: R
   await written;
   if (json === undefined) return;
   const beside = await outputs.open(json);
-  for (const chunk of reducedToJson(combined.top.toTable(combined), combined.topN)) await beside.write(chunk);
+  for (const chunk of reducedToJson(combined.top.toTable(combined.info, combined.texts), combined.topN)) await beside.write(chunk);
 }
 
 /** Write a table to both places. */

@@ -139,7 +139,7 @@ export function dropDays(table: SortedTable, info: ReducedInfo, taken: readonly 
   return {
     name: table.name,
     info,
-    texts: () => table.texts(),
+    textsOf: name => table.textsOf(name),
     isEmpty: () => table.isEmpty(),
     *batches(kind, memory) {
       for (const batch of batchesOf(table, kind, memory)) {

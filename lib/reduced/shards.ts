@@ -134,7 +134,7 @@ export function shardSorted(table: SortedTable, shard: Shard): SortedTable {
   return {
     name: table.name,
     info,
-    texts: () => table.texts(),
+    textsOf: name => table.textsOf(name),
     isEmpty: () => table.isEmpty(),
     *batches(kind, memory) {
       const own = (picker ??= pickerOf(table, shard));

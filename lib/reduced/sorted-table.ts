@@ -10,8 +10,8 @@ import type { IpcBatch, ListColumn } from "../columns/arrow-ipc.ts";
 import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
 import { ADDRESSES, checkSets, plainRows, splitKinds } from "./checked-rows.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KIND_SPECS, KINDS, VERSION_WITHOUT_ADDRESSES } from "./kinds.ts";
-import { codedTexts, listsOf, ORDER, ORDER_KEY, readInfo, toReducedRows } from "./reduced-arrow.ts";
-import type { CodedColumn } from "./reduced-builder.ts";
+import { listsOf, ORDER, ORDER_KEY, readInfo, requireTexts } from "./reduced-arrow.ts";
+import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { isEmpty, type KindTable, type ReducedInfo, type ReducedTable } from "./reduced-table.ts";
 
 /** Rows read after which memory is swept. */
@@ -28,8 +28,8 @@ export interface SortedTable {
   /** For people. */
   readonly name: string;
   readonly info: ReducedInfo;
-  /** Texts of all columns with their codes in rising order; read anew each time. */
-  texts(): Record<CodedColumn, Texts>;
+  /** Texts of a column with their codes in rising order; read anew each time. */
+  textsOf(name: CodedColumn): Texts;
   /** Whether it counts nothing, as `isEmpty` says of a table in memory. */
   isEmpty(): boolean;
   /**
@@ -53,8 +53,6 @@ export interface StoredRows extends SortedTable {
   batches(kind: Kind, memory?: ColumnMemory, stretch?: Stretch): Iterable<SortedBatch>;
   /** Rows of all kinds. */
   readonly allRows: number;
-  /** Texts of one column alone, as `texts`. */
-  textsOf(name: CodedColumn): Texts;
   /** The batches of a kind as `batches`, for rows that were checked before; the first has rows of `firstDay` or later. A batch is good until the next. */
   lazyBatches(kind: Kind, firstDay: number, stretch?: Stretch): Iterable<LazyBatch>;
 }
@@ -107,13 +105,9 @@ export class SortedFile implements StoredRows {
     this.name = name;
     this.info = readInfo(file.metadata, file.names);
     if (this.info.version === VERSION_WITHOUT_ADDRESSES) throw new TypeError("a reduced table whose metadata contradict each other");
+    if (file.size > 0) requireTexts(name => file.hasTexts(name));
     this.#file = file;
     this.#places = new Int8Array(file.size).fill(-1);
-  }
-
-  texts(): Record<CodedColumn, Texts> {
-    if (this.#file.size === 0) return codedTexts(() => toTexts([]));
-    return codedTexts(name => this.#file.texts(name));
   }
 
   textsOf(name: CodedColumn): Texts {
@@ -271,6 +265,11 @@ export function toLazyBatch(kind: Kind, batch: RowBatch, memory: ColumnMemory): 
   };
 }
 
+/** Texts of all columns. */
+export function textsOfColumns(table: Pick<SortedTable, "textsOf">): Record<CodedColumn, Texts> {
+  return Object.fromEntries(CODED_COLUMNS.map(name => [name, table.textsOf(name)])) as Record<CodedColumn, Texts>;
+}
+
 /** What a table is that says its rows stand in order, and they do not. */
 export function outOfOrder(): RangeError {
   return new RangeError("a reduced table with damaged rows: they do not stand in the order that it says they have");
@@ -281,7 +280,7 @@ export function toSorted(table: ReducedTable, name = ""): SortedTable {
   return {
     name,
     info: table.info,
-    texts: () => toReducedRows(table).texts,
+    textsOf: name => toTexts(table.dictionaries[name]),
     isEmpty: () => isEmpty(table),
     batches: kind => (table.kinds[kind].rows === 0 ? [] : [{ table: table.kinds[kind], sets: table.sets }]),
     close: () => {},

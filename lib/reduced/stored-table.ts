@@ -74,7 +74,7 @@ export class StoredTable implements Disposable {
 
   /** @throws {Error} if texts of any column are damaged, or a column has none. */
   checkTexts(): void {
-    this.#file.texts();
+    for (const name of CODED_COLUMNS) this.#file.textsOf(name);
   }
 
   /** Where the rows of a kind lie, and how many there are in each place, whatever is selected. */

@@ -4,9 +4,13 @@
  * Tested in `test/lib/reduced/combine-sorted.test.ts`.
  */
 import { NO_SETS } from "../columns/address-sets.ts";
-import { JSON_KINDS, type Kind, KIND_NAMES } from "./kinds.ts";
+import { allTexts, type Texts } from "../columns/dictionary.ts";
+import { widened } from "../columns/growing-column.ts";
+import { keepUsedTexts } from "../columns/pick-texts.ts";
+import { JSON_KINDS, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
 import { topRows } from "./reduced-json.ts";
-import { emptyTable, joinTables, type KindTable, type ReducedTable, sliceRows, takeRows } from "./reduced-table.ts";
+import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
+import { emptyTable, joinTables, type KindTable, type ReducedInfo, type ReducedTable, sliceRows, takeRows } from "./reduced-table.ts";
 
 /** Kinds without entries of their own: events tell that a sensor-day was, verdicts are joined with downloads. */
 const KEPT = new Map<Kind, "one a day" | "all">([["event", "one a day"], ["scan", "all"]]);
@@ -18,9 +22,52 @@ function endOfCell({ rows, day, sensor }: KindTable, start: number): number {
   return end;
 }
 
+/** Columns of a kind that `reduced.json` says something of. */
+function shownColumns({ kind, day, sensor, keys, count, success, lastSeenUs }: KindTable): readonly (Int32Array | Float64Array)[] {
+  const own = [day, sensor, ...KINDS[kind].map((name: KeyColumn) => keys[name]!), count];
+  if (kind === "login") return [...own, success];
+  // Of several verdicts the last one holds.
+  return kind === "scan" ? [...own, lastSeenUs] : own;
+}
+
+/** Rows of a kind that are kept: of a year of a hundred sensors a million. */
+class KeptRows {
+  readonly #kind: Kind;
+  #rows = 0;
+  #columns: (Int32Array | Float64Array)[];
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+    this.#columns = [...shownColumns(emptyTable(kind))];
+  }
+
+  /** Copy some rows of a table of the kind. */
+  add(table: KindTable, rows: readonly number[]): void {
+    const end = this.#rows + rows.length;
+    if (end > this.#columns[0]!.length) this.#columns = this.#columns.map(column => widened(column, end));
+    shownColumns(table).forEach((from, i) => {
+      const to = this.#columns[i]!;
+      for (let k = 0; k < rows.length; k++) to[this.#rows + k] = from[rows[k]!]!;
+    });
+    this.#rows = end;
+  }
+
+  /** With zeros in the columns that nobody looks at. */
+  toTable(): KindTable {
+    const kind = this.#kind;
+    const rows = this.#rows;
+    const [day, sensor, ...others] = this.#columns.map(column => column.subarray(0, rows)) as [Int32Array, Int32Array, ...Int32Array[]];
+    const keys = Object.fromEntries(KINDS[kind].map((name, i) => [name, others[i]!]));
+    const [count, last] = others.slice(KINDS[kind].length) as unknown as [Float64Array, Float64Array];
+    const nothing = new Float64Array(rows);
+    const [success, lastSeenUs] = [kind === "login" ? last : nothing, kind === "scan" ? last : nothing];
+    return { kind, rows, day, sensor, keys, count, success, addresses: null, firstSeenUs: nothing, lastSeenUs };
+  }
+}
+
 export class TopRows {
   readonly #n: number;
-  readonly #tables = new Map<Kind, KindTable[]>();
+  readonly #kept = new Map<Kind, KeptRows>();
   /** Rows of the last sensor-day so far, which may go on. */
   readonly #open = new Map<Kind, KindTable>();
 
@@ -48,31 +95,47 @@ export class TopRows {
   /** Take rows from `begin` on, the first of which is that of a sensor-day. */
   #take(table: KindTable, begin: number, most: number): void {
     const { kind, rows } = table;
-    const kept: number[] = [];
+    const taken: number[] = [];
     let last = 0;
     for (let start = begin, end = begin; start < rows; start = end) {
       end = endOfCell(table, start);
-      last = kept.length;
+      last = taken.length;
       // In the order of the keys again, by which those of equal counts are told apart once more.
-      for (const row of topRows(table, start, end, most).sort((a, b) => a - b)) kept.push(row);
+      for (const row of topRows(table, start, end, most).sort((a, b) => a - b)) taken.push(row);
     }
-    if (kept.length === 0) return;
-    const taken = takeRows(table, Int32Array.from(kept));
-    const tables = this.#tables.get(kind) ?? [];
-    this.#tables.set(kind, tables);
-    const open = this.#open.get(kind);
-    if (open !== undefined && open.rows > 0) tables.push(open);
-    this.#open.set(kind, sliceRows(taken, last, taken.rows));
-    if (last > 0) tables.push(sliceRows(taken, 0, last));
+    if (taken.length === 0) return;
+    this.#close(kind);
+    this.#keptOf(kind).add(table, taken.slice(0, last));
+    this.#open.set(kind, takeRows(table, Int32Array.from(taken.slice(last))));
   }
 
-  /** A table that gives the same `reduced.json` as all rows. */
-  toTable({ info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">): ReducedTable {
+  #keptOf(kind: Kind): KeptRows {
+    const kept = this.#kept.get(kind) ?? new KeptRows(kind);
+    this.#kept.set(kind, kept);
+    return kept;
+  }
+
+  /** The last sensor-day of a kind goes on no more. */
+  #close(kind: Kind): void {
+    const open = this.#open.get(kind);
+    if (open !== undefined) this.#keptOf(kind).add(open, [...open.day.keys()]);
+    this.#open.delete(kind);
+  }
+
+  /**
+   * A table that gives the same `reduced.json` as all rows, with the texts alone that it shows; once.
+   *
+   * @param texts Of the rows that were added.
+   */
+  toTable(info: ReducedInfo, texts: Readonly<Record<CodedColumn, Texts>>): ReducedTable {
     const tableOf = (kind: Kind) => {
-      const tables = [...(this.#tables.get(kind) ?? []), ...[this.#open.get(kind) ?? []].flat()];
-      return tables.length === 0 ? emptyTable(kind) : joinTables(kind, tables);
+      this.#close(kind);
+      return this.#kept.get(kind)?.toTable() ?? emptyTable(kind);
     };
     const kinds = Object.fromEntries(KIND_NAMES.map(kind => [kind, tableOf(kind)])) as unknown as ReducedTable["kinds"];
+    // Sensors are in the order of their codes.
+    const shown = (name: CodedColumn) => (name === "sensor" ? texts.sensor : keepUsedTexts(texts[name], KIND_NAMES.flatMap(kind => kinds[kind].keys[name] ?? [])));
+    const dictionaries = Object.fromEntries(CODED_COLUMNS.map(name => [name, allTexts(shown(name))])) as unknown as ReducedTable["dictionaries"];
     return { info, dictionaries, sets: NO_SETS, kinds };
   }
 }
