@@ -199,48 +199,42 @@ function codeBits({ size }: Texts): 8 | 16 | 32 {
 function toSchema(shapes: readonly ColumnShape[], metadata: ReadonlyMap<string, string>): Fields {
   const fields = shapes.map((shape, id): Fields => {
     const isText = "texts" in shape;
-    const [type, about] = isText ? ([TYPE.text, []] as const) : typeOf(shape.type);
-    // Only the codes of many texts need a sign, as there is no larger number of them.
-    const codes = isText && [long(id), { table: [int(codeBits(shape.texts)), byte(Number(codeBits(shape.texts) === 32))] }];
-    const children = "type" in shape && shape.type === "list" ? [[{ text: "item" }, byte(0), byte(TYPE.int), { table: toInt(32, 0) }, undefined, { tables: [] }]] : [];
+    const [type, about] = isText ? ([TYPE.text, TEXT] as const) : TYPES[shape.type];
+    const codes = isText && [long(id), { shared: CODE_TYPES[codeBits(shape.texts)] }];
+    const children = "type" in shape && shape.type === "list" ? { tables: [ITEM] } : { shared: NO_CHILDREN };
     const isNullable = byte(Number(shape.nullable));
-    return [{ text: shape.name }, isNullable, byte(type), { table: about }, codes ? { table: codes } : undefined, { tables: children }];
+    return [{ text: shape.name }, isNullable, byte(type), { shared: about }, codes ? { table: codes } : undefined, children];
   });
   const pairs = [...metadata].map(([key, value]): Fields => [{ text: key }, { text: value }]);
   return [short(0), { tables: fields }, { tables: pairs }];
 }
 
-function toInt(bits: number, isSigned: 0 | 1): Fields {
-  return [int(bits), byte(isSigned)];
+type Shared = Extract<TableField, { shared: unknown }>["shared"];
+
+function toInt(bits: number, isSigned: 0 | 1): Shared {
+  return { table: [int(bits), byte(isSigned)] };
 }
 
-/** Number of a type, and what is said of it. */
-function typeOf(type: NumberType | "list"): readonly [number, Fields] {
-  switch (type) {
-    case "uint8":
-      return [TYPE.int, toInt(8, 0)];
-    case "uint16":
-      return [TYPE.int, toInt(16, 0)];
-    case "uint32":
-      return [TYPE.int, toInt(32, 0)];
-    case "int32":
-      return [TYPE.int, toInt(32, 1)];
-    case "int64":
-      return [TYPE.int, toInt(64, 1)];
-    case "float64":
-      return [TYPE.float, [short(2)]];
-    case "date":
-      // In days.
-      return [TYPE.date, [short(0)]];
-    case "timestamp":
-      // In microseconds.
-      return [TYPE.timestamp, [short(2), { text: "UTC" }]];
-    case "bool":
-      return [TYPE.bool, []];
-    case "list":
-      return [TYPE.list, []];
-  }
-}
+/** What is said of types, an object each, which a schema holds once. */
+const TEXT: Shared = { table: [] };
+const NO_CHILDREN: Shared = { tables: [] };
+/** Only the codes of many texts need a sign, as there is no larger number of them. */
+const CODE_TYPES = { 8: toInt(8, 0), 16: toInt(16, 0), 32: toInt(32, 1) } as const;
+
+/** Number of each type, and what is said of it: a date in days, a timestamp in microseconds. */
+const TYPES: Readonly<Record<NumberType | "list", readonly [number, Shared]>> = {
+  uint8: [TYPE.int, CODE_TYPES[8]],
+  uint16: [TYPE.int, CODE_TYPES[16]],
+  uint32: [TYPE.int, toInt(32, 0)],
+  int32: [TYPE.int, CODE_TYPES[32]],
+  int64: [TYPE.int, toInt(64, 1)],
+  float64: [TYPE.float, { table: [short(2)] }],
+  date: [TYPE.date, { table: [short(0)] }],
+  timestamp: [TYPE.timestamp, { table: [short(2), { text: "UTC" }] }],
+  bool: [TYPE.bool, { table: [] }],
+  list: [TYPE.list, { table: [] }],
+};
+const ITEM: Fields = [{ text: "item" }, byte(0), byte(TYPE.int), { shared: TYPES.uint32[1] }, undefined, { shared: NO_CHILDREN }];
 
 const CODES = { 8: Uint8Array, 16: Uint16Array, 32: Int32Array } as const;
 const NUMBERS = {

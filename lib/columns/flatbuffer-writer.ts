@@ -1,5 +1,6 @@
 /**
- * Writes flatbuffers, the form of Arrow's metadata: each table with its fields in their order, what they lead to behind it.
+ * Writes flatbuffers, the form of Arrow's metadata: each table with its fields in their order, what they lead to behind it. What
+ * several tables share is written once: where their fields lie, and what they say is shared. Of a small file that is a third.
  *
  * Tested in `test/lib/columns/arrow-writer.test.ts`, by readers of others.
  */
@@ -12,7 +13,9 @@ export type TableField =
   | { readonly table: readonly (TableField | undefined)[] }
   | { readonly tables: readonly (readonly (TableField | undefined)[])[] }
   /** Elements of eight bytes each and their multiples, as they are. */
-  | { readonly longs: readonly (readonly number[])[] };
+  | { readonly longs: readonly (readonly number[])[] }
+  /** The same for all fields that name this very object. */
+  | { readonly shared: Led };
 
 export const byte = (number: number): TableField => ({ bytes: 1, number });
 export const short = (number: number): TableField => ({ bytes: 2, number });
@@ -24,8 +27,20 @@ export function toFlatbuffer(root: readonly (TableField | undefined)[]): Uint8Ar
   const writer = new FlatbufferWriter();
   writer.reserve(4);
   writer.point(0, writer.putTable(root));
+  writer.putShared();
   return writer.finish();
 }
+
+/** Tables whose fields lie at the same places. */
+interface Vtable {
+  readonly places: readonly number[];
+  readonly fields: number;
+  readonly size: number;
+  readonly tables: number[];
+}
+
+/** What an offset leads to. */
+type Led = Exclude<TableField, { bytes: number } | { shared: unknown }>;
 
 const encoder = new TextEncoder();
 
@@ -33,6 +48,13 @@ class FlatbufferWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
   #end = 0;
+  /**
+   * Where the fields of tables lie, by their widths. Written last: Polars finds none that stands before the table that leads to one
+   * of these.
+   */
+  readonly #vtables = new Map<string, Vtable>();
+  /** Fields that lead to what is shared: an offset leads forward only, so this comes last, too. */
+  readonly #later = new Map<Led, number[]>();
 
   /** Make room behind what is written. @returns Where it begins. */
   reserve(bytes: number): number {
@@ -69,21 +91,43 @@ class FlatbufferWriter {
       places[i] = size = Math.ceil(size / width) * width;
       size += width;
     });
-    const vtableBytes = 4 + 2 * fields.length;
-    this.#align(8, vtableBytes);
-    const vtable = this.reserve(vtableBytes);
+    this.#align(Math.max(4, ...widths));
     const table = this.reserve(size);
-    this.#view.setUint16(vtable, vtableBytes, true);
-    this.#view.setUint16(vtable + 2, size, true);
-    this.#view.setInt32(table, table - vtable, true);
+    const key = widths.join(" ");
+    const alike = this.#vtables.get(key);
+    if (alike === undefined) this.#vtables.set(key, { places, fields: fields.length, size, tables: [table] });
+    else alike.tables.push(table);
     fields.forEach((field, i) => {
       if (field === undefined) return;
-      this.#view.setUint16(vtable + 4 + 2 * i, places[i]!, true);
       const at = table + places[i]!;
       if ("bytes" in field) this.#putNumber(at, field.bytes, field.number);
+      else if ("shared" in field) this.#shareLater(field.shared, at);
       else this.point(at, this.#putValue(field));
     });
     return table;
+  }
+
+  #shareLater(value: Led, at: number): void {
+    const fields = this.#later.get(value);
+    if (fields === undefined) this.#later.set(value, [at]);
+    else fields.push(at);
+  }
+
+  /** What is shared, once all else is written. */
+  putShared(): void {
+    for (const [value, fields] of this.#later) {
+      const to = this.#putValue(value);
+      for (const field of fields) this.point(field, to);
+    }
+    for (const { places, fields, size, tables } of this.#vtables.values()) {
+      this.#align(2);
+      const vtable = this.reserve(4 + 2 * fields);
+      this.#view.setUint16(vtable, 4 + 2 * fields, true);
+      this.#view.setUint16(vtable + 2, size, true);
+      // Of a field that is left out nothing is said.
+      places.forEach((place, i) => this.#view.setUint16(vtable + 4 + 2 * i, place, true));
+      for (const table of tables) this.#view.setInt32(table, table - vtable, true);
+    }
   }
 
   #putNumber(at: number, bytes: number, number: number): void {
@@ -99,7 +143,7 @@ class FlatbufferWriter {
     this.#view.setUint32(at + 4, Math.floor(number / 0x1_0000_0000), true);
   }
 
-  #putValue(value: Exclude<TableField, { bytes: number }>): number {
+  #putValue(value: Led): number {
     if ("table" in value) return this.putTable(value.table);
     if ("text" in value) return this.#putText(value.text);
     return "tables" in value ? this.#putTables(value.tables) : this.#putLongs(value.longs);
