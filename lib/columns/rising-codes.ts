@@ -27,6 +27,13 @@ export class RisingCodes {
     else if (this.#steps instanceof Uint16Array) fill16(this.#steps, numbers, firsts);
   }
 
+  /** All numbers. */
+  all(): Int32Array {
+    const numbers = Int32Array.from({ length: this.length }, (_, i) => i);
+    this.translate(numbers, numbers);
+    return numbers;
+  }
+
   /** The number in the place of each code, -1 of -1; `into` may be `codes`. */
   translate(codes: Int32Array, into: Int32Array): void {
     if (this.#steps instanceof Uint8Array) translate8(codes, this.#firsts, this.#steps, into);

@@ -7,9 +7,11 @@
  */
 import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
 import { sortedRows, take } from "../columns/group.ts";
+import { recodeInPlace } from "../columns/pick-texts.ts";
+import type { RisingCodes } from "../columns/rising-codes.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { hashTuple } from "../columns/tuple-numbers.ts";
-import { pauseNowAndThen } from "../process/pause.ts";
+import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
 import { compareText } from "../text/text.ts";
 import { type CellSums, CellSummer } from "./cell-sums.ts";
 import type { SortedInput } from "./combine-sorted.ts";
@@ -63,12 +65,11 @@ export class SliceFiles implements Disposable {
   /** What is made of the texts of a column: numbers, by code. */
   readonly #hashes = new Map<CodedColumn, Map<ShardColumn["textOf"], Int32Array>>();
 
-  private constructor(info: ReducedInfo, part: Shard, tables: readonly SortedTable[]) {
+  private constructor(info: ReducedInfo, part: Shard, texts: Readonly<Record<CodedColumn, Texts>>, files: readonly SliceFile[]) {
     this.info = info;
     this.#part = part;
-    const { texts, recodes } = uniteTexts(tables.map(withoutBookkeeping));
     this.#texts = texts;
-    this.#files = tables.map((table, i) => ({ table, recodes: recodes[i]! }));
+    this.#files = files;
     this.sensors = allTexts(texts.sensor);
   }
 
@@ -85,7 +86,9 @@ export class SliceFiles implements Disposable {
     const opened: SortedTable[] = [];
     try {
       for (const input of kept) opened.push(input.open());
-      return new SliceFiles({ version: kept[0]!.info.version, parameters, sources }, part, opened);
+      const { texts, recodes } = await takeWithPauses(uniteTexts(opened.map(withoutBookkeeping)));
+      const files = opened.map((table, i) => ({ table, recodes: recodes[i]! }));
+      return new SliceFiles({ version: kept[0]!.info.version, parameters, sources }, part, texts, files);
     } catch (error) {
       for (const table of opened) table.close();
       throw error;
@@ -161,7 +164,7 @@ export class SliceFiles implements Disposable {
     if (columns.length === 0) {
       if (kind !== "command" || only === undefined) return () => undefined;
       const isWanted = Uint8Array.from(allTexts(this.#texts.input), text => Number(only.command(text)));
-      return byCode("input", Uint8Array.from([0, ...Array.from(recodes.input, code => isWanted[code]!)]));
+      return byCode("input", Uint8Array.from([0, ...Array.from(recodes.input.all(), code => isWanted[code]!)]));
     }
     const { number, of } = this.#part;
     // A shard by all of the key is such a slice.
@@ -171,7 +174,7 @@ export class SliceFiles implements Disposable {
     const isWanted = (hash: number) => (isShard || (hash >>> 0) % of === number - 1) && (hashes === undefined || hashes.has(hash));
     const start = startOf(kind, columns);
     const looked = columns === "key" ? wholeKey(kind) : columns;
-    const marks = looked.map(({ name, textOf }) => (name === "sensor" || isTextKey(name) ? take(this.#hashesOf(name, textOf), recodes[name]) : undefined));
+    const marks = looked.map(({ name, textOf }) => (name === "sensor" || isTextKey(name) ? take(this.#hashesOf(name, textOf), recodes[name].all()) : undefined));
     const [{ name }] = looked as [ShardColumn];
     if (looked.length > 1 || marks[0] === undefined || name === "sensor") return byHash(looked, marks, start, isWanted);
     const [first] = marks;
@@ -196,8 +199,8 @@ export class SliceFiles implements Disposable {
 }
 
 /** Sessions and logs are no part of what is compared or shown. */
-function withoutBookkeeping(table: SortedTable): Pick<SortedTable, "name" | "texts"> {
-  return { name: table.name, texts: () => ({ ...table.texts(), session: toTexts([]), source: toTexts([]) }) };
+function withoutBookkeeping(table: SortedTable): Pick<SortedTable, "name" | "textsOf"> {
+  return { name: table.name, textsOf: name => (name === "session" || name === "source" ? toTexts([]) : table.textsOf(name)) };
 }
 
 function startOf(kind: Kind, columns: readonly ShardColumn[] | "key"): number {
@@ -268,8 +271,8 @@ function recoded(batch: LazyBatch, rows: Int32Array | undefined, recodes: Recode
 }
 
 /** Put other codes in the place of those of a column. */
-function recode<Codes extends Int32Array>(codes: Codes, to: Int32Array): Codes {
-  for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) codes[row] = to[codes[row]!]!;
+function recode<Codes extends Int32Array>(codes: Codes, to: RisingCodes): Codes {
+  to.translate(codes, codes);
   return codes;
 }
 
@@ -285,7 +288,7 @@ function takeTexts({ size, arena, offsets }: Texts, columns: readonly Int32Array
   });
   const bytes = new Uint8Array(own[used.length]!);
   used.forEach((code, i) => bytes.set(arena.subarray(offsets[code]!, offsets[code + 1]!), own[i]!));
-  for (const column of columns) recode(column, codes);
+  for (const column of columns) recodeInPlace(column, codes);
   return allTexts({ size: used.length, arena: bytes, offsets: own });
 }
 

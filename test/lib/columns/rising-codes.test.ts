@@ -15,6 +15,7 @@ test.each([
   const numbers = Int32Array.from({ length }, () => (last += 1 + random.int(apart)));
   const rising = new RisingCodes(numbers);
   const codes = Int32Array.from({ length: 500 }, () => random.int(length + 1) - 1);
+  expect([...new RisingCodes(numbers).all()]).toEqual([...numbers]);
   const expected = Array.from(codes, code => numbers[code] ?? -1);
   numbers.fill(0);
   expect(rising.length).toBe(length);
