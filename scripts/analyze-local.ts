@@ -37,6 +37,8 @@ import { toSafeJson } from "../lib/text/text.ts";
 import type { EventScope } from "../lib/events/scope.ts";
 import { startSessionWork } from "../lib/pages/session-work.ts";
 import { writeRejects } from "../lib/logs/rejects.ts";
+import { countSearched } from "../lib/sessions/event-search.ts";
+import { notFoundText } from "../lib/sessions/trace-text.ts";
 
 /** Logs of so many bytes take a second of the processors, even where most of them are known. */
 const LONG_RUN_BYTES = 32 << 20;
@@ -131,7 +133,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   using _analysis = analysis;
   const { table, set } = analysis;
   if (table.kinds.event.rows === 0) {
-    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until and --sensor");
+    throw new Error(`${notFoundText("an event of the days and sensors asked for", countSearched(set))}; see --since, --until and --sensor`);
   }
   await using outputSet = new OutputSet();
   const statistics = await writeReports(outputSet, {

@@ -27,6 +27,8 @@ import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { readSessionCommands } from "../lib/sessions/session-commands.ts";
 import { describeHidden } from "../lib/view/step-graph-picture.ts";
 import { toSafeJson, visible } from "../lib/text/text.ts";
+import { countSearched } from "../lib/sessions/event-search.ts";
+import { notFoundText } from "../lib/sessions/trace-text.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,
@@ -106,7 +108,9 @@ export async function main(argv: string[]): Promise<ExitCode> {
   using set = await readWithTables(inputs, values, { scope, outputs });
   const commands = await readSessionCommands(set, scope, isRaw ? undefined : maskCommand);
   if (commands.sessions.length === 0) {
-    throw new Error("Cannot find a command of the days and sensors asked for: see --since, --until and --sensor");
+    const isNarrow = given.has("since") || given.has("until") || given.has("sensor");
+    const what = isNarrow ? "a command of the days and sensors asked for" : "a command";
+    throw new Error(`${notFoundText(what, countSearched(set))}${isNarrow ? "; see --since, --until and --sensor" : ": nobody typed one"}`);
   }
   const graph = buildStepGraph(commands.sessions, { steps, top });
   const thinned = thinGraph(graph, threshold);

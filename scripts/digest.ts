@@ -38,6 +38,8 @@ import { toPlainStatistics } from "../lib/statistics/statistics-output.ts";
 import { toIsoDay } from "../lib/text/format.ts";
 import { dayOf } from "../lib/text/time.ts";
 import { quoteForMessage, toSafeJson, visible } from "../lib/text/text.ts";
+import { countSearched } from "../lib/sessions/event-search.ts";
+import { notFoundText } from "../lib/sessions/trace-text.ts";
 
 const DAYS_DEFAULT = 7;
 
@@ -91,7 +93,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
     }),
   );
   const { set } = analysis;
-  if (isEmpty(analysis.table)) throw new Error("Cannot find an event of the days and sensors asked for: see --until and --sensor");
+  if (isEmpty(analysis.table)) throw new Error(`${notFoundText("an event of the days and sensors asked for", countSearched(set))}; see --until and --sensor`);
   const { table } = drawTable(analysis.table);
   const lastDay = values.until ?? lastDayOf(table);
   const firstDay = sinceDay ?? lastDay - DAYS_DEFAULT + 1;

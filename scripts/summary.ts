@@ -5,7 +5,7 @@
 import { type ExitCode, note, runMain, terminal, writeOut } from "../lib/process/cli.ts";
 import type { Command } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
-import { formatNumber, formatShare } from "../lib/text/format.ts";
+import { formatNumber, formatShare, toSpan } from "../lib/text/format.ts";
 import {
   DAMAGED_EXIT,
   describeLogs,
@@ -25,6 +25,8 @@ import { type LoginSummary, type TopValues, summarizeEvents, type Summary } from
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
 import { formatTable, paint, type TableCell, type TableColumn, VALUE_MAX_WIDTH } from "../lib/text/text-table.ts";
+import { countSearched } from "../lib/sessions/event-search.ts";
+import { notFoundText } from "../lib/sessions/trace-text.ts";
 
 const OPTIONS = {
   ...FILE_OPTION,
@@ -68,7 +70,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { limit, dedupeLines } = values;
   const { summary, set: counted } = await summarizeEvents(set, { scope, limit, dedupeLines, conditions, origins });
   if (summary.events === 0) {
-    throw new Error("Cannot find an event of the days and sensors asked for: see --since, --until, --sensor and --where");
+    throw new Error(`${notFoundText("an event of the days and sensors asked for", countSearched(set))}; see --since, --until, --sensor and --where`);
   }
   await writeOut(values.json ? `${toSafeJson(toPlain(summary))}\n` : toText(summary));
   if (!values.quiet) note(`summary: ${describeLogs(counted)}; ${describePace(startMs, set, origins)}`);
@@ -144,7 +146,7 @@ function figuresOf(summary: Summary): string {
   const { succeeded, failed, commands, days } = summary;
   const dropped = summary.dropped === undefined ? "" : `; ${formatNumber(summary.dropped)} dropped as repeated lines`;
   const figures: [string, string][] = [
-    ["Days", `${formatNumber(days.length)} with events, ${days[0]!.day} to ${days[days.length - 1]!.day} (UTC)`],
+    ["Days", `${formatNumber(days.length)} with events, ${toSpan(days[0]!.day, days[days.length - 1]!.day)} (UTC)`],
     ["Events", formatNumber(summary.events) + dropped],
     ["Sensors", formatNumber(summary.sensors)],
     ["Sessions", formatNumber(summary.sessions)],

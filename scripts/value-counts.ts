@@ -57,7 +57,7 @@ const OPTIONS = {
   by: {
     type: "choice",
     choices: GROUPINGS,
-    help: "Count for each day (UTC), sensor, or hour of the day (UTC) by itself.",
+    help: "Count for each day or month (UTC), sensor, or hour of the day (UTC) by itself.",
   },
   limit: {
     type: "count",

@@ -5,7 +5,7 @@
  */
 import { describeCounts, originName } from "../origin/origin-counts.ts";
 import { describeOrigin, type Origins } from "../origin/origins.ts";
-import { formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import { formatInstant, formatNumber, formatShare, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { clipEnd } from "../text/cut.ts";
 import { quoteEdges, sensorLabel, toChange } from "../text/labels.ts";
 import { formatTable, paint, type TableCell, VALUE_MAX_WIDTH } from "../text/text-table.ts";
@@ -103,7 +103,7 @@ export function campaignToText(campaign: Campaign, found: Campaigns, { width, co
     values.map(({ value, sessions }) => `${times(sessions)} ${quoteEdges(visible(value))}`);
   lines.push(paint(fit(`Campaign ${campaign.id}: ${quoteEdges(visible(campaign.name))}`, width), "bold", color));
   line("Seen", `${formatInstant(campaign.firstUs)} to ${formatInstant(campaign.lastUs)}, on ${plural(campaign.days.length, "day")}${campaign.state === undefined ? "" : `; ${campaign.state}`}`);
-  line("Days", `${dayStrip(campaign.days, found.days!.first, found.days!.last, 60)}  ${toIsoDay(found.days!.first)} to ${toIsoDay(found.days!.last)}`);
+  line("Days", `${dayStrip(campaign.days, found.days!.first, found.days!.last, 60)}  ${toSpan(toIsoDay(found.days!.first), toIsoDay(found.days!.last))}`);
   line("Sessions", `${formatNumber(campaign.sessions)}; ${formatNumber(campaign.now)} in the last ${plural(found.lastDays, "day")}, ${formatNumber(campaign.before)} in as many before`);
   line("From", `${plural(campaign.addresses.length, "address", "addresses")} of ${plural(campaign.networks, "network")}`);
   const originText = (address: string) => (origins === undefined ? "" : `  ${visible(describeOrigin(origins.of(address))) || "unknown"}`);

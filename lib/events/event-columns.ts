@@ -214,6 +214,17 @@ class ExtraColumn extends CodedColumn {
   }
 }
 
+/** What people call columns, as far as no letters of their names tell which is meant. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ...["day", "date", "hour", "time", "timestamp", "month"].map(name => [name, "expected a column; --by day, --by month or --by hour counts by time"] as const),
+  ...["ip", "address", "addr", "source"].map(name => [name, 'did you mean "src_ip"?'] as const),
+  ...["command", "cmd", "commands"].map(name => [name, 'did you mean "input"?'] as const),
+  ...["hash", "sha256", "sha", "file"].map(name => [name, 'did you mean "shasum"?'] as const),
+  ["port", 'did you mean "dst_port"?'],
+  ["client", 'did you mean "version"?'],
+  ["event", 'did you mean "eventid"?'],
+]);
+
 /**
  * Hold the keys that were looked for inside `extra` against those that are there.
  *
@@ -226,9 +237,8 @@ export function checkColumns(columns: readonly EventColumn[]): void {
     const nearest = nearestWord(column.name, known);
     const hint = isOriginColumn(column.name)
       ? "it takes a database, --mmdb FILE"
-      : nearest === undefined
-        ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events`
-        : `did you mean "${visible(nearest)}"?`;
+      : (OTHER_NAMES.get(column.name.toLowerCase()) ??
+        (nearest === undefined ? `expected one of ${COLUMN_NAMES.join(", ")}, or a key of these events` : `did you mean "${visible(nearest)}"?`));
     throw new UsageError(`Cannot find a column or key ${quoteForMessage(column.name)} in these events: ${hint}`);
   }
 }
@@ -269,9 +279,9 @@ class NumericColumn implements EventColumn {
   }
 }
 
-/** The UTC day of each event as `YYYY-MM-DD`, or its hour, 0 to 23. */
+/** The UTC day of each event as `YYYY-MM-DD`, its month as `YYYY-MM`, or its hour, 0 to 23. */
 export class TimeColumn implements EventColumn {
-  readonly name: "day" | "hour";
+  readonly name: "day" | "month" | "hour";
   readonly isNumeric: boolean;
   readonly values = new Dictionary();
   readonly #codes = new Map<number, number>();
@@ -279,7 +289,7 @@ export class TimeColumn implements EventColumn {
   #lastDay = NaN;
   #lastCode = -1;
 
-  constructor(name: "day" | "hour") {
+  constructor(name: "day" | "month" | "hour") {
     this.name = name;
     this.isNumeric = name === "hour";
     // In order, so that an hour is its own code.
@@ -299,7 +309,7 @@ export class TimeColumn implements EventColumn {
   #dayCode(day: number): number {
     if (day === this.#lastDay) return this.#lastCode;
     let code = this.#codes.get(day);
-    if (code === undefined) this.#codes.set(day, (code = this.values.internText(toIsoDay(day))));
+    if (code === undefined) this.#codes.set(day, (code = this.values.internText(this.name === "month" ? toIsoDay(day).slice(0, -3) : toIsoDay(day))));
     this.#lastDay = day;
     return (this.#lastCode = code);
   }

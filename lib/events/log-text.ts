@@ -146,5 +146,9 @@ function compressionOf(head: Uint8Array): Compression {
       throw new Error(`it is compressed with ${name}, expected plain text, gzip or zstd: unpack it first`);
     }
   }
+  // As PowerShell's ">" writes it.
+  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) {
+    throw new Error("it is UTF-16, expected UTF-8: iconv -f UTF-16 -t UTF-8 makes it that");
+  }
   return "none";
 }

@@ -4,6 +4,7 @@
  * Tested in `test/lib/reduced/reduced-builder.test.ts`.
  */
 import { statSync } from "node:fs";
+import { plural } from "../text/format.ts";
 import { compareText, quoteForMessage } from "../text/text.ts";
 
 /** What the file system says of a file. Whole numbers as text: nanoseconds pass 2^53. */
@@ -129,7 +130,7 @@ export function describeDamage({ path, damage }: SourceInfo): string {
 
 /** Which log holds no event; safe to show. */
 export function describeEmpty({ path, counts }: SourceInfo): string {
-  return `${quoteForMessage(path)}: no Cowrie event in ${counts.lines} lines`;
+  return `${quoteForMessage(path)}: no Cowrie event in ${plural(counts.lines, "line")}`;
 }
 
 /** What the file system says of a file now. */

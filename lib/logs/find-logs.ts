@@ -9,6 +9,7 @@ import { compareTexts, type LogHead, readHead } from "../events/text-hash.ts";
 import { sortPaths } from "../events/source.ts";
 import { AlikeLogs } from "./alike-logs.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
+import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { STDIN } from "../process/cli.ts";
 
@@ -50,9 +51,16 @@ export function findLogs(inputs: readonly string[]): FoundLogs {
   const finder = new LogFinder(inputs);
   for (const input of inputs) finder.add(input);
   const { paths, notices, empty } = finder;
-  if (paths.length === 0) throw new Error(`Cannot find a log: ${[...empty, ...notices][0] ?? "none of the folders holds one"}`);
+  if (paths.length === 0) throw new Error(`Cannot find a log${describeNone([...empty, ...notices])}`);
   const { states, sizeBytes, leftOut } = finder;
   return { paths, beganMs, states, sizeBytes, leftOut, notices, empty };
+}
+
+/** What was left out first, and how much more. */
+function describeNone(leftOut: readonly string[]): string {
+  const [first, ...more] = leftOut;
+  if (first === undefined) return ": none of the folders holds one";
+  return `: ${first.replace(/^Left out /, "")}${more.length === 0 ? "" : `, and ${plural(more.length, "other was", "others were")} left out`}`;
 }
 
 class LogFinder {

@@ -118,6 +118,8 @@ class EventTally {
   readonly #events = new TupleCounter(2);
   readonly #sessions = new DistinctPlaces();
   readonly #addresses = new DistinctPlaces();
+  /** Those of any event, as everywhere: one may have no session at all. */
+  readonly #sensorsMet = new Set<number>();
   readonly #logins = new TupleCounter(3);
   readonly #commands = new TupleCounter(2);
   dropped = 0;
@@ -141,6 +143,7 @@ class EventTally {
     const ids = this.#eventid.read(table, batch, rows);
     countPairs(this.#events, days, ids, this.#eventid.values.size);
     const sensors = this.#sensor.read(table, batch, rows);
+    for (let i = 0; i < sensors.length; i++) if (i === 0 || sensors[i] !== sensors[i - 1]) this.#sensorsMet.add(sensors[i]!);
     this.#sessions.add(this.#session.read(table, batch, rows), days, sensors);
     this.#addresses.add(this.#address.read(table, batch, rows), days);
 
@@ -170,7 +173,7 @@ class EventTally {
       commands: { count: sumOf(commandCounts), ...rank(commandCounts, [1], [this.#input], limit) },
       sessions: sessions.distinct,
       addresses: addresses.distinct,
-      sensors: sessions.sensors,
+      sensors: this.#sensorsMet.size,
       ...(origins && rankOrigins(this.#address, origins, limit)),
       days: listDays(this.#day, { eventCounts, commandCounts, sessions: sessions.byDay, addresses: addresses.byDay }, this.#success, this.#failed),
     };
@@ -242,26 +245,22 @@ class DistinctPlaces {
     this.#places.add(places.map(list => Int32Array.from(list)));
   }
 
-  /** Different codes of each sensor, added up; sensors; by day the different codes of each sensor, added up. */
-  finish(): { readonly distinct: number; readonly sensors: number; readonly byDay: ReadonlyMap<number, number> } {
+  /** Different codes of each sensor, added up; by day the same. */
+  finish(): { readonly distinct: number; readonly byDay: ReadonlyMap<number, number> } {
     const byDay = new Map<number, number>();
-    const sensors = new Set<number>();
     let distinct = 0;
-    const note = (day: number, sensor: number) => {
-      byDay.set(day, (byDay.get(day) ?? 0) + 1);
-      sensors.add(sensor);
-    };
+    const note = (day: number) => byDay.set(day, (byDay.get(day) ?? 0) + 1);
     for (let code = 0; code < this.#day.length; code++) {
       if (this.#day[code] === -1 || this.#isSpread[code] === 1) continue;
       distinct++;
-      note(this.#day[code]!, this.#sensor[code]!);
+      note(this.#day[code]!);
     }
     const { rows, keys } = this.#places.finish();
     const [day, sensor, code] = keys as [Int32Array, Int32Array, Int32Array];
-    for (let row = 0; row < rows; row++) note(day[row]!, sensor[row]!);
+    for (let row = 0; row < rows; row++) note(day[row]!);
     const spread = new TupleNumbers(2);
     spread.number([sensor, code], rows);
-    return { distinct: distinct + spread.size, sensors: sensors.size, byDay };
+    return { distinct: distinct + spread.size, byDay };
   }
 
   #grow(least: number): void {

@@ -13,7 +13,7 @@ import type { LogSet } from "./log-set.ts";
 import { openTables } from "./walk-tables.ts";
 import { TupleCounter, type TupleCounts } from "../columns/tuple-counter.ts";
 
-export const GROUPINGS = ["day", "sensor", "hour"] as const;
+export const GROUPINGS = ["day", "month", "sensor", "hour"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
 export interface ValueCountOptions {
@@ -33,7 +33,7 @@ export interface ValueCountOptions {
 export type Value = string | number | null;
 
 export interface ValueCountRow {
-  /** The day, sensor or hour; null where nothing is grouped. */
+  /** The day, month, sensor or hour; null where nothing is grouped. */
   readonly group: Value;
   /** In the order of the columns; null = the event has none. */
   readonly values: readonly Value[];

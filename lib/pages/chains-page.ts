@@ -7,7 +7,7 @@ import purposeStyle from "../../templates/purpose.css" with { type: "text" };
 import stepStyle from "../../templates/step-graph.css" with { type: "text" };
 import { bundleScript } from "./client-script.ts";
 import { type Chain, REST, type StepGraph, type Thinned } from "../view/step-graph.ts";
-import { formatBytes, formatInstant, formatNumber, formatShare, plural } from "../text/format.ts";
+import { formatBytes, formatInstant, formatNumber, formatShare, plural, toSpan } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { BASE_STYLE, cardsWithoutScript } from "./page-style.ts";
 import { sensorLabel } from "../text/labels.ts";
@@ -70,7 +70,7 @@ export function renderChains(
   const chains = graph.chains.slice(0, CHAIN_ROWS);
   const view = {
     title: "Cowrie command chains",
-    lede: `${plural(graph.sessions, "session")} with commands on ${plural(commands.sensors.length, "sensor")}, ${dayText(commands.firstUs)} to ${dayText(commands.lastUs)} UTC`,
+    lede: `${plural(graph.sessions, "session")} with commands on ${plural(commands.sensors.length, "sensor")}, ${toSpan(dayText(commands.firstUs), dayText(commands.lastUs))} UTC`,
     hasNodes,
     hidden,
     isHidden: hidden !== "",

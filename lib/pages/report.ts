@@ -25,7 +25,7 @@ import { findMoreToTell } from "./more-to-tell.ts";
 import { toFirstView, toTimelineView } from "./first-screen.ts";
 import { countReach } from "./reach.ts";
 import { type Cells, type Grid, everything } from "../view/cells.ts";
-import { formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { formatNumber, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { renderPage, toScriptJson } from "./html.ts";
 import { BASE_STYLE, type CardTable, cardsWithoutScript, toCardTable } from "./page-style.ts";
 import { toMarkupText } from "../view/markup.ts";
@@ -224,7 +224,7 @@ function toHeadline(scope: Scope, hasDays: boolean, limits: readonly string[] = 
   const { firstDay, days } = scope.data.grid;
   if (!hasDays)
     return { title: "Cowrie report: no events", heading: "No events", lede: "The inputs held no event.", limits: "" };
-  const period = `${toIsoDay(firstDay)} to ${toIsoDay(firstDay + days - 1)}`;
+  const period = toSpan(toIsoDay(firstDay), toIsoDay(firstDay + days - 1));
   return {
     title: `Cowrie report, ${period}`,
     ...describeHeadline(scope),

@@ -15,7 +15,7 @@ import { reducedToJson } from "../reduced/reduced-json.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { summarizeStatistics } from "../statistics/statistics-summary.ts";
 import type { Statistics } from "../statistics/statistics.ts";
-import { formatDuration, formatNumber, formatRate, plural, toIsoDay } from "../text/format.ts";
+import { formatDuration, formatNumber, formatRate, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { visible } from "../text/text.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { linkPages, type ReportPaths } from "./page-names.ts";
@@ -118,7 +118,7 @@ export function describeRun(
     ],
     [
       "Days",
-      `${formatNumber(new Set(day).size)} with events, ${toIsoDay(day[0]!)} to ${toIsoDay(day[day.length - 1]!)} (UTC)`,
+      `${formatNumber(new Set(day).size)} with events, ${toSpan(toIsoDay(day[0]!), toIsoDay(day[day.length - 1]!))} (UTC)`,
     ],
     ["Sensors", `${formatNumber(sensor.length)}: ${shownSensors.join(", ")}${more}`],
     ...summarizeStatistics(statistics),

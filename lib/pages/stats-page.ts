@@ -6,7 +6,7 @@ import provenancePartial from "../../templates/provenance.mustache" with { type:
 import page from "../../templates/stats.mustache" with { type: "text" };
 import { inBrief } from "./stats-section.ts";
 import { bundleScript } from "./client-script.ts";
-import { formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { formatNumber, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { renderPage } from "./html.ts";
 import { BASE_STYLE, cardsWithoutScript, toCardTable } from "./page-style.ts";
 import { toDayLabel } from "../text/labels.ts";
@@ -64,7 +64,7 @@ export function renderStats(table: ReducedTable, statistics: Statistics, options
         toTrendSection(statistics),
         toTestSection(statistics),
       ].filter(section => section !== undefined);
-  const shown = hasDays ? `${toIsoDay(statistics.shownFirstDay)} to ${toIsoDay(statistics.lastDay)}` : "";
+  const shown = hasDays ? toSpan(toIsoDay(statistics.shownFirstDay), toIsoDay(statistics.lastDay)) : "";
   const view = {
     title: hasDays ? `Cowrie statistics, ${shown}` : "Cowrie statistics: no events",
     heading: hasDays ? `What changed, ${daysText(statistics.shownFirstDay, statistics.lastDay)}` : "No events",

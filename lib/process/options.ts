@@ -112,7 +112,10 @@ export function parseCommand<const T extends OptionTable>(
   for (const [key, spec] of Object.entries<OptionSpec>(command.options)) {
     const option = index.long.get(toLongName(key))!;
     const given = texts.get(option);
-    if (given === undefined && spec.required) throw new UsageError(`Missing ${option.flag}`);
+    if (given === undefined && spec.required) {
+      const [short] = shortNames(spec);
+      throw new UsageError(`Missing ${option.flag}: expected ${short === undefined ? option.flag : `-${short}`} ${placeholder(spec)}`);
+    }
     const read = given?.map(text => readValue(option.flag, option.spec, text));
     const other = spec.repeatable ? undefined : read?.findIndex(value => value !== read[0]);
     if (other !== undefined && other > 0) {

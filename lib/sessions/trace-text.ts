@@ -1,6 +1,6 @@
 /** Sessions as text for a terminal or a file: what people look at first. */
 import type { Searched } from "./event-search.ts";
-import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import { formatDuration, formatInstant, formatNumber, formatShare, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { quoteEdges, sensorLabel } from "../text/labels.ts";
 import { ellipsize, textWidth, visible } from "../text/text.ts";
 import { formatTable, paint } from "../text/text-table.ts";
@@ -306,7 +306,7 @@ export function notFoundText(what: string, searched: Searched): string {
   const span =
     firstUs === undefined || lastUs === undefined
       ? ""
-      : `, ${formatInstant(firstUs).slice(0, 10)} to ${formatInstant(lastUs).slice(0, 10)}`;
+      : `, ${toSpan(formatInstant(firstUs).slice(0, 10), formatInstant(lastUs).slice(0, 10))}`;
   return `Cannot find ${what}: searched ${plural(logs, "file")} of ${plural(days, "day")}${span}`;
 }
 

@@ -105,6 +105,11 @@ export function toIsoDay(day: number): string {
   return new Date(day * DAY_MS).toISOString().split("T")[0]!;
 }
 
+/** From one day or instant to another, as they are shown; one alone where they are the same. */
+export function toSpan(first: string, last: string): string {
+  return first === last ? first : `${first} to ${last}`;
+}
+
 /**
  * Read `YYYY-MM-DD` as a day of the calendar.
  *

@@ -2,7 +2,7 @@
 import { dayCount, stepDays } from "./axis.ts";
 import { type Line, type Steps, toSteps } from "./chart.ts";
 import { sumByDay } from "./cells.ts";
-import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import { formatNumber, formatShare, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { toChange } from "../text/labels.ts";
 import type { SectionData } from "./section-keys.ts";
 import { meanSteps, rankSection, type Scope, sensorName, toParts } from "./report-view.ts";
@@ -17,7 +17,7 @@ export interface Side {
 /** `2024-03-01 to 2024-03-07, hp-ams-01` */
 export function sideName(scope: Scope): string {
   const { first, last } = scope.filter.range;
-  return `${first === last ? toIsoDay(first) : `${toIsoDay(first)} to ${toIsoDay(last)}`}, ${sensorsName(scope)}`;
+  return `${toSpan(toIsoDay(first), toIsoDay(last))}, ${sensorsName(scope)}`;
 }
 
 function sensorsName({ data, filter: { sensors } }: Scope): string {

@@ -7,7 +7,7 @@
 import { describeEpisode, nameOf, type SentencePart } from "../history/episode-words.ts";
 import type { Episode, EpisodeShape } from "../history/episodes.ts";
 import { basisOf, newestFirst } from "../history/history-output.ts";
-import { formatNumber, plural, toIsoDay } from "../text/format.ts";
+import { formatNumber, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { clipEnd } from "../text/cut.ts";
 import { type DayRange, dayCount } from "./axis.ts";
 import type { Filter, Grid } from "./cells.ts";
@@ -251,7 +251,7 @@ export function timelineChart(all: readonly HistoryRow[], range: DayRange, width
 function lane(row: HistoryRow, { top, from, to, plot }: { top: number; from: number; to: number; plot: Plot }, place: number): Markup {
   const width = Math.max(3, to - from);
   const [y, height] = [top + 4, LANE_HEIGHT - 8];
-  const days = row.first === row.last ? toIsoDay(row.first) : `${toIsoDay(row.first)} to ${toIsoDay(row.last)}`;
+  const days = toSpan(toIsoDay(row.first), toIsoDay(row.last));
   const { text, x, className } = placeLabel(row.name, from, from + width, plot);
   return element(
     "g",

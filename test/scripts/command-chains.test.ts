@@ -103,6 +103,13 @@ describe("command-chains", () => {
     });
   });
 
+  test("logs in which nobody typed say so, not that days and sensors were asked for", async () => {
+    await using dir = await makeTempDir();
+    await Bun.write(join(dir.path, "cowrie.json"), '{"eventid":"cowrie.session.connect","timestamp":"2026-07-01T00:00:00Z","session":"1","sensor":"a"}\n');
+    const { stderr, exitCode } = await run([...scriptWords("command-chains").split(" "), "cowrie.json"], { cwd: dir.path });
+    expect({ stderr, exitCode }).toEqual({ stderr: "command-chains: Cannot find a command: searched 1 file of 1 day, 2026-07-01: nobody typed one\n", exitCode: 1 });
+  });
+
   test("--json alone writes no page; stdin and `| head` work", async () => {
     await using dir = await makeTempDir();
     const logs = `zcat ${fleet}/hp-ams-01/*.gz | ${scriptWords("command-chains")} - -q`;

@@ -168,6 +168,18 @@ describe("what is shown", () => {
       cwd: dir.path,
     });
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
-    expect(stderr).toContain("Cannot find an event of the days and sensors asked for");
+    // Which days there are is what one wants to know then.
+    expect(stderr).toContain("Cannot find an event of the days and sensors asked for: searched 179 files of 42 days, 2026-07-06 to 2026-08-16; see --since");
+  });
+
+  test("a sensor counts by any event, though it has no session; one day is told once", async () => {
+    const lines = [
+      { eventid: "cowrie.session.connect", sensor: "a", session: "1", src_ip: "192.0.2.1" },
+      { eventid: "cowrie.log.open", sensor: "b" },
+    ];
+    await Bun.write(at("two/cowrie.json"), lines.map(line => `${JSON.stringify({ ...line, timestamp: "2026-07-01T00:00:00Z" })}\n`).join(""));
+    const { stdout } = await runScript("summary", ["two", "-q"], { cwd: dir.path });
+    expect(stdout).toMatch(/^Sensors +2$/m);
+    expect(stdout).toMatch(/^Days +1 with events, 2026-07-01 \(UTC\)$/m);
   });
 });

@@ -116,7 +116,7 @@ describe("trace-sid", () => {
     const missing = await runScript("trace-sid", [fleet]);
     expect(missing).toMatchObject({
       stdout: "",
-      stderr: "trace-sid: Missing --session-id\nTry: bun scripts/trace-sid.ts --help\n",
+      stderr: "trace-sid: Missing --session-id: expected -sid ID\nTry: bun scripts/trace-sid.ts --help\n",
       exitCode: 2,
     });
     const nothing = await runScript("trace-sid", ["-sid", "x"]);

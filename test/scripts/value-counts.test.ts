@@ -63,6 +63,11 @@ const QUESTIONS: {
     keyOf: ({ timestamp, input }) => [timestamp.slice(0, 10), input],
   },
   {
+    args: ["--event", "login.*", "--column", "eventid", "--by", "month"],
+    isCounted: ({ eventid }) => eventid.startsWith("cowrie.login."),
+    keyOf: ({ timestamp, eventid }) => [timestamp.slice(0, 7), eventid],
+  },
+  {
     args: ["--column", "eventid", "--by", "hour"],
     isCounted: () => true,
     keyOf: ({ timestamp, eventid }) => [Number(timestamp.slice(11, 13)), eventid],
@@ -331,12 +336,16 @@ describe("mistakes", () => {
       says: 'Cannot find sensor "hp-nycc": did you mean "hp-nyc-01"?',
       exitCode: 2,
     },
-    { args: [], says: "Missing --column", exitCode: 2 },
+    { args: ["--column", "cmd"], says: 'did you mean "input"?', exitCode: 2 },
+    { args: ["--column", "IP"], says: 'did you mean "src_ip"?', exitCode: 2 },
+    // Not "data", which is the nearest by its letters.
+    { args: ["--column", "date"], says: "--by day, --by month or --by hour counts by time", exitCode: 2 },
+    { args: [], says: "Missing --column: expected --column NAME", exitCode: 2 },
     { args: ["--column", "a,,b"], says: "expected names between commas", exitCode: 2 },
     { args: ["--column", "input", "--where", "input"], says: "expected COLUMN=VALUE, COLUMN!=VALUE, COLUMN~TEXT or", exitCode: 2 },
     {
       args: ["--column", "input", "--by", "week"],
-      says: 'Cannot read --by "week": expected "day", "sensor" or "hour"',
+      says: 'Cannot read --by "week": expected "day", "month", "sensor" or "hour"',
       exitCode: 2,
     },
     { args: ["--column", "input", "--csv", "--json"], says: "expected one of them", exitCode: 2 },

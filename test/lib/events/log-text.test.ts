@@ -94,6 +94,12 @@ describe("the text of a log", () => {
     expect(() => openText(join(dir.path, "log"))).toThrow(`it is compressed with ${name}, expected plain text`);
   });
 
+  test.each([["little", [0xff, 0xfe, 0x7b, 0]], ["big", [0xfe, 0xff, 0, 0x7b]]])("UTF-16 is told, %s end first", async (_, bytes) => {
+    await using dir = await makeTempDir();
+    await Bun.write(join(dir.path, "log"), Buffer.from(bytes));
+    expect(() => openText(join(dir.path, "log"))).toThrow("it is UTF-16, expected UTF-8");
+  });
+
   test("a folder, and nothing", async () => {
     await using dir = await makeTempDir();
     expect(() => openText(dir.path)).toThrow("it is a folder");

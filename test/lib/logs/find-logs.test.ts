@@ -54,6 +54,10 @@ test("a folder is searched with all its folders, in the order people count; a na
   expect(find("a/other.json", "b", "b/cowrie.json", "empty")).toEqual(["a/other.json", "b/cowrie.json"]);
   expect(findLogs(["-"]).paths).toEqual(["-"]);
   expect(() => find("empty")).toThrow("Cannot find a log in");
+  await Bun.write(join(dir.path, "nothing.json"), "");
+  await Bun.write(join(dir.path, "no-more.json"), "");
+  expect(() => find("nothing.json")).toThrow(/^Cannot find a log: "[^"]*nothing\.json": it is empty$/);
+  expect(() => find("nothing.json", "no-more.json")).toThrow(/^Cannot find a log: "[^"]*nothing\.json": it is empty, and 1 other was left out$/);
   expect(findLogs([dir.path]).sizeBytes).toBe(8);
 });
 

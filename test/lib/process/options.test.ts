@@ -157,7 +157,7 @@ describe("parseCommand", () => {
       options: { ip: { type: "string", short: "i", required: true, help: "Address." } },
     } as const satisfies Command;
     expect(() => parseCommand(command, [])).toThrow(new UsageError("Missing HOST"));
-    expect(() => parseCommand(command, ["a"])).toThrow(new UsageError("Missing --ip"));
+    expect(() => parseCommand(command, ["a"])).toThrow(new UsageError("Missing --ip: expected -i TEXT"));
     expect(() => parseCommand(command, ["a", "b", "-i1"])).toThrow(
       new UsageError('Cannot use argument "b": expected HOST'),
     );

@@ -10,6 +10,7 @@ import {
   plural,
   toIsoDay,
   toIsoInstant,
+  toSpan,
 } from "../../../lib/text/format.ts";
 import { seededRandom } from "../../support/random.ts";
 
@@ -57,6 +58,11 @@ const SHARES: [number, string][] = [
   [0, "0.0 %"], [0.0004, "<0.1 %"], [0.0005, "0.1 %"], [0.123, "12.3 %"], [0.9994, "99.9 %"], [0.9996, ">99.9 %"],
   [1, "100.0 %"], [NaN, "-"], [12.5, "1,250.0 %"],
 ];
+test("toSpan(): one day is told once", () => {
+  expect(toSpan("2026-07-06", "2026-08-16")).toBe("2026-07-06 to 2026-08-16");
+  expect(toSpan("2026-07-06", "2026-07-06")).toBe("2026-07-06");
+});
+
 test.each(SHARES)("formatShare(%p) = %p", (share, text) => expect(formatShare(share)).toBe(text));
 
 describe("days", () => {
