@@ -5,7 +5,7 @@
  */
 import type { KeyColumn, Kind } from "../reduced/kinds.ts";
 import { maskCommand } from "../text/masks.ts";
-import { networkOf } from "../text/network.ts";
+import { networkNumber, networkOf } from "../text/network.ts";
 
 /** Fewer watched days have no history. */
 export const LEAST_DAYS = 4;
@@ -18,6 +18,8 @@ export interface FamilySpec {
   readonly words: string;
   /** What its texts are counted as. */
   readonly mask?: (text: string) => string;
+  /** A number >= 0 that texts share if and only if they are counted as one, which is found sooner; -1 of texts without. */
+  readonly numberOf?: (text: string) => number;
   /** Its keys are single addresses: counted by events. */
   readonly isAddress?: true;
 }
@@ -31,7 +33,7 @@ export const FAMILIES = {
   target: { kind: "proxy_request", columns: ["dst_ip", "dst_port"], word: "proxy target", words: "proxy targets" },
   user: { kind: "proxy_request", columns: ["src_ip"], word: "proxy user", words: "proxy users", isAddress: true },
   address: { kind: "connect", columns: ["src_ip"], word: "address", words: "addresses", isAddress: true },
-  network: { kind: "connect", columns: ["src_ip"], word: "network", words: "networks", mask: text => networkOf(text) ?? text },
+  network: { kind: "connect", columns: ["src_ip"], word: "network", words: "networks", mask: text => networkOf(text) ?? text, numberOf: networkNumber },
   username: { kind: "login", columns: ["username"], word: "user name", words: "user names" },
   password: { kind: "login", columns: ["password"], word: "password", words: "passwords" },
   client: { kind: "client", columns: ["version"], word: "client", words: "clients" },

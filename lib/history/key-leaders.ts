@@ -11,104 +11,96 @@ export const KEYS_MOST = 300;
 /** Rarer keys cannot be told to have changed. */
 export const LEAST_EVENTS = 8;
 
+/** Numbers of a record: all events, most on one day, those of the last day, and that day. */
+const RECORD = 4;
+const MOST = 1;
+const TODAY = 2;
+const LAST_DAY = 3;
+/** Before all days. */
+const NO_DAY = -0x8000_0000;
+/** Rows whose records are fetched together. */
+const AHEAD_ROWS = 64;
+
 /** Finds them in rows that may come part by part, in day order. */
 export class KeyLeaders {
-  // By key + 1, as there are rows without one. A row touches the first alone; the others wait until its day is over.
-  #today = new Float64Array(0);
-  #totals = new Float64Array(0);
-  /** The most events on one day. */
-  #mosts = new Float64Array(0);
-  /** In which order keys came, from 1; 0 = not yet. */
+  /** By key + 1, as there are rows without one; all of a record is in one line of the cache. */
+  #records = new Float64Array(0);
+  /** In which order keys came, from 1, by key + 1. */
   #order = new Int32Array(0);
   #seen = 0;
-  /** The keys of the day, + 1; one without events may be there more than once. */
-  #touched = new Int32Array(0);
-  #touches = 0;
-  #day = -Infinity;
+  readonly #fetched = new Float64Array(1);
 
   /** @param key The key of each row, -1 = none, `< keys`. */
   add({ rows, day, count }: Pick<KindTable, "rows" | "day" | "count">, key: Int32Array, keys: number): void {
-    this.#reserve(keys + 1, rows);
-    for (let start = 0; start < rows; ) {
-      const today = day[start]!;
-      if (today !== this.#day) this.#closeDay();
-      this.#day = today;
-      let end = day[rows - 1] === today ? rows : start + 1;
-      while (end < rows && day[end] === today) end++;
-      this.#addToday(key, count, start, end);
-      start = end;
+    this.#reserve(keys + 1);
+    const records = this.#records;
+    const order = this.#order;
+    let fetched = 0;
+    for (let start = 0; start < rows; start += AHEAD_ROWS) {
+      const end = Math.min(rows, start + AHEAD_ROWS);
+      // Looking at records without deciding anything brings them from memory side by side, not one by one: twice as fast.
+      for (let row = start; row < end; row++) fetched += records[(key[row]! + 1) * RECORD]!;
+      for (let row = start; row < end; row++) {
+        const at = (key[row]! + 1) * RECORD;
+        const own = day[row]!;
+        const last = records[at + LAST_DAY]!;
+        const today = (last === own ? records[at + TODAY]! : 0) + count[row]!;
+        if (last === NO_DAY) order[key[row]! + 1] = ++this.#seen;
+        records[at + LAST_DAY] = own;
+        records[at + TODAY] = today;
+        records[at] = records[at]! + count[row]!;
+        if (today > records[at + MOST]!) records[at + MOST] = today;
+      }
     }
-  }
-
-  #addToday(key: Int32Array, count: Float64Array, start: number, end: number): void {
-    const today = this.#today;
-    const touched = this.#touched;
-    let touches = this.#touches;
-    for (let row = start; row < end; row++) {
-      const at = key[row]! + 1;
-      const before = today[at]!;
-      if (before === 0) touched[touches++] = at;
-      today[at] = before + count[row]!;
-    }
-    this.#touches = touches;
-  }
-
-  #closeDay(): void {
-    for (let i = 0; i < this.#touches; i++) {
-      const at = this.#touched[i]!;
-      const count = this.#today[at]!;
-      this.#today[at] = 0;
-      this.#totals[at]! += count;
-      if (count > this.#mosts[at]!) this.#mosts[at] = count;
-      if (this.#order[at] === 0) this.#order[at] = ++this.#seen;
-    }
-    this.#touches = 0;
+    // Used, so that no compiler may leave the looking out.
+    this.#fetched[0] = fetched;
   }
 
   /** Events of each key by key + 1, and the most of them on one day. */
   sums(): { readonly totals: Float64Array; readonly mosts: Float64Array } {
-    this.#closeDay();
-    return { totals: this.#totals, mosts: this.#mosts };
+    const column = (at: number) => {
+      const numbers = new Float64Array(this.#order.length);
+      for (let key = 0; key < numbers.length; key++) numbers[key] = this.#records[key * RECORD + at]!;
+      return numbers;
+    };
+    return { totals: column(0), mosts: column(MOST) };
   }
 
   /** First those with most events, then those with most on one day; of equal ones first what came first. */
   finish(): number[] {
-    const { totals, mosts } = this.sums();
-    return [...new Set([totals, mosts].flatMap(counts => this.#leaders(counts)))].map(at => at - 1);
+    return [...new Set([0, MOST].flatMap(column => this.#leaders(column)))].map(at => at - 1);
   }
 
   /** What each key told by {@link finish} has at least, either way; what any frequent one has where there are few. */
   least(): { readonly total: number; readonly most: number } {
-    const { totals, mosts } = this.sums();
-    const leastOf = (counts: Float64Array, other: number) => {
-      const leaders = this.#leaders(counts);
-      return leaders.length < KEYS_MOST ? other : counts[leaders.at(-1)!]!;
+    const leastOf = (column: number, other: number) => {
+      const leaders = this.#leaders(column);
+      return leaders.length < KEYS_MOST ? other : this.#records[leaders.at(-1)! * RECORD + column]!;
     };
-    return { total: leastOf(totals, LEAST_EVENTS), most: leastOf(mosts, 0) };
+    return { total: leastOf(0, LEAST_EVENTS), most: leastOf(MOST, 0) };
   }
 
   /** Keys + 1. */
-  #leaders(counts: Float64Array): number[] {
+  #leaders(column: number): number[] {
     const frequent = this.#frequent();
-    const by = (at: number) => counts[at]!;
+    const by = (at: number) => this.#records[at * RECORD + column]!;
     // A floor first: sorting all keys by a function takes far longer than sorting their numbers.
     const floor = new Float64Array(frequent).map(by).sort()[frequent.length - KEYS_MOST] ?? 0;
     return [...frequent.filter(at => by(at) >= floor)].sort((a, b) => by(b) - by(a) || this.#order[a]! - this.#order[b]!).slice(0, KEYS_MOST);
   }
 
   #frequent(): Int32Array {
-    const frequent = new Int32Array(this.#totals.length);
+    const frequent = new Int32Array(this.#order.length);
     let size = 0;
-    for (let at = 0; at < this.#totals.length; at++) if (this.#totals[at]! >= LEAST_EVENTS) frequent[size++] = at;
+    for (let at = 0; at < frequent.length; at++) if (this.#records[at * RECORD]! >= LEAST_EVENTS) frequent[size++] = at;
     return frequent.subarray(0, size);
   }
 
-  #reserve(keys: number, rows: number): void {
-    if (this.#touches + rows > this.#touched.length) this.#touched = widened(this.#touched, this.#touches + rows);
-    if (keys <= this.#today.length) return;
-    this.#today = widened(this.#today, keys);
-    this.#totals = widened(this.#totals, keys);
-    this.#mosts = widened(this.#mosts, keys);
+  #reserve(keys: number): void {
+    const known = this.#order.length;
+    if (keys <= known) return;
     this.#order = widened(this.#order, keys);
+    this.#records = widened(this.#records, this.#order.length * RECORD);
+    for (let key = known; key < this.#order.length; key++) this.#records[key * RECORD + LAST_DAY] = NO_DAY;
   }
 }

@@ -5,26 +5,31 @@
 /** An IPv4 address in its longest spelling in IPv6; attackers write megabytes. */
 const LONGEST = 45;
 
-/** The bytes of an address of version 4: without leading zeros, which some programs take for octal numbers. */
-function plainV4(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(4);
-  let part = 0;
+/** An address of version 4 as a number of 32 bits: without leading zeros, which some programs take for octal numbers; -1 = none. */
+export function v4Number(text: string): number {
+  let number = 0;
+  let parts = 0;
   let value = -1;
   for (let i = 0; i < text.length; i++) {
     const digit = text.charCodeAt(i) - 0x30;
-    if (digit === -2 && value >= 0 && part < 3) {
-      bytes[part++] = value;
+    if (digit === -2 && value >= 0 && parts < 3) {
+      number = number * 256 + value;
+      parts++;
       value = -1;
     } else if (digit >= 0 && digit <= 9 && value !== 0) {
       value = value < 0 ? digit : value * 10 + digit;
-      if (value > 255) return undefined;
+      if (value > 255) return -1;
     } else {
-      return undefined;
+      return -1;
     }
   }
-  if (part < 3 || value < 0) return undefined;
-  bytes[3] = value;
-  return bytes;
+  return parts < 3 || value < 0 ? -1 : number * 256 + value;
+}
+
+/** Its four bytes. */
+function plainV4(text: string): Uint8Array | undefined {
+  const number = v4Number(text);
+  return number < 0 ? undefined : Uint8Array.of(number >>> 24, (number >>> 16) & 0xff, (number >>> 8) & 0xff, number & 0xff);
 }
 
 /** The sixteen bytes of an address of version 6 without a zone. */
@@ -61,7 +66,7 @@ function put(bytes: Uint8Array, i: number, word: number): void {
 
 /** 4 or 6 by the version of an address, as it is written; 0 for anything else. */
 export function addressVersion(text: string): 0 | 4 | 6 {
-  if (plainV4(text) !== undefined) return 4;
+  if (v4Number(text) >= 0) return 4;
   return text.length <= LONGEST && text.includes(":") && plainV6(text) !== undefined ? 6 : 0;
 }
 
