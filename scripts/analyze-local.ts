@@ -4,7 +4,7 @@
  *
  * Memory grows with the number of distinct values, not with the size of the logs.
  */
-import { type Analysis, analyzeLogs } from "../lib/logs/analyze.ts";
+import { analyzeLarge } from "../lib/logs/analyze.ts";
 import { type ExitCode, expectLongRun, note, runMain, writeOut } from "../lib/process/cli.ts";
 import { type Command, COMMON_OPTIONS, type OptionValues } from "../lib/process/command.ts";
 import { parseCommand } from "../lib/process/options.ts";
@@ -30,7 +30,9 @@ import { assertWritable, OutputSet } from "../lib/process/output-file.ts";
 import { type ReportPaths, reportPaths } from "../lib/pages/page-names.ts";
 import { describeRun, REPORT_OPTIONS, spanOf, writeReports } from "../lib/pages/run-reports.ts";
 import { type KnownRun, RunRecord, type RunShape, type Told } from "../lib/logs/run-record.ts";
-import { collectSessions, lastCommandsOf, toPlaces } from "../lib/pages/report-sessions.ts";
+import { collectSessions, toPlaces } from "../lib/pages/report-sessions.ts";
+import type { LogSet } from "../lib/logs/log-set.ts";
+import type { ReducedTable } from "../lib/reduced/reduced-table.ts";
 import type { Statistics } from "../lib/statistics/statistics.ts";
 import { openOrigins, ORIGIN_OPTION, originStates } from "../lib/origin/origins.ts";
 import { toSafeJson } from "../lib/text/text.ts";
@@ -117,7 +119,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const parameters = { ...scope, robotMaxSeconds: values.robotMaxSeconds };
   const told: Told[] = [];
   const analysis = await withProgress(values.quiet, listeners =>
-    analyzeLogs(inputs, {
+    analyzeLarge(inputs, {
       ...toSetOptions(values),
       ...listeners,
       ...recordTold(listeners, told),
@@ -127,17 +129,17 @@ export async function main(argv: string[]): Promise<ExitCode> {
       outputs,
       wantsRejects: values.rejects !== undefined,
       startBeside: set => startSessionWork(set, parameters),
-    }),
+    }, { topN: values.topNEvents }),
   );
 
   using _analysis = analysis;
-  const { table, set } = analysis;
-  if (table.kinds.event.rows === 0) {
+  const { set } = analysis;
+  if (analysis.table?.kinds.event.rows === 0) {
     throw new Error(`${notFoundText("an event of the days and sensors asked for", countSearched(set))}; see --since, --until and --sensor`);
   }
   await using outputSet = new OutputSet();
-  const statistics = await writeReports(outputSet, {
-    table,
+  const { statistics, table } = await writeReports(outputSet, {
+    counted: analysis,
     files,
     topN: values.topNEvents,
     values,
@@ -146,14 +148,18 @@ export async function main(argv: string[]): Promise<ExitCode> {
       told.push({ line, isProblem: false });
       if (!values.quiet) note(line);
     },
-    findSessions: (drawn, data) => collectSessions(analysis.beside!, lastCommandsOf(table), drawn, data, toPlaces(inputs, values)),
+    async findSessions(drawn, data, counted) {
+      // Gone as soon as all is told: what it holds of the sessions is as much as the table.
+      using beside = analysis.beside!;
+      return await collectSessions(beside, counted, drawn, data, toPlaces(inputs, values));
+    },
   });
   await writeRejects(outputSet, values.rejects, set);
   await outputSet.commit();
 
   const seconds = (performance.now() - startMs) / 1000;
-  const summary = toSummary(analysis, statistics, seconds, files);
-  const text = summaryText(analysis, statistics, seconds, files);
+  const summary = toSummary(set, table, statistics, seconds, files);
+  const text = summaryText(set, table, statistics, seconds, files);
   const rejects = describeRejects(COMMAND.name, set, values.rejects);
   const exitCode = exitCodeOf(set, values.strict);
   const tables = set.logs.flatMap(({ tablePath }) => tablePath ?? []);
@@ -207,12 +213,12 @@ async function tellAgain(
 
 /** The summary for a program; days as YYYY-MM-DD. */
 function toSummary(
-  analysis: Analysis,
+  { logs, reused, leftOut, counts, textBytes, damaged }: LogSet,
+  table: ReducedTable,
   { tests, silent }: Statistics,
   seconds: number,
   files: ReportPaths,
 ): Record<string, unknown> {
-  const { table, set: { logs, reused, leftOut, counts, textBytes, damaged } } = analysis;
   return {
     logs: logs.length,
     reused,
@@ -231,8 +237,8 @@ function toSummary(
 }
 
 /** The summary for a person. */
-function summaryText(analysis: Analysis, statistics: Statistics, seconds: number, files: ReportPaths): string {
-  const { table, set: { logs: { length: logs }, reused, leftOut, counts, textBytes } } = analysis;
+function summaryText(set: LogSet, table: ReducedTable, statistics: Statistics, seconds: number, files: ReportPaths): string {
+  const { logs: { length: logs }, reused, leftOut, counts, textBytes } = set;
   const logNotes = [
     ...(reused > 0 ? [`${reused === logs ? "all" : formatNumber(reused)} unchanged since the last run`] : []),
     ...(leftOut > 0 ? [`${formatNumber(leftOut)} left out`] : []),

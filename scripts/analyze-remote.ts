@@ -200,7 +200,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   await using set = new OutputSet();
   const widestTopN = topN.includes(0) ? 0 : Math.max(...topN);
   const limits = limitsOf(outcomes);
-  const statistics = await writeReports(set, { table, files, topN: widestTopN, values, limits, origins, onLimit: onNotice });
+  const { statistics } = await writeReports(set, { counted: { table }, files, topN: widestTopN, values, limits, origins, onLimit: onNotice });
   if (values.rejects !== undefined) await writeRejects(await set.open(values.rejects), outcomes, seams);
   await set.commit();
 

@@ -2,18 +2,18 @@
  * Logs to one reduced table.
  */
 import { allTexts } from "../columns/dictionary.ts";
-import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
-import { unpackDigest } from "./log-digests.ts";
+import { unpackDigest } from "./packed-digest.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
-import { REDUCED_VERSION } from "../reduced/kinds.ts";
-import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";
+import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { reduceSeam } from "../reduced/joined-lines.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { addCounts, type SourceInfo, withDropped } from "../events/source.ts";
 import { describeRebuiltSensors } from "../reduced/rebuilt-sensors.ts";
+import { type AddedUp, SortedRuns } from "../reduced/sorted-runs.ts";
 
 export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Omit<LogSetOptions, "reduction" | "scope" | "lineHashes"> {
   readonly parameters: ReductionParameters;
@@ -25,12 +25,22 @@ export interface AnalyzeOptions<Work extends Disposable = Disposable> extends Om
   readonly startBeside?: (set: LogSet) => Work;
 }
 
-export interface Analysis<Work extends Disposable = Disposable> extends Disposable {
+interface Analyzed<Work extends Disposable> extends Disposable {
   readonly set: LogSet;
-  readonly table: ReducedTable;
   /** What {@link AnalyzeOptions.startBeside} began, where it was given. */
   readonly beside?: Work;
 }
+
+export type Analysis<Work extends Disposable = Disposable> = Analyzed<Work> & { readonly table: ReducedTable };
+/** The same of any number of rows: of very many the table is stored as long as the analysis is not disposed of. */
+export type LargeAnalysis<Work extends Disposable = Disposable> = Analyzed<Work> & AddedUp;
+
+/** Rows that are held in memory while they are added up. */
+const ROWS_HELD = 750_000;
+/** Bytes of unpacked rows after which memory is swept. */
+const SWEEP_BYTES = 32 << 20;
+/** So many times the bytes of a packed digest are those of its rows. */
+const UNPACKED_TIMES = 2;
 
 /**
  * Analyze logs.
@@ -38,10 +48,28 @@ export interface Analysis<Work extends Disposable = Disposable> extends Disposab
  * @param inputs Files (logs or event tables), folders, "-".
  * @throws {Error} if an input cannot be read, or none of them holds an event.
  */
-export async function analyzeLogs<Work extends Disposable>(
+export async function analyzeLogs<Work extends Disposable>(inputs: readonly string[], options: AnalyzeOptions<Work>): Promise<Analysis<Work>> {
+  return (await countLogs(inputs, options, { rowsHeld: Infinity, topN: 0 })) as Analysis<Work>;
+}
+
+/**
+ * {@link analyzeLogs} with no more than some rows in memory.
+ *
+ * @param topN Entries per kind and sensor-day of what `reduced.json` is made of; 0 = all.
+ */
+export async function analyzeLarge<Work extends Disposable>(
   inputs: readonly string[],
   options: AnalyzeOptions<Work>,
-): Promise<Analysis<Work>> {
+  { topN, rowsHeld = ROWS_HELD }: { readonly topN: number; readonly rowsHeld?: number },
+): Promise<LargeAnalysis<Work>> {
+  return await countLogs(inputs, options, { rowsHeld, topN });
+}
+
+async function countLogs<Work extends Disposable>(
+  inputs: readonly string[],
+  options: AnalyzeOptions<Work>,
+  { rowsHeld, topN }: { readonly rowsHeld: number; readonly topN: number },
+): Promise<LargeAnalysis<Work>> {
   const { parameters, isPart = false, dedupeLines, startBeside } = options;
   // Which of two equal lines counts is known only once all logs are: then the tables are walked again, in order.
   let set = await readLogSet(inputs, {
@@ -52,42 +80,50 @@ export async function analyzeLogs<Work extends Disposable>(
   });
   // Adding up what the logs hold takes one core: the others have time.
   const beside = startBeside?.(set);
+  const runs = new SortedRuns({ parameters, sources: set.logs.map(({ source }) => source) }, rowsHeld);
   const dispose = () => {
     beside?.[Symbol.dispose]();
+    runs[Symbol.dispose]();
     set[Symbol.dispose]();
   };
   try {
-    const builder = new ReducedBuilder();
-    for (const { source } of set.logs) builder.addSource(source);
     if (dedupeLines) {
       const droppedOf = new Map<SourceInfo, number>();
       for await (const { log, rows, dropped } of distinctLines(set.logs, () => parameters)) {
-        builder.add(rows);
+        await runs.add(rows);
         droppedOf.set(log.source, dropped);
       }
       set = withDroppedLines(set, droppedOf);
-    } else {
-      // Those of small logs are packed still, and take little room.
-      builder.expect(set.logs.flatMap(({ rows }) => rows ?? []));
-      for (const log of set.logs) {
-        const rows = log.rows ?? unpackDigest(log.digest!).rows;
-        builder.add(rows);
-        log.sensors = allTexts(rows.texts.sensor);
-        log.rows = log.digest = undefined;
-        await pauseNowAndThen();
-      }
-    }
-    for (const seam of set.seams) builder.add(await reduceSeam(seam, parameters));
+    } else await addLogs(set.logs, runs);
+    for (const seam of set.seams) await runs.add(await reduceSeam(seam, parameters));
     // The rows of the logs, now garbage, are most of the heap: give them back before the reports are made.
     Bun.gc(true);
-    const sources = set.logs.map(({ source }) => source);
-    const table = await takeWithPauses(builder.calculate({ version: REDUCED_VERSION, parameters, sources }));
-    const hint = describeRebuiltSensors(table);
+    const counted = await runs.finish(set.logs.map(({ source }) => source), topN);
+    const hint = describeRebuiltSensors(counted.spans);
     if (hint !== undefined) options.onNotice(hint);
-    return { set, table, ...(beside && { beside }), [Symbol.dispose]: dispose };
+    return { set, ...counted, ...(beside && { beside }), [Symbol.dispose]: dispose };
   } catch (error) {
     dispose();
     throw error;
+  }
+}
+
+/** Add up the rows of logs, which are let go. */
+async function addLogs(logs: readonly SetLog[], runs: SortedRuns): Promise<void> {
+  runs.expect(logs.flatMap(({ rows }) => rows ?? []));
+  let unpackedBytes = 0;
+  for (const log of logs) {
+    // Packed until it is their turn.
+    const rows = log.rows ?? unpackDigest(log.digest!).rows;
+    await runs.add(rows);
+    log.sensors = allTexts(rows.texts.sensor);
+    if (log.digest !== undefined) unpackedBytes += UNPACKED_TIMES * (log.digest instanceof Uint8Array ? log.digest.length : log.digest.bytes);
+    log.rows = log.digest = undefined;
+    if (unpackedBytes > SWEEP_BYTES) {
+      unpackedBytes = 0;
+      Bun.gc(true);
+    }
+    await pauseNowAndThen();
   }
 }
 

@@ -16,7 +16,7 @@ import { type PackedColumn, unpackCodes, unpackNumbers } from "../columns/packed
 import { verifyKept } from "../process/kept-files.ts";
 import { removeQuietly } from "../process/output-file.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
-import { unpackDigest } from "./log-digests.ts";
+import { unpackDigest } from "./packed-digest.ts";
 import { sessionsAddUp } from "./log-sessions.ts";
 import { countWhileRead, type LogJob, type LogResult, readLog, readStored, writeTable } from "./read-log.ts";
 import { ReducedBuilder, type ReducedRows } from "../reduced/reduced-builder.ts";

@@ -10,19 +10,18 @@
  * counted; of all that only our own word is believed, which `kept-files.ts` knows by our key. Where nothing can be kept, or
  * what is kept is damaged, the tables are there.
  */
-import { closeSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { deserialize, serialize } from "bun:jsc";
 import { closing, openRegularAs, stateOf } from "../columns/regular-file.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { type FileIdentity, identifyFile, type SourceInfo } from "../events/source.ts";
 import { keyProblem, verifyKept, writeKept } from "../process/kept-files.ts";
 import { partialPathOf, removeQuietly } from "../process/output-file.ts";
-import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { programState } from "../process/program-state.ts";
 import { dayOf } from "../text/time.ts";
 import { type LogSessions, readSessions } from "./log-sessions.ts";
 import type { LogSet } from "./log-set.ts";
+import { type DigestStore, packDigest, readAt, unpackDigest } from "./packed-digest.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
 import { tablesOf } from "./walk-tables.ts";
 
@@ -31,42 +30,14 @@ const PURPOSE = "digests of logs";
 const NAME = /^cowrie-digests\.[0-9a-f]{12}$/;
 /** Bytes that wait for being written. */
 const WAITING_MAX_BYTES = 16 << 20;
-/** Bytes of a length: of the index, at the end of a file, and of rows, at the start of a digest. */
+/** Bytes of the length of the index, at the end of a file. */
 const LENGTH_BYTES = 8;
 
-type Digest = Pick<LogResult, "rows" | "sessions">;
-
-/** A digest below it stays packed until it is added up: each of its arrays takes more than what lies in it, and small logs come by the ten thousand. */
-const STAYS_PACKED_BYTES = 64 << 10;
-
-/** What was made of a log as it is kept: a third of it, for a tenth of what reading the log costs. */
-export function packDigest({ rows, sessions }: Digest): Uint8Array {
-  const [first, second] = [rows, sessions].map(made => serialize(made, { binaryType: "nodebuffer" }) as Buffer<ArrayBuffer>) as [Buffer, Buffer];
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeDoubleLE(first.length);
-  return Bun.zstdCompressSync(Buffer.concat([length, first, second]), { level: 1 });
-}
-
-/** A result with what was made of the log packed, and no more than that if it is small. */
+/** A result with what was made of the log packed, and no more than that. */
 export function withDigest(result: LogResult): LogResult {
-  const digest = result.digest ?? packDigest(result);
-  if (digest.length >= STAYS_PACKED_BYTES) return { ...result, digest };
-  const { rows: _, sessions: __, ...rest } = result;
-  return { ...rest, digest };
-}
-
-/** Undo {@link packDigest}, each of the two when it is asked for: who adds up rows looks at no session. Of bytes that are our own alone. */
-export function unpackDigest(packed: Uint8Array): Required<Digest> {
-  const bytes = Bun.zstdDecompressSync(packed as Uint8Array<ArrayBuffer>);
-  const second = LENGTH_BYTES + bytes.readDoubleLE();
-  return {
-    get rows() {
-      return deserialize(bytes.subarray(LENGTH_BYTES, second)) as ReducedRows;
-    },
-    get sessions() {
-      return deserialize(bytes.subarray(second)) as readonly LogSessions[];
-    },
-  };
+  if (result.digest !== undefined || result.rows === undefined || result.sessions === undefined) return result;
+  const { rows, sessions, ...rest } = result;
+  return { ...rest, digest: packDigest({ rows, sessions }) };
 }
 
 /** One digest in a file. */
@@ -107,8 +78,14 @@ interface Folder {
 export class LogDigests {
   readonly #folders = new Map<string, Folder>();
   readonly #canKeep = keyProblem() === undefined;
+  readonly #store: Pick<DigestStore, "hold">;
   #waitingBytes = 0;
   #open: { readonly pack: Pack; readonly file: number } | undefined;
+
+  /** @param store Holds what is found and kept, until it is added up. */
+  constructor(store: Pick<DigestStore, "hold"> = { hold: packed => packed }) {
+    this.#store = store;
+  }
 
   /** What is known of a log by its digest; undefined if it has none that is good. */
   find(job: LogJob): LogResult | undefined {
@@ -123,9 +100,7 @@ export class LogDigests {
     if (rejectsPath !== undefined && source.counts.rejected > 0) return undefined;
     try {
       if (!isSame(entry.log, identifyFile(path)) || stateAt(tablePath) !== entry.tableState) return undefined;
-      const digest = this.#read(pack, entry);
-      const made = digest.length < STAYS_PACKED_BYTES ? { digest } : unpackDigest(digest);
-      return { source, isReused: true, tableState: entry.tableState, ...made };
+      return { source, isReused: true, tableState: entry.tableState, digest: this.#store.hold(this.#read(pack, entry)) };
     } catch {
       // Gone or changed under our eyes: there is the table, and the log.
       return undefined;
@@ -166,18 +141,21 @@ export class LogDigests {
   }
 
   /** Keep what was made of a log, if that is of use; its result goes on as {@link withDigest} leaves it. */
-  keep(job: LogJob, result: LogResult): LogResult {
+  keep(job: LogJob, given: LogResult): LogResult {
+    const result = withDigest(given);
     const { source, tableState, log } = result;
-    if (!this.#wants(job) || tableState === undefined || log === undefined) return result;
-    const packed = withDigest(result);
-    const kept = packed.digest!;
+    // None, where no more was made of the log than one of the two.
+    if (result.digest === undefined) return result;
+    const kept = result.digest as Uint8Array;
+    const held = { ...result, digest: this.#store.hold(kept) };
+    if (!this.#wants(job) || tableState === undefined || log === undefined) return held;
     const folder = this.#folderOf(dirname(job.tablePath!));
     const name = basename(job.tablePath!);
     folder.waiting.push({ entry: { name, tableState, log, source, counted: countedIn(job.reduction!, source) }, kept });
     folder.renewed.add(name);
     this.#waitingBytes += kept.length;
     if (this.#waitingBytes > WAITING_MAX_BYTES) this.write();
-    return packed;
+    return held;
   }
 
   /** Write what is waiting. */
@@ -316,15 +294,4 @@ function readIndex(path: string, state: string): Index {
   using _file = closing(file);
   const length = readAt(file, size - LENGTH_BYTES, LENGTH_BYTES).readDoubleLE();
   return JSON.parse(readAt(file, size - LENGTH_BYTES - length, length).toString()) as Index;
-}
-
-/** @throws {Error} if the file is shorter. */
-function readAt(file: number, at: number, bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(bytes);
-  for (let got = 0; got < bytes; ) {
-    const n = readSync(file, buffer, got, bytes - got, at + got);
-    if (n === 0) throw new Error("Cannot read digests of logs: they were cut short");
-    got += n;
-  }
-  return buffer;
 }

@@ -15,6 +15,7 @@ import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
 import { LogDigests } from "./log-digests.ts";
 import type { LogSessions } from "./log-sessions.ts";
 import { keyProblem } from "../process/kept-files.ts";
+import { DigestStore, type Packed } from "./packed-digest.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -77,8 +78,8 @@ export interface SetLog {
   sensors?: readonly string[];
   /** What its sessions left, if it was asked for. */
   readonly sessions?: readonly LogSessions[] | undefined;
-  /** Both of a small log, packed, in place of the two; see `unpackDigest`. Taken away as they are. */
-  digest?: Uint8Array | undefined;
+  /** Both of these, packed, where they are kept for the next run; see `unpackDigest`. Taken away as they are. */
+  digest?: Packed | undefined;
 }
 
 export interface LogSet extends Disposable {
@@ -127,7 +128,9 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
     if (needsScratch) rmSync(scratch, { recursive: true, force: true });
   };
   const forget = onStop(removeScratch);
+  const store = new DigestStore();
   const dispose = () => {
+    store[Symbol.dispose]();
     removeScratch();
     forget();
   };
@@ -139,7 +142,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
     if (problem) onNotice(problem);
     const folders = new Set(jobs.flatMap(({ tablePath }) => (tablePath === undefined ? [] : [dirname(tablePath)])));
     for (const folder of folders) await removeStaleIn(folder);
-    const results = await readAll(jobs, found.sizeBytes, options);
+    const results = await readAll(jobs, found.sizeBytes, store, options);
     const set = await settle(jobs, results, found.empty, options);
     const { missing, unused } = await checkSensors(openTables(set), scope);
     for (const line of unused) onNotice(line);
@@ -213,6 +216,7 @@ function mayHaveTable({ tablePath, isFresh }: LogJob): boolean {
 async function readAll(
   jobs: readonly LogJob[],
   sizeBytes: number,
+  store: DigestStore,
   { jobs: threads, keepsDigests = false, onProgress = () => {} }: LogSetOptions,
 ): Promise<ReadonlyMap<LogJob, LogResult>> {
   const results = new Map<LogJob, LogResult>();
@@ -223,11 +227,8 @@ async function readAll(
   };
   const forget = onStop(removePartials);
   try {
-    const digests = keepsDigests ? new LogDigests() : undefined;
-    const onDone = (job: LogJob, result: LogResult) => {
-      const { digest, ...made } = digests?.keep(job, result) ?? result;
-      results.set(job, made.rows === undefined && digest !== undefined ? { ...made, digest } : made);
-    };
+    const digests = keepsDigests ? new LogDigests(store) : undefined;
+    const onDone = (job: LogJob, result: LogResult) => void results.set(job, digests?.keep(job, result) ?? result);
     const files: LogJob[] = [];
     let changedBytes = 0;
     for (const job of jobs) {

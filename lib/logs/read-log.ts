@@ -19,6 +19,7 @@ import { KernelSessions } from "./kernel-sessions.ts";
 import { type LogSessions, readSessions, SessionReader } from "./log-sessions.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
+import type { Packed } from "./packed-digest.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { KernelReducer } from "../reduced/kernel-reducer.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
@@ -62,8 +63,8 @@ export interface LogResult {
   readonly rows?: ReducedRows;
   /** Of a log that has grown they may come in parts, of which no session tells otherwise than as one, see `sessionsAddUp`. */
   readonly sessions?: readonly LogSessions[];
-  /** Both of these as they are kept, see `packDigest`: beside them, or of a small log in their place. */
-  readonly digest?: Uint8Array;
+  /** In place of the two where both will be kept, see `packDigest`. */
+  readonly digest?: Packed;
   /** The log's file as it was before it was read. */
   readonly log?: FileIdentity;
   /** The stored table was used as it is. */

@@ -3,23 +3,27 @@
  *
  * Tested in `test/scripts/analyze-local.test.ts` and `analyze-remote.test.ts`.
  */
+import { openSync, readSync } from "node:fs";
+import { closing } from "../columns/regular-file.ts";
 import type { LineCounts } from "../events/source.ts";
 import type { OutputSet } from "../process/output-file.ts";
 import { takeWithPauses } from "../process/pause.ts";
 import { PROGRAM } from "../process/version.ts";
 import type { Origins } from "../origin/origins.ts";
 import { addOrigins } from "../reduced/add-origins.ts";
+import { toSentSums } from "../reduced/cell-sums.ts";
 import { drawTable } from "../reduced/drawn-table.ts";
 import { reducedToIpc } from "../reduced/reduced-arrow.ts";
 import { reducedToJson } from "../reduced/reduced-json.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
+import type { StoredCounts } from "../reduced/sorted-runs.ts";
 import { summarizeStatistics } from "../statistics/statistics-summary.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { formatDuration, formatNumber, formatRate, plural, toIsoDay, toSpan } from "../text/format.ts";
 import { visible } from "../text/text.ts";
 import type { ReportData } from "../view/report-data.ts";
 import { linkPages, type ReportPaths } from "./page-names.ts";
-import type { ReportSessions } from "./report-sessions.ts";
+import { type LastCommands, lastCommandsOf, type ReportSessions, storedLastCommands } from "./report-sessions.ts";
 import { statsAside } from "./stats-run.ts";
 
 /** What the pages show. */
@@ -36,7 +40,7 @@ export const REPORT_OPTIONS = {
 } as const;
 
 export interface ReportRun {
-  readonly table: ReducedTable;
+  readonly counted: { readonly table: ReducedTable; readonly stored?: undefined } | { readonly stored: StoredCounts; readonly table?: undefined };
   readonly files: ReportPaths;
   readonly topN: number;
   readonly values: { readonly threshold: number; readonly lastNDays: number };
@@ -47,15 +51,22 @@ export interface ReportRun {
   /** Told what is not drawn, a sentence each. */
   readonly onLimit: (line: string) => void;
   /** Finds the sessions behind what is drawn, where there are event tables. */
-  readonly findSessions?: (drawn: ReducedTable, data: ReportData) => Promise<ReportSessions>;
+  readonly findSessions?: (drawn: ReducedTable, data: ReportData, counted: LastCommands) => Promise<ReportSessions>;
+}
+
+export interface ReportedRun {
+  readonly statistics: Statistics;
+  /** All that was counted; of a table that is stored the sums alone. */
+  readonly table: ReducedTable;
 }
 
 /** Write the counts and both pages of a run; whoever has opened the set commits it. */
-export async function writeReports(
-  set: OutputSet,
-  { table, files, topN, values, limits = [], origins, onLimit, findSessions }: ReportRun,
-): Promise<Statistics> {
-  const { table: counts, limits: notDrawn, ...more } = drawTable(table);
+export async function writeReports(set: OutputSet, run: ReportRun): Promise<ReportedRun> {
+  const { counted, files, topN, values, limits = [], origins, onLimit, findSessions } = run;
+  using opened = counted.stored && (await openCounts(counted.stored));
+  // Where addresses come from is added to the rows of a table in memory.
+  const all = opened === undefined ? { ...drawTable(counted.table!), whole: counted.table! } : await opened.draw({}, origins === undefined);
+  const { table: counts, limits: notDrawn, large, whole, ...more } = { large: undefined, ...all };
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   notDrawn.forEach(onLimit);
   const common = {
@@ -65,20 +76,42 @@ export async function writeReports(
     limits: [...limits, ...notDrawn],
     ...linkPages(files),
   };
+  const asked = large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } };
+  const startStats = () => statsAside({ ...asked, options: common });
   // Both run beside what follows; their failures are met where they are awaited.
-  const stats = statsAside({ table: drawn, options: common });
-  stats.catch(() => {});
+  const early = large === undefined ? startStats() : undefined;
+  early?.catch(() => {});
   // Here and not at the start, of which the page is a third.
-  const { calculateReport } = await import("./report.ts");
-  const report = await takeWithPauses(calculateReport(drawn, { ...common, topN, generatedBy: PROGRAM }));
-  const aside = findSessions?.(drawn, report.data);
+  const { calculateReport, keysShown } = await import("./report.ts");
+  const parts = large && (await (await import("./stored-report.ts")).countStored(large, keysShown(topN)));
+  const report = await takeWithPauses(calculateReport(drawn, { ...common, topN, generatedBy: PROGRAM }, parts));
+  const aside = findSessions?.(drawn, report.data, large === undefined ? lastCommandsOf(whole!) : storedLastCommands(large.stored));
   aside?.catch(() => {});
-  await writeChunks(set, files.arrow, reducedToIpc(table));
-  await writeChunks(set, files.json, reducedToJson(table, topN));
-  const [{ html, statistics, episodes }, sessions] = await Promise.all([stats, aside]);
+  await writeChunks(set, files.arrow, counted.stored === undefined ? reducedToIpc(counted.table) : chunksOf(counted.stored.path));
+  await writeChunks(set, files.json, reducedToJson(counted.table ?? counted.stored.top, topN));
+  // Of a table in its file one after the other, as each takes all cores and its own memory.
+  if (early === undefined) Bun.gc(true);
+  const [sessions, { html, statistics, episodes }] = early === undefined ? [await aside, await startStats()] : await Promise.all([aside, early]);
   await writeChunks(set, files.result, [report.render({ statistics, episodes, ...(sessions && { sessions }) })]);
   await writeChunks(set, files.stats, [html]);
-  return statistics;
+  return { statistics, table: opened === undefined ? counted.table! : opened.all };
+}
+
+async function openCounts({ path }: StoredCounts) {
+  const [{ openOwnTable }, { openLargePool }] = await Promise.all([import("../reduced/large-tables.ts"), import("./large-threads.ts")]);
+  return await openOwnTable(path, openLargePool);
+}
+
+/** The bytes of a file, 1 MiB at a time. */
+function* chunksOf(path: string): Generator<Uint8Array> {
+  const file = openSync(path, "r");
+  using _file = closing(file);
+  for (;;) {
+    const chunk = new Uint8Array(1 << 20);
+    const n = readSync(file, chunk);
+    if (n === 0) return;
+    yield chunk.subarray(0, n);
+  }
 }
 
 /** Write a file of a set. */

@@ -13,14 +13,15 @@ import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { PeakDay, PeakLeader } from "../history/peaks.ts";
-import { unpackDigest } from "../logs/log-digests.ts";
 import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
+import { isPacked, type Packed, unpackDigest } from "../logs/packed-digest.ts";
 import type { ReductionParameters } from "../events/scope.ts";
+import type { SourceInfo } from "../events/source.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
 import { MINUTE_DAYS } from "../view/report-minutes.ts";
 import { countMinutes, type MinuteCounts } from "../sessions/minute-counts.ts";
-import { findLeaders, type LedLog } from "../sessions/peak-counts.ts";
+import { findLeaders, type LedLog, mayHavePeak } from "../sessions/peak-counts.ts";
 import { ReachCounter, type ReachCounts } from "../sessions/reach-counts.ts";
 import type { Trail, TrailLimits } from "../sessions/newest-sessions.ts";
 import { findTrails, type TrailQuery } from "../sessions/session-trails.ts";
@@ -47,11 +48,13 @@ export interface TableRef {
   readonly sensors?: readonly string[] | undefined;
 }
 
-/** The sessions of a log, or its digest. */
-type MaybePacked = readonly LogSessions[] | Uint8Array;
+/** The sessions of a log or, of the event of a line that was cut, behind it; and the time it covers. */
+interface SessionLog<Log = LogSessions> extends Pick<SourceInfo, "firstSeenUs" | "lastSeenUs"> {
+  readonly sessions: readonly Log[] | Packed;
+}
 
 export type SessionTask =
-  | { readonly what: "counts"; readonly logs: MaybePacked[]; readonly scope: ReductionParameters }
+  | { readonly what: "counts"; readonly logs: SessionLog[]; readonly scope: ReductionParameters }
   /** Of the sessions that were counted before. */
   | { readonly what: "leaders"; readonly scope: ReductionParameters; readonly peaks: readonly PeakDay[] }
   | { readonly what: "minutes"; readonly tables: readonly TableRef[]; readonly scope: ReductionParameters }
@@ -113,7 +116,7 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
     (thread === undefined ? answer(task) : thread.ask(task, undefined, transfer)) as Promise<SessionOutcomes[Task["what"]]>;
   const sessions = listSessions(set);
   // Handed over: nobody here looks at the sessions. In digests are the rows as well.
-  const counts = sessions.then(logs => run({ what: "counts", logs, scope }, memoryOf(logs.filter(log => !isPacked(log)))));
+  const counts = sessions.then(logs => run({ what: "counts", logs, scope }, memoryOf(logs.filter(log => !isPacked(log.sessions)))));
   // Its failure is met where it is awaited.
   counts.catch(() => {});
   return {
@@ -131,10 +134,10 @@ export function startSessionWork(set: LogSet, scope: ReductionParameters, asideM
 
 /** What does one task after the other in this thread; the sessions stay for those that come behind the counts. */
 export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
-  const counted: (readonly LedLog[] | Uint8Array)[] = [];
+  const counted: SessionLog<LedLog>[] = [];
   return async task => {
     const { scope } = task;
-    if (task.what === "leaders") return findLeaders(unpacked(counted), task.peaks, scope);
+    if (task.what === "leaders") return findLeaders(ledLogs(counted, task.peaks), task.peaks, scope);
     if (task.what === "counts") return countSessions(takeLogs(task.logs, counted), scope);
     const places = task.tables.map(toPlace);
     return task.what === "minutes" ? countMinutes(places, scope) : findTrails(places, task.queries, scope, task.limits);
@@ -168,22 +171,19 @@ function countSessions(logs: Iterable<LogSessions>, scope: ReductionParameters):
   };
 }
 
-function isPacked<Log>(log: readonly Log[] | Uint8Array): log is Uint8Array {
-  return log instanceof Uint8Array;
-}
-
-/** One after the other, so that of small logs the digests alone are held. */
-function* unpacked<Log>(logs: readonly (readonly Log[] | Uint8Array)[]): Generator<Log | LogSessions> {
-  for (const log of logs) yield* isPacked(log) ? unpackDigest(log).sessions : log;
-}
-
-/** The sessions of logs, which are let go: of those that are not packed no more is kept than tells who led a peak. */
-function* takeLogs(logs: MaybePacked[], kept: (readonly LedLog[] | Uint8Array)[]): Generator<LogSessions> {
+/** The sessions of logs, unpacked one after the other, which are let go: no more is kept than tells who led a peak. */
+function* takeLogs(logs: SessionLog[], kept: SessionLog<LedLog>[]): Generator<LogSessions> {
   logs.reverse();
   for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
-    yield* unpacked([log]);
-    kept.push(isPacked(log) ? log : log.map(toLed));
+    const { sessions } = log;
+    yield* isPacked(sessions) ? unpackDigest(sessions).sessions : sessions;
+    kept.push(isPacked(sessions) ? log : { ...log, sessions: sessions.map(toLed) });
   }
+}
+
+/** Of the logs that were kept so, those that may have had a peak. */
+function* ledLogs(logs: readonly SessionLog<LedLog>[], peaks: readonly PeakDay[]): Generator<LedLog> {
+  for (const log of logs) if (mayHavePeak(log, peaks)) yield* isPacked(log.sessions) ? unpackDigest(log.sessions).led : log.sessions;
 }
 
 /** Columns in memory of their own: those of all that a log left lie in one. */
@@ -198,12 +198,14 @@ function toLed({ sensors, reach, reachAddresses }: LogSessions): LedLog {
 }
 
 /** The sessions of each log, and behind them those of the event of a line that was cut. */
-async function listSessions({ logs, seams }: LogSet): Promise<MaybePacked[]> {
+async function listSessions({ logs, seams }: LogSet): Promise<SessionLog[]> {
   const seamsOf = groupSeams(seams);
-  const lists = logs.map(async ({ source, digest, sessions = digest }) => {
-    const own = seamsOf.get(source.wholeHash) ?? [];
+  // All at once: their rows are added up, and their digests let go, while cut lines are read.
+  const lists = logs.map(async ({ source: { firstSeenUs, lastSeenUs, wholeHash }, digest, sessions = digest }): Promise<SessionLog[]> => {
     if (sessions === undefined) throw new Error("Cannot count sessions that were not read");
-    return [sessions, ...(await Promise.all(own.map(async ({ table }) => [await readSessions(table)])))];
+    const time = firstSeenUs === undefined ? {} : { firstSeenUs, lastSeenUs: lastSeenUs! };
+    const own = seamsOf.get(wholeHash) ?? [];
+    return [{ ...time, sessions }, ...(await Promise.all(own.map(async ({ table }) => ({ ...time, sessions: [await readSessions(table)] }))))];
   });
   return (await Promise.all(lists)).flat();
 }

@@ -3,10 +3,10 @@
  *
  * Only the last commands of sessions, whose two halves may lie anywhere, and verdicts are brought together in memory.
  */
-import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { onStop } from "../process/cli.ts";
 import { pause, takeWithPauses } from "../process/pause.ts";
+import { makeTempFolder } from "../process/temp-folder.ts";
 import { type NamedInfo, seamRows, settleInputs } from "./combine.ts";
 import { findSeams, settleSeams } from "./joined-lines.ts";
 import { type Kind, REDUCED_VERSION } from "./kinds.ts";
@@ -31,10 +31,16 @@ export interface SortedInput extends NamedInfo {
   read(): Promise<ReducedTable>;
 }
 
-export interface CombinedSorted {
-  readonly info: ReducedInfo;
+type MergedInput = Pick<NamedInfo, "info" | "open">;
+
+export interface CombinedSorted extends MergedRows {
   readonly leftOut: readonly string[];
   readonly joinedLines: number;
+}
+
+/** Rows of many tables as one, as a stream. */
+export interface MergedRows extends Disposable {
+  readonly info: ReducedInfo;
   /** The bytes of `reduced.arrow`; once. A chunk is good until the next but one is asked for. */
   chunks(format: IpcFormat): Generator<Uint8Array>;
   /** The same as rows, in place of {@link chunks}. */
@@ -44,7 +50,6 @@ export interface CombinedSorted {
   readonly topN: number;
   readonly rows: () => number;
   readonly texts: SortedMerge["texts"];
-  [Symbol.dispose](): void;
 }
 
 /**
@@ -75,36 +80,56 @@ export async function combineSorted(
     const tables = groups.map(input => stack.adopt(input.open(), table => table.close()));
     const builder = await bringTogether(tables, sources);
     for await (const rows of seamRows(seams, kept, parameters)) builder.add(shard === undefined ? rows : shardRows(rows, shard));
-    const settled = await takeWithPauses(builder.calculate(info));
-    let merge: SortedMerge | undefined = await mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
-    const { texts } = merge;
-    const top = new TopRows(topN);
-    let rows = 0;
-    function* tapped(): Generator<WrittenBatch> {
-      for (const batch of merge!.batches()) {
-        rows += batch.table.rows;
-        top.add(batch.table);
-        yield batch;
-      }
-      // The codes of all tables, which nobody needs any more.
-      merge = undefined;
-    }
-    return {
-      info: settled.info,
-      leftOut,
-      joinedLines: seams.length,
-      chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(sources), tapped(), format, true),
-      batches: tapped,
-      texts,
-      top,
-      topN,
-      rows: () => rows,
-      [Symbol.dispose]: () => stack.dispose(),
-    };
+    return Object.assign(await mergeAll(tables, builder, info, topN), { leftOut, joinedLines: seams.length, [Symbol.dispose]: () => stack.dispose() });
   } catch (error) {
     stack.dispose();
     throw error;
   }
+}
+
+/**
+ * The same of parts of one table, whose sources are those of all.
+ *
+ * @param folder See {@link combineSorted}.
+ */
+export async function combineRuns(runs: readonly MergedInput[], info: ReducedInfo, topN: number, folder: string): Promise<MergedRows> {
+  const { sources, parameters } = info;
+  const stack = new DisposableStack();
+  try {
+    const groups = await mergeGroups(runs, sources, parameters, folder, stack);
+    const tables = groups.map(input => stack.adopt(input.open(), table => table.close()));
+    return Object.assign(await mergeAll(tables, await bringTogether(tables, sources), info, topN), { [Symbol.dispose]: () => stack.dispose() });
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
+/** @param builder Of what is brought together. */
+async function mergeAll(tables: readonly SortedTable[], builder: ReducedBuilder, info: ReducedInfo, topN: number): Promise<Omit<MergedRows, typeof Symbol.dispose>> {
+  const settled = await takeWithPauses(builder.calculate(info));
+  let merge: SortedMerge | undefined = await mergeSorted([...tables.map(withoutThose), toSorted(settled)]);
+  const { texts } = merge;
+  const top = new TopRows(topN);
+  let rows = 0;
+  function* tapped(): Generator<WrittenBatch> {
+    for (const batch of merge!.batches()) {
+      rows += batch.table.rows;
+      top.add(batch.table);
+      yield batch;
+    }
+    // The codes of all tables, which nobody needs any more.
+    merge = undefined;
+  }
+  return {
+    info: settled.info,
+    chunks: format => batchesToIpc({ info: settled.info, texts }, isLarge(info.sources), tapped(), format, true),
+    batches: tapped,
+    texts,
+    top,
+    topN,
+    rows: () => rows,
+  };
 }
 
 /** Whether all events together are more than 32 bits count; no count is more than these. */
@@ -141,7 +166,7 @@ function withoutThose(table: SortedTable): SortedTable {
 }
 
 /** Events of all logs of a table: about as much work as its rows. */
-function weightOf({ info }: NamedInfo): number {
+function weightOf({ info }: MergedInput): number {
   return info.sources.reduce((sum, { counts }) => sum + counts.events, 0);
 }
 
@@ -152,7 +177,7 @@ function weightOf({ info }: NamedInfo): number {
  * @param stack Takes the folder of the files.
  */
 async function mergeGroups(
-  inputs: readonly NamedInfo[],
+  inputs: readonly MergedInput[],
   sources: readonly SourceInfo[],
   parameters: ReductionParameters,
   folder: string,
@@ -162,10 +187,7 @@ async function mergeGroups(
   const left: { readonly weight: number; open(): SortedTable; remove?(): void }[] = inputs
     .map(input => ({ weight: weightOf(input), open: () => input.open() }))
     .sort((a, b) => a.weight - b.weight);
-  const temp = mkdtempSync(join(folder, ".combine-"));
-  const remove = () => rmSync(temp, { recursive: true, force: true });
-  stack.defer(onStop(remove));
-  stack.defer(remove);
+  const temp = makeTempFolder(stack, folder, ".combine-");
   for (let number = 0; left.length > MERGED_MAX; number++) {
     const group = left.splice(0, Math.min(MERGED_MAX, left.length - MERGED_MAX + 1));
     const path = join(temp, `${number}.arrow`);
@@ -183,11 +205,18 @@ async function mergeGroups(
   return left;
 }
 
-async function writeFile(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+/** Chunks of 1 MiB after which memory is swept. */
+const CHUNKS_PER_SWEEP = 256;
+
+/** Write what is not worth keeping. */
+export async function writeFile(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   const file = openSync(path, "wx", 0o600);
   using _file = closing(file);
-  for (const chunk of chunks) {
+  let chunks = 0;
+  for await (const chunk of pieces) {
     for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+    // Left to itself the engine lets three times as much lie about as is in use.
+    if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
     await pause();
   }
 }

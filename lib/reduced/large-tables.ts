@@ -3,18 +3,16 @@
  *
  * Tested in `test/scripts/history.test.ts`.
  */
-import { mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onStop, STDIN } from "../process/cli.ts";
-import { pause } from "../process/pause.ts";
+import { STDIN } from "../process/cli.ts";
+import { makeTempFolder } from "../process/temp-folder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { plural } from "../text/format.ts";
 import { quoteForMessage } from "../text/text.ts";
 import { busiestDays, countOutside } from "./busiest-days.ts";
 import { type CellSums, tellsEvents } from "./cell-sums.ts";
 import { type CHECK_TASKS, sumUp } from "./check-table.ts";
-import { combineSorted, type SortedInput } from "./combine-sorted.ts";
+import { combineSorted, type SortedInput, writeFile } from "./combine-sorted.ts";
 import { combineTables } from "./combine.ts";
 import { describeOutside, type DrawnTable, drawTable, DAYS_DRAWN, sensorsDrawn } from "./drawn-table.ts";
 import { isDataset } from "./dataset-manifest.ts";
@@ -24,14 +22,11 @@ import { countRows, isEmpty, type ReducedTable } from "./reduced-table.ts";
 import { selectTable, type TableSelection } from "./select-table.ts";
 import type { PoolOpener, StoredPool, StoredTasks } from "./stored-pool.ts";
 import { type StoredSelection, StoredTable } from "./stored-table.ts";
-import { closing } from "../columns/regular-file.ts";
 
 /** Rows from which a table is not held in memory: with what statistics make of them, 400 bytes each (measured at 5.2 million). */
 const LARGE_ROWS = 1_500_000;
 /** Bytes of a stream from which it is put into a file. */
 const LONG_BYTES = 256 << 20;
-/** Chunks of 1 MiB after which memory is swept. */
-const CHUNKS_PER_SWEEP = 256;
 
 /** A table in a file, as much of it as is looked at. */
 export interface LargeTable<Tasks extends StoredTasks = StoredTasks> extends StoredInFile<Tasks> {
@@ -67,12 +62,15 @@ export class OpenedTables<Tasks extends CheckTasks> implements Disposable {
   readonly isEmpty: boolean;
   readonly rows: number;
   readonly parameters: ReductionParameters;
+  /** Of all tables, whatever is looked at of them; of large ones the sums alone. */
+  readonly all: ReducedTable;
   readonly #opened: ReducedTable | StoredInFile<Tasks>;
   readonly #stack: DisposableStack;
 
   constructor(opened: ReducedTable | StoredInFile<Tasks>, stack: DisposableStack) {
     this.#stack = stack;
     this.#opened = opened;
+    this.all = "stored" in opened ? opened.cells.table : opened;
     this.sensors = ("stored" in opened ? opened.stored : opened).dictionaries.sensor;
     this.isEmpty = !("stored" in opened) && isEmpty(opened);
     this.rows = "stored" in opened ? Object.values(opened.cells.rows).reduce((sum, rows) => rows.reduce((a, b) => a + b, sum), 0) : countRows(opened);
@@ -140,6 +138,17 @@ export async function openReducedTables<Tasks extends CheckTasks>(paths: readonl
   }
 }
 
+/** Open a table that we put into a file ourselves. */
+export async function openOwnTable<Tasks extends CheckTasks>(path: string, openPool: PoolOpener<Tasks>): Promise<OpenedTables<Tasks>> {
+  const stack = new DisposableStack();
+  try {
+    return new OpenedTables<Tasks>(await openInFile(path, "sum", { openPool, stack }), stack);
+  } catch (error) {
+    stack.dispose();
+    throw error;
+  }
+}
+
 async function openAll<Tasks extends CheckTasks>(
   paths: readonly string[],
   telling: TableTelling,
@@ -185,8 +194,8 @@ export async function openStream<Tasks extends CheckTasks>(
     bytes += held[held.push(next.value) - 1]!.length;
     if (bytes >= longBytes) break;
   }
-  const path = join(makeFolder(where.stack), "stream.arrow");
-  await writePieces(path, inOrder(held.splice(0), rest));
+  const path = join(makeTempFolder(where.stack), "stream.arrow");
+  await writeFile(path, inOrder(held.splice(0), rest));
   if (countSortedRows(path) === undefined) return await readReduced(path, onNotice);
   return await openInFile(path, "check", where, "standard input");
 }
@@ -210,30 +219,9 @@ async function openInFile<Tasks extends CheckTasks>(path: string, task: keyof ty
 }
 
 async function combineToFile(inputs: readonly SortedInput[], onNotice: (line: string) => void, stack: DisposableStack): Promise<string> {
-  const folder = makeFolder(stack);
+  const folder = makeTempFolder(stack);
   using combined = await combineSorted(inputs, 1, folder, onNotice);
   const path = join(folder, "combined.arrow");
-  await writePieces(path, combined.chunks("file"));
+  await writeFile(path, combined.chunks("file"));
   return path;
-}
-
-/** A folder for what is not worth keeping. */
-function makeFolder(stack: DisposableStack): string {
-  const folder = mkdtempSync(join(tmpdir(), "cowrie-tables-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  stack.defer(onStop(remove));
-  stack.defer(remove);
-  return folder;
-}
-
-async function writePieces(path: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-  const file = openSync(path, "wx", 0o600);
-  using _file = closing(file);
-  let chunks = 0;
-  for await (const chunk of pieces) {
-    for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-    // Left to itself the engine lets three times as much lie about as is in use.
-    if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
-    await pause();
-  }
 }

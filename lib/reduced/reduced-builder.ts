@@ -152,11 +152,22 @@ export class ReducedBuilder {
     }
   }
 
+  /** Rows that were added, as far as equal ones were not added up yet. */
+  get rows(): number {
+    return this.#kinds.values().reduce((sum, { rows }) => sum + rows, 0);
+  }
+
+  /** Add up all rows with equal keys. @returns How many are left. */
+  addUp(): number {
+    for (const kind of KIND_NAMES) this.#compact(kind);
+    return this.rows;
+  }
+
   /** The rows so far with each key once, in no order; arrays are copies of their own, ready to be handed over. */
   toRows(): ReducedRows {
     const kinds: Partial<Record<Kind, KindTable>> = {};
     // First all: to compact one kind may number the sets of another anew.
-    for (const kind of KIND_NAMES) this.#compact(kind);
+    this.addUp();
     for (const kind of KIND_NAMES) kinds[kind] = mapColumns(this.#compacted(kind), column => column.slice() as typeof column);
     const sets = renumberSets(this.#sets, addressColumns(kinds));
     const texts = Object.fromEntries(

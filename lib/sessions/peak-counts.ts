@@ -6,6 +6,7 @@
 import { textOf } from "../columns/dictionary.ts";
 import { ACTIVITIES } from "../events/activity-events.ts";
 import type { EventScope } from "../events/scope.ts";
+import type { SourceInfo } from "../events/source.ts";
 import { sensorPicker } from "../events/sensor-aliases.ts";
 import { isLeader, type PeakDay, type PeakLeader } from "../history/peaks.ts";
 import type { LogSet } from "../logs/log-set.ts";
@@ -52,15 +53,16 @@ export function findLeaders(logs: Iterable<LedLog>, peaks: readonly PeakDay[], s
   return counted.flatMap(toLeader);
 }
 
+/** Whether a log has events of the days of peaks. */
+export function mayHavePeak({ firstSeenUs = Infinity, lastSeenUs = -Infinity }: Pick<SourceInfo, "firstSeenUs" | "lastSeenUs">, peaks: readonly PeakDay[]): boolean {
+  // The event of a line that was cut comes behind all others of its log.
+  return peaks.some(({ day }) => firstSeenUs < (day + 1) * DAY_US && lastSeenUs + DAY_US >= day * DAY_US);
+}
+
 /** {@link findLeaders} in the tables of a set. */
 export async function findLeadersIn(set: Pick<LogSet, "logs" | "seams">, peaks: readonly PeakDay[], scope: EventScope): Promise<PeakLeader[]> {
   const logs: LogSessions[] = [];
-  for (const place of tablesOf(set)) {
-    const { firstSeenUs = Infinity, lastSeenUs = -Infinity } = place.source;
-    // The event of a line that was cut comes behind all others of its log.
-    const isOpen = peaks.some(({ day }) => firstSeenUs < (day + 1) * DAY_US && lastSeenUs + DAY_US >= day * DAY_US);
-    if (isOpen) logs.push(await place.walk(readSessions));
-  }
+  for (const place of tablesOf(set)) if (mayHavePeak(place.source, peaks)) logs.push(await place.walk(readSessions));
   return findLeaders(logs, peaks, scope);
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type EventTableInfo, eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
 import { textOf } from "../../../lib/columns/dictionary.ts";
 import { analyzeLogs } from "../../../lib/logs/analyze.ts";
-import { unpackDigest } from "../../../lib/logs/log-digests.ts";
+import { type Packed, unpackDigest } from "../../../lib/logs/packed-digest.ts";
 import { growOffset, mapGrown, NOT_GROWN } from "../../../lib/logs/grow-log.ts";
 import { BLOCK_BYTES, chunkedText } from "../../../lib/events/log-text.ts";
 import { mapLog } from "../../../lib/events/map-log.ts";
@@ -128,7 +128,7 @@ const PARAMETERS = { robotMaxSeconds: 10 };
 
 /** What an archive is told to be by those who count it; and of the log that grows, in how many parts its table and its sessions lie. */
 async function tellArchive(folder: string, mappedDir: string) {
-  let digest: Uint8Array | undefined;
+  let digest: Packed | undefined;
   const analysis = await analyzeLogs([folder], {
     parameters: PARAMETERS,
     mode: "continue",

@@ -4,8 +4,9 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReductionParameters } from "../../../lib/events/scope.ts";
-import { LogDigests, sessionsOfTables, unpackDigest } from "../../../lib/logs/log-digests.ts";
+import { LogDigests, sessionsOfTables } from "../../../lib/logs/log-digests.ts";
 import { type LogSetOptions, readLogSet } from "../../../lib/logs/log-set.ts";
+import { DigestStore, type Packed, unpackDigest } from "../../../lib/logs/packed-digest.ts";
 import type { LogResult } from "../../../lib/logs/read-log.ts";
 import { dayOf } from "../../../lib/text/time.ts";
 import { NOON_MS, toLine } from "../../support/event-logs.ts";
@@ -14,8 +15,10 @@ const DAY = dayOf(NOON_MS * 1000);
 const SCOPE: ReductionParameters = { robotMaxSeconds: 10 };
 
 /** What was made of a log, whether it is packed or not. */
-function unpack({ rows, sessions, digest }: Pick<LogResult, "rows" | "sessions"> & { readonly digest?: Uint8Array | undefined }) {
-  return digest === undefined ? { rows, sessions } : unpackDigest(digest);
+function unpack({ rows, sessions, digest }: Pick<LogResult, "rows" | "sessions"> & { readonly digest?: Packed | undefined }) {
+  if (digest === undefined) return { rows, sessions };
+  const made = unpackDigest(digest);
+  return { rows: made.rows, sessions: made.sessions };
 }
 
 class Logs implements Disposable {
@@ -78,7 +81,7 @@ describe("the digest of a log", () => {
     expect([again.reused, logs.packs().length]).toEqual([5, 1]);
   });
 
-  test("stays packed in place of rows and sessions where it is small, as it comes and as it is found", async () => {
+  test("stays packed in place of rows and sessions, as it comes and as it is found", async () => {
     using logs = new Logs();
     logs.write(0, 3);
     logs.write(1, 9000);
@@ -87,7 +90,22 @@ describe("the digest of a log", () => {
       using set = await readLogSet([logs.folder], { mode: "continue", wantsSessions: true, keepsDigests: true, reduction: SCOPE, outputs: [], onNotice() {} });
       for (const { rows, sessions, digest } of set.logs) shapes.push([rows, sessions, digest].map(made => made !== undefined));
     }
-    expect(shapes).toEqual([[false, false, true], [true, true, false], [false, false, true], [true, true, false]]);
+    expect(shapes).toEqual([[false, false, true], [false, false, true], [false, false, true], [false, false, true]]);
+  });
+
+  test("lies in a file where many are held, and is the same there; who led a peak is told without the sessions", async () => {
+    using logs = new Logs();
+    logs.write(0, 3);
+    logs.write(1, 9000);
+    using set = await readLogSet([logs.folder], { mode: "continue", wantsSessions: true, keepsDigests: true, reduction: SCOPE, outputs: [], onNotice() {} });
+    const packed = set.logs.map(({ digest }) => digest as Uint8Array);
+    using store = new DigestStore(packed[0]!.length);
+    const held = packed.map(one => store.hold(one));
+    expect(held.map(one => one instanceof Uint8Array)).toEqual([true, false]);
+    const made = held.map(unpackDigest);
+    expect(made.map(({ rows, sessions }) => ({ rows, sessions }))).toEqual(packed.map(one => unpack({ digest: one }) as never));
+    expect(made.map(({ led }) => led)).toEqual(made.map(({ sessions }) => sessions.map(({ sensors, reach, reachAddresses }) => ({ sensors, reach, reachAddresses }))));
+    expect(made[1]!.led[0]!.reach.day.length).toBeGreaterThan(0);
   });
 
   test("is none of a log that changed, was touched, or lost its table, nor of a table that changed", async () => {

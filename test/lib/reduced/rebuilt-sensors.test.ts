@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { parseSensorAliases } from "../../../lib/events/sensor-aliases.ts";
-import { describeRebuiltSensors } from "../../../lib/reduced/rebuilt-sensors.ts";
+import { describeRebuiltSensors, sensorSpans } from "../../../lib/reduced/rebuilt-sensors.ts";
 import { analyzeLogs } from "../../../lib/logs/analyze.ts";
 import { makeTempDir, runScript } from "../../support/run.ts";
 
@@ -31,7 +31,7 @@ async function describeLog(events: readonly Event[], aliases?: string) {
       ...(aliases === undefined ? {} : { sensorAliases: parseSensorAliases(aliases, "f") }),
     },
   });
-  return describeRebuiltSensors(analysis.table);
+  return describeRebuiltSensors(sensorSpans(analysis.table));
 }
 
 test("container ids of which no two are at work at once are one sensor; the line that is shown joins them", async () => {
