@@ -11,7 +11,6 @@ import { type Downtime, parseDowntime } from "../lib/statistics/downtime.ts";
 import { formatDuration } from "../lib/text/format.ts";
 import { lockOutputs } from "../lib/process/lock.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
-import { toSentSums } from "../lib/reduced/cell-sums.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import { DAYS_OPTIONS, tellDays, toDayBounds } from "../lib/reduced/limit-days.ts";
 import {
@@ -197,7 +196,8 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
   const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   const { statistics, html } = await statsAside({
-    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } }),
+    table: drawn,
+    ...(large && { large }),
     options: { ...more, ...options, ...(kinds.length > 0 && { kinds }) },
   });
   return { statistics, html, limits: more.limits, isMissing: missing.length > 0, exitCode: telling.exitCode };

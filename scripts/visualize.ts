@@ -12,7 +12,6 @@ import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
-import { toSentSums } from "../lib/reduced/cell-sums.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import { DAYS_OPTIONS, tellDays, toDayBounds } from "../lib/reduced/limit-days.ts";
 import {
@@ -132,7 +131,8 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const lastCommands = large === undefined ? lastCommandsOf(whole) : storedLastCommands(large.stored);
   const sessions = work && (await collectSessions(work, lastCommands, drawn, report.data, toPlaces(events, { mappedDir })));
   const { statistics, episodes, html } = await statsAside({
-    ...(large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } }),
+    table: drawn,
+    ...(large && { large }),
     options: { thresholdPercent, lastDays, ...links, ...more },
   });
   const pages = [

@@ -83,6 +83,12 @@ export function unionSize(sets: AddressSets, codes: Iterable<number>): number {
   return union.size();
 }
 
+function isSameSet(hashes: Uint32Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
+  if (end - start !== otherEnd - otherStart) return false;
+  for (let i = 0; i < end - start; i++) if (hashes[start + i] !== hashes[otherStart + i]) return false;
+  return true;
+}
+
 /** No code. */
 const NOTHING = -2;
 /** An odd number that nobody can know, so that nobody can choose addresses that all fall into one slot. */
@@ -114,7 +120,8 @@ export class AddressUnion {
   }
 
   add(code: number): void {
-    if (code === this.#last) return;
+    const last = this.#last;
+    if (code === last) return;
     this.#last = code;
     if (code < 0) {
       this.#isUnknown = true;
@@ -123,6 +130,8 @@ export class AddressUnion {
     const { offsets, hashes } = this.#sets;
     const start = offsets[code]!;
     const end = offsets[code + 1]!;
+    // Whether equal sets have one code is up to whoever made them.
+    if (last >= 0 && isSameSet(hashes, offsets[last]!, offsets[last + 1]!, start, end)) return;
     this.#sum += setSize(this.#sets, code);
     if (end - start >= SET_MAX) this.#limit = Math.min(this.#limit, hashes[end - 1]!);
     for (let i = start; i < end && hashes[i]! < this.#limit; i++) this.#insert(hashes[i]!);

@@ -12,7 +12,7 @@ import { isOriginKind, namesOf, type ShownKind, type ShownRows } from "../reduce
 import type { ReducedTable, Shard } from "../reduced/reduced-table.ts";
 import type { StoredTasks } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
-import { addressValues, gatherFew } from "../statistics/stored-values.ts";
+import { gatherFew, storedAddresses } from "../statistics/stored-values.ts";
 import { type DistinctPart, measureDistinct, type MeasuredDistinct } from "../view/build-distinct.ts";
 import type { Cells, Grid } from "../view/cells.ts";
 import { readVerdicts, sumHours } from "../view/report-data.ts";
@@ -124,7 +124,7 @@ function valuesOf(stored: StoredTable, what: DistinctAsk["what"], first: number,
 }
 
 function allValuesOf(stored: StoredTable, what: DistinctAsk["what"]): Iterable<DistinctPart> {
-  if (what === "addresses") return addressValues(stored).rows.parts;
+  if (what === "addresses") return storedAddresses(stored).parts;
   const verdicts = what === "flagged" ? verdictsOf(stored) : undefined;
   const isWanted = (code: number) => verdicts === undefined || (verdicts.get(code)?.[0] ?? 0) > 0;
   return {

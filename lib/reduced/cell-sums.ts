@@ -28,18 +28,6 @@ export interface KindSums {
   readonly rows: Int32Array;
 }
 
-/** Sums on their way to a thread that has the texts of the table: the numbers are shared, not copied. */
-export type SentSums = ReturnType<typeof toSentSums>;
-
-export function toSentSums({ table: { kinds }, rows }: CellSums) {
-  return { kinds, rows };
-}
-
-/** @param of The table that they are sums of. */
-export function fromSentSums({ kinds, rows }: SentSums, { info, dictionaries }: Pick<ReducedTable, "info" | "dictionaries">): CellSums {
-  return { table: { info, dictionaries, sets: ONE_SET, kinds }, rows };
-}
-
 /** The empty one. */
 const ONE_SET = { ...NO_SETS, size: 1, offsets: new Int32Array(2) };
 

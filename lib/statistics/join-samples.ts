@@ -59,7 +59,7 @@ export function learnOf({ samples, names, ofDistinct }: JoinedSamples): Map<Unit
 /**
  * The sample that would have been drawn of all keys in one place: the smallest marks of all are among the smallest of each.
  */
-function joinKeys(parts: readonly MeasuredKeys[], { coverage, windows }: PartContext): DispersionSamples {
+export function joinKeys(parts: readonly MeasuredKeys[], { coverage, windows }: PartContext): DispersionSamples {
   const isMarked = parts.reduce((sum, { keys }) => sum + keys, 0) > MARKED_KEYS;
   const sampled = parts.flatMap(({ sampled }, part) => sampled.map((one, place) => ({ ...one, part, place })));
   sampled.sort((a, b) => (isMarked ? a.mark - b.mark : 0) || compareFirst(a.first, b.first));

@@ -14,7 +14,7 @@ import type { LedgerEntry } from "./ledger.ts";
 import type { TypeNovelty } from "./novelty.ts";
 import { describeSpread, type KindStandOuts } from "./sensor-compare.ts";
 import type { ComparedPart, Listed, MeasuredKind, MeasuredValues, Ordered } from "./slice-work.ts";
-import { type NamedLedger, type Statistics, toStatistics } from "./statistics.ts";
+import { type JoinedLedger, type Statistics, toStatistics } from "./statistics.ts";
 import type { PartContext } from "./statistics-parts.ts";
 import { TREND_KEYS, TREND_SENSOR_KEYS, type TrendRow } from "./trend.ts";
 
@@ -53,7 +53,7 @@ function judge(parts: readonly (readonly ComparedPart[])[], context: PartContext
 }
 
 /** Keys of several slices have numbers of their own, one slice's behind another's. */
-function joinComparisons(parts: readonly ComparedPart[]): KindComparisons {
+export function joinComparisons(parts: readonly Pick<ComparedPart, "keys" | "comparisons">[]): KindComparisons {
   const kept = parts.map(({ comparisons }) => comparisons.kept);
   const starts = parts.map((_, part) => parts.slice(0, part).reduce((sum, { keys }) => sum + keys, 0));
   const names = Object.keys(kept[0]!).filter(name => name !== "length") as (keyof Omit<Comparisons, "length">)[];
@@ -81,7 +81,7 @@ function settleRows(rows: readonly ChangeRow[], { q, reported }: JudgedKind, wit
   });
 }
 
-function joinStandOuts(parts: readonly KindStandOuts[]): KindStandOuts {
+export function joinStandOuts(parts: readonly KindStandOuts[]): KindStandOuts {
   const starts = parts.map((_, part) => parts.slice(0, part).reduce((sum, { ps }) => sum + ps.length, 0));
   return {
     tests: parts.reduce((sum, { tests }) => sum + tests, 0),
@@ -98,9 +98,9 @@ function joinTrends(parts: readonly MeasuredKind[], { coverage }: PartContext): 
   });
 }
 
-function joinValues(parts: readonly MeasuredValues[], { coverage, settings }: PartContext): NamedLedger {
-  const [first] = parts as [MeasuredValues];
-  const list = <E extends LedgerEntry>(of: (part: MeasuredValues) => readonly Ordered<E>[]) => joinEntries(parts.flatMap(of), settings.listLimit);
+export function joinValues<Value>(parts: readonly MeasuredValues<Value>[], { coverage, settings }: PartContext): JoinedLedger<Value> {
+  const [first] = parts as [MeasuredValues<Value>];
+  const list = <E extends LedgerEntry<Value>>(of: (part: MeasuredValues<Value>) => readonly Ordered<E>[]) => joinEntries(parts.flatMap(of), settings.listLimit);
   const sums = Object.entries(first.total).map(([name, value]) => {
     return [name, typeof value === "string" ? value : parts.reduce((sum, { total }) => sum + (total[name as keyof typeof total] as number), 0)];
   });
@@ -134,7 +134,7 @@ function addUp(lists: readonly ArrayLike<number>[]): Float64Array<ArrayBuffer> {
 }
 
 /** As `mostFrequent` has them. */
-function joinEntries<E extends LedgerEntry>(entries: readonly Ordered<E>[], limit: number): E[] {
+function joinEntries<E extends LedgerEntry<unknown>>(entries: readonly Ordered<E>[], limit: number): E[] {
   const sorted = entries.toSorted((a, b) => b.count - a.count || a.firstSeenUs - b.firstSeenUs || compareFirst(a.order, b.order));
   return (limit === 0 ? sorted : sorted.slice(0, limit)).map(({ order: _, ...entry }) => entry as unknown as E);
 }

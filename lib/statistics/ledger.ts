@@ -71,27 +71,75 @@ export const firstSensorOf = ({ ints, stride }: Ledger, value: number): number =
  * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
  */
 export function buildLedger(rows: ValueSource, coverage: Coverage, sinceDay: number): Ledger {
-  const { values } = rows;
   const { firstDay } = coverage;
   const sensors = coverage.sensors.length;
-  const words = Math.max(1, Math.ceil(sensors / 32));
-  const least = SEEN_BY + words;
-  const stride = least <= LINE ? LINE : least + (least % 2);
-  const memory = new ArrayBuffer(values * stride * Int32Array.BYTES_PER_ELEMENT);
-  const doubles = new Float64Array(memory);
-  const ints = new Int32Array(memory);
-  for (let value = 0; value < values; value++) {
-    doubles[(value * stride) / 2 + FIRST] = Infinity;
-    doubles[(value * stride) / 2 + LAST] = -Infinity;
-    ints[value * stride + PLACE] = -1;
-    ints[value * stride + FIRST_SENSOR] = -1;
+  const records = new Records(coverage);
+  const startOf = (part: ValuePart) => rowOfDay(part.day.subarray(0, part.rows), sinceDay);
+  for (const part of rows.parts) {
+    // Values may be numbered as they come.
+    records.widen(rows.values);
+    records.read(part, 0, startOf(part));
   }
-  const fleet = sensors * coverage.days;
-  const perDay = new Int32Array(fleet + coverage.days);
-  const newPerDay = new Int32Array(fleet + coverage.days);
-  // Written to, so that no compiler may leave the looking ahead out.
-  const looked = new Int32Array(1);
-  const read = (part: ValuePart, start: number, end: number) => {
+  const { values } = rows;
+  records.widen(values);
+  const { doubles, ints, stride, words, perDay, newPerDay } = records;
+  const lastDay = new Int32Array(values);
+  const seenBy = new Int32Array(values * words);
+  for (let value = 0; value < values; value++) {
+    const place = ints[value * stride + PLACE]!;
+    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
+    for (let word = 0; word < words; word++) seenBy[value * words + word] = ints[value * stride + SEEN_BY + word]!;
+  }
+  for (const part of partsSince(rows, sinceDay)) records.read(part, startOf(part), part.rows);
+  return { rows, sensors, sinceDay, doubles, ints, stride, words, perDay, newPerDay, before: { lastDay, seenBy } };
+}
+
+/** What is known of each value, while rows are read. */
+class Records {
+  doubles = new Float64Array(0);
+  ints = new Int32Array(0);
+  readonly stride: number;
+  readonly words: number;
+  readonly perDay: Int32Array;
+  readonly newPerDay: Int32Array;
+  readonly #coverage: Coverage;
+  /** Written to, so that no compiler may leave the looking ahead out. */
+  readonly #looked = new Int32Array(1);
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+    const sensors = coverage.sensors.length;
+    this.words = Math.max(1, Math.ceil(sensors / 32));
+    const least = SEEN_BY + this.words;
+    this.stride = least <= LINE ? LINE : least + (least % 2);
+    this.perDay = new Int32Array((sensors + 1) * coverage.days);
+    this.newPerDay = new Int32Array((sensors + 1) * coverage.days);
+  }
+
+  /** Make room for so many values: of those that are numbered as they come for some more. */
+  widen(values: number): void {
+    const { stride } = this;
+    const known = this.ints.length / stride;
+    if (values <= known) return;
+    const length = known === 0 ? values : Math.ceil(Math.max(values, 1.5 * known));
+    const memory = new ArrayBuffer(length * stride * Int32Array.BYTES_PER_ELEMENT);
+    const doubles = new Float64Array(memory);
+    const ints = new Int32Array(memory);
+    ints.set(this.ints);
+    for (let value = known; value < length; value++) {
+      doubles[(value * stride) / 2 + FIRST] = Infinity;
+      doubles[(value * stride) / 2 + LAST] = -Infinity;
+      ints[value * stride + PLACE] = -1;
+      ints[value * stride + FIRST_SENSOR] = -1;
+    }
+    this.doubles = doubles;
+    this.ints = ints;
+  }
+
+  read(part: ValuePart, start: number, end: number): void {
+    const { doubles, ints, stride, perDay, newPerDay } = this;
+    const { firstDay, days, sensors: { length: sensors } } = this.#coverage;
+    const fleet = sensors * days;
     let touched = 0;
     for (let row = start, ahead = start; row < end; row++) {
       if (row === ahead) {
@@ -116,7 +164,7 @@ export function buildLedger(rows: ValueSource, coverage: Coverage, sinceDay: num
       const before = ints[at + PLACE]!;
       if (before === dayStart + sensor) continue;
       ints[at + PLACE] = dayStart + sensor;
-      const cell = sensor * coverage.days + offset;
+      const cell = sensor * days + offset;
       perDay[cell]!++;
       const word = at + SEEN_BY + (sensor >>> 5);
       const bit = 1 << (sensor & 31);
@@ -129,19 +177,8 @@ export function buildLedger(rows: ValueSource, coverage: Coverage, sinceDay: num
       perDay[fleet + offset]!++;
       if (before < 0) newPerDay[fleet + offset]!++;
     }
-    looked[0] = touched;
-  };
-  const startOf = (part: ValuePart) => rowOfDay(part.day.subarray(0, part.rows), sinceDay);
-  for (const part of rows.parts) read(part, 0, startOf(part));
-  const lastDay = new Int32Array(values);
-  const seenBy = new Int32Array(values * words);
-  for (let value = 0; value < values; value++) {
-    const place = ints[value * stride + PLACE]!;
-    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
-    for (let word = 0; word < words; word++) seenBy[value * words + word] = ints[value * stride + SEEN_BY + word]!;
+    this.#looked[0] = touched;
   }
-  for (const part of partsSince(rows, sinceDay)) read(part, startOf(part), part.rows);
-  return { rows, sensors, sinceDay, doubles, ints, stride, words, perDay, newPerDay, before: { lastDay, seenBy } };
 }
 
 /** Tell whether a sensor saw a value. */
@@ -194,13 +231,31 @@ export function mostFrequent(values: readonly number[], ledger: Ledger, limit: n
   return kept;
 }
 
+/** Tells of some values. */
+export type Describe = (ledger: Ledger, values: ReadonlySet<number>, sensors: readonly string[]) => ReadonlyMap<number, LedgerEntry<number>>;
+
 /** Ledger entries of chosen values, with what each sensor saw of them. */
 export function describeValues(
   ledger: Ledger,
   values: ReadonlySet<number>,
   sensors: readonly string[],
 ): Map<number, LedgerEntry<number>> {
-  const { rows } = ledger;
+  const seen = seenBySensors(ledger.rows, values, sensors);
+  return new Map(Array.from(values, value => [value, { ...entryOf(ledger, value), sensors: seen.get(value)! }]));
+}
+
+/** What is known of a value over all sensors. */
+export function entryOf(ledger: Ledger, value: number): LedgerEntry<number> {
+  const { type } = ledger.rows;
+  return { type, value, firstSeenUs: firstSeenUs(ledger, value), lastSeenUs: lastSeenUs(ledger, value), count: countOf(ledger, value), sensors: [] };
+}
+
+/** What each sensor saw of some values, whoever saw it first in front. */
+export function seenBySensors(
+  rows: Pick<ValueSource, "values" | "parts" | "rowsOf">,
+  values: ReadonlySet<number>,
+  sensors: readonly string[],
+): Map<number, LedgerEntry["sensors"]> {
   // A bit a value stays in the cache while every row asks.
   const isWanted = new Uint32Array((rows.values + 31) >>> 5);
   for (const value of values) isWanted[value >>> 5]! |= 1 << (value & 31);
@@ -224,20 +279,11 @@ export function describeValues(
       }
     }
   }
-  const entries = new Map<number, LedgerEntry<number>>();
-  for (const value of values) {
-    entries.set(value, {
-      type: rows.type,
-      value,
-      firstSeenUs: firstSeenUs(ledger, value),
-      lastSeenUs: lastSeenUs(ledger, value),
-      count: countOf(ledger, value),
-      sensors: [...bySensor.get(value)!]
-        .sort(([a, x], [b, y]) => x.firstSeenUs - y.firstSeenUs || a - b)
-        .map(([sensor, seen]) => ({ sensor: sensors[sensor]!, ...seen })),
-    });
-  }
-  return entries;
+  const sorted = Array.from(bySensor, ([value, of]) => {
+    const list = [...of].sort(([a, x], [b, y]) => x.firstSeenUs - y.firstSeenUs || a - b);
+    return [value, list.map(([sensor, seen]) => ({ sensor: sensors[sensor]!, ...seen }))] as const;
+  });
+  return new Map(sorted);
 }
 
 /** Put the values themselves in place of their numbers. */

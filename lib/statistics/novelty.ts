@@ -7,6 +7,7 @@ import { claimOffsets } from "./change.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
 import { rowOfDay } from "./keyed-rows.ts";
 import {
+  type Describe,
   daysSeen,
   describeValues,
   firstSeenUs,
@@ -107,14 +108,29 @@ export function nameNovelty(
   };
 }
 
-/** Find what of one type of value is new, returning or gone; lists keep the most frequent entries. */
-export function findNovelty(ledger: Ledger, coverage: Coverage, options: NoveltyOptions): TypeNovelty<number> {
+/** From which day a value is called new: of the fleet, and of each sensor, none earlier. */
+function claimDaysOf(coverage: Coverage, burnInDays: number) {
+  const claims = claimOffsets(coverage, burnInDays);
+  const claimDay = coverage.firstDay + claims.fleet;
+  return { claimDay, claimDays: claims.sensors.map(offset => Math.max(claimDay, coverage.firstDay + offset)) };
+}
+
+/** The sensors on which values are new since a day, by what each saw of one. */
+export function newSensorsOf(coverage: Coverage, { sinceDay, burnInDays }: NoveltyOptions): (seen: LedgerEntry["sensors"]) => string[] {
+  const { claimDays } = claimDaysOf(coverage, burnInDays);
+  const firstDays = new Map(coverage.sensors.map((sensor, i) => [sensor, Math.max(sinceDay, claimDays[i]!)]));
+  return seen => seen.filter(({ sensor, firstSeenUs: us }) => dayOf(us) >= firstDays.get(sensor)!).map(({ sensor }) => sensor).sort();
+}
+
+/**
+ * Find what of one type of value is new, returning or gone; lists keep the most frequent entries.
+ *
+ * @param describe Tells of chosen values; without what each sensor saw of them nobody knows where they are new.
+ */
+export function findNovelty(ledger: Ledger, coverage: Coverage, options: NoveltyOptions, describe: Describe = describeValues): TypeNovelty<number> {
   const { rows } = ledger;
   const { sinceDay } = options;
-  const claims = claimOffsets(coverage, options.burnInDays);
-  const claimDay = coverage.firstDay + claims.fleet;
-  const claimDays = claims.sensors.map(offset => Math.max(claimDay, coverage.firstDay + offset));
-
+  const { claimDay, claimDays } = claimDaysOf(coverage, options.burnInDays);
   const fresh: number[] = [];
   const gone: number[] = [];
   let known = 0;
@@ -140,17 +156,13 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
   };
   const cut = (values: number[]) => mostFrequent(values, ledger, options.limit);
   const lists = [cut(fresh), cut(newHere), cut(returning), cut(gone)] as const;
-  const entries = describeValues(ledger, new Set(lists.flat()), coverage.sensors);
+  const entries = describe(ledger, new Set(lists.flat()), coverage.sensors);
   const entry = (value: number) => entries.get(value)!;
+  const newOn = newSensorsOf(coverage, options);
   return {
     total,
     new: lists[0].map(entry),
-    newHere: lists[1].map((value): NewHereEntry<number> => {
-      const newOn = entry(value).sensors.filter(({ sensor, firstSeenUs: us }) => {
-        return dayOf(us) >= Math.max(sinceDay, claimDays[coverage.sensors.indexOf(sensor)]!);
-      });
-      return { ...entry(value), newOn: newOn.map(({ sensor }) => sensor).sort() };
-    }),
+    newHere: lists[1].map((value): NewHereEntry<number> => ({ ...entry(value), newOn: newOn(entry(value).sensors) })),
     returning: lists[2].map((value): ReturningEntry<number> => {
       const { before, on } = returned.get(value)!;
       return { ...entry(value), lastSeenBefore: before, returnedOn: on, absentDays: on - before };

@@ -4,7 +4,7 @@
 import { type Coverage, isUsable } from "./coverage.ts";
 import { binomialTwoSided, falseDiscovery } from "./distributions.ts";
 import { type ChangeKind, gatherRows, type KeyedRows, type KeyValues, rowOfDay } from "./keyed-rows.ts";
-import { describeValues, firstSensorOf, isSeenByOne, type Ledger, type LedgerEntry, listSeenBy, mostFrequent } from "./ledger.ts";
+import { type Describe, describeValues, firstSensorOf, isSeenByOne, type Ledger, type LedgerEntry, listSeenBy, mostFrequent } from "./ledger.ts";
 
 /** A share stands out when it is this many times the others' (or this part of it) and the test passes. */
 const STAND_OUT_RATIO = 2;
@@ -131,12 +131,12 @@ function measureSimilarity(sensors: readonly number[], sizes: Float64Array, shar
 }
 
 /** Values that one sensor alone saw, most frequent first; with a single sensor that says nothing and is empty. */
-export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number): LedgerEntry<number>[] {
+export function listOnlyHere(ledger: Ledger, sensors: readonly string[], limit: number, describe: Describe = describeValues): LedgerEntry<number>[] {
   if (sensors.length < 2) return [];
   const values: number[] = [];
   for (let value = 0; value < ledger.rows.values; value++) if (isSeenByOne(ledger, value)) values.push(value);
   const kept = mostFrequent(values, ledger, limit);
-  const entries = describeValues(ledger, new Set(kept), sensors);
+  const entries = describe(ledger, new Set(kept), sensors);
   return kept.map(value => entries.get(value)!);
 }
 

@@ -49,12 +49,13 @@ export interface MeasuredKind {
 }
 
 /** An entry, and what settles which of two equal ones comes first. */
-export type Ordered<Entry extends LedgerEntry = LedgerEntry> = Entry & { readonly order: FirstPlace };
-type OrderedLists = { readonly [List in "new" | "newHere" | "returning" | "gone"]: readonly Ordered<TypeNovelty[List][number]>[] };
+export type Ordered<Entry = LedgerEntry> = Entry & { readonly order: FirstPlace };
+type OrderedLists<Value> = { readonly [List in "new" | "newHere" | "returning" | "gone"]: readonly Ordered<TypeNovelty<Value>[List][number]>[] };
 
-export interface MeasuredValues extends OrderedLists {
+/** @typeParam Value Codes until they are named. */
+export interface MeasuredValues<Value = (string | null)[]> extends OrderedLists<Value> {
   readonly total: TypeNovelty["total"];
-  readonly onlyHere: readonly Ordered[];
+  readonly onlyHere: readonly Ordered<LedgerEntry<Value>>[];
   readonly distinct: readonly DistinctSeries[];
   readonly spread: SpreadCounts;
   /** Values that two sensors both saw, of all sensors, see `countShared`. */

@@ -9,7 +9,7 @@ import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { addressesOf, countAddresses, knowsAddresses, type RowAddresses } from "../reduced/addresses.ts";
 import { type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import type { ShownKind } from "../reduced/origin-kinds.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { networkOf } from "../text/network.ts";
 import type { Windows } from "./baseline.ts";
 import { type Coverage, CUT } from "./coverage.ts";
@@ -46,8 +46,6 @@ export interface FamilyColumns {
   readonly family: SourceFamily;
   readonly kind: Kind;
   readonly columns: readonly Int32Array[];
-  /** The same of other rows of the kind. */
-  readonly columnsOf: (part: KindTable) => readonly Int32Array[];
   /** Texts made for the family, where its keys are not those of a column. */
   readonly texts: readonly string[] | undefined;
 }
@@ -61,20 +59,19 @@ export function familiesOf(kinds: readonly ShownKind[]): SourceFamily[] {
 export function familyColumns(table: ReducedTable, family: SourceFamily): FamilyColumns {
   const from: { readonly kind: Kind; readonly textOf?: (text: string) => string | undefined } = FAMILY_ROWS[family];
   const { kind, textOf } = from;
-  const own = ({ keys }: KindTable) => SOURCE_FAMILIES[family].columns.map(name => keys[name]!);
-  if (textOf === undefined) return { family, kind, columns: own(table.kinds[kind]), columnsOf: own, texts: undefined };
+  const { rows, keys } = table.kinds[kind];
+  const columns = SOURCE_FAMILIES[family].columns.map(name => keys[name]!);
+  if (textOf === undefined) return { family, kind, columns, texts: undefined };
   const name = SOURCE_FAMILIES[family].columns[0] as "input" | "src_ip";
   const { codes, texts } = mapTexts(table.dictionaries[name], textOf);
-  const columnsOf = (part: KindTable) => {
-    const [column] = own(part) as [Int32Array];
-    const mapped = sharedInts(column.length);
-    for (let row = 0; row < mapped.length; row++) mapped[row] = column[row]! < 0 ? -1 : codes[column[row]!]!;
-    return [mapped];
-  };
-  return { family, kind, columns: columnsOf(table.kinds[kind]), columnsOf, texts };
+  const [column] = columns as [Int32Array];
+  const mapped = sharedInts(rows);
+  for (let row = 0; row < rows; row++) mapped[row] = column[row]! < 0 ? -1 : codes[column[row]!]!;
+  return { family, kind, columns: [mapped], texts };
 }
 
-function mapTexts(from: readonly string[], textOf: (text: string) => string | undefined) {
+/** What is made of each text, -1 = nothing; equal ones are one. */
+export function mapTexts(from: readonly string[], textOf: (text: string) => string | undefined) {
   const known = new Map<string, number>();
   const codes = Int32Array.from(from, text => {
     const made = textOf(text);
@@ -154,11 +151,15 @@ export function sourceWindows(
 
 /** Rows of one key, chained, while a day is read. */
 class Chains {
-  readonly head: Int32Array;
+  head = new Int32Array(0);
   readonly keys: number[] = [];
 
-  constructor(keys: number) {
-    this.head = new Int32Array(keys).fill(-1);
+  /** Make room for so many keys. */
+  widen(keys: number): void {
+    const known = this.head.length;
+    if (keys <= known) return;
+    this.head = widened(this.head, keys);
+    this.head.fill(-1, known);
   }
 
   /** @param next By row. */
@@ -199,13 +200,21 @@ class Rows {
     this.#events[at] = events;
   }
 
-  finish() {
-    const ints = (column: Int32Array) => shareInts(column.subarray(0, this.length));
-    const floats = (column: Float64Array) => shareFloats(column.subarray(0, this.length));
+  finish(): Omit<FleetRows, "day"> & Pick<KeyedRows, "day" | "sensor"> {
+    const { length } = this;
     return {
-      day: ints(this.#day), sensor: ints(this.#sensor), key: ints(this.#key), count: floats(this.#count), events: floats(this.#events),
+      day: this.#day.subarray(0, length),
+      sensor: this.#sensor.subarray(0, length),
+      key: this.#key.subarray(0, length),
+      count: this.#count.subarray(0, length),
+      events: this.#events.subarray(0, length),
     };
   }
+}
+
+/** In memory that threads share. */
+function shareRows({ day, sensor, key, count, events }: ReturnType<Rows["finish"]>): ReturnType<Rows["finish"]> {
+  return { day: shareInts(day), sensor: shareInts(sensor), key: shareInts(key), count: shareFloats(count), events: shareFloats(events) };
 }
 
 function shareInts(column: Int32Array): Int32Array {
@@ -227,54 +236,93 @@ function shareFloats(column: Float64Array): Float64Array {
  * @returns Rows in (day, sensor) order, a key once a sensor-day; the fleet's by slot of the windows, of the sensors that have
  *   a window in it.
  */
-export function countSources(ask: SourceAsk, { firstDay, days, sensors }: Coverage, windows: Windows): KeyedRows {
-  const { kind, rows, day, sensor, key, keys, addresses } = ask;
-  const exactFrom = firstDay + windows.firstOffset.reduce((least, offset) => Math.min(least, offset));
-  const counter = new KeyCounter(ask);
-  const own = new Rows();
-  const bySlot = fleetMasks(windows, sensors.length);
-  const masks = sensors.length > 1 ? [...new Set(bySlot)] : [];
-  const fleets = new Map(masks.map(mask => [mask, new Rows()]));
-  const reach = reachOf(bySlot, windows, days);
-  const ofSensor = new Chains(keys);
-  const ofDay = new Chains(keys);
+export function countSources(ask: SourceAsk, coverage: Coverage, windows: Windows): KeyedRows {
+  const { rows, day } = ask;
+  const counter = new SourceCounter(ask, coverage, windows);
   for (let start = 0; start < rows; ) {
     let end = start;
     while (end < rows && day[end] === day[start]) end++;
-    const isExact = day[start]! >= exactFrom;
+    counter.addDay(day[start]!, start, end, ask.keys);
+    start = end;
+  }
+  return counter.finish(ask, shareRows);
+}
+
+/** What sources are counted of; read again for each day, so its columns may be others then. */
+export type SourceRows = Pick<SourceAsk, "sensor" | "count" | "key" | "addresses" | "nothing">;
+
+/** Counts the sources of keys day by day, see {@link countSources}: nothing of a day's rows is held. */
+export class SourceCounter {
+  readonly #rows: SourceRows;
+  readonly #firstDay: number;
+  /** First day that is told exactly. */
+  readonly #exactFrom: number;
+  readonly #counter: KeyCounter;
+  readonly #own = new Rows();
+  readonly #bySlot: readonly string[];
+  readonly #fleets: ReadonlyMap<string, { readonly rows: Rows; readonly first: number; readonly last: number }>;
+  readonly #ofSensor = new Chains();
+  readonly #ofDay = new Chains();
+
+  constructor(rows: SourceRows, { firstDay, days, sensors }: Coverage, windows: Windows) {
+    this.#rows = rows;
+    this.#firstDay = firstDay;
+    this.#exactFrom = firstDay + windows.firstOffset.reduce((least, offset) => Math.min(least, offset));
+    this.#counter = new KeyCounter(rows);
+    this.#bySlot = fleetMasks(windows, sensors.length);
+    const reach = reachOf(this.#bySlot, windows, days);
+    const masks = sensors.length > 1 ? [...new Set(this.#bySlot)] : [];
+    this.#fleets = new Map(masks.map(mask => [mask, { rows: new Rows(), ...reach.get(mask)! }]));
+  }
+
+  /**
+   * Add all rows of a day, in the order of their sensors.
+   *
+   * @param start Where they begin among the rows as they are now; `keys` are numbered below that by now.
+   */
+  addDay(day: number, start: number, end: number, keys: number): void {
+    const { sensor, key, addresses, nothing } = this.#rows;
+    const isExact = day >= this.#exactFrom;
+    const counter = this.#counter;
+    const ofSensor = this.#ofSensor;
+    const ofDay = this.#ofDay;
+    ofSensor.widen(keys);
+    ofDay.widen(keys);
     counter.begin(start, end);
     for (let from = start; from < end; ) {
       let to = from;
       for (; to < end && sensor[to] === sensor[from]; to++) {
-        if (key[to] === ask.nothing || addresses.codes[to]! < 0) continue;
+        if (key[to] === nothing || addresses.codes[to]! < 0) continue;
         ofSensor.add(key[to]!, to, counter.next, to - start);
-        if (isExact && masks.length > 0) ofDay.add(key[to]!, to, counter.nextOfDay, to - start);
+        if (isExact && this.#fleets.size > 0) ofDay.add(key[to]!, to, counter.nextOfDay, to - start);
       }
       for (const one of ofSensor.keys) {
         const found = isExact ? counter.unite(ofSensor.head[one]!) : counter.largest(ofSensor.head[one]!);
-        if (found.count > 0) own.push(day[start]!, sensor[from]!, one, found.count, found.events);
+        if (found.count > 0) this.#own.push(day, sensor[from]!, one, found.count, found.events);
       }
       ofSensor.clear();
       from = to;
     }
-    for (const [mask, fleet] of fleets) {
-      const { first, last } = reach.get(mask)!;
-      if (day[start]! - firstDay < first || day[start]! - firstDay > last) continue;
+    for (const [mask, { rows, first, last }] of this.#fleets) {
+      if (day - this.#firstDay < first || day - this.#firstDay > last) continue;
       for (const one of ofDay.keys) {
         const found = counter.uniteFleet(ofDay.head[one]!, mask);
-        if (found.count > 0) fleet.push(day[start]!, -1, one, found.count, found.events);
+        if (found.count > 0) rows.push(day, -1, one, found.count, found.events);
       }
     }
     ofDay.clear();
-    start = end;
   }
-  const finished = new Map<string, FleetRows>();
-  for (const [mask, fleet] of fleets) finished.set(mask, fleet.finish());
-  return {
-    kind, rows: own.length, ...own.finish(), keys, additive: true, unit: "sources",
-    ...(ask.marks && { marks: ask.marks }),
-    ...(masks.length > 0 && { fleet: bySlot.map(mask => finished.get(mask)!) }),
-  };
+
+  /** @param keep What becomes of the columns; they are not needed here any more. */
+  finish({ kind, keys, marks }: Pick<SourceAsk, "kind" | "keys" | "marks">, keep: typeof shareRows = columns => columns): KeyedRows {
+    const finished = new Map<string, FleetRows>();
+    for (const [mask, { rows }] of this.#fleets) finished.set(mask, keep(rows.finish()));
+    return {
+      kind, rows: this.#own.length, ...keep(this.#own.finish()), keys, additive: true, unit: "sources",
+      ...(marks && { marks }),
+      ...(finished.size > 0 && { fleet: this.#bySlot.map(mask => finished.get(mask)!) }),
+    };
+  }
 }
 
 /** By slot: a letter for each sensor, `1` where it has a window. */
@@ -301,7 +349,7 @@ function reachOf(bySlot: readonly string[], { windows, slots }: Windows, days: n
 
 /** Counts the sources of chained rows of one day. */
 class KeyCounter {
-  readonly #ask: SourceAsk;
+  readonly #ask: Pick<SourceRows, "addresses" | "count" | "sensor">;
   readonly #union: AddressUnion;
   #start = 0;
   next = new Int32Array(1024);
@@ -309,7 +357,7 @@ class KeyCounter {
   /** The same for every answer. */
   readonly #found = { count: 0, events: 0 };
 
-  constructor(ask: SourceAsk) {
+  constructor(ask: Pick<SourceRows, "addresses" | "count" | "sensor">) {
     this.#ask = ask;
     this.#union = new AddressUnion(ask.addresses.sets);
   }

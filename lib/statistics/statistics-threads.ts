@@ -1,7 +1,7 @@
 /**
  * Works out the statistics of a large table in several threads.
  */
-import { planStatistics, type Statistics, type StatisticsPlan } from "./statistics.ts";
+import { planStatistics, type Statistics } from "./statistics.ts";
 import type { PartContext, PartName, Parts } from "./statistics-parts.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { Thread } from "../process/thread.ts";
@@ -23,18 +23,13 @@ export async function computeInThreads(
   options: StatisticsOptions,
   threads: number,
 ): Promise<Statistics> {
-  return await runInThreads(() => planStatistics(table, options), threads);
-}
-
-/** Work out what is planned in several threads. */
-export async function runInThreads(plan: () => StatisticsPlan, threads: number): Promise<Statistics> {
   // They load while this thread plans.
   const workers = Array.from(
     { length: threads },
     () => new Thread<PartAsk, PartAnswer | undefined>(new URL("./statistics-worker.ts", import.meta.url)),
   );
   try {
-    const { context, steps } = plan();
+    const { context, steps } = planStatistics(table, options);
     // A thread that broke down says so when it is asked for a part.
     for (const worker of workers) worker.ask({ context }).catch(() => {});
     for (;;) {

@@ -4,9 +4,9 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
-import { type ComparableKind, isOriginKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
+import { type ComparableKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
-import { type ChangeRow, describedKeys, sortChanges } from "./change.ts";
+import { type ChangeRow, sortChanges } from "./change.ts";
 import {
   buildCoverage,
   type Coverage,
@@ -29,22 +29,19 @@ import {
   type Unit,
   valuesOf,
 } from "./keyed-rows.ts";
-import { COMPARED_KINDS, type Kind, KIND_NAMES, KINDS } from "../reduced/kinds.ts";
+import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
 import { judgeComparisons, largestReported, type TestCounts } from "./judgement.ts";
 import { type LedgerEntry, nameEntries } from "./ledger.ts";
 import { joinNovelty, nameNovelty, type Novelty, type TypeNovelty } from "./novelty.ts";
 import { whyNoComparison, whyNothingNew } from "./no-comparison.ts";
-import { joinRecalled, type RecalledRows } from "./recall.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { ReducedTable } from "../reduced/reduced-table.ts";
 import { judgeStandOuts, type KindStandOuts, type SensorComparison } from "./sensor-compare.ts";
 import {
-  countSources,
   type FamilyColumns,
   familiesOf,
   familyAsk,
   familyColumns,
   familyValues,
-  type SourceAsk,
   SOURCE_KINDS,
   sourceWindows,
   toSourceAsk,
@@ -139,16 +136,6 @@ export function planContext(table: ReducedTable, options: StatisticsOptions = {}
   return { coverage, windows, sourceWindows: known, settings, novelty };
 }
 
-/** What is known of a table of which not all rows are there. */
-export interface RestOfTable {
-  /** First day of which the table has all rows. */
-  readonly fromDay: number;
-  /** By {@link VALUE_TYPES}. */
-  readonly ledgers: readonly { readonly part: LedgerPart; readonly textOf: NamedValueRows["textOf"] }[];
-  /** The rows of some keys before {@link fromDay}, see `recallRows`. */
-  recall(kind: Kind, columnsOf: (part: KindTable) => readonly Int32Array[], keys: ReadonlyMap<number, readonly number[]>): RecalledRows;
-}
-
 /** @throws {RangeError} if an option is out of range. */
 export function planStatistics(table: ReducedTable, options: StatisticsOptions = {}): StatisticsPlan {
   const context = planContext(table, options);
@@ -169,9 +156,8 @@ function oneTable(table: ReducedTable): StatisticsTables {
   return { ofKind: () => table, ofFamily: () => table, ofType: () => table };
 }
 
-/** The statistics of a table, or of one of which the `rest` lies elsewhere. */
-export function* runSteps(table: ReducedTable, context: PartContext, rest?: RestOfTable): StatisticsPlan["steps"] {
-  const { kinds, sources, named, ledgers, standOuts, trends } = yield* prepareSteps(oneTable(table), context, rest);
+function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
+  const { kinds, sources, named, ledgers, standOuts, trends } = yield* prepareSteps(oneTable(table), context);
   // Counts of distinct values are compared like any others; they are few.
   const compared = [...kinds, toComparedDistinct(ledgers.flatMap(({ distinct }) => distinct), context.coverage), ...sources];
   const { changes, tests } = yield* compare(compared, context);
@@ -199,7 +185,7 @@ export interface Prepared {
   readonly trends: readonly Parts["trends"]["answer"][];
 }
 
-export function* prepareSteps(tables: StatisticsTables, context: PartContext, rest?: RestOfTable): Generator<readonly PartCall[], Prepared> {
+export function* prepareSteps(tables: StatisticsTables, context: PartContext): Generator<readonly PartCall[], Prepared> {
   const { settings } = context;
   const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
     kind => settings.kinds.includes(kind) && rowsOf(tables.ofKind(kind), kind) !== undefined,
@@ -216,7 +202,7 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
   });
   // Credentials are numbered logins; the other values need no numbers first.
   const { ofType } = tables;
-  const valueRows = rest !== undefined || ofType === undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(ofType(type), type)));
+  const valueRows = ofType === undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(ofType(type), type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
@@ -224,13 +210,12 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
     const table = tables.ofKind(kind);
     const keys = numbered[i]!.answer;
     const rows = toKeyedRows(table, kind, keys, tables.markedFrom);
-    const recall = rest && !isOriginKind(kind) ? recallEvents(rest, kind, keyColumns(table, kind), keys, rows) : undefined;
-    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key), recall, keys };
+    return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key) };
   });
-  const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })), rest);
+  const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })));
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
-  const named = rest?.ledgers ?? valueRows.map(values => values ?? toValueRows(ofType!("credential"), "credential", logins));
-  const ledgers = rest !== undefined ? [] : (named as readonly NamedValueRows[]).map(({ rows }, i) => early[i] ?? ledgerCall(rows));
+  const named = valueRows.map(values => values ?? toValueRows(ofType!("credential"), "credential", logins));
+  const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
   const standOuts = ofEach("standOuts");
@@ -239,9 +224,9 @@ export function* prepareSteps(tables: StatisticsTables, context: PartContext, re
   yield [...ledgers.filter((_, i) => early[i] === undefined), ...standOuts, ...trends, ...counted];
   return {
     kinds,
-    sources: sources.map(({ call, kind, nameOf, recall }) => ({ kind, rows: call.answer, nameOf, recall: recall?.(call.answer) })),
+    sources: sources.map(({ call, kind, nameOf }) => ({ kind, rows: call.answer, nameOf })),
     named,
-    ledgers: rest?.ledgers.map(({ part }) => part) ?? answersOf(ledgers),
+    ledgers: answersOf(ledgers),
     standOuts: answersOf(standOuts),
     trends: answersOf(trends),
   };
@@ -252,8 +237,6 @@ export interface ComparedRows {
   readonly kind: ChangeKind;
   readonly rows: KeyedRows;
   readonly nameOf: (key: number) => KeyValues;
-  /** All rows of some keys, where `rows` lacks those of earlier days. */
-  readonly recall?: Recall | undefined;
 }
 
 /** Numbers of distinct values, of all sensors. */
@@ -262,44 +245,12 @@ export function toComparedDistinct(distinct: readonly DistinctSeries[], coverage
   return { kind: "distinct", rows: toDistinctRows(distinct, names, coverage), nameOf: key => [names[key]!] };
 }
 
-type Recall = (keys: ReadonlySet<number>) => KeyedRows;
-
-function recallEvents({ recall, fromDay }: RestOfTable, kind: Kind, columns: readonly Int32Array[], { firstRow }: InternedRows, held: KeyedRows): Recall {
-  const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
-  return chosen => {
-    const { table, key } = recall(kind, ({ keys }) => names.map(name => keys[name]!), tuplesOf(chosen, columns, firstRow));
-    return joinRecalled({ ...table.kinds[kind], key }, held, chosen, fromDay);
-  };
-}
-
-/** As {@link countSources}, of rows on earlier days. */
-function recallSources(
-  { recall, fromDay }: RestOfTable,
-  { coverage, sourceWindows: known }: PartContext,
-  ask: SourceAsk,
-  kind: Kind,
-  columnsOf: (part: KindTable) => readonly Int32Array[],
-  columns: readonly Int32Array[],
-  { firstRow }: InternedRows,
-): (held: KeyedRows) => Recall {
-  return held => chosen => {
-    const { table, key } = recall(kind, columnsOf, tuplesOf(chosen, columns, firstRow));
-    const before = countSources({ ...toSourceAsk(table, kind, ask.kind, { key, keys: ask.keys }), nothing: ask.nothing }, coverage, known!);
-    return joinRecalled(before, held, chosen, fromDay);
-  };
-}
-
-function tuplesOf(keys: ReadonlySet<number>, columns: readonly Int32Array[], firstRow: Int32Array): Map<number, number[]> {
-  return new Map(Array.from(keys, key => [key, columns.map(column => column[firstRow[key]!]!)]));
-}
-
 /** The counting of sources: of the kinds that have the same keys for both, then of families of keys. */
 function planSources(
   tables: StatisticsTables,
   context: PartContext,
-  kinds: readonly (ComparedRows & { readonly keys: InternedRows })[],
+  kinds: readonly ComparedRows[],
   families: readonly { readonly family: FamilyColumns; readonly keys: InternedRows }[],
-  rest: RestOfTable | undefined,
 ) {
   if (context.sourceWindows === undefined) return [];
   const { markedFrom } = tables;
@@ -308,29 +259,17 @@ function planSources(
       const of = kinds.find(other => other.kind === kind);
       if (of === undefined) return [];
       const table = tables.ofKind(kind);
-      const names = kind === "event" ? (["eventid"] as const) : KINDS[kind];
-      const columnsOf = (part: KindTable) => names.map(name => part.keys[name]!);
-      const ask = toSourceAsk(table, kind, kind, of.rows, of.rows.marks);
-      return [{ ask, nameOf: of.nameOf, from: kind as Kind, columnsOf, columns: keyColumns(table, kind), keys: of.keys }];
+      return [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf }];
     }),
     ...families.map(({ family: of, keys }) => {
       const table = tables.ofFamily(of.family);
       return {
         ask: familyAsk(table, of, keys, markedFrom),
         nameOf: (key: number) => familyValues(table, of, keys, key),
-        from: of.kind,
-        columnsOf: of.columnsOf,
-        columns: of.columns,
-        keys,
       };
     }),
   ];
-  return asks.map(({ ask, nameOf, from, columnsOf, columns, keys }) => ({
-    kind: ask.kind,
-    nameOf,
-    call: new PartCall("sources", ask, ask.rows),
-    recall: rest && recallSources(rest, context, ask, from, columnsOf, columns, keys),
-  }));
+  return asks.map(({ ask, nameOf }) => ({ kind: ask.kind, nameOf, call: new PartCall("sources", ask, ask.rows) }));
 }
 
 /** Compare all that is counted with its own past: how much it varies, what is usual, what passes, and all about that. */
@@ -362,13 +301,9 @@ function* compare(
     windows,
     settings,
   );
-  const changes = compared.map(({ kind, rows, recall }, i) => {
+  const changes = compared.map(({ kind, rows }, i) => {
     const sources = compared.find(other => other.kind === kind && other.rows.unit === "sources")?.rows;
-    const { kept } = comparisons[i]!.answer;
-    const judged = judgement.kinds[i]!;
-    const described = recall && describedKeys(kept, judged, settings);
-    const whole = described === undefined || described.size === 0 ? rows : recall!(described);
-    return new PartCall("changes", { rows: whole, kept, judged, sources }, whole.rows);
+    return new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]!, sources }, rows.rows);
   });
   yield changes;
   return { changes: answersOf(changes), tests: judgement.tests };
@@ -395,11 +330,13 @@ interface FoundInWords {
   readonly tests: TestCounts;
 }
 
-/** What the ledger of one type of value says, its values by their texts. */
-export interface NamedLedger extends Omit<LedgerPart, "novelty" | "onlyHere"> {
-  readonly novelty: TypeNovelty;
-  readonly onlyHere: readonly LedgerEntry[];
+/** What the ledger of one type of value says. */
+export interface JoinedLedger<Value> extends Omit<LedgerPart, "novelty" | "onlyHere"> {
+  readonly novelty: TypeNovelty<Value>;
+  readonly onlyHere: readonly LedgerEntry<Value>[];
 }
+/** The same with values by their texts. */
+export type NamedLedger = JoinedLedger<(string | null)[]>;
 
 export function nameLedger(ledger: LedgerPart, textOf: NamedValueRows["textOf"]): NamedLedger {
   return { ...ledger, novelty: nameNovelty(ledger.novelty, textOf), onlyHere: nameEntries(ledger.onlyHere, textOf) };

@@ -1,135 +1,275 @@
 /**
  * The statistics of a table that stays in its file: what `computeStatistics` says of the same table in memory.
  *
- * Comparisons look at the days of their windows, which are held; of earlier days that is held which says how keys went on
- * over the whole archive, for the most frequent of them, and the rest is read where it is asked for. Ledgers are read part
- * by part. So memory grows with the days that are compared and with the values there are, not with the archive.
+ * All that looks at rows is a task for a thread that has the file open: of one unit that is compared, or one type of value, and
+ * there one slice of the keys, so that what a task holds is bounded however many rows there are. Between the rounds, samples and
+ * comparisons are joined here as those of slices of a cluster are.
+ *
+ * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
-import { ChosenTuples } from "../columns/chosen-tuples.ts";
-import { TupleNumbers } from "../columns/tuple-numbers.ts";
-import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
-import { COMPARED_KINDS, type Kind, KIND_NAMES } from "../reduced/kinds.ts";
-import type { KindTable, ReducedTable } from "../reduced/reduced-table.ts";
+import type { Kind } from "../reduced/kinds.ts";
+import type { Given, StoredPool } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
-import { MARKED_KEYS } from "./keyed-rows.ts";
-import { recallRows } from "./recall.ts";
-import { startOf } from "./sensor-compare.ts";
+import { type ChangeRow, describeChanges, describedKeys } from "./change.ts";
+import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
+import { type ComparedUnit, UnitTexts, unitsOfKinds } from "./compared-units.ts";
+import { type DispersionSamples, learnOwn, learnPooled } from "./dispersion.ts";
+import { joinKeys } from "./join-samples.ts";
+import { joinComparisons, joinStandOuts } from "./join-slices.ts";
+import { type JudgedKind, judgeComparisons } from "./judgement.ts";
+import { type ChangeKind, MARKED_KEYS, type Unit } from "./keyed-rows.ts";
+import { type KindStandOuts, startOf } from "./sensor-compare.ts";
 import type { StatisticsOptions } from "./settings.ts";
-import { planContext, type RestOfTable, runSteps, settleAll, type Statistics, type StatisticsPlan } from "./statistics.ts";
-import { type PartContext, readLedger, workOut } from "./statistics-parts.ts";
-import { runInThreads } from "./statistics-threads.ts";
-import { familiesOf, familyColumns } from "./source-counts.ts";
-import { keyNames, type KeyTotals, totalsOf } from "./stored-keys.ts";
-import { gatherFew, toStoredValues } from "./stored-values.ts";
-import { chooseTrendKeys } from "./trend.ts";
-import { VALUE_TYPES } from "./value-rows.ts";
+import type { MeasuredKeys } from "./slice-work.ts";
+import { ceilingOf, type ComparedRows, planContext, type Statistics, toComparedDistinct, toStatistics } from "./statistics.ts";
+import type { PartContext } from "./statistics-parts.ts";
+import { readLedgers } from "./stored-ledgers.ts";
+import type { StatisticsTasks } from "./stored-tasks.ts";
+import { ALL_KEYS, cutSlice, type KeySlice } from "./unit-rows.ts";
+import type { CompareAsk, ComparedKeys, StoredContext, UnitSamples } from "./unit-tasks.ts";
+
+type Pool = StoredPool<StatisticsTasks>;
+
+/** Rows that a task holds, about: some 120 bytes each. */
+const SLICE_ROWS = 1_000_000;
+
+/** How much a task holds. */
+export interface SliceSizes {
+  readonly rows?: number;
+  readonly values?: number;
+}
 
 /**
  * @param cells The sums of the table, which tell events of all sensor-days that are counted (`tellsEvents`).
- * @param threads 1 = this one.
+ * @param sizes Smaller ones give the same, in more tasks.
  * @throws {RangeError} if an option is out of range.
  */
-export async function computeStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions, threads: number): Promise<Statistics> {
-  if (threads > 1) return await runInThreads(() => planStored(stored, cells, options), threads);
-  const { context, steps } = planStored(stored, cells, options);
-  return settleAll(steps, ({ name, ask }) => workOut(context, name, ask));
-}
-
-function planStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions): StatisticsPlan {
+export async function computeStored(stored: StoredTable, cells: CellSums, options: StatisticsOptions, pool: Pool, sizes: SliceSizes = {}): Promise<Statistics> {
   const context = planContext(cells.table, options);
-  const fromDay = firstHeldDay(context);
-  const leaders = new Map<Kind, readonly number[][]>();
-  const ledgers = readLedgers(stored, context, leaders);
-  const table = holdRows(stored, fromDay, context.settings.kinds as readonly Kind[], leaders);
-  const rest: RestOfTable = { fromDay, ledgers, recall: (kind, columnsOf, keys) => recallRows(stored, kind, fromDay, columnsOf, keys) };
-  return { context, steps: runSteps(table, context, rest) };
+  const units = unitsOfKinds(context.settings, context.sourceWindows !== undefined);
+  const fromDay = firstComparedDay(context);
+  const texts = new UnitTexts(stored, units);
+  const given = pool.give<StoredContext>({ context, units, coded: texts.coded, cells: cells.table.kinds, fromDay });
+  const run = new StoredRun(context, units, texts, cells, { given, fromDay, pool, sliceRows: sizes.rows ?? SLICE_ROWS });
+  const rowsOf = (kind: Kind) => run.rowsOf(kind);
+  const [ledgers, measured, trends] = await Promise.all([
+    readLedgers({ stored, context, given, rowsOf, ...(sizes.values !== undefined && { sliceValues: sizes.values }) }, pool),
+    run.measure(),
+    run.findTrends(),
+  ]);
+  const distinct = toComparedDistinct(ledgers.flatMap(({ distinct }) => distinct), context.coverage);
+  const { changes, tests } = await run.compare(measured, distinct);
+  return toStatistics(cells.table, context, { ledgers, standOuts: measured.standOuts, trends, changes, tests });
 }
 
 /** The first day that any comparison looks at. */
-function firstHeldDay({ coverage, windows, sourceWindows, settings }: PartContext): number {
+function firstComparedDay({ coverage, windows, sourceWindows, settings }: PartContext): number {
   const offsets = [...windows.firstOffset, ...(sourceWindows?.firstOffset ?? []), startOf(coverage, { days: settings.baselineDays })];
   return coverage.firstDay + offsets.reduce((least, offset) => Math.min(least, offset), coverage.days);
 }
 
-/** @param leaders Is told the keys whose trends are fitted, where they come to light. */
-function readLedgers(stored: StoredTable, context: PartContext, leaders: Map<Kind, readonly number[][]>): RestOfTable["ledgers"] {
-  const few = gatherFew(stored);
-  const logins = totalsOf(stored, "login");
-  leaders.set("login", trendKeys(logins));
-  const ledgers = VALUE_TYPES.map(type => {
-    const { rows, textOf } = toStoredValues(stored, type, few, logins);
-    const ledger = { part: readLedger(context, rows), textOf };
-    // Records of all values: left to itself the engine lets those of several types lie about.
-    Bun.gc(true);
-    return ledger;
-  });
-  // From now on they are asked for their texts alone.
-  logins.numbers.seal();
-  return ledgers;
+/** What is compared: of a unit its events or its sources. */
+interface ComparedName {
+  readonly kind: ChangeKind;
+  readonly unit: Unit;
+  /** Place among the units. */
+  readonly place: number;
 }
 
-/**
- * The rows since a day, and of the days before those of the keys whose trends are fitted, and the first row of each key
- * where keys are looked at in the order in which they came.
- */
-function holdRows(stored: StoredTable, fromDay: number, kinds: readonly Kind[], known: ReadonlyMap<Kind, readonly number[][]>): ReducedTable {
-  const gatherer = new RowGatherer(true);
-  const nothing = new RowGatherer().finish(stored);
-  const families = familiesOf(kinds).map(family => familyColumns(nothing, family));
-  for (const kind of KIND_NAMES) {
-    const isCompared = (COMPARED_KINDS as readonly Kind[]).includes(kind) && kinds.includes(kind);
-    const numbered = families.filter(family => family.kind === kind).map(({ columnsOf }) => columnsOf);
-    if (!isCompared && numbered.length === 0) continue;
-    const columnsOf = ({ keys }: KindTable) => keyNames(kind).map(name => keys[name]!);
-    const leaders = new ChosenTuples(isCompared ? (known.get(kind) ?? trendKeys(totalsOf(stored, kind))) : []);
-    const firsts = firstRows(stored, kind, fromDay, [columnsOf, ...numbered]);
+interface Measured {
+  /** In the order in which they are compared: events, then sources. */
+  readonly samples: readonly (ComparedName & { readonly samples: DispersionSamples })[];
+  readonly standOuts: readonly KindStandOuts[];
+}
+
+interface HowToRun {
+  readonly given: Given<StoredContext>;
+  readonly fromDay: number;
+  readonly pool: Pool;
+  readonly sliceRows: number;
+}
+
+/** What is asked of the threads for the comparisons, and what is made of the answers. */
+class StoredRun {
+  readonly #context: PartContext;
+  readonly #units: readonly ComparedUnit[];
+  readonly #texts: UnitTexts;
+  readonly #cells: CellSums;
+  readonly #how: HowToRun;
+
+  constructor(context: PartContext, units: readonly ComparedUnit[], texts: UnitTexts, cells: CellSums, how: HowToRun) {
+    this.#context = context;
+    this.#units = units;
+    this.#texts = texts;
+    this.#cells = cells;
+    this.#how = how;
+  }
+
+  /** Rows of a kind since a day. */
+  rowsOf(kind: Kind, fromDay = -Infinity): number {
+    const { day } = this.#cells.table.kinds[kind];
+    return this.#cells.rows[kind].reduce((sum, rows, i) => (day[i]! >= fromDay ? sum + rows : sum), 0);
+  }
+
+  async measure(): Promise<Measured> {
+    const units = await Promise.all(this.#units.map((_, place) => this.#measureUnit(place)));
+    return {
+      samples: [...units.flatMap(({ events }) => events ?? []), ...units.flatMap(({ sources }) => sources ?? [])],
+      standOuts: units.flatMap(({ standOuts }) => standOuts ?? []),
+    };
+  }
+
+  async #measureUnit(place: number) {
+    const { given, pool } = this.#how;
+    const { slices, cost } = this.#slicesOf(place);
+    const parts = await Promise.all(slices.map(slice => pool.ask("measureUnit", { given, unit: place, slice }, 2 * cost)));
+    const unit = this.#units[place]!;
+    const found = unit.family === undefined ? joinStandOuts(parts.map(({ events }) => events!.standOuts)) : undefined;
+    return {
+      events: unit.family === undefined ? await this.#join(place, "events", parts.map(({ events }) => events!)) : undefined,
+      sources: unit.hasSources ? await this.#join(place, "sources", parts.map(({ sources }) => sources!)) : undefined,
+      standOuts: found && { ...found, found: found.found.map(row => ({ ...row, key: this.#nameOf(place, row.key as number[]) })) },
+    };
+  }
+
+  #nameOf(place: number, codes: readonly number[]) {
+    return this.#texts.nameOf(this.#units[place]!, codes);
+  }
+
+  /** The keys of a unit in slices, each of about as many rows as a task may hold; and what it costs to look at all rows. */
+  #slicesOf(place: number): { readonly slices: readonly KeySlice[]; readonly cost: number } {
+    const { fromDay, sliceRows } = this.#how;
+    const rows = this.rowsOf(this.#units[place]!.kind, fromDay);
+    return { slices: cutSlice(ALL_KEYS, Math.ceil(rows / sliceRows)), cost: Math.min(rows, 2 * sliceRows) };
+  }
+
+  async #join(place: number, unit: Unit, parts: readonly UnitSamples[]): Promise<Measured["samples"][number]> {
+    const kind = this.#units[place]!.name;
+    const { keys, firsts } = await this.#orderOf(place, parts);
     let at = 0;
-    for (const part of stored.parts(kind, { last: fromDay - 1 })) {
-      const { rows } = leaders.find(columnsOf(part), part.rows);
-      gatherer.add(part, firsts.size === 0 ? rows : withFirsts(rows, firsts, at, part.rows));
-      at += part.rows;
+    const measured = parts.map((part, i): MeasuredKeys => {
+      const sampled = Array.from(part.marks, mark => ({ mark, first: [firsts?.[at++] ?? 0] }));
+      // What counts is how many keys all days have.
+      return { kind, unit, keys: i === 0 ? keys : 0, samples: part.samples, sampled };
+    });
+    return { kind, unit, place, samples: joinKeys(measured, this.#context) };
+  }
+
+  /** How many keys there are, if not more than are all looked at; and where the sampled ones stand first, if their marks do not tell the order. */
+  async #orderOf(place: number, parts: readonly UnitSamples[]): Promise<{ keys: number; firsts?: Float64Array }> {
+    const keys = parts.reduce((sum, part) => sum + part.keys, 0);
+    const marks = parts.flatMap(part => [...part.marks]);
+    if (marks.length === 0 || (keys > MARKED_KEYS && new Set(marks).size === marks.length)) return { keys };
+    const { given, pool } = this.#how;
+    const codes = this.#units[place]!.columns.map((_, column) => Int32Array.from(parts.flatMap(part => [...part.codes[column]!])));
+    const { keys: known, first } = await pool.ask("findFirsts", { given, unit: place, codes }, this.rowsOf(this.#units[place]!.kind));
+    return { keys: Math.max(keys, known), firsts: first };
+  }
+
+  async findTrends(): Promise<Statistics["trends"]> {
+    const { given, pool } = this.#how;
+    const trends = await Promise.all(
+      this.#units.map(async ({ family, kind }, place) => {
+        const rows = family === undefined ? await pool.ask("findTrends", { given, unit: place }, this.rowsOf(kind)) : [];
+        return rows.map(row => ({ ...row, key: this.#nameOf(place, row.key) }));
+      }),
+    );
+    return trends.flat();
+  }
+
+  /** @param distinct Numbers of distinct values are compared like any others; they are few. */
+  async compare({ samples }: Measured, distinct: ComparedRows): Promise<Pick<Statistics, "changes" | "tests">> {
+    const { coverage, windows, settings } = this.#context;
+    const { pool } = this.#how;
+    const ofUnit = (unit: Unit) => samples.filter(one => one.unit === unit);
+    const ofDistinct = measureDispersions(distinct.rows, coverage, windows);
+    const pooled = { events: learnPooled([...ofUnit("events").map(one => one.samples), ofDistinct]), sources: learnPooled(ofUnit("sources").map(one => one.samples)) };
+    const ceiling = ceilingOf(this.#context, ofUnit("sources").length > 0 ? 2 : 1);
+    const usual = { events: pool.give(pooled.events), sources: pool.give(pooled.sources) };
+    const asked = this.#units.map(async (_, place) => {
+      const own = samples.filter(one => one.place === place).map(one => [one.unit, { own: learnOwn(one.samples, pooled[one.unit]), pooled: usual[one.unit] }]);
+      return await this.#compareUnit(place, { usual: Object.fromEntries(own), ceiling });
+    });
+    const compared = await Promise.all(asked);
+    const lists = samples.map(({ kind, unit, place }) => ({ kind, unit, place, parts: compared[place]!.map(part => part[unit]!) }));
+    const kinds: JudgedList[] = lists.map(list => ({ ...list, compared: joinComparisons(list.parts.map(({ comparisons, codes }) => ({ comparisons, keys: codes[0]!.length }))) }));
+    const own = compareKeys(distinct.rows, coverage, windows, { own: learnOwn(ofDistinct, pooled.events), pooled: pooled.events }, ceiling);
+    kinds.splice(ofUnit("events").length, 0, { kind: "distinct", unit: "events", compared: own });
+    const judgement = judgeComparisons(kinds, coverage, windows, settings);
+    const changes = await Promise.all(
+      kinds.map(async (list, at) => {
+        const judged = judgement.kinds[at]!;
+        if (list.place !== undefined) return await this.#describe(list as Required<JudgedList>, judged);
+        const rows = describeChanges(distinct.rows, own.kept, judged, coverage, windows, settings);
+        return rows.map(row => ({ ...row, key: distinct.nameOf(row.key) }));
+      }),
+    );
+    return { changes: changes.flat(), tests: judgement.tests };
+  }
+
+  async #compareUnit(place: number, ask: Pick<CompareAsk, "usual" | "ceiling">) {
+    const { given, pool } = this.#how;
+    const { slices, cost } = this.#slicesOf(place);
+    return await Promise.all(slices.map(slice => pool.ask("compareUnit", { given, unit: place, slice, ...ask }, 2 * cost)));
+  }
+
+  /** All about the comparisons of a unit that are told: for so many keys at once as a task may hold rows of. */
+  async #describe({ unit, place, parts, compared: { kept } }: Required<JudgedList>, judged: JudgedKind): Promise<ChangeRow[]> {
+    const { given, fromDay, pool, sliceRows } = this.#how;
+    const { coverage, settings } = this.#context;
+    const { kind, columns } = this.#units[place]!;
+    const told = [...describedKeys(kept, judged, settings)];
+    if (told.length === 0) return [];
+    const codes = columns.map((_, column) => Int32Array.from(parts.flatMap(part => [...part.codes[column]!])));
+    const rows = parts.flatMap(part => [...part.rows]);
+    // About as many a day before the days that were compared.
+    const more = coverage.days / (coverage.firstDay + coverage.days - fromDay);
+    const chunks = inChunks(told, key => rows[key]! * more, sliceRows);
+    const described = chunks.map(async keys => {
+      const own = codes.map(column => Int32Array.from(keys, key => column[key]!));
+      const ask = { given, unit: place, counted: unit, codes: own, ...pickComparisons(kept, judged, keys) };
+      const changes = await pool.ask("describeUnit", ask, this.rowsOf(kind));
+      return changes.map(row => ({ ...row, key: this.#nameOf(place, own.map(column => column[row.key]!)) }));
+    });
+    return (await Promise.all(described)).flat();
+  }
+}
+
+interface JudgedList {
+  readonly kind: ChangeKind;
+  readonly unit: Unit;
+  readonly compared: KindComparisons;
+  /** Of a unit; distinct values have none. */
+  readonly place?: number;
+  readonly parts?: readonly ComparedKeys[];
+}
+
+/** Some things in their order, as many together as are not more than so much. */
+function inChunks<T>(things: readonly T[], sizeOf: (thing: T) => number, most: number): T[][] {
+  const chunks: T[][] = [];
+  let size = Infinity;
+  for (const thing of things) {
+    if (size + sizeOf(thing) > most) {
+      chunks.push([]);
+      size = 0;
     }
-    for (const part of stored.parts(kind, { first: fromDay })) gatherer.add(part);
+    chunks.at(-1)!.push(thing);
+    size += sizeOf(thing);
   }
-  return gatherer.finish(stored);
+  return chunks;
 }
 
-/** Rows of a part, and those of its rows whose places, counted from `start`, are among some; rising. */
-function withFirsts(rows: Int32Array, firsts: Set<number>, start: number, size: number): Int32Array {
-  const wanted = new Set(rows);
-  for (const place of firsts) {
-    if (place >= start + size) continue;
-    wanted.add(place - start);
-    firsts.delete(place);
-  }
-  return Int32Array.from(wanted).sort();
-}
-
-type ColumnsOf = (part: KindTable) => readonly Int32Array[];
-
-function trendKeys({ totals, numbers }: KeyTotals): number[][] {
-  return chooseTrendKeys(totals, numbers.size).map(key => numbers.tupleOf(key));
-}
-
-/** Places, among the rows before a day, of the first rows of the first keys: so many that it is known whether there are more. */
-function firstRows(stored: StoredTable, kind: Kind, beforeDay: number, keysOf: readonly ColumnsOf[]): Set<number> {
-  const places = new Set<number>();
-  for (const columnsOf of keysOf) {
-    let numbers: TupleNumbers | undefined;
-    let [at, known] = [0, 0];
-    for (const part of stored.parts(kind, { last: beforeDay - 1 })) {
-      const columns = columnsOf(part);
-      numbers ??= new TupleNumbers(columns.length);
-      const numbered = numbers.number(columns, part.rows);
-      for (let row = 0; row < part.rows && known <= MARKED_KEYS; row++) {
-        if (numbered[row] !== known) continue;
-        places.add(at + row);
-        known++;
-      }
-      at += part.rows;
-      if (known > MARKED_KEYS) break;
-    }
-  }
-  return places;
+/** The comparisons of some keys, which go by their places. */
+function pickComparisons(kept: Comparisons, { q, reported }: JudgedKind, keys: readonly number[]): { readonly kept: Comparisons; readonly judged: JudgedKind } {
+  const placeOf = new Map(keys.map((key, place) => [key, place]));
+  const wanted = Int32Array.from(kept.key.keys()).filter(i => placeOf.has(kept.key[i]!));
+  const { length: _, ...columns } = kept;
+  const picked = Object.entries(columns).map(([name, column]) => {
+    return [name, Float64Array.from(wanted, i => (name === "key" ? placeOf.get(column[i]!)! : column[i]!))];
+  });
+  return {
+    kept: { length: wanted.length, ...Object.fromEntries(picked) } as Comparisons,
+    judged: { q: Float64Array.from(wanted, i => q[i]!), reported: Uint8Array.from(wanted, i => reported[i]!) },
+  };
 }

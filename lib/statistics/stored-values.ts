@@ -8,20 +8,16 @@
  */
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { codesWith, textOf } from "../columns/dictionary.ts";
-import type { TupleNumbers } from "../columns/tuple-numbers.ts";
+import { GrowingColumn } from "../columns/growing-column.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
-import type { Kind } from "../reduced/kinds.ts";
-import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
+import type { KeyColumn, Kind } from "../reduced/kinds.ts";
+import { type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
 import { type StoredTable, withTexts } from "../reduced/stored-table.ts";
-import { maskCommand, sshKeysOf } from "../text/masks.ts";
+import { sshKeysOf } from "../text/masks.ts";
 import { publicKeysOf } from "../text/ssh-keys.ts";
-import { type KeyTotals, totalsOf } from "./stored-keys.ts";
-import { mapCodes, mergeParts, throughMap, toPart, toValueRows, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
-
-export interface NamedValues {
-  readonly rows: ValueSource;
-  readonly textOf: (value: number) => (string | null)[];
-}
+import { mapper } from "./compared-units.ts";
+import { type KeySlice, SliceKeys } from "./unit-rows.ts";
+import { mergeParts, toPart, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
 
 /** Rows of these kinds are few in any archive: one for each file that came, and one for each key that was offered. */
 const FEW: readonly Kind[] = ["file_download", "file_upload", "client_key"];
@@ -54,67 +50,8 @@ export function hasSshKey(input: string): boolean {
   return sshKeysOf(input).length > 0 || publicKeysOf(input).length > 0;
 }
 
-/**
- * @param few What {@link gatherFew} gave.
- * @param logins The totals of credentials, where they are known.
- */
-export function toStoredValues(stored: StoredTable, type: ValueType, few: ReducedTable, logins?: KeyTotals): NamedValues {
-  const { dictionaries } = stored;
-  switch (type) {
-    case "address":
-      return addressValues(stored);
-    case "credential":
-      return credentialValues(stored, logins ?? totalsOf(stored, "login"));
-    case "command": {
-      const { map, texts } = mapCodes(dictionaries.input, maskCommand);
-      return named(type, texts, stored, "command", part => throughMap(part.keys.input!, map));
-    }
-    case "clientVersion":
-      return named(type, dictionaries.version, stored, "client", part => part.keys.version!);
-    case "hassh":
-      return named(type, dictionaries.hassh, stored, "client", part => part.keys.hassh!);
-    default:
-      return toValueRows(few, type);
-  }
-}
-
-function named(type: ValueType, texts: readonly string[], stored: StoredTable, kind: Kind, valueOf: (part: KindTable) => Int32Array): NamedValues {
-  return { rows: { type, values: texts.length, ...storedParts(stored, kind, valueOf) }, textOf: code => [texts[code]!] };
-}
-
-/** The rows of a kind with their values. */
-function storedParts(stored: StoredTable, kind: Kind, valueOf: (part: KindTable) => Int32Array): Pick<Required<ValueSource>, "parts" | "since"> {
-  const read = (first: number) => ({
-    *[Symbol.iterator](): Generator<ValuePart> {
-      for (const part of stored.parts(kind, { first })) yield toPart(part, valueOf(part));
-    },
-  });
-  return { parts: read(-Infinity), since: read };
-}
-
-/** Credentials are numbered as they are met; read again, they have the same numbers. */
-function credentialValues(stored: StoredTable, { numbers }: KeyTotals): NamedValues {
-  const numberOf = ({ keys, rows }: KindTable) => numbers.number([keys.username!, keys.password!], rows);
-  return {
-    rows: { type: "credential", values: numbers.size, ...storedParts(stored, "login", numberOf), rowsOf: values => credentialsOf(stored, numbers, values) },
-    textOf: value => {
-      const [user, secret] = numbers.tupleOf(value) as [number, number];
-      return [user < 0 ? null : textOf(stored.textsOf("username"), user), secret < 0 ? null : textOf(stored.textsOf("password"), secret)];
-    },
-  };
-}
-
-/** The rows of some credentials. */
-function* credentialsOf(stored: StoredTable, numbers: TupleNumbers, values: ReadonlySet<number>): Generator<ValuePart> {
-  const wanted = new ChosenTuples(Array.from(values, value => numbers.tupleOf(value)), [...values]);
-  for (const part of stored.parts("login")) {
-    const { rows, numbers: value } = wanted.find([part.keys.username!, part.keys.password!], part.rows);
-    if (rows.length > 0) yield toPart(takeRows(part, rows), value);
-  }
-}
-
 /** As `toValueRows` says of addresses. */
-export function addressValues(stored: StoredTable): NamedValues {
+export function storedAddresses(stored: StoredTable): ValueSource {
   const texts = stored.textsOf("src_ip");
   const connected = new Uint8Array(texts.size);
   for (const { rows, keys } of stored.parts("connect")) {
@@ -132,13 +69,95 @@ export function addressValues(stored: StoredTable): NamedValues {
   }
   const { session_closed, proxy_request } = gatherer.finish(stored).kinds;
   const extra = mergeParts([session_closed, proxy_request].map(part => ({ part, value: part.keys.src_ip! })));
-  const connects = storedParts(stored, "connect", part => part.keys.src_ip!);
-  // A value stands in one of both alone.
   const read = (first: number) => ({
     *[Symbol.iterator](): Generator<ValuePart> {
-      yield* connects.since(first);
+      for (const part of stored.parts("connect", { first })) yield toPart(part, part.keys.src_ip!);
+      // A value stands in one of both alone.
       yield extra;
     },
   });
-  return { rows: { type: "address", values: texts.size, parts: read(-Infinity), since: read }, textOf: code => [textOf(texts, code)] };
+  return { type: "address", values: texts.size, parts: read(-Infinity), since: read };
+}
+
+/** Types of value whose rows may be many, and the rows that have them; an address stands in others as well. */
+export const CODED_VALUES = {
+  address: { kind: "connect", columns: ["src_ip"] },
+  credential: { kind: "login", columns: ["username", "password"] },
+  command: { kind: "command", columns: ["input"] },
+  clientVersion: { kind: "client", columns: ["version"] },
+  hassh: { kind: "client", columns: ["hassh"] },
+} as const satisfies Partial<Record<ValueType, { readonly kind: Kind; readonly columns: readonly KeyColumn[] }>>;
+export type CodedType = keyof typeof CODED_VALUES;
+
+/** The values of one slice of a type, known by codes. */
+export interface CodedValues {
+  readonly rows: ValueSource;
+  /** Codes of a value. */
+  readonly codesOf: (value: number) => number[];
+  /** Rises with the numbers that values have in a whole table. */
+  readonly orderOf: (value: number) => number;
+}
+
+/** @param masked Of commands by code the number of the value. */
+export function codedValues(stored: StoredTable, type: CodedType, slice: KeySlice, masked?: Int32Array): CodedValues {
+  if (type === "credential") return credentialsIn(stored, slice);
+  const codesOf = (value: number) => [value];
+  const orderOf = (value: number) => value;
+  if (type === "address") return { rows: storedAddresses(stored), codesOf, orderOf };
+  const { kind, columns: [name] } = CODED_VALUES[type];
+  const values = masked === undefined ? stored.textsOf(name).size : masked.reduce((most, value) => Math.max(most, value), -1) + 1;
+  const map = masked && mapper(masked);
+  const read = (first: number) => ({
+    *[Symbol.iterator](): Generator<ValuePart> {
+      for (const part of stored.parts(kind, { first })) yield toPart(part, map === undefined ? part.keys[name]! : map(part.keys[name]!));
+    },
+  });
+  return { rows: { type, values, parts: read(-Infinity), since: read }, codesOf, orderOf };
+}
+
+/** Credentials are numbered as they are met; read again, they have the same numbers. */
+function credentialsIn(stored: StoredTable, slice: KeySlice): CodedValues {
+  const keys = new SliceKeys(2, slice);
+  const firsts = new GrowingColumn(new Float64Array(1 << 10));
+  const read = (first: number) => ({
+    *[Symbol.iterator](): Generator<ValuePart> {
+      let at = 0;
+      for (const part of stored.parts("login", { first })) {
+        const { rows, numbers } = keys.find([part.keys.username!, part.keys.password!], part.rows);
+        for (let i = 0; firsts.length < keys.size; i++) if (numbers[i] === firsts.length) firsts.push(at + rows[i]!);
+        at += part.rows;
+        if (rows.length > 0) yield toPart(rows.length === part.rows ? part : takeRows(part, rows), numbers);
+      }
+    },
+  });
+  const rows = {
+    type: "credential",
+    get values() {
+      return keys.size;
+    },
+    parts: read(-Infinity),
+    since: read,
+  } as const;
+  return { rows, codesOf: value => keys.codesOf(Int32Array.of(value)).map(column => column[0]!), orderOf: value => firsts.values[value]! };
+}
+
+/** Rows of chosen values, by their places; of a type whose codes are those of {@link codedValues}. */
+export function* rowsOfCodes(stored: StoredTable, type: CodedType, codes: readonly number[][], masked?: Int32Array): Generator<ValuePart> {
+  const wanted = new ChosenTuples(codes);
+  const { kind, columns } = CODED_VALUES[type];
+  const map = masked && mapper(masked);
+  const isMissing = new Uint8Array(codes.length).fill(1);
+  for (const part of stored.parts(kind)) {
+    const own = columns.map(name => (map === undefined ? part.keys[name]! : map(part.keys[name]!)));
+    const { rows, numbers } = wanted.find(own, part.rows);
+    for (let i = 0; i < rows.length; i++) isMissing[numbers[i]!] = 0;
+    if (rows.length > 0) yield toPart(takeRows(part, rows), numbers);
+  }
+  if (type !== "address" || !isMissing.includes(1)) return;
+  for (const other of ["session_closed", "proxy_request"] as const) {
+    for (const part of stored.parts(other)) {
+      const { rows, numbers } = wanted.find([part.keys.src_ip!], part.rows);
+      if (rows.length > 0) yield toPart(takeRows(part, rows), numbers.map(value => (isMissing[value] === 1 ? value : -1)));
+    }
+  }
 }

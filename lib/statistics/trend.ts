@@ -11,7 +11,7 @@ export const TREND_SENSOR_KEYS = 3;
 
 /** Fewest observed days, and fewest counts, that a slope is fitted to. */
 const TREND_MIN_DAYS = 14;
-const TREND_MIN_COUNT = 20;
+export const TREND_MIN_COUNT = 20;
 
 /**
  * Fit counts = exposure * exp(a + b * day) by quasi-Poisson regression.
@@ -170,42 +170,57 @@ export interface TrendLeader {
 
 /** The most frequent keys in their order. */
 export function fitLeaders(kind: KeyedRows, coverage: Coverage): TrendLeader[] {
-  const { sensors, days, firstDay } = coverage;
   // Asked once: rows of several shapes come here, and looking each column up again for each row takes twice as long.
-  const { rows, key: keyOf, count: countOf, day: dayOf, sensor: sensorOf } = kind;
-  const leaders: TrendLeader[] = [];
+  const { rows, key: keyOf, count: countOf } = kind;
   const totals = new Float64Array(kind.keys);
   for (let row = 0; row < rows; row++) totals[keyOf[row]!]! += countOf[row]!;
   const top = chooseTrendKeys(totals, kind.keys);
+  const laid = new LaidKeys(top.length, coverage);
   // Bytes, so that the table stays in the cache while every row asks it.
   const slotOf = new Uint8Array(kind.keys);
   for (const [slot, key] of top.entries()) slotOf[key] = slot + 1;
-  const cells = sensors.length * days;
-  const laidAll = new Float64Array(top.length * cells);
-  for (let row = 0; row < rows; row++) {
-    const slot = slotOf[keyOf[row]!]! - 1;
-    if (slot < 0) continue;
-    laidAll[slot * cells + sensorOf[row]! * days + dayOf[row]! - firstDay]! += countOf[row]!;
+  laid.add(kind, slotOf);
+  return top.map((key, slot) => ({ key, total: totals[key]!, trends: fitLaid(kind.kind, laid, { key, slot }) }));
+}
+
+/** Counts of some keys, laid out over sensors and days. */
+export class LaidKeys {
+  readonly coverage: Coverage;
+  readonly #cells: number;
+  readonly #laid: Float64Array;
+
+  constructor(keys: number, coverage: Coverage) {
+    this.coverage = coverage;
+    this.#cells = coverage.sensors.length * coverage.days;
+    this.#laid = new Float64Array(keys * this.#cells);
   }
-  for (const [slot, key] of top.entries()) {
-    const laid = laidAll.subarray(slot * cells, (slot + 1) * cells);
-    const all = sensors.map((_, sensor) => sensor);
-    const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
-    if (sensors.length > 1 && kind.kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);
-    const trends: TrendRow<number>[] = [];
-    for (const scope of scopes) {
-      const trend = fitTrend(laid, coverage, scope === null ? all : [scope]);
-      if (trend === undefined) continue;
-      trends.push({
-        sensor: scope === null ? null : sensors[scope]!,
-        kind: kind.kind,
-        key,
-        ...trend,
-      });
+
+  /** @param slotOf By key: its place here + 1, 0 = it is not wanted. */
+  add({ rows, key, day, sensor, count }: Pick<KeyedRows, "rows" | "key" | "day" | "sensor" | "count">, slotOf: Uint8Array): void {
+    const { firstDay, days } = this.coverage;
+    for (let row = 0; row < rows; row++) {
+      const slot = slotOf[key[row]!]! - 1;
+      if (slot < 0) continue;
+      this.#laid[slot * this.#cells + sensor[row]! * days + day[row]! - firstDay]! += count[row]!;
     }
-    leaders.push({ key, total: totals[key]!, trends });
   }
-  return leaders;
+
+  of(slot: number): Float64Array {
+    return this.#laid.subarray(slot * this.#cells, (slot + 1) * this.#cells);
+  }
+}
+
+/** The slopes of a key that was laid out, for the fleet; for each sensor as well if it is among the first event ids. */
+export function fitLaid(kind: ChangeKind, laid: LaidKeys, { key, slot }: { readonly key: number; readonly slot: number }): TrendRow<number>[] {
+  const { coverage } = laid;
+  const { sensors } = coverage;
+  const all = sensors.map((_, sensor) => sensor);
+  const scopes: (number | null)[] = sensors.length > 1 ? [null] : [0];
+  if (sensors.length > 1 && kind === "event" && slot < TREND_SENSOR_KEYS) scopes.push(...all);
+  return scopes.flatMap(scope => {
+    const trend = fitTrend(laid.of(slot), coverage, scope === null ? all : [scope]);
+    return trend === undefined ? [] : [{ sensor: scope === null ? null : sensors[scope]!, kind, key, ...trend }];
+  });
 }
 
 /**

@@ -2,8 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { findEpisodes } from "../../../lib/history/episodes.ts";
-import { findEpisodesAside } from "../../../lib/history/history-aside.ts";
-import { HISTORY_TASKS } from "../../../lib/history/history-tasks.ts";
+import { HISTORY_TASKS, type HistoryTasks } from "../../../lib/history/history-tasks.ts";
 import { withTablePeaks } from "../../../lib/history/peak-episodes.ts";
 import { findPeaks, leadersOfTable } from "../../../lib/history/peaks.ts";
 import { findStoredEpisodes } from "../../../lib/history/stored-episodes.ts";
@@ -11,7 +10,7 @@ import { CHECK_TASKS, sumUp } from "../../../lib/reduced/check-table.ts";
 import { reducedToIpc, REDUCED_BATCH_ROWS } from "../../../lib/reduced/reduced-arrow.ts";
 import { type ReducedTable, takeRows } from "../../../lib/reduced/reduced-table.ts";
 import { selectTable } from "../../../lib/reduced/select-table.ts";
-import { poolHere } from "../../../lib/reduced/stored-pool.ts";
+import { openPool, poolHere } from "../../../lib/reduced/stored-pool.ts";
 import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-table.ts";
 import { buildCoverage } from "../../../lib/statistics/coverage.ts";
 import { drawEventful } from "../../support/eventful-table.ts";
@@ -74,5 +73,6 @@ test("threads say the same, of some sensors and days too", async () => {
   const { kinds, ...others } = selectTable(eventful, { sensors: ["a", "c"] });
   const within = Object.values(kinds).map(own => [own.kind, takeRows(own, Int32Array.from(own.day.keys()).filter(row => own.day[row]! >= first && own.day[row]! <= last))] as const);
   const part = { ...others, kinds: Object.fromEntries(within) as unknown as ReducedTable["kinds"] };
-  expect(JSON.stringify(await findEpisodesAside({ path, selection, cells }, buildCoverage(cells.table), 2))).toBe(JSON.stringify(inMemory(part)));
+  using pool = openPool<HistoryTasks>(new URL("../../../lib/pages/large-worker.ts", import.meta.url), { path, selection }, { threads: 2 });
+  expect(JSON.stringify(await findStoredEpisodes(pool, cells, buildCoverage(cells.table)))).toBe(JSON.stringify(inMemory(part)));
 });

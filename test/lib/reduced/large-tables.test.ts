@@ -16,6 +16,7 @@ import { StoredTable } from "../../../lib/reduced/stored-table.ts";
 import { addToDataset } from "../../../lib/reduced/write-dataset.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
+import { STATISTICS_TASKS } from "../../../lib/statistics/stored-tasks.ts";
 import { buildReduced, NO_INFO } from "../../support/build.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { drawTable } from "../../support/large-table.ts";
@@ -52,7 +53,7 @@ test("two tables, named, in their folder or in a dataset, in memory and in files
     const { large } = await opened.draw({}, true);
     path = large!.path;
     expect([opened.rows, opened.sensors, opened.isEmpty]).toEqual([countRows(drawn.whole!), drawn.whole!.dictionaries.sensor, false]);
-    expect(JSON.stringify(await computeStored(large!.stored, large!.cells, {}, 1))).toBe(expected);
+    expect(JSON.stringify(await computeStored(large!.stored, large!.cells, {}, poolHere(large!.stored, STATISTICS_TASKS)))).toBe(expected);
     expect(bytesOf((await opened.draw({}, false)).whole!).equals(bytesOf(drawn.whole!))).toBe(true);
   }
   expect(path === "" || existsSync(path)).toBe(false);
@@ -67,7 +68,7 @@ test("a stream, held in memory or put into a file", async () => {
   const short = await openStream(inPieces(), () => {}, { openPool, stack });
   const long = await openStream(inPieces(), () => {}, { openPool, stack }, 150_000);
   if ("stored" in short || !("stored" in long)) throw new Error("Cannot compare: the wrong one is in a file");
-  expect(JSON.stringify(await computeStored(long.stored, long.cells, {}, 1))).toBe(JSON.stringify(computeStatistics(short)));
+  expect(JSON.stringify(await computeStored(long.stored, long.cells, {}, poolHere(long.stored, STATISTICS_TASKS)))).toBe(JSON.stringify(computeStatistics(short)));
   await expect(openStream(inPieces(bytes.subarray(0, -1000)), () => {}, { openPool, stack }, 150_000)).rejects.toThrow("cut short");
 });
 

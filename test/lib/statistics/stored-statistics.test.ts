@@ -9,7 +9,9 @@ import { selectTable } from "../../../lib/reduced/select-table.ts";
 import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-table.ts";
 import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
-import { computeStored } from "../../../lib/statistics/stored-statistics.ts";
+import { computeStored, type SliceSizes } from "../../../lib/statistics/stored-statistics.ts";
+import { STATISTICS_TASKS } from "../../../lib/statistics/stored-tasks.ts";
+import { poolHere } from "../../../lib/reduced/stored-pool.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { buildReduced } from "../../support/build.ts";
 import { drawTable } from "../../support/large-table.ts";
@@ -30,6 +32,12 @@ async function store(table: ReducedTable, selection?: StoredSelection): Promise<
   return { stored, cells: summer.finish(stored) };
 }
 
+/** As JSON. */
+async function compute({ stored, cells }: Awaited<ReturnType<typeof store>>, options: StatisticsOptions, sizes?: SliceSizes): Promise<string> {
+  using pool = poolHere(stored, STATISTICS_TASKS);
+  return JSON.stringify(await computeStored(stored, cells, options, pool, sizes));
+}
+
 const { table: fleet } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
 const two = selectTable(fleet, { sensors: ["hp-ams-01", "hp-sgp-01"] });
 const large = drawTable();
@@ -45,19 +53,21 @@ describe("statistics of a table in its file", () => {
   ];
   for (const [name, table, options] of cases) {
     test(name, async () => {
-      const { stored, cells } = await store(table);
-      expect(tellsEvents(cells)).toBe(true);
+      const opened = await store(table);
+      expect(tellsEvents(opened.cells)).toBe(true);
       const expected = computeStatistics(table, options);
       expect(expected.tests.m).toBeGreaterThan(0);
-      expect(JSON.stringify(await computeStored(stored, cells, options, 1))).toBe(JSON.stringify(expected));
+      expect(await compute(opened, options)).toBe(JSON.stringify(expected));
+      // In slices.
+      expect(await compute(opened, options, { rows: 700, values: 150 })).toBe(JSON.stringify(expected));
     });
   }
 
   test("some sensors, kinds and days of it", async () => {
     const days = { first: large.kinds.event.day[0]! + 5, last: large.kinds.event.day[0]! + 90 };
-    const { stored, cells } = await store(large, { sensors: ["a", "c"], kinds: ["login"] });
+    const opened = await store(large, { sensors: ["a", "c"], kinds: ["login"] });
     const whole = selectTable(large, { sensors: ["a", "c"], kinds: ["login"] });
-    expect(JSON.stringify(await computeStored(stored, cells, { kinds: ["login"] }, 1))).toBe(JSON.stringify(computeStatistics(whole, { kinds: ["login"] })));
+    expect(await compute(opened, { kinds: ["login"] })).toBe(JSON.stringify(computeStatistics(whole, { kinds: ["login"] })));
     const short = await store(large, { days });
     expect(short.cells.table.kinds.event.day[0]).toBe(days.first);
     expect(short.cells.table.kinds.connect.day.at(-1)).toBe(days.last);
