@@ -262,14 +262,16 @@ async function openIfTrue(
  * @returns State of its file, if it has its own name already.
  */
 export function writeTable(
-  { path, tablePath, partialPath, isNamedLater }: LogJob,
+  { path, tablePath, partialPath, isNamedLater, wantsResume }: LogJob,
   chunks: Iterable<Uint8Array>,
 ): string | undefined {
   const name = isNamedLater === true ? undefined : tablePath;
   try {
     return writeKept(partialPath!, EVENT_TABLE, chunks, { mode: modeOf(path), name });
   } catch (error) {
-    throw new Error(`Cannot write ${quoteForMessage(tablePath!)}: ${errorReason(error)}`, { cause: error });
+    // A disk that is full of logs is when one wants to read them.
+    const hint = wantsResume !== true ? "" : " (--mapped-dir chooses another folder)";
+    throw new Error(`Cannot write ${quoteForMessage(tablePath!)}: ${errorReason(error)}${hint}`, { cause: error });
   }
 }
 

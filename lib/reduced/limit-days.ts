@@ -8,21 +8,22 @@
  *
  * Tested in `test/lib/reduced/limit-days.test.ts`.
  */
-import type { Texts } from "../columns/dictionary.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { pickTexts } from "../columns/pick-texts.ts";
+import { closing } from "../columns/regular-file.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import { DAY_FORMS, type OptionTable } from "../process/command.ts";
 import { checkDays } from "../process/option-values.ts";
+import { pauseNowAndThen } from "../process/pause.ts";
 import { toIsoDay } from "../text/format.ts";
 import type { SortedInput } from "./combine-sorted.ts";
 import { Dataset } from "./dataset.ts";
 import { daysOfMonth } from "./dataset-manifest.ts";
 import { cutDays, type DayBounds, daysOf, toDays } from "./day-ranges.ts";
 import { isTextKey, type KeyColumn, type Kind, KIND_NAMES, KINDS } from "./kinds.ts";
-import { batchesOf, textsOf } from "./merge-sorted.ts";
+import { batchesOf } from "./merge-sorted.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
-import { type KindTable, type ReducedInfo, takeRows } from "./reduced-table.ts";
+import { type KindTable, type ReducedInfo, sliceRows } from "./reduced-table.ts";
 import type { SortedBatch, SortedTable } from "./sorted-table.ts";
 
 /** Options of what shows or combines tables. */
@@ -44,18 +45,18 @@ export function tellDays(days: DayBounds | undefined): string {
   return `${from === undefined ? "" : ` since ${from}`}${to === undefined ? "" : ` until ${to}`}`;
 }
 
-/** Codes of the texts that are left of each column, rising. */
-type Used = Record<CodedColumn, Int32Array>;
+/** What is left of the texts of each column: their codes, rising, and the place of each code among them, -1 = not left. */
+type Left = Readonly<Record<CodedColumn, { readonly codes: Int32Array; readonly places: Int32Array }>>;
 
 /**
  * Some days of a table that is to be combined.
  *
  * @returns undefined if it counts none of them.
  */
-export function limitDays(
-  { name, info: all, rows, open }: Omit<SortedInput, "read"> & { readonly rows: number },
+export async function limitDays(
+  { name, info: all, open }: Omit<SortedInput, "read">,
   days: DayBounds,
-): { readonly name: string; readonly info: ReducedInfo; readonly rows: number; open(): SortedTable } | undefined {
+): Promise<{ readonly name: string; readonly info: ReducedInfo; readonly rows: number; open(): SortedTable } | undefined> {
   const info = limitInfo(all, days);
   if (info === undefined) return undefined;
   const openMonths = () => {
@@ -63,11 +64,10 @@ export function limitDays(
     // Verdicts hold whenever they were given.
     return table instanceof Dataset ? table.only(({ kind, month }) => kind === "scan" || cutDays([daysOfMonth(month)], days).length > 0) : table;
   };
-  let used: Used | undefined;
   const months = openMonths();
-  const most = months instanceof Dataset ? months.allRows : rows;
-  months.close();
-  return { name, info, rows: most, open: () => ofDays(openMonths(), info, days, table => (used ??= findUsed(table, days))) };
+  using _months = closing(months);
+  const { left, rows } = await findLeft(months, days);
+  return { name, info, rows, open: () => ofDays(openMonths(), info, days, left) };
 }
 
 function limitInfo(info: ReducedInfo, days: DayBounds): ReducedInfo | undefined {
@@ -94,10 +94,13 @@ function* selectDays(table: SortedTable, kind: Kind, [first, last]: DayBounds, m
       yield { table: { ...all, sensor: all.sensor.map((code, row) => (first <= day[row]! && day[row]! <= last ? code : -1)) }, sets };
       continue;
     }
-    const left: number[] = [];
-    for (let row = 0; row < rows; row++) if (first <= day[row]! && day[row]! <= last) left.push(row);
+    // They stand in the order of their days.
+    let start = 0;
+    while (start < rows && day[start]! < first) start++;
+    let end = start;
+    while (end < rows && day[end]! <= last) end++;
     // Whoever merges looks at the first row of a batch.
-    if (left.length > 0) yield { table: left.length === rows ? all : takeRows(all, Int32Array.from(left)), sets };
+    if (end > start) yield { table: end - start === rows ? all : sliceRows(all, start, end), sets };
   }
 }
 
@@ -105,31 +108,47 @@ function codesOf(name: CodedColumn, { sensor, keys }: KindTable): Int32Array | u
   return name === "sensor" ? sensor : keys[name];
 }
 
-function findUsed(table: SortedTable, days: DayBounds): Used {
-  const texts = textsOf(table);
-  const isUsed = new Map(CODED_COLUMNS.map(name => [name, new Uint8Array(texts[name].size)]));
+/** One walk over the rows. */
+async function findLeft(table: SortedTable, days: DayBounds): Promise<{ readonly left: Left; readonly rows: number }> {
+  const marks = CODED_COLUMNS.map(name => [name, new Uint8Array(table.textsOf(name).size)] as const);
   const memory = new ColumnMemory();
+  let found = 0;
   for (const kind of KIND_NAMES) {
     for (const { table: rows } of selectDays(table, kind, days, memory)) {
-      for (const [name, marks] of isUsed) for (const code of codesOf(name, rows) ?? []) if (code >= 0) marks[code] = 1;
+      found += rows.rows;
+      for (const [name, isLeft] of marks) {
+        const codes = codesOf(name, rows);
+        if (codes !== undefined) for (let row = 0; row < codes.length; row++) if (codes[row]! >= 0) isLeft[codes[row]!] = 1;
+      }
+      await pauseNowAndThen();
     }
   }
-  const used = [...isUsed].map(([name, marks]) => [name, Int32Array.from(marks.keys()).filter(code => marks[code] === 1)]);
-  return Object.fromEntries(used) as Used;
+  return { left: Object.fromEntries(marks.map(([name, isLeft]) => [name, numberLeft(isLeft)])) as Left, rows: found };
 }
 
-function ofDays(table: SortedTable, info: ReducedInfo, days: DayBounds, usedOf: (table: SortedTable) => Used): SortedTable {
-  let numbers: ReadonlyMap<CodedColumn, Int32Array> | undefined;
-  const numberOf = (texts: Record<CodedColumn, Texts>) =>
-    new Map(CODED_COLUMNS.map(name => [name, numberCodes(usedOf(table)[name], texts[name].size)]));
+function numberLeft(isLeft: Uint8Array): Left[CodedColumn] {
+  const places = new Int32Array(isLeft.length).fill(-1);
+  const codes = new Int32Array(isLeft.length);
+  let size = 0;
+  for (let code = 0; code < isLeft.length; code++) {
+    if (isLeft[code] === 0) continue;
+    codes[size] = code;
+    places[code] = size++;
+  }
+  return { codes: codes.slice(0, size), places };
+}
+
+function ofDays(table: SortedTable, info: ReducedInfo, days: DayBounds, left: Left): SortedTable {
+  const recode = (name: CodedColumn, codes: Int32Array) => {
+    const { places } = left[name];
+    return codes.map(code => (code < 0 ? -1 : places[code]!));
+  };
   return {
     name: table.name,
     info,
-    textsOf: name => pickTexts(table.textsOf(name), usedOf(table)[name]),
+    textsOf: name => pickTexts(table.textsOf(name), left[name].codes),
     isEmpty: () => KIND_NAMES.every(kind => kind === "scan" || selectDays(table, kind, days).next().done === true),
     *batches(kind, memory) {
-      const own = (numbers ??= numberOf(textsOf(table)));
-      const recode = (name: CodedColumn, codes: Int32Array) => codes.map(code => (code < 0 ? -1 : own.get(name)![code]!));
       for (const { table: rows, sets } of selectDays(table, kind, days, memory)) {
         const keys = Object.fromEntries(
           KINDS[kind].map((name: KeyColumn) => [name, isTextKey(name) ? recode(name as CodedColumn, rows.keys[name]!) : rows.keys[name]!]),
@@ -139,11 +158,4 @@ function ofDays(table: SortedTable, info: ReducedInfo, days: DayBounds, usedOf: 
     },
     close: () => table.close(),
   };
-}
-
-/** The place of each code among those used. */
-function numberCodes(used: Int32Array, size: number): Int32Array {
-  const numbers = new Int32Array(size).fill(-1);
-  for (let i = 0; i < used.length; i++) numbers[used[i]!] = i;
-  return numbers;
 }

@@ -189,7 +189,7 @@ export async function openInputs(paths: readonly string[], telling: TableTelling
   if (days === undefined) return opened;
   const inputs: OpenedInput[] = [];
   for (const input of opened) {
-    const limited = limitDays(input, days);
+    const limited = await limitDays(input, days);
     if (limited === undefined) telling.onNotice(`Left out ${quoteForMessage(input.name)}: it counts no day${tellDays(days)}`);
     else inputs.push({ ...limited, read: async () => await toTable(readClosing(limited.open())) });
   }

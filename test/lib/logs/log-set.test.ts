@@ -7,6 +7,7 @@ import { MAPPING_VERSION } from "../../../lib/events/schema.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { eventTableToIpc, openEventTable } from "../../../lib/events/event-table.ts";
 import { readLogSet } from "../../../lib/logs/log-set.ts";
+import { writeTable } from "../../../lib/logs/read-log.ts";
 import { openTables } from "../../../lib/logs/walk-tables.ts";
 import { analyze, mapBytes } from "../../support/tables.ts";
 
@@ -14,6 +15,13 @@ const event = (n: number, more = "") =>
   `{"eventid":"cowrie.login.failed","timestamp":"2024-01-31T10:00:00.${String(n).padStart(6, "0")}Z",` +
   `"sensor":"hp1","session":"s${n}","username":"u${n}"${more}}\n`;
 const events = (start: number, end: number) => Array.from({ length: end - start }, (_, i) => event(start + i)).join("");
+
+test("a table that cannot be written, as on a disk full of logs, says where it can lie", () => {
+  const job = { path: "/logs/cowrie.json", tablePath: "/logs/cowrie.json.arrow", partialPath: "/dev/null/partial", isFresh: false, hasLineHashes: false };
+  expect(() => writeTable({ ...job, wantsResume: true }, [])).toThrow(/^Cannot write "\/logs\/cowrie.json.arrow": .* \(--mapped-dir chooses another folder\)$/);
+  // Of what can be read once only it lies where nobody chose.
+  expect(() => writeTable(job, [])).not.toThrow("--mapped-dir");
+});
 
 /** A folder with one log of ten events, analyzed once, its event table beside it. */
 async function makeLog() {
