@@ -11,7 +11,6 @@ import { takeWithPauses } from "../process/pause.ts";
 import { PROGRAM } from "../process/version.ts";
 import type { Origins } from "../origin/origins.ts";
 import { addOrigins } from "../reduced/add-origins.ts";
-import { toSentSums } from "../reduced/cell-sums.ts";
 import { drawTable } from "../reduced/drawn-table.ts";
 import { reducedToIpc } from "../reduced/reduced-arrow.ts";
 import { reducedToJson } from "../reduced/reduced-json.ts";
@@ -76,8 +75,7 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
     limits: [...limits, ...notDrawn],
     ...linkPages(files),
   };
-  const asked = large === undefined ? { table: drawn } : { large: { path: large.path, selection: large.selection, sums: toSentSums(large.cells) } };
-  const startStats = () => statsAside({ ...asked, options: common });
+  const startStats = () => statsAside({ table: drawn, options: common, ...(large && { large }) });
   // Both run beside what follows; their failures are met where they are awaited.
   const early = large === undefined ? startStats() : undefined;
   early?.catch(() => {});
