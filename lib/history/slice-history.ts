@@ -20,7 +20,6 @@ import { KEYS_MOST } from "./key-leaders.ts";
 import { measureNoise, type Noise, usualCorrelation } from "./noise.ts";
 import { withPeaks } from "./peak-episodes.ts";
 import { findPeaks, leadersOfTable, type PeakLeader } from "./peaks.ts";
-import { networkOf } from "../text/network.ts";
 import { daysOfIds, findWatchChanges } from "./watch-changes.ts";
 
 /** Where the rows of a family stand; of events, which are few, all are told (`sliceEvents`). */
@@ -30,8 +29,8 @@ export const FAMILY_SLICES: Readonly<Record<Exclude<Family, "event">, SliceName>
   file: "few",
   upload: "few",
   target: "destination",
-  user: "network",
-  address: "network",
+  user: "address",
+  address: "address",
   network: "network",
   username: "username",
   password: "password",
@@ -124,9 +123,6 @@ function madeOf(family: SlicedFamily, values: DaySeries["values"]): (DaySeries["
       return [[values[0]!, null]];
     case "hassh":
       return [[null, values[0]!]];
-    case "user":
-    case "address":
-      return [[networkOf(String(values[0])) ?? null]];
     case "network":
       // What is in no network is one by itself.
       return [values, [null]];

@@ -82,17 +82,31 @@ function parse(path: string): { readonly head?: PartHead; readonly found?: unkno
     const length = new DataView(whole.buffer, whole.byteOffset).getFloat64(0, true);
     const text = new TextDecoder().decode(whole.subarray(ALIGNED, ALIGNED + length));
     const columns = whole.subarray(ALIGNED + padded(length));
-    return JSON.parse(text, (_, value: unknown) => toColumn(value, columns)) as { head?: PartHead; found?: unknown };
+    return withColumns(JSON.parse(text), columns) as { head?: PartHead; found?: unknown };
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
   }
 }
 
-/** Texts of logs are strings here, and never objects. */
-function toColumn(value: unknown, columns: Uint8Array): unknown {
+/** Put columns and numbers in their places, where they lie. Not by JSON.parse itself, which takes three times as long. */
+function withColumns(value: unknown, columns: Uint8Array): unknown {
   if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (typeof value[i] === "object") value[i] = withColumns(value[i], columns);
+    return value;
+  }
+  // Texts of logs are strings here, and never objects.
   if ("number" in value && typeof value.number === "string") return Number(value.number);
-  if (!("column" in value) || !("at" in value)) return value;
+  if ("column" in value && "at" in value) return toColumn(value, columns);
+  const fields = value as Record<string, unknown>;
+  for (const name in fields) {
+    const made = withColumns(fields[name], columns);
+    if (made !== fields[name]) fields[name] = made;
+  }
+  return value;
+}
+
+function toColumn(value: object, columns: Uint8Array): unknown {
   const { column, at, bytes } = value as { readonly column: keyof typeof COLUMNS; readonly at: number; readonly bytes: number };
   // A copy, so that the bytes of all columns are let go.
   const { buffer } = new Uint8Array(columns.subarray(at, at + bytes));

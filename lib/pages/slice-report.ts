@@ -71,7 +71,7 @@ export class ReportDrafter {
     if (name === "keys") {
       for (const section of SLICED) if (kinds.includes(section.kind as Kind)) this.#draft(section, table);
       if (kinds.includes("event")) this.#hours = sumHours([table.kinds.event], table.dictionaries.eventid, grid) ?? null;
-    } else if (name === "network") {
+    } else if (name === "address") {
       const { src_ip } = table.dictionaries;
       this.#addresses = takeAtOnce(measureDistinct(toValueRows(table, "address").rows.parts, src_ip.length, grid, undefined, value => src_ip[value]!));
     } else if (name === "masked") {

@@ -75,15 +75,13 @@ async function measure(files: SliceFiles, { part, options }: TaskAsk, work: stri
   const history: Record<string, unknown> = {};
   let events: ReducedTable | undefined;
   let leaders: readonly PeakLeader[] = [];
-  for (const { name, kinds } of HOLDINGS) {
-    const table = slices.read(name, { kinds });
+  for (const { name, kinds, withoutTimes } of HOLDINGS) {
+    const table = slices.read(name, { kinds, withoutTimes });
     measurer.look(name, kinds, table);
     drafter.look(name, kinds, table);
     for (const family of familiesIn(name, kinds)) history[family] = measureFamily(table, family, watches);
     if (name === "keys" && kinds.includes("event")) events = sliceEvents(table);
-    if (name === "network") leaders = sliceLeaders(table, cells);
-    // Left to itself the engine lets several slices lie about.
-    Bun.gc(true);
+    if (name === "address") leaders = sliceLeaders(table, cells);
   }
   const { samples, listed } = measurer.finish();
   const { ranked, report } = drafter.finish();

@@ -7,6 +7,7 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { NO_SETS } from "../columns/address-sets.ts";
+import { sortedRows } from "../columns/group.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { type Kind, KIND_NAMES, KIND_SPECS } from "./kinds.ts";
 import type { KindTable, ReducedTable } from "./reduced-table.ts";
@@ -90,23 +91,41 @@ class KindCells {
   }
 
   /** @param standFor How many rows each stands for; one if not given. */
-  add({ rows, day, sensor, keys, count, addresses, firstSeenUs, lastSeenUs }: KindTable, standFor?: Int32Array): void {
+  add(part: KindTable, standFor?: Int32Array): void {
+    const { rows, day, sensor, keys } = part;
     const hours = this.#kind === "event" ? keys.hour : undefined;
-    for (let row = 0; row < rows; row++) {
-      if (day[row] !== this.#openDay || sensor[row] !== this.#openSensor) this.#open(day[row]!, sensor[row]!);
-      const at = this.#placeOf(hours === undefined ? 0 : hours[row]! + 1);
-      this.#rows[at]! += standFor === undefined ? 1 : standFor[row]!;
-      this.#count[at]! += count[row]!;
-      if (addresses !== null && addresses[row]! < 0) this.#known[at] = -1;
-      if (firstSeenUs[row]! < this.#first[at]!) this.#first[at] = firstSeenUs[row]!;
-      if (lastSeenUs[row]! > this.#last[at]!) this.#last[at] = lastSeenUs[row]!;
+    for (let start = 0; start < rows; ) {
+      const ofDay = day[start]!;
+      const ofSensor = sensor[start]!;
+      if (ofDay !== this.#openDay || ofSensor !== this.#openSensor) this.#open(ofDay, ofSensor);
+      let end = start + 1;
+      if (hours === undefined) while (end < rows && day[end] === ofDay && sensor[end] === ofSensor) end++;
+      this.#addRows(this.#placeOf(hours === undefined ? 0 : hours[start]! + 1), part, start, end, standFor);
+      start = end;
     }
   }
 
+  /** Rows of one place. */
+  #addRows(at: number, { count, addresses, firstSeenUs, lastSeenUs }: KindTable, start: number, end: number, standFor: Int32Array | undefined): void {
+    let sum = 0;
+    let first = this.#first[at]!;
+    let last = this.#last[at]!;
+    for (let row = start; row < end; row++) {
+      sum += count[row]!;
+      if (firstSeenUs[row]! < first) first = firstSeenUs[row]!;
+      if (lastSeenUs[row]! > last) last = lastSeenUs[row]!;
+    }
+    this.#count[at]! += sum;
+    this.#first[at] = first;
+    this.#last[at] = last;
+    if (addresses !== null) for (let row = start; row < end; row++) if (addresses[row]! < 0) this.#known[at] = -1;
+    if (standFor === undefined) this.#rows[at]! += end - start;
+    else for (let row = start; row < end; row++) this.#rows[at]! += standFor[row]!;
+  }
+
   finish(): KindSums {
-    const order = Int32Array.from({ length: this.#size }, (_, i) => i);
     // Hours come in the order of the event ids.
-    if (this.#kind === "event") order.sort((a, b) => this.#day[a]! - this.#day[b]! || this.#sensor[a]! - this.#sensor[b]! || this.#hour[a]! - this.#hour[b]!);
+    const order = sortedRows(this.#kind === "event" ? [this.#day, this.#sensor, this.#hour] : [], this.#size);
     const ints = (column: Int32Array) => fill(sharedInts(this.#size), column, order);
     const floats = (column: Float64Array) => fill(sharedFloats(this.#size), column, order);
     const table = {

@@ -3,7 +3,7 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
-import { renumberSets, SetDictionary } from "../columns/address-sets.ts";
+import { type AddressSets, renumberSets, SetDictionary } from "../columns/address-sets.ts";
 import { take } from "../columns/group.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { type Kind, KIND_NAMES } from "./kinds.ts";
@@ -27,16 +27,20 @@ export class RowGatherer {
   add(part: LazyBatch, rows?: Int32Array): void {
     if (rows?.length === 0) return;
     const wanted = this.#withoutTimes ? leanOf(part) : part;
-    const taken = mapColumns(wanted, column => (rows === undefined || column.length === 0 ? (column.slice() as typeof column) : take(column, rows)));
+    this.addTaken(mapColumns(wanted, column => (rows === undefined || column.length === 0 ? (column.slice() as typeof column) : take(column, rows))), part.sets);
+  }
+
+  /** The same with rows whose columns are nobody else's. */
+  addTaken(taken: KindTable, sets: AddressSets): void {
     if (taken.addresses !== null) {
-      const codeOf = this.#sets.internFrom(part.sets);
+      const codeOf = this.#sets.internFrom(sets);
       for (let row = 0; row < taken.addresses.length; row++) {
         const code = taken.addresses[row]!;
         if (code >= 0) taken.addresses[row] = codeOf(code);
       }
     }
-    const tables = this.#tables.get(part.kind) ?? [];
-    this.#tables.set(part.kind, tables);
+    const tables = this.#tables.get(taken.kind) ?? [];
+    this.#tables.set(taken.kind, tables);
     tables.push(taken);
   }
 

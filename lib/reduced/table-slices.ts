@@ -7,12 +7,11 @@
  */
 import { allTexts, type Texts, toTexts } from "../columns/dictionary.ts";
 import { sortedRows, take } from "../columns/group.ts";
-import { recodeInPlace } from "../columns/pick-texts.ts";
+import { pickTexts, recodeInPlace } from "../columns/pick-texts.ts";
 import type { RisingCodes } from "../columns/rising-codes.ts";
 import { sharedFloats, sharedInts } from "../columns/shared-arrays.ts";
 import { hashTuple } from "../columns/tuple-numbers.ts";
 import { pauseNowAndThen, takeWithPauses } from "../process/pause.ts";
-import { compareText } from "../text/text.ts";
 import { type CellSums, CellSummer } from "./cell-sums.ts";
 import type { SortedInput } from "./combine-sorted.ts";
 import { settleInputs } from "./combine.ts";
@@ -34,6 +33,8 @@ export interface SliceRule {
   readonly by: Partial<Readonly<Record<Kind, readonly ShardColumn[] | "key">>>;
   /** Of commands those alone whose text is wanted. */
   readonly only?: { readonly command: (input: string) => boolean };
+  /** Kinds of which those rows alone are wanted whose source address never connected. */
+  readonly unconnected?: readonly Kind[];
 }
 
 export interface SliceAsk {
@@ -46,6 +47,9 @@ export interface SliceAsk {
   /** {@link SliceFiles.hashOf} of keys: others are left out, but for those that share a number with one of these. */
   readonly hashes?: ReadonlySet<number>;
 }
+
+/** Rows of a slice that are swept up before the next is read. */
+const ROWS_SWEPT = 100_000;
 
 /** One of the files, and what its codes are in the texts of all. */
 interface SliceFile {
@@ -64,6 +68,9 @@ export class SliceFiles implements Disposable {
   readonly #texts: Readonly<Record<CodedColumn, Texts>>;
   /** What is made of the texts of a column: numbers, by code. */
   readonly #hashes = new Map<CodedColumn, Map<ShardColumn["textOf"], Int32Array>>();
+  #connected: Int32Array | undefined;
+  /** In the last slice. */
+  #rowsRead = 0;
 
   private constructor(info: ReducedInfo, part: Shard, texts: Readonly<Record<CodedColumn, Texts>>, files: readonly SliceFile[]) {
     this.info = info;
@@ -106,7 +113,7 @@ export class SliceFiles implements Disposable {
    */
   async sum(): Promise<CellSums> {
     const { number, of } = this.#part;
-    let cells: CellSums | undefined;
+    const cells: CellSums[] = [];
     for (const [at, { table, recodes }] of this.#files.entries()) {
       const summer = new CellSummer();
       const memory = new ColumnMemory();
@@ -118,9 +125,9 @@ export class SliceFiles implements Disposable {
       }
       const own = summer.finish({ info: this.info, dictionaries: { sensor: this.sensors } as unknown as ReducedTable["dictionaries"] });
       for (const kind of KIND_NAMES) recode(own.table.kinds[kind].sensor, recodes.sensor);
-      cells = cells === undefined ? own : joinCells(cells, own);
+      cells.push(own);
     }
-    return cells!;
+    return joinCells(cells);
   }
 
   /**
@@ -134,6 +141,9 @@ export class SliceFiles implements Disposable {
 
   /** Read a slice; its texts are those alone that its rows have, its logs stay untold. `pre_disconnect_command` must be asked for alone. */
   read(rule: SliceRule, { kinds = KIND_NAMES, firstDay = -Infinity, withoutTimes = false, hashes }: SliceAsk = {}): ReducedTable {
+    // Slices that were looked at: left to itself the engine lets several lie about.
+    if (this.#rowsRead > ROWS_SWEPT) Bun.gc(true);
+    this.#rowsRead = 0;
     const gatherer = new RowGatherer(withoutTimes);
     const own = kinds.filter(kind => rule.by[kind] !== undefined && (rule.by[kind].length > 0 || this.#part.number === 1));
     for (const file of this.#files) {
@@ -143,6 +153,7 @@ export class SliceFiles implements Disposable {
     }
     const dictionaries = { sensor: this.sensors } as unknown as ReducedTable["dictionaries"];
     const table = this.#withOwnTexts(gatherer.finish({ info: { ...this.info, sources: [] }, dictionaries }), own);
+    for (const kind of own) this.#rowsRead += table.kinds[kind].rows;
     if (this.#files.length === 1) return table;
     // What was made of sessions is added up as it was counted: none is in two shards, but what they did last is.
     if (own.includes("pre_disconnect_command")) return joinPicked([table], "pre_disconnect_command", table.info, this.sensors);
@@ -152,9 +163,11 @@ export class SliceFiles implements Disposable {
   #gather(gatherer: RowGatherer, rule: SliceRule, kind: Kind, { table, recodes }: SliceFile, { firstDay = -Infinity, withoutTimes = false, hashes }: SliceAsk): void {
     const pick = this.#pickerOf(rule, kind, { table, recodes }, hashes);
     if (pick === undefined) return;
+    const isConnected = rule.unconnected?.includes(kind) === true ? take((this.#connected ??= this.#findConnected()), recodes.src_ip.all()) : undefined;
     for (const batch of lazyBatches(table, kind, firstDay)) {
-      const rows = sinceDay(batch, pick(batch), firstDay);
-      if (rows === undefined || rows.length > 0) gatherer.add(recoded(batch, rows, recodes, withoutTimes));
+      const picked = sinceDay(batch, pick(batch), firstDay);
+      const rows = isConnected === undefined ? picked : unmarked(batch.keys.src_ip!, isConnected, picked!);
+      if (rows === undefined || rows.length > 0) gatherer.addTaken(recoded(batch, rows, recodes, withoutTimes), batch.sets);
     }
   }
 
@@ -163,8 +176,9 @@ export class SliceFiles implements Disposable {
     const columns = by[kind]!;
     if (columns.length === 0) {
       if (kind !== "command" || only === undefined) return () => undefined;
-      const isWanted = Uint8Array.from(allTexts(this.#texts.input), text => Number(only.command(text)));
-      return byCode("input", Uint8Array.from([0, ...Array.from(recodes.input.all(), code => isWanted[code]!)]));
+      const isWanted = allTexts(this.#texts.input).map(only.command);
+      const places = recodes.input.all();
+      return byCode("input", marksOf(places.length, code => code >= 0 && isWanted[places[code]!]!));
     }
     const { number, of } = this.#part;
     // A shard by all of the key is such a slice.
@@ -178,14 +192,32 @@ export class SliceFiles implements Disposable {
     const [{ name }] = looked as [ShardColumn];
     if (looked.length > 1 || marks[0] === undefined || name === "sensor") return byHash(looked, marks, start, isWanted);
     const [first] = marks;
-    return byCode(name, Uint8Array.from({ length: first.length + 1 }, (_, code) => Number(isWanted(hashTuple(start, code === 0 ? NO_TEXT : first[code - 1]!, 0)))));
+    return byCode(name, marksOf(first.length, code => isWanted(hashTuple(start, code < 0 ? NO_TEXT : first[code]!, 0))));
+  }
+
+  /** By code whether an address connected. */
+  #findConnected(): Int32Array {
+    const connected = new Int32Array(this.#texts.src_ip.size);
+    for (const { table, recodes } of this.#files) {
+      const places = recodes.src_ip.all();
+      ofTable(table, () => {
+        for (const { rows, keys } of lazyBatches(table, "connect", -Infinity)) {
+          const codes = keys.src_ip!;
+          for (let row = 0; row < rows; row++) if (codes[row]! >= 0) connected[places[codes[row]!]!] = 1;
+        }
+      });
+    }
+    return connected;
   }
 
   #hashesOf(name: CodedColumn, textOf: ShardColumn["textOf"]): Int32Array {
     const known = this.#hashes.get(name) ?? new Map<ShardColumn["textOf"], Int32Array>();
     this.#hashes.set(name, known);
     let hashes = known.get(textOf);
-    if (hashes === undefined) known.set(textOf, (hashes = Int32Array.from(allTexts(this.#texts[name]), text => textHash(textOf === undefined ? text : textOf(text)))));
+    if (hashes !== undefined) return hashes;
+    const texts = allTexts(this.#texts[name]);
+    known.set(textOf, (hashes = new Int32Array(texts.length)));
+    for (let code = 0; code < texts.length; code++) hashes[code] = textHash(textOf === undefined ? texts[code] : textOf(texts[code]!));
     return hashes;
   }
 
@@ -210,6 +242,13 @@ function startOf(kind: Kind, columns: readonly ShardColumn[] | "key"): number {
 function* lazyBatches(table: SortedTable | StoredRows, kind: Kind, firstDay: number): Generator<LazyBatch> {
   if ("lazyBatches" in table) yield* table.lazyBatches(kind, firstDay);
   else for (const { table: rows, sets } of table.batches(kind)) yield { ...rows, sets };
+}
+
+/** By code + 1 whether something holds of it, -1 = no text. */
+function marksOf(size: number, holds: (code: number) => boolean): Uint8Array {
+  const marks = new Uint8Array(size + 1);
+  for (let code = -1; code < size; code++) marks[code + 1] = Number(holds(code));
+  return marks;
 }
 
 /** @param isWanted By code + 1. */
@@ -240,6 +279,11 @@ function byHash(columns: readonly ShardColumn[], marks: readonly (Int32Array | u
   };
 }
 
+/** Of some rows those whose codes stand for none that is marked. */
+function unmarked(codes: Int32Array, isMarked: Int32Array, rows: Int32Array): Int32Array {
+  return rows.filter(row => codes[row]! >= 0 && isMarked[codes[row]!] === 0);
+}
+
 /** Of some rows, undefined = all, those of a day or a later one. */
 function sinceDay({ day, rows }: KindTable, wanted: Int32Array | undefined, firstDay: number): Int32Array | undefined {
   if (rows === 0 || day[0]! >= firstDay) return wanted;
@@ -247,8 +291,8 @@ function sinceDay({ day, rows }: KindTable, wanted: Int32Array | undefined, firs
 }
 
 /** Some rows of a batch, undefined = all, in the codes of all files. */
-function recoded(batch: LazyBatch, rows: Int32Array | undefined, recodes: Recodes, withoutTimes: boolean): LazyBatch {
-  const { kind, sets } = batch;
+function recoded(batch: LazyBatch, rows: Int32Array | undefined, recodes: Recodes, withoutTimes: boolean): KindTable {
+  const { kind } = batch;
   const taken = <T extends Int32Array | Float64Array>(column: T) => (rows === undefined ? (column.slice() as T) : take(column, rows));
   const nothing = new Float64Array(0);
   const keys = KINDS[kind].map((name: KeyColumn) => {
@@ -266,7 +310,6 @@ function recoded(batch: LazyBatch, rows: Int32Array | undefined, recodes: Recode
     addresses: batch.addresses && taken(batch.addresses),
     firstSeenUs: withoutTimes ? nothing : taken(batch.firstSeenUs),
     lastSeenUs: withoutTimes ? nothing : taken(batch.lastSeenUs),
-    sets,
   };
 }
 
@@ -276,20 +319,19 @@ function recode<Codes extends Int32Array>(codes: Codes, to: RisingCodes): Codes 
   return codes;
 }
 
-/** The texts of some columns, which get the codes of these. */
-function takeTexts({ size, arena, offsets }: Texts, columns: readonly Int32Array[]): string[] {
-  const codes = new Int32Array(size);
+/** The texts of some columns in their order; the columns get the codes of these. */
+function takeTexts(texts: Texts, columns: readonly Int32Array[]): string[] {
+  const codes = new Int32Array(texts.size);
   for (const column of columns) for (let row = 0; row < column.length; row++) if (column[row]! >= 0) codes[column[row]!] = 1;
-  const used = Int32Array.from({ length: size }, (_, code) => code).filter(code => codes[code] === 1);
-  const own = new Int32Array(used.length + 1);
-  used.forEach((code, i) => {
-    codes[code] = i;
-    own[i + 1] = own[i]! + offsets[code + 1]! - offsets[code]!;
-  });
-  const bytes = new Uint8Array(own[used.length]!);
-  used.forEach((code, i) => bytes.set(arena.subarray(offsets[code]!, offsets[code + 1]!), own[i]!));
+  const used = new Int32Array(texts.size);
+  let size = 0;
+  for (let code = 0; code < codes.length; code++) {
+    if (codes[code] === 0) continue;
+    used[size] = code;
+    codes[code] = size++;
+  }
   for (const column of columns) recodeInPlace(column, codes);
-  return allTexts({ size: used.length, arena: bytes, offsets: own });
+  return allTexts(pickTexts(texts, used.subarray(0, size)));
 }
 
 /** Rows of several files, one file's behind another's, in the order of a table. */
@@ -316,27 +358,23 @@ export function withSensors(table: ReducedTable, sensors: readonly string[]): Re
   return { ...table, dictionaries: { ...table.dictionaries, sensor: sensors }, kinds: kinds as unknown as ReducedTable["kinds"] };
 }
 
-/** Sums of two tables whose rows are those of one. */
-function joinCells(a: CellSums, b: CellSums): CellSums {
-  const sensor = [...new Set([...a.table.dictionaries.sensor, ...b.table.dictionaries.sensor])].sort(compareText);
-  const dictionaries = { ...a.table.dictionaries, sensor };
-  const both = [a, b].map(({ table, rows }) => ({ table: withSensors(table, sensor), rows }));
+/** Sums of tables whose rows are those of one; codes of sensors are the same in all. */
+function joinCells(all: readonly CellSums[]): CellSums {
+  const [{ table: first }] = all as [CellSums];
+  if (all.length === 1) return all[0]!;
   const summer = new CellSummer();
-  const rows = new CellSummer();
   for (const kind of KIND_NAMES) {
-    const joined = joinTables(kind, both.map(({ table }) => table.kinds[kind]));
-    const { day, sensor, keys } = joined;
-    const hour = keys.hour ?? new Int32Array(joined.rows);
-    const order = Int32Array.from(day.keys()).sort((x, y) => day[x]! - day[y]! || sensor[x]! - sensor[y]! || hour[x]! - hour[y]!);
-    const count = Float64Array.from(both.flatMap(own => [...own.rows[kind]]));
-    summer.add(takeRows(joined, order));
-    rows.add(takeRows({ ...joined, count }, order));
+    const joined = joinTables(kind, all.map(({ table }) => table.kinds[kind]));
+    const order = sortedRows([joined.day, joined.sensor, ...Object.values(joined.keys)], joined.rows);
+    const rows = new Int32Array(joined.rows);
+    let at = 0;
+    for (const own of all) {
+      rows.set(own.rows[kind], at);
+      at += own.rows[kind].length;
+    }
+    summer.addSums({ table: takeRows(joined, order), rows: take(rows, order) });
   }
-  const counted = rows.finish({ info: a.table.info, dictionaries }).table.kinds;
-  return {
-    table: summer.finish({ info: a.table.info, dictionaries }).table,
-    rows: Object.fromEntries(KIND_NAMES.map(kind => [kind, Int32Array.from(counted[kind].count)])) as unknown as CellSums["rows"],
-  };
+  return summer.finish(first);
 }
 
 /** Some rows of one kind, as a table of their own; its logs stay untold. */

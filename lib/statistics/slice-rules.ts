@@ -16,7 +16,7 @@ import { FAMILY_ROWS } from "./source-counts.ts";
 import { hasSshKey } from "./stored-values.ts";
 import { VALUE_TYPES, type ValueType } from "./value-rows.ts";
 
-const network: ShardColumn[] = [{ name: "src_ip", textOf: networkOf }];
+const address: ShardColumn[] = [{ name: "src_ip" }];
 
 export const SLICE_RULES = {
   /** Kinds by their own keys; events by their id alone. */
@@ -38,7 +38,8 @@ export const SLICE_RULES = {
   password: { by: { login: [{ name: "password" }] } },
   program: { by: { command: [{ name: "input", textOf: FAMILY_ROWS.program.textOf }] } },
   masked: { by: { command: [{ name: "input", textOf: maskCommand }] } },
-  network: { by: { connect: network, session_closed: network, proxy_request: network } },
+  address: { by: { connect: address, session_closed: address, proxy_request: address }, unconnected: ["session_closed"] },
+  network: { by: { connect: [{ name: "src_ip", textOf: networkOf }] } },
   destination: { by: { proxy_request: [{ name: "dst_ip" }, { name: "dst_port" }] } },
   /** Files, verdicts on them, and SSH keys: few in any archive, and told together. */
   few: { by: { file_download: [], file_upload: [], client_key: [], command: [], scan: [] }, only: { command: hasSshKey } },
@@ -56,7 +57,7 @@ const OF_FAMILY: Readonly<Record<SourceFamily, SliceName>> = {
 };
 
 const OF_TYPE: Readonly<Record<ValueType, { readonly name: SliceName; readonly kind: Kind }>> = {
-  address: { name: "network", kind: "connect" },
+  address: { name: "address", kind: "connect" },
   credential: { name: "keys", kind: "login" },
   command: { name: "masked", kind: "command" },
   hash: { name: "few", kind: "file_download" },
@@ -89,12 +90,18 @@ export function toSlices(files: SliceFiles, cells: CellSums): StatisticsSlices {
 export interface Holding {
   readonly name: SliceName;
   readonly kinds: readonly Kind[];
+  /** Whether nobody asks when its rows were seen first and last, nor what succeeded. */
+  readonly withoutTimes: boolean;
 }
+
+/** Of what these are dealt out by nothing but sources is counted. */
+const WITHOUT_TIMES: readonly SliceName[] = ["username", "password", "program", "network", "destination"];
 
 export const HOLDINGS: readonly Holding[] = (Object.keys(SLICE_RULES) as SliceName[]).flatMap((name): Holding[] => {
   const kinds = Object.keys(SLICE_RULES[name].by) as Kind[];
-  // Values of networks, and of what is told together, come from several kinds.
-  return name === "network" || name === "few" ? [{ name, kinds }] : kinds.map(kind => ({ name, kinds: [kind] }));
+  const withoutTimes = WITHOUT_TIMES.includes(name);
+  // Addresses, and what is told together, come from several kinds.
+  return name === "address" || name === "few" ? [{ name, kinds, withoutTimes }] : kinds.map(kind => ({ name, kinds: [kind], withoutTimes }));
 });
 
 /** Families of keys, and types of value, that a slice is looked at for. */

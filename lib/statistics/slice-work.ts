@@ -17,7 +17,7 @@ import { type FirstPlace, placeOfRow } from "./first-places.ts";
 import { type ComparedName, type JoinedSamples, joinSamples, learnOf } from "./join-samples.ts";
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
-import { type ChangeKind, internRows, keyColumns, type KeyedRows, type KeyValues, toKeyedRows, type Unit, valuesOf } from "./keyed-rows.ts";
+import { type ChangeKind, type InternedRows, internRows, keyColumns, type KeyedRows, type KeyValues, toKeyedRows, type Unit, valuesOf } from "./keyed-rows.ts";
 import { findNovelty, type TypeNovelty } from "./novelty.ts";
 import { countShared, countSpread, findStandOuts, type KindStandOuts, listOnlyHere, type SpreadCounts } from "./sensor-compare.ts";
 import { type Holding, HOLDINGS, type SliceName, sourcesIn, type StatisticsSlices, typesIn } from "./slice-rules.ts";
@@ -98,7 +98,7 @@ export class SliceMeasurer {
       this.#samples.push(measureKeys(one, this.#context));
     }
     for (const count of sources) this.#samples.push(measureKeys(count(), this.#context));
-    for (const type of typesIn(name, kinds)) this.#values.set(type, measureValues(table, type, this.#context));
+    for (const type of typesIn(name, kinds)) this.#values.set(type, measureValues(table, type, this.#context, events[0]?.numbered));
   }
 
   finish(): { readonly samples: MeasuredSamples; readonly listed: Listed } {
@@ -110,6 +110,7 @@ export class SliceMeasurer {
 
 /** What is compared, and where its keys stand first. */
 interface PlacedRows extends ComparedRows {
+  readonly numbered: InternedRows;
   readonly firstOf: (key: number) => FirstPlace;
 }
 
@@ -122,18 +123,18 @@ function comparedIn(name: SliceName, kinds: readonly Kind[], table: ReducedTable
   const events = own.map((kind): PlacedRows => {
     const keys = internRows(keyColumns(table, kind), rowsOf(table, kind)!.rows);
     const rows = toKeyedRows(table, kind, keys, markedFrom);
-    return { kind, rows, nameOf: key => valuesOf(table, kind, keys, key), firstOf: key => placeOfRow(table.kinds[kind], table, keys.firstRow[key]!) };
+    return { kind, rows, numbered: keys, nameOf: key => valuesOf(table, kind, keys, key), firstOf: key => placeOfRow(table.kinds[kind], table, keys.firstRow[key]!) };
   });
   const sources = sourceWindows === undefined ? [] : [
-    ...events.filter(({ kind }) => (SOURCE_KINDS as readonly ChangeKind[]).includes(kind)).map(({ kind, rows, nameOf, firstOf }) => (): PlacedRows => {
+    ...events.filter(({ kind }) => (SOURCE_KINDS as readonly ChangeKind[]).includes(kind)).map(({ kind, rows, ...more }) => (): PlacedRows => {
       const ask = toSourceAsk(table, kind as Kind, kind, rows, rows.marks);
-      return { kind, rows: countSources(ask, coverage, sourceWindows), nameOf, firstOf };
+      return { kind, rows: countSources(ask, coverage, sourceWindows), ...more };
     }),
     ...sourcesIn(name).filter(family => familiesOf(settings.kinds).includes(family)).map(family => (): PlacedRows => {
       const of = familyColumns(table, family);
       const keys = internRows(of.columns, table.kinds[of.kind].rows);
       const rows = countSources(familyAsk(table, of, keys, markedFrom), coverage, sourceWindows);
-      return { kind: family, rows, nameOf: key => familyValues(table, of, keys, key), firstOf: key => placeOfRow(table.kinds[of.kind], table, keys.firstRow[key]!) };
+      return { kind: family, rows, numbered: keys, nameOf: key => familyValues(table, of, keys, key), firstOf: key => placeOfRow(table.kinds[of.kind], table, keys.firstRow[key]!) };
     }),
   ];
   return { events, sources };
@@ -163,8 +164,9 @@ function measureKind({ kind, rows, nameOf, firstOf }: PlacedRows, { coverage, se
   };
 }
 
-function measureValues(table: ReducedTable, type: ValueType, { coverage, settings, novelty }: PartContext): MeasuredValues {
-  const logins = type === "credential" ? internRows(keyColumns(table, "login"), table.kinds.login.rows) : undefined;
+/** @param numbered The keys of the kind, where they are compared: credentials are those of logins. */
+function measureValues(table: ReducedTable, type: ValueType, { coverage, settings, novelty }: PartContext, numbered: InternedRows | undefined): MeasuredValues {
+  const logins = type === "credential" ? (numbered ?? internRows(keyColumns(table, "login"), table.kinds.login.rows)) : undefined;
   const { rows, textOf } = toValueRows(table, type, logins);
   const ledger = buildLedger(rows, coverage, novelty.sinceDay);
   const distinct = DISTINCT_OF.get(type);
@@ -216,8 +218,8 @@ export function compareSlice(slices: StatisticsSlices, context: PartContext, usu
   const firstDay = context.coverage.firstDay + firstLookedAt(context);
   return HOLDINGS.flatMap(holding => {
     const { name, kinds } = holding;
-    // Values alone are made of these.
-    if (name === "masked") return [];
+    // Values alone are made of the others.
+    if (name !== "keys" && sourcesIn(name).length === 0) return [];
     const table = slices.read(name, { kinds, withoutTimes: true, ...(name !== "few" && { firstDay }) });
     const { events, sources } = comparedIn(name, kinds, table, context, false);
     const found = [...events.map(one => compareOne(one, context, usual)), ...sources.map(count => compareOne(count(), context, usual))];

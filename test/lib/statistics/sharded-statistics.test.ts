@@ -63,14 +63,14 @@ async function work(inputs: Awaited<ReturnType<typeof store>>, parts: number, op
       const watches = watchesOf(cells, buildCoverage(cells.table, options));
       const [measurer, drafter] = [new SliceMeasurer(slices, context), new ReportDrafter(cells)];
       const history: Record<string, unknown> = {};
-      for (const { name, kinds } of HOLDINGS) {
-        const table = slices.read(name, { kinds });
+      for (const { name, kinds, withoutTimes } of HOLDINGS) {
+        const table = slices.read(name, { kinds, withoutTimes });
         measurer.look(name, kinds, table);
         drafter.look(name, kinds, table);
         for (const family of familiesIn(name, kinds)) history[family] = measureFamily(table, family, watches);
       }
       const events = sliceEvents(slices.read("keys", { kinds: ["event"] }));
-      const leaders = sliceLeaders(slices.read("network"), cells);
+      const leaders = sliceLeaders(slices.read("address"), cells);
       return { files, cells, slices, context, watches, events, leaders, history: history as MeasuredHistory, ...measurer.finish(), ...drafter.finish() };
     }),
   );
