@@ -2,7 +2,7 @@
 /**
  * Logs dealt out into lists of equal work, for many machines or cores; copies are left out here, where all logs are seen.
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode, note, runMain, STDIN, writeOut } from "../lib/process/cli.ts";
 import { type Command, COMMON_OPTIONS, UsageError } from "../lib/process/command.ts";
@@ -63,6 +63,10 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const inputs = listInputs([...values.file, ...(await readNames(values.files0From))], operands);
   if (inputs.includes(STDIN)) throw new UsageError("Cannot plan standard input: expected files or folders that every task can read");
+  const folder = resolve(values.outfile);
+  const index = join(folder, "plan.json");
+  // Said before all logs are looked at.
+  await assertWritable([index]);
   const found = findLogs(inputs);
   const unique = values.keepDuplicates ? { paths: found.paths, notices: [] } : await leaveOutCopies(found.paths);
   const leftOut = [...found.empty, ...found.notices, ...unique.notices];
@@ -73,16 +77,12 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const awkward = logs.find(({ path }) => path.includes("\0"));
   if (awkward !== undefined) throw new Error(`Cannot plan ${quoteForMessage(awkward.path)}: a NUL byte is in its name`);
   const parts = planParts(logs, values.parts);
-  const folder = resolve(values.outfile);
   const digits = Math.max(4, String(parts.length).length);
   const lists = parts.map((part, i) => ({ ...part, list: join(folder, `part-${String(i + 1).padStart(digits, "0")}.list`) }));
   const plan = {
     parts: lists.map(({ list, bytes, paths }) => ({ list, logs: paths.length, bytes })),
     left_out: leftOut.length,
   };
-  mkdirSync(folder, { recursive: true });
-  const index = join(folder, "plan.json");
-  await assertWritable([index]);
   await using _lock = await lockOutputs([index], {});
   for (const name of readdirSync(folder)) if (OWN.test(name)) rmSync(join(folder, name));
   await writeOutputs([...lists.map(({ list, paths }) => [list, paths.map(path => `${path}\0`).join("")] as const), [index, `${toSafeJson(plan)}\n`]]);

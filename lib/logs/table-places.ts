@@ -65,7 +65,7 @@ export class TablePlaces {
   #cacheFolder(logFolder: string): string {
     if (this.#fallback === undefined) {
       this.#fallback = cacheFolder();
-      makeFolder(this.#fallback, 0o700);
+      makeFolder(this.#fallback, 0o700, `, where event tables go if ${quoteForMessage(logFolder)} cannot be written (--mapped-dir chooses another folder)`);
       if (statSync(this.#fallback).uid !== USER_ID) {
         const folder = quoteForMessage(this.#fallback);
         throw new Error(`Cannot use ${folder}: it belongs to another user (--mapped-dir chooses another folder)`);
@@ -103,12 +103,13 @@ function whoElseWrites(folder: string): string | undefined {
   return (mode & 0o022) !== 0 && (mode & 0o1000) === 0 ? "can be written by others" : undefined;
 }
 
-function makeFolder(folder: string, mode: number): void {
+/** @param what Said of it if that cannot be. */
+function makeFolder(folder: string, mode: number, what = ""): void {
   try {
     mkdirSync(folder, { recursive: true, mode });
     accessSync(folder, constants.W_OK);
   } catch (error) {
-    throw new Error(`Cannot write to ${quoteForMessage(folder)}: ${errorReason(error)}`, { cause: error });
+    throw new Error(`Cannot write to ${quoteForMessage(folder)}${what}: ${errorReason(error)}`, { cause: error });
   }
 }
 

@@ -96,7 +96,10 @@ describe("plan", () => {
     expect(await runScript("plan", ["-", "--parts", "2"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Cannot plan standard input") });
     expect(await runScript("plan", [logs])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--parts") });
     expect(await runScript("plan", [logs, "--parts", "0"])).toMatchObject({ exitCode: 2 });
-    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2"])).toMatchObject({ exitCode: 1 });
+    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2", "-o", join(folder, "none")])).toMatchObject({ exitCode: 1 });
+    // Before any log is looked at.
+    const cannotWrite = expect.stringMatching(/^plan: Cannot write "\/dev\/null\/plan\/plan.json": .*\n$/);
+    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2", "-o", "/dev/null/plan"])).toMatchObject({ exitCode: 1, stderr: cannotWrite });
   });
 });
 
@@ -133,6 +136,88 @@ describe("a part", () => {
     expect(await run(["sh", join(CLUSTER, "part.sh"), path, "1"], { env: { BUN: fake } })).toMatchObject({ exitCode: 0 });
     expect(isWhole(join(path, "part-0001.arrow"))).toBe(true);
   });
+});
+
+describe("plan", () => {
+  test("lists hold every log once, copies left out, absolute and with NUL", async () => {
+    const { path, result } = await plan("lists", "--parts", "3", "--json");
+    expect(result.exitCode).toBe(0);
+    const { parts, left_out: leftOut } = JSON.parse(result.stdout);
+    const lists = readdirSync(path).filter(name => name.endsWith(".list"));
+    expect(lists).toEqual(["part-0001.list", "part-0002.list", "part-0003.list"]);
+    const texts = lists.map(name => readFileSync(join(path, name), "utf8"));
+    expect(texts.map(text => text.split("\0").slice(0, -1))).toEqual(parts.map((part: { logs: string[] }) => part.logs));
+    const paths = texts.flatMap(text => text.split("\0").slice(0, -1));
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths.every(one => one.startsWith(logs) && existsSync(one))).toBe(true);
+    expect(result.stderr).toContain("2 left out");
+    expect(leftOut).toBe(2);
+    expect(paths.length).toBeGreaterThan(5);
+  });
+
+  test("a new plan takes the place of the old one, and of its counts, and of nothing else", async () => {
+    const { path } = await plan("again", "--parts", "4", "-q");
+    for (const name of ["part-0004.arrow", "mine.arrow"]) writeFileSync(join(path, name), "");
+    await plan("again", "--parts", "2", "-q");
+    expect(readdirSync(path).toSorted()).toEqual(["mine.arrow", "part-0001.list", "part-0002.list", "plan.json"]);
+  });
+
+  test("a log without a byte is told whatever is asked for, as no task will", async () => {
+    const empty = join(folder, "cowrie.json.empty");
+    writeFileSync(empty, "");
+    const said = { exitCode: 3, stdout: "", stderr: `Left out "${empty}": it is empty\n` };
+    expect(await runScript("plan", [logs, empty, "--parts", "2", "-o", join(folder, "empty"), "-q"])).toMatchObject(said);
+  });
+
+  test("what cannot be planned is told", async () => {
+    expect(await runScript("plan", ["-", "--parts", "2"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("Cannot plan standard input") });
+    expect(await runScript("plan", [logs])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--parts") });
+    expect(await runScript("plan", [logs, "--parts", "0"])).toMatchObject({ exitCode: 2 });
+    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2", "-o", join(folder, "none")])).toMatchObject({ exitCode: 1 });
+    // Before any log is looked at.
+    const cannotWrite = expect.stringMatching(/^plan: Cannot write "\/dev\/null\/plan\/plan.json": .*\n$/);
+    expect(await runScript("plan", [join(folder, "nowhere"), "--parts", "2", "-o", "/dev/null/plan"])).toMatchObject({ exitCode: 1, stderr: cannotWrite });
+  });
+});
+
+describe("a part", () => {
+  test("is done once, is done although a log is damaged, and fails where it cannot be done", async () => {
+    const { path } = await plan("parts", "--parts", "2", "-q");
+    const part = (...args: string[]) => run(["sh", join(CLUSTER, "part.sh"), path, ...args], { env });
+    expect(await part("1")).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+    const first = readFileSync(join(path, "part-0001.arrow"));
+    const again = await run(["sh", join(CLUSTER, "part.sh"), path, "1"], { env: { BUN: "/nowhere/bun" } });
+    expect(again.exitCode).toBe(0);
+    expect(readFileSync(join(path, "part-0001.arrow")).equals(first)).toBe(true);
+    expect(await part("3")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no list 3") });
+    expect(await run(["sh", join(CLUSTER, "finish.sh"), path, join(folder, "early.html")], { env })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("0 of 2 shares"),
+    });
+    // A log that is damaged, in a part of its own.
+    const damaged = join(folder, "cowrie.json.gz");
+    writeFileSync(damaged, Bun.gzipSync(Buffer.from(readFileSync(join(ROOT, "test/fixtures/eras/v3-2026/cowrie.json.2026-08-01")))).subarray(0, 2000));
+    writeFileSync(join(path, "part-0002.list"), `${damaged}\0`);
+    expect(await part("2")).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(path, "part-0002.log"), "utf8")).toContain("cowrie.json.gz");
+    writeFileSync(join(path, "part-0002.list"), `${join(folder, "gone")}\0`);
+    rmSync(join(path, "part-0002.arrow"));
+    expect(await part("2")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("gone") });
+  });
+
+  test("that is killed for want of memory is tried with one log at a time", async () => {
+    const { path } = await plan("killed", "--parts", "1", "-q");
+    const fake = join(folder, "fake-bun");
+    writeFileSync(fake, `#!/bin/sh\ncase "$*" in *"--jobs 1"*) exec '${process.execPath}' "$@" ;; esac\nkill -9 $$\n`);
+    chmodSync(fake, 0o755);
+    expect(await run(["sh", join(CLUSTER, "part.sh"), path, "1"], { env: { BUN: fake } })).toMatchObject({ exitCode: 0 });
+    expect(isWhole(join(path, "part-0001.arrow"))).toBe(true);
+  });
+});
+
+test("a folder that cannot be written is told before any log is looked at", async () => {
+  const { stderr, exitCode } = await runScript("plan", ["/nowhere", "-o", "/dev/null/plan"]);
+  expect([stderr, exitCode]).toEqual([expect.stringMatching(/^plan: Cannot write "\/dev\/null\/plan\/plan.json": .*\n$/), 1]);
 });
 
 test("each script for an engine says what it does, and what it lacks", async () => {

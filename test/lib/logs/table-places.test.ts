@@ -56,6 +56,13 @@ test("the cache folder is this user's alone", async () => {
   expect(statSync(cache).mode & 0o777).toBe(0o700);
 });
 
+test("where neither the folder of the logs nor the cache can be written, both are named, and what helps", async () => {
+  process.env.XDG_CACHE_HOME = "/dev/null";
+  await expect(new TablePlaces(undefined, () => {}).of("/nowhere/cowrie.json")).rejects.toThrow(
+    'Cannot write to "/dev/null/cowrie-longitudinal", where event tables go if "/nowhere" cannot be written (--mapped-dir chooses another folder): ',
+  );
+});
+
 test.skipIf(process.geteuid?.() !== 0)("a folder of another user is told from one's own (skipped: only root can give a folder away)", async () => {
   await using dir = await makeTempDir();
   const folder = join(dir.path, "tables");
