@@ -448,7 +448,8 @@ function toLists({ layout, nulls, bitmap, values: offsetPlace, elements }: Place
 /** A damaged or hostile file must not send anybody behind the end of a dictionary. */
 function checkCodes(codes: Int32Array, size: number): void {
   for (let row = 0; row < codes.length; row++) {
-    if (codes[row]! >= size || codes[row]! < -1) {
+    // From -1 on, in one comparison.
+    if ((codes[row]! + 1) >>> 0 > size) {
       throw new RangeError(`Cannot read code ${codes[row]} of a dictionary: expected less than ${size}`);
     }
   }

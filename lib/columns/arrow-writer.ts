@@ -117,6 +117,13 @@ class Body {
     }
   }
 
+  /** As {@link put} of so many bytes that are known to be zeros. */
+  putZeros(bytes: number): void {
+    const buffer: [start: number, bytes: number] = [this.bytes, bytes];
+    this.#buffers.push(buffer);
+    if (bytes > 0) this.#zeros.push(buffer);
+  }
+
   /** Once, behind the last buffer. */
   layout(rows: number): Fields {
     for (const buffer of this.#zeros) buffer[0] = this.bytes;
@@ -126,22 +133,26 @@ class Body {
 
   #append(bytes: Uint8Array): void {
     const filling = (8 - (bytes.length % 8)) % 8;
-    this.pieces.push(bytes, zeros(filling));
+    this.pieces.push(bytes);
+    if (filling > 0) this.pieces.push(zeros(filling));
     this.bytes += bytes.length + filling;
   }
 }
 
 const NOTHING = new Uint8Array(0);
 /** As many as anybody has asked for. */
-let allZeros = new Uint8Array(8);
+let allZeros = Buffer.alloc(8);
 
 function zeros(bytes: number): Uint8Array {
-  if (allZeros.length < bytes) allZeros = new Uint8Array(bytes);
+  if (allZeros.length < bytes) allZeros = Buffer.alloc(bytes);
   return allZeros.subarray(0, bytes);
 }
 
 function isZeros(bytes: Uint8Array): boolean {
-  return bytes[0] === 0 && isSame(bytes, zeros(bytes.length));
+  if (bytes[0] !== 0 || bytes.at(-1) !== 0) return false;
+  if (allZeros.length < bytes.length) allZeros = Buffer.alloc(bytes.length);
+  // Not of a view, which takes longer to make than to compare.
+  return allZeros.compare(bytes, 0, bytes.length, 0, bytes.length) === 0;
 }
 
 /** Compared natively, which ends at the first byte that is another. */
@@ -175,8 +186,8 @@ function putColumn(body: Body, shape: ColumnShape, column: BatchColumns[number],
 function putNothing(body: Body, shape: ColumnShape, rows: number): void {
   const bits = "type" in shape && shape.type === "bool" ? 1 : 8 * arrayOf(shape).BYTES_PER_ELEMENT;
   body.putNode(rows, rows);
-  body.put(zeros((rows + 7) >> 3));
-  body.put(zeros((rows * bits + 7) >> 3));
+  body.putZeros((rows + 7) >> 3);
+  body.putZeros((rows * bits + 7) >> 3);
 }
 
 function putList(body: Body, column: ListColumn | undefined, rows: number): void {

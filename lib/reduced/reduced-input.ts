@@ -24,7 +24,7 @@ import { readReducedArrow, type StoredReduced } from "./reduced-arrow.ts";
 import { type SortedTable, toSorted } from "./sorted-table.ts";
 import { CODED_COLUMNS, type CodedColumn } from "./reduced-builder.ts";
 import { countRows, isEmpty, joinTables, type ReducedTable } from "./reduced-table.ts";
-import { pause } from "../process/pause.ts";
+import { pause, pauseNowAndThen } from "../process/pause.ts";
 import { plural } from "../text/format.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
 import { isArrow, isArrowFile, peek } from "../columns/first-bytes.ts";
@@ -209,6 +209,7 @@ async function openWhole(paths: readonly string[], telling: TableTelling): Promi
     const sorted = path !== STDIN && isStored(path) ? openSortedInput(path, telling) : undefined;
     if (sorted !== undefined) {
       inputs.push(sorted);
+      await pauseNowAndThen();
       continue;
     }
     const table = await readReduced(path, onNotice, onProblem);
