@@ -91,9 +91,10 @@ class LogFinder {
         if (!stat.isFile() && !isOpenStream(input)) throw new NotRegularError(describeKind(stat));
         return this.#addFile(input, stat, realpathSync(input));
       }
-      const before = this.paths.length;
+      const before = this.paths.length + this.leftOut;
       this.#addFolder(input);
-      if (this.paths.length === before && !this.#inputs.some(other => other !== input)) {
+      // What was left out is told in the end.
+      if (this.paths.length + this.leftOut === before && !this.#inputs.some(other => other !== input)) {
         throw new Error(`Cannot find a log in ${quoteForMessage(input)}: expected files named like cowrie.json.2024-01-31`);
       }
     });

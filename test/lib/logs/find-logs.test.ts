@@ -1,6 +1,6 @@
 /** What counts as a log by its name, and in which order logs are found; the rest with log-set and the script. */
 import { describe, expect, test } from "bun:test";
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { compareTexts, hashText } from "../../../lib/events/text-hash.ts";
 import { findLogs, isLogName, leaveOutCopies } from "../../../lib/logs/find-logs.ts";
@@ -54,6 +54,10 @@ test("a folder is searched with all its folders, in the order people count; a na
   expect(find("a/other.json", "b", "b/cowrie.json", "empty")).toEqual(["a/other.json", "b/cowrie.json"]);
   expect(findLogs(["-"]).paths).toEqual(["-"]);
   expect(() => find("empty")).toThrow("Cannot find a log in");
+  await Bun.write(join(dir.path, "empty", "cowrie.json"), "");
+  expect(() => find("empty")).toThrow(`Cannot find a log: "${join(dir.path, "empty/cowrie.json")}": it is empty`);
+  expect(findLogs([join(dir.path, "empty"), join(dir.path, "b")]).empty.length).toBe(1);
+  await rm(join(dir.path, "empty", "cowrie.json"));
   await Bun.write(join(dir.path, "nothing.json"), "");
   await Bun.write(join(dir.path, "no-more.json"), "");
   expect(() => find("nothing.json")).toThrow(/^Cannot find a log: "[^"]*nothing\.json": it is empty$/);
