@@ -1,6 +1,6 @@
 /** Keys with most events, and with most on one day: those that sorting all keys gives, ties in the order in which they came. */
 import { expect, test } from "bun:test";
-import { KeyLeaders, KEYS_MOST, LEAST_EVENTS } from "../../../lib/history/key-leaders.ts";
+import { chooseLeading, KeyLeaders, KEYS_MOST, LEAST_EVENTS, leastOf } from "../../../lib/history/key-leaders.ts";
 import { seededRandom } from "../../support/random.ts";
 
 interface Row {
@@ -50,10 +50,29 @@ for (const [name, keys, counts] of [["many keys, with ties", 1500, 6], ["few key
   });
 }
 
+test("of several lists those of all their keys", () => {
+  const rows = drawRows("lists", 1500, 6);
+  const lists = [0, 1, 2].map(part => {
+    const own = rows.flatMap((row, place) => (row.key % 3 === part || (row.key < 0 && part === 0) ? [{ ...row, place }] : []));
+    const leaders = new KeyLeaders();
+    leaders.add({ rows: own.length, day: Int32Array.from(own, row => row.day), count: Float64Array.from(own, row => row.count) }, Int32Array.from(own, row => row.key), 1500, Int32Array.from(own, row => row.place));
+    return leaders.found();
+  });
+  expect(chooseLeading(lists).map(({ key }) => key)).toEqual(plainLeaders(rows));
+});
+
 test("what the last of them has; of few keys no more than all frequent ones have", () => {
-  const rows = drawRows("least", 1500, 6);
-  const leaders = leadersOf(rows, 500);
-  const totals = [...leaders.sums().totals].sort((a, b) => b - a);
-  expect(leaders.least().total).toBe(totals[KEYS_MOST - 1]!);
-  expect(leadersOf(drawRows("few", 40, 3), 500).least()).toEqual({ total: LEAST_EVENTS, most: 0 });
+  const leaders = leadersOf(drawRows("least", 1500, 6), 500).found();
+  const totals = leaders.map(({ total }) => total).sort((a, b) => b - a);
+  expect(leastOf(leaders).total).toBe(totals[KEYS_MOST - 1]!);
+  expect(leastOf(leadersOf(drawRows("few", 40, 3), 500).found())).toEqual({ total: LEAST_EVENTS, most: 0 });
+});
+
+test("sums in 24 bits are never less", () => {
+  const leaders = new KeyLeaders();
+  const counts = Float64Array.of(5, 2 ** 24 + 1, 2 ** 30 + 65, 3e9);
+  leaders.add({ rows: 4, day: new Int32Array(4), count: counts }, Int32Array.of(0, 1, 2, 3), 4);
+  const sums = [...leaders.atMost("total").subarray(1, 5)];
+  counts.forEach((count, key) => expect([sums[key]! >= count, sums[key]! < count * 1.000001]).toEqual([true, true]));
+  expect(sums[0]).toBe(5);
 });
