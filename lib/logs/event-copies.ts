@@ -31,21 +31,27 @@ export async function findEventCopies<Log extends TableCandidate>(logs: readonly
     // Of equal ones the first stays, so it comes last.
     const byLength = [...family].reverse().sort((a, b) => countEvents(a) - countEvents(b));
     const counts = [...new Set(byLength.map(countEvents))];
-    /** By number of events and their hash; what is a copy of a copy is one of its original. */
-    const known = new Map<string, Log[]>();
+    /** By number of events and their hash; of equal ones the last. */
+    const known = new Map<string, Log>();
+    const nextOf = new Map<Log, Log>();
     for (const log of byLength) {
-      const found: Log[] = [];
       let last = "";
       for await (const { events, hash } of hashEvents(log, counts, seed)) {
         last = `${events} ${hash}`;
-        const same = known.get(last) ?? [];
-        for (const copy of same) {
-          const how = countEvents(copy) === countEvents(log) ? "the same events as" : "the first events of";
-          copies.set(copy, { original: log, how });
-        }
-        found.push(...same);
+        const copy = known.get(last);
+        if (copy !== undefined) nextOf.set(copy, log);
       }
-      known.set(last, [...found, log]);
+      known.set(last, log);
+    }
+    // What is a copy of a copy is one of its original.
+    const originals = new Map<Log, Log>();
+    for (const log of byLength.toReversed()) {
+      const next = nextOf.get(log);
+      if (next !== undefined) originals.set(log, originals.get(next) ?? next);
+    }
+    for (const copy of nextOf.keys()) {
+      const original = originals.get(copy)!;
+      copies.set(copy, { original, how: countEvents(copy) === countEvents(original) ? "the same events as" : "the first events of" });
     }
   }
   return copies;
