@@ -4,6 +4,7 @@
  *
  * Tested in `test/lib/history/stored-episodes.test.ts`.
  */
+import { sharedInts } from "../columns/shared-arrays.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { Given, StoredPool } from "../reduced/stored-pool.ts";
@@ -135,49 +136,42 @@ class KindHistory {
   /** By family and key: spans on single sensors. */
   async #findOnSensors(families: readonly FamilyHistory[]): Promise<FoundSpan[][][]> {
     const found = families.map(({ series }) => series.map((): FoundSpan[] => []));
-    if (this.#watches.length === 0) return found;
-    const keys = families.flatMap(({ counts }, at) => Array.from({ length: counts.keys }, (_, place) => ({ at, place, sensors: sensorsLookedAt(sumsOf(counts, place, this.#sensors)) })));
-    const days = families.length === 0 ? 1 : lengthOf(families[0]!.counts.days);
-    const chunks = chunksBySize(keys.filter(({ sensors }) => sensors.length > 0), ({ sensors }) => sensors.length, this.#cellDays / days);
-    for (const chunk of chunks) {
-      const own = families.map((_, at) => chunk.filter(key => key.at === at));
-      const asked = families.map((family, at) => ({ family, at, keys: own[at]! })).filter(({ keys }) => keys.length > 0);
-      const counts = await this.#countDays(asked.map(({ family, keys }) => ({ slots: family.slots, hasSources: !isByEvents(family.family), cells: this.#pool.give(toCells(keys, family.counts.keys, this.#sensors)) })));
-      await Promise.all(
-        asked.map(async ({ family, at, keys }, i) => {
-          for (const { place, found: spans } of await this.#tellOnSensors(family, keys, counts[i]!)) found[at]![place] = spans;
-        }),
-      );
+    const [first] = families;
+    if (this.#watches.length === 0 || first === undefined) return found;
+    const keys = families.flatMap((family, at) => {
+      return family.series.map((_, place): KeyOnSensors => ({ at, place, sensors: sensorsLookedAt(sumsOf(family.counts, place, this.#sensors)) }));
+    });
+    const cellsAtOnce = this.#cellDays / lengthOf(first.counts.days);
+    for (const chunk of chunksBySize(keys.filter(({ sensors }) => sensors.length > 0), ({ sensors }) => sensors.length, cellsAtOnce)) {
+      const asked = families.map((family, at) => ({ family, own: chunk.filter(key => key.at === at) })).filter(({ own }) => own.length > 0);
+      const counts = await this.#countDays(asked.map(({ family, own }): DaysWanted => ({ slots: family.slots, hasSources: !isByEvents(family.family), cells: this.#pool.give(toCells(own, family.counts.keys, this.#sensors)) })));
+      const told = await Promise.all(asked.map(({ family, own }, i) => this.#tellOnSensors(family, own, counts[i]!)));
+      for (const [key, spans] of told.flat()) found[key.at]![key.place] = spans;
     }
     return found;
   }
 
   /** @param counts Of each of the sensors of each key, in this order. */
-  async #tellOnSensors({ series, fleet, usual }: FamilyHistory, keys: readonly KeyOnSensors[], counts: DayCounts): Promise<{ place: number; found: FoundSpan[] }[]> {
-    let cell = 0;
-    const all = keys.map(({ place, sensors }) => ({
-      place,
-      cells: sensors.map(sensor => ({ cell: cell++, sensor })),
-    })).map(({ place, cells }) => ({
-      place,
-      cells,
-      all: cells.map(({ cell, sensor }): OnSensor => ({ sensor, counts: countsOf(counts, cell, this.#watches[sensor]!).counts })),
-    }));
+  async #tellOnSensors({ series, fleet, usual }: FamilyHistory, keys: readonly KeyOnSensors[], counts: DayCounts): Promise<[KeyOnSensors, FoundSpan[]][]> {
+    let cells = 0;
+    const counted = keys.map(({ sensors }) => sensors.map(sensor => ({ sensor, cell: cells++ })));
+    const onSensors = counted.map(own => own.map(({ sensor, cell }): OnSensor => ({ sensor, counts: countsOf(counts, cell, this.#watches[sensor]!).counts })));
     const told = await Promise.all(
-      chunksOf(all, TASK_KEYS).map(chunk => {
-        const cost = SERIES_ROWS * chunk.reduce((sum, { all }) => sum + all.length, 0);
-        return this.#pool.ask("historySensorSpans", { watches: this.#given, usual, keys: chunk.map(({ place, all }) => ({ fleet: fleet[place]!, all })) }, cost);
+      chunksOf([...keys.keys()], TASK_KEYS).map(chunk => {
+        const cost = SERIES_ROWS * chunk.reduce((sum, i) => sum + onSensors[i]!.length, 0);
+        const asked = chunk.map(i => ({ fleet: fleet[keys[i]!.place]!, all: onSensors[i]! }));
+        return this.#pool.ask("historySensorSpans", { watches: this.#given, usual, keys: asked }, cost);
       }),
     );
     return told.flat().map((spans, i) => {
-      const { place, cells, all: own } = all[i]!;
+      const { place } = keys[i]!;
       const found = spans.map(({ sensor, sensors, span }): FoundSpan => {
         // Its events are told by the days of the fleet.
         const events = new Float64Array(this.#watch.days.length);
-        for (const one of cells) if (sensors.includes(one.sensor)) addTo(events, countsOf(counts, one.cell, this.#watch).events);
-        return { place, sensor, sensors, span, series: { ...series[place]!, events, counts: own.find(one => one.sensor === sensor)!.counts } };
+        for (const one of counted[i]!) if (sensors.includes(one.sensor)) addTo(events, countsOf(counts, one.cell, this.#watch).events);
+        return { place, sensor, sensors, span, series: { ...series[place]!, events, counts: onSensors[i]!.find(one => one.sensor === sensor)!.counts } };
       });
-      return { place, found };
+      return [keys[i]!, found];
     });
   }
 
@@ -214,6 +208,8 @@ class KindHistory {
 
 /** A key, and on which sensors it is looked at. */
 interface KeyOnSensors {
+  /** Of its family among those of the kind. */
+  readonly at: number;
   readonly place: number;
   readonly sensors: readonly number[];
 }
@@ -262,7 +258,7 @@ function sumsOf({ keys, onSensors }: DayCounts, key: number, sensors: number): F
 
 /** See `cells` of `DaysWanted`: the cells of the keys in their order, those of a key in that of its sensors. */
 function toCells(wanted: readonly KeyOnSensors[], keys: number, sensors: number): Int32Array {
-  const cells = new Int32Array(keys * sensors);
+  const cells = sharedInts(keys * sensors);
   let size = 0;
   for (const { place, sensors: own } of wanted) for (const sensor of own) cells[sensor * keys + place] = ++size;
   return cells;
