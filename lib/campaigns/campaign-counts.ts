@@ -44,7 +44,8 @@ export type CampaignCounts = ReturnType<typeof countCampaigns>;
 /** @param most Campaigns that are told. */
 export function countCampaigns(found: Campaigns, most: number) {
   const { sessions, campaign } = found.joined;
-  const told = new Map(found.numbers.slice(0, most).map((number, i) => [number, i]));
+  const shown = found.outlines.slice(0, most);
+  const told = new Map(shown.map(({ number }, i) => [number, i]));
   const { days } = found;
   const cells = Array.from({ length: told.size }, () => new Map<number, number>());
   for (let session = 0; session < sessions.count; session++) {
@@ -58,9 +59,9 @@ export function countCampaigns(found: Campaigns, most: number) {
   return {
     sensors: sessions.sensors,
     /** By sessions falling. */
-    campaigns: found.campaigns.slice(0, most).map((one, i) => ({ sketch: sketch(one), tally: toTally(cells[i]!) })),
+    campaigns: shown.map(({ tell }, i) => ({ sketch: sketch(tell()), tally: toTally(cells[i]!) })),
     /** Campaigns there are, told or not. */
-    all: found.campaigns.length,
+    all: found.outlines.length,
     /** Sessions that left something, and those of them that belong to no campaign. */
     marked: found.marked,
     alone: found.alone + found.unmarked,

@@ -174,22 +174,32 @@ export function listMembers({ campaign, sessions }: Joined, options: CampaignOpt
   return { counted, first, firstDay, lastDay, alone, unmarked };
 }
 
-/** Add up the campaigns, each with its number; by sessions falling, then id. */
-export function summarizeCampaigns(joined: Joined, members: Members, options: CampaignOptions): { campaign: Campaign; number: number }[] {
+/** A campaign that is told when it is asked for: what is told of all together is more than what is known of their sessions. */
+export interface CampaignOutline extends Pick<Campaign, "id" | "sessions"> {
+  /** By which {@link Joined} knows it. */
+  readonly number: number;
+  tell(): Campaign;
+}
+
+/** The campaigns by sessions falling, then id. */
+export function outlineCampaigns(joined: Joined, members: Members, options: CampaignOptions): CampaignOutline[] {
   const near = nearByCampaign(joined);
   const named = [...members.counted.keys()].map(number => {
     const mark = namingMark(joined, members.first.get(number)!);
     return { number, mark, digest: markId(mark) };
   });
   const short = Map.groupBy(named, ({ digest }) => digest.slice(0, ID_DIGITS));
-  const campaigns = named.map(({ number, mark, digest }) => {
+  const outlines = named.map(({ number, mark, digest }): CampaignOutline => {
     const isShared = short.get(digest.slice(0, ID_DIGITS))!.length > 1;
-    const summary = summarize(joined, members.counted.get(number)!, members, options);
     const id = digest.slice(0, isShared ? ID_DIGITS_MORE : ID_DIGITS);
-    const campaign: Campaign = { id, name: nameCampaign(summary), namedBy: mark, ...summary, near: near.get(number) };
-    return { campaign, number };
+    const own = members.counted.get(number)!;
+    const tell = (): Campaign => {
+      const summary = summarize(joined, own, members, options);
+      return { id, name: nameCampaign(summary), namedBy: mark, ...summary, near: near.get(number) };
+    };
+    return { id, number, sessions: own.length, tell };
   });
-  return campaigns.sort((a, b) => b.campaign.sessions - a.campaign.sessions || compareText(a.campaign.id, b.campaign.id));
+  return outlines.sort((a, b) => b.sessions - a.sessions || compareText(a.id, b.id));
 }
 
 /** A chain as the value of a mark. */
@@ -230,7 +240,7 @@ type Summary = Omit<Campaign, "id" | "name" | "namedBy" | "near">;
 
 function summarize(joined: Joined, own: readonly number[], { firstDay, lastDay }: Members, options: CampaignOptions): Summary {
   const { sessions } = joined;
-  const count = (codes: readonly number[]) => countCodes(own, codes);
+  const count = (codes: Int32Array) => countCodes(own, codes);
   const texts = (counts: ReadonlyMap<number, number>, dictionary: Dictionary): Counted[] =>
     rank([...counts].map(([code, n]) => ({ value: dictionary.text(code), sessions: n })));
   const addresses = texts(count(sessions.address), sessions.addresses);
@@ -274,7 +284,7 @@ export function toSession({ sessions }: Joined, session: number) {
 }
 
 /** How often each code occurs in some sessions; none is left out. */
-function countCodes(own: readonly number[], codes: readonly number[], toCode = (code: number) => code): Map<number, number> {
+function countCodes(own: readonly number[], codes: Int32Array | Float64Array, toCode = (code: number) => code): Map<number, number> {
   const counts = new Map<number, number>();
   for (const session of own) {
     const code = toCode(codes[session]!);

@@ -2,7 +2,7 @@
 import type { SensorAliases } from "../events/sensor-aliases.ts";
 import { sessionsOfTables } from "../logs/log-digests.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { type Campaign, chainValue, ID_DIGITS, listMembers, type CampaignOptions, summarizeCampaigns } from "./campaign.ts";
+import { type Campaign, type CampaignOutline, chainValue, ID_DIGITS, listMembers, type CampaignOptions, outlineCampaigns } from "./campaign.ts";
 import { type Joined, joinSessions } from "./join-sessions.ts";
 import { markId } from "./marks.ts";
 import { type MarkedSessions, NONE, SessionMarks } from "./session-marks.ts";
@@ -16,6 +16,8 @@ export interface FindOptions extends Partial<CampaignOptions> {
 
 export interface Campaigns {
   /** By sessions falling, then id. */
+  readonly outlines: readonly CampaignOutline[];
+  /** The same, all told. */
   readonly campaigns: readonly Campaign[];
   /** Sessions of all days and sensors; of these, such as left something: a command, a file, a key. */
   readonly sessions: number;
@@ -28,9 +30,8 @@ export interface Campaigns {
   readonly lastDays: number;
   /** Chains that were held against none but equal ones, since there were too many. */
   readonly notCompared: number;
-  /** What joined the sessions, and the number by which it knows each campaign. */
+  /** What joined the sessions. */
   readonly joined: Joined;
-  readonly numbers: readonly number[];
 }
 
 /**
@@ -49,13 +50,18 @@ export async function findCampaigns(set: Pick<LogSet, "logs" | "seams">, options
 /** Find the campaigns of sessions that were read. */
 export function toCampaigns(sessions: MarkedSessions, options: FindOptions = {}): Campaigns {
   const joined = joinSessions(sessions);
+  // What was made of each chain is of no use any more: as much as what is known of the sessions.
+  if (!Bun.isMainThread) Bun.gc(true);
   const all: CampaignOptions = { minSessions: 2, lastDays: 7, ...options };
   const members = listMembers(joined, all);
   const { firstDay, lastDay, alone, unmarked } = members;
-  const summaries = summarizeCampaigns(joined, members, all);
+  const outlines = outlineCampaigns(joined, members, all);
+  let campaigns: readonly Campaign[] | undefined;
   return {
-    campaigns: summaries.map(({ campaign }) => campaign),
-    numbers: summaries.map(({ number }) => number),
+    outlines,
+    get campaigns() {
+      return (campaigns ??= outlines.map(({ tell }) => tell()));
+    },
     sessions: sessions.all,
     marked: joined.marked,
     alone,
@@ -89,7 +95,7 @@ function campaignOfMarks(found: Campaigns): Map<string, Campaign> {
   if (known !== undefined) return known;
   byMark.set(found, (known = new Map()));
   const { sessions, chains, isEveryday, isCommon, campaign, chainItem } = found.joined;
-  const ofNumber = new Map(found.campaigns.map((one, i) => [found.numbers[i]!, one]));
+  const ofNumber = new Map(found.campaigns.map((one, i) => [found.outlines[i]!.number, one]));
   for (let session = 0; session < sessions.count; session++) {
     const one = ofNumber.get(campaign[session]!);
     if (one === undefined) continue;

@@ -2,6 +2,7 @@
 import type { EventScope } from "../events/scope.ts";
 import { NO_CHAIN } from "../sessions/chain-tree.ts";
 import { dayOf } from "../text/time.ts";
+import type { CampaignOutline } from "./campaign.ts";
 import type { Campaigns } from "./find-campaigns.ts";
 import { NONE } from "./session-marks.ts";
 
@@ -26,11 +27,11 @@ export interface LeadingCampaign {
 }
 
 /** The largest of them; undefined where none made so much. */
-export function findLeadingCampaign({ joined: { sessions, campaign }, campaigns, numbers, days }: Campaigns, scope: Pick<EventScope, "sensors">): LeadingCampaign | undefined {
+export function findLeadingCampaign({ joined: { sessions, campaign }, outlines, days }: Campaigns, scope: Pick<EventScope, "sensors">): LeadingCampaign | undefined {
   if (days === undefined) return undefined;
   const wanted = scope.sensors && new Set(scope.sensors);
   const isWanted = sessions.sensors.map(name => wanted?.has(name) !== false);
-  const ownOf = new Map(numbers.map(number => [number, [] as number[]]));
+  const ownOf = new Map(outlines.map(({ number }) => [number, [] as number[]]));
   const perDay = new Float64Array(days.last - days.first + 1);
   const dayAt = (session: number) => dayOf(sessions.firstUs[session]!) - days.first;
   for (let session = 0; session < sessions.count; session++) {
@@ -39,22 +40,24 @@ export function findLeadingCampaign({ joined: { sessions, campaign }, campaigns,
     perDay[day]!++;
     ownOf.get(campaign[session]!)?.push(session);
   }
-  let best: LeadingCampaign | undefined;
-  campaigns.forEach(({ name, chains }, i) => {
-    const own = ownOf.get(numbers[i]!)!;
-    if (own.length < SESSIONS_LEAST || own.length <= (best?.typed ?? 0)) return;
+  let best: (Omit<LeadingCampaign, "name" | "commands"> & Pick<CampaignOutline, "tell">) | undefined;
+  for (const { number, tell } of outlines) {
+    const own = ownOf.get(number)!;
+    if (own.length < SESSIONS_LEAST || own.length <= (best?.typed ?? 0)) continue;
     const first = own.reduce((least, session) => Math.min(least, dayAt(session)), Infinity);
     const last = own.reduce((most, session) => Math.max(most, dayAt(session)), -Infinity);
     const all = perDay.subarray(first, last + 1).reduce((sum, one) => sum + one, 0);
-    if (2 * own.length <= all) return;
+    if (2 * own.length <= all) continue;
     const counts = new Array<number>(last - first + 1).fill(0);
     for (const session of own) counts[dayAt(session) - first]!++;
     best = {
-      ...{ name, first: days.first + first, last: days.first + last, typed: own.length, all, perDay: counts },
+      ...{ tell, first: days.first + first, last: days.first + last, typed: own.length, all, perDay: counts },
       addresses: new Set(own.map(session => sessions.address[session]!).filter(address => address !== NONE)).size,
       sensors: [...new Set(own.map(session => sessions.sensors[sessions.sensor[session]!]!))].sort(),
-      commands: chains[0]?.commands ?? [],
     };
-  });
-  return best;
+  }
+  if (best === undefined) return undefined;
+  const { tell, ...counted } = best;
+  const { name, chains } = tell();
+  return { name, ...counted, commands: chains[0]?.commands ?? [] };
 }

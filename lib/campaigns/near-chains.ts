@@ -5,6 +5,7 @@
  * (prefix filter; Chaudhuri, Ganti, Kaushik 2006). What would make it quadratic, a run that very many chains have among
  * their rarest, is bounded: a chain is held against the first that have it, and against so many in all.
  */
+import { ints } from "../columns/growing-column.ts";
 import { isEveryday } from "./everyday.ts";
 import type { Groups } from "./groups.ts";
 import { withoutArchitecture } from "./marks.ts";
@@ -34,9 +35,9 @@ export interface NearPair {
 export class NearChains {
   /** Chains that are held against none, since there are too many. */
   readonly left: number;
-  /** Rising, and the rarest first. */
-  readonly #sets: readonly (Int32Array | undefined)[];
-  readonly #rarest: readonly (Int32Array | undefined)[];
+  /** Runs of a chain, rising; and the same, the rarest first. */
+  readonly #sets: RunSets;
+  readonly #rarest: Int32Array;
 
   /** @param chains Commands of each, masked; undefined = not to be joined. */
   constructor(chains: readonly (readonly string[] | undefined)[]) {
@@ -44,7 +45,10 @@ export class NearChains {
     const holders = countHolders(sets);
     this.left = left;
     this.#sets = sets;
-    this.#rarest = sets.map(set => set?.slice().sort((a, b) => holders[a]! - holders[b]! || a - b));
+    this.#rarest = sets.values.slice();
+    for (let chain = 0; chain < chains.length; chain++) {
+      this.#rarest.subarray(sets.starts[chain]!, sets.starts[chain + 1]!).sort((a, b) => holders[a]! - holders[b]! || a - b);
+    }
   }
 
   /**
@@ -57,8 +61,8 @@ export class NearChains {
     const sharers = new Map<number, number[]>();
     const pairs: NearPair[] = [];
     for (const chain of chains) {
-      const rarest = this.#rarest[chain];
-      if (rarest === undefined || rarest.length === 0) continue;
+      const rarest = this.#rarest.subarray(this.#sets.starts[chain]!, this.#sets.starts[chain + 1]!);
+      if (rarest.length === 0) continue;
       const length = rarest.length - Math.ceil(least * rarest.length) + 1;
       this.#joinOne(chain, rarest.subarray(0, length), sharers, groups, least, pairs);
       for (let i = 0; i < length; i++) {
@@ -79,7 +83,7 @@ export class NearChains {
         if (groups.find(other) === groups.find(chain) || tried.has(other)) continue;
         if (tried.size >= COMPARED_MOST) return;
         tried.add(other);
-        const share = shareOf(this.#sets[chain]!, this.#sets[other]!);
+        const share = shareOf(this.#sets, chain, other);
         if (share >= least && groups.join(chain, other)) pairs.push({ a: other, b: chain, share });
       }
     }
@@ -88,27 +92,30 @@ export class NearChains {
 
 /** Share of the runs of two chains that both have, 0 to 1; 0 where either has none. */
 export function nearness(a: readonly string[], b: readonly string[]): number {
-  const [first, second] = toRunSets([a, b]).sets;
-  return shareOf(first!, second!);
+  return shareOf(toRunSets([a, b]).sets, 0, 1);
 }
 
-/** @param a Rising, as `b`. */
-function shareOf(a: Int32Array, b: Int32Array): number {
-  const both = common(a, b);
-  return both === 0 ? 0 : both / (a.length + b.length - both);
+/** Sets of numbers side by side: that of chain `i` is `values` from `starts[i]` to `starts[i + 1]`, rising. */
+interface RunSets {
+  readonly starts: Int32Array;
+  readonly values: Int32Array;
 }
 
-function common(a: Int32Array, b: Int32Array): number {
+/** Of two chains. */
+function shareOf({ starts, values }: RunSets, a: number, b: number): number {
+  const [endA, endB] = [starts[a + 1]!, starts[b + 1]!];
   let both = 0;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i] === b[j]) {
+  let i = starts[a]!;
+  let j = starts[b]!;
+  while (i < endA && j < endB) {
+    if (values[i] === values[j]) {
       both++;
       i++;
       j++;
-    } else if (a[i]! < b[j]!) i++;
+    } else if (values[i]! < values[j]!) i++;
     else j++;
   }
-  return both;
+  return both === 0 ? 0 : both / (endA - starts[a]! + endB - starts[b]! - both);
 }
 
 /** Runs of words of each chain as numbers, rising, each once; of everyday commands only where there are no others. */
@@ -140,11 +147,14 @@ function toRunSets(chains: readonly (readonly string[] | undefined)[]) {
   // Of a run, the last chain that has it: a set for each chain would take ten times what is left of it.
   const lastChain: number[] = [];
   const set = new Int32Array(RUNS_MOST);
-  const sets = chains.map((commands, chain) => {
-    if (commands === undefined) return undefined;
+  const starts = new Int32Array(chains.length + 1);
+  const values = ints();
+  for (const [chain, commands] of chains.entries()) {
+    starts[chain] = all;
+    if (commands === undefined) continue;
     if (all >= ALL_RUNS_MOST) {
       left++;
-      return undefined;
+      continue;
     }
     const own = commands.filter(command => !isEveryday(command));
     let size = 0;
@@ -157,9 +167,10 @@ function toRunSets(chains: readonly (readonly string[] | undefined)[]) {
       }
     }
     all += size;
-    return set.slice(0, size).sort();
-  });
-  return { sets, left };
+    for (const run of set.subarray(0, size).sort()) values.push(run);
+  }
+  starts[chains.length] = all;
+  return { sets: { starts, values: values.values.slice(0, all) }, left };
 }
 
 function wordsOf(command: string): string[] {
@@ -168,10 +179,8 @@ function wordsOf(command: string): string[] {
 }
 
 /** `holders[run]` = chains that have it. */
-function countHolders(sets: readonly (Int32Array | undefined)[]): Int32Array {
-  let most = 0;
-  for (const set of sets) if (set !== undefined && set.length > 0) most = Math.max(most, set.at(-1)!);
-  const holders = new Int32Array(most + 1);
-  for (const set of sets) for (const run of set ?? []) holders[run]!++;
+function countHolders({ values }: RunSets): Int32Array {
+  const holders = new Int32Array(values.reduce((most, run) => Math.max(most, run), 0) + 1);
+  for (let i = 0; i < values.length; i++) holders[values[i]!]!++;
   return holders;
 }

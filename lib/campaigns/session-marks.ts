@@ -5,6 +5,7 @@
  * Tested in `test/lib/campaigns/find-campaigns.test.ts`.
  */
 import { allTexts, Dictionary, translator } from "../columns/dictionary.ts";
+import { floats, type GrowingColumn, ints } from "../columns/growing-column.ts";
 import { type SensorAliases, sensorNamer } from "../events/sensor-aliases.ts";
 import type { LogSessions, SessionTexts, Trace } from "../logs/log-sessions.ts";
 import { ChainTree, NO_CHAIN } from "../sessions/chain-tree.ts";
@@ -27,20 +28,20 @@ export const NONE = -1;
 export interface MarkedSessions {
   readonly count: number;
   /** Of its first and last event, microseconds since 1970-01-01 UTC. */
-  readonly firstUs: readonly number[];
-  readonly lastUs: readonly number[];
+  readonly firstUs: Float64Array;
+  readonly lastUs: Float64Array;
   /** Of its first command; Infinity where nothing was typed. */
-  readonly typedUs: readonly number[];
-  readonly sensor: readonly number[];
+  readonly typedUs: Float64Array;
+  readonly sensor: Int32Array;
   /** Codes in the dictionaries below, -1 = none. */
-  readonly address: readonly number[];
-  readonly hassh: readonly number[];
-  readonly version: readonly number[];
-  readonly credential: readonly number[];
+  readonly address: Int32Array;
+  readonly hassh: Int32Array;
+  readonly version: Int32Array;
+  readonly credential: Int32Array;
   /** In the tree. */
-  readonly chain: readonly number[];
+  readonly chain: Int32Array;
   /** Place in {@link markSets}. */
-  readonly markSet: readonly number[];
+  readonly markSet: Int32Array;
   /** Lists of codes of marks, rising, by number of the set; the first is empty. */
   readonly markSets: readonly (readonly number[])[];
   readonly marks: readonly Mark[];
@@ -89,17 +90,17 @@ export class SessionMarks {
   #scratch = new Uint8Array(64);
   #all = 0;
   readonly #facts = {
-    firstUs: [] as number[],
-    lastUs: [] as number[],
+    firstUs: floats(),
+    lastUs: floats(),
     /** Of its first command: the part of a chain that begins sooner comes first, in whichever table it lies. */
-    typedUs: [] as number[],
-    sensor: [] as number[],
-    address: [] as number[],
-    hassh: [] as number[],
-    version: [] as number[],
-    credential: [] as number[],
-    chain: [] as number[],
-    markSet: [] as number[],
+    typedUs: floats(),
+    sensor: ints(),
+    address: ints(),
+    hassh: ints(),
+    version: ints(),
+    credential: ints(),
+    chain: ints(),
+    markSet: ints(),
   };
   readonly #dictionaries = {
     address: new Dictionary(),
@@ -152,10 +153,21 @@ export class SessionMarks {
   finish(): MarkedSessions {
     const ids = this.#ids;
     const markSets: (readonly number[])[] = [];
-    for (const set of this.#facts.markSet) markSets[set] ??= this.#sets.read(set).commands;
+    const { firstUs, lastUs, typedUs, sensor, address, hassh, version, credential, chain, markSet } = this.#facts;
+    const of = <Values extends Int32Array | Float64Array>({ values, length }: GrowingColumn<Values>) => values.subarray(0, length) as Values;
+    for (const set of of(markSet)) markSets[set] ??= this.#sets.read(set).commands;
     return {
       count: ids.size,
-      ...this.#facts,
+      firstUs: of(firstUs),
+      lastUs: of(lastUs),
+      typedUs: of(typedUs),
+      sensor: of(sensor),
+      address: of(address),
+      hassh: of(hassh),
+      version: of(version),
+      credential: of(credential),
+      chain: of(chain),
+      markSet: of(markSet),
       markSets,
       marks: this.#marks,
       fileNames: this.#fileNames,
@@ -193,12 +205,12 @@ export class SessionMarks {
       chain.push(NO_CHAIN);
       markSet.push(0);
     }
-    firstUs[at] = Math.min(firstUs[at]!, log.firstUs[slot]!);
-    lastUs[at] = Math.max(lastUs[at]!, log.lastUs[slot]!);
-    if (address[at] === NONE) address[at] = copy.address(slot);
-    if (hassh[at] === NONE) hassh[at] = copy.hassh(slot);
-    if (version[at] === NONE) version[at] = copy.version(slot);
-    if (credential[at] === NONE) credential[at] = copy.credential(slot);
+    firstUs.values[at] = Math.min(firstUs.values[at]!, log.firstUs[slot]!);
+    lastUs.values[at] = Math.max(lastUs.values[at]!, log.lastUs[slot]!);
+    if (address.values[at] === NONE) address.values[at] = copy.address(slot);
+    if (hassh.values[at] === NONE) hassh.values[at] = copy.hassh(slot);
+    if (version.values[at] === NONE) version.values[at] = copy.version(slot);
+    if (credential.values[at] === NONE) credential.values[at] = copy.credential(slot);
     return at;
   }
 
@@ -213,14 +225,14 @@ export class SessionMarks {
   }
 
   #addChain(at: number, commands: readonly number[], us: number): void {
-    const { chain, typedUs } = this.#facts;
+    const [chain, typedUs] = [this.#facts.chain.values, this.#facts.typedUs.values];
     const tree = this.#tree;
     chain[at] = typedUs[at]! <= us ? tree.extend(chain[at]!, commands) : tree.join(tree.extend(NO_CHAIN, commands), chain[at]!);
     typedUs[at] = Math.min(typedUs[at]!, us);
   }
 
   #addMarks(at: number, marks: readonly number[]): void {
-    const { markSet } = this.#facts;
+    const markSet = this.#facts.markSet.values;
     const known = this.#sets.read(markSet[at]!).commands;
     const all = marks.length === 1 && known.length === 0 ? marks : united(known, marks);
     const own = all.length <= MARKS_MOST ? all : this.#withoutLists(all);

@@ -46,8 +46,8 @@ export async function findSessionCampaigns(
   };
 }
 
-function listSessions({ campaigns, numbers, joined: { sessions, campaign } }: Campaigns): Map<string, string> {
-  const idOf = new Map(numbers.map((number, i) => [number, campaigns[i]!.id]));
+function listSessions({ outlines, joined: { sessions, campaign } }: Campaigns): Map<string, string> {
+  const idOf = new Map(outlines.map(({ number, id }) => [number, id]));
   const ofSession = new Map<string, string>();
   for (let session = 0; session < sessions.count; session++) {
     const id = idOf.get(campaign[session]!);

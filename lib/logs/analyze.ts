@@ -4,7 +4,7 @@
 import { allTexts } from "../columns/dictionary.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
-import { unpackDigest } from "./packed-digest.ts";
+import { packedBytes, unpackDigest } from "./packed-digest.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
@@ -36,7 +36,7 @@ export type Analysis<Work extends Disposable = Disposable> = Analyzed<Work> & { 
 export type LargeAnalysis<Work extends Disposable = Disposable> = Analyzed<Work> & AddedUp;
 
 /** Rows that are held in memory while they are added up. */
-const ROWS_HELD = 750_000;
+const ROWS_HELD = 500_000;
 /** Bytes of unpacked rows after which memory is swept. */
 const SWEEP_BYTES = 32 << 20;
 /** So many times the bytes of a packed digest are those of its rows. */
@@ -117,7 +117,7 @@ async function addLogs(logs: readonly SetLog[], runs: SortedRuns): Promise<void>
     const rows = log.rows ?? unpackDigest(log.digest!).rows;
     await runs.add(rows);
     log.sensors = allTexts(rows.texts.sensor);
-    if (log.digest !== undefined) unpackedBytes += UNPACKED_TIMES * (log.digest instanceof Uint8Array ? log.digest.length : log.digest.bytes);
+    if (log.digest !== undefined) unpackedBytes += UNPACKED_TIMES * packedBytes(log.digest);
     log.rows = log.digest = undefined;
     if (unpackedBytes > SWEEP_BYTES) {
       unpackedBytes = 0;

@@ -31,6 +31,11 @@ export function isPacked(value: unknown): value is Packed {
   return value instanceof Uint8Array || (typeof value === "object" && value !== null && "file" in value);
 }
 
+/** Bytes of a packed digest. */
+export function packedBytes(packed: Packed): number {
+  return packed instanceof Uint8Array ? packed.length : packed.bytes;
+}
+
 export function packDigest({ rows, sessions }: LogDigest): Uint8Array {
   const parts = [rows, sessions.map(({ reach: _, reachAddresses: __, ...log }) => log), sessions.map(toLed)].map(pack);
   const head = Buffer.alloc(2 * LENGTH_BYTES);

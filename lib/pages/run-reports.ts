@@ -88,8 +88,12 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
   await writeChunks(set, files.arrow, counted.stored === undefined ? reducedToIpc(counted.table) : chunksOf(counted.stored.path));
   await writeChunks(set, files.json, reducedToJson(counted.table ?? counted.stored.top, topN));
   // Of a table in its file one after the other, as each takes all cores and its own memory.
-  if (early === undefined) Bun.gc(true);
-  const [sessions, { html, statistics, episodes }] = early === undefined ? [await aside, await startStats()] : await Promise.all([aside, early]);
+  const startLast = () => {
+    large?.pool[Symbol.dispose]();
+    Bun.gc(true);
+    return startStats();
+  };
+  const [sessions, { html, statistics, episodes }] = early === undefined ? [await aside, await startLast()] : await Promise.all([aside, early]);
   await writeChunks(set, files.result, [report.render({ statistics, episodes, ...(sessions && { sessions }) })]);
   await writeChunks(set, files.stats, [html]);
   return { statistics, table: opened === undefined ? counted.table! : opened.all };

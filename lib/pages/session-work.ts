@@ -8,14 +8,14 @@ import { type CampaignCounts, countCampaigns } from "../campaigns/campaign-count
 import { toCampaigns } from "../campaigns/find-campaigns.ts";
 import { findLeadingCampaign, type LeadingCampaign } from "../campaigns/leading-campaign.ts";
 import { STORY_DAYS, type StoryCounts, tellStories } from "../campaigns/session-stories.ts";
-import { SessionMarks } from "../campaigns/session-marks.ts";
+import { type MarkedSessions, SessionMarks } from "../campaigns/session-marks.ts";
 import { type ChainCounts, countChains } from "../sessions/chain-counts.ts";
 import { DurationCounter, type DurationCounts } from "../sessions/duration-counts.ts";
 import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/event-table.ts";
 import type { PeakDay, PeakLeader } from "../history/peaks.ts";
 import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { isPacked, type Packed, unpackDigest } from "../logs/packed-digest.ts";
+import { isPacked, type Packed, packedBytes, unpackDigest } from "../logs/packed-digest.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";
@@ -138,7 +138,11 @@ export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
   return async task => {
     const { scope } = task;
     if (task.what === "leaders") return findLeaders(ledLogs(counted, task.peaks), task.peaks, scope);
-    if (task.what === "counts") return countSessions(takeLogs(task.logs, counted), scope);
+    if (task.what === "counts") {
+      const counts = countSessions(takeLogs(task.logs, counted), scope);
+      sweepAside();
+      return counts;
+    }
     const places = task.tables.map(toPlace);
     return task.what === "minutes" ? countMinutes(places, scope) : findTrails(places, task.queries, scope, task.limits);
   };
@@ -146,6 +150,27 @@ export function sessionTasks(): (task: SessionTask) => Promise<SessionOutcome> {
 
 /** @param logs In the order of the set. */
 function countSessions(logs: Iterable<LogSessions>, scope: ReductionParameters): SessionCounts {
+  const { sessions, reach, durations } = takeSessions(logs, scope);
+  sweepAside();
+  const campaigns = countJoined(sessions, scope);
+  sweepAside();
+  const days = new Set(reach.tallies.flatMap(({ day }) => [...day]));
+  return {
+    ...(days.size <= STORY_DAYS && { stories: tellStories(sessions, scope) }),
+    chains: countChains(sessions, { ...scope, steps: REPORT_STEPS, most: CHAINS_MOST }),
+    durations,
+    reach,
+    ...campaigns,
+  };
+}
+
+/** What was made of each session on the way is of no use any more: as much as what is left of all. */
+function sweepAside(): void {
+  if (!Bun.isMainThread) Bun.gc(true);
+}
+
+/** Of functions of their own: what each of them looked up is gone when it is done. */
+function takeSessions(logs: Iterable<LogSessions>, scope: ReductionParameters) {
   const durations = new DurationCounter(scope);
   const reach = new ReachCounter(scope);
   const marks = new SessionMarks(scope.sensorAliases);
@@ -154,32 +179,32 @@ function countSessions(logs: Iterable<LogSessions>, scope: ReductionParameters):
     reach.take(log);
     marks.take(log);
   }
-  const sessions = marks.finish();
-  const reached = reach.finish();
-  // Of each session something was made that is of no use any more: as much as what is left of all.
-  if (!Bun.isMainThread) Bun.gc(true);
+  return { sessions: marks.finish(), reach: reach.finish(), durations: durations.finish() };
+}
+
+function countJoined(sessions: MarkedSessions, scope: ReductionParameters): Pick<SessionCounts, "campaigns" | "leading"> {
   const campaigns = toCampaigns(sessions, scope);
   const leading = findLeadingCampaign(campaigns, scope);
-  const days = new Set(reached.tallies.flatMap(({ day }) => [...day]));
-  return {
-    ...(days.size <= STORY_DAYS && { stories: tellStories(sessions, scope) }),
-    chains: countChains(sessions, { ...scope, steps: REPORT_STEPS, most: CHAINS_MOST }),
-    durations: durations.finish(),
-    reach: reached,
-    campaigns: countCampaigns(campaigns, CAMPAIGNS_MOST),
-    ...(leading && { leading }),
-  };
+  return { campaigns: countCampaigns(campaigns, CAMPAIGNS_MOST), ...(leading && { leading }) };
 }
 
 /** The sessions of logs, unpacked one after the other, which are let go: no more is kept than tells who led a peak. */
 function* takeLogs(logs: SessionLog[], kept: SessionLog<LedLog>[]): Generator<LogSessions> {
   logs.reverse();
+  let bytes = 0;
   for (let log = logs.pop(); log !== undefined; log = logs.pop()) {
     const { sessions } = log;
+    if (isPacked(sessions) && (bytes += packedBytes(sessions)) > SWEEP_BYTES) {
+      bytes = 0;
+      sweepAside();
+    }
     yield* isPacked(sessions) ? unpackDigest(sessions).sessions : sessions;
     kept.push(isPacked(sessions) ? log : { ...log, sessions: sessions.map(toLed) });
   }
 }
+
+/** Of packed digests, after which memory is swept: what was in them is some times as much. */
+const SWEEP_BYTES = 16 << 20;
 
 /** Of the logs that were kept so, those that may have had a peak. */
 function* ledLogs(logs: readonly SessionLog<LedLog>[], peaks: readonly PeakDay[]): Generator<LedLog> {

@@ -74,10 +74,16 @@ export class SortedRuns implements Disposable {
       return { table, spans: this.#spans };
     }
     await this.#write();
-    using merged = await combineRuns(this.#runs.map(path => ({ info, open: () => openSorted(path)! })), info, topN, this.#folder);
-    const path = join(this.#folder, "counts.arrow");
+    const stored = await this.#merge(info, topN, this.#folder);
+    Bun.gc(true);
+    return { stored, spans: this.#spans };
+  }
+
+  async #merge(info: ReducedInfo, topN: number, folder: string): Promise<StoredCounts> {
+    using merged = await combineRuns(this.#runs.map(path => ({ info, open: () => openSorted(path)! })), info, topN, folder);
+    const path = join(folder, "counts.arrow");
     await writeFile(path, merged.chunks("file"));
-    return { stored: { path, top: merged.top.toTable(merged.info, merged.texts) }, spans: this.#spans };
+    return { path, top: merged.top.toTable(merged.info, merged.texts) };
   }
 
   [Symbol.dispose](): void {

@@ -23,9 +23,9 @@ async function find(logs: readonly (readonly LogEvent[])[], options: FindOptions
 }
 
 /** Sessions of each campaign, in the order of the campaigns. */
-function membersOf({ joined, numbers }: Campaigns): string[][] {
+function membersOf({ joined, outlines }: Campaigns): string[][] {
   const all = Array.from({ length: joined.sessions.count }, (_, i) => i);
-  return numbers.map(number => all.filter(i => joined.campaign[i] === number).map(i => joined.sessions.idOf(i)).sort());
+  return outlines.map(({ number }) => all.filter(i => joined.campaign[i] === number).map(i => joined.sessions.idOf(i)).sort());
 }
 
 describe("twelve planted families", () => {
