@@ -70,18 +70,21 @@ const CHUNKS_PER_SWEEP = 256;
 export async function writeCombined(outputs: OutputSet, { arrow = "-", json }: ReducedPaths, combined: CombinedSorted): Promise<void> {
   const output = await outputs.open(arrow);
   let chunks = 0;
+  // A chunk is written while the next one is made; that it cannot be is told when it is waited for.
   let written = Promise.resolve();
-  for (const chunk of combined.chunks(arrow === "-" ? "stream" : "file")) {
-    // The chunk before is written while this one was made.
+  try {
+    for (const chunk of combined.chunks(arrow === "-" ? "stream" : "file")) {
+      await written;
+      written = output.write(chunk);
+      written.catch(() => {});
+      // Left to itself the engine lets three times as much lie about as is in use.
+      if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
+      await pause();
+    }
+  } finally {
+    // Nobody may close what is still written to.
     await written;
-    written = output.write(chunk);
-    // Told when it is waited for.
-    written.catch(() => {});
-    // Left to itself the engine lets three times as much lie about as is in use.
-    if (++chunks % CHUNKS_PER_SWEEP === 0) Bun.gc(true);
-    await pause();
   }
-  await written;
   if (json === undefined) return;
   const beside = await outputs.open(json);
   for (const chunk of reducedToJson(combined.top.toTable(combined.info, combined.texts), combined.topN)) await beside.write(chunk);
