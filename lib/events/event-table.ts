@@ -265,6 +265,10 @@ function checkTimestamps(timestampUs: Int32Array | Float64Array | undefined): as
 /** @throws {TypeError} if it is not the metadata of an event table of this version. */
 function readInfo(metadata: ReadonlyMap<string, string>): EventTableInfo {
   const json = metadata.get(INFO_KEY);
+  // The one thing that is easily named for the other, by its ending.
+  if (json === undefined && metadata.has("cowrie.reduced")) {
+    throw new TypeError("not an event table: it is a reduced table, which visualize.ts, statistics.ts and history.ts read");
+  }
   if (json === undefined) throw new TypeError("not an event table: its schema has no such metadata");
   const info = parseInfo(json, "an event table");
   if (info.mappingVersion !== MAPPING_VERSION) {

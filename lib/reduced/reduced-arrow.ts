@@ -161,6 +161,7 @@ export async function readReducedArrow(source: string | Uint8Array | AsyncIterab
  */
 export function readInfo(metadata: ReadonlyMap<string, string>, names: readonly string[]): ReducedInfo {
   const json = metadata.get(INFO_KEY);
+  if (json === undefined && metadata.has("cowrie.events")) throw new TypeError("not a reduced table: it is an event table");
   if (json === undefined) throw new TypeError("not a reduced table: its schema has no such metadata");
   const info = parseInfo(json, "a reduced table");
   if (info.version !== REDUCED_VERSION && info.version !== VERSION_WITHOUT_ADDRESSES) {

@@ -277,7 +277,7 @@ export async function readReducedStream(bytes: Uint8Array): Promise<ReducedTable
 
 function describe(error: unknown): string {
   const reason = errorReason(error);
-  if (reason.startsWith("not a reduced table")) return `${reason}; reduce.ts makes one from an event table`;
+  if (reason.startsWith("not a reduced table")) return `${reason}; reduce.ts makes one from logs and event tables`;
   return reason.startsWith("a reduced table of version") ? `${reason}; reduce.ts makes it anew from the logs` : reason;
 }
 

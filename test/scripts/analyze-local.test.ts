@@ -375,7 +375,7 @@ describe("bad input: one line, exit 1, earlier outputs untouched", () => {
       "an Arrow file of another kind",
       { "cowrie.json": events(0, 2) },
       ["reduced.arrow", "-f", "x.json"],
-      'analyze-local: Cannot read "reduced.arrow": not an event table: its schema has no such metadata\n',
+      'analyze-local: Cannot read "reduced.arrow": not an event table: it is a reduced table, which visualize.ts, statistics.ts and history.ts read\n',
     ],
   ];
   test.each(table)("%s", async (_, logs, args, expected) => {

@@ -249,7 +249,7 @@ describe("cut counts", () => {
   test("an event table in place of a reduced one is said to be one", async () => {
     await runScript("map", ["fleet/hp-lab-01/cowrie.json.2026_7_6", "-o", "events.arrow"], { cwd: dir.path });
     expect(await combine("events.arrow", "-o", "out")).toMatchObject({
-      stderr: expect.stringContaining("not a reduced table"),
+      stderr: expect.stringContaining("not a reduced table: it is an event table; reduce.ts makes one from logs"),
       exitCode: 1,
     });
   });
