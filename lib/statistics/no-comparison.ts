@@ -34,7 +34,9 @@ export function whyNoComparison({ tests, coverage, options }: NotCompared): stri
   const { minBaselineDays, guardDays } = options;
   const needed = minBaselineDays + guardDays + 1;
   const watched = coverage.reduce((most, { days }) => Math.max(most, days.replace(/[^op]/g, "").length), 0);
-  if (watched >= needed) return "no sensor was watched on enough days before those in question";
+  if (watched >= needed) {
+    return `no day in question was watched long enough and has ${minBaselineDays} watched days of the same sensor before it (${formatNumber(guardDays)} between)`;
+  }
   return (
     `a comparison needs ${needed} watched days of a sensor (${minBaselineDays} for a baseline, ` +
     `${formatNumber(guardDays)} between, 1 to judge), and the longest has ${watched}: ` +

@@ -135,7 +135,9 @@ export function errorReason(error: unknown): string {
 /** Break prose at spaces into lines of at most `columns`; a word longer than that gets a line of its own. */
 export function wrapText(text: string, columns: number): string[] {
   const words = text.trim().replace(/\s+/g, " ");
-  return words === "" ? [] : Bun.wrapAnsi(words, columns).split("\n");
+  // A number stays with its "%".
+  const joined = words.replace(/(?<=\d) %/g, "\u00a0%");
+  return words === "" ? [] : Bun.wrapAnsi(joined, columns).replaceAll("\u00a0%", " %").split("\n");
 }
 
 /** Order of two texts by their UTF-16 code units, for sorting: the same on every machine, whatever its language. */

@@ -2,9 +2,9 @@
 import { dayCount } from "./axis.ts";
 import { sumCells } from "./cells.ts";
 import { countDistinctValues, distinctText, type DistinctValue } from "./distinct-values.ts";
-import { formatNumber, formatShare, plural, toIsoDay } from "../text/format.ts";
+import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
-import { describePeriod } from "./report-first.ts";
+import { acceptedText, describePeriod } from "./report-first.ts";
 import type { FigureView } from "./parts-markup.ts";
 import type { SectionData } from "./section-keys.ts";
 import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
@@ -32,7 +32,7 @@ export function buildFigures(scope: Scope): FigureView[] {
     const success = sumCells(section.allSuccess!, data.grid, filter);
     if (all === 0) return "none";
     if (data.unknown?.success === "all") return "accepted or not: not known";
-    return `${atLeast(data.unknown?.success)}${formatShare(success / all)} accepted`;
+    return `${atLeast(data.unknown?.success)}${acceptedText(success / all, data.unknown)}`;
   });
   add("connections", "connections", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   if (!data.sections.some(section => section.id === "connections")) {

@@ -37,6 +37,11 @@ export function describePeriod(scope: Scope): string {
   return `${parts.join("; ")}.`;
 }
 
+/** Which share of logins was let in, 0..1; a share of some that rounds to nothing is not none. */
+export function acceptedText(share: number, unknown: Scope["data"]["unknown"]): string {
+  return share === 0 && unknown?.success === undefined ? "none accepted" : `${formatShare(share)} accepted`;
+}
+
 function describeCounts(scope: Scope): string {
   const { data, filter } = scope;
   const sum = (cells: Cells) => sumCells(cells, data.grid, filter);
@@ -46,7 +51,7 @@ function describeCounts(scope: Scope): string {
   const logins = sectionOf(scope, "credentials");
   const count = logins === undefined ? 0 : sum(logins.all);
   if (logins !== undefined && count > 0) {
-    const accepted = data.unknown?.success === "all" ? "" : `, ${formatShare(sum(logins.allSuccess!) / count)} accepted`;
+    const accepted = data.unknown?.success === "all" ? "" : `, ${acceptedText(sum(logins.allSuccess!) / count, data.unknown)}`;
     const tried = countTrying(scope);
     // Not all that connect try to log in.
     if (tried === undefined) return `${cut}${plural(count, "login")}${accepted}; ${addresses}`;

@@ -18,7 +18,7 @@ test("cut counts, rare values and gaps are told apart", () => {
   const refused = [{ sensor: "a", day: 1, reason: "cut" as const }];
   expect(whyNoComparison(build(["oo"], { refused }))).toStartWith("the counts were cut");
   expect(whyNoComparison(build(["oo"], { withoutSupport: 3 }))).toBe("3 values were all too rare to compare");
-  expect(whyNoComparison(build(["ooooooooooo"]))).toStartWith("no sensor was watched");
+  expect(whyNoComparison(build(["ooooooooooo"]))).toBe("no day in question was watched long enough and has 7 watched days of the same sensor before it (1 between)");
 });
 
 test("of cut counts alone it is not said how long the archive is, but that they are cut", () => {

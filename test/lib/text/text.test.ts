@@ -103,4 +103,6 @@ test("wrapText() breaks at spaces and leaves long words whole", () => {
   expect(wrapText("one two  three\nfour", 8)).toEqual(["one two", "three", "four"]);
   expect(wrapText("a veryverylongword b", 8)).toEqual(["a", "veryverylongword", "b"]);
   expect(wrapText("", 8)).toEqual([]);
+  // A number and its "%" are one word.
+  expect(wrapText("61 of 63 logins (96.8 %)", 21)).toEqual(["61 of 63 logins", "(96.8 %)"]);
 });

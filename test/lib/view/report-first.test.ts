@@ -55,6 +55,8 @@ describe("the verdict", () => {
   test("logins, addresses, what was accepted, peaks, days without a watch", () => {
     expect(describePeriod(whole)).toBe("107 logins from 2 addresses, 16.8 % accepted; 5 May was the peak; 1 of 10 days without a watch.");
     expect(describePeriod(part(4, 4, [0, 1]))).toBe("1 login, 100.0 % accepted; 2 addresses.");
+    const refused = buildReportData(buildReduced(rows().map(row => (row.kind === "login" ? { ...row, success: 0 } : row))), { show: 5 });
+    expect(describePeriod(buildScope(refused, everything(refused.grid), OPTIONS))).toContain("107 logins, none accepted; 2 addresses");
   });
 
   test("without logins it speaks of connections, without those of events", () => {
