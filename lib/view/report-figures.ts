@@ -6,6 +6,7 @@ import { formatNumber, plural, toIsoDay } from "../text/format.ts";
 import { toLongDay, toShort } from "../text/labels.ts";
 import { acceptedText, describePeriod } from "./report-first.ts";
 import type { FigureView } from "./parts-markup.ts";
+import { countConnecting } from "./report-reach.ts";
 import type { SectionData } from "./section-keys.ts";
 import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./report-view.ts";
 
@@ -13,12 +14,12 @@ import { type PeriodComparison, type Scope, sensorLives, sensorName } from "./re
 export function buildFigures(scope: Scope): FigureView[] {
   const { data, filter, comparison } = scope;
   const figures: FigureView[] = [];
-  const add = (id: string, label: string, note: (section: SectionData) => string) => {
+  const add = (id: string, one: string, many: string, note: (section: SectionData) => string) => {
     const section = data.sections.find(candidate => candidate.id === id);
     if (section === undefined) return;
     const value = sumCells(section.all, data.grid, filter);
     const past = comparison && describePast(section, comparison);
-    figures.push({ value: toFigure(value), label, note: note(section), ...(past !== undefined && { past }) });
+    figures.push({ value: toFigure(value), label: value === 1 ? one : many, note: note(section), ...(past !== undefined && { past }) });
   };
   const describePast = (section: SectionData, { now, before }: PeriodComparison) => {
     const [count, countBefore] = [now, before].map(period => sumCells(section.all, data.grid, period)) as [number, number];
@@ -27,19 +28,23 @@ export function buildFigures(scope: Scope): FigureView[] {
     const earlier = `${toFigure(countBefore)} in the ${days === 1 ? "day" : `${formatNumber(days)} days`} before`;
     return days === dayCount(filter.range) ? earlier : `${toFigure(count)} in the last ${plural(days, "day")}, ${earlier}`;
   };
-  add("credentials", "login attempts", section => {
+  add("credentials", "login attempt", "login attempts", section => {
     const all = sumCells(section.all, data.grid, filter);
     const success = sumCells(section.allSuccess!, data.grid, filter);
     if (all === 0) return "none";
     if (data.unknown?.success === "all") return "accepted or not: not known";
     return `${atLeast(data.unknown?.success)}${acceptedText(success / all, data.unknown)}`;
   });
-  add("connections", "connections", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
+  add("connections", "connection", "connections", () => {
+    const connecting = countConnecting(scope);
+    if (connecting === undefined) return `from ${describeDistinct(scope, "addresses", "address", "addresses")}`;
+    return `from ${atLeast(data.unknown?.cut)}${distinctText(connecting, "address", "addresses")}`;
+  });
   if (!data.sections.some(section => section.id === "connections")) {
-    add("lengths", "sessions", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
+    add("lengths", "session", "sessions", () => `from ${describeDistinct(scope, "addresses", "address", "addresses")}`);
   }
-  add("commands", "commands", () => describeDistinct(scope, "commands", "distinct", "distinct"));
-  add("downloads", "downloads", () => {
+  add("commands", "command", "commands", () => describeDistinct(scope, "commands", "distinct", "distinct"));
+  add("downloads", "download", "downloads", () => {
     const files = describeDistinct(scope, "files", "file", "files");
     return data.distinct.flagged.total > 0 ? `${files}, ${describeDistinct(scope, "flagged", "flagged", "flagged")}` : files;
   });

@@ -119,6 +119,16 @@ export function countTrying(scope: Scope): DistinctCount | undefined {
   return sessionReach.runDays > 1 && !scope.whole ? undefined : funnelOfSessions(scope, sessionReach).rows[1]!.addresses;
 }
 
+/**
+ * From how many addresses connections came: sessions whose beginning is in no log have addresses as well, and no connection.
+ * undefined where it is not known for this choice.
+ */
+export function countConnecting(scope: Scope): DistinctCount | undefined {
+  const { sessionReach } = scope.data;
+  if (sessionReach === undefined || (sessionReach.runDays > 1 && !scope.whole)) return undefined;
+  return funnelOfSessions(scope, sessionReach).rows[0]!.addresses;
+}
+
 export function funnelMarkup({ unit, rows, note }: Funnel): Markup[] {
   const most = Math.max(1, ...rows.map(({ count }) => count));
   const hasAddresses = rows.some(({ addresses }) => addresses !== undefined);
