@@ -8,14 +8,21 @@ import { widened } from "./growing-column.ts";
 /** Rows whose slots are fetched together. */
 const AHEAD_ROWS = 64;
 
+/** Pairs whose second code has so few values, and whose first is so small, have a place each in one table: nothing is hashed. */
+const FEW_VALUES = 8;
+const FIRST_CODES_MOST = 1 << 20;
+const SECOND_CODES_MOST = 1 << 16;
+
 export class TupleNumbers {
   /** How many different tuples there were. */
   size = 0;
   readonly #width: number;
   /** Codes of each tuple, `#width` a tuple; undefined where nobody asks for them, as they may be a fifth of all memory. */
   #tuples: Int32Array<ArrayBuffer> | undefined;
-  /** Of single codes the number + 1 by code + 1. */
+  /** Of single codes the number + 1 by code + 1; of pairs by that and the place of the second. */
   #byCode = new Int32Array(1 << 10);
+  /** Of pairs: the place + 1 of each second code, by code + 1, and what stands in each place; undefined once there are too many. */
+  #second: { readonly places: Int32Array; readonly codes: number[] } | undefined;
   #bits = 12;
   /** Four numbers a slot, the tuple and its number + 1: a look-up touches one line of the cache. */
   #slots = new Int32Array(4 << this.#bits);
@@ -28,6 +35,7 @@ export class TupleNumbers {
   constructor(width: number, hasTuples = true) {
     this.#width = width;
     if (hasTuples) this.#tuples = new Int32Array(1 << 12);
+    if (width === 2) this.#second = { places: new Int32Array(SECOND_CODES_MOST + 1), codes: [] };
   }
 
   /**
@@ -37,9 +45,16 @@ export class TupleNumbers {
    */
   number(columns: readonly Int32Array[], rows: number, numbers: Int32Array = new Int32Array(rows)): Int32Array {
     const [a, b, c] = columns;
-    if (b === undefined) this.#numberCodes(a!, numbers);
+    if (b === undefined) {
+      this.#numberCodes(a!, numbers);
+      return numbers;
+    }
+    if (this.#second !== undefined) {
+      if (this.#placeAll(b, numbers) && this.#numberPairs(a!, numbers)) return numbers;
+      this.#hashPairs();
+    }
     // The second column again where there is no third: comparing it twice costs less than a branch.
-    else this.#numberTuples(a!, b, c ?? b, numbers);
+    this.#numberTuples(a!, b, c ?? b, numbers);
     return numbers;
   }
 
@@ -47,6 +62,7 @@ export class TupleNumbers {
   seal(): void {
     this.#slots = new Int32Array(0);
     this.#byCode = new Int32Array(0);
+    this.#second = undefined;
   }
 
   /** The codes that a number stands for. */
@@ -73,6 +89,60 @@ export class TupleNumbers {
         this.#byCode[code] = this.size;
       }
       numbers[row] = this.#byCode[code]! - 1;
+    }
+  }
+
+  /** Put the place of each second code into `places`; false if there are too many. */
+  #placeAll(column: Int32Array, into: Int32Array): boolean {
+    const { places, codes } = this.#second!;
+    for (let row = 0; row < into.length; row++) {
+      const code = column[row]! + 1;
+      // Behind the end of the table stands nothing.
+      if (!(places[code]! > 0)) {
+        if (codes.length === FEW_VALUES || code > SECOND_CODES_MOST) return false;
+        places[code] = codes.push(code - 1);
+      }
+      into[row] = places[code]! - 1;
+    }
+    return true;
+  }
+
+  /** @param numbers The places of the second codes, in whose place numbers are put; false if a code is too large. */
+  #numberPairs(column: Int32Array, numbers: Int32Array): boolean {
+    const { codes } = this.#second!;
+    let most = 0;
+    for (let row = 0; row < numbers.length; row++) if (column[row]! > most) most = column[row]!;
+    if (most >= FIRST_CODES_MOST) return false;
+    if ((most + 2) * FEW_VALUES > this.#byCode.length) this.#byCode = widened(this.#byCode, (most + 2) * FEW_VALUES);
+    const byCode = this.#byCode;
+    for (let row = 0; row < numbers.length; row++) {
+      const at = (column[row]! + 1) * FEW_VALUES + numbers[row]!;
+      if (byCode[at] === 0) {
+        this.#keep(column[row]!, codes[numbers[row]!]!, 0);
+        byCode[at] = this.size;
+      }
+      numbers[row] = byCode[at]! - 1;
+    }
+    return true;
+  }
+
+  /** From now on pairs are hashed: those that have a number, too. */
+  #hashPairs(): void {
+    const { codes } = this.#second!;
+    const byCode = this.#byCode;
+    this.#second = undefined;
+    this.#byCode = new Int32Array(0);
+    while ((this.size + AHEAD_ROWS) * 2 >= this.#slots.length / 4) this.#widenSlots();
+    const slots = this.#slots;
+    for (let at = 0; at < byCode.length; at++) {
+      if (byCode[at] === 0) continue;
+      const x = Math.floor(at / FEW_VALUES) - 1;
+      const y = codes[at % FEW_VALUES]!;
+      let to = (hashTuple(x, y, y) >>> (32 - this.#bits)) * 4;
+      while (slots[to + 3] !== 0) to = (to + 4) & (slots.length - 1);
+      slots[to] = x;
+      slots[to + 1] = slots[to + 2] = y;
+      slots[to + 3] = byCode[at]!;
     }
   }
 

@@ -33,6 +33,27 @@ describe("TupleNumbers", () => {
   }
 });
 
+describe("pairs with few second codes", () => {
+  const cases: [string, (i: number) => number, (i: number) => number][] = [
+    ["all the way", i => (i * 7) % 3000, i => (i % 8) - 1],
+    ["until there are more", i => (i * 7) % 3000, i => (i < 9000 ? i % 8 : i % 20) - 1],
+    ["until one is large", i => (i * 7) % 3000, i => (i === 9999 ? 0x7fff_ffff : i % 3)],
+    ["until the first is large", i => (i === 9999 ? 0x7fff_fffe : ((i * 7) % 3000) - 1), i => i % 3],
+  ];
+  for (const [name, first, second] of cases) {
+    test(name, () => {
+      const rows = Array.from({ length: 20_000 }, (_, i) => [first(i), second(i)]);
+      const numbers = new TupleNumbers(2);
+      const found = Array.from({ length: 20 }, (_, i) => rows.slice(i * 1000, (i + 1) * 1000)).flatMap(batch => [
+        ...numbers.number([Int32Array.from(batch, row => row[0]!), Int32Array.from(batch, row => row[1]!)], batch.length),
+      ]);
+      expect(found).toEqual(plainNumbers(rows));
+      expect(numbers.size).toBe(new Set(found).size);
+      for (const row of [0, 9999, 19_999]) expect(numbers.tupleOf(found[row]!)).toEqual(rows[row]!);
+    });
+  }
+});
+
 describe("ChosenTuples", () => {
   for (const width of [1, 2, 3]) {
     test(`${width} columns: the rows of some tuples are found, and no others`, () => {
