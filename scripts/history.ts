@@ -78,7 +78,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   checkDays(values.since, values.until);
   const startMs = performance.now();
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling, { openPool: openLargePool });
+  using opened = await openReducedTables(paths, telling, { openPool: openLargePool(["history"], values.quiet) });
   if (opened.isEmpty) throw new Error("Cannot tell what happened: the table holds no events");
   const missing = checkNames("sensor", values.sensor, opened.sensors);
   for (const line of missing) note(line);

@@ -179,7 +179,7 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
   const options = toOptions(values);
   const days = toDayBounds(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(paths, telling, { openPool: openLargePool, days });
+  using opened = await openReducedTables(paths, telling, { openPool: openLargePool(["statistics", "history"], values.quiet), days });
   if (opened.isEmpty) throw new Error(`Cannot compare anything: the table holds no events${tellDays(days)}`);
   const known = opened.sensors;
   const missing = checkNames("sensor", values.sensor, known);

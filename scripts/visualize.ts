@@ -103,7 +103,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
   if (values.shares !== undefined) return await joinPages(values, values.shares, operands, { outputs, links, startMs });
   const origins = openOrigins(values);
   const telling = new TableTelling(values.quiet);
-  using opened = await openReducedTables(names, telling, { openPool: openLargePool, days });
+  using opened = await openReducedTables(names, telling, { openPool: openLargePool(["report", "statistics", "history"], values.quiet), days });
   if (opened.isEmpty) throw new Error(`Cannot show the table: it holds no events${tellDays(days)}`);
   const { events, mappedDir } = values;
   using set =
@@ -125,16 +125,19 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
+  // Beside what follows; its failure is met where it is awaited.
+  const early = statsAside({
+    table: drawn,
+    ...(large && { large }),
+    options: { thresholdPercent, lastDays, ...links, ...more },
+  });
+  early.catch(() => {});
   const { calculateReport, keysShown } = await import("../lib/pages/report.ts");
   const counted = large && (await (await import("../lib/pages/stored-report.ts")).countStored(large, keysShown(topN)));
   const report = await takeWithPauses(calculateReport(drawn, shown, counted));
   const lastCommands = large === undefined ? lastCommandsOf(whole) : storedLastCommands(large.stored);
   const sessions = work && (await collectSessions(work, lastCommands, drawn, report.data, toPlaces(events, { mappedDir })));
-  const { statistics, episodes, html } = await statsAside({
-    table: drawn,
-    ...(large && { large }),
-    options: { thresholdPercent, lastDays, ...links, ...more },
-  });
+  const { statistics, episodes, html } = await early;
   const pages = [
     () => report.render({ statistics, episodes, ...(sessions && { sessions }) }),
     () => html,

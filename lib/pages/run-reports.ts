@@ -75,10 +75,9 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
     limits: [...limits, ...notDrawn],
     ...linkPages(files),
   };
-  const startStats = () => statsAside({ table: drawn, options: common, ...(large && { large }) });
   // Both run beside what follows; their failures are met where they are awaited.
-  const early = large === undefined ? startStats() : undefined;
-  early?.catch(() => {});
+  const early = statsAside({ table: drawn, options: common, ...(large && { large }) });
+  early.catch(() => {});
   // Here and not at the start, of which the page is a third.
   const { calculateReport, keysShown } = await import("./report.ts");
   const parts = large && (await (await import("./stored-report.ts")).countStored(large, keysShown(topN)));
@@ -87,13 +86,7 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
   aside?.catch(() => {});
   await writeChunks(set, files.arrow, counted.stored === undefined ? reducedToIpc(counted.table) : chunksOf(counted.stored.path));
   await writeChunks(set, files.json, reducedToJson(counted.table ?? counted.stored.top, topN));
-  // Of a table in its file one after the other, as each takes all cores and its own memory.
-  const startLast = () => {
-    large?.pool[Symbol.dispose]();
-    Bun.gc(true);
-    return startStats();
-  };
-  const [sessions, { html, statistics, episodes }] = early === undefined ? [await aside, await startLast()] : await Promise.all([aside, early]);
+  const [sessions, { html, statistics, episodes }] = await Promise.all([aside, early]);
   await writeChunks(set, files.result, [report.render({ statistics, episodes, ...(sessions && { sessions }) })]);
   await writeChunks(set, files.stats, [html]);
   return { statistics, table: opened === undefined ? counted.table! : opened.all };
@@ -101,7 +94,7 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
 
 async function openCounts({ path }: StoredCounts) {
   const [{ openOwnTable }, { openLargePool }] = await Promise.all([import("../reduced/large-tables.ts"), import("./large-threads.ts")]);
-  return await openOwnTable(path, openLargePool);
+  return await openOwnTable(path, openLargePool(["report", "statistics", "history"], true));
 }
 
 /** The bytes of a file, 1 MiB at a time. */

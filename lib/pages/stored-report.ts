@@ -23,9 +23,14 @@ interface StoredReport extends Pick<LargeTable, "cells"> {
   readonly pool: StoredPool<typeof REPORT_TASKS>;
 }
 
-/** @param show Keys shown per section. */
-export async function countStored({ cells, pool }: StoredReport, show: number, rowsPerSlice = ROWS_PER_SLICE): Promise<CountedParts> {
+/**
+ * What is asked waits for all else that the threads are asked: nobody waits for its answers to ask more, as statistics and history do.
+ *
+ * @param show Keys shown per section.
+ */
+export async function countStored({ cells, pool: threads }: StoredReport, show: number, rowsPerSlice = ROWS_PER_SLICE): Promise<CountedParts> {
   const { table } = cells;
+  const pool = threads.behind().behind();
   const { grid, eventsOutside } = chooseDays(table, undefined);
   const rowsOf = (kind: Kind) => cells.rows[kind].reduce((sum, rows) => sum + rows, 0);
   const slicesOf = (rows: number) => {

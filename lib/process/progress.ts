@@ -3,7 +3,7 @@
  * else is written.
  */
 import { drawOnStderr, environment, onStop } from "./cli.ts";
-import { formatBytes, formatDuration, formatRate } from "../text/format.ts";
+import { formatBytes, formatDuration, formatNumber, formatRate } from "../text/format.ts";
 import { fitLine, REDRAW_MS, type Screen, stderrScreen } from "./screen.ts";
 import { visible } from "../text/text.ts";
 
@@ -16,6 +16,8 @@ export interface ProgressOptions {
   readonly label: string;
   /** Bytes in all; without it neither percent nor time left is shown. */
   readonly totalBytes?: number;
+  /** What is done if it is no bytes: "rows", of which the label says how many there are. */
+  readonly unit?: string;
   readonly quiet?: boolean;
 }
 
@@ -34,7 +36,7 @@ export interface Progress extends Disposable {
  * @returns Never fails and never writes anything but notes where there is no terminal.
  */
 export function startProgress(options: ProgressOptions, screen: Screen = stderrScreen()): Progress {
-  const { label, totalBytes, quiet = false } = options;
+  const { label, totalBytes, unit, quiet = false } = options;
   const isShown = screen.isTerminal && !quiet;
   const startMs = screen.nowMs();
   let doneBytes = 0;
@@ -53,7 +55,7 @@ export function startProgress(options: ProgressOptions, screen: Screen = stderrS
       const nowMs = screen.nowMs();
       if (nowMs - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs;
-      const line = progressLine(label, doneBytes, totalBytes, nowMs - startMs);
+      const line = progressLine(label, doneBytes, totalBytes, nowMs - startMs, unit);
       screen.draw(CLEAR_LINE + fitLine(visible(line), screen));
       isDrawn = true;
     },
@@ -82,19 +84,21 @@ export function startBeat(): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** `Reading 3 logs  42 %  1.23 GB of 2.90 GB  312 MB/s  5.4 s left` */
+/** `Reading 3 logs  42 %  1.23 GB of 2.90 GB  312 MB/s  5.4 s left`; `Working on 7 rows  42 %  1.2 million rows/s  5.4 s left` */
 export function progressLine(
   label: string,
   doneBytes: number,
   totalBytes: number | undefined,
   elapsedMs: number,
+  unit?: string,
 ): string {
-  const rate = formatRate(doneBytes, elapsedMs / 1000);
+  const isKnown = unit !== undefined && doneBytes > 0 && elapsedMs > 0;
+  const rate = isKnown ? `${formatNumber(doneBytes / elapsedMs / 1000, 1)} million ${unit}/s` : formatRate(doneBytes, unit === undefined ? elapsedMs / 1000 : 0);
   if (totalBytes === undefined || totalBytes <= 0) return [label, formatBytes(doneBytes), rate].join("  ");
   // A log that grows while it is read gives more than was announced.
   const share = Math.min(1, doneBytes / totalBytes);
   const done = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
-  const parts = [label, `${Math.floor(share * 100)} %`, done, rate];
+  const parts = [label, `${Math.floor(share * 100)} %`, ...(unit === undefined ? [done] : []), rate];
   if (elapsedMs >= SETTLE_MS && share > 0 && share < 1) {
     parts.push(`${formatDuration((elapsedMs / 1000) * (1 / share - 1))} left`);
   }

@@ -38,8 +38,10 @@ export interface StoredPool<Tasks extends StoredTasks> extends Disposable {
   behind(): StoredPool<Tasks>;
 }
 
-/** Hears how much is done: of each task its cost, once it is. */
-export type PoolProgress = (cost: number) => void;
+/** Hears of each task its cost, once it is done, and whether nothing is left to do; disposed of with the threads. */
+export interface PoolProgress extends Disposable {
+  done(cost: number, isIdle: boolean): void;
+}
 
 /** A table in its file, as a thread opens it. */
 export interface PlacedTable {
@@ -70,9 +72,9 @@ export function lookUp<Value>(number: Given<Value>): Value {
  *
  * @param entry Module that calls {@link answerTasks}.
  */
-export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, { doing, threads = Math.min(availableParallelism(), THREADS_MAX), onDone }: HowToPool = {}): StoredPool<Tasks> {
+export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, { doing, threads = Math.min(availableParallelism(), THREADS_MAX), progress }: HowToPool = {}): StoredPool<Tasks> {
   const all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, ...(doing !== undefined && { doing }) }));
-  const pool = new ThreadPool<Tasks>(table.path, { all, idle: [...all], waiting: [], ...(onDone && { onDone }) });
+  const pool = new ThreadPool<Tasks>(table.path, { all, idle: [...all], waiting: [], ...(progress && { progress }) });
   pool.look(table.selection);
   return pool;
 }
@@ -81,7 +83,7 @@ export interface HowToPool {
   /** What all is done for, for the message when a thread fails: "Cannot <doing>: <reason>"; the reason alone where tasks are of many kinds. */
   readonly doing?: string;
   readonly threads?: number;
-  readonly onDone?: PoolProgress;
+  readonly progress?: PoolProgress;
 }
 
 /** What threads do, whoever asks them. */
@@ -89,7 +91,7 @@ interface ThreadWork {
   readonly all: readonly Thread<PoolAsk, unknown>[];
   readonly idle: Thread<PoolAsk, unknown>[];
   readonly waiting: { readonly rank: number; readonly cost: number; readonly start: (thread: Thread<PoolAsk, unknown>) => void }[];
-  readonly onDone?: PoolProgress;
+  readonly progress?: PoolProgress;
 }
 
 class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
@@ -128,13 +130,13 @@ class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
   }
 
   ask<Name extends keyof Tasks & string>(name: Name, ask: AskOf<Tasks[Name]>, cost: number): Promise<AnswerOf<Tasks[Name]>> {
-    const { idle, waiting, onDone } = this.#work;
+    const { idle, waiting, progress } = this.#work;
     return new Promise((resolve, reject) => {
       const start = (thread: Thread<PoolAsk, unknown>) => {
         const done = thread.ask({ name, ask, cost }) as Promise<AnswerOf<Tasks[Name]>>;
         done.then(resolve, reject).finally(() => {
-          onDone?.(cost);
           idle.push(thread);
+          progress?.done(cost, waiting.length === 0 && idle.length === this.threads);
           startWaiting(this.#work);
         });
       };
@@ -144,6 +146,7 @@ class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
   }
 
   [Symbol.dispose](): void {
+    this.#work.progress?.[Symbol.dispose]();
     for (const thread of this.#work.all) thread[Symbol.dispose]();
   }
 }

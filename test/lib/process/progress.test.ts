@@ -68,15 +68,17 @@ test("startProgress() never wraps a line, and escapes its label", () => {
   expect(log).toEqual([`${CLEAR}\\x1b[2J an…`]);
 });
 
-const LINES: { done: number; total?: number; ms: number; line: string }[] = [
+const LINES: { done: number; total?: number; ms: number; unit?: string; line: string }[] = [
+  { done: 0, total: 8e7, ms: 2000, unit: "rows", line: "Reading  0 %  -" },
+  { done: 2e7, total: 8e7, ms: 2000, unit: "rows", line: "Reading  25 %  10.0 million rows/s  6.00 s left" },
   { done: 0, total: 0, ms: 0, line: "Reading  0 B  -" },
   { done: 5e6, ms: 2000, line: "Reading  5.00 MB  2.50 MB/s" },
   { done: 25e6, total: 100e6, ms: 2000, line: "Reading  25 %  25.0 MB of 100 MB  12.5 MB/s  6.00 s left" },
   { done: 99.9e6, total: 100e6, ms: 500, line: "Reading  99 %  99.9 MB of 100 MB  200 MB/s" },
   { done: 101e6, total: 100e6, ms: 2000, line: "Reading  100 %  101 MB of 100 MB  50.5 MB/s" },
 ];
-test.each(LINES)("progressLine() $line", ({ done, total, ms, line }) => {
-  expect(progressLine("Reading", done, total, ms)).toBe(line);
+test.each(LINES)("progressLine() $line", ({ done, total, ms, unit, line }) => {
+  expect(progressLine("Reading", done, total, ms, unit)).toBe(line);
 });
 
 const PROGRAM = `

@@ -51,7 +51,8 @@ test("of tasks that wait the dearest is begun first", async () => {
 
 test("what is put behind waits for all that is not, and all of it is counted", async () => {
   let done = 0;
-  using pool = openPool<typeof POOL_TASKS>(ENTRY, { path, selection: {} }, { threads: 1, onDone: cost => (done += cost) });
+  let idle = 0;
+  using pool = openPool<typeof POOL_TASKS>(ENTRY, { path, selection: {} }, { threads: 1, progress: { done: (cost, isIdle) => { done += cost; idle += Number(isIdle); }, [Symbol.dispose]() {} } });
   const behind = pool.behind();
   const found = await Promise.all([
     ...[5, 9].map(cost => behind.ask("cost", { at: cost }, cost)),
@@ -59,7 +60,7 @@ test("what is put behind waits for all that is not, and all of it is counted", a
     behind.behind().ask("cost", { at: 99 }, 99),
   ]);
   expect(found.toSorted((a, b) => a.order - b.order).map(({ at }) => at)).toEqual([5, 7, 1, 9, 99]);
-  expect(done).toBe(121);
+  expect([done, idle]).toEqual([121, 1]);
 });
 
 for (const [name, open] of pools) {
