@@ -49,7 +49,8 @@ export class KeyedUnions {
     this.#keepLast(key, hashes, start, end);
     this.#sums[key]! += sizeOfSet(hashes, start, end);
     if (length >= SET_MAX) this.#limits.set(key, Math.min(this.#limits.get(key) ?? Infinity, hashes[end - 1]!));
-    for (let i = start; i < end; i++) this.#insert(key, hashes[i]!);
+    const limit = this.#limits.size === 0 ? Infinity : (this.#limits.get(key) ?? Infinity);
+    for (let i = start; i < end && hashes[i]! < limit; i++) this.#insert(key, hashes[i]!);
   }
 
   /** Add a set of one element. */
