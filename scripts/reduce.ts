@@ -58,7 +58,7 @@ export const COMMAND = {
   writes:
     "Two files: the full counts as Arrow (reduced.arrow) and, for people, the top n as JSON (reduced.json); and an " +
     "event table beside each log that had none. With -o - the full counts as an Arrow stream on stdout; with --dataset " +
-    "a folder in their place, to which other logs, or other days of the same, can be added.",
+    "a folder in their place, to which other logs, or other days of the same, can be added. Of a list (--files0-from) that holds no event an empty table, exit 3.",
   exits: {
     ok: "every log was read; lines without an event do not change that",
     failed: "an input is missing, an output cannot be written, nothing holds an event, or --strict found a reject",

@@ -44,14 +44,15 @@ export function isLogName(name: string): boolean {
  * there could else have any file of this user's read.
  *
  * @param inputs Files (read whatever their name), folders (searched with all their folders), or "-".
+ * @param mayBeEmpty Whether files without a byte are enough.
  * @throws {Error} if one does not exist or may not be read, or if there is no log at all.
  */
-export function findLogs(inputs: readonly string[]): FoundLogs {
+export function findLogs(inputs: readonly string[], mayBeEmpty = false): FoundLogs {
   const beganMs = Date.now();
   const finder = new LogFinder(inputs);
   for (const input of inputs) finder.add(input);
   const { paths, notices, empty } = finder;
-  if (paths.length === 0) throw new Error(`Cannot find a log${describeNone([...empty, ...notices])}`);
+  if (paths.length === 0 && !(mayBeEmpty && empty.length > 0)) throw new Error(`Cannot find a log${describeNone([...empty, ...notices])}`);
   const { states, sizeBytes, leftOut } = finder;
   return { paths, beganMs, states, sizeBytes, leftOut, notices, empty };
 }

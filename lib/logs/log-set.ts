@@ -48,6 +48,8 @@ export interface LogSetOptions {
   readonly wantsSessions?: boolean;
   /** Keep both for the next run, and take what the one before has kept. */
   readonly keepsDigests?: boolean;
+  /** The logs are some of those that count: that none of them holds an event is told, and no error. */
+  readonly isPart?: boolean;
   /** Which events will count: a sensor that no log has is told, or refused. */
   readonly scope?: EventScope;
   /** Where the command writes: a log among them is an error, before it is written over. */
@@ -108,14 +110,14 @@ export interface LogSet extends Disposable {
  * Read a set of logs.
  *
  * @param inputs Files (logs or event tables), folders, "-".
- * @throws {Error} if an input cannot be read, or none of them holds an event.
+ * @throws {Error} if an input cannot be read, or none of them holds an event and they are no part.
  * @throws {UsageError} if no log has any of the sensors asked for.
  */
 export async function readLogSet(inputs: readonly string[], given: LogSetOptions): Promise<LogSet> {
   const { scope = {}, onNotice, onProblem = onNotice } = given;
   const namesSensors = scope.sensors !== undefined || scope.sensorAliases !== undefined;
   const options = namesSensors ? { ...given, keepsTables: true } : given;
-  const { found = findLogs(inputs) } = options;
+  const { found = findLogs(inputs, options.isPart) } = options;
   keepLogs(found.paths, options.outputs);
   for (const notice of found.notices) onNotice(notice);
   const unique = options.keepDuplicates ? { paths: found.paths, notices: [], heads: undefined } : await leaveOutCopies(found.paths);
@@ -285,14 +287,15 @@ async function settle(
   jobs: readonly LogJob[],
   results: ReadonlyMap<LogJob, LogResult>,
   bytelessFiles: readonly string[],
-  { onNotice, onProblem = onNotice, keepDuplicates = false }: LogSetOptions,
+  { onNotice, onProblem = onNotice, keepDuplicates = false, isPart = false }: LogSetOptions,
 ): Promise<Settled> {
   const sorted = sortOut(jobs, results, bytelessFiles, onNotice, keepDuplicates);
   const { kept, counts, problems } = sorted;
   if (!keepDuplicates) await leaveOutEventCopies(sorted, onNotice);
   // A run that fails says why, in one line.
-  problems.forEach(kept.size === 0 ? onNotice : onProblem);
-  if (kept.size === 0) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
+  const isNothing = kept.size === 0 && !isPart;
+  problems.forEach(isNothing ? onNotice : onProblem);
+  if (isNothing) throw new Error("Cannot find an event in any log: expected Cowrie's JSON, one object a line");
 
   const sources = [...kept.keys()].sort(compareSources);
   const seams = await findSeams(sources);

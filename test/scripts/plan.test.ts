@@ -123,6 +123,18 @@ describe("a part", () => {
     writeFileSync(join(path, "part-0002.list"), `${damaged}\0`);
     expect(await part("2")).toMatchObject({ exitCode: 0 });
     expect(readFileSync(join(path, "part-0002.log"), "utf8")).toContain("cowrie.json.gz");
+    // Two that hold no event: the steps behind go on without them.
+    const [none, nothing] = [join(folder, "cowrie.json.none"), join(folder, "cowrie.json.nothing")];
+    writeFileSync(none, "no event\n");
+    writeFileSync(nothing, "");
+    for (const names of [[none, nothing], [nothing]]) {
+      writeFileSync(join(path, "part-0002.list"), names.map(name => `${name}\0`).join(""));
+      rmSync(join(path, "part-0002.arrow"));
+      expect(await part("2")).toMatchObject({ exitCode: 0 });
+      const combined = await runScript("combine-reduced", [join(path, "part-0001.arrow"), join(path, "part-0002.arrow"), "-o", join(folder, "without.json"), "-q"]);
+      expect(combined).toMatchObject({ exitCode: 3, stderr: `"${join(path, "part-0002.arrow")}" holds no events\n` });
+      expect(readFileSync(join(folder, "without.arrow")).equals(first)).toBe(true);
+    }
     writeFileSync(join(path, "part-0002.list"), `${join(folder, "gone")}\0`);
     rmSync(join(path, "part-0002.arrow"));
     expect(await part("2")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("gone") });
