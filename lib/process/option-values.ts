@@ -7,6 +7,8 @@ import { DAY_MS } from "../text/time.ts";
 
 /** Names listed where none is near. */
 const NAMES_SHOWN = 12;
+/** Names that may be meant, of which only the end was given. */
+const NAMES_MEANT = 3;
 
 /** The value of an option, by its type. */
 export function readValue(flag: string, spec: OptionSpec, text: string): unknown {
@@ -136,11 +138,12 @@ export function checkNames(
 ): string[] {
   const unknown = [...new Set(given)].filter(name => !known.some(one => isMeant(one, name)));
   const lines = unknown.map(name => {
-    // "connect" means session.connect to whoever forgets the first half.
-    const nearest = nearestWord(name, known) ?? known.find(one => name.length > 2 && one.endsWith(name));
+    // "success" means login.success to whoever forgets the first half, or command.success.
+    const nearest = nearestWord(name, known);
+    const meant = nearest !== undefined ? [nearest] : known.filter(one => name.length > 2 && one.endsWith(name)).slice(0, NAMES_MEANT);
     const some = known.slice(0, NAMES_SHOWN).map(quoteForMessage).join(", ") + (known.length > NAMES_SHOWN ? ", ..." : "");
     const hint =
-      nearest !== undefined ? `did you mean ${quoteForMessage(nearest)}?` : known.length === 0 ? "there is none" : `there are ${some}`;
+      meant.length > 0 ? `did you mean ${meant.map(quoteForMessage).join(" or ")}?` : known.length === 0 ? "there is none" : `there are ${some}`;
     return `Cannot find ${what} ${quoteForMessage(name)}: ${hint}`;
   });
   if (unknown.length > 0 && unknown.length === new Set(given).size) throw new UsageError(lines.join("; "));

@@ -198,8 +198,30 @@ function checkOperands(specs: readonly OperandSpec[], operands: readonly string[
   }
 }
 
+/** What may be meant, the first that a command has, by what other programs call it. */
+const OTHER_NAMES: readonly (readonly [meant: readonly string[], others: readonly string[]])[] = [
+  [["outfile", "folder"], ["output", "out", "out-file", "html"]],
+  [["path", "file"], ["input", "logs", "log", "dir", "directory"]],
+  [["since"], ["from", "start", "begin", "after"]],
+  [["until"], ["to", "end", "before"]],
+  [["limit", "top-n-events"], ["top", "max", "count", "head"]],
+  [["last-n-days", "since"], ["days", "last", "last-days"]],
+  [["ip"], ["host", "node"]],
+  [["identity"], ["key", "identity-file"]],
+  [["session-id"], ["session", "id"]],
+  [["column"], ["columns", "field"]],
+  [["where"], ["filter"]],
+  [["by"], ["group-by"]],
+  [["mmdb"], ["geoip"]],
+  [["jobs"], ["threads"]],
+  [["quiet"], ["silent"]],
+  [["json"], ["format"]],
+];
+
 function unknownOption(name: string, index: OptionIndex): UsageError {
-  const nearest = nearestWord(name.replace(/^--?/, "").replaceAll("_", "-"), [...index.long.keys()]);
+  const word = name.replace(/^--?/, "").replaceAll("_", "-");
+  const known = OTHER_NAMES.find(([, others]) => others.includes(word))?.[0].find(meant => index.long.has(meant));
+  const nearest = known ?? nearestWord(word, [...index.long.keys()]);
   const hint = nearest === undefined || name.length <= 2 ? "" : `: did you mean "--${nearest}"?`;
   return new UsageError(`Unknown option ${quoteForMessage(hideSecrets(name))}${hint}`);
 }

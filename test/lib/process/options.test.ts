@@ -86,6 +86,9 @@ const WRONG: { argv: string[]; message: string }[] = [
   { argv: ["--thre=5"], message: 'Unknown option "--thre": did you mean "--threshold"?' },
   { argv: ["--top_n_event"], message: 'Unknown option "--top_n_event": did you mean "--top-n-events"?' },
   { argv: ["--hlep"], message: 'Unknown option "--hlep": did you mean "--help"?' },
+  // Nothing in their letters tells what is meant.
+  { argv: ["--input", "a"], message: 'Unknown option "--input": did you mean "--path"?' },
+  { argv: ["--top=5"], message: 'Unknown option "--top": did you mean "--top-n-events"?' },
   { argv: ["--something-else"], message: 'Unknown option "--something-else"' },
   { argv: ["--"+"\x1b[2J"], message: 'Unknown option "--\\x1b[2J"' },
   { argv: ["-z"], message: 'Unknown option "-z"' },
