@@ -7,11 +7,12 @@
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
+import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { codesWith, textOf } from "../columns/dictionary.ts";
 import { GrowingColumn } from "../columns/growing-column.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { KeyColumn, Kind } from "../reduced/kinds.ts";
-import { type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
+import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
 import { type StoredTable, withTexts } from "../reduced/stored-table.ts";
 import { sshKeysOf } from "../text/masks.ts";
 import { publicKeysOf } from "../text/ssh-keys.ts";
@@ -79,6 +80,30 @@ export function storedAddresses(stored: StoredTable): ValueSource {
   return { type: "address", values: texts.size, parts: read(-Infinity), since: read };
 }
 
+/** Some rows of a part with their values, and no other columns; good until it is asked for others. */
+function valuePicker(): (part: KindTable, rows: Int32Array, value: Int32Array) => ValuePart {
+  const memory = new ColumnMemory();
+  const ints = (name: string, column: Int32Array, rows: Int32Array) => {
+    const into = memory.ints(name, rows.length);
+    for (let i = 0; i < rows.length; i++) into[i] = column[rows[i]!]!;
+    return into;
+  };
+  const floats = (name: string, column: Float64Array, rows: Int32Array) => {
+    const into = memory.floats(name, rows.length);
+    for (let i = 0; i < rows.length; i++) into[i] = column[rows[i]!]!;
+    return into;
+  };
+  return (part, rows, value) => ({
+    rows: rows.length,
+    day: ints("day", part.day, rows),
+    sensor: ints("sensor", part.sensor, rows),
+    value,
+    count: floats("count", part.count, rows),
+    firstSeenUs: floats("firstSeenUs", part.firstSeenUs, rows),
+    lastSeenUs: floats("lastSeenUs", part.lastSeenUs, rows),
+  });
+}
+
 /** Types of value whose rows may be many, and the rows that have them; an address stands in others as well. */
 export const CODED_VALUES = {
   address: { kind: "connect", columns: ["src_ip"] },
@@ -119,6 +144,7 @@ export function codedValues(stored: StoredTable, type: CodedType, slice: KeySlic
 function credentialsIn(stored: StoredTable, slice: KeySlice): CodedValues {
   const keys = new SliceKeys(2, slice);
   const firsts = new GrowingColumn(new Float64Array(1 << 10));
+  const pick = valuePicker();
   const read = (first: number) => ({
     *[Symbol.iterator](): Generator<ValuePart> {
       let at = 0;
@@ -126,7 +152,7 @@ function credentialsIn(stored: StoredTable, slice: KeySlice): CodedValues {
         const { rows, numbers } = keys.find([part.keys.username!, part.keys.password!], part.rows);
         for (let i = 0; firsts.length < keys.size; i++) if (numbers[i] === firsts.length) firsts.push(at + rows[i]!);
         at += part.rows;
-        if (rows.length > 0) yield toPart(rows.length === part.rows ? part : takeRows(part, rows), numbers);
+        if (rows.length > 0) yield rows.length === part.rows ? toPart(part, numbers) : pick(part, rows, numbers);
       }
     },
   });
@@ -146,18 +172,19 @@ export function* rowsOfCodes(stored: StoredTable, type: CodedType, codes: readon
   const wanted = new ChosenTuples(codes);
   const { kind, columns } = CODED_VALUES[type];
   const map = masked && mapper(masked);
+  const pick = valuePicker();
   const isMissing = new Uint8Array(codes.length).fill(1);
   for (const part of stored.parts(kind)) {
     const own = columns.map(name => (map === undefined ? part.keys[name]! : map(part.keys[name]!)));
     const { rows, numbers } = wanted.find(own, part.rows);
     for (let i = 0; i < rows.length; i++) isMissing[numbers[i]!] = 0;
-    if (rows.length > 0) yield toPart(takeRows(part, rows), numbers);
+    if (rows.length > 0) yield pick(part, rows, numbers);
   }
   if (type !== "address" || !isMissing.includes(1)) return;
   for (const other of ["session_closed", "proxy_request"] as const) {
     for (const part of stored.parts(other)) {
       const { rows, numbers } = wanted.find([part.keys.src_ip!], part.rows);
-      if (rows.length > 0) yield toPart(takeRows(part, rows), numbers.map(value => (isMissing[value] === 1 ? value : -1)));
+      if (rows.length > 0) yield pick(part, rows, numbers.map(value => (isMissing[value] === 1 ? value : -1)));
     }
   }
 }
