@@ -183,17 +183,22 @@ export function learnUsual(lists: readonly Learnt[], start?: Float64Array): Floa
   return usual;
 }
 
+/** What a key's own past says of the grid: of none all is alike. */
+export function weighOwn(baseline: Baseline, into: Float64Array, at = 0): void {
+  if (baseline.count === 0) into.fill(1, at, at + GRID);
+  else weighLikelihoods(baseline, into, at);
+}
+
 /**
  * Weights of the grid for one key: what is usual, by what its own past says.
  *
+ * @param weights What {@link weighOwn} gave, in place of which they are put.
  * @param usual Flat where nothing is known.
  */
-export function weighDispersions(baseline: Baseline, usual: Float64Array = FLAT, into: Float64Array): void {
-  if (baseline.count === 0) into.fill(1);
-  else weighLikelihoods(baseline, into);
+export function weighUsual(weights: Float64Array, usual: Float64Array = FLAT): void {
   let sum = 0;
-  for (let j = 0; j < GRID; j++) sum += into[j]! *= usual[j]!;
-  for (let j = 0; j < GRID; j++) into[j]! /= sum;
+  for (let j = 0; j < GRID; j++) sum += weights[j]! *= usual[j]!;
+  for (let j = 0; j < GRID; j++) weights[j]! /= sum;
 }
 
 /** Mean of the dispersions by weight, geometric, as the grid is: what is shown, and what widens an interval. */

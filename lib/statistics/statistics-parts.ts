@@ -6,11 +6,11 @@
  */
 import type { Windows } from "./baseline.ts";
 import { type ChangeRow, describeChanges } from "./change.ts";
-import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
+import { type Comparisons, type ExaminedKeys, examineKeys, type KindComparisons, settleComparisons } from "./comparisons.ts";
 import type { Coverage } from "./coverage.ts";
 import { type DispersionSamples, learnOwn, learnPooled, type UsualDispersions } from "./dispersion.ts";
 import { countDistinctPerDay, DISTINCT_OF } from "./distinct.ts";
-import { type InternedRows, internRows, type KeyedRows } from "./keyed-rows.ts";
+import { type InternedRows, internRows, type KeyedRows, type Unit } from "./keyed-rows.ts";
 import type { JudgedKind } from "./judgement.ts";
 import { buildLedger } from "./ledger.ts";
 import { findNovelty, type NoveltyOptions } from "./novelty.ts";
@@ -39,13 +39,10 @@ export interface Parts {
   /** Everything about the values of a type. */
   ledger: { ask: ValueRows; answer: LedgerPart };
   sources: { ask: SourceAsk; answer: KeyedRows };
-  /** How much the keys of a kind vary, and what is usual over all kinds. */
-  dispersions: { ask: KeyedRows; answer: DispersionSamples };
+  /** All comparisons of a kind, as far as they are known before it is known what is usual over all kinds. */
+  examined: { ask: { rows: KeyedRows; ceiling: number }; answer: ExaminedKeys };
   pooled: { ask: readonly DispersionSamples[]; answer: UsualDispersions };
-  comparisons: {
-    ask: { rows: KeyedRows; samples: DispersionSamples; pooled: UsualDispersions; ceiling: number };
-    answer: KindComparisons;
-  };
+  comparisons: { ask: SettleAsk; answer: KindComparisons[] };
   changes: {
     ask: { rows: KeyedRows; kept: Comparisons; judged: JudgedKind; sources: KeyedRows | undefined };
     answer: ChangeRow<number>[];
@@ -56,14 +53,29 @@ export interface Parts {
 
 export type PartName = keyof Parts;
 
+export interface SettleAsk {
+  readonly unit: Unit;
+  /** Of all keys of the kind. */
+  readonly samples: DispersionSamples;
+  /** Slice by slice. */
+  readonly found: readonly Omit<ExaminedKeys, "samples">[];
+  readonly pooled: UsualDispersions;
+  readonly ceiling: number;
+}
+
+/** Hold open comparisons of a kind against what is usual; slice by slice. */
+export function settle(context: PartContext, { unit, samples, found, pooled, ceiling }: SettleAsk): KindComparisons[] {
+  const usual = { own: learnOwn(samples, pooled), pooled };
+  return found.map(of => settleComparisons(of, windowsOf(context, { unit }).slots, usual, ceiling));
+}
+
 const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => Parts[N]["answer"] } = {
   number: (_, { columns, rows }) => internRows(columns, rows),
   ledger: readLedger,
   sources: ({ coverage, sourceWindows }, ask) => countSources(ask, coverage, sourceWindows!),
-  dispersions: (context, rows) => measureDispersions(rows, context.coverage, windowsOf(context, rows)),
+  examined: (context, { rows, ceiling }) => examineKeys(rows, context.coverage, windowsOf(context, rows), ceiling),
   pooled: (_, kinds) => learnPooled(kinds),
-  comparisons: (context, { rows, samples, pooled, ceiling }) =>
-    compareKeys(rows, context.coverage, windowsOf(context, rows), { own: learnOwn(samples, pooled), pooled }, ceiling),
+  comparisons: settle,
   changes: (context, { rows, kept, judged, sources }) =>
     describeChanges(rows, kept, judged, context.coverage, windowsOf(context, rows), context.settings, sources),
   standOuts: ({ coverage, settings }, rows) => findStandOuts(rows, coverage, toStandOutOptions(settings)),
@@ -82,7 +94,7 @@ export function readLedger({ coverage, settings, novelty }: PartContext, rows: V
   };
 }
 
-export function windowsOf({ windows, sourceWindows }: PartContext, { unit }: KeyedRows): Windows {
+export function windowsOf({ windows, sourceWindows }: PartContext, { unit }: Pick<KeyedRows, "unit">): Windows {
   return unit === "sources" ? sourceWindows! : windows;
 }
 

@@ -278,32 +278,32 @@ function* compare(
   context: PartContext,
 ): Generator<readonly PartCall[], { changes: readonly Parts["changes"]["answer"][]; tests: TestCounts }> {
   const { coverage, windows, settings } = context;
-  const dispersions = compared.map(({ rows }) => new PartCall("dispersions", rows, rows.rows));
-  yield dispersions;
   const units = unitsOf(compared);
+  const ceiling = ceilingOf(context, units.length);
+  const examined = compared.map(({ rows }) => new PartCall("examined", { rows, ceiling }, rows.rows));
+  yield examined;
   const pooled = new Map(
     units.map(unit => {
-      const of = dispersions.filter((_, i) => compared[i]!.rows.unit === unit);
-      return [unit, new PartCall("pooled", answersOf(of), 0)];
+      const of = examined.filter((_, i) => compared[i]!.rows.unit === unit);
+      return [unit, new PartCall("pooled", of.map(({ answer }) => answer.samples), 0)];
     }),
   );
   yield [...pooled.values()];
-  const ceiling = ceilingOf(context, units.length);
-  const comparisons = compared.map(({ rows }, i) => {
-    const ask = { rows, samples: dispersions[i]!.answer, pooled: pooled.get(rows.unit)!.answer, ceiling };
-    return new PartCall("comparisons", ask, rows.rows);
+  const comparisons = compared.map(({ rows: { unit, rows } }, i) => {
+    const { samples, ...found } = examined[i]!.answer;
+    return new PartCall("comparisons", { unit, samples, found: [found], pooled: pooled.get(unit)!.answer, ceiling }, rows);
   });
   yield comparisons;
 
   const judgement = judgeComparisons(
-    compared.map(({ kind, rows }, i) => ({ kind, unit: rows.unit, compared: comparisons[i]!.answer })),
+    compared.map(({ kind, rows }, i) => ({ kind, unit: rows.unit, compared: comparisons[i]!.answer[0]! })),
     coverage,
     windows,
     settings,
   );
   const changes = compared.map(({ kind, rows }, i) => {
     const sources = compared.find(other => other.kind === kind && other.rows.unit === "sources")?.rows;
-    return new PartCall("changes", { rows, kept: comparisons[i]!.answer.kept, judged: judgement.kinds[i]!, sources }, rows.rows);
+    return new PartCall("changes", { rows, kept: comparisons[i]!.answer[0]!.kept, judged: judgement.kinds[i]!, sources }, rows.rows);
   });
   yield changes;
   return { changes: answersOf(changes), tests: judgement.tests };

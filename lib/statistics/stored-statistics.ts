@@ -12,9 +12,9 @@ import type { Kind } from "../reduced/kinds.ts";
 import type { Given, StoredPool } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { type ChangeRow, describeChanges, describedKeys } from "./change.ts";
-import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
+import { type Comparisons, examineKeys, type KindComparisons } from "./comparisons.ts";
 import { type ComparedUnit, UnitTexts, unitsOfKinds } from "./compared-units.ts";
-import { type DispersionSamples, learnOwn, learnPooled } from "./dispersion.ts";
+import type { DispersionSamples } from "./dispersion.ts";
 import { joinKeys } from "./join-samples.ts";
 import { joinComparisons, joinStandOuts } from "./join-slices.ts";
 import { type JudgedKind, judgeComparisons } from "./judgement.ts";
@@ -23,11 +23,11 @@ import { type KindStandOuts, startOf } from "./sensor-compare.ts";
 import type { StatisticsOptions } from "./settings.ts";
 import type { MeasuredKeys } from "./slice-work.ts";
 import { ceilingOf, type ComparedRows, planContext, type Statistics, toComparedDistinct, toStatistics } from "./statistics.ts";
-import type { PartContext } from "./statistics-parts.ts";
+import { type PartContext, settle } from "./statistics-parts.ts";
 import { readLedgers } from "./stored-ledgers.ts";
 import type { StatisticsTasks } from "./stored-tasks.ts";
 import { ALL_KEYS, cutSlice, type KeySlice } from "./unit-rows.ts";
-import type { CompareAsk, ComparedKeys, StoredContext, UnitSamples } from "./unit-tasks.ts";
+import type { ExaminedUnit, OpenKeys, StoredContext } from "./unit-tasks.ts";
 
 type Pool = StoredPool<StatisticsTasks>;
 
@@ -79,8 +79,14 @@ interface ComparedName {
 
 interface Measured {
   /** In the order in which they are compared: events, then sources. */
-  readonly samples: readonly (ComparedName & { readonly samples: DispersionSamples })[];
+  readonly compared: readonly MeasuredList[];
   readonly standOuts: readonly KindStandOuts[];
+}
+
+interface MeasuredList extends ComparedName {
+  /** Of all slices together. */
+  readonly samples: DispersionSamples;
+  readonly slices: readonly Pick<ExaminedUnit, "found" | "openKeys">[];
 }
 
 interface HowToRun {
@@ -115,7 +121,7 @@ class StoredRun {
   async measure(): Promise<Measured> {
     const units = await Promise.all(this.#units.map((_, place) => this.#measureUnit(place)));
     return {
-      samples: [...units.flatMap(({ events }) => events ?? []), ...units.flatMap(({ sources }) => sources ?? [])],
+      compared: [...units.flatMap(({ events }) => events ?? []), ...units.flatMap(({ sources }) => sources ?? [])],
       standOuts: units.flatMap(({ standOuts }) => standOuts ?? []),
     };
   }
@@ -123,7 +129,7 @@ class StoredRun {
   async #measureUnit(place: number) {
     const { given, pool } = this.#how;
     const { slices, cost } = this.#slicesOf(place);
-    const parts = await Promise.all(slices.map(slice => pool.ask("measureUnit", { given, unit: place, slice }, 2 * cost)));
+    const parts = await Promise.all(slices.map(slice => pool.ask("measureUnit", { given, unit: place, slice, ceiling: this.#ceiling }, 4 * cost)));
     const unit = this.#units[place]!;
     const found = unit.family === undefined ? joinStandOuts(parts.map(({ events }) => events!.standOuts)) : undefined;
     return {
@@ -144,7 +150,7 @@ class StoredRun {
     return { slices: cutSlice(ALL_KEYS, Math.ceil(rows / sliceRows)), cost: Math.min(rows, 2 * sliceRows) };
   }
 
-  async #join(place: number, unit: Unit, parts: readonly UnitSamples[]): Promise<Measured["samples"][number]> {
+  async #join(place: number, unit: Unit, parts: readonly ExaminedUnit[]): Promise<MeasuredList> {
     const kind = this.#units[place]!.name;
     const { keys, firsts } = await this.#orderOf(place, parts);
     let at = 0;
@@ -153,11 +159,11 @@ class StoredRun {
       // What counts is how many keys all days have.
       return { kind, unit, keys: i === 0 ? keys : 0, samples: part.samples, sampled };
     });
-    return { kind, unit, place, samples: joinKeys(measured, this.#context) };
+    return { kind, unit, place, samples: joinKeys(measured, this.#context), slices: parts.map(({ found, openKeys }) => ({ found, openKeys })) };
   }
 
   /** How many keys there are, if not more than are all looked at; and where the sampled ones stand first, if their marks do not tell the order. */
-  async #orderOf(place: number, parts: readonly UnitSamples[]): Promise<{ keys: number; firsts?: Float64Array }> {
+  async #orderOf(place: number, parts: readonly ExaminedUnit[]): Promise<{ keys: number; firsts?: Float64Array }> {
     const keys = parts.reduce((sum, part) => sum + part.keys, 0);
     const marks = parts.flatMap(part => [...part.marks]);
     if (marks.length === 0 || (keys > MARKED_KEYS && new Set(marks).size === marks.length)) return { keys };
@@ -179,23 +185,23 @@ class StoredRun {
   }
 
   /** @param distinct Numbers of distinct values are compared like any others; they are few. */
-  async compare({ samples }: Measured, distinct: ComparedRows): Promise<Pick<Statistics, "changes" | "tests">> {
+  async compare({ compared }: Measured, distinct: ComparedRows): Promise<Pick<Statistics, "changes" | "tests">> {
     const { coverage, windows, settings } = this.#context;
-    const { pool } = this.#how;
-    const ofUnit = (unit: Unit) => samples.filter(one => one.unit === unit);
-    const ofDistinct = measureDispersions(distinct.rows, coverage, windows);
-    const pooled = { events: learnPooled([...ofUnit("events").map(one => one.samples), ofDistinct]), sources: learnPooled(ofUnit("sources").map(one => one.samples)) };
-    const ceiling = ceilingOf(this.#context, ofUnit("sources").length > 0 ? 2 : 1);
-    const usual = { events: pool.give(pooled.events), sources: pool.give(pooled.sources) };
-    const asked = this.#units.map(async (_, place) => {
-      const own = samples.filter(one => one.place === place).map(one => [one.unit, { own: learnOwn(one.samples, pooled[one.unit]), pooled: usual[one.unit] }]);
-      return await this.#compareUnit(place, { usual: Object.fromEntries(own), ceiling });
-    });
-    const compared = await Promise.all(asked);
-    const lists = samples.map(({ kind, unit, place }) => ({ kind, unit, place, parts: compared[place]!.map(part => part[unit]!) }));
-    const kinds: JudgedList[] = lists.map(list => ({ ...list, compared: joinComparisons(list.parts.map(({ comparisons, codes }) => ({ comparisons, keys: codes[0]!.length }))) }));
-    const own = compareKeys(distinct.rows, coverage, windows, { own: learnOwn(ofDistinct, pooled.events), pooled: pooled.events }, ceiling);
-    kinds.splice(ofUnit("events").length, 0, { kind: "distinct", unit: "events", compared: own });
+    const { given, pool } = this.#how;
+    const ceiling = this.#ceiling;
+    const { samples: ofDistinct, ...found } = examineKeys(distinct.rows, coverage, windows, ceiling);
+    const samplesOf = (unit: Unit) => compared.filter(one => one.unit === unit).map(({ samples }) => samples);
+    const [events, sources] = await Promise.all([pool.ask("learnUsualOf", [...samplesOf("events"), ofDistinct], 1), pool.ask("learnUsualOf", samplesOf("sources"), 1)]);
+    const pooled = { events: pool.give(events), sources: pool.give(sources) };
+    const kinds: JudgedList[] = await Promise.all(
+      compared.map(async ({ kind, unit, place, samples, slices }) => {
+        const parts = await pool.ask("settleUnit", { given, unit, samples, found: slices.map(slice => slice.found), pooled: pooled[unit], ceiling }, 1);
+        const openKeys = slices.map(slice => slice.openKeys);
+        return { kind, unit, place, openKeys, compared: joinComparisons(parts.map((comparisons, i) => ({ comparisons, keys: openKeys[i]!.rows.length }))) };
+      }),
+    );
+    const [own] = settle(this.#context, { unit: "events", samples: ofDistinct, found: [found], pooled: events, ceiling }) as [KindComparisons];
+    kinds.splice(samplesOf("events").length, 0, { kind: "distinct", unit: "events", compared: own });
     const judgement = judgeComparisons(kinds, coverage, windows, settings);
     const changes = await Promise.all(
       kinds.map(async (list, at) => {
@@ -208,21 +214,19 @@ class StoredRun {
     return { changes: changes.flat(), tests: judgement.tests };
   }
 
-  async #compareUnit(place: number, ask: Pick<CompareAsk, "usual" | "ceiling">) {
-    const { given, pool } = this.#how;
-    const { slices, cost } = this.#slicesOf(place);
-    return await Promise.all(slices.map(slice => pool.ask("compareUnit", { given, unit: place, slice, ...ask }, 2 * cost)));
+  get #ceiling(): number {
+    return ceilingOf(this.#context, this.#units.some(({ hasSources }) => hasSources) ? 2 : 1);
   }
 
   /** All about the comparisons of a unit that are told: for so many keys at once as a task may hold rows of. */
-  async #describe({ unit, place, parts, compared: { kept } }: Required<JudgedList>, judged: JudgedKind): Promise<ChangeRow[]> {
+  async #describe({ unit, place, openKeys, compared: { kept } }: Required<JudgedList>, judged: JudgedKind): Promise<ChangeRow[]> {
     const { given, fromDay, pool, sliceRows } = this.#how;
     const { coverage, settings } = this.#context;
     const { kind, columns } = this.#units[place]!;
     const told = [...describedKeys(kept, judged, settings)];
     if (told.length === 0) return [];
-    const codes = columns.map((_, column) => Int32Array.from(parts.flatMap(part => [...part.codes[column]!])));
-    const rows = parts.flatMap(part => [...part.rows]);
+    const codes = columns.map((_, column) => Int32Array.from(openKeys.flatMap(of => [...of.codes[column]!])));
+    const rows = openKeys.flatMap(of => [...of.rows]);
     // About as many a day before the days that were compared.
     const more = coverage.days / (coverage.firstDay + coverage.days - fromDay);
     const chunks = inChunks(told, key => rows[key]! * more, sliceRows);
@@ -242,7 +246,7 @@ interface JudgedList {
   readonly compared: KindComparisons;
   /** Of a unit; distinct values have none. */
   readonly place?: number;
-  readonly parts?: readonly ComparedKeys[];
+  readonly openKeys?: readonly OpenKeys[];
 }
 
 /** Some things in their order, as many together as are not more than so much. */

@@ -1,6 +1,7 @@
 /**
- * The comparisons of a table that stays in its file as tasks, each for one slice of the keys of one unit: how much they vary, then
- * how they stand against their own past, then all about those that are told. Rows are read anew each time, and none is left behind.
+ * The comparisons of a table that stays in its file as tasks, each for one slice of the keys of one unit: how much they vary and how
+ * they stand against their own past, as far as that is known before all are looked at; then all about those that are told. No row
+ * is left behind.
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
@@ -10,13 +11,13 @@ import type { CellSums } from "../reduced/cell-sums.ts";
 import { type Given, lookUp } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { type ChangeRow, describeChanges } from "./change.ts";
-import { compareKeys, type Comparisons, type KindComparisons, measureDispersions } from "./comparisons.ts";
+import { type Comparisons, type ExaminedKeys, examineKeys, type KindComparisons } from "./comparisons.ts";
 import { type CodedTexts, codesIn, type ComparedUnit } from "./compared-units.ts";
-import type { DispersionSamples, UsualDispersions } from "./dispersion.ts";
+import { type DispersionSamples, learnPooled, type UsualDispersions } from "./dispersion.ts";
 import { type KeyedRows, MARKED_KEYS, type Unit } from "./keyed-rows.ts";
 import type { JudgedKind } from "./judgement.ts";
 import { findStandOuts, type KindStandOuts } from "./sensor-compare.ts";
-import { type PartContext, toStandOutOptions, windowsOf } from "./statistics-parts.ts";
+import { type PartContext, settle, type SettleAsk, toStandOutOptions, windowsOf } from "./statistics-parts.ts";
 import { type KeySlice, readUnit, SliceKeys } from "./unit-rows.ts";
 
 /** What all tasks look at. */
@@ -35,50 +36,71 @@ export interface UnitAsk {
   readonly unit: number;
 }
 
-export interface KeySliceAsk extends UnitAsk {
-  readonly slice: KeySlice;
-}
-
 /** Codes of keys, of each column of the unit: those of key k are `codes[column][k]`. */
 type KeyCodes = readonly Int32Array[];
 
-/** How much some keys vary: of those that are a sample, in its order, the codes and marks. */
-export interface UnitSamples {
+/** What is found of the keys of a slice. */
+export interface ExaminedUnit {
   readonly keys: number;
   readonly samples: DispersionSamples;
+  /** Of the sampled keys, to which `samples.key` leads, codes and marks. */
   readonly codes: KeyCodes;
   readonly marks: Uint32Array;
+  /** Comparisons, with keys as {@link openKeys} has them. */
+  readonly found: Omit<ExaminedKeys, "samples">;
+  readonly openKeys: OpenKeys;
+}
+
+/** Keys that have an open comparison. */
+export interface OpenKeys {
+  readonly codes: KeyCodes;
+  /** Rows of each of them on the days that are compared. */
+  readonly rows: Int32Array;
 }
 
 export interface MeasuredUnit {
-  readonly events?: UnitSamples & { readonly standOuts: KindStandOuts<number[]> };
-  readonly sources?: UnitSamples;
+  readonly events?: ExaminedUnit & { readonly standOuts: KindStandOuts<number[]> };
+  readonly sources?: ExaminedUnit;
 }
 
-function measureUnit(stored: StoredTable, { given, unit: place, slice }: KeySliceAsk): MeasuredUnit {
+export interface MeasureAsk extends UnitAsk {
+  readonly slice: KeySlice;
+  /** Of comparisons with a larger p no more is told than that they were made. */
+  readonly ceiling: number;
+}
+
+function measureUnit(stored: StoredTable, { given, unit: place, slice, ceiling }: MeasureAsk): MeasuredUnit {
   const { context, units, coded, cells, fromDay } = lookUp(given);
   const unit = units[place]!;
   const keys = new SliceKeys(unit.columns.length, slice);
-  const { events, sources } = readUnit(stored, unit, context, coded, { first: fromDay }, keys, keys, wantedOf(unit));
+  const { family, hasSources } = unit;
+  const { events, sources } = readUnit(stored, unit, context, coded, { first: fromDay }, keys, keys, { events: family === undefined, sources: hasSources });
   const standOuts = events && findStandOuts(events, context.coverage, toStandOutOptions(context.settings), cells[unit.kind]);
+  const examine = (rows: KeyedRows) => examineUnit(rows, keys, context, ceiling);
   return {
-    ...(events && { events: { ...sampleKeys(events, keys, context), standOuts: { ...standOuts!, found: standOuts!.found.map(row => ({ ...row, key: codesOfKey(keys, row.key) })) } } }),
-    ...(sources && { sources: sampleKeys(sources, keys, context) }),
+    ...(events && { events: { ...examine(events), standOuts: { ...standOuts!, found: standOuts!.found.map(row => ({ ...row, key: codesOfKey(keys, row.key) })) } } }),
+    ...(sources && { sources: examine(sources) }),
   };
-}
-
-function wantedOf({ family, hasSources }: ComparedUnit) {
-  return { events: family === undefined, sources: hasSources };
 }
 
 function codesOfKey(keys: SliceKeys, key: number): number[] {
   return keys.codesOf(Int32Array.of(key)).map(column => column[0]!);
 }
 
-function sampleKeys(rows: KeyedRows, keys: SliceKeys, context: PartContext): UnitSamples {
-  const samples = measureDispersions(rows, context.coverage, windowsOf(context, rows));
-  const { places, key } = numberAnew(samples.key);
-  return { keys: rows.keys, samples: { ...samples, key }, codes: keys.codesOf(places), marks: Uint32Array.from(places, of => rows.marks![of]!) };
+function examineUnit(rows: KeyedRows, keys: SliceKeys, context: PartContext, ceiling: number): ExaminedUnit {
+  const { samples, open, ...counts } = examineKeys(rows, context.coverage, windowsOf(context, rows), ceiling);
+  const sampled = numberAnew(samples.key);
+  const opened = numberAnew(open.key);
+  const rowsOf = new Int32Array(rows.keys);
+  for (let row = 0; row < rows.rows; row++) rowsOf[rows.key[row]!]!++;
+  return {
+    keys: rows.keys,
+    samples: { ...samples, key: sampled.key },
+    codes: keys.codesOf(sampled.places),
+    marks: Uint32Array.from(sampled.places, of => rows.marks![of]!),
+    found: { ...counts, open: { ...open, key: Float64Array.from(opened.key) } },
+    openKeys: { codes: keys.codesOf(opened.places), rows: opened.places.map(of => rowsOf[of]!) },
+  };
 }
 
 /** Some of many keys by their places among those that occur. */
@@ -92,33 +114,17 @@ function numberAnew(keys: ArrayLike<number>) {
   return { places: Int32Array.from(known.keys()), key };
 }
 
-/** What came of the comparisons of some keys; `kept.key` leads to the codes. */
-export interface ComparedKeys {
-  readonly comparisons: KindComparisons;
-  readonly codes: KeyCodes;
-  /** Rows of each of these keys on the days that are compared. */
-  readonly rows: Int32Array;
+function learnUsualOf(_: StoredTable, samples: readonly DispersionSamples[]): UsualDispersions {
+  return learnPooled(samples);
 }
 
-export interface CompareAsk extends KeySliceAsk {
-  readonly usual: Readonly<Partial<Record<Unit, { readonly own: UsualDispersions; readonly pooled: Given<UsualDispersions> }>>>;
-  readonly ceiling: number;
+export interface SettleUnitAsk extends Omit<SettleAsk, "pooled"> {
+  readonly given: Given<StoredContext>;
+  readonly pooled: Given<UsualDispersions>;
 }
 
-function compareUnit(stored: StoredTable, { given, unit: place, slice, usual, ceiling }: CompareAsk): Partial<Record<Unit, ComparedKeys>> {
-  const { context, units, coded, fromDay } = lookUp(given);
-  const unit = units[place]!;
-  const keys = new SliceKeys(unit.columns.length, slice);
-  const read = readUnit(stored, unit, context, coded, { first: fromDay }, keys, keys, wantedOf(unit));
-  const compare = (rows: KeyedRows): ComparedKeys => {
-    const { own, pooled } = usual[rows.unit]!;
-    const comparisons = compareKeys(rows, context.coverage, windowsOf(context, rows), { own, pooled: lookUp(pooled) }, ceiling);
-    const { places, key } = numberAnew(comparisons.kept.key);
-    const rowsOf = new Int32Array(rows.keys);
-    for (let row = 0; row < rows.rows; row++) rowsOf[rows.key[row]!]!++;
-    return { comparisons: { ...comparisons, kept: { ...comparisons.kept, key: Float64Array.from(key) } }, codes: keys.codesOf(places), rows: places.map(of => rowsOf[of]!) };
-  };
-  return { ...(read.events && { events: compare(read.events) }), ...(read.sources && { sources: compare(read.sources) }) };
+function settleUnit(_: StoredTable, { given, pooled, ...ask }: SettleUnitAsk): KindComparisons[] {
+  return settle(lookUp(given).context, { ...ask, pooled: lookUp(pooled) });
 }
 
 export interface DescribeAsk extends UnitAsk {
@@ -179,4 +185,4 @@ function findFirsts(stored: StoredTable, { given, unit: place, codes }: FirstsAs
   return { keys: all.size, first };
 }
 
-export const UNIT_TASKS = { measureUnit, compareUnit, describeUnit, findFirsts };
+export const UNIT_TASKS = { measureUnit, learnUsualOf, settleUnit, describeUnit, findFirsts };

@@ -92,7 +92,7 @@ function readKinds(table: ReducedTable, options: StatisticsOptions) {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return { context, kinds: [] };
-    if (step.value[0]?.name === "dispersions") return { context, kinds: step.value.map(({ ask }) => ask as KeyedRows) };
+    if (step.value[0]?.name === "examined") return { context, kinds: step.value.map(({ ask }) => (ask as { readonly rows: KeyedRows }).rows) };
     for (const call of step.value) call.settle(workOut(context, call.name, call.ask));
   }
 }

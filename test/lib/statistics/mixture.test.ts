@@ -11,7 +11,8 @@ import {
   meanDispersion,
   mixtureP,
   tailAt,
-  weighDispersions,
+  weighOwn,
+  weighUsual,
   weighLikelihoods,
 } from "../../../lib/statistics/mixture.ts";
 import { type Random, seededRandom } from "../../support/random.ts";
@@ -25,6 +26,11 @@ function toBaseline(counts: readonly number[], exposures: readonly number[] = co
   baseline.count = counts.reduce((sum, count) => sum + count, 0);
   baseline.exposure = exposures.reduce((sum, exposure) => sum + exposure, 0);
   return baseline;
+}
+
+function weighDispersions(days: Baseline, usual: Float64Array, into: Float64Array): void {
+  weighOwn(days, into);
+  weighUsual(into, usual);
 }
 
 /** Chance of the days given their sum, the plain way: one event after the other falls on a day, as likely as days are. */
