@@ -210,6 +210,8 @@ function inWhole(batch: IpcBatch, { kind, month }: DatasetPart, recodes: Recodes
     column,
     wholes: name => (name === "day" ? (column(name) as Int32Array) : batch.wholes(name)),
     lists: name => batch.lists(name),
+    // Of a reduced table: what stands for the columns that a part lacks is made above.
+    form: name => (name === "day" ? "int32" : name === "success" && !hasSuccess(kind) ? "uint32" : batch.form(name)),
   };
 }
 
