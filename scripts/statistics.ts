@@ -37,6 +37,7 @@ import { errorReason, quoteForMessage, toSafeJson, visible } from "../lib/text/t
 import { COMPARED_KINDS } from "../lib/reduced/kinds.ts";
 import { type ComparableKind, isOriginKind, ORIGIN_KINDS } from "../lib/reduced/origin-kinds.ts";
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import type { TableSelection } from "../lib/reduced/select-table.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
 import { STATISTICS_DEFAULTS } from "../lib/statistics/settings.ts";
 
@@ -187,13 +188,9 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
   const down = (options.downtime ?? []).map(({ sensor }) => sensor).filter(sensor => sensor !== "*");
   const strangers = checkNames("sensor of --downtime", down, known);
   if (!values.quiet) for (const line of strangers) note(line);
-  const [sensors, kinds] = [values.sensor, values.kind as readonly ComparableKind[]];
-  const selection = {
-    ...(sensors.length > 0 && { sensors }),
-    ...(kinds.length > 0 && { kinds: kinds.map(kind => (isOriginKind(kind) ? "connect" : kind)) }),
-  };
+  const kinds = values.kind as readonly ComparableKind[];
   // Where addresses come from is added to the rows of a table in memory.
-  const { table: counts, large, ...more } = await opened.draw(selection, origins === undefined);
+  const { table: counts, large, ...more } = await opened.draw(toSelection(values), origins === undefined);
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   const { statistics, html } = await statsAside({
     table: drawn,
@@ -203,12 +200,21 @@ async function compareTables(values: Values, paths: readonly string[]): Promise<
   return { statistics, html, limits: more.limits, isMissing: missing.length > 0, exitCode: telling.exitCode };
 }
 
+/** What is looked at of the tables. */
+function toSelection({ sensor, kind }: Values): TableSelection {
+  const kinds = (kind as readonly ComparableKind[]).map(one => (isOriginKind(one) ? "connect" : one));
+  return { ...(sensor.length > 0 && { sensors: sensor }), ...(kinds.length > 0 && { kinds }) };
+}
+
 /** One task of tables that are dealt out. */
 async function workOnPart(values: Values, paths: readonly string[]): Promise<ExitCode> {
   const startMs = performance.now();
-  if (values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || toDayBounds(values) !== undefined)
-    throw new UsageError("Cannot use --sensor, --kind, --since, --until and --mmdb with a part: expected the whole of the tables");
-  await doPart(values, paths, toOptions(values));
+  if (values.mmdb.length > 0 || values.kind.some(isOriginKind))
+    throw new UsageError("Cannot use --mmdb with a part: no table says of a key which country it belongs to, so none can be dealt out by it; expected the tables whole, without --measure and --compare");
+  const days = toDayBounds(values);
+  const kinds = values.kind as readonly ComparableKind[];
+  const selection = { ...toSelection(values), ...(days && { days }) };
+  await doPart(values, paths, selection, { ...toOptions(values), ...(kinds.length > 0 && { kinds }) });
   if (!values.quiet) note(`statistics: part ${values.measure ?? values.compare} ${values.measure === undefined ? "compared" : "measured"}; ${formatDuration((performance.now() - startMs) / 1000)}`);
   return EXIT.ok;
 }
@@ -220,7 +226,7 @@ async function joinWork(values: Values, folder: string, operands: readonly strin
   checkOptions(found.statistics, toOptions(values));
   const isLimited = values.sensor.length > 0 || values.kind.length > 0 || values.mmdb.length > 0 || toDayBounds(values) !== undefined;
   if (isLimited || values.downtime !== undefined || values.newSince !== undefined)
-    throw new UsageError("Cannot use --sensor, --kind, --since, --until, --mmdb, --downtime and --new-since with --shares alone: expected what holds for all parts with --measure");
+    throw new UsageError("Cannot use --sensor, --kind, --since, --until, --mmdb, --downtime and --new-since with --shares alone: expected them with --measure and --compare, whose parts remember them");
   return { ...found, limits: [], isMissing: false, exitCode: EXIT.ok };
 }
 

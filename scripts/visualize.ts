@@ -162,7 +162,9 @@ async function joinPages(
   { outputs, links, startMs }: { readonly outputs: readonly string[]; readonly links: ReturnType<typeof linkPages>; readonly startMs: number },
 ): Promise<ExitCode> {
   if (operands.length > 0 || values.file !== undefined || events.length > 0 || mmdb.length > 0 || toDayBounds(values) !== undefined)
-    throw new UsageError("Cannot use tables, --since, --until, --events or --mmdb with --shares: expected --shares alone");
+    throw new UsageError(
+      "Cannot use tables, --since, --until, --events or --mmdb with --shares: the rows are not here any more; expected --shares alone, and days and sensors with statistics.ts --measure",
+    );
   const { statsLink, reportLink } = links;
   const { statistics, html, report } = await joinAside(folder, { ...(reportLink && { reportLink }), report: { topN, ...(statsLink && { statsLink }) } });
   checkOptions(statistics, { lastDays: values.lastNDays, thresholdPercent: values.threshold });

@@ -29,7 +29,8 @@ export class RisingCodes {
 
   /** All numbers. */
   all(): Int32Array {
-    const numbers = Int32Array.from({ length: this.length }, (_, i) => i);
+    const numbers = new Int32Array(this.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = i;
     this.translate(numbers, numbers);
     return numbers;
   }

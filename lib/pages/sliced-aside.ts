@@ -7,8 +7,10 @@ import { readdirSync } from "node:fs";
 import { UsageError } from "../process/command.ts";
 import { writeOutputs } from "../process/output-file.ts";
 import { Thread } from "../process/thread.ts";
+import type { DayBounds } from "../reduced/day-ranges.ts";
 import type { Shard } from "../reduced/reduced-table.ts";
 import { parseShard } from "../reduced/shards.ts";
+import type { TableSelection } from "../reduced/select-table.ts";
 import { STATISTICS_DEFAULTS, type StatisticsOptions } from "../statistics/settings.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
@@ -33,6 +35,8 @@ export interface TaskAsk {
   /** The table, or all its shards. */
   readonly paths: readonly string[];
   readonly folder: string;
+  /** What is looked at of them. */
+  readonly selection: TableSelection & { readonly days?: DayBounds };
   readonly options: SliceOptions;
 }
 
@@ -67,13 +71,14 @@ const ENTRY = new URL("./slice-worker.ts", import.meta.url);
 export async function doPart(
   { measure, compare, shares }: { readonly measure?: string | undefined; readonly compare?: string | undefined; readonly shares?: string | undefined },
   paths: readonly string[],
+  selection: TaskAsk["selection"],
   options: SliceOptions,
 ): Promise<void> {
   if (shares === undefined) throw new UsageError("Missing --shares: expected the folder that all parts leave what they find in");
   if (measure !== undefined && compare !== undefined) throw new UsageError("Cannot measure and compare at once: expected --measure or --compare");
   const part = parseShard(measure ?? compare, measure === undefined ? "--compare" : "--measure")!;
   using thread = new Thread<TaskAsk, TaskAnswer>(ENTRY, { smol: true });
-  const found = await thread.ask({ round: measure === undefined ? "compare" : "measure", part, paths, folder: shares, options });
+  const found = await thread.ask({ round: measure === undefined ? "compare" : "measure", part, paths, folder: shares, selection, options });
   await writeOutputs(found.map(({ round, bytes }) => [partPath(shares, round, part), bytes] as const));
 }
 

@@ -16,6 +16,7 @@ import type { ReducedInfo, ReducedTable } from "../reduced/reduced-table.ts";
 import { SliceFiles } from "../reduced/table-slices.ts";
 import { formatNumber, plural } from "../text/format.ts";
 import { takeAtOnce } from "../process/pause.ts";
+import { checkNames } from "../process/option-values.ts";
 import { PROGRAM } from "../process/version.ts";
 import { buildCoverage } from "../statistics/coverage.ts";
 import { joinSlices } from "../statistics/join-slices.ts";
@@ -59,9 +60,12 @@ interface Compared extends Shown {
 
 /** @throws {Error} if the tables cannot be dealt out, or a part of the round before is missing. */
 export async function runPart(ask: TaskAsk): Promise<TaskAnswer> {
-  const inputs = await openInputs(ask.paths, new TableTelling(true));
-  using files = await SliceFiles.open(inputs, ask.part, () => {});
-  const work = nameWork(files.info, ask.options);
+  const { days, ...selection } = ask.selection;
+  const inputs = await openInputs(ask.paths, new TableTelling(true), days);
+  using files = await SliceFiles.open(inputs, ask.part, () => {}, selection);
+  const [unknown] = checkNames("sensor", selection.sensors ?? [], files.sensors);
+  if (unknown !== undefined) throw new Error(unknown);
+  const work = nameWork(files.info, ask);
   return ask.round === "measure" ? await measure(files, ask, work) : compare(files, ask, work);
 }
 
@@ -119,8 +123,8 @@ function compare(files: SliceFiles, { part, folder, options }: TaskAsk, work: st
 }
 
 /** What all parts of one piece of work have in common. */
-function nameWork({ parameters, sources }: ReducedInfo, options: SliceOptions): string {
-  return Bun.hash.xxHash3(JSON.stringify([PROGRAM, parameters, sources, options])).toString(16);
+function nameWork({ parameters, sources }: ReducedInfo, { selection, options }: TaskAsk): string {
+  return Bun.hash.xxHash3(JSON.stringify([PROGRAM, parameters, sources, selection, options])).toString(16);
 }
 
 /** @throws {Error} if not all days and sensors can be looked at one by one. */

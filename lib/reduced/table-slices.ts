@@ -23,6 +23,8 @@ import type { LazyBatch, SortedTable, StoredRows } from "./sorted-table.ts";
 import { toReducedRows } from "./reduced-arrow.ts";
 import { type CodedColumn, ReducedBuilder } from "./reduced-builder.ts";
 import { joinTables, type KindTable, mapColumns, type ReducedInfo, type ReducedTable, type Shard, takeRows } from "./reduced-table.ts";
+import { selectSorted } from "./select-sorted.ts";
+import type { TableSelection } from "./select-table.ts";
 import { NO_TEXT, type ShardColumn, textHash, wholeKey } from "./shards.ts";
 
 export interface SliceRule {
@@ -83,19 +85,21 @@ export class SliceFiles implements Disposable {
   /**
    * @param inputs A whole table, or all shards of one.
    * @param part What slices hold of it.
+   * @param selection Sensors that are not there are told by whoever opens: {@link sensors}.
    * @throws {Error} if they are not, or hold cut counts.
    */
-  static async open(inputs: readonly SortedInput[], part: Shard, onNotice: (line: string) => void): Promise<SliceFiles> {
+  static async open(inputs: readonly SortedInput[], part: Shard, onNotice: (line: string) => void, selection: TableSelection = {}): Promise<SliceFiles> {
     const { kept, parameters, sources, shard } = await settleInputs(inputs, onNotice);
     if (shard !== undefined) throw new Error(`Cannot work on shard ${shard.number} of ${shard.of} alone: expected all ${shard.of}`);
     if (kept.length !== (kept[0]!.info.shard?.of ?? 1)) throw new Error("Cannot work on a part of several tables: expected one, or all shards of one by combine-reduced.ts --shard");
     if (sources.some(({ cut }) => cut)) throw new Error("Cannot work on a part of counts that were cut: expected full counts");
     const opened: SortedTable[] = [];
     try {
-      for (const input of kept) opened.push(input.open());
+      for (const input of kept) opened.push(selectSorted(input.open(), selection));
       const { texts, recodes } = await takeWithPauses(uniteTexts(opened.map(withoutBookkeeping)));
       const files = opened.map((table, i) => ({ table, recodes: recodes[i]! }));
-      return new SliceFiles({ version: kept[0]!.info.version, parameters, sources }, part, texts, files);
+      const { sensors } = opened[0]!.info.parameters;
+      return new SliceFiles({ version: kept[0]!.info.version, parameters: { ...parameters, ...(selection.sensors && { sensors: sensors! }) }, sources }, part, texts, files);
     } catch (error) {
       for (const table of opened) table.close();
       throw error;
@@ -185,14 +189,14 @@ export class SliceFiles implements Disposable {
     const isShard = columns === "key" && info.shard?.of === of;
     if (isShard && info.shard!.number !== number) return undefined;
     if (isShard && hashes === undefined) return () => undefined;
-    const isWanted = (hash: number) => (isShard || (hash >>> 0) % of === number - 1) && (hashes === undefined || hashes.has(hash));
+    const wanted = new WantedHashes(isShard ? { number: 1, of: 1 } : { number, of }, hashes);
     const start = startOf(kind, columns);
     const looked = columns === "key" ? wholeKey(kind) : columns;
     const marks = looked.map(({ name, textOf }) => (name === "sensor" || isTextKey(name) ? take(this.#hashesOf(name, textOf), recodes[name].all()) : undefined));
     const [{ name }] = looked as [ShardColumn];
-    if (looked.length > 1 || marks[0] === undefined || name === "sensor") return byHash(looked, marks, start, isWanted);
+    if (looked.length > 1 || marks[0] === undefined || name === "sensor") return byHash(looked, marks, start, wanted);
     const [first] = marks;
-    return byCode(name, marksOf(first.length, code => isWanted(hashTuple(start, code < 0 ? NO_TEXT : first[code]!, 0))));
+    return byCode(name, marksOf(first.length, code => wanted.has(hashTuple(start, code < 0 ? NO_TEXT : first[code]!, 0))));
   }
 
   /** By code whether an address connected. */
@@ -262,8 +266,30 @@ function byCode(name: KeyColumn, isWanted: Uint8Array): (batch: KindTable) => In
   };
 }
 
+/** Numbers of keys that fall to a part, and of these some, where not all are wanted. */
+class WantedHashes {
+  readonly #place: number;
+  readonly #of: number;
+  readonly #some: ReadonlySet<number> | undefined;
+  /** By the upper half of a number: nearly all others are passed over by it. */
+  readonly #likely: Uint8Array;
+
+  constructor({ number, of }: Shard, some: ReadonlySet<number> | undefined) {
+    this.#place = number - 1;
+    this.#of = of;
+    this.#some = some;
+    this.#likely = new Uint8Array(1 << 16).fill(some === undefined ? 1 : 0);
+    for (const hash of some ?? []) this.#likely[hash >>> 16] = 1;
+  }
+
+  has(hash: number): boolean {
+    if (this.#likely[hash >>> 16] === 0 || (hash >>> 0) % this.#of !== this.#place) return false;
+    return this.#some === undefined || this.#some.has(hash);
+  }
+}
+
 /** @param marks By code; of a column without texts undefined. */
-function byHash(columns: readonly ShardColumn[], marks: readonly (Int32Array | undefined)[], start: number, isWanted: (hash: number) => boolean): (batch: KindTable) => Int32Array {
+function byHash(columns: readonly ShardColumn[], marks: readonly (Int32Array | undefined)[], start: number, hashesWanted: WantedHashes): (batch: KindTable) => Int32Array {
   return ({ keys, sensor, rows }) => {
     const hashes = new Int32Array(rows).fill(start);
     columns.forEach(({ name }, i) => {
@@ -274,7 +300,7 @@ function byHash(columns: readonly ShardColumn[], marks: readonly (Int32Array | u
     });
     const wanted = new Int32Array(rows);
     let size = 0;
-    for (let row = 0; row < rows; row++) if (isWanted(hashes[row]!)) wanted[size++] = row;
+    for (let row = 0; row < rows; row++) if (hashesWanted.has(hashes[row]!)) wanted[size++] = row;
     return wanted.subarray(0, size);
   };
 }

@@ -3,12 +3,15 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodePart, encodePart, partPath } from "../../../lib/pages/part-files.ts";
-import { joinAside } from "../../../lib/pages/sliced-aside.ts";
+import { joinAside, type TaskAsk } from "../../../lib/pages/sliced-aside.ts";
 import { runPart } from "../../../lib/pages/sliced-run.ts";
 import { reducedToIpc } from "../../../lib/reduced/reduced-arrow.ts";
 import { shardTable } from "../../../lib/reduced/shards.ts";
+import { toIsoDay } from "../../../lib/text/format.ts";
+import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
 import { drawTable } from "../../support/large-table.ts";
 import { makeTempDir, runScript } from "../../support/run.ts";
+import { analyze } from "../../support/tables.ts";
 
 const temp = await makeTempDir();
 afterAll(() => temp[Symbol.asyncDispose]());
@@ -23,10 +26,16 @@ const shards = [1, 2].map(number => {
 });
 const options = { thresholdPercent: 20, lastDays: 7 };
 
-async function doRound(round: "measure" | "compare", folder: string, chosen = options) {
+interface Asked {
+  readonly chosen?: TaskAsk["options"];
+  readonly selection?: TaskAsk["selection"];
+  readonly paths?: readonly string[];
+}
+
+async function doRound(round: "measure" | "compare", folder: string, { chosen = options, selection = {}, paths = shards }: Asked = {}) {
   for (const number of [1, 2]) {
     const part = { number, of: 2 };
-    for (const left of await runPart({ round, part, paths: shards, folder, options: chosen })) await Bun.write(partPath(folder, left.round, part), left.bytes);
+    for (const left of await runPart({ round, part, paths, folder, selection, options: chosen })) await Bun.write(partPath(folder, left.round, part), left.bytes);
   }
 }
 
@@ -66,8 +75,27 @@ describe("what all parts left", () => {
   });
 });
 
+test("sensors, kinds and days that are asked for are those of a selection of the table; the same must be asked of both rounds", async () => {
+  const { table: logged } = await analyze([join(FIXTURES_FOLDER, "fleet")]);
+  write("logged.arrow", logged);
+  const paths = [1, 2].map(number => {
+    write(`logged-${number}.arrow`, shardTable(logged, { number, of: 2 }));
+    return at(`logged-${number}.arrow`);
+  });
+  const [sensors, kinds, sinceDay] = [logged.dictionaries.sensor.slice(0, 2), ["login", "command"] as const, logged.kinds.event.day[0]! + 3];
+  const selection = { sensors, kinds, days: [sinceDay, Infinity] as const };
+  const chosen = { ...options, kinds };
+  await doRound("measure", at("some"), { chosen, selection, paths });
+  await expect(doRound("compare", at("some"), { chosen, selection: { ...selection, sensors: sensors.slice(1) }, paths })).rejects.toThrow("other options");
+  await doRound("compare", at("some"), { chosen, selection, paths });
+  const asked = [...sensors.flatMap(name => ["--sensor", name]), "--kind", "login", "--kind", "command", "--since", toIsoDay(sinceDay)];
+  const [own, joined] = [await runScript("statistics", [at("logged.arrow"), ...asked, "--json", "-q"]), await runScript("statistics", ["--shares", at("some"), "--json", "-q"])];
+  expect({ stdout: joined.stdout, stderr: joined.stderr }).toEqual({ stdout: own.stdout, stderr: own.stderr });
+  await expect(doRound("measure", at("none"), { selection: { sensors: ["nobody"] } })).rejects.toThrow('Cannot find sensor "nobody"');
+});
+
 test("a part is told what it lacks", async () => {
-  const ask = { round: "compare", part: { number: 1, of: 2 }, paths: shards, folder: measuredOnly, options } as const;
+  const ask = { round: "compare", part: { number: 1, of: 2 }, paths: shards, folder: measuredOnly, selection: {}, options } as const;
   await expect(runPart({ ...ask, folder: at("nowhere") })).rejects.toThrow("Cannot go on: 2 parts of 2 are not measured yet, first 1");
   await expect(runPart({ ...ask, options: { ...options, lastDays: 8 } })).rejects.toThrow("other options");
   await expect(runPart({ ...ask, paths: [shards[0]!] })).rejects.toThrow("Cannot work on shard 1 of 2 alone");
@@ -76,7 +104,8 @@ test("a part is told what it lacks", async () => {
     [[...shards, "--measure", "1/2"], "Missing --shares"],
     [[...shards, "--measure", "3/2", "--shares", at("x")], "Cannot use --measure"],
     [[...shards, "--measure", "1/2", "--compare", "1/2", "--shares", at("x")], "expected --measure or --compare"],
-    [[...shards, "--measure", "1/2", "--shares", at("x"), "--kind", "login"], "Cannot use --sensor, --kind"],
+    [[...shards, "--measure", "1/2", "--shares", at("x"), "--kind", "login", "--mmdb", "x.mmdb"], "Cannot use --mmdb with a part"],
+    [["--shares", at("work"), "--kind", "login", "--json"], "expected them with --measure and --compare"],
     [[...shards, "--shares", at("work")], "Cannot read tables and parts at once"],
     [["--shares", at("work"), "-l", "3", "--json"], "Cannot compare otherwise than the parts were"],
   ];
