@@ -7,8 +7,8 @@
 import { type Given, lookUp } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { countDistinctPerDay, DISTINCT_OF } from "./distinct.ts";
-import { buildLedger, entryOf, type Ledger, type LedgerEntry, seenBySensors } from "./ledger.ts";
-import { findNovelty } from "./novelty.ts";
+import { buildLedger, entryOf, firstPlaceOf, type Ledger, type LedgerEntry, seenBySensors } from "./ledger.ts";
+import { findNovelty, ledgerDays } from "./novelty.ts";
 import { countShared, countSpread, listOnlyHere } from "./sensor-compare.ts";
 import type { MeasuredValues } from "./slice-work.ts";
 import { type NamedLedger, nameLedger } from "./statistics.ts";
@@ -37,11 +37,16 @@ export interface LedgerSlice extends MeasuredValues<number[]> {
 
 function readValues(stored: StoredTable, { given, type, masked, slice }: LedgerAsk): LedgerSlice {
   const { coverage, novelty: options } = lookUp(given).context;
-  const { rows, codesOf, orderOf } = codedValues(stored, type, slice, masked && lookUp(masked));
-  const ledger = buildLedger(rows, coverage, options.sinceDay);
+  const { rows, codesOf } = codedValues(stored, type, slice, masked && lookUp(masked));
+  const ledger = buildLedger(rows, coverage, ledgerDays(coverage, options));
   const { total, ...lists } = findNovelty(ledger, coverage, options, withoutSensors);
   const name = DISTINCT_OF.get(type);
-  const code = <E extends LedgerEntry<number>>(entries: readonly E[]) => entries.map(entry => ({ ...entry, value: codesOf(entry.value), order: [orderOf(entry.value)] }));
+  const code = <E extends LedgerEntry<number>>(entries: readonly E[]) =>
+    entries.map(entry => {
+      const value = codesOf(entry.value);
+      // As values are numbered in a whole table: credentials by their first rows, others by their codes.
+      return { ...entry, value, order: type === "credential" ? [firstPlaceOf(ledger, entry.value), ...value] : value };
+    });
   return {
     values: rows.values,
     total,

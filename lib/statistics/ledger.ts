@@ -5,7 +5,8 @@
  */
 import type { Coverage } from "./coverage.ts";
 import { rowOfDay } from "./keyed-rows.ts";
-import { partsSince, type ValuePart, type ValueSource, type ValueType } from "./value-rows.ts";
+import { widened } from "../columns/growing-column.ts";
+import type { ValuePart, ValueSource, ValueType } from "./value-rows.ts";
 
 /** One value in the ledger; a number until it is named. */
 export interface LedgerEntry<Value = (string | null)[]> {
@@ -23,8 +24,6 @@ export interface LedgerEntry<Value = (string | null)[]> {
 export interface Ledger {
   readonly rows: ValueSource;
   readonly sensors: number;
-  /** Day that `before` is the state of. */
-  readonly sinceDay: number;
   /**
    * One record a value, in the memory of both: what a row asks of its value then lies in one line of the cache. Doubles
    * at `value * stride / 2`, whole numbers at `value * stride`; for their places see the constants below.
@@ -37,8 +36,20 @@ export interface Ledger {
   /** Distinct values per sensor-day, and of those the ones the sensor saw for the first time; likewise the fleet. */
   readonly perDay: Int32Array;
   readonly newPerDay: Int32Array;
-  /** As of the end of the day before `sinceDay`: last day of each value (-1 for none), and who had seen it. */
-  readonly before: { readonly lastDay: Int32Array; readonly seenBy: Int32Array };
+  /** Of values that came back, the last day before their silence and the first behind it; of several the latest. */
+  readonly returned: ReadonlyMap<number, { readonly before: number; readonly on: number }>;
+  /** Values that a sensor saw for the first time though others had known them before the day in question. */
+  readonly newHere: readonly number[];
+}
+
+/** The days that decide what comes back and what spreads. */
+export interface LedgerDays {
+  /** Nothing before is told of. */
+  readonly sinceDay: number;
+  readonly returningAfterDays: number;
+  /** First day of which novelty is claimed: of the fleet, and of each sensor, none earlier. */
+  readonly claimDay: number;
+  readonly claimDays: Int32Array;
 }
 
 const FIRST = 0;
@@ -50,7 +61,9 @@ const PLACE = 6;
 const DAYS = 7;
 /** The sensor that saw it first, the first by name where two did in the same microsecond; -1: nobody. */
 const FIRST_SENSOR = 8;
-const SEEN_BY = 9;
+/** Where it was met first, as {@link PLACE}. */
+const FIRST_PLACE = 9;
+const SEEN_BY = 10;
 /** Whole numbers in a line of the cache. */
 const LINE = 16;
 /** Rows whose records are fetched together. */
@@ -62,36 +75,64 @@ export const lastSeenUs = ({ doubles, stride }: Ledger, value: number): number =
   doubles[(value * stride) / 2 + LAST]!;
 export const countOf = ({ doubles, stride }: Ledger, value: number): number => doubles[(value * stride) / 2 + COUNT]!;
 export const daysSeen = ({ ints, stride }: Ledger, value: number): number => ints[value * stride + DAYS]!;
+/** The sensor-day on which it was met first: days and, within a day, sensors in their order. */
+export const firstPlaceOf = ({ ints, stride }: Ledger, value: number): number => ints[value * stride + FIRST_PLACE]!;
 /** -1: nobody saw it. */
 export const firstSensorOf = ({ ints, stride }: Ledger, value: number): number => ints[value * stride + FIRST_SENSOR]!;
 
 /**
- * Read all rows of a type once; what was known before `sinceDay` is kept beside what is known at the end.
+ * Read all rows of a type once.
  *
  * A value's rows come in (day, sensor) order, so the last place it was met is enough to count it once there.
  */
-export function buildLedger(rows: ValueSource, coverage: Coverage, sinceDay: number): Ledger {
-  const { firstDay } = coverage;
-  const sensors = coverage.sensors.length;
+export function buildLedger(rows: ValueSource, coverage: Coverage, days: LedgerDays): Ledger {
   const records = new Records(coverage);
-  const startOf = (part: ValuePart) => rowOfDay(part.day.subarray(0, part.rows), sinceDay);
+  const follower = new Follower(coverage, days);
   for (const part of rows.parts) {
     // Values may be numbered as they come.
     records.widen(rows.values);
-    records.read(part, 0, startOf(part));
+    const since = rowOfDay(part.day.subarray(0, part.rows), days.sinceDay);
+    records.read(part, 0, since);
+    records.read(part, since, part.rows, follower);
   }
-  const { values } = rows;
-  records.widen(values);
+  records.widen(rows.values);
   const { doubles, ints, stride, words, perDay, newPerDay } = records;
-  const lastDay = new Int32Array(values);
-  const seenBy = new Int32Array(values * words);
-  for (let value = 0; value < values; value++) {
-    const place = ints[value * stride + PLACE]!;
-    lastDay[value] = place < 0 ? -1 : firstDay + Math.floor(place / sensors);
-    for (let word = 0; word < words; word++) seenBy[value * words + word] = ints[value * stride + SEEN_BY + word]!;
+  const { returned, newHere } = follower;
+  return { rows, sensors: coverage.sensors.length, doubles, ints, stride, words, perDay, newPerDay, returned, newHere };
+}
+
+/** Follows values since a day: which come back, and which spread. */
+class Follower {
+  readonly returned = new Map<number, { before: number; on: number }>();
+  readonly newHere: number[] = [];
+  readonly #days: LedgerDays;
+  readonly #firstDay: number;
+  readonly #sensors: number;
+  #isNewHere = new Uint8Array(1024);
+
+  constructor({ firstDay, sensors }: Coverage, days: LedgerDays) {
+    this.#days = days;
+    this.#firstDay = firstDay;
+    this.#sensors = sensors.length;
   }
-  for (const part of partsSince(rows, sinceDay)) records.read(part, startOf(part), part.rows);
-  return { rows, sensors, sinceDay, doubles, ints, stride, words, perDay, newPerDay, before: { lastDay, seenBy } };
+
+  /**
+   * A value on another sensor-day than before.
+   *
+   * @param first Where it was met first, and `before` last, as {@link PLACE}; -1 = nowhere.
+   * @param isSeen Whether the sensor knows it.
+   */
+  meet(value: number, day: number, sensor: number, first: number, before: number, isSeen: boolean): void {
+    const { sinceDay, returningAfterDays, claimDay, claimDays } = this.#days;
+    const lastDay = this.#firstDay + Math.floor(before / this.#sensors);
+    if (before >= 0 && day - lastDay >= returningAfterDays && day >= claimDay) this.returned.set(value, { before: lastDay, on: day });
+    if (isSeen || day < claimDays[sensor]!) return;
+    if (before < 0 || first >= (sinceDay - this.#firstDay) * this.#sensors) return;
+    if (value >= this.#isNewHere.length) this.#isNewHere = widened(this.#isNewHere, value + 1);
+    if (this.#isNewHere[value] === 1) return;
+    this.#isNewHere[value] = 1;
+    this.newHere.push(value);
+  }
 }
 
 /** What is known of each value, while rows are read. */
@@ -136,7 +177,8 @@ class Records {
     this.ints = ints;
   }
 
-  read(part: ValuePart, start: number, end: number): void {
+  /** @param follower Hears of each value that stands on another sensor-day than before. */
+  read(part: ValuePart, start: number, end: number, follower?: Follower): void {
     const { doubles, ints, stride, perDay, newPerDay } = this;
     const { firstDay, days, sensors: { length: sensors } } = this.#coverage;
     const fleet = sensors * days;
@@ -168,6 +210,7 @@ class Records {
       perDay[cell]!++;
       const word = at + SEEN_BY + (sensor >>> 5);
       const bit = 1 << (sensor & 31);
+      follower?.meet(value, part.day[row]!, sensor, ints[at + FIRST_PLACE]!, before, (ints[word]! & bit) !== 0);
       if ((ints[word]! & bit) === 0) {
         ints[word]! |= bit;
         newPerDay[cell]!++;
@@ -175,7 +218,9 @@ class Records {
       if (before >= dayStart) continue;
       ints[at + DAYS]!++;
       perDay[fleet + offset]!++;
-      if (before < 0) newPerDay[fleet + offset]!++;
+      if (before >= 0) continue;
+      newPerDay[fleet + offset]!++;
+      ints[at + FIRST_PLACE] = dayStart + sensor;
     }
     this.#looked[0] = touched;
   }

@@ -5,7 +5,6 @@
  */
 import { claimOffsets } from "./change.ts";
 import { type Coverage, isUsable } from "./coverage.ts";
-import { rowOfDay } from "./keyed-rows.ts";
 import {
   type Describe,
   daysSeen,
@@ -15,12 +14,13 @@ import {
   isSeenBy,
   lastSeenUs,
   type Ledger,
+  type LedgerDays,
   type LedgerEntry,
   mostFrequent,
   nameEntries,
 } from "./ledger.ts";
 import { dayOf } from "../text/time.ts";
-import { partsSince, type ValueType } from "./value-rows.ts";
+import type { ValueType } from "./value-rows.ts";
 
 /** Seen on this many days, a value was established: its silence is worth a line. */
 const GONE_MIN_DAYS = 3;
@@ -108,16 +108,16 @@ export function nameNovelty(
   };
 }
 
-/** From which day a value is called new: of the fleet, and of each sensor, none earlier. */
-function claimDaysOf(coverage: Coverage, burnInDays: number) {
+/** What a ledger must know of the days. */
+export function ledgerDays(coverage: Coverage, { sinceDay, returningAfterDays, burnInDays }: NoveltyOptions): LedgerDays {
   const claims = claimOffsets(coverage, burnInDays);
   const claimDay = coverage.firstDay + claims.fleet;
-  return { claimDay, claimDays: claims.sensors.map(offset => Math.max(claimDay, coverage.firstDay + offset)) };
+  return { sinceDay, returningAfterDays, claimDay, claimDays: claims.sensors.map(offset => Math.max(claimDay, coverage.firstDay + offset)) };
 }
 
 /** The sensors on which values are new since a day, by what each saw of one. */
-export function newSensorsOf(coverage: Coverage, { sinceDay, burnInDays }: NoveltyOptions): (seen: LedgerEntry["sensors"]) => string[] {
-  const { claimDays } = claimDaysOf(coverage, burnInDays);
+export function newSensorsOf(coverage: Coverage, options: NoveltyOptions): (seen: LedgerEntry["sensors"]) => string[] {
+  const { sinceDay, claimDays } = ledgerDays(coverage, options);
   const firstDays = new Map(coverage.sensors.map((sensor, i) => [sensor, Math.max(sinceDay, claimDays[i]!)]));
   return seen => seen.filter(({ sensor, firstSeenUs: us }) => dayOf(us) >= firstDays.get(sensor)!).map(({ sensor }) => sensor).sort();
 }
@@ -125,12 +125,13 @@ export function newSensorsOf(coverage: Coverage, { sinceDay, burnInDays }: Novel
 /**
  * Find what of one type of value is new, returning or gone; lists keep the most frequent entries.
  *
+ * @param ledger Of the same {@link ledgerDays}.
  * @param describe Tells of chosen values; without what each sensor saw of them nobody knows where they are new.
  */
 export function findNovelty(ledger: Ledger, coverage: Coverage, options: NoveltyOptions, describe: Describe = describeValues): TypeNovelty<number> {
   const { rows } = ledger;
   const { sinceDay } = options;
-  const { claimDay, claimDays } = claimDaysOf(coverage, options.burnInDays);
+  const { claimDay } = ledgerDays(coverage, options);
   const fresh: number[] = [];
   const gone: number[] = [];
   let known = 0;
@@ -143,7 +144,7 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     if (dayOf(firstSeenUs(ledger, value)) >= Math.max(sinceDay, claimDay)) fresh.push(value);
     if (daysSeen(ledger, value) >= GONE_MIN_DAYS && isGone(ledger, value, goneBefore)) gone.push(value);
   }
-  const { returned, newHere } = followRows(ledger, options, claimDay, claimDays);
+  const { returned, newHere } = ledger;
   const returning = [...returned.keys()];
   const total = {
     type: rows.type,
@@ -154,7 +155,7 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     returning: returning.length,
     gone: gone.length,
   };
-  const cut = (values: number[]) => mostFrequent(values, ledger, options.limit);
+  const cut = (values: readonly number[]) => mostFrequent(values, ledger, options.limit);
   const lists = [cut(fresh), cut(newHere), cut(returning), cut(gone)] as const;
   const entries = describe(ledger, new Set(lists.flat()), coverage.sensors);
   const entry = (value: number) => entries.get(value)!;
@@ -169,43 +170,6 @@ export function findNovelty(ledger: Ledger, coverage: Coverage, options: Novelty
     }),
     gone: lists[3].map(entry),
   };
-}
-
-/**
- * Follow the rows since the day in question, in day order, for values that come back and values that spread.
- *
- * @param claimDay Day from which the fleet's novelty is claimed; `claimDays[sensor]` that of each sensor, none earlier.
- * @returns The latest return of each value, and the values that a sensor saw for the first time though others knew them.
- */
-function followRows(
-  { rows, words, before: state }: Ledger,
-  { sinceDay, returningAfterDays }: NoveltyOptions,
-  claimDay: number,
-  claimDays: Int32Array,
-): { returned: Map<number, { before: number; on: number }>; newHere: number[] } {
-  const lastDay = state.lastDay.slice();
-  const seenBy = state.seenBy.slice();
-  const returned = new Map<number, { before: number; on: number }>();
-  const newHere: number[] = [];
-  const isNewHere = new Uint8Array(rows.values);
-  for (const part of partsSince(rows, sinceDay)) {
-    for (let row = rowOfDay(part.day.subarray(0, part.rows), sinceDay); row < part.rows; row++) {
-      const value = part.value[row]!;
-      if (value < 0) continue;
-      const day = part.day[row]!;
-      const sensor = part.sensor[row]!;
-      const before = lastDay[value]!;
-      if (before >= 0 && day - before >= returningAfterDays && day >= claimDay) returned.set(value, { before, on: day });
-      lastDay[value] = day;
-      const word = value * words + (sensor >>> 5);
-      if ((seenBy[word]! & (1 << (sensor & 31))) !== 0) continue;
-      seenBy[word]! |= 1 << (sensor & 31);
-      if (day < claimDays[sensor]! || state.lastDay[value]! < 0 || isNewHere[value] === 1) continue;
-      isNewHere[value] = 1;
-      newHere.push(value);
-    }
-  }
-  return { returned, newHere };
 }
 
 /**

@@ -18,7 +18,7 @@ import { type ComparedName, type JoinedSamples, joinSamples, learnOf } from "./j
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
 import { type ChangeKind, type InternedRows, internRows, keyColumns, type KeyedRows, type KeyValues, toKeyedRows, type Unit, valuesOf } from "./keyed-rows.ts";
-import { findNovelty, type TypeNovelty } from "./novelty.ts";
+import { findNovelty, ledgerDays, type TypeNovelty } from "./novelty.ts";
 import { countShared, countSpread, findStandOuts, type KindStandOuts, listOnlyHere, type SpreadCounts } from "./sensor-compare.ts";
 import { type Holding, HOLDINGS, type SliceName, sourcesIn, type StatisticsSlices, typesIn } from "./slice-rules.ts";
 import { countSources, familiesOf, familyAsk, familyColumns, familyValues, SOURCE_KINDS, toSourceAsk } from "./source-counts.ts";
@@ -168,7 +168,7 @@ function measureKind({ kind, rows, nameOf, firstOf }: PlacedRows, { coverage, se
 function measureValues(table: ReducedTable, type: ValueType, { coverage, settings, novelty }: PartContext, numbered: InternedRows | undefined): MeasuredValues {
   const logins = type === "credential" ? (numbered ?? internRows(keyColumns(table, "login"), table.kinds.login.rows)) : undefined;
   const { rows, textOf } = toValueRows(table, type, logins);
-  const ledger = buildLedger(rows, coverage, novelty.sinceDay);
+  const ledger = buildLedger(rows, coverage, ledgerDays(coverage, novelty));
   const distinct = DISTINCT_OF.get(type);
   const found = findNovelty(ledger, coverage, novelty);
   const orderOf = logins === undefined ? orderByText(table, type, textOf) : (value: number) => placeOfRow(table.kinds.login, table, logins.firstRow[value]!);

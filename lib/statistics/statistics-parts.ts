@@ -13,7 +13,7 @@ import { countDistinctPerDay, DISTINCT_OF } from "./distinct.ts";
 import { type InternedRows, internRows, type KeyedRows, type Unit } from "./keyed-rows.ts";
 import type { JudgedKind } from "./judgement.ts";
 import { buildLedger } from "./ledger.ts";
-import { findNovelty, type NoveltyOptions } from "./novelty.ts";
+import { findNovelty, ledgerDays, type NoveltyOptions } from "./novelty.ts";
 import { findStandOuts, type KindStandOuts, listOnlyHere, summarizeSpread } from "./sensor-compare.ts";
 import type { StatisticsSettings } from "./settings.ts";
 import { countSources, type SourceAsk } from "./source-counts.ts";
@@ -84,7 +84,7 @@ const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => P
 
 /** What the ledger of one type of value says, whose rows may lie elsewhere. */
 export function readLedger({ coverage, settings, novelty }: PartContext, rows: ValueSource) {
-  const ledger = buildLedger(rows, coverage, novelty.sinceDay);
+  const ledger = buildLedger(rows, coverage, ledgerDays(coverage, novelty));
   const name = DISTINCT_OF.get(rows.type);
   return {
     novelty: findNovelty(ledger, coverage, novelty),

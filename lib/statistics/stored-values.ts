@@ -9,7 +9,6 @@
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { ColumnMemory } from "../columns/arrow-reader.ts";
 import { codesWith, textOf } from "../columns/dictionary.ts";
-import { GrowingColumn } from "../columns/growing-column.ts";
 import { RowGatherer } from "../reduced/gather-rows.ts";
 import type { KeyColumn, Kind } from "../reduced/kinds.ts";
 import { type KindTable, type ReducedTable, takeRows } from "../reduced/reduced-table.ts";
@@ -70,14 +69,12 @@ export function storedAddresses(stored: StoredTable): ValueSource {
   }
   const { session_closed, proxy_request } = gatherer.finish(stored).kinds;
   const extra = mergeParts([session_closed, proxy_request].map(part => ({ part, value: part.keys.src_ip! })));
-  const read = (first: number) => ({
-    *[Symbol.iterator](): Generator<ValuePart> {
-      for (const part of stored.parts("connect", { first })) yield toPart(part, part.keys.src_ip!);
-      // A value stands in one of both alone.
-      yield extra;
-    },
-  });
-  return { type: "address", values: texts.size, parts: read(-Infinity), since: read };
+  const read = function* (): Generator<ValuePart> {
+    for (const part of stored.parts("connect")) yield toPart(part, part.keys.src_ip!);
+    // A value stands in one of both alone.
+    yield extra;
+  };
+  return { type: "address", values: texts.size, parts: { [Symbol.iterator]: read } };
 }
 
 /** Some rows of a part with their values, and no other columns; good until it is asked for others. */
@@ -119,52 +116,40 @@ export interface CodedValues {
   readonly rows: ValueSource;
   /** Codes of a value. */
   readonly codesOf: (value: number) => number[];
-  /** Rises with the numbers that values have in a whole table. */
-  readonly orderOf: (value: number) => number;
 }
 
 /** @param masked Of commands by code the number of the value. */
 export function codedValues(stored: StoredTable, type: CodedType, slice: KeySlice, masked?: Int32Array): CodedValues {
   if (type === "credential") return credentialsIn(stored, slice);
   const codesOf = (value: number) => [value];
-  const orderOf = (value: number) => value;
-  if (type === "address") return { rows: storedAddresses(stored), codesOf, orderOf };
+  if (type === "address") return { rows: storedAddresses(stored), codesOf };
   const { kind, columns: [name] } = CODED_VALUES[type];
   const values = masked === undefined ? stored.textsOf(name).size : masked.reduce((most, value) => Math.max(most, value), -1) + 1;
   const map = masked && mapper(masked);
-  const read = (first: number) => ({
-    *[Symbol.iterator](): Generator<ValuePart> {
-      for (const part of stored.parts(kind, { first })) yield toPart(part, map === undefined ? part.keys[name]! : map(part.keys[name]!));
-    },
-  });
-  return { rows: { type, values, parts: read(-Infinity), since: read }, codesOf, orderOf };
+  const read = function* (): Generator<ValuePart> {
+    for (const part of stored.parts(kind)) yield toPart(part, map === undefined ? part.keys[name]! : map(part.keys[name]!));
+  };
+  return { rows: { type, values, parts: { [Symbol.iterator]: read } }, codesOf };
 }
 
-/** Credentials are numbered as they are met; read again, they have the same numbers. */
+/** Credentials are numbered as they are met. */
 function credentialsIn(stored: StoredTable, slice: KeySlice): CodedValues {
   const keys = new SliceKeys(2, slice);
-  const firsts = new GrowingColumn(new Float64Array(1 << 10));
   const pick = valuePicker();
-  const read = (first: number) => ({
-    *[Symbol.iterator](): Generator<ValuePart> {
-      let at = 0;
-      for (const part of stored.parts("login", { first })) {
-        const { rows, numbers } = keys.find([part.keys.username!, part.keys.password!], part.rows);
-        for (let i = 0; firsts.length < keys.size; i++) if (numbers[i] === firsts.length) firsts.push(at + rows[i]!);
-        at += part.rows;
-        if (rows.length > 0) yield rows.length === part.rows ? toPart(part, numbers) : pick(part, rows, numbers);
-      }
-    },
-  });
+  const read = function* (): Generator<ValuePart> {
+    for (const part of stored.parts("login")) {
+      const { rows, numbers } = keys.find([part.keys.username!, part.keys.password!], part.rows);
+      if (rows.length > 0) yield rows.length === part.rows ? toPart(part, numbers) : pick(part, rows, numbers);
+    }
+  };
   const rows = {
     type: "credential",
     get values() {
       return keys.size;
     },
-    parts: read(-Infinity),
-    since: read,
+    parts: { [Symbol.iterator]: read },
   } as const;
-  return { rows, codesOf: value => keys.codesOf(Int32Array.of(value)).map(column => column[0]!), orderOf: value => firsts.values[value]! };
+  return { rows, codesOf: value => keys.codesOf(Int32Array.of(value)).map(column => column[0]!) };
 }
 
 /** Rows of chosen values, by their places; of a type whose codes are those of {@link codedValues}. */

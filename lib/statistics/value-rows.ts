@@ -31,8 +31,6 @@ export interface ValueSource {
   readonly values: number;
   /** The rows of a value come in (day, sensor) order. */
   readonly parts: Iterable<ValuePart>;
-  /** The same without parts that end before a day. */
-  since?(day: number): Iterable<ValuePart>;
   /** Rows among which are all of some values, where they are found with less work than by reading them all. */
   rowsOf?(values: ReadonlySet<number>): Iterable<ValuePart>;
 }
@@ -40,10 +38,6 @@ export interface ValueSource {
 export interface ValueRows extends ValueSource {
   /** No value stands in more than one part, so the rows of a value are in (day, sensor) order. */
   readonly parts: readonly ValuePart[];
-}
-
-export function partsSince(rows: ValueSource, day: number): Iterable<ValuePart> {
-  return rows.since?.(day) ?? rows.parts;
 }
 
 /** Rows by value, and what the values are. */

@@ -43,7 +43,7 @@ test("agrees with plain sets on random rows", () => {
     const rows = [...seen.values()];
     const table = buildReduced([...watch("a", 6), ...watch("b", 6), ...watch("c", 6), ...rows]);
     const coverage = buildCoverage(table);
-    const ledger = buildLedger(toValueRows(table, "address").rows, coverage, coverage.firstDay + random.int(7));
+    const ledger = buildLedger(toValueRows(table, "address").rows, coverage, { sinceDay: coverage.firstDay + random.int(7), returningAfterDays: 9, claimDay: 0, claimDays: new Int32Array(3) });
     const found = countDistinctPerDay(ledger, "addresses", coverage);
     const wanted = ["a", "b", "c", null].map(sensor => {
       const known = new Set<unknown>();

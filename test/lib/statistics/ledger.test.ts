@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { buildCoverage } from "../../../lib/statistics/coverage.ts";
 import {
-  buildLedger, countOf, daysSeen, describeValues, firstSeenUs, firstSensorOf, isSeenBy, isSeenByOne, lastSeenUs, listSeenBy, mostFrequent,
+  buildLedger, countOf, daysSeen, describeValues, firstPlaceOf, firstSeenUs, firstSensorOf, isSeenBy, isSeenByOne, lastSeenUs, listSeenBy, mostFrequent,
 } from "../../../lib/statistics/ledger.ts";
 import { toValueRows } from "../../../lib/statistics/value-rows.ts";
 import { buildReduced, type LiteralRow } from "../../support/build.ts";
@@ -25,8 +25,11 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
   const coverage = buildCoverage(table);
   const { rows, textOf } = toValueRows(table, "clientVersion");
   const sinceDay = FIRST_DAY + 9;
-  const ledger = buildLedger(rows, coverage, sinceDay);
+  const claimDay = sinceDay + 1;
+  const claimDays = Int32Array.from({ length: sensors }, (_, sensor) => claimDay + (sensor % 3));
+  const ledger = buildLedger(rows, coverage, { sinceDay, returningAfterDays: 2, claimDay, claimDays });
   const names = table.dictionaries.sensor;
+  const dayOf = ({ date }: LiteralRow) => Date.parse(date) / 86_400_000;
   expect(rows.values).toBe(40);
   const described = describeValues(ledger, new Set([0, 7]), names);
   expect([...described.keys()]).toEqual([0, 7]);
@@ -46,7 +49,9 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
       by: names[firstSensorOf(ledger, value)],
       who: into.map(sensor => names[sensor]),
       alone: isSeenByOne(ledger, value),
-      lastBefore: ledger.before.lastDay[value],
+      place: firstPlaceOf(ledger, value),
+      returned: ledger.returned.get(value),
+      isNewHere: ledger.newHere.includes(value),
     }).toEqual({
       first,
       last: Math.max(...own.map(({ lastSeenUs: us }) => us!)),
@@ -55,7 +60,15 @@ test.each([3, 33, 70, 260])("agrees with lists of rows over %d sensors", sensors
       by: sensorsOf(own.filter(({ firstSeenUs: us }) => us === first))[0],
       who,
       alone: who.length === 1,
-      lastBefore: Math.max(-1, ...own.map(({ date }) => Date.parse(date) / 86_400_000).filter(day => day < sinceDay)),
+      place: Math.min(...own.map(row => (dayOf(row) - coverage.firstDay) * names.length + names.indexOf(row.sensor))),
+      returned: [...new Set(own.map(dayOf))].sort((a, b) => a - b).flatMap((on, i, days) => {
+        const before = days[i - 1] ?? Infinity;
+        return on >= claimDay && on - before >= 2 ? [{ before, on }] : [];
+      }).at(-1),
+      isNewHere: own.some(row => dayOf(row) < sinceDay) && who.some(sensor => {
+        const firstDay = Math.min(...own.filter(one => one.sensor === sensor).map(dayOf));
+        return firstDay >= claimDays[names.indexOf(sensor)]!;
+      }),
     });
     expect(names.filter((_, sensor) => isSeenBy(ledger, value, sensor))).toEqual(who);
     const entry = described.get(value);
