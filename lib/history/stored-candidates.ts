@@ -35,7 +35,7 @@ export interface TaskSizes {
   readonly cellDays: number;
 }
 
-const SIZES: TaskSizes = { taskRows: 1 << 22, cellDays: 1 << 23 };
+const SIZES: TaskSizes = { taskRows: 1 << 22, cellDays: 1 << 21 };
 
 /** By family, in the order of these. */
 export async function findStoredCandidates({ pool, cells, watches, sizes = SIZES }: StoredHistory): Promise<Candidate[]> {
@@ -54,7 +54,8 @@ const SERIES_ROWS = 1000;
 interface FamilyHistory {
   readonly family: Family;
   readonly slots: Given<KeySlots>;
-  readonly counts: DayCounts;
+  /** Of each key the sensors that it is looked at on. */
+  readonly sensors: readonly (readonly number[])[];
   readonly series: readonly KeySeries[];
   readonly usual: number;
   readonly fleet: readonly (readonly Span[])[];
@@ -111,7 +112,8 @@ class KindHistory {
         const series = values.map((of, key): KeySeries => ({ family, values: of, ...countsOf(own, key, this.#watch) }));
         const noises = series.map(one => measureNoise(one.counts, this.#watch.exposure));
         const usual = usualCorrelation(noises);
-        return { family, slots: slots[i]!, counts: own, series, usual, fleet: await this.#findSpans(series, noises, usual) };
+        const sensors = series.map((_, key) => (this.#watches.length === 0 ? [] : sensorsLookedAt(sumsOf(own, key, this.#sensors))));
+        return { family, slots: slots[i]!, sensors, series, usual, fleet: await this.#findSpans(series, noises, usual) };
       }),
     );
   }
@@ -136,15 +138,11 @@ class KindHistory {
   /** By family and key: spans on single sensors. */
   async #findOnSensors(families: readonly FamilyHistory[]): Promise<FoundSpan[][][]> {
     const found = families.map(({ series }) => series.map((): FoundSpan[] => []));
-    const [first] = families;
-    if (this.#watches.length === 0 || first === undefined) return found;
-    const keys = families.flatMap((family, at) => {
-      return family.series.map((_, place): KeyOnSensors => ({ at, place, sensors: sensorsLookedAt(sumsOf(family.counts, place, this.#sensors)) }));
-    });
-    const cellsAtOnce = this.#cellDays / lengthOf(first.counts.days);
+    const keys = families.flatMap(({ sensors }, at) => sensors.map((own, place): KeyOnSensors => ({ at, place, sensors: own })));
+    const cellsAtOnce = this.#cellDays / lengthOf(this.#all);
     for (const chunk of chunksBySize(keys.filter(({ sensors }) => sensors.length > 0), ({ sensors }) => sensors.length, cellsAtOnce)) {
       const asked = families.map((family, at) => ({ family, own: chunk.filter(key => key.at === at) })).filter(({ own }) => own.length > 0);
-      const counts = await this.#countDays(asked.map(({ family, own }): DaysWanted => ({ slots: family.slots, hasSources: !isByEvents(family.family), cells: this.#pool.give(toCells(own, family.counts.keys, this.#sensors)) })));
+      const counts = await this.#countDays(asked.map(({ family, own }): DaysWanted => ({ slots: family.slots, hasSources: !isByEvents(family.family), cells: this.#pool.give(toCells(own, family.series.length, this.#sensors)) })));
       const told = await Promise.all(asked.map(({ family, own }, i) => this.#tellOnSensors(family, own, counts[i]!)));
       for (const [key, spans] of told.flat()) found[key.at]![key.place] = spans;
     }

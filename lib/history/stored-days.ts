@@ -59,7 +59,7 @@ class FamilyDays {
   /** Of the day that is added to. */
   readonly #events: Float64Array;
   readonly #unions: KeyedUnions;
-  readonly #hashes: AddressHashes;
+  readonly #stored: StoredTable;
   readonly #cells: Int32Array | undefined;
   #day = -Infinity;
 
@@ -74,7 +74,7 @@ class FamilyDays {
     const numbers = () => new Float64Array(keys * lengthOf(days));
     const onSensors = new Float64Array(this.#cells === undefined ? sensors * keys : 0);
     this.#counts = { keys, days, events: numbers(), sources: hasSources ? numbers() : undefined, isUnknown: new Uint8Array(keys), onSensors };
-    this.#hashes = AddressHashes.of(stored.textsOf("src_ip"));
+    this.#stored = stored;
   }
 
   add(part: LazyBatch): void {
@@ -126,7 +126,7 @@ class FamilyDays {
     if (this.#counts.sources === undefined) return;
     const codes = part.addresses;
     if (codes !== null) this.#addSets(codes, part.sets, rows, places, start, end);
-    else this.#addAddresses(part.keys.src_ip!, rows, places, start, end);
+    else this.#addAddresses(part.keys.src_ip!, AddressHashes.of(this.#stored.textsOf("src_ip")), rows, places, start, end);
   }
 
   #addSets(codes: Int32Array, { hashes, offsets }: AddressSets, rows: Int32Array, places: Int32Array, start: number, end: number): void {
@@ -139,11 +139,11 @@ class FamilyDays {
     }
   }
 
-  #addAddresses(codes: Int32Array, rows: Int32Array, places: Int32Array, start: number, end: number): void {
+  #addAddresses(codes: Int32Array, hashes: AddressHashes, rows: Int32Array, places: Int32Array, start: number, end: number): void {
     for (let i = start; i < end; i++) {
       const code = codes[rows[i]!]!;
       // No address, no count.
-      if (code >= 0) this.#unions.addOne(places[i]!, this.#hashes.hashOf(code));
+      if (code >= 0) this.#unions.addOne(places[i]!, hashes.hashOf(code));
     }
   }
 

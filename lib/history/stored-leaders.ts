@@ -75,8 +75,6 @@ function valueOf(stored: StoredTable, column: KeyColumn, code: number, mask: Fam
   return mask === undefined ? value : mask(String(value));
 }
 
-/** Greater than all numbers that a family gives its texts. */
-const NUMBERS_END = 1 << 24;
 /** Texts of which strings are made at once. */
 const STRINGS_AT_ONCE = 1 << 16;
 
@@ -84,6 +82,8 @@ const STRINGS_AT_ONCE = 1 << 16;
 function numberMasked({ size, arena, offsets }: Texts, mask: (text: string) => string, numberOf: FamilySpec["numberOf"]): Int32Array {
   const masked = new Map<string, number>();
   const numbers = new Int32Array(size);
+  // Those that have a number by themselves are numbered apart from the others.
+  const isText = new Int32Array(size);
   for (let start = 0; start < size; start += STRINGS_AT_ONCE) {
     const end = Math.min(size, start + STRINGS_AT_ONCE);
     const at = offsets[start]!;
@@ -98,10 +98,11 @@ function numberMasked({ size, arena, offsets }: Texts, mask: (text: string) => s
       const own = mask(texts[i]!);
       const known = masked.get(own) ?? masked.size;
       if (known === masked.size) masked.set(own, known);
-      numbers[start + i] = numberOf === undefined ? known : NUMBERS_END + known;
+      numbers[start + i] = known;
+      isText[start + i] = 1;
     }
   }
-  return new TupleNumbers(1, false).number([numbers], size);
+  return new TupleNumbers(2, false).number([numbers, isText], size);
 }
 
 function toMaskedSlots(column: KeyColumn, map: Int32Array, codes: readonly number[]): KeySlots {

@@ -4,7 +4,7 @@
  *
  * Tested in `test/lib/history/stored-episodes.test.ts`.
  */
-import type { Kind } from "../reduced/kinds.ts";
+import { type Kind, KIND_SPECS } from "../reduced/kinds.ts";
 import type { LazyBatch } from "../reduced/sorted-table.ts";
 import { type Given, lookUp } from "../reduced/stored-pool.ts";
 import type { StoredDays, StoredTable } from "../reduced/stored-table.ts";
@@ -31,7 +31,7 @@ export interface SpansAsk {
 
 /** By family and span. */
 export function readSpans(stored: StoredTable, { kind, days, sensors, families }: SpansAsk): SpanRows[][] {
-  const hashes = AddressHashes.of(stored.textsOf("src_ip"));
+  const hashes = KIND_SPECS[kind].hasAddresses ? undefined : AddressHashes.of(stored.textsOf("src_ip"));
   const readers = families.map(({ slots, spans }) => new FamilySpans(lookUp(slots), spans, sensors, hashes));
   for (const part of stored.parts(kind, days)) for (const reader of readers) reader.add(part);
   return readers.map(reader => reader.finish());
@@ -42,9 +42,10 @@ class FamilySpans {
   /** By place. */
   readonly #spans: (readonly OneSpan[])[];
   readonly #all: readonly OneSpan[];
-  readonly #hashes: AddressHashes;
+  /** Of a kind whose key has the address. */
+  readonly #hashes: AddressHashes | undefined;
 
-  constructor(slots: KeySlots, spans: readonly SpanWanted[], sensors: number, hashes: AddressHashes) {
+  constructor(slots: KeySlots, spans: readonly SpanWanted[], sensors: number, hashes: AddressHashes | undefined) {
     this.#finder = new SlotFinder(slots);
     this.#all = spans.map(wanted => new OneSpan(wanted, sensors));
     this.#spans = Array.from({ length: slots.keys }, () => []);
@@ -91,7 +92,7 @@ class OneSpan {
     for (const sensor of wanted.sensors) this.#isWanted[sensor] = 1;
   }
 
-  add({ day, sensor, count, addresses, sets, from }: SpanColumns, row: number, hashes: AddressHashes): void {
+  add({ day, sensor, count, addresses, sets, from }: SpanColumns, row: number, hashes: AddressHashes | undefined): void {
     const { first, last } = this.#wanted;
     if (day[row]! < first || day[row]! > last || this.#isWanted?.[sensor[row]!] === 0) return;
     this.#events += count[row]!;
@@ -99,7 +100,7 @@ class OneSpan {
     const code = addresses === null ? from![row]! : addresses[row]!;
     if (addresses === null) {
       // No address, no count.
-      if (code >= 0) this.#union.addOne(hashes.hashOf(code));
+      if (code >= 0) this.#union.addOne(hashes!.hashOf(code));
     } else if (code < 0) this.#isUnknown = true;
     else this.#union.add(sets.hashes, sets.offsets[code]!, sets.offsets[code + 1]!);
   }
