@@ -65,6 +65,11 @@ export class CellSummer {
   }
 }
 
+const NO_INTS = new Int32Array(0);
+const NO_FLOATS = new Float64Array(0);
+/** Sums from which on what is let go is swept up at once: left to itself the engine keeps it for long. */
+const SWEPT_CELLS = 1 << 20;
+
 /** Columns of sums: day, sensor, hour, whether all addresses are known, rows; then numbers. */
 class KindCells {
   readonly #kind: Kind;
@@ -123,24 +128,33 @@ class KindCells {
     else for (let row = start; row < end; row++) this.#rows[at]! += standFor[row]!;
   }
 
+  /** Nothing may be added afterwards: columns are let go one by one, as they may be hundreds of megabytes. */
   finish(): KindSums {
+    const size = this.#size;
     // Hours come in the order of the event ids.
-    const order = sortedRows(this.#kind === "event" ? [this.#day, this.#sensor, this.#hour] : [], this.#size);
-    const ints = (column: Int32Array) => fill(sharedInts(this.#size), column, order);
-    const floats = (column: Float64Array) => fill(sharedFloats(this.#size), column, order);
-    const table = {
-      kind: this.#kind,
-      rows: this.#size,
-      day: ints(this.#day),
-      sensor: ints(this.#sensor),
-      keys: this.#kind === "event" ? { hour: ints(this.#hour) } : {},
-      count: floats(this.#count),
-      success: sharedFloats(this.#size),
-      addresses: KIND_SPECS[this.#kind].hasAddresses ? ints(this.#known) : null,
-      firstSeenUs: floats(this.#first),
-      lastSeenUs: floats(this.#last),
-    };
-    return { table, rows: ints(this.#rows) };
+    const order = sortedRows(this.#kind === "event" ? [this.#day, this.#sensor, this.#hour] : [], size);
+    const ints = (column: Int32Array) => fill(sharedInts(size), column, order);
+    const floats = (column: Float64Array) => fill(sharedFloats(size), column, order);
+    const day = ints(this.#day);
+    this.#day = NO_INTS;
+    const sensor = ints(this.#sensor);
+    this.#sensor = NO_INTS;
+    const keys = this.#kind === "event" ? { hour: ints(this.#hour) } : {};
+    this.#hour = NO_INTS;
+    const addresses = KIND_SPECS[this.#kind].hasAddresses ? ints(this.#known) : null;
+    this.#known = NO_INTS;
+    const rows = ints(this.#rows);
+    this.#rows = NO_INTS;
+    if (size >= SWEPT_CELLS) Bun.gc(true);
+    const count = floats(this.#count);
+    this.#count = NO_FLOATS;
+    const firstSeenUs = floats(this.#first);
+    this.#first = NO_FLOATS;
+    if (size >= SWEPT_CELLS) Bun.gc(true);
+    const lastSeenUs = floats(this.#last);
+    this.#last = NO_FLOATS;
+    if (size >= SWEPT_CELLS) Bun.gc(true);
+    return { table: { kind: this.#kind, rows: size, day, sensor, keys, count, success: sharedFloats(size), addresses, firstSeenUs, lastSeenUs }, rows };
   }
 
   #open(day: number, sensor: number): void {
@@ -174,6 +188,7 @@ class KindCells {
     this.#count = widened(this.#count);
     this.#first = widened(this.#first);
     this.#last = widened(this.#last);
+    if (this.#size >= SWEPT_CELLS) Bun.gc(true);
   }
 }
 
