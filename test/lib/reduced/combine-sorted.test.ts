@@ -146,6 +146,24 @@ describe("the same bytes as in memory", () => {
     expect(readdirSync(temp.path).filter(name => name.startsWith(".combine-"))).toEqual([]);
   });
 
+  test("of a few tables too many no more than these are merged first, and those the smallest", async () => {
+    const opened: string[] = [];
+    const inputs = Array.from({ length: 130 }, (_, i): SortedInput => {
+      const events = 1 + ((i * 37) % 130);
+      const own = { ...source(`log ${i}`), counts: { lines: events, events, repaired: 0, rejected: 0, pending: 0 } };
+      const table = buildReduced([{ kind: "event", date: "2024-01-01", sensor: "s", key: { eventid: "e", hour: 1 }, count: events }], { ...NO_INFO, sources: [own] });
+      const open = () => {
+        opened.push(`${events}`);
+        return toSorted(table);
+      };
+      return { name: `${i}`, info: table.info, read: async () => table, open };
+    });
+    using combined = await combineSorted(inputs, 1, temp.path, () => {});
+    const [table] = Array.from(combined.batches(), ({ table }) => table);
+    expect([table!.rows, table!.count[0]]).toEqual([1, (130 * 131) / 2]);
+    expect([opened.length, opened.slice(0, 3).sort()]).toEqual([130, ["1", "2", "3"]]);
+  });
+
   test("one table, and one without rows", async () => {
     await expectSame([built([], "nothing")]);
     await expectSame([built([], "nothing"), built([{ kind: "command", date: "2024-01-01", sensor: "", key: { input: null }, count: 1 }], "one")]);
