@@ -55,7 +55,8 @@ export class SortedRuns implements Disposable {
 
   async add(rows: ReducedRows): Promise<void> {
     this.#builder.add(rows);
-    if (this.#builder.rows > this.#rowsMost && this.#builder.addUp() > this.#rowsMost) await this.#write();
+    // Unless a good part of them was added up: else every few rows would be the ones too many.
+    if (this.#builder.rows > this.#rowsMost && this.#builder.addUp() > this.#rowsMost / 2) await this.#write();
   }
 
   /**
