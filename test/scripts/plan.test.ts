@@ -150,6 +150,23 @@ describe("a part", () => {
   });
 });
 
+test("what is compared is told once for all tasks, and remembered by what they leave", async () => {
+  const { path } = await plan("options", "--parts", "1", "-q");
+  const task = (script: string, ...args: string[]) => run(["sh", join(CLUSTER, script), path, ...args], { env });
+  await task("part.sh", "1");
+  const rounds = async (...names: string[]) => {
+    for (const round of names) expect(await task("share.sh", round, "1")).toMatchObject({ exitCode: 0, stderr: "" });
+  };
+  await rounds("merge", "measure");
+  writeFileSync(join(path, "compare.options"), "--sensor\nno body\n");
+  expect(await task("share.sh", "measure", "1")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Cannot find sensor "no body"') });
+  writeFileSync(join(path, "compare.options"), "--kind\nlogin\n\n--last-n-days\n3");
+  await rounds("measure", "compare");
+  const [own, joined] = [[join(folder, "whole.arrow"), "--kind", "login", "-l", "3"], ["--shares", join(path, "shares")]];
+  const [one, other] = [await runScript("statistics", [...own, "--json", "-q"]), await runScript("statistics", [...joined, "--json", "-q"])];
+  expect(other.stdout).toBe(one.stdout);
+});
+
 test("each script for an engine says what it does, and what it lacks", async () => {
   const names = readdirSync(CLUSTER).filter(name => name.endsWith(".sh") && name !== "usage.sh");
   expect(names.toSorted()).toEqual(["finish.sh", "parallel.sh", "part.sh", "share.sh", "slurm.sh"]);
