@@ -66,6 +66,8 @@ const FIRST_PLACE = 9;
 const SEEN_BY = 10;
 /** Whole numbers in a line of the cache. */
 const LINE = 16;
+/** Whole numbers of records from which on what they were copied from is swept up at once. */
+const SWEPT_INTS = 1 << 21;
 /** Rows whose records are fetched together. */
 const AHEAD_ROWS = 64;
 
@@ -175,6 +177,8 @@ class Records {
     }
     this.doubles = doubles;
     this.ints = ints;
+    // What it was before: left to itself the engine keeps it for long.
+    if (known * stride >= SWEPT_INTS) Bun.gc(true);
   }
 
   /** @param follower Hears of each value that stands on another sensor-day than before. */

@@ -21,7 +21,7 @@ import type { StoredContext } from "./unit-tasks.ts";
 import { mapCodes, VALUE_TYPES, type ValueType } from "./value-rows.ts";
 
 /** Values of which one task keeps a ledger: some 150 bytes each. */
-const SLICE_VALUES = 1_200_000;
+const SLICE_VALUES = 900_000;
 /** Rows of the slice that tells how many values there are, for each value of which one task keeps a ledger. */
 const PROBE_ROWS = 2;
 /** A row that is read into a ledger costs more than one that is looked at. */

@@ -32,7 +32,7 @@ import type { ExaminedUnit, OpenKeys, StoredContext } from "./unit-tasks.ts";
 type Pool = StoredPool<StatisticsTasks>;
 
 /** Rows that a task holds, about: some 120 bytes each. */
-const SLICE_ROWS = 1_000_000;
+const SLICE_ROWS = 600_000;
 
 /** How much a task holds. */
 export interface SliceSizes {

@@ -75,12 +75,24 @@ function measureUnit(stored: StoredTable, { given, unit: place, slice, ceiling }
   const keys = new SliceKeys(unit.columns.length, slice);
   const { family, hasSources } = unit;
   const { events, sources } = readUnit(stored, unit, context, coded, { first: fromDay }, keys, keys, { events: family === undefined, sources: hasSources });
+  sweep(events ?? sources);
   const standOuts = events && findStandOuts(events, context.coverage, toStandOutOptions(context.settings), cells[unit.kind]);
-  const examine = (rows: KeyedRows) => examineUnit(rows, keys, context, ceiling);
+  const examine = (rows: KeyedRows) => {
+    const examined = examineUnit(rows, keys, context, ceiling);
+    sweep(rows);
+    return examined;
+  };
   return {
     ...(events && { events: { ...examine(events), standOuts: { ...standOuts!, found: standOuts!.found.map(row => ({ ...row, key: codesOfKey(keys, row.key) })) } } }),
     ...(sources && { sources: examine(sources) }),
   };
+}
+
+/** Rows from which on what they were put together of is swept up at once: left to itself the engine keeps it for long. */
+const SWEPT_ROWS = 1 << 17;
+
+function sweep(rows: KeyedRows | undefined): void {
+  if (rows !== undefined && rows.rows >= SWEPT_ROWS) Bun.gc(true);
 }
 
 function codesOfKey(keys: SliceKeys, key: number): number[] {
