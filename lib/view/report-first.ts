@@ -18,7 +18,7 @@ import { element, type Markup } from "./markup.ts";
 import { type ChainsData, toRunFilter } from "./report-chains.ts";
 import type { SectionData } from "./section-keys.ts";
 import { minuteLines, minuteSteps } from "./report-minutes.ts";
-import { countTrying } from "./report-reach.ts";
+import { countConnecting, countTrying } from "./report-reach.ts";
 import { chooseSteps, meanSteps, rankSection, type Scope } from "./report-view.ts";
 
 /** Days of so many times the middle one are peaks; more than the most are none. */
@@ -184,7 +184,8 @@ export function buildWho(scope: Scope): { rows: FirstRow[]; rest: string } {
     toFirstRow(scope, visible(address), "", count, count / ranking.total, keys.map(key => section.cells[key]!)),
   );
   const left = ranking.total - rows.reduce((sum, { count }) => sum + count, 0);
-  const all = countDistinctValues(scope.data.distinct.addresses, scope.data.grid, scope.filter);
+  const connecting = section.id === "connections" ? countConnecting(scope) : undefined;
+  const all = connecting ?? countDistinctValues(scope.data.distinct.addresses, scope.data.grid, scope.filter);
   const others = all.low === all.high ? `${plural(Math.max(0, all.value - rows.length), "other address", "other addresses")}` : "all others";
   return { rows, rest: left > 0 ? `${others}: ${formatShare(left / ranking.total)}` : "" };
 }

@@ -190,7 +190,12 @@ function sortRows(rows: readonly HistoryRow[]): HistoryRow[] {
 
 /** A sentence, values set apart. */
 function sentenceMarkup({ sentence }: HistoryRow): (Markup | string)[] {
-  return sentence.flatMap((text, i) => (text === "" ? [] : i % 2 === 1 ? element("code", {}, text) : text));
+  // A number stays on a line with its "%".
+  return sentence.flatMap((text, i) =>
+    i % 2 === 1 && text !== ""
+      ? element("code", {}, text)
+      : text.split(/(\(?[\d.,]+ %)/).flatMap((part, at) => (part === "" ? [] : at % 2 === 1 ? element("span", { class: "whole" }, part) : part)),
+  );
 }
 
 /** Where the sentences belong on the days of a chart. */

@@ -91,11 +91,12 @@ test("from a pipe the report has chains, and the commands say LOGS", async () =>
 test("connections come from the addresses that connected, as the line of those that did has it", async () => {
   const line = (eventid: string, session: string, src_ip: string) =>
     `${JSON.stringify({ eventid: `cowrie.${eventid}`, timestamp: "2026-07-01T12:00:00Z", session, src_ip, sensor: "a", dst_port: 22, duration: 1 })}\n`;
-  // The second session began before this log did.
-  const log = line("session.connect", "s1", "192.0.2.1") + line("session.closed", "s1", "192.0.2.1") + line("session.closed", "s2", "192.0.2.2");
+  // The last session began before this log did.
+  const log = [1, 2, 3, 4, 5, 6].map(i => line("session.connect", `s${i}`, `192.0.2.${i}`)).join("") + line("session.closed", "s7", "192.0.2.7");
   await Bun.write(join(dir.path, "cut/cowrie.json"), log);
   await runHere("analyze-local", ["cut", "-o", "cut.html", "-q"]);
   const text = (await read("cut.html")).replace(/<svg.*?<\/svg>/gs, "").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
-  expect(text).toContain("1 connection from 1 address ");
-  expect(text).toContain("connected 1 1 ");
+  expect(text).toContain("6 connections from 6 addresses ");
+  expect(text).toContain("connected 6 6 ");
+  expect(text).toContain(" 1 other address: 16.7 %");
 });
