@@ -62,7 +62,7 @@ export const REPORT_TASKS = {
   measureDistinct(stored, { what, grid, slice }: DistinctAsk): MeasuredDistinct {
     const texts = stored.textsOf(what === "addresses" ? "src_ip" : what === "commands" ? "input" : "shasum");
     const [first, end] = [slice.number - 1, slice.number].map(number => Math.floor((texts.size * number) / slice.of)) as [number, number];
-    return takeAtOnce(measureDistinct(valuesOf(stored, what, first, end), end - first, grid, undefined, value => textOf(texts, first + value)));
+    return takeAtOnce(measureDistinct(valuesOf(stored, what, texts.size, [first, end]), end - first, grid, undefined, value => textOf(texts, first + value)));
   },
   /** Hours are null where they are not known, or too many. */
   tellEvents(stored, { grid }: { readonly grid: Grid }): { readonly hours: readonly Cells[] | null; readonly reach: TableReach } {
@@ -108,9 +108,10 @@ function verdictsOf(stored: StoredTable) {
   return readVerdicts(scans.finish(stored).kinds.scan);
 }
 
-/** Rows with their values, numbered from `first` on; -1 = none of those below `end`. They are read as often as they are asked for. */
-function valuesOf(stored: StoredTable, what: DistinctAsk["what"], first: number, end: number): Iterable<DistinctPart> {
+/** Rows with their values of so many texts, numbered from `first` on; -1 = none of those below `end`. They are read as often as they are asked for. */
+function valuesOf(stored: StoredTable, what: DistinctAsk["what"], texts: number, [first, end]: readonly [number, number]): Iterable<DistinctPart> {
   const parts = allValuesOf(stored, what);
+  if (first === 0 && end >= texts) return parts;
   let own = new Int32Array(0);
   return {
     *[Symbol.iterator]() {

@@ -16,8 +16,8 @@ import { CARRY_MOST, joinRanked, type RankedKeys, type SectionData, shareOut } f
 import type { CountedParts } from "./report.ts";
 import type { REPORT_TASKS } from "./report-tasks.ts";
 
-/** Rows from which keys and values are dealt out: what is noted of each is held for so many at most. */
-const ROWS_PER_SLICE = 12_000_000;
+/** Rows of which the keys, and the values of which every day, are held together at most; of more they are dealt out. */
+const ROWS_PER_SLICE = { keys: 40_000_000, values: 20_000_000 };
 
 interface StoredReport extends Pick<LargeTable, "cells"> {
   readonly pool: StoredPool<typeof REPORT_TASKS>;
@@ -33,18 +33,20 @@ export async function countStored({ cells, pool: threads }: StoredReport, show: 
   const pool = threads.behind().behind();
   const { grid, eventsOutside } = chooseDays(table, undefined);
   const rowsOf = (kind: Kind) => cells.rows[kind].reduce((sum, rows) => sum + rows, 0);
-  const slicesOf = (rows: number) => {
-    const count = Math.max(1, Math.ceil(rows / rowsPerSlice));
+  const slicesOf = (rows: number, most: number) => {
+    const count = Math.max(1, Math.ceil(rows / most));
     return Array.from({ length: count }, (_, i) => ({ number: i + 1, of: count }));
   };
   const distinct = (what: keyof ReportData["distinct"], kind: Kind) =>
-    Promise.all(slicesOf(rowsOf(kind)).map(slice => pool.ask("measureDistinct", { what, grid, slice }, rowsOf(kind)))).then(parts => joinDistinct(parts, grid));
+    Promise.all(slicesOf(rowsOf(kind), rowsPerSlice.values).map(slice => pool.ask("measureDistinct", { what, grid, slice }, rowsOf(kind)))).then(parts => joinDistinct(parts, grid));
   const sections = async (): Promise<SectionData[]> => {
     const most = Math.max(CARRY_MOST, show);
     const ranked = await Promise.all(
-      listRounds().map(async ({ ids, kind, isWide }) => {
-        const slices = isWide ? slicesOf(rowsOf(kind)) : [{ number: 1, of: 1 }];
-        const found = await Promise.all(slices.map(slice => pool.ask("rankKeys", { ids, grid, most, slice }, rowsOf(kind))));
+      [...Map.groupBy(SECTIONS, ({ kind }) => kind)].map(async ([kind, sections]) => {
+        if (isOriginKind(kind)) return [];
+        const ids = sections.map(({ id }) => id);
+        const rows = rowsOf(rowsFrom(kind));
+        const found = await Promise.all(slicesOf(rows, rowsPerSlice.keys).map(slice => pool.ask("rankKeys", { ids, grid, most, slice }, rows)));
         return ids.map((id, i) => ({ id, keys: joinRanked(found.map(slice => slice[i]), most) }));
       }),
     );
@@ -79,16 +81,6 @@ export async function countStored({ cells, pool: threads }: StoredReport, show: 
 /** Nothing is left to be done. */
 function* onceCounted(data: ReportData): CountedParts["data"] {
   return data;
-}
-
-/** Sections that are ranked by one task: those of one column of a kind are, as they need no more than its codes. */
-function listRounds(): { readonly ids: readonly string[]; readonly kind: Kind; readonly isWide: boolean }[] {
-  const stored = SECTIONS.filter(({ kind }) => !isOriginKind(kind));
-  const [wide, narrow] = [stored.filter(({ columns }) => columns.length > 1), stored.filter(({ columns }) => columns.length === 1)];
-  return [
-    ...wide.map(({ id, kind }) => ({ ids: [id], kind: rowsFrom(kind), isWide: true })),
-    ...[...Map.groupBy(narrow, ({ kind }) => kind)].map(([kind, own]) => ({ ids: own.map(({ id }) => id), kind: rowsFrom(kind), isWide: false })),
-  ];
 }
 
 /** The kind whose rows a section is made of. */

@@ -154,7 +154,7 @@ function* listCells(parts: Iterable<DistinctPart>, values: number, grid: Grid): 
 }
 
 /** Gaps of values that are gathered at once. */
-const CODES_AT_ONCE = 1 << 22;
+const CODES_AT_ONCE = 1 << 24;
 
 /** Per sensor, then for all together, each day's values by the gap to the day they were last seen, as finely told apart as there is room for. */
 function countGaps(lists: CellLists, grid: Grid, most: number): Pick<MeasuredDistinct, "gaps" | "windows"> {
@@ -196,7 +196,8 @@ function forEachGap({ cells, starts }: CellLists, { days, sensors }: Grid, visit
   for (let value = 0; value + 1 < starts.length; value++) {
     let lastOfAll = -1;
     for (let i = starts[value]!; i < starts[value + 1]!; i++) {
-      const day = Math.floor(cells[i]! / sensors);
+      // Whole, and in fewer steps than by rounding.
+      const day = (cells[i]! / sensors) | 0;
       const sensor = cells[i]! - day * sensors;
       visit(sensor, day * classes + (lastValue[sensor] === value ? day - lastDay[sensor]! : 0));
       lastDay[sensor] = day;

@@ -171,7 +171,7 @@ function rowsOfSlice([a, b, c]: readonly Int32Array[], rows: number, { number, o
   for (let row = 0; row < rows; row++) {
     // By the low bits: the high ones say where a key stands among others of its slice.
     const hash = hashTuple(a![row]!, b === undefined ? 0 : b[row]!, c === undefined ? 0 : c[row]!) & 0xffff;
-    if (hash % of === number - 1) picked[size++] = row;
+    if ((hash * of) >>> 16 === number - 1) picked[size++] = row;
   }
   return picked.subarray(0, size);
 }
