@@ -64,7 +64,7 @@ export class KeyedUnions {
 
   /** How many addresses each key has. */
   sizes(): Float64Array {
-    const sizes = Float64Array.from(this.#counts);
+    const sizes = new Float64Array(this.#counts);
     if (this.#limits.size === 0) return sizes;
     const below = new Float64Array(this.#keys);
     for (let at = 0; at < this.#slots.length; at += 2) {

@@ -251,7 +251,9 @@ function countsOf({ days, events, sources, isUnknown }: DayCounts, key: number, 
 
 /** Events of a key by sensor. */
 function sumsOf({ keys, onSensors }: DayCounts, key: number, sensors: number): Float64Array {
-  return Float64Array.from({ length: sensors }, (_, sensor) => onSensors[sensor * keys + key]!);
+  const sums = new Float64Array(sensors);
+  for (let sensor = 0; sensor < sensors; sensor++) sums[sensor] = onSensors[sensor * keys + key]!;
+  return sums;
 }
 
 /** See `cells` of `DaysWanted`: the cells of the keys in their order, those of a key in that of its sensors. */

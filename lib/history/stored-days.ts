@@ -52,6 +52,9 @@ export function countDays(stored: StoredTable, { kind, days, sensors, wanted }: 
   return counters.map(counter => counter.finish());
 }
 
+/** Numbers of a line of the cache. */
+const BLOCK_DAYS = 8;
+
 class FamilyDays {
   readonly #finder: SlotFinder;
   readonly #keys: number;
@@ -61,6 +64,10 @@ class FamilyDays {
   readonly #unions: KeyedUnions;
   readonly #stored: StoredTable;
   readonly #cells: Int32Array | undefined;
+  /** Of the days of one block, day by day. */
+  readonly #blockEvents: Float64Array;
+  readonly #blockSources: Float64Array;
+  #block = 0;
   #day = -Infinity;
 
   constructor(stored: StoredTable, days: StoredDays, sensors: number, { slots: given, hasSources, cells }: DaysWanted) {
@@ -70,6 +77,8 @@ class FamilyDays {
     this.#cells = cells && lookUp(cells);
     const keys = this.#cells === undefined ? slots.keys : this.#cells.reduce((most, place) => Math.max(most, place), 0);
     this.#events = new Float64Array(keys);
+    this.#blockEvents = new Float64Array(keys * BLOCK_DAYS);
+    this.#blockSources = new Float64Array(hasSources ? keys * BLOCK_DAYS : 0);
     this.#unions = new KeyedUnions(keys);
     const numbers = () => new Float64Array(keys * lengthOf(days));
     const onSensors = new Float64Array(this.#cells === undefined ? sensors * keys : 0);
@@ -97,6 +106,7 @@ class FamilyDays {
 
   finish(): DayCounts {
     this.#closeDay();
+    this.#closeBlock();
     return this.#counts;
   }
 
@@ -149,15 +159,30 @@ class FamilyDays {
 
   #closeDay(): void {
     if (this.#day === -Infinity) return;
-    const { keys, days, events, sources } = this.#counts;
-    const [all, at] = [lengthOf(days), this.#day - days.first];
-    const sizes = sources && this.#unions.sizes();
-    for (let key = 0; key < keys; key++) {
-      events[key * all + at] = this.#events[key]!;
-      if (sizes !== undefined) sources![key * all + at] = sizes[key]!;
-    }
+    const { keys, days, sources } = this.#counts;
+    const at = this.#day - days.first;
+    const block = Math.floor(at / BLOCK_DAYS);
+    if (block !== this.#block) this.#closeBlock();
+    this.#block = block;
+    this.#blockEvents.set(this.#events, (at % BLOCK_DAYS) * keys);
     this.#events.fill(0);
-    if (sizes !== undefined) this.#unions.clear();
+    if (sources === undefined) return;
+    this.#blockSources.set(this.#unions.sizes(), (at % BLOCK_DAYS) * keys);
+    this.#unions.clear();
+  }
+
+  /** Put the days of a block where they belong, key by key: days one by one would each touch a line of the cache a key. */
+  #closeBlock(): void {
+    const { keys, days, events, sources } = this.#counts;
+    const first = this.#block * BLOCK_DAYS;
+    const all = lengthOf(days);
+    const length = Math.min(BLOCK_DAYS, all - first);
+    const close = (into: Float64Array, block: Float64Array) => {
+      for (let key = 0; key < keys; key++) for (let day = 0; day < length; day++) into[key * all + first + day] = block[day * keys + key]!;
+      block.fill(0);
+    };
+    close(events, this.#blockEvents);
+    if (sources !== undefined) close(sources, this.#blockSources);
   }
 }
 
