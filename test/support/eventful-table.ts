@@ -56,7 +56,7 @@ function drawKind(random: Random, kind: Kind, day: number, sensor: string): Lite
     if (count === 0 || seen.has(JSON.stringify(key))) return [];
     seen.add(JSON.stringify(key));
     // Of some rows nobody knows the addresses; some come from more than a set holds.
-    const isUnknown = n === 9 && day === 33;
+    const isUnknown = (n === 12 && day === 33) || (n === 8 && day === 36);
     const isFull = n === 2 && day >= 40 && day < 42 && kind === "login";
     const from = Array.from({ length: isFull ? 1300 : 1 + random.int(Math.min(count, 4)) }, (_, i) => (isFull ? `10.${sensor === "a" ? 1 : 2}.${i >> 8}.${i & 255}` : `203.0.${n % 20}.${random.int(60)}`));
     return [{ kind, date: dateOf(day), sensor, key, count, ...(isUnknown ? {} : { from }) }];
