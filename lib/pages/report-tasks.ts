@@ -49,12 +49,12 @@ export const REPORT_TASKS = {
   rankKeys(stored, { ids, grid, most, slice }: RankAsk): (RankedKeys | undefined)[] {
     const sections = ids.map(sectionOf);
     const rankings = sections.map(section => new SectionRanking(section, grid, slice));
-    for (const part of partsOf(stored, sections[0]!.kind)) for (const ranking of rankings) ranking.add(part);
+    for (const part of storedParts(stored, sections[0]!.kind)) for (const ranking of rankings) ranking.add(part);
     return rankings.map(ranking => ranking.finish(most));
   },
   countKeys(stored, { grid, sections }: CountAsk): SectionData[] {
     const own = sections.map(({ id, keys, carried }) => new SectionCounts({ section: sectionOf(id), grid, ...keys }, carried));
-    for (const part of partsOf(stored, sectionOf(sections[0]!.id).kind)) for (const counts of own) counts.add(part);
+    for (const part of storedParts(stored, sectionOf(sections[0]!.id).kind)) for (const counts of own) counts.add(part);
     const names = keyNamesOf(stored);
     const verdicts = verdictsOf(stored);
     return own.map(counts => counts.finish(names, verdicts));
@@ -78,7 +78,7 @@ function sectionOf(id: string) {
 }
 
 /** Nobody says of a table in its file where addresses come from. */
-function partsOf(stored: StoredTable, kind: ShownKind): Iterable<ShownRows> {
+function storedParts(stored: StoredTable, kind: ShownKind): Iterable<ShownRows> {
   if (kind === "ssh_key") return withKeys(stored).sshKeys === undefined ? [] : [withKeys(stored).sshKeys!.rows];
   return isOriginKind(kind) ? [] : stored.parts(kind);
 }

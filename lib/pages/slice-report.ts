@@ -16,7 +16,7 @@ import type { SliceName } from "../statistics/slice-rules.ts";
 import { toValueRows } from "../statistics/value-rows.ts";
 import { calculateDistinct, joinDistinct, measureDistinct, type MeasuredDistinct } from "../view/build-distinct.ts";
 import { addCells, type Cells, type Grid } from "../view/cells.ts";
-import { chooseDays, describeUnknown, joinHours, readVerdicts, type ReportData, sumEvents, sumHours, toReportSource } from "../view/report-data.ts";
+import { chooseDays, describeUnknown, joinHours, partsOf, readVerdicts, type ReportData, sumEvents, sumHours } from "../view/report-data.ts";
 import { CARRY_MOST, type Draft, draftSection, finishSection, type SectionData, shareOut, SHOW_MOST, toKeyNames } from "../view/section-keys.ts";
 import { type Section, SECTIONS } from "../view/report-sections.ts";
 import { cutLong } from "../text/cut.ts";
@@ -91,7 +91,7 @@ export class ReportDrafter {
   }
 
   #rank(section: Section, table: ReducedTable): Draft | undefined {
-    const draft = takeAtOnce(draftSection(toReportSource(table).partsOf(section.kind), section, this.#grid, CARRY_MOST));
+    const draft = takeAtOnce(draftSection(partsOf(table, section.kind), section, this.#grid, CARRY_MOST));
     if (draft === undefined) return undefined;
     const { ranked, totals, size } = draft;
     this.#ranked[section.id] = { keys: ranked.map(codes => codes.map((code, i) => valueOf(table, section, i, code))), totals, size };
@@ -213,7 +213,7 @@ export function* joinReportData({ table }: CellSums, parts: readonly SliceReport
     if (SLICED.includes(section) && !WHOLE.has(id)) sections.push(joinSection(section, leading[id]!, most, parts, ranked));
     else {
       const own = WHOLE.has(id) ? joinPicked(parts.flatMap(({ whole }) => whole[id] ?? []), kind as Kind, table.info, sensors) : few;
-      const draft = yield* draftSection(toReportSource(own).partsOf(kind), section, grid, CARRY_MOST);
+      const draft = yield* draftSection(partsOf(own, kind), section, grid, CARRY_MOST);
       sections.push(yield* finishSection(toKeyNames(own), draft!, most, verdicts));
     }
     yield;

@@ -66,37 +66,12 @@ export interface ReportDataOptions {
   readonly others?: number;
 }
 
-/** Where a report is read from: a table in memory, or one that lies elsewhere. */
-export interface ReportSource {
-  /** Its texts and names are those of all rows; its counts add up to those of all rows by kind, day and sensor. */
-  readonly table: ReducedTable;
-  /** VirusTotal's verdicts. */
-  readonly scans: KindTable;
-  /** All rows of a kind, part by part in their order, as often as they are asked for; undefined where it has none. */
-  partsOf(kind: ShownKind): Iterable<ShownRows> | undefined;
-  /** Source addresses, as `toValueRows` tells them. */
-  addresses(): { readonly parts: Iterable<DistinctPart> };
-}
-
-export function toReportSource(table: ReducedTable): ReportSource {
-  return {
-    table,
-    scans: table.kinds.scan,
-    partsOf(kind) {
-      const rows = rowsOf(table, kind);
-      return rows && [rows];
-    },
-    addresses: () => toValueRows(table, "address").rows,
-  };
-}
-
-/** @param source Where its rows lie, if not in the table. */
-export function* calculateReportData(table: ReducedTable, options: ReportDataOptions, source = toReportSource(table)): Calculation<ReportData> {
+export function* calculateReportData(table: ReducedTable, options: ReportDataOptions): Calculation<ReportData> {
   const { grid, eventsOutside } = chooseDays(table, options.others);
-  const verdicts = readVerdicts(source.scans);
+  const verdicts = readVerdicts(table.kinds.scan);
   const drafts: Draft[] = [];
   for (const section of SECTIONS) {
-    const draft = yield* draftSection(source.partsOf(section.kind), section, grid, Math.max(CARRY_MOST, options.show));
+    const draft = yield* draftSection(partsOf(table, section.kind), section, grid, Math.max(CARRY_MOST, options.show));
     if (draft !== undefined) drafts.push(draft);
     yield;
   }
@@ -113,9 +88,9 @@ export function* calculateReportData(table: ReducedTable, options: ReportDataOpt
     sensors: table.dictionaries.sensor.map(cutLong),
     events,
     eventsOutside,
-    distinct: yield* countDistinct(source, grid, verdicts),
+    distinct: yield* countDistinct(table, grid, verdicts),
     sections,
-    ...joinHours([sumHours(source.partsOf("event")!, table.dictionaries.eventid, grid)]),
+    ...joinHours([sumHours([table.kinds.event], table.dictionaries.eventid, grid)]),
     ...describeUnknown(table.info.sources),
     ...(table.origins && { originsBy: table.origins.by }),
   };
@@ -208,24 +183,24 @@ export function readVerdicts({ keys, lastSeenUs, rows }: KindTable): Map<number,
   return new Map([...latest].map(([shasum, { positives, total }]) => [shasum, [positives, total]]));
 }
 
-function* countDistinct({ table: { dictionaries }, partsOf, addresses }: ReportSource, grid: Grid, verdicts: ReturnType<typeof readVerdicts>) {
-  const isFlagged = dictionaries.shasum.map((_, code) => (verdicts.get(code)?.[0] ?? 0) > 0);
-  const valuesOf = (kind: "command" | "file_download", valueOf: (rows: ShownRows) => Int32Array) => ({
-    *[Symbol.iterator](): Generator<DistinctPart> {
-      for (const part of partsOf(kind)!) yield { rows: part.rows, day: part.day, sensor: part.sensor, value: valueOf(part) };
-    },
-  });
-  const files = (isWanted: (code: number) => boolean) =>
-    valuesOf("file_download", ({ keys }) => keys.shasum!.map(code => (code >= 0 && isWanted(code) ? code : -1)));
-  const found = addresses();
+function* countDistinct(table: ReducedTable, grid: Grid, verdicts: ReturnType<typeof readVerdicts>) {
+  const { dictionaries, kinds: { command, file_download } } = table;
+  const partOf = ({ rows, day, sensor }: KindTable, value: Int32Array): DistinctPart => ({ rows, day, sensor, value });
+  const flagged = file_download.keys.shasum!.map(code => (code >= 0 && (verdicts.get(code)?.[0] ?? 0) > 0 ? code : -1));
   const distinct = (parts: Iterable<DistinctPart>, name: "src_ip" | "input" | "shasum") =>
     calculateDistinct(parts, dictionaries[name].length, grid, undefined, value => dictionaries[name][value]!);
   return {
-    addresses: yield* distinct(found.parts, "src_ip"),
-    commands: yield* distinct(valuesOf("command", ({ keys }) => keys.input!), "input"),
-    files: yield* distinct(files(() => true), "shasum"),
-    flagged: yield* distinct(files(code => isFlagged[code]!), "shasum"),
+    addresses: yield* distinct(toValueRows(table, "address").rows.parts, "src_ip"),
+    commands: yield* distinct([partOf(command, command.keys.input!)], "input"),
+    files: yield* distinct([partOf(file_download, file_download.keys.shasum!)], "shasum"),
+    flagged: yield* distinct([partOf(file_download, flagged)], "shasum"),
   };
+}
+
+/** All rows of a kind; undefined where a table has none. */
+export function partsOf(table: ReducedTable, kind: ShownKind): readonly ShownRows[] | undefined {
+  const rows = rowsOf(table, kind);
+  return rows && [rows];
 }
 
 /** Add up the rows of each cell; rows stand by day and sensor. */
