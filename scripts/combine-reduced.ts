@@ -76,7 +76,7 @@ export const COMMAND = {
 export async function main(argv: string[]): Promise<ExitCode> {
   const { values, operands } = parseCommand(COMMAND, argv);
   const named = [...(await readNames(values.files0From)), ...operands];
-  if (named.length === 0) throw new UsageError("Missing TABLE");
+  if (named.length === 0) throw new UsageError("Missing TABLE: expected reduced tables, such as the reduced.arrow that analyze-local.ts leaves");
   checkInputs(named, stdinIsTerminal());
   const shard = parseShard(values.shard);
   const days = toDayBounds(values);

@@ -52,7 +52,7 @@ export const TABLE_OPTION = {
 export function listTableNames(file: string | undefined, operands: readonly string[]): string[] {
   const named = [...(file === undefined ? [] : [file]), ...operands];
   if (named.length === 0)
-    throw new UsageError("Missing TABLE: expected a reduced table, which reduce.ts makes from logs");
+    throw new UsageError("Missing TABLE: expected a reduced table, such as the reduced.arrow that analyze-local.ts leaves");
   checkInputs(named, stdinIsTerminal());
   return named;
 }

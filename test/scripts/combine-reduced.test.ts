@@ -308,7 +308,7 @@ test("tables named in a file or on standard input, as find -print0 does it, are 
 
 describe("usage", () => {
   test.each([
-    [[], "combine-reduced: Missing TABLE\n"],
+    [[], "combine-reduced: Missing TABLE: expected reduced tables, such as the reduced.arrow that analyze-local.ts leaves\n"],
     [["-", "-"], 'combine-reduced: Cannot read stdin 2 times: expected "-" once\n'],
     [["missing.arrow"], 'combine-reduced: Cannot read "missing.arrow": no such file or folder\n'],
   ])("%p", async (args, says) => {

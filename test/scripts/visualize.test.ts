@@ -72,7 +72,7 @@ test.skipIf(LEGACY_REDUCED === undefined)(
 );
 
 test.each([
-  [[], 2, "visualize: Missing TABLE: expected a reduced table"],
+  [[], 2, "visualize: Missing TABLE: expected a reduced table, such as the reduced.arrow that analyze-local.ts leaves"],
   [["fleet.arrow", "missing"], 1, 'Cannot read "missing": no such file or folder'],
   [["missing"], 1, 'Cannot read "missing": no such file or folder'],
   [["fleet.arrow", "-n", "0"], 2, 'Cannot read --last-n-days "0": expected a whole number >= 1'],
