@@ -2,7 +2,8 @@
 /**
  * From a folder of Cowrie logs to exact counts and two reports, in one command.
  *
- * Memory grows with the number of distinct values, not with the size of the logs.
+ * Memory grows with the number of distinct values and of sessions that left something, not with the size of the logs: of many
+ * rows the counts lie in a file.
  */
 import { analyzeLarge } from "../lib/logs/analyze.ts";
 import { type ExitCode, expectLongRun, note, runMain, writeOut } from "../lib/process/cli.ts";

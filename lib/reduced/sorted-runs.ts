@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { makeTempFolder } from "../process/temp-folder.ts";
 import { takeWithPauses } from "../process/pause.ts";
 import type { SourceInfo } from "../events/source.ts";
+import { errorReason, quoteForMessage } from "../text/text.ts";
 import { combineRuns, writeFile } from "./combine-sorted.ts";
 import { REDUCED_VERSION } from "./kinds.ts";
 import { type SensorSpans, sensorSpans } from "./rebuilt-sensors.ts";
@@ -83,7 +84,7 @@ export class SortedRuns implements Disposable {
   async #merge(info: ReducedInfo, topN: number, folder: string): Promise<StoredCounts> {
     using merged = await combineRuns(this.#runs.map(path => ({ info, open: () => openSorted(path)! })), info, topN, folder);
     const path = join(folder, "counts.arrow");
-    await writeFile(path, merged.chunks("file"));
+    await put(path, merged.chunks("file"));
     return { path, top: merged.top.toTable(merged.info, merged.texts) };
   }
 
@@ -99,7 +100,7 @@ export class SortedRuns implements Disposable {
       const table = await takeWithPauses(this.#builder.calculate({ version: REDUCED_VERSION, parameters: this.#parameters, sources: [] }));
       this.#builder = this.#makeBuilder();
       sensorSpans(table, this.#spans);
-      await writeFile(path, reducedToIpc(table));
+      await put(path, reducedToIpc(table));
     }
     this.#runs.push(path);
     Bun.gc(true);
@@ -109,5 +110,14 @@ export class SortedRuns implements Disposable {
     const builder = new ReducedBuilder();
     for (const source of this.#sources) builder.addSource(source);
     return builder;
+  }
+}
+
+/** @throws {Error} if there is no room for it. */
+async function put(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  try {
+    await writeFile(path, chunks);
+  } catch (error) {
+    throw new Error(`Cannot write ${quoteForMessage(path)}, where counts lie that are too many for memory: ${errorReason(error)}`, { cause: error });
   }
 }
