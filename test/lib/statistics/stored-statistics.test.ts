@@ -10,10 +10,10 @@ import { type StoredSelection, StoredTable } from "../../../lib/reduced/stored-t
 import type { StatisticsOptions } from "../../../lib/statistics/settings.ts";
 import { computeStatistics } from "../../../lib/statistics/statistics.ts";
 import { computeStored, type SliceSizes } from "../../../lib/statistics/stored-statistics.ts";
-import { STATISTICS_TASKS } from "../../../lib/statistics/stored-tasks.ts";
-import { poolHere } from "../../../lib/reduced/stored-pool.ts";
+import { STATISTICS_TASKS, type StatisticsTasks } from "../../../lib/statistics/stored-tasks.ts";
+import { openPool, poolHere } from "../../../lib/reduced/stored-pool.ts";
 import { FIXTURES_FOLDER } from "../../support/example-fleet.ts";
-import { buildReduced } from "../../support/build.ts";
+import { buildReduced, type LiteralRow } from "../../support/build.ts";
 import { drawTable } from "../../support/large-table.ts";
 import { makeTempDir } from "../../support/run.ts";
 import { analyze } from "../../support/tables.ts";
@@ -22,18 +22,18 @@ const temp = await makeTempDir();
 afterAll(() => temp[Symbol.asyncDispose]());
 let written = 0;
 
-async function store(table: ReducedTable, selection?: StoredSelection): Promise<{ stored: StoredTable; cells: CellSums }> {
+async function store(table: ReducedTable, selection?: StoredSelection): Promise<{ path: string; stored: StoredTable; cells: CellSums }> {
   const path = join(temp.path, `${written++}.arrow`);
   await Bun.write(path, Buffer.concat([...reducedToIpc(table)]));
   const whole = StoredTable.open(path)!;
   const stored = selection === undefined ? whole : whole.select(selection);
   const summer = new CellSummer();
   for (const kind of KIND_NAMES) for (const part of stored.parts(kind)) summer.add(part);
-  return { stored, cells: summer.finish(stored) };
+  return { path, stored, cells: summer.finish(stored) };
 }
 
 /** As JSON. */
-async function compute({ stored, cells }: Awaited<ReturnType<typeof store>>, options: StatisticsOptions, sizes?: SliceSizes): Promise<string> {
+async function compute({ stored, cells }: Pick<Awaited<ReturnType<typeof store>>, "stored" | "cells">, options: StatisticsOptions, sizes?: SliceSizes): Promise<string> {
   using pool = poolHere(stored, STATISTICS_TASKS);
   return JSON.stringify(await computeStored(stored, cells, options, pool, sizes));
 }
@@ -63,11 +63,29 @@ describe("statistics of a table in its file", () => {
     });
   }
 
-  test("some sensors, kinds and days of it", async () => {
+  test("of more keys alike than are looked at together, trends are told of those that came first", async () => {
+    const days = Array.from({ length: 20 }, (_, day) => new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10));
+    const rows = days.flatMap((date, day): LiteralRow[] => [
+      { kind: "event", date, sensor: "a", key: { eventid: "cowrie.login.failed", hour: 1 }, count: 3000 },
+      // The last passwords by name come first.
+      ...Array.from({ length: 150 }, (_, i): LiteralRow => ({
+        kind: "login", date, sensor: "a", key: { username: `u${i % 2}`, password: `p${String(1500 - Math.floor((day * 150 + i) / 2)).padStart(4, "0")}` }, count: 20,
+      })),
+    ]);
+    const table = buildReduced(rows);
+    const expected = computeStatistics(table);
+    expect(expected.trends.filter(({ kind }) => kind === "login").map(({ key }) => key)).toContainEqual(["u0", "p1426"]);
+    expect(await compute(await store(table), {})).toBe(JSON.stringify(expected));
+  });
+
+  test("some sensors, kinds and days of it, by threads as well", async () => {
     const days = { first: large.kinds.event.day[0]! + 5, last: large.kinds.event.day[0]! + 90 };
-    const opened = await store(large, { sensors: ["a", "c"], kinds: ["login"] });
-    const whole = selectTable(large, { sensors: ["a", "c"], kinds: ["login"] });
-    expect(await compute(opened, { kinds: ["login"] })).toBe(JSON.stringify(computeStatistics(whole, { kinds: ["login"] })));
+    const selection: StoredSelection = { sensors: ["a", "c"], kinds: ["login"] };
+    const { path, stored, cells } = await store(large, selection);
+    const expected = JSON.stringify(computeStatistics(selectTable(large, selection), { kinds: ["login"] }));
+    expect(await compute({ stored, cells }, { kinds: ["login"] })).toBe(expected);
+    using pool = openPool<StatisticsTasks>(new URL("../../../lib/pages/large-worker.ts", import.meta.url), { path, selection }, { threads: 2 });
+    expect(JSON.stringify(await computeStored(stored, cells, { kinds: ["login"] }, pool))).toBe(expected);
     const short = await store(large, { days });
     expect(short.cells.table.kinds.event.day[0]).toBe(days.first);
     expect(short.cells.table.kinds.connect.day.at(-1)).toBe(days.last);
