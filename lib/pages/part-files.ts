@@ -81,7 +81,8 @@ function parse(path: string): { readonly head?: PartHead; readonly found?: unkno
     const whole = Bun.zstdDecompressSync(readFileSync(file));
     const length = new DataView(whole.buffer, whole.byteOffset).getFloat64(0, true);
     const text = new TextDecoder().decode(whole.subarray(ALIGNED, ALIGNED + length));
-    const columns = whole.subarray(ALIGNED + padded(length));
+    // A copy: the text is let go.
+    const columns = whole.slice(ALIGNED + padded(length));
     return withColumns(JSON.parse(text), columns) as { head?: PartHead; found?: unknown };
   } catch (error) {
     throw new Error(`Cannot read ${quoteForMessage(path)}: ${errorReason(error)}`, { cause: error });
@@ -108,10 +109,10 @@ function withColumns(value: unknown, columns: Uint8Array): unknown {
 
 function toColumn(value: object, columns: Uint8Array): unknown {
   const { column, at, bytes } = value as { readonly column: keyof typeof COLUMNS; readonly at: number; readonly bytes: number };
-  // A copy, so that the bytes of all columns are let go.
-  const { buffer } = new Uint8Array(columns.subarray(at, at + bytes));
-  if (buffer.byteLength !== bytes) throw new RangeError("it ends too early");
-  return new COLUMNS[column](buffer);
+  if (at + bytes > columns.length) throw new RangeError("it ends too early");
+  // A view: some parts have tens of thousands of columns, and memory of its own for each takes several times as much.
+  const make = COLUMNS[column];
+  return new make(columns.buffer as ArrayBuffer, columns.byteOffset + at, bytes / make.BYTES_PER_ELEMENT);
 }
 
 /** Parts of which a file is missing. */

@@ -22,6 +22,7 @@ import { buildCoverage } from "../statistics/coverage.ts";
 import { joinSlices } from "../statistics/join-slices.ts";
 import { HOLDINGS, toSlices } from "../statistics/slice-rules.ts";
 import { compareDistinct, type ComparedPart, compareSlice, learnFromAll, type Listed, type MeasuredSamples, SliceMeasurer } from "../statistics/slice-work.ts";
+import type { PartContext } from "../statistics/statistics-parts.ts";
 import { planContext, type Statistics } from "../statistics/statistics.ts";
 import { decodePart, encodePart, missingParts, type PartRound } from "./part-files.ts";
 import { cutReport, joinReportData, type RankedSections, ReportDrafter, type SliceReport } from "./slice-report.ts";
@@ -101,16 +102,14 @@ async function measure(files: SliceFiles, { part, options }: TaskAsk, work: stri
 }
 
 function compare(files: SliceFiles, { part, folder, options }: TaskAsk, work: string): TaskAnswer {
-  const measured = readParts<Measured>(folder, "measured", part.of, work);
+  requireParts(folder, "measured", part.of);
   const { cells } = decodePart<Whole>(folder, "summed", { number: 1, of: part.of }, work).found;
   const slices = toSlices(files, cells);
   const context = planContext(cells.table, options);
-  const usual = learnFromAll(measured.map(({ samples }) => samples), context);
+  const { usual, chosen, rankings } = readMeasured(folder, part.of, work, context);
   const compared = [...compareSlice(slices, context, usual), ...(part.number === 1 ? [compareDistinct(usual, context)] : [])];
-  const chosen = chooseLeaders(measured.map(({ history }) => history));
   const watches = watchesOf(cells, buildCoverage(cells.table, options));
   const found = HOLDINGS.flatMap(({ name, kinds }) => familiesIn(name, kinds)).map(family => [family, findInSlice(slices, family, chosen, watches)] as const);
-  const rankings = measured.map(({ ranked }) => ranked);
   const shown = decodePart<Shown>(folder, "shown", part, work).found;
   const left: Compared = {
     ...shown,
@@ -120,6 +119,16 @@ function compare(files: SliceFiles, { part, folder, options }: TaskAsk, work: st
     ranked: rankings[part.number - 1]!,
   };
   return [{ round: "compared", bytes: encodePart("compared", part, work, left) }];
+}
+
+/** What the first round of all slices says together; the samples of keys are let go. */
+function readMeasured(folder: string, of: number, work: string, context: PartContext) {
+  const measured = readParts<Measured>(folder, "measured", of, work);
+  return {
+    usual: learnFromAll(measured.map(({ samples }) => samples), context),
+    chosen: chooseLeaders(measured.map(({ history }) => history)),
+    rankings: measured.map(({ ranked }) => ranked),
+  };
 }
 
 /** What all parts of one piece of work have in common. */

@@ -48,7 +48,7 @@ export function joinSamples(parts: readonly MeasuredSamples[], context: PartCont
 }
 
 /** What is usual over all kinds, of events and of sources. */
-export function learnOf({ samples, names, ofDistinct }: JoinedSamples): Map<Unit, UsualDispersions> {
+export function learnOf({ samples, names, ofDistinct }: Omit<JoinedSamples, "series">): Map<Unit, UsualDispersions> {
   const of = (unit: Unit) => samples.filter((_, i) => names[i]!.unit === unit);
   return new Map([
     ["events", learnPooled([...of("events"), ofDistinct])],

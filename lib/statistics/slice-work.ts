@@ -14,7 +14,7 @@ import { type ChangeRow, describeChanges } from "./change.ts";
 import { compareKeys, type KindComparisons, measureDispersions } from "./comparisons.ts";
 import { type DispersionSamples, learnOwn, type UsualDispersions } from "./dispersion.ts";
 import { type FirstPlace, placeOfRow } from "./first-places.ts";
-import { type ComparedName, type JoinedSamples, joinSamples, learnOf } from "./join-samples.ts";
+import { type ComparedName, joinSamples, learnOf } from "./join-samples.ts";
 import { buildLedger, type LedgerEntry } from "./ledger.ts";
 import { countDistinctPerDay, DISTINCT_OF, type DistinctSeries } from "./distinct.ts";
 import { type ChangeKind, type InternedRows, internRows, keyColumns, type KeyedRows, type KeyValues, toKeyedRows, type Unit, valuesOf } from "./keyed-rows.ts";
@@ -200,17 +200,23 @@ function orderByText(table: ReducedTable, type: ValueType, textOf: NamedValueRow
 
 /** What is usual among the keys of all slices. */
 export interface UsualOfAll {
-  readonly joined: JoinedSamples;
   readonly pooled: ReadonlyMap<Unit, UsualDispersions>;
+  /** What is compared, and what is usual in it. */
+  readonly own: readonly (ComparedName & { readonly usual: UsualDispersions })[];
+  readonly ofDistinct: UsualDispersions;
+  /** Numbers of distinct values. */
+  readonly series: readonly DistinctSeries[];
   /** The p above which a comparison is let go. */
   readonly ceiling: number;
 }
 
 /** @param measured The first round of every slice. */
 export function learnFromAll(measured: readonly MeasuredSamples[], context: PartContext): UsualOfAll {
-  const joined = joinSamples(measured, context);
-  const units = new Set(joined.names.map(({ unit }) => unit));
-  return { joined, pooled: learnOf(joined), ceiling: ceilingOf(context, units.size) };
+  const { names, samples, ofDistinct, series } = joinSamples(measured, context);
+  const pooled = learnOf({ names, samples, ofDistinct });
+  const own = names.map((name, i) => ({ ...name, usual: learnOwn(samples[i]!, pooled.get(name.unit)!) }));
+  const ceiling = ceilingOf(context, new Set(names.map(({ unit }) => unit)).size);
+  return { pooled, own, ofDistinct: learnOwn(ofDistinct, pooled.get("events")!), series, ceiling };
 }
 
 /** The second round of one slice. */
@@ -228,10 +234,10 @@ export function compareSlice(slices: StatisticsSlices, context: PartContext, usu
 }
 
 /** Numbers of distinct values, which no slice knows alone. */
-export function compareDistinct({ joined, pooled, ceiling }: UsualOfAll, context: PartContext): ComparedPart {
-  const { rows, nameOf } = toComparedDistinct(joined.series, context.coverage);
-  const usual = pooled.get("events")!;
-  const comparisons = compareKeys(rows, context.coverage, context.windows, { own: learnOwn(joined.ofDistinct, usual), pooled: usual }, ceiling);
+export function compareDistinct({ ofDistinct, series, pooled, ceiling }: UsualOfAll, context: PartContext): ComparedPart {
+  const { rows, nameOf } = toComparedDistinct(series, context.coverage);
+  const usual = { own: ofDistinct, pooled: pooled.get("events")! };
+  const comparisons = compareKeys(rows, context.coverage, context.windows, usual, ceiling);
   const changes = describe(rows, comparisons, context, undefined);
   return { kind: "distinct", unit: "events", keys: rows.keys, comparisons, rows: changes.map(row => ({ ...row, key: nameOf(row.key) })) };
 }
@@ -245,11 +251,10 @@ interface FoundInKeys extends ComparedRows {
   readonly comparisons: KindComparisons;
 }
 
-function compareOne(one: ComparedRows, context: PartContext, { joined, pooled, ceiling }: UsualOfAll): FoundInKeys {
+function compareOne(one: ComparedRows, context: PartContext, { own, pooled, ceiling }: UsualOfAll): FoundInKeys {
   const { kind, rows } = one;
-  const usual = pooled.get(rows.unit)!;
-  const own = learnOwn(joined.samples[joined.names.findIndex(name => name.kind === kind && name.unit === rows.unit)]!, usual);
-  return { ...one, comparisons: compareKeys(rows, context.coverage, windowsOf(context, rows), { own, pooled: usual }, ceiling) };
+  const { usual } = own.find(name => name.kind === kind && name.unit === rows.unit)!;
+  return { ...one, comparisons: compareKeys(rows, context.coverage, windowsOf(context, rows), { own: usual, pooled: pooled.get(rows.unit)! }, ceiling) };
 }
 
 /**
