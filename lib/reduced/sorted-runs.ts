@@ -7,13 +7,11 @@ import { makeTempFolder } from "../process/temp-folder.ts";
 import { takeWithPauses } from "../process/pause.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { errorReason, quoteForMessage } from "../text/text.ts";
-import { combineRuns, writeFile } from "./combine-sorted.ts";
 import { REDUCED_VERSION } from "./kinds.ts";
 import { type SensorSpans, sensorSpans } from "./rebuilt-sensors.ts";
 import { reducedToIpc } from "./reduced-arrow.ts";
 import { ReducedBuilder, type ReducedRows } from "./reduced-builder.ts";
 import type { ReducedInfo, ReducedTable } from "./reduced-table.ts";
-import { openSorted } from "./sorted-table.ts";
 
 /** A table in a file of its own, that is gone with what made it. */
 export interface StoredCounts {
@@ -82,6 +80,7 @@ export class SortedRuns implements Disposable {
   }
 
   async #merge(info: ReducedInfo, topN: number, folder: string): Promise<StoredCounts> {
+    const { combineRuns, openSorted } = await loadMerging();
     using merged = await combineRuns(this.#runs.map(path => ({ info, open: () => openSorted(path)! })), info, topN, folder);
     const path = join(folder, "counts.arrow");
     await put(path, merged.chunks("file"));
@@ -113,8 +112,14 @@ export class SortedRuns implements Disposable {
   }
 }
 
+/** Few archives have so many rows: for others it is not loaded. */
+async function loadMerging() {
+  return { ...(await import("./combine-sorted.ts")), ...(await import("./sorted-table.ts")) };
+}
+
 /** @throws {Error} if there is no room for it. */
 async function put(path: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  const { writeFile } = await loadMerging();
   try {
     await writeFile(path, chunks);
   } catch (error) {
