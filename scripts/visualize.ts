@@ -11,6 +11,7 @@ import { exitCodeOf, READ_OPTIONS, withProgress } from "../lib/logs/log-options.
 import { readLogSet } from "../lib/logs/log-set.ts";
 import { assertWritable, writeOutputs } from "../lib/process/output-file.ts";
 import { openOrigins, ORIGIN_OPTION } from "../lib/origin/origins.ts";
+import type { PeakLeader } from "../lib/history/peaks.ts";
 import { addOrigins } from "../lib/reduced/add-origins.ts";
 import { openReducedTables } from "../lib/reduced/large-tables.ts";
 import { DAYS_OPTIONS, tellDays, toDayBounds } from "../lib/reduced/limit-days.ts";
@@ -125,18 +126,16 @@ export async function main(argv: string[]): Promise<ExitCode> {
   const drawn = origins === undefined ? counts : addOrigins(counts, origins);
   if (!values.quiet) more.limits.forEach(note);
   const shown = { topN, thresholdPercent, lastDays, generatedBy: PROGRAM, ...links, ...more };
+  const leaders = Promise.withResolvers<readonly PeakLeader[]>();
   // Beside what follows; its failure is met where it is awaited.
-  const early = statsAside({
-    table: drawn,
-    ...(large && { large }),
-    options: { thresholdPercent, lastDays, ...links, ...more },
-  });
+  const early = statsAside({ table: drawn, ...(large && { large }), options: { thresholdPercent, lastDays, ...links, ...more } }, leaders.promise);
   early.catch(() => {});
   const { calculateReport, keysShown } = await import("../lib/pages/report.ts");
   const counted = large && (await (await import("../lib/pages/stored-report.ts")).countStored(large, keysShown(topN)));
   const report = await takeWithPauses(calculateReport(drawn, shown, counted));
   const lastCommands = large === undefined ? lastCommandsOf(whole) : storedLastCommands(large.stored);
   const sessions = work && (await collectSessions(work, lastCommands, drawn, report.data, toPlaces(events, { mappedDir })));
+  leaders.resolve(sessions?.leaders ?? []);
   const { statistics, episodes, html } = await early;
   const pages = [
     () => report.render({ statistics, episodes, ...(sessions && { sessions }) }),

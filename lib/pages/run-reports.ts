@@ -14,6 +14,7 @@ import { addOrigins } from "../reduced/add-origins.ts";
 import { drawTable } from "../reduced/drawn-table.ts";
 import { reducedToIpc } from "../reduced/reduced-arrow.ts";
 import { reducedToJson } from "../reduced/reduced-json.ts";
+import type { PeakLeader } from "../history/peaks.ts";
 import type { ReducedTable } from "../reduced/reduced-table.ts";
 import type { StoredCounts } from "../reduced/sorted-runs.ts";
 import { summarizeStatistics } from "../statistics/statistics-summary.ts";
@@ -75,8 +76,9 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
     limits: [...limits, ...notDrawn],
     ...linkPages(files),
   };
+  const leaders = Promise.withResolvers<readonly PeakLeader[]>();
   // Both run beside what follows; their failures are met where they are awaited.
-  const early = statsAside({ table: drawn, options: common, ...(large && { large }) });
+  const early = statsAside({ table: drawn, options: common, ...(large && { large }) }, leaders.promise);
   early.catch(() => {});
   // Here and not at the start, of which the page is a third.
   const { calculateReport, keysShown } = await import("./report.ts");
@@ -84,6 +86,7 @@ export async function writeReports(set: OutputSet, run: ReportRun): Promise<Repo
   const report = await takeWithPauses(calculateReport(drawn, { ...common, topN, generatedBy: PROGRAM }, parts));
   const aside = findSessions?.(drawn, report.data, large === undefined ? lastCommandsOf(whole!) : storedLastCommands(large.stored));
   aside?.catch(() => {});
+  leaders.resolve(aside?.then(({ leaders = [] }) => leaders) ?? []);
   await writeChunks(set, files.arrow, counted.stored === undefined ? reducedToIpc(counted.table) : chunksOf(counted.stored.path));
   await writeChunks(set, files.json, reducedToJson(counted.table ?? counted.stored.top, topN));
   const [sessions, { html, statistics, episodes }] = await Promise.all([aside, early]);

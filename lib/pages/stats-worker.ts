@@ -4,6 +4,6 @@
  * Tested in `test/scripts/analyze-local.test.ts`.
  */
 import { answerAsks } from "../process/thread.ts";
-import { type StatsOutcome, type StatsRequest, statsHere } from "./stats-run.ts";
+import { type StatsAnswer, type StatsAsk, statsTasks } from "./stats-run.ts";
 
-answerAsks<StatsRequest, StatsOutcome>(statsHere);
+answerAsks<StatsAsk, StatsAnswer>(statsTasks());

@@ -1,7 +1,7 @@
 /** What happened, in both pages: sentences, lanes, table; inert whatever attackers wrote; as the filter leaves it. */
 import { describe, expect, test } from "bun:test";
 import { findEpisodes } from "../../../lib/history/episodes.ts";
-import { statsHere } from "../../../lib/pages/stats-run.ts";
+import { type StatsAnswer, statsHere, statsTasks } from "../../../lib/pages/stats-run.ts";
 import { everything } from "../../../lib/view/cells.ts";
 import { toMarkupText } from "../../../lib/view/markup.ts";
 import { chooseSentences, rowsWithin, sentencesMarkup, timelineChart, toHistoryData, toMarks } from "../../../lib/view/report-history.ts";
@@ -88,5 +88,17 @@ describe("in the pages", () => {
     expect(body).toContain("What happened when?");
     expect(body.match(/class="lane /g)).toHaveLength(EPISODES.length);
     expect(body).not.toContain("<img");
+  });
+
+  test("stats.html tells who made a peak as the report does, in this thread and in another", async () => {
+    const request = { table: TABLE, options: { thresholdPercent: 20, lastDays: 7 } };
+    const leader = { activity: "logins", day: FIRST + 26, total: 24, address: "203.0.113.5", count: 20, sensors: ["a"] } as const;
+    const { html, episodes } = await statsHere(request, Promise.resolve([leader]));
+    expect(episodes).toEqual(EPISODES);
+    expect(bodyOf(html)).toContain("203.0.113.5");
+    expect(bodyOf(html).match(/class="lane /g)).toHaveLength(EPISODES.length + 1);
+    const answer = statsTasks();
+    expect(((await answer(request)) as Exclude<StatsAnswer, string>).episodes).toEqual(EPISODES);
+    expect(await answer({ leaders: [leader] })).toBe(html);
   });
 });
