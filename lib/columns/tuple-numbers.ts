@@ -23,6 +23,8 @@ export class TupleNumbers {
   #byCode = new Int32Array(1 << 10);
   /** Of pairs: the place + 1 of each second code, by code + 1, and what stands in each place; undefined once there are too many. */
   #second: { readonly places: Int32Array; readonly codes: number[] } | undefined;
+  /** By row, see {@link #placeAll}; not in the numbers, which may be one of the columns. */
+  #placed = new Int32Array(0);
   #bits = 12;
   /** Four numbers a slot, the tuple and its number + 1: a look-up touches one line of the cache. */
   #slots = new Int32Array(4 << this.#bits);
@@ -41,7 +43,7 @@ export class TupleNumbers {
   /**
    * The numbers of rows; `columns[i][row]` >= -1.
    *
-   * @param numbers Where they are put: whoever numbers many millions has room for them already.
+   * @param numbers Where they are put, which may be one of the columns: whoever numbers many millions has room for them already.
    */
   number(columns: readonly Int32Array[], rows: number, numbers: Int32Array = new Int32Array(rows)): Int32Array {
     const [a, b, c] = columns;
@@ -50,7 +52,8 @@ export class TupleNumbers {
       return numbers;
     }
     if (this.#second !== undefined) {
-      if (this.#placeAll(b, numbers) && this.#numberPairs(a!, numbers)) return numbers;
+      const places = this.#placeAll(b, numbers.length);
+      if (places !== undefined && this.#numberPairs(a!, places, numbers)) return numbers;
       this.#hashPairs();
     }
     // The second column again where there is no third: comparing it twice costs less than a branch.
@@ -62,6 +65,7 @@ export class TupleNumbers {
   seal(): void {
     this.#slots = new Int32Array(0);
     this.#byCode = new Int32Array(0);
+    this.#placed = new Int32Array(0);
     this.#second = undefined;
   }
 
@@ -92,23 +96,25 @@ export class TupleNumbers {
     }
   }
 
-  /** Put the place of each second code into `places`; false if there are too many. */
-  #placeAll(column: Int32Array, into: Int32Array): boolean {
+  /** The place of each row's second code, good until the next are asked for; undefined if there are too many codes. */
+  #placeAll(column: Int32Array, rows: number): Int32Array | undefined {
     const { places, codes } = this.#second!;
-    for (let row = 0; row < into.length; row++) {
+    if (rows > this.#placed.length) this.#placed = new Int32Array(rows);
+    const placed = this.#placed;
+    for (let row = 0; row < rows; row++) {
       const code = column[row]! + 1;
       // Behind the end of the table stands nothing.
       if (!(places[code]! > 0)) {
-        if (codes.length === FEW_VALUES || code > SECOND_CODES_MOST) return false;
+        if (codes.length === FEW_VALUES || code > SECOND_CODES_MOST) return undefined;
         places[code] = codes.push(code - 1);
       }
-      into[row] = places[code]! - 1;
+      placed[row] = places[code]! - 1;
     }
-    return true;
+    return placed;
   }
 
-  /** @param numbers The places of the second codes, in whose place numbers are put; false if a code is too large. */
-  #numberPairs(column: Int32Array, numbers: Int32Array): boolean {
+  /** @returns false, with nothing done, if a first code is too large. */
+  #numberPairs(column: Int32Array, placed: Int32Array, numbers: Int32Array): boolean {
     const { codes } = this.#second!;
     let most = 0;
     for (let row = 0; row < numbers.length; row++) if (column[row]! > most) most = column[row]!;
@@ -116,9 +122,9 @@ export class TupleNumbers {
     if ((most + 2) * FEW_VALUES > this.#byCode.length) this.#byCode = widened(this.#byCode, (most + 2) * FEW_VALUES);
     const byCode = this.#byCode;
     for (let row = 0; row < numbers.length; row++) {
-      const at = (column[row]! + 1) * FEW_VALUES + numbers[row]!;
+      const at = (column[row]! + 1) * FEW_VALUES + placed[row]!;
       if (byCode[at] === 0) {
-        this.#keep(column[row]!, codes[numbers[row]!]!, 0);
+        this.#keep(column[row]!, codes[placed[row]!]!, 0);
         byCode[at] = this.size;
       }
       numbers[row] = byCode[at]! - 1;
@@ -131,6 +137,7 @@ export class TupleNumbers {
     const { codes } = this.#second!;
     const byCode = this.#byCode;
     this.#second = undefined;
+    this.#placed = new Int32Array(0);
     this.#byCode = new Int32Array(0);
     while ((this.size + AHEAD_ROWS) * 2 >= this.#slots.length / 4) this.#widenSlots();
     const slots = this.#slots;
