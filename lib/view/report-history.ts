@@ -194,7 +194,7 @@ function sentenceMarkup({ sentence }: HistoryRow): (Markup | string)[] {
   return sentence.flatMap((text, i) =>
     i % 2 === 1 && text !== ""
       ? element("code", {}, text)
-      : text.split(/(\(?[\d.,]+ %)/).flatMap((part, at) => (part === "" ? [] : at % 2 === 1 ? element("span", { class: "whole" }, part) : part)),
+      : text.split(/(\(?[\d.,]{1,16} %)/).flatMap((part, at) => (part === "" ? [] : at % 2 === 1 ? element("span", { class: "whole" }, part) : part)),
   );
 }
 
