@@ -17,7 +17,7 @@ import type { CountedParts } from "./report.ts";
 import type { REPORT_TASKS } from "./report-tasks.ts";
 
 /** Rows of which the keys, and the values of which every day, are held together at most; of more they are dealt out. */
-const ROWS_PER_SLICE = { keys: 40_000_000, values: 20_000_000 };
+const ROWS_PER_SLICE = { keys: 40_000_000, values: 6_000_000 };
 
 interface StoredReport extends Pick<LargeTable, "cells"> {
   readonly pool: StoredPool<typeof REPORT_TASKS>;

@@ -74,7 +74,7 @@ export function lookUp<Value>(number: Given<Value>): Value {
  */
 export function openPool<Tasks extends StoredTasks>(entry: URL, table: PlacedTable, { doing, threads = Math.min(availableParallelism(), THREADS_MAX), progress }: HowToPool = {}): StoredPool<Tasks> {
   const all = Array.from({ length: threads }, () => new Thread<PoolAsk, unknown>(entry, { smol: true, ...(doing !== undefined && { doing }) }));
-  const pool = new ThreadPool<Tasks>(table.path, { all, idle: [...all], waiting: [], ...(progress && { progress }) });
+  const pool = new ThreadPool<Tasks>(table.path, { all, idle: [...all], waiting: [], rank: 0, ...(progress && { progress }) });
   pool.look(table.selection);
   return pool;
 }
@@ -91,6 +91,8 @@ interface ThreadWork {
   readonly all: readonly Thread<PoolAsk, unknown>[];
   readonly idle: Thread<PoolAsk, unknown>[];
   readonly waiting: { readonly rank: number; readonly cost: number; readonly start: (thread: Thread<PoolAsk, unknown>) => void }[];
+  /** Of the task that was begun last. */
+  rank: number;
   readonly progress?: PoolProgress;
 }
 
@@ -151,14 +153,19 @@ class ThreadPool<Tasks extends StoredTasks> implements StoredPool<Tasks> {
   }
 }
 
-function startWaiting({ idle, waiting }: ThreadWork): void {
+function startWaiting(work: ThreadWork): void {
+  const { idle, waiting } = work;
   while (idle.length > 0 && waiting.length > 0) {
     let next = 0;
     waiting.forEach(({ rank, cost }, i) => {
       const best = waiting[next]!;
       if (rank < best.rank || (rank === best.rank && cost > best.cost)) next = i;
     });
-    waiting.splice(next, 1)[0]!.start(idle.pop()!);
+    const [begun] = waiting.splice(next, 1) as [ThreadWork["waiting"][number]];
+    // Others were put before it: what their answers left here is swept up.
+    if (begun.rank > work.rank) Bun.gc(true);
+    work.rank = begun.rank;
+    begun.start(idle.pop()!);
   }
 }
 
@@ -170,6 +177,7 @@ export function answerTasks(tasks: StoredTasks): void {
   let table: PlacedTable | undefined;
   let whole: StoredTable | undefined;
   let stored: StoredTable | undefined;
+  let isSwept = true;
   answerAsks<PoolAsk, unknown>(async ask => {
     if ("path" in ask) {
       table = ask;
@@ -183,8 +191,12 @@ export function answerTasks(tasks: StoredTasks): void {
     // Not before: why it cannot be opened is the answer to a task.
     whole ??= openPlaced(table!);
     stored ??= whole.select(table!.selection);
+    const isLarge = ask.cost >= SWEPT_ROWS;
+    // What small ones left would stand beside what it holds itself.
+    if (isLarge && !isSwept) Bun.gc(true);
+    isSwept = isLarge;
     // Once the answer is on its way.
-    if (ask.cost >= SWEPT_ROWS) setImmediate(() => Bun.gc(true));
+    if (isLarge) setImmediate(() => Bun.gc(true));
     return await workOut(tasks, stored, ask.name, ask.ask);
   });
 }
