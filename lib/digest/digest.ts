@@ -29,8 +29,6 @@ export interface Figure {
   readonly before: number | null;
 }
 
-export type TopCredential = ReturnType<typeof rankCredentials>[number];
-
 export type Digest = ReturnType<typeof buildDigest>;
 
 export interface DigestOptions {

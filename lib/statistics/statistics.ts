@@ -4,7 +4,7 @@
  * Days are whole numbers since 1970-01-01 UTC, instants microseconds since then; `null` is "cannot be said", never 0.
  * Every string that comes from a log is as the attacker wrote it: escape before showing.
  */
-import { type ComparableKind, ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
+import { ORIGIN_KINDS, rowsOf } from "../reduced/origin-kinds.ts";
 import { buildWindows, type Windows } from "./baseline.ts";
 import { type ChangeRow, sortChanges } from "./change.ts";
 import {
@@ -24,7 +24,6 @@ import {
   keyColumns,
   type KeyedRows,
   type KeyValues,
-  type SourceFamily,
   toKeyedRows,
   type Unit,
   valuesOf,
@@ -56,7 +55,7 @@ import {
   workOut,
 } from "./statistics-parts.ts";
 import type { TrendRow } from "./trend.ts";
-import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows, type ValueType } from "./value-rows.ts";
+import { type NamedValueRows, toValueRows, VALUE_TYPES, type ValueRows } from "./value-rows.ts";
 import { type StatisticsOptions, type StatisticsSettings, toSettings } from "./settings.ts";
 
 /** A sensor-day known only from cut counts: what is not listed lies between 0 and the smallest count listed. */
@@ -142,22 +141,8 @@ export function planStatistics(table: ReducedTable, options: StatisticsOptions =
   return { context, steps: runSteps(table, context) };
 }
 
-/** Where the rows of a kind, of a family of keys, of a type of value stand: in one table, or in slices of one. */
-export interface StatisticsTables {
-  ofKind(kind: ComparableKind): ReducedTable;
-  ofFamily(family: SourceFamily): ReducedTable;
-  /** Without it nothing is said of values. */
-  ofType?(type: ValueType): ReducedTable;
-  /** Of slices nobody knows how many keys there are: of more than so many a sample is drawn by marks. */
-  readonly markedFrom?: number;
-}
-
-function oneTable(table: ReducedTable): StatisticsTables {
-  return { ofKind: () => table, ofFamily: () => table, ofType: () => table };
-}
-
 function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["steps"] {
-  const { kinds, sources, named, ledgers, standOuts, trends } = yield* prepareSteps(oneTable(table), context);
+  const { kinds, sources, named, ledgers, standOuts, trends } = yield* prepareSteps(table, context);
   // Counts of distinct values are compared like any others; they are few.
   const compared = [...kinds, toComparedDistinct(ledgers.flatMap(({ distinct }) => distinct), context.coverage), ...sources];
   const { changes, tests } = yield* compare(compared, context);
@@ -173,7 +158,7 @@ function* runSteps(table: ReducedTable, context: PartContext): StatisticsPlan["s
 }
 
 /** What is to be compared, and all that can be said without a comparison. */
-export interface Prepared {
+interface Prepared {
   /** Events by kind, and sources. */
   readonly kinds: readonly ComparedRows[];
   readonly sources: readonly ComparedRows[];
@@ -185,36 +170,33 @@ export interface Prepared {
   readonly trends: readonly Parts["trends"]["answer"][];
 }
 
-export function* prepareSteps(tables: StatisticsTables, context: PartContext): Generator<readonly PartCall[], Prepared> {
+function* prepareSteps(table: ReducedTable, context: PartContext): Generator<readonly PartCall[], Prepared> {
   const { settings } = context;
   const comparedKinds = [...COMPARED_KINDS, ...ORIGIN_KINDS].filter(
-    kind => settings.kinds.includes(kind) && rowsOf(tables.ofKind(kind), kind) !== undefined,
+    kind => settings.kinds.includes(kind) && rowsOf(table, kind) !== undefined,
   );
   const numbered = comparedKinds.map(kind => {
-    const table = tables.ofKind(kind);
     const { rows } = rowsOf(table, kind)!;
     return new PartCall("number", { columns: keyColumns(table, kind), rows }, rows);
   });
-  const families = context.sourceWindows === undefined ? [] : familiesOf(settings.kinds).map(family => familyColumns(tables.ofFamily(family), family));
-  const familyKeys = families.map(({ family, kind, columns }) => {
-    const { rows } = tables.ofFamily(family).kinds[kind];
+  const families = context.sourceWindows === undefined ? [] : familiesOf(settings.kinds).map(family => familyColumns(table, family));
+  const familyKeys = families.map(({ kind, columns }) => {
+    const { rows } = table.kinds[kind];
     return new PartCall("number", { columns, rows }, rows);
   });
   // Credentials are numbered logins; the other values need no numbers first.
-  const { ofType } = tables;
-  const valueRows = ofType === undefined ? [] : VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(ofType(type), type)));
+  const valueRows = VALUE_TYPES.map(type => (type === "credential" ? undefined : toValueRows(table, type)));
   const early = valueRows.map(values => (values === undefined ? undefined : ledgerCall(values.rows)));
   yield [...numbered, ...familyKeys, ...early.filter(call => call !== undefined)];
 
   const kinds = comparedKinds.map((kind, i) => {
-    const table = tables.ofKind(kind);
     const keys = numbered[i]!.answer;
-    const rows = toKeyedRows(table, kind, keys, tables.markedFrom);
+    const rows = toKeyedRows(table, kind, keys);
     return { kind, rows, nameOf: (key: number) => valuesOf(table, kind, keys, key) };
   });
-  const sources = planSources(tables, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })));
+  const sources = planSources(table, context, kinds, families.map((family, i) => ({ family, keys: familyKeys[i]!.answer })));
   const logins = numbered[comparedKinds.indexOf("login")]?.answer;
-  const named = valueRows.map(values => values ?? toValueRows(ofType!("credential"), "credential", logins));
+  const named = valueRows.map(values => values ?? toValueRows(table, "credential", logins));
   const ledgers = named.map(({ rows }, i) => early[i] ?? ledgerCall(rows));
   const ofEach = <N extends "standOuts" | "trends">(name: N) =>
     kinds.map(({ rows }) => new PartCall(name, rows, rows.rows));
@@ -247,27 +229,18 @@ export function toComparedDistinct(distinct: readonly DistinctSeries[], coverage
 
 /** The counting of sources: of the kinds that have the same keys for both, then of families of keys. */
 function planSources(
-  tables: StatisticsTables,
+  table: ReducedTable,
   context: PartContext,
   kinds: readonly ComparedRows[],
   families: readonly { readonly family: FamilyColumns; readonly keys: InternedRows }[],
 ) {
   if (context.sourceWindows === undefined) return [];
-  const { markedFrom } = tables;
   const asks = [
     ...SOURCE_KINDS.flatMap(kind => {
       const of = kinds.find(other => other.kind === kind);
-      if (of === undefined) return [];
-      const table = tables.ofKind(kind);
-      return [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf }];
+      return of === undefined ? [] : [{ ask: toSourceAsk(table, kind, kind, of.rows, of.rows.marks), nameOf: of.nameOf }];
     }),
-    ...families.map(({ family: of, keys }) => {
-      const table = tables.ofFamily(of.family);
-      return {
-        ask: familyAsk(table, of, keys, markedFrom),
-        nameOf: (key: number) => familyValues(table, of, keys, key),
-      };
-    }),
+    ...families.map(({ family: of, keys }) => ({ ask: familyAsk(table, of, keys), nameOf: (key: number) => familyValues(table, of, keys, key) })),
   ];
   return asks.map(({ ask, nameOf }) => ({ kind: ask.kind, nameOf, call: new PartCall("sources", ask, ask.rows) }));
 }
