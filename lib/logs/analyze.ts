@@ -4,7 +4,8 @@
 import { allTexts } from "../columns/dictionary.ts";
 import { pauseNowAndThen } from "../process/pause.ts";
 import { distinctTables } from "./distinct-lines.ts";
-import { packedBytes, unpackDigest } from "./packed-digest.ts";
+import { packedBytes } from "../process/packed-store.ts";
+import { unpackDigest } from "./packed-digest.ts";
 import { type LogSet, type LogSetOptions, readLogSet, type SetLog } from "./log-set.ts";
 import { reduceEvents } from "../reduced/reduce.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";

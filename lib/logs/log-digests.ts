@@ -21,7 +21,8 @@ import { programState } from "../process/program-state.ts";
 import { dayOf } from "../text/time.ts";
 import { type LogSessions, readSessions } from "./log-sessions.ts";
 import type { LogSet } from "./log-set.ts";
-import { type DigestStore, packDigest, readAt, unpackDigest } from "./packed-digest.ts";
+import { type PackedStore, readAt } from "../process/packed-store.ts";
+import { packDigest, unpackDigest } from "./packed-digest.ts";
 import type { LogJob, LogResult } from "./read-log.ts";
 import { tablesOf } from "./walk-tables.ts";
 
@@ -78,12 +79,12 @@ interface Folder {
 export class LogDigests {
   readonly #folders = new Map<string, Folder>();
   readonly #canKeep = keyProblem() === undefined;
-  readonly #store: Pick<DigestStore, "hold">;
+  readonly #store: Pick<PackedStore, "hold">;
   #waitingBytes = 0;
   #open: { readonly pack: Pack; readonly file: number } | undefined;
 
   /** @param store Holds what is found and kept, until it is added up. */
-  constructor(store: Pick<DigestStore, "hold"> = { hold: packed => packed }) {
+  constructor(store: Pick<PackedStore, "hold"> = { hold: packed => packed }) {
     this.#store = store;
   }
 

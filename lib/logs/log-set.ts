@@ -15,7 +15,7 @@ import { partialPathOf, removeStaleIn } from "../process/output-file.ts";
 import { LogDigests } from "./log-digests.ts";
 import type { LogSessions } from "./log-sessions.ts";
 import { keyProblem } from "../process/kept-files.ts";
-import { DigestStore, type Packed } from "./packed-digest.ts";
+import { type Packed, PackedStore } from "../process/packed-store.ts";
 import { type LogJob, type LogResult, readIfUnchanged, readStdin } from "./read-log.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import type { ReductionParameters } from "../events/scope.ts";
@@ -130,7 +130,7 @@ export async function readLogSet(inputs: readonly string[], given: LogSetOptions
     if (needsScratch) rmSync(scratch, { recursive: true, force: true });
   };
   const forget = onStop(removeScratch);
-  const store = new DigestStore();
+  const store = new PackedStore();
   const dispose = () => {
     store[Symbol.dispose]();
     removeScratch();
@@ -218,7 +218,7 @@ function mayHaveTable({ tablePath, isFresh }: LogJob): boolean {
 async function readAll(
   jobs: readonly LogJob[],
   sizeBytes: number,
-  store: DigestStore,
+  store: PackedStore,
   { jobs: threads, keepsDigests = false, onProgress = () => {} }: LogSetOptions,
 ): Promise<ReadonlyMap<LogJob, LogResult>> {
   const results = new Map<LogJob, LogResult>();

@@ -19,7 +19,7 @@ import { KernelSessions } from "./kernel-sessions.ts";
 import { type LogSessions, readSessions, SessionReader } from "./log-sessions.ts";
 import { verifyKept, writeKept } from "../process/kept-files.ts";
 import { mapLog } from "../events/map-log.ts";
-import type { Packed } from "./packed-digest.ts";
+import type { Packed } from "../process/packed-store.ts";
 import type { ReducedRows } from "../reduced/reduced-builder.ts";
 import { KernelReducer } from "../reduced/kernel-reducer.ts";
 import { reduceEvents } from "../reduced/reduce.ts";

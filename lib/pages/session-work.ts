@@ -15,7 +15,8 @@ import { type EventTable, eventTableToIpc, reopenEventTable } from "../events/ev
 import type { PeakDay, PeakLeader } from "../history/peaks.ts";
 import { type LogSessions, readSessions } from "../logs/log-sessions.ts";
 import type { LogSet } from "../logs/log-set.ts";
-import { isPacked, type Packed, packedBytes, unpackDigest } from "../logs/packed-digest.ts";
+import { unpackDigest } from "../logs/packed-digest.ts";
+import { isPacked, type Packed, packedBytes } from "../process/packed-store.ts";
 import type { ReductionParameters } from "../events/scope.ts";
 import type { SourceInfo } from "../events/source.ts";
 import { MAPPING_VERSION } from "../events/schema.ts";

@@ -95,6 +95,45 @@ export function joinKeys(parts: readonly MeasuredKeys[], { coverage, windows }: 
   };
 }
 
+/**
+ * Samples of some slices without what {@link joinKeys} chooses of no more slices than these: of each group the keys with the smallest
+ * marks are enough, and those that have the mark of the last.
+ *
+ * @param parts `samples.key` leads to `marks`; `keys` is how many the slice has.
+ */
+export function pruneSamples(parts: readonly { readonly keys: number; readonly samples: DispersionSamples; readonly marks: Uint32Array }[], { coverage, windows }: PartContext): DispersionSamples[] {
+  if (parts.reduce((sum, { keys }) => sum + keys, 0) <= MARKED_KEYS) return parts.map(({ samples }) => samples);
+  const enough = sampleSizes(coverage.sensors.length);
+  const marksOf = new Map<number, number[]>();
+  for (const { samples: { group, offsets, key }, marks } of parts) {
+    for (let i = 0; i < group.length; i++) {
+      const own = marksOf.get(group[i]!) ?? [];
+      marksOf.set(group[i]!, own);
+      for (let at = offsets[i]!; at < offsets[i + 1]!; at++) own.push(marks[key[at]!]!);
+    }
+  }
+  const largest = new Map(
+    Array.from(marksOf, ([group, own]) => {
+      const most = group < windows.slots ? enough.fleet : enough.sensor;
+      return [group, own.length <= most ? Infinity : Uint32Array.from(own).sort()[most - 1]!];
+    }),
+  );
+  return parts.map(({ samples, marks }) => pickSamples(samples, (group, key) => marks[key]! <= largest.get(group)!));
+}
+
+function pickSamples({ group, keys, offsets, likelihoods, key }: DispersionSamples, isWanted: (group: number, key: number) => boolean): DispersionSamples {
+  const kept: number[] = [];
+  const starts = new Int32Array(offsets.length);
+  for (let i = 0; i < group.length; i++) {
+    for (let at = offsets[i]!; at < offsets[i + 1]!; at++) if (isWanted(group[i]!, key[at]!)) kept.push(at);
+    starts[i + 1] = kept.length;
+  }
+  if (kept.length === key.length) return { group, keys, offsets, likelihoods, key };
+  const picked = new Float32Array(kept.length * GRID);
+  kept.forEach((at, i) => picked.set(likelihoods.subarray(at * GRID, (at + 1) * GRID), i * GRID));
+  return { group, keys, offsets: starts, likelihoods: picked, key: Int32Array.from(kept, at => key[at]!) };
+}
+
 /** Values of a type are in one slice each, so their numbers add up. */
 export function joinSeries(parts: readonly (readonly DistinctSeries[])[]): DistinctSeries[] {
   const [first] = parts as [readonly DistinctSeries[]];

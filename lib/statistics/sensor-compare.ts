@@ -200,7 +200,15 @@ export function findStandOuts(kind: KeyedRows, coverage: Coverage, options: Stan
       found.push({ sensor: sensors[sensor]!, kind: kind.kind, key, count, ...shares, ratio, p, q: 1, at });
     }
   });
-  return { tests, ps: Float64Array.from(ps), found };
+  return { tests, ps: Float64Array.from(ps), found: listable(found, options.limit) };
+}
+
+/** Those that can be listed, whatever is found elsewhere: as many as are listed, and all that are as unlikely and as frequent as the last. */
+function listable<Found extends Pick<StandOut, "p" | "count">>(found: Found[], limit: number): Found[] {
+  if (limit === 0 || found.length <= limit) return found;
+  const compare = (a: Found, b: Found) => a.p - b.p || b.count - a.count;
+  const last = found.toSorted(compare)[limit - 1]!;
+  return found.filter(one => compare(one, last) <= 0);
 }
 
 /** A frequent key on the days that are looked at, and what it is a share of; written over for the next one. */

@@ -58,7 +58,7 @@ export interface SettleAsk {
   /** Of all keys of the kind. */
   readonly samples: DispersionSamples;
   /** Slice by slice. */
-  readonly found: readonly Omit<ExaminedKeys, "samples">[];
+  readonly found: Iterable<Omit<ExaminedKeys, "samples">>;
   readonly pooled: UsualDispersions;
   readonly ceiling: number;
 }
@@ -66,7 +66,7 @@ export interface SettleAsk {
 /** Hold open comparisons of a kind against what is usual; slice by slice. */
 export function settle(context: PartContext, { unit, samples, found, pooled, ceiling }: SettleAsk): KindComparisons[] {
   const usual = { own: learnOwn(samples, pooled), pooled };
-  return found.map(of => settleComparisons(of, windowsOf(context, { unit }).slots, usual, ceiling));
+  return Array.from(found, of => settleComparisons(of, windowsOf(context, { unit }).slots, usual, ceiling));
 }
 
 const WORK: { [N in PartName]: (context: PartContext, ask: Parts[N]["ask"]) => Parts[N]["answer"] } = {

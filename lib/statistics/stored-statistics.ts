@@ -7,6 +7,7 @@
  *
  * Tested in `test/lib/statistics/stored-statistics.test.ts`.
  */
+import { PackedStore } from "../process/packed-store.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
 import type { Kind } from "../reduced/kinds.ts";
 import type { Given, StoredPool } from "../reduced/stored-pool.ts";
@@ -15,7 +16,7 @@ import { type ChangeRow, describeChanges, describedKeys } from "./change.ts";
 import { type Comparisons, examineKeys, type KindComparisons } from "./comparisons.ts";
 import { type ComparedUnit, UnitTexts, unitsOfKinds } from "./compared-units.ts";
 import type { DispersionSamples } from "./dispersion.ts";
-import { joinKeys } from "./join-samples.ts";
+import { joinKeys, pruneSamples } from "./join-samples.ts";
 import { joinComparisons, joinStandOuts } from "./join-slices.ts";
 import { type JudgedKind, judgeComparisons } from "./judgement.ts";
 import { type ChangeKind, MARKED_KEYS, type Unit } from "./keyed-rows.ts";
@@ -27,12 +28,15 @@ import { type PartContext, settle } from "./statistics-parts.ts";
 import { readLedgers } from "./stored-ledgers.ts";
 import type { StatisticsTasks } from "./stored-tasks.ts";
 import { ALL_KEYS, cutSlice, type KeySlice } from "./unit-rows.ts";
-import type { ExaminedUnit, OpenKeys, StoredContext } from "./unit-tasks.ts";
+import type { ExaminedUnit, FoundInUnit, MeasuredUnit, OpenKeys, StoredContext } from "./unit-tasks.ts";
 
 type Pool = StoredPool<StatisticsTasks>;
 
 /** Rows that a task holds, about: some 120 bytes each. */
 const SLICE_ROWS = 600_000;
+
+/** Slices measured after which samples are pruned. */
+const PRUNED_EVERY = 4;
 
 /** How much a task holds. */
 export interface SliceSizes {
@@ -51,7 +55,8 @@ export async function computeStored(stored: StoredTable, cells: CellSums, option
   const fromDay = firstComparedDay(context);
   const texts = new UnitTexts(stored, units);
   const given = pool.give<StoredContext>({ context, units, coded: texts.coded, cells: cells.table.kinds, fromDay });
-  const run = new StoredRun(context, units, texts, cells, { given, fromDay, pool, sliceRows: sizes.rows ?? SLICE_ROWS });
+  using store = new PackedStore();
+  const run = new StoredRun(context, units, texts, cells, { given, fromDay, pool, store, sliceRows: sizes.rows ?? SLICE_ROWS });
   const rowsOf = (kind: Kind) => run.rowsOf(kind);
   const [ledgers, measured, trends] = await Promise.all([
     readLedgers({ stored, context, given, rowsOf, ...(sizes.values !== undefined && { sliceValues: sizes.values }) }, pool),
@@ -86,13 +91,15 @@ interface Measured {
 interface MeasuredList extends ComparedName {
   /** Of all slices together. */
   readonly samples: DispersionSamples;
-  readonly slices: readonly Pick<ExaminedUnit, "found" | "openKeys">[];
+  readonly slices: readonly { readonly found: FoundInUnit; readonly openKeys: OpenKeys }[];
 }
 
 interface HowToRun {
   readonly given: Given<StoredContext>;
   readonly fromDay: number;
   readonly pool: Pool;
+  /** Takes open comparisons until it is known what is usual. */
+  readonly store: PackedStore;
   readonly sliceRows: number;
 }
 
@@ -129,7 +136,14 @@ class StoredRun {
   async #measureUnit(place: number) {
     const { given, pool } = this.#how;
     const { slices, cost } = this.#slicesOf(place);
-    const parts = await Promise.all(slices.map(slice => pool.ask("measureUnit", { given, unit: place, slice, ceiling: this.#ceiling }, 4 * cost)));
+    const parts: MeasuredUnit[] = [];
+    let measured = 0;
+    await Promise.all(
+      slices.map(async (slice, i) => {
+        parts[i] = this.#hold(await pool.ask("measureUnit", { given, unit: place, slice, ceiling: this.#ceiling }, 4 * cost));
+        if (++measured % PRUNED_EVERY === 0) this.#prune(parts);
+      }),
+    );
     const unit = this.#units[place]!;
     const found = unit.family === undefined ? joinStandOuts(parts.map(({ events }) => events!.standOuts)) : undefined;
     return {
@@ -137,6 +151,21 @@ class StoredRun {
       sources: unit.hasSources ? await this.#join(place, "sources", parts.map(({ sources }) => sources!)) : undefined,
       standOuts: found && { ...found, found: found.found.map(row => ({ ...row, key: this.#nameOf(place, row.key as number[]) })) },
     };
+  }
+
+  /** An answer without its open comparisons in memory. */
+  #hold(part: MeasuredUnit): MeasuredUnit {
+    const hold = (own: ExaminedUnit) => ({ ...own, found: { ...own.found, open: this.#how.store.hold(own.found.open as Uint8Array) } });
+    return { ...part, ...(part.events && { events: { ...part.events, ...hold(part.events) } }), ...(part.sources && { sources: hold(part.sources) }) };
+  }
+
+  /** Leave of what slices sampled no more than what may be chosen of all of them. */
+  #prune(parts: MeasuredUnit[]): void {
+    for (const unit of ["events", "sources"] as const) {
+      const known = [...parts.keys()].filter(i => parts[i]?.[unit] !== undefined);
+      const pruned = pruneSamples(known.map(i => parts[i]![unit]!), this.#context);
+      known.forEach((i, at) => (parts[i] = { ...parts[i]!, [unit]: { ...parts[i]![unit]!, samples: pruned[at]! } }));
+    }
   }
 
   #nameOf(place: number, codes: readonly number[]) {

@@ -8,10 +8,11 @@
 import { ChosenTuples } from "../columns/chosen-tuples.ts";
 import { TupleNumbers } from "../columns/tuple-numbers.ts";
 import type { CellSums } from "../reduced/cell-sums.ts";
+import { pack, type Packed, unpack } from "../process/packed-store.ts";
 import { type Given, lookUp } from "../reduced/stored-pool.ts";
 import type { StoredTable } from "../reduced/stored-table.ts";
 import { type ChangeRow, describeChanges } from "./change.ts";
-import { type Comparisons, type ExaminedKeys, examineKeys, type KindComparisons } from "./comparisons.ts";
+import { type Comparisons, type ExaminedKeys, examineKeys, type KindComparisons, type OpenComparisons } from "./comparisons.ts";
 import { type CodedTexts, codesIn, type ComparedUnit } from "./compared-units.ts";
 import { type DispersionSamples, learnPooled, type UsualDispersions } from "./dispersion.ts";
 import { type KeyedRows, MARKED_KEYS, type Unit } from "./keyed-rows.ts";
@@ -39,6 +40,11 @@ export interface UnitAsk {
 /** Codes of keys, of each column of the unit: those of key k are `codes[column][k]`. */
 type KeyCodes = readonly Int32Array[];
 
+/** How many comparisons there are, and those that are open, packed: of many sensors they are more than all else, and nobody looks at them before all kinds are examined. */
+export interface FoundInUnit extends Omit<ExaminedKeys, "samples" | "open"> {
+  readonly open: Packed;
+}
+
 /** What is found of the keys of a slice. */
 export interface ExaminedUnit {
   readonly keys: number;
@@ -47,7 +53,7 @@ export interface ExaminedUnit {
   readonly codes: KeyCodes;
   readonly marks: Uint32Array;
   /** Comparisons, with keys as {@link openKeys} has them. */
-  readonly found: Omit<ExaminedKeys, "samples">;
+  readonly found: FoundInUnit;
   readonly openKeys: OpenKeys;
 }
 
@@ -110,7 +116,7 @@ function examineUnit(rows: KeyedRows, keys: SliceKeys, context: PartContext, cei
     samples: { ...samples, key: sampled.key },
     codes: keys.codesOf(sampled.places),
     marks: Uint32Array.from(sampled.places, of => rows.marks![of]!),
-    found: { ...counts, open: { ...open, key: Float64Array.from(opened.key) } },
+    found: { ...counts, open: pack({ ...open, key: Float64Array.from(opened.key) } satisfies OpenComparisons) },
     openKeys: { codes: keys.codesOf(opened.places), rows: opened.places.map(of => rowsOf[of]!) },
   };
 }
@@ -130,13 +136,21 @@ function learnUsualOf(_: StoredTable, samples: readonly DispersionSamples[]): Us
   return learnPooled(samples);
 }
 
-export interface SettleUnitAsk extends Omit<SettleAsk, "pooled"> {
+export interface SettleUnitAsk extends Omit<SettleAsk, "pooled" | "found"> {
   readonly given: Given<StoredContext>;
   readonly pooled: Given<UsualDispersions>;
+  /** Slice by slice. */
+  readonly found: readonly FoundInUnit[];
 }
 
-function settleUnit(_: StoredTable, { given, pooled, ...ask }: SettleUnitAsk): KindComparisons[] {
-  return settle(lookUp(given).context, { ...ask, pooled: lookUp(pooled) });
+function settleUnit(_: StoredTable, { given, pooled, found, ...ask }: SettleUnitAsk): KindComparisons[] {
+  // One slice is unpacked at a time.
+  const unpacked = unpackEach(found);
+  return settle(lookUp(given).context, { ...ask, found: unpacked, pooled: lookUp(pooled) });
+}
+
+function* unpackEach(found: readonly FoundInUnit[]): Generator<Omit<ExaminedKeys, "samples">> {
+  for (const one of found) yield { ...one, open: unpack(one.open) as OpenComparisons };
 }
 
 export interface DescribeAsk extends UnitAsk {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { ReductionParameters } from "../../../lib/events/scope.ts";
 import { LogDigests, sessionsOfTables } from "../../../lib/logs/log-digests.ts";
 import { type LogSetOptions, readLogSet } from "../../../lib/logs/log-set.ts";
-import { DigestStore, type Packed, unpackDigest } from "../../../lib/logs/packed-digest.ts";
+import { unpackDigest } from "../../../lib/logs/packed-digest.ts";
+import { type Packed, PackedStore } from "../../../lib/process/packed-store.ts";
 import type { LogResult } from "../../../lib/logs/read-log.ts";
 import { dayOf } from "../../../lib/text/time.ts";
 import { NOON_MS, toLine } from "../../support/event-logs.ts";
@@ -99,7 +100,7 @@ describe("the digest of a log", () => {
     logs.write(1, 9000);
     using set = await readLogSet([logs.folder], { mode: "continue", wantsSessions: true, keepsDigests: true, reduction: SCOPE, outputs: [], onNotice() {} });
     const packed = set.logs.map(({ digest }) => digest as Uint8Array);
-    using store = new DigestStore(packed[0]!.length);
+    using store = new PackedStore(packed[0]!.length);
     const held = packed.map(one => store.hold(one));
     expect(held.map(one => one instanceof Uint8Array)).toEqual([true, false]);
     const made = held.map(unpackDigest);
